@@ -1,0 +1,1 @@
+"""Doors: one file a command; argv, stdin and environment in, exit code out."""

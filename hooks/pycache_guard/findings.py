@@ -1,0 +1,53 @@
+"""What can be found, and a finding."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Rule(Enum):
+    """Every rule: the member's name is its stable code, the value its name for people."""
+
+    PYC001 = "bytecode-path"
+    PYC002 = "bytecode-content"
+    PYC003 = "unused-allow"
+    PYC101 = "not-ignored"
+    PYC102 = "re-included"
+    PYC103 = "inert-ignore-file"
+    PYC104 = "inert-pattern"
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, where, and the command that mends it.
+
+    Sorting a list of findings gives the order in which they are told: `path` comes first, so
+    a file's findings stand together.
+    """
+
+    #: Relative to the top of the repository, `/` between parts, decoded with `os.fsdecode`; `None`
+    #: where no file is to blame.
+    path: str | None
+    rule: Rule
+    message: str
+    #: What to run or write, or `None` where there is nothing to run.
+    remedy: str | None = None
+    #: 1-based.
+    line: int | None = None
+    #: 1-based, in characters.
+    column: int | None = None
+    end_line: int | None = None
+    #: 1-based, the first character behind.
+    end_column: int | None = None
+    commit: str | None = None
+    blob: str | None = None
+    #: Bytes of the blob.
+    size: int | None = None
+
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """Sort findings by place, then code: the order of every report."""
+    return sorted(
+        findings,
+        key=lambda f: (f.path or "", f.line or 0, f.column or 0, f.rule.name, f.commit or "", f.message),
+    )

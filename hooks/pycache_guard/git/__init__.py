@@ -1,0 +1,1 @@
+"""Where: the only code that starts git."""

@@ -1,0 +1,1 @@
+"""Ignore files as text: bytes in, bytes out, no I/O."""
