@@ -1,0 +1,88 @@
+"""The header in front of the code: magic, flags, and what ties the file to its source."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from pycache_guard.bytecode import magic as magics
+from pycache_guard.bytecode.magic import Magic
+
+#: Bits of the flags (PEP 552). CHECK_SOURCE without HASH_BASED is read as a timestamp, and written
+#: by nobody.
+HASH_BASED = 0b01
+CHECK_SOURCE = 0b10
+
+_U32 = 0xFFFF_FFFF
+
+
+class InvalidHeader(ValueError):
+    """Python would not take this header; the words are those of importlib's `_classify_pyc`."""
+
+
+class Timestamp(NamedTuple):
+    """The source's time of modification and, from CPython 3.3 on, its size: 32 bits of each."""
+
+    mtime: int
+    source_size: int | None
+
+    def has_mtime(self, mtime: float) -> bool:
+        """Whether a source modified at `mtime`, as in `os.stat`, is this one."""
+        return int(mtime) & _U32 == self.mtime
+
+    def has_size(self, size: int) -> bool:
+        """Whether a source of `size` bytes is this one; where no size was written, any is."""
+        return self.source_size is None or size & _U32 == self.source_size
+
+
+class SourceHash(NamedTuple):
+    """A hash of the source (PEP 552)."""
+
+    #: 8 bytes.
+    digest: bytes
+    #: Whether Python compares it with the source, unless told otherwise.
+    checked: bool
+
+
+class Header(NamedTuple):
+    """A well-formed header."""
+
+    magic: Magic
+    #: 0 where the format has none.
+    flags: int
+    #: `None` where the format has none: Jython, MicroPython.
+    validation: Timestamp | SourceHash | None
+
+    @property
+    def is_abnormal(self) -> bool:
+        """Whether Python takes these flags but never writes them."""
+        return self.flags == CHECK_SOURCE
+
+
+def parse_header(data: bytes) -> Header:
+    """Read the header at the start of `data`.
+
+    Raises `InvalidHeader`: unknown magic, too few bytes, or unknown flags.
+    """
+    magic = magics.lookup(data)
+    if magic is None:
+        raise InvalidHeader(f"bad magic number: {data[: magics.LENGTH]!r}")
+    if len(data) < magic.header_length:
+        raise InvalidHeader("reached EOF while reading pyc header")
+    if magic.header_length == 16:
+        return _pep552_header(magic, data)
+    if magic.header_length == 12:
+        return Header(magic, 0, Timestamp(*struct.unpack_from("<II", data, 4)))
+    if magic.header_length == 8:
+        (mtime,) = struct.unpack_from("<I", data, 4)
+        return Header(magic, 0, Timestamp(mtime, None))
+    return Header(magic, 0, None)
+
+
+def _pep552_header(magic: Magic, data: bytes) -> Header:
+    flags, mtime, size = struct.unpack_from("<III", data, 4)
+    if flags & ~(HASH_BASED | CHECK_SOURCE):
+        raise InvalidHeader(f"invalid flags {flags}")
+    if flags & HASH_BASED:
+        return Header(magic, flags, SourceHash(data[8:16], bool(flags & CHECK_SOURCE)))
+    return Header(magic, flags, Timestamp(mtime, size))

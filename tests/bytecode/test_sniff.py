@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.bytecode.magic_numbers import ROWS
+from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import is_bytecode
+
+CODE_27 = b"c" + bytes(8) + b"\x02\0\0\0@\0\0\0s"
+CODE_312 = b"\xe3" + bytes(12) + b"\x02\0\0\0\0\0\0\0\xf3"
+TIME_SIZE = b"\x15\xcd\x5b\x07\x2a\0\0\0"
+#: A header of text: what a known magic in front of text would be taken for.
+TEXT = b"abcdefgh"
+
+
+def magic(number: int) -> bytes:
+    return number.to_bytes(2, "little") + b"\r\n"
+
+
+HITS = [
+    ("1.0", b"\x02\x99\x99\x00" + TIME_SIZE[:4] + b"C" + bytes(8)),
+    ("1.4", magic(5892) + TIME_SIZE[:4] + b"c" + bytes(8)),
+    ("2.7", magic(62211) + TIME_SIZE[:4] + CODE_27),
+    ("2.7 -U", magic(62212) + TIME_SIZE[:4] + CODE_27),
+    ("pypy 2.7", magic(62218) + TIME_SIZE[:4] + CODE_27),
+    ("3.2", magic(3180) + TIME_SIZE[:4] + CODE_27),
+    ("3.6", magic(3379) + TIME_SIZE + CODE_312),
+    ("3.6, header of text", magic(3379) + TEXT + CODE_312),
+    ("3.12", magic(3531) + bytes(4) + TIME_SIZE + CODE_312),
+    ("3.12, unchecked hash", magic(3531) + b"\1\0\0\0" + TEXT + CODE_312),
+    ("3.12, abnormal flags", magic(3531) + b"\2\0\0\0" + TIME_SIZE + CODE_312),
+    ("3.12, checked hash", magic(3531) + b"\3\0\0\0" + TEXT + CODE_312),
+    ("3.12, a function's code", magic(3531) + bytes(4) + TIME_SIZE + b"\xe3\2\0\0\0"),
+    ("3.12, cut off in the code", magic(3531) + bytes(4) + TIME_SIZE + b"\xe3"),
+    ("3.15, no FLAG_REF", magic(3666) + bytes(4) + TIME_SIZE + CODE_27),
+    ("3.16, before its row", magic(3706) + bytes(4) + TIME_SIZE + CODE_312),
+    ("GraalPy", magic(21290) + bytes(4) + TIME_SIZE + b"\xc3\x08"),
+    ("unknown, 8 bytes", magic(9999) + TIME_SIZE[:4] + CODE_27),
+    ("unknown, 12 bytes", magic(9999) + TIME_SIZE + CODE_27),
+    ("unknown, 16 bytes", magic(9999) + b"\3\0\0\0" + TEXT + CODE_312),
+]
+
+MISSES = [
+    ("empty", b""),
+    ("magic alone", magic(3531)),
+    ("header cut off", magic(3531) + bytes(4) + TIME_SIZE[:7]),
+    ("header alone", magic(3531) + bytes(4) + TIME_SIZE),
+    ("header, no code", magic(3531) + bytes(4) + TIME_SIZE + b"\xe9\0\0\0\0"),
+    ("flags that Python refuses", magic(3531) + b"\4\0\0\0" + TIME_SIZE + CODE_312),
+    ("unknown, arguments", magic(9999) + TIME_SIZE + b"\xe3\2\0\0\0" + bytes(30)),
+    ("unknown, flags", magic(9999) + b"\4\0\0\0" + TEXT + CODE_312),
+    ("unknown, CRLF elsewhere", b"\0" + magic(9999) + TIME_SIZE + CODE_312),
+    ("unknown, GraalPy's code", magic(9999) + bytes(4) + TIME_SIZE + b"C" + bytes(8)),
+    ("Java", b"\xca\xfe\xba\xbe\0\0\0\x34\0\x0f" + bytes(30)),
+    ("MicroPython", b"M\x06\0\x1f" + bytes(40)),
+    ("text behind 3.6's magic", b"3\r\r\n12345678call me\r\n"),
+    ("text behind 2.0's magic", magic(50823) + b"abcdcode, code"),
+    ("text behind 3.10's magic", b"o\r\r\n" + b"a" * 12 + b"cc"),
+    ("C comment", b"/*\r\nabcdc = 1;\r\n"),
+    ("PowerShell comment", b"<#\r\nabcdcdefc" + b"c" * 30),
+    ("UTF-16 text", "3\r\r\n12345678cc".encode("utf-16-le")),
+    ("ELF", b"\x7fELF\2\1\1" + bytes(57)),
+    ("zeros", bytes(HEAD_LENGTH)),
+]
+
+
+@pytest.mark.parametrize("head", [head for _, head in HITS], ids=[name for name, _ in HITS])
+def test_bytecode(head: bytes) -> None:
+    assert is_bytecode(head)
+    assert is_bytecode(head.ljust(HEAD_LENGTH * 2, b"x"))
+
+
+@pytest.mark.parametrize("head", [head for _, head in MISSES], ids=[name for name, _ in MISSES])
+def test_something_else(head: bytes) -> None:
+    assert not is_bytecode(head)
+
+
+@pytest.mark.parametrize("version", [0, 2, 4])
+def test_what_this_interpreter_writes(version: int) -> None:
+    code = marshal.dumps(compile("x = 1", "x.py", "exec"), version)
+    assert is_bytecode(importlib.util.MAGIC_NUMBER + bytes(12) + code)
+
+
+def test_every_number_of_the_table() -> None:
+    for *_, header_length, prereleases, releases in ROWS:
+        for number in (*prereleases, *releases):
+            head = magic(number) + bytes(header_length - 4)
+            assert is_bytecode(head + b"\xe3\1\0\0\0")
+            assert not is_bytecode(head)
+
+
+MAGICS = [magic(number) for *_, releases in ROWS for number in releases]
+NO_NUL = st.sampled_from(b"c\xe3C\xc3\1\2\3 ")
+
+
+@given(
+    st.sampled_from([magic for magic in MAGICS if 0 not in magic]),
+    st.lists(NO_NUL, min_size=4, max_size=HEAD_LENGTH - 4),
+)
+def test_no_text_is_bytecode(magic: bytes, text: list[int]) -> None:
+    assert not is_bytecode(magic + bytes(text))
+
+
+@given(st.binary(max_size=HEAD_LENGTH))
+def test_any_bytes_get_a_verdict(head: bytes) -> None:
+    assert is_bytecode(head) in (True, False)
+
+
+def test_import_is_cheap() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import pycache_guard.bytecode.sniff;"
+        "print(*(set(sys.modules) - before))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert set(shown.stdout.decode().split()) - {"__future__"} == {
+        "pycache_guard",
+        "pycache_guard.bytecode",
+        "pycache_guard.bytecode.magic_numbers",
+        "pycache_guard.bytecode.sniff",
+    }
