@@ -1,0 +1,88 @@
+"""`pycache-guard COMMAND`: a table of names; a command's module is imported when it is chosen."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
+COMMANDS = {
+    "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
+    "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
+    "fix": "untrack bytecode and complete .gitignore in one step",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0 nothing to say, 1 findings, 2 not done.
+
+    The one place where a failure becomes a line on stderr.
+    """
+    from pycache_guard.errors import Failure
+
+    try:
+        return dispatch(list(sys.argv[1:] if argv is None else argv))
+    except Failure as failure:
+        return failed(str(failure))
+    except OSError as error:
+        where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        return failed(f"{where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        return 130
+
+
+def dispatch(argv: list[str]) -> int:
+    """Run the command that `argv` begins with."""
+    if not argv:
+        return failed("which command? (see `pycache-guard --help`)")
+    name = argv[0]
+    if name in COMMANDS:
+        from importlib import import_module
+
+        module = import_module(f"pycache_guard.commands.{name.replace('-', '_')}")
+        code: int = module.main(argv[1:])
+        return code
+    if name in ("--help", "-h"):
+        from pycache_guard.commands.reporting import say
+
+        say(usage())
+        return 0
+    if name == "--version":
+        from pycache_guard import __version__
+        from pycache_guard.commands.reporting import say
+
+        say(f"pycache-guard {__version__}\n")
+        return 0
+    return failed(f"{name!r} is not a command (see `pycache-guard --help`)")
+
+
+def usage() -> str:
+    """Return the page that lists the commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: pycache-guard COMMAND [OPTION…]",
+            "",
+            "Keep Python bytecode out of places where it does not belong.",
+            "",
+            *lines,
+            "",
+            "`pycache-guard COMMAND --help` explains each.",
+            "exit codes: 0 nothing to say, 1 findings or something was fixed, 2 not done",
+            "",
+        ]
+    )
+
+
+def failed(message: str) -> int:
+    """Say why on stderr, in one line; return 2."""
+    from pycache_guard.report.escape import shown
+
+    if sys.stderr is not None:
+        sys.stderr.write(f"error: {shown(message)}\n")
+    return 2

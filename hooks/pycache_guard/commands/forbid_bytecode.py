@@ -1,0 +1,74 @@
+"""`pycache-guard forbid-bytecode`: judge what the next commit, or a commit, contains.
+
+What a clean run imports is guarded by tests/startup_test.py: arguments, rules and voices wait until
+there is something to parse or to say.
+"""
+
+from __future__ import annotations
+
+from pycache_guard.git.sources import Index
+from pycache_guard.git.sources import Tree
+from pycache_guard.survey import judge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pycache_guard.findings import Finding
+
+NAME = "forbid-bytecode"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if nothing was found, 1 if something was."""
+    if not argv:
+        findings = judge(Index())
+        return tell(findings) if findings else 0
+    options = parse(argv)
+    source = Tree(options.tree) if options.tree else Index()
+    findings = judge(
+        source, staged=options.staged, content=options.content, allow=options.allow
+    )
+    if options.fix and isinstance(source, Index):
+        from pycache_guard.repair import untracked
+
+        findings = untracked(source, findings)
+    return tell(findings, voice=options.format, output=options.output)
+
+
+def tell(findings: list[Finding], *, voice: str = "text", output: str | None = None) -> int:
+    """Report; imported only where there is something to say."""
+    from pycache_guard.commands.reporting import report
+
+    return report(findings, NAME, voice=voice, output=output)
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments; a hook without any does without the parser."""
+    from pycache_guard.commands.arguments import reporting_parser
+
+    parser = reporting_parser(
+        NAME,
+        "Refuse tracked bytecode: by path everywhere, by content where the content is new.",
+        "pycache-guard forbid-bytecode --fix",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="only what differs from HEAD")
+    what.add_argument("--tree", metavar="REV", help="a commit's tree instead of the index")
+    parser.add_argument(
+        "--content",
+        choices=("new", "all", "none"),
+        default="new",
+        help="whose first bytes are read (default: new, what differs from HEAD at the same path)",
+    )
+    parser.add_argument(
+        "--allow", metavar="GLOB", action="append", default=[], help="a pathspec glob of git's own"
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
+    )
+    options = parser.parse_args(argv)
+    if options.fix and options.tree:
+        parser.error("--fix changes the index: it does not go with --tree")
+    return options

@@ -1,0 +1,60 @@
+"""Tell findings, and answer with the exit code."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from pycache_guard.findings import in_order
+from pycache_guard.report import render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+
+
+def report(
+    findings: list[Finding], command: str, *, voice: str = "text", output: str | None = None
+) -> int:
+    """Write the report where it is wanted; return 1 if there is anything to say, else 0."""
+    text = render(in_order(findings), command, voice)
+    if output is None:
+        say(text)
+    else:
+        write(text, output)
+    return 1 if findings else 0
+
+
+def say(text: str) -> None:
+    """Write to stdout whatever its encoding; a reader who has gone away is no failure."""
+    if sys.stdout is None:
+        return
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write(text: str, output: str) -> None:
+    """Write to a file as a whole; to a pipe or a device as it is."""
+    from pycache_guard.repair import write_whole
+
+    data = text.encode("utf-8", "backslashreplace")
+    if is_special(output):
+        with open(output, "wb") as file:
+            file.write(data)
+    else:
+        write_whole(output, data)
+
+
+def is_special(path: str) -> bool:
+    """Whether `path` leads to a pipe, a device or a socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

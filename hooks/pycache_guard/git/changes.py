@@ -1,0 +1,55 @@
+"""What is new: where the index, or a tree, differs from a commit."""
+
+from __future__ import annotations
+
+from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import parse
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.entries import Entry
+
+#: Neither renames (a rename onto a bytecode name is new there) nor what .gitmodules says of its own
+#: submodules hides a difference.
+RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+
+
+class Changes:
+    """The answer of `diff-index` or `diff-tree` with `RAW`, read to its end."""
+
+    def __init__(self, process: Git) -> None:
+        fields = b"".join(blocks(process)).split(b"\0")
+        #: (head, path) pairs as git wrote them; nothing is parsed until it is asked for.
+        self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def entries(self) -> list[Entry]:
+        """Return what stands at each path that differs; what was deleted does not stand."""
+        return [entry for entry, _ in self._sides()]
+
+    def new_files(self) -> list[Entry]:
+        """Return the files whose content differs from what stood at the same path.
+
+        Of a path in conflict, every stage: which will be chosen is not known.
+        """
+        return [
+            entry for entry, old in self._sides() if entry.is_file and entry.blob != old
+        ]
+
+    def _sides(self) -> list[tuple[Entry, str]]:
+        sides = []
+        conflicts = False
+        for head, path in self._pairs:
+            _, mode, old, blob, status = head.decode("ascii").split(" ")
+            if status == "U":
+                conflicts = True
+            elif status != "D":
+                sides.append((parse(f"{mode} {blob}\t".encode() + path), old))
+        if conflicts:
+            stages = git("ls-files", "--unmerged", "-z", "--full-name", "--", ":/")
+            sides += [(parse(record), "") for record in stages.split(b"\0")[:-1]]
+        return sides

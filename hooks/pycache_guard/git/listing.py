@@ -1,0 +1,58 @@
+"""Listings of an index or a tree, read as they come."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from pycache_guard.entries import Entry
+
+
+def blocks(process: Git) -> Iterator[bytes]:
+    """Yield a NUL-separated listing in blocks that end with a whole record.
+
+    A million entries are 90 MB; this holds no more than a pipe's worth of them.
+    """
+    rest = b""
+    for chunk in process.chunks():
+        whole, nul, tail = chunk.rpartition(b"\0")
+        if nul:
+            yield rest + whole + nul
+            rest = tail
+        else:
+            rest += chunk
+    if rest:
+        raise GitFailure("git: its listing was cut short")
+
+
+def matching(
+    process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
+) -> list[Entry]:
+    """Return the entries of a listing whose path is `wanted`, each stage of a conflict.
+
+    Only a block that is `possible` as a whole is looked into.
+    """
+    return [
+        parse(record)
+        for block in blocks(process)
+        if possible(block)
+        for record in block.split(b"\0")[:-1]
+        if wanted(record.partition(b"\t")[2])
+    ]
+
+
+def parse(record: bytes) -> Entry:
+    """Read `MODE [TYPE] ID [STAGE]<TAB>PATH`, the form of both `ls-files -s` and `ls-tree`."""
+    from pycache_guard.entries import Entry  # typing.NamedTuple costs 3 ms: only when needed
+
+    head, _, path = record.partition(b"\t")
+    fields = head.decode("ascii").split(" ")
+    blob = fields[2] if fields[1] in ("blob", "commit") else fields[1]
+    return Entry(fields[0], blob, os.fsdecode(path))

@@ -1,0 +1,114 @@
+"""Run git: bytes out, one class of failure, nothing of the repository's own run."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.errors import Failure
+from pycache_guard.git import spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+#: A repository's configuration may name programs; none of them is run by what we ask git for, but
+#: for these two, which are switched off: the file system monitor and the hooks (`post-index-change`).
+GIT = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+
+#: `GIT_*` is otherwise inherited: under a hook it says which index is being committed, and in
+#: `pre-receive` where the pushed objects are.
+DROPPED = (
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+)
+SET = {
+    # Messages in one language, so that output is the same everywhere.
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    # What is judged is what is stored, not what refs/replace/ shows in its place.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    # A partial clone fetches what it lacks, silently: not by us. The first is for git 2.45 and
+    # later, the second makes earlier ones fail instead.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+
+
+class GitFailure(Failure):
+    """Git ended with an error, or could not be started."""
+
+
+class Git:
+    """One git process under way."""
+
+    def __init__(
+        self,
+        *args: str,
+        stdin: int | None = None,
+        feed: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._verb = args[2] if args[0] == "-C" else args[0]
+        try:
+            self._child = spawn.start(
+                (*GIT, *args), env or environment(), stdin=stdin, feed=feed
+            )
+        except FileNotFoundError:
+            raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
+        except OSError as error:
+            raise GitFailure(f"git could not be started: {error.strerror}") from None
+        self.close_stdin = self._child.close_stdin
+        self.read = self._child.read
+        self.kill = self._child.kill
+
+    def write(self, data: bytes) -> None:
+        """Write to git's stdin. Raises `GitFailure`, with its words, when git no longer reads."""
+        try:
+            self._child.write(data)
+        except BrokenPipeError:
+            self.check()
+            raise GitFailure(f"git {self._verb}: ended before it had read everything") from None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield stdout as it comes, then `check` the end."""
+        while chunk := self.read():
+            yield chunk
+        self.check()
+
+    def output(self) -> bytes:
+        """Return the whole of stdout. Raises `GitFailure` when git fails."""
+        return b"".join(self.chunks())
+
+    def check(self, *, allowed: tuple[int, ...] = (0,)) -> int:
+        """Wait for the end; raise `GitFailure` with git's own words unless its code is `allowed`."""
+        code, said = self._child.wait()
+        if code not in allowed:
+            raise GitFailure(f"git {self._verb}: {last_words(said) or f'ended with {code}'}")
+        return code
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return the environment that git is run with: the inherited one, made safe and literal."""
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    return {**kept, **SET, **changes}
+
+
+def git(*args: str, stdin: int | None = None, env: Mapping[str, str] | None = None) -> bytes:
+    """Run git and return its stdout. Raises `GitFailure` when it ends with anything but 0."""
+    return Git(*args, stdin=stdin, env=env).output()
+
+
+def last_words(said: bytes) -> str:
+    """Return what git's stderr says of its failure, as one line.
+
+    Warnings, hints and trace output before the first `fatal:` or `error:` are left out.
+    """
+    lines = [line.strip() for line in said.decode("utf-8", "backslashreplace").splitlines()]
+    starts = [n for n, line in enumerate(lines) if line.startswith(("fatal: ", "error: "))]
+    told = lines[starts[0] :] if starts else lines[-1:]
+    words = [line.removeprefix("fatal: ").removeprefix("error: ") for line in told if line]
+    return "; ".join(dict.fromkeys(words))

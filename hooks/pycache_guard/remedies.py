@@ -1,0 +1,41 @@
+"""Commands to show people: quoted, and right wherever they are run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+
+def quoted(word: str) -> str:
+    r"""Quote a word for a POSIX shell; one with control or undecodable bytes as `$'\xNN'`.
+
+    `word` may hold what `os.fsdecode` made of bytes that are not text.
+    """
+    if word.isprintable():
+        return shlex.quote(word)
+    data = os.fsencode(word)
+    inner = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "\\'" else f"\\x{byte:02x}"
+        for byte in data
+    )
+    return f"$'{inner}'"
+
+
+def pathspec(path: str, *, rooted: bool) -> str:
+    """Return a git pathspec that means just `path`, from the top of the repository.
+
+    With `rooted` it does so in a subdirectory too. See gitglossary(7), "pathspec".
+    """
+    magic = ["top"] * rooted + ["literal"] * any(c in path for c in "*?[\\")
+    if magic or path.startswith(":"):
+        return f":({','.join(magic or ['literal'])}){path}"
+    return path
+
+
+def untrack(path: str, *, rooted: bool) -> str:
+    """Return the command that takes `path` out of the index and leaves it on disk.
+
+    `-f`, because git otherwise refuses when file, index and HEAD all differ; with `--cached` it
+    touches no file (git-rm(1)).
+    """
+    return f"git rm -r -f --cached -- {quoted(pathspec(path, rooted=rooted))}"

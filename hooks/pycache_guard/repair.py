@@ -1,0 +1,91 @@
+"""Change what the user has: the index, or one file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pycache_guard.errors import Failure
+from pycache_guard.findings import Rule
+from pycache_guard.git.repository import index_is_temporary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+    from pycache_guard.git.sources import Index
+
+COMMIT = 'git commit -m "Untrack bytecode"'
+
+
+def untracked(index: Index, findings: list[Finding]) -> list[Finding]:
+    """Untrack what was found by path; return the findings as they stand now.
+
+    Under `git commit -a` or `git commit PATH` nothing is changed, because git would lose or undo
+    it: the findings then keep the command that mends them.
+    """
+    paths = [f.path for f in findings if f.rule is Rule.PYC001 and f.path is not None]
+    if not paths:
+        return findings
+    if index_is_temporary():
+        why = "; not untracked, since this commit has an index of its own"
+        return [with_message(f, f"{f.message}{why}") for f in findings]
+    index.untrack(paths)
+    done = "untracked; the file stays on disk"
+    return [with_message(f, done, remedy=COMMIT) for f in findings]
+
+
+def with_message(finding: Finding, message: str, remedy: str | None = None) -> Finding:
+    """Return a finding of PYC001 with another message; every other finding as it is."""
+    if finding.rule is not Rule.PYC001:
+        return finding
+    return finding._replace(message=message, remedy=remedy or finding.remedy)
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Put `data` in the place of the file `path` in one step, or leave it as it is.
+
+    A new file is written beside it, brought to disk and renamed over it, with its mode and owner;
+    a kill or a full disk in between leaves the old one whole. Raises `Failure` for a read-only
+    file, a link, or what is no file; `OSError` when the system refuses.
+    """
+    old = state(path)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if old is not None:
+                keep(file.fileno(), temporary, old)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def state(path: str) -> os.stat_result | None:
+    """Return what is at `path` if it may be replaced, `None` if nothing is there."""
+    try:
+        old = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(old.st_mode):
+        raise Failure(f"{path}: is a symbolic link; nothing was written")
+    if stat.S_ISDIR(old.st_mode):
+        raise Failure(f"{path}: is a directory; nothing was written")
+    if not stat.S_ISREG(old.st_mode):
+        raise Failure(f"{path}: is not a regular file; nothing was written")
+    if not old.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        raise Failure(f"{path}: is read-only; nothing was written")
+    return old
+
+
+def keep(descriptor: int, temporary: str, old: os.stat_result) -> None:
+    """Give a new file the owner, as far as we may, and the mode of the old one."""
+    if hasattr(os, "fchown"):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except PermissionError:
+            pass  # another's file in our own directory: it becomes ours, as with any editor
+    os.chmod(temporary, stat.S_IMODE(old.st_mode))

@@ -1,0 +1,46 @@
+"""GitHub Actions: workflow commands, shown as annotations at the place.
+
+The escapes are those of the runner's own toolkit (actions/toolkit, packages/core/src/command.ts).
+"""
+
+from __future__ import annotations
+
+from pycache_guard.report.escape import decodable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+
+
+def render(findings: list[Finding], command: str) -> str:
+    """Return one `::error` line a finding."""
+    return "".join(f"::error {properties(f)}::{message(f)}\n" for f in findings)
+
+
+def properties(finding: Finding) -> str:
+    """Return `file=…,line=…,title=…`, leaving out what does not apply."""
+    values = {
+        "file": finding.path,
+        "line": finding.line,
+        "col": finding.column,
+        "endLine": finding.end_line,
+        "endColumn": finding.end_column,
+        "title": f"{finding.rule.name} {finding.rule.value}",
+    }
+    return ",".join(
+        f"{key}={data(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in values.items()
+        if value is not None
+    )
+
+
+def message(finding: Finding) -> str:
+    """Return the message with its remedy, as one escaped line."""
+    remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
+    return data(finding.message + remedy)
+
+
+def data(text: str) -> str:
+    """Escape the text of a workflow command."""
+    escaped = decodable(text).replace("%", "%25")
+    return escaped.replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,38 @@
+"""GitLab: a Code Quality report, https://docs.gitlab.com/ci/testing/code_quality/ ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pycache_guard.report.escape import decodable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+
+
+def render(findings: list[Finding], command: str) -> str:
+    """Return the report: an array, ASCII only."""
+    return json.dumps([issue(finding) for finding in findings], indent=2) + "\n"
+
+
+def issue(finding: Finding) -> dict[str, object]:
+    """Return one issue; every key that GitLab requires, a line being one of them."""
+    remedy = f" To mend: {finding.remedy}" if finding.remedy else ""
+    return {
+        "description": decodable(f"{finding.rule.name} {finding.message}{remedy}"),
+        "check_name": finding.rule.name,
+        "fingerprint": fingerprint(finding),
+        "severity": "major",
+        "location": {
+            "path": decodable(finding.path or "."),
+            "lines": {"begin": finding.line or 1},
+        },
+    }
+
+
+def fingerprint(finding: Finding) -> str:
+    """Return what tells this finding from others, the same from run to run."""
+    parts = (finding.rule.name, finding.path, finding.line, finding.commit, finding.message)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,61 @@
+"""SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ ."""
+
+from __future__ import annotations
+
+import json
+import os
+from urllib.parse import quote
+
+from pycache_guard import __version__
+from pycache_guard.findings import Rule
+from pycache_guard.report.escape import decodable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(findings: list[Finding], command: str) -> str:
+    """Return a log with one run. Every rule is listed, found or not, so that alerts can close."""
+    run = {
+        "tool": {
+            "driver": {
+                "name": "pycache-guard",
+                "semanticVersion": __version__,
+                "rules": [{"id": rule.name, "name": rule.value} for rule in Rule],
+            }
+        },
+        "automationDetails": {"id": f"pycache-guard/{command}/"},
+        "results": [result(finding) for finding in findings],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def result(finding: Finding) -> dict[str, object]:
+    """Return one result. A place is always given: code scanning rejects a result without one."""
+    remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
+    return {
+        "ruleId": finding.rule.name,
+        "ruleIndex": list(Rule).index(finding.rule),
+        "level": "error",
+        "message": {"text": decodable(finding.message + remedy)},
+        "locations": [{"physicalLocation": location(finding)}],
+    }
+
+
+def location(finding: Finding) -> dict[str, object]:
+    """Return file and region; a URI holds the path's very bytes, percent-encoded (RFC 3986)."""
+    region = {
+        "startLine": finding.line,
+        "startColumn": finding.column,
+        "endLine": finding.end_line,
+        "endColumn": finding.end_column,
+    }
+    uri = quote(os.fsencode(finding.path or "."))
+    return {
+        "artifactLocation": {"uri": uri},
+        "region": {key: value for key, value in region.items() if value is not None}
+        or {"startLine": 1},
+    }

@@ -1,0 +1,26 @@
+"""For people: one line a finding, then the commands that mend them, each once."""
+
+from __future__ import annotations
+
+from pycache_guard.report.escape import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.findings import Finding
+
+
+def render(findings: list[Finding], command: str) -> str:
+    """Return nothing for no findings: silence is success."""
+    lines = [line(finding) for finding in findings]
+    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy)
+    if remedies:
+        lines += ["", "To mend:", *(f"    {remedy}" for remedy in remedies)]
+    return "".join(f"{shown(text)}\n" for text in lines)
+
+
+def line(finding: Finding) -> str:
+    """Return `PATH:LINE:COLUMN: CODE MESSAGE`, leaving out what does not apply."""
+    parts = [finding.path, finding.line, finding.column]
+    place = ":".join(str(part) for part in parts if part is not None)
+    start = f"{place}: " if place else ""
+    return f"{start}{finding.rule.name} {finding.message}"

@@ -1,0 +1,129 @@
+"""Judge entries: rules PYC001, PYC002 and PYC003."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.remedies import untrack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+    from pycache_guard.config import Allowance
+    from pycache_guard.entries import Entry
+
+    #: An allowance with the entries that git says its glob matches.
+    Grant = tuple[Allowance, list[Entry]]
+
+#: What stands in bytecode's place where it is no file, by mode.
+KINDS = {
+    "120000": "a symbolic link in bytecode's place",
+    "160000": "a submodule in bytecode's place",
+}
+
+
+class Grants:
+    """Who may stay; remembers which allowances were of use."""
+
+    def __init__(self, granted: Iterable[Grant]) -> None:
+        self._granted = [
+            (allowance, [e for e in entries if allowance.blob in (None, e.blob)])
+            for allowance, entries in granted
+        ]
+        self._holders: dict[tuple[str, str], set[int]] = {}
+        for n, (_, entries) in enumerate(self._granted):
+            for entry in entries:
+                self._holders.setdefault((entry.path, entry.blob), set()).add(n)
+        self._used: set[int] = set()
+
+    def cover(self, entry: Entry) -> bool:
+        """Whether some allowance covers `entry`; those that do have been of use."""
+        holders = self._holders.get((entry.path, entry.blob), set())
+        self._used |= holders
+        return bool(holders)
+
+    def unused(self) -> list[Grant]:
+        """Return the allowances that have covered nothing so far, with what they could cover."""
+        return [grant for n, grant in enumerate(self._granted) if n not in self._used]
+
+
+def by_path(entries: list[Entry], grants: Grants, *, rooted: bool) -> list[Finding]:
+    """Report entries whose path is bytecode's, the stages of a conflict once: PYC001.
+
+    `rooted`: the commands shown must work in a subdirectory too.
+    """
+    covered = {entry for entry in entries if grants.cover(entry)}
+    kept = {cache_directory(entry.path) for entry in covered}
+    refused = {entry.path: entry for entry in entries if entry not in covered}
+    findings = []
+    for entry in refused.values():
+        whole = cache_directory(entry.path)
+        remedy = untrack(entry.path if whole in kept else whole, rooted=rooted)
+        message = f"{KINDS.get(entry.mode, 'bytecode')} is tracked"
+        findings.append(Finding(entry.path, Rule.PYC001, message, remedy, blob=entry.blob))
+    return findings
+
+
+def cache_directory(path: str) -> str:
+    """Return the outermost `__pycache__` that `path` lies in, `path` itself if it is in none."""
+    parts = path.split("/")
+    for n, part in enumerate(parts, start=1):
+        if part.lower() == "__pycache__":
+            return "/".join(parts[:n])
+    return path
+
+
+def by_content(
+    files: Iterable[Entry], held: Mapping[str, bytes], grants: Grants, *, rooted: bool
+) -> list[Finding]:
+    """Report files of other names that hold bytecode: PYC002.
+
+    `held` has the first bytes of every blob among them that is bytecode.
+    """
+    return [
+        Finding(
+            entry.path,
+            Rule.PYC002,
+            f"holds {writer(held[entry.blob])} bytecode under another name; Python runs it all the same",
+            untrack(entry.path, rooted=rooted),
+            blob=entry.blob,
+        )
+        for entry in dict.fromkeys(files)
+        if entry.blob in held
+        and not is_bytecode_path(os.fsencode(entry.path))
+        and not grants.cover(entry)
+    ]
+
+
+def writer(head: bytes) -> str:
+    """Name who wrote bytecode that starts with `head`."""
+    magic = lookup(head)
+    return f"{magic.implementation} {magic.version}" if magic else "Python"
+
+
+def unused(grants: Grants, of_use: Container[str]) -> list[Finding]:
+    """Report allowances that allow nothing: PYC003.
+
+    `of_use` has the blobs that are bytecode among those that were not judged: content that is not
+    new is not looked at again, and its allowance is of use all the same.
+    """
+    return [
+        Finding(
+            allowance.file,
+            Rule.PYC003,
+            f"the allowance for `{allowance.glob}`"
+            + (f" with blob {allowance.blob}" if allowance.blob else "")
+            + " matches no bytecode that is tracked",
+            "remove the allowance" if allowance.file else "remove its --allow from the arguments",
+            line=allowance.line,
+        )
+        for allowance, entries in grants.unused()
+        if not any(entry.blob in of_use for entry in entries)
+    ]
