@@ -49,5 +49,12 @@ def in_order(findings: list[Finding]) -> list[Finding]:
     """Sort findings by place, then code: the order of every report."""
     return sorted(
         findings,
-        key=lambda f: (f.path or "", f.line or 0, f.column or 0, f.rule.name, f.commit or "", f.message),
+        key=lambda f: (
+            f.path or "",
+            f.line or 0,
+            f.column or 0,
+            f.rule.name,
+            f.commit or "",
+            f.message,
+        ),
     )

@@ -39,3 +39,14 @@ def untrack(path: str, *, rooted: bool) -> str:
     touches no file (git-rm(1)).
     """
     return f"git rm -r -f --cached -- {quoted(pathspec(path, rooted=rooted))}"
+
+
+def append(file: str, patterns: list[str], *, after_newline: bool) -> str:
+    """Return the command that appends lines to an ignore file and stages it.
+
+    `file` is a path from where the command will be run; `after_newline` tells whether what it holds,
+    if anything, ends with a newline.
+    """
+    form = "%s\\n" if after_newline else "\\n%s\\n"
+    words = " ".join(quoted(word) for word in (form, *patterns))
+    return f"printf {words} >> {quoted(file)} && git add -- {quoted(file)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -48,8 +49,8 @@ def write_whole(path: str, data: bytes) -> None:
     a kill or a full disk in between leaves the old one whole. Raises `Failure` for a read-only
     file, a link, or what is no file; `OSError` when the system refuses.
     """
-    old = state(path)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    old = replaceable(path)
+    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(descriptor, "wb") as file:
@@ -64,7 +65,7 @@ def write_whole(path: str, data: bytes) -> None:
         raise
 
 
-def state(path: str) -> os.stat_result | None:
+def replaceable(path: str) -> os.stat_result | None:
     """Return what is at `path` if it may be replaced, `None` if nothing is there."""
     try:
         old = os.lstat(path)
@@ -84,8 +85,7 @@ def state(path: str) -> os.stat_result | None:
 def keep(descriptor: int, temporary: str, old: os.stat_result) -> None:
     """Give a new file the owner, as far as we may, and the mode of the old one."""
     if hasattr(os, "fchown"):
-        try:
+        # Another's file in a directory of ours becomes ours, as with any editor.
+        with contextlib.suppress(PermissionError):
             os.fchown(descriptor, old.st_uid, old.st_gid)
-        except PermissionError:
-            pass  # another's file in our own directory: it becomes ours, as with any editor
     os.chmod(temporary, stat.S_IMODE(old.st_mode))

@@ -27,9 +27,7 @@ def main(argv: Sequence[str]) -> int:
         return tell(findings) if findings else 0
     options = parse(argv)
     source = Tree(options.tree) if options.tree else Index()
-    findings = judge(
-        source, staged=options.staged, content=options.content, allow=options.allow
-    )
+    findings = judge(source, staged=options.staged, content=options.content, allow=options.allow)
     if options.fix and isinstance(source, Index):
         from pycache_guard.repair import untracked
 

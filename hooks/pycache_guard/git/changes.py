@@ -36,9 +36,7 @@ class Changes:
 
         Of a path in conflict, every stage: which will be chosen is not known.
         """
-        return [
-            entry for entry, old in self._sides() if entry.is_file and entry.blob != old
-        ]
+        return [entry for entry, old in self._sides() if entry.is_file and entry.blob != old]
 
     def _sides(self) -> list[tuple[Entry, str]]:
         sides = []

@@ -68,11 +68,11 @@ class Answers:
         while b"\n" not in self._buffer:
             self._more()
         line, _, self._buffer = self._buffer.partition(b"\n")
-        _, kind, size = (line.split(b" ") + [b"", b""])[:3]
+        _, kind, *size = line.split(b" ")
         if kind != b"blob":
             self.git.kill()
             raise GitFailure(f"blob {blob} cannot be read here: {line.decode('ascii', 'replace')}")
-        return int(size)
+        return int(size[0])
 
     def take(self, size: int) -> bytes:
         """Read exactly `size` bytes."""

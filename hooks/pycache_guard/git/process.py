@@ -52,11 +52,10 @@ class Git:
         feed: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._verb = args[2] if args[0] == "-C" else args[0]
+        #: `-C DIR` and its like, each with a value, come before the verb.
+        self._verb = next(word for n, word in enumerate(args) if not n % 2 and word[0] != "-")
         try:
-            self._child = spawn.start(
-                (*GIT, *args), env or environment(), stdin=stdin, feed=feed
-            )
+            self._child = spawn.start((*GIT, *args), env or environment(), stdin=stdin, feed=feed)
         except FileNotFoundError:
             raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
         except OSError as error:

@@ -66,7 +66,7 @@ class PosixChild:
         self._err: int | None = err
         self._errors: list[bytes] = []
         try:
-            self._pid = os.posix_spawnp(argv[0], argv, env, file_actions=actions)
+            self._pid = os.posix_spawnp(argv[0], [*argv], env, file_actions=actions)
         except OSError:
             for descriptor in (out, err):
                 os.close(descriptor)

@@ -23,7 +23,9 @@ def decodable(text: str) -> str:
 
 def spelled(character: str) -> str:
     r"""Return the bytes of one character as `\xNN`."""
-    data = character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass")
+    data = character.encode(
+        "utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    )
     return "".join(f"\\x{byte:02x}" for byte in data)
 
 

@@ -1,0 +1,41 @@
+"""`pycache-guard check-gitignore`: prove that what is tracked ignores bytecode."""
+
+from __future__ import annotations
+
+from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.commands.arguments import reporting_parser
+from pycache_guard.commands.reporting import report
+from pycache_guard.git.sources import Index
+from pycache_guard.ignoring.complete import complete
+from pycache_guard.ignoring.complete import prove
+from pycache_guard.survey import settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if everything is ignored, 1 if not, or if something had to be added."""
+    parser = reporting_parser(
+        "check-gitignore",
+        "Prove, by asking git, that bytecode is ignored wherever Python can put some, by rules that"
+        " are in the index and not by this person's own.",
+        "pycache-guard check-gitignore --fix",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="append what is missing to the top .gitignore"
+    )
+    parser.add_argument(
+        "--probe",
+        metavar="NAME",
+        choices=tuple(SUFFIXES),
+        action="append",
+        help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
+    )
+    options = parser.parse_args(argv)
+    index = Index()
+    config = settings(index)
+    kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
+    found = complete(index, kinds) if options.fix else prove(index, kinds)
+    return report(found, "check-gitignore", voice=options.format, output=options.output)

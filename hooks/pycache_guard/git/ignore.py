@@ -1,0 +1,119 @@
+"""Ask git what a set of ignore files ignores, and nothing else that this machine has.
+
+The question is put in an empty repository of our own whose work tree holds the ignore files alone:
+no index, no `.git/info/exclude`, no `core.excludesFile`. gitignore(5), git-check-ignore(1).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import final
+
+from pycache_guard.errors import Failure
+from pycache_guard.git.process import SET
+from pycache_guard.git.process import Git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    #: File, line and pattern of the rule that decides, as git prints them; empty where none does.
+    #: A pattern that begins with `!` takes back in.
+    Rule = tuple[bytes, bytes, bytes]
+
+ASK = ("check-ignore", "--no-index", "--verbose", "--non-matching", "--stdin", "-z")
+
+
+@final
+class Ignoring:
+    """The ignore files `files`, by path from the top; a context manager."""
+
+    def __init__(self, files: Mapping[bytes, bytes]) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="pycache-guard-")
+        root = os.fsencode(self._directory.name)
+        self._repository = os.path.join(root, b"repository")
+        self._tree = os.path.join(root, b"tree")
+        self._questions = os.path.join(root, b"questions")
+        # The least that git takes for a repository: gitrepository-layout(5).
+        for directory in (b"objects", b"refs"):
+            os.makedirs(os.path.join(self._repository, directory))
+        self._put(self._repository, b"HEAD", b"ref: refs/heads/main\n")
+        os.mkdir(self._tree)
+        for path, content in files.items():
+            self._put(self._tree, path, content)
+
+    def __enter__(self) -> Ignoring:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._directory.cleanup()
+
+    def rules(self, paths: Sequence[bytes]) -> list[Rule]:
+        """Return the rule that decides about each path; none of them needs to exist."""
+        with open(self._questions, "wb") as file:
+            file.write(questions(paths))
+        where = [os.fsdecode(path) for path in (self._tree, self._repository, self._tree)]
+        with open(self._questions, "rb") as file:
+            return answers(
+                Git(
+                    *("-C", where[0], "--git-dir", where[1], "--work-tree", where[2]),
+                    *("-c", "core.excludesFile=/dev/null", *ASK),
+                    stdin=file.fileno(),
+                    env=isolated(self._directory.name),
+                )
+            )
+
+    def _put(self, root: bytes, path: bytes, content: bytes) -> None:
+        if os.path.isabs(path) or b".." in path.split(b"/"):
+            raise Failure(f"{os.fsdecode(path)}: leads out of the repository")
+        whole = os.path.join(root, path)
+        os.makedirs(os.path.dirname(whole), exist_ok=True)
+        with open(whole, "xb") as file:
+            file.write(content)
+
+
+def rules_here(top: str, paths: Sequence[bytes]) -> list[Rule]:
+    """Return the rule that decides about each path for this person, on this machine."""
+    with tempfile.TemporaryFile() as file:
+        file.write(questions(paths))
+        file.seek(0)
+        return answers(Git("-C", top, *ASK, stdin=file.fileno()))
+
+
+def questions(paths: Sequence[bytes]) -> bytes:
+    """Return the input for `ASK`. A path that begins with `:` would be read as pathspec magic."""
+    return b"".join((b"./" + p if p.startswith(b":") else p) + b"\0" for p in paths)
+
+
+def answers(process: Git) -> list[Rule]:
+    """Read the output of `ASK`: four fields a path, in the order they were asked."""
+    output = b"".join(iter(process.read, b""))
+    process.check(allowed=(0, 1))  # 1: none of the paths is ignored
+    fields = output.split(b"\0")
+    return list(zip(fields[0:-1:4], fields[1::4], fields[2::4], strict=True))
+
+
+def isolated(home: str) -> dict[str, str]:
+    """Return an environment without this person's git configuration, `home` being empty."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name == "GIT_EXEC_PATH"
+    }
+    empty = os.path.join(home, "home")
+    return {
+        **kept,
+        **SET,
+        "HOME": empty,
+        "XDG_CONFIG_HOME": empty,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }

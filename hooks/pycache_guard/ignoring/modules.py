@@ -1,0 +1,106 @@
+"""Which modules the index has, and which ignore files: what the proof is about."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import NamedTuple
+
+from identify import identify
+
+from pycache_guard.bytecode.probes import module_name
+from pycache_guard.git.listing import blocks
+from pycache_guard.git.objects import content
+from pycache_guard.git.objects import heads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.git.sources import Index
+
+#: As much of a script as may hold its shebang line.
+SHEBANG = 512
+
+
+class Tracked(NamedTuple):
+    """What is tracked, as far as the proof needs it. Paths are git's bytes, from the top."""
+
+    #: Names of the Python modules by directory.
+    modules: dict[bytes, list[bytes]]
+    #: Content of each `.gitignore` of the index that is a regular file.
+    rules: dict[bytes, bytes]
+    #: Each `.gitignore` that is none, with what it is instead.
+    not_files: dict[bytes, str]
+
+
+def tracked(index: Index) -> Tracked:
+    """Read the index once; the blobs of ignore files and of executable scripts besides."""
+    reading = Reading()
+    for block in blocks(index.listing()):
+        for record in block.split(b"\0")[:-1]:
+            head, _, path = record.partition(b"\t")
+            reading.take(head, path)
+    return reading.finish()
+
+
+class Reading:
+    """The records of a listing, sorted into what the proof needs."""
+
+    def __init__(self) -> None:
+        self._modules: dict[bytes, list[bytes]] = {}
+        self._not_files: dict[bytes, str] = {}
+        #: Blob by path.
+        self._rules: dict[bytes, str] = {}
+        self._scripts: dict[bytes, str] = {}
+        #: File names seen, which repeat: what identify says of them.
+        self._kinds: dict[bytes, set[str]] = {}
+
+    def take(self, head: bytes, path: bytes) -> None:
+        """Sort one record, `MODE ID STAGE` and its path."""
+        directory, _, file = path.rpartition(b"/")
+        if file.endswith(b".py"):  # nearly all of them; identify says the same
+            self._modules.setdefault(directory, []).append(module_name(file))
+        elif file == b".gitignore":
+            self._take_ignore_file(head, path)
+        elif b".gitignore/" in path:
+            self._not_files[path[: path.index(b".gitignore/") + 10]] = "is a directory"
+        else:
+            self._take_other(head, path, directory, file)
+
+    def finish(self) -> Tracked:
+        """Read what only contents tell."""
+        paths = {blob: path for path, blob in self._scripts.items()}
+        python = {blob for blob, head in heads([*paths], SHEBANG) if is_script(head)}
+        for path, blob in self._scripts.items():
+            if blob in python:
+                directory, _, file = path.rpartition(b"/")
+                self._modules.setdefault(directory, []).append(module_name(file))
+        rules = {path: content(blob) for path, blob in self._rules.items()}
+        return Tracked(self._modules, rules, self._not_files)
+
+    def _take_ignore_file(self, head: bytes, path: bytes) -> None:
+        if head.startswith(b"100"):
+            self._rules[path] = blob_of(head)
+        elif head.startswith(b"120000"):
+            self._not_files[path] = "is a symbolic link, which git does not follow"
+        else:
+            self._not_files[path] = "is a submodule"
+
+    def _take_other(self, head: bytes, path: bytes, directory: bytes, file: bytes) -> None:
+        tags = self._kinds.get(file)
+        if tags is None:
+            tags = self._kinds[file] = identify.tags_from_filename(os.fsdecode(file))
+        if "python" in tags:
+            self._modules.setdefault(directory, []).append(module_name(file))
+        elif not tags and head.startswith(b"100755"):
+            self._scripts[path] = blob_of(head)
+
+
+def blob_of(head: bytes) -> str:
+    """Return the object id of a record."""
+    return head.split(b" ")[1].decode("ascii")
+
+
+def is_script(head: bytes) -> bool:
+    """Whether a file that begins with `head` names Python in its shebang, by identify's rules."""
+    command = identify.parse_shebang(io.BytesIO(head))
+    return bool(command) and "python" in identify.tags_from_interpreter(command[0])
