@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pycache_guard.cli import main
+from pycache_guard.cli import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

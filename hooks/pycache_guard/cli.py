@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 #: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
 COMMANDS = {
@@ -35,15 +36,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def run() -> NoReturn:
+    """Run as a program, and end at once: taking the interpreter down in order costs 2 ms more.
+
+    Nothing waits for that: what was written is flushed here, and every file and child process is
+    closed where it is used.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            try:  # noqa: SIM105 - contextlib costs 1 ms
+                stream.flush()
+            except OSError:  # its reader has gone away; what there was to say is in the code
+                pass
+    os._exit(code)
+
+
 def dispatch(argv: list[str]) -> int:
     """Run the command that `argv` begins with."""
     if not argv:
         return failed("which command? (see `pycache-guard --help`)")
     name = argv[0]
     if name in COMMANDS:
-        from importlib import import_module
-
-        module = import_module(f"pycache_guard.commands.{name.replace('-', '_')}")
+        # Not importlib.import_module, which costs 0.5 ms more: it imports warnings.
+        module = __import__(f"pycache_guard.commands.{name.replace('-', '_')}", fromlist=["main"])
         code: int = module.main(argv[1:])
         return code
     if name in ("--help", "-h"):

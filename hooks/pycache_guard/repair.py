@@ -13,7 +13,7 @@ from pycache_guard.git.repository import index_is_temporary
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
-    from pycache_guard.git.sources import Index
+    from pycache_guard.git.index import Index
 
 COMMIT = 'git commit -m "Untrack bytecode"'
 

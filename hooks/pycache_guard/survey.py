@@ -1,10 +1,9 @@
-"""From a source to the findings in it, importing nothing dear before something is suspect."""
+"""From a source to the findings in it, importing nothing dear before something is suspect.
+
+What every run needs is imported where git is already at work: 2 ms of each commit.
+"""
 
 from __future__ import annotations
-
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_name_bytecode
-from pycache_guard.git.listing import matching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from pycache_guard.config import Config
     from pycache_guard.entries import Entry
     from pycache_guard.findings import Finding
-    from pycache_guard.git.sources import Index
-    from pycache_guard.git.sources import Tree
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.tree import Tree
 
 
 def judge(
@@ -31,7 +30,7 @@ def judge(
     what differs from HEAD at the same path, `all` or `none`. `allow` are globs in addition to the
     configuration's. Raises `Failure` for what cannot be judged.
     """
-    named, files = suspects(source, staged=staged, content=content)
+    named, files = (differing if staged else listed)(source, content)
     held = bytecode_blobs(files)
     config = settings(source, thorough=bool(named or held))
     if not (named or held or allow or (config and config.allow)):
@@ -52,25 +51,30 @@ def judge(
     return found
 
 
-def suspects(
-    source: Index | Tree, *, staged: bool = False, content: str = "new"
-) -> tuple[list[Entry], list[Entry]]:
+def listed(source: Index | Tree, content: str) -> tuple[list[Entry], list[Entry]]:
     """Return the entries that are bytecode's by path, and the files whose content is to be read.
 
-    Listing and comparison are made at the same time: git needs longer than we do, and there are
-    two processors.
+    Listing and comparison are made at the same time: there are two processors.
     """
-    if staged:
-        changes = source.changes(source.comparison())
-        entries = changes.entries()
-        files = changes.new_files() if content == "new" else entries
-    elif content == "all":
-        entries = files = matching(source.listing(), everything, everything)
-    else:
-        comparison = source.comparison() if content == "new" else None
-        named = matching(source.listing(), may_name_bytecode, is_bytecode_path)
-        return named, source.changes(comparison).new_files() if comparison else []
-    return only_named(entries), [e for e in files if e.is_file and content != "none"]
+    comparison = source.comparison() if content == "new" else None
+    listing = source.listing()
+    from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.bytecode.names import may_name_bytecode
+    from pycache_guard.git.listing import matching
+
+    if content == "all":
+        entries = matching(listing, everything, everything)
+        return only_named(entries), [entry for entry in entries if entry.is_file]
+    named = matching(listing, may_name_bytecode, is_bytecode_path)
+    return named, source.changes(comparison).new_files() if comparison else []
+
+
+def differing(source: Index | Tree, content: str) -> tuple[list[Entry], list[Entry]]:
+    """Return the same as `listed`, of the entries that differ from HEAD alone."""
+    changes = source.changes(source.comparison())
+    entries = changes.entries()
+    files = changes.new_files() if content == "new" else [e for e in entries if e.is_file]
+    return only_named(entries), files if content != "none" else []
 
 
 def everything(_: bytes) -> bool:
@@ -80,9 +84,11 @@ def everything(_: bytes) -> bool:
 
 def only_named(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries whose path is bytecode's."""
-    from os import fsencode
+    import os
 
-    return [entry for entry in entries if is_bytecode_path(fsencode(entry.path))]
+    from pycache_guard.bytecode.names import is_bytecode_path
+
+    return [entry for entry in entries if is_bytecode_path(os.fsencode(entry.path))]
 
 
 def bytecode_blobs(files: Iterable[Entry]) -> dict[str, bytes]:

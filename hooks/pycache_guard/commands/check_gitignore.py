@@ -5,7 +5,7 @@ from __future__ import annotations
 from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.reporting import report
-from pycache_guard.git.sources import Index
+from pycache_guard.git.index import Index
 from pycache_guard.ignoring.complete import complete
 from pycache_guard.ignoring.complete import prove
 from pycache_guard.survey import settings

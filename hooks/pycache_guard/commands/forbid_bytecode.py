@@ -6,8 +6,7 @@ there is something to parse or to say.
 
 from __future__ import annotations
 
-from pycache_guard.git.sources import Index
-from pycache_guard.git.sources import Tree
+from pycache_guard.git.index import Index
 from pycache_guard.survey import judge
 
 TYPE_CHECKING = False
@@ -25,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
     if not argv:
         findings = judge(Index())
         return tell(findings) if findings else 0
+    from pycache_guard.git.tree import Tree
+
     options = parse(argv)
     source = Tree(options.tree) if options.tree else Index()
     findings = judge(source, staged=options.staged, content=options.content, allow=options.allow)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from pycache_guard.git.listing import blocks
 from pycache_guard.git.listing import parse
-from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.entries import Entry
-
-#: Neither renames (a rename onto a bytecode name is new there) nor what .gitmodules says of its own
-#: submodules hides a difference.
-RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+    from pycache_guard.git.process import Git
 
 
 class Changes:

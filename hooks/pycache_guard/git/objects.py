@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def content(blob: str) -> bytes:
     """Return the whole content of a blob. Raises `GitFailure` when it is not there."""
     (_, data), *_ = heads([blob], 1 << 62)
     return data
+
+
+def stored(expression: str) -> bytes | None:
+    """Return the content of the blob that `expression` names (gitrevisions(7)), or `None`."""
+    blob = resolved(f"{expression}^{{blob}}")
+    return None if blob is None else content(blob)
 
 
 def up_to_large(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 #: for these two, which are switched off: the file system monitor and the hooks (`post-index-change`).
 GIT = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
+#: Of every raw comparison: neither renames (a rename onto a bytecode name is new there) nor what
+#: .gitmodules says of its own submodules hides a difference.
+RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+
 #: `GIT_*` is otherwise inherited: under a hook it says which index is being committed, and in
 #: `pre-receive` where the pushed objects are.
 DROPPED = (

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.git.sources import Index
+    from pycache_guard.git.index import Index
 
 NAME = ".gitignore"
 TOP = os.fsencode(NAME)

@@ -15,7 +15,7 @@ from pycache_guard.git.objects import heads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.git.sources import Index
+    from pycache_guard.git.index import Index
 
 #: As much of a script as may hold its shebang line.
 SHEBANG = 512

@@ -1,0 +1,44 @@
+"""What a commit contains; answers the same questions as `index.Index`."""
+
+from __future__ import annotations
+
+from pycache_guard.git import repository
+from pycache_guard.git.changes import Changes
+from pycache_guard.git.objects import stored
+from pycache_guard.git.process import RAW
+from pycache_guard.git.process import Git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.entries import Entry
+
+
+class Tree:
+    """What a commit contains."""
+
+    def __init__(self, revision: str) -> None:
+        self._tree = repository.resolve(revision, "tree")
+        self._commit = repository.resolved(f"{revision}^{{commit}}")
+
+    def listing(self) -> Git:
+        """Start listing every entry."""
+        return Git("ls-tree", "-r", "-z", "--full-tree", self._tree)
+
+    def comparison(self) -> Git:
+        """Start comparing with what this commit came in the place of."""
+        return self._against(repository.base_of(self._commit))
+
+    def changes(self, comparison: Git) -> Changes:
+        """Read a comparison."""
+        return Changes(comparison)
+
+    def granted(self, glob: str) -> list[Entry]:
+        """Return the entries that a pathspec glob of git's own matches."""
+        return Changes(self._against(repository.empty_tree(), f":(top,glob){glob}")).entries()
+
+    def read(self, path: str, *, thorough: bool) -> bytes | None:
+        """Return the file `path` as this tree has it, or `None`."""
+        return stored(f"{self._tree}:{path}")
+
+    def _against(self, base: str, *pathspecs: str) -> Git:
+        return Git("diff-tree", "-r", *RAW, base, self._tree, "--", *pathspecs)
