@@ -13,6 +13,7 @@ from typing import final
 from pycache_guard.errors import Failure
 from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     #: A pattern that begins with `!` takes back in.
     Rule = tuple[bytes, bytes, bytes]
 
-ASK = ("check-ignore", "--no-index", "--verbose", "--non-matching", "--stdin", "-z")
-
 
 @final
 class Ignoring:
@@ -36,7 +35,6 @@ class Ignoring:
         root = os.fsencode(self._directory.name)
         self._repository = os.path.join(root, b"repository")
         self._tree = os.path.join(root, b"tree")
-        self._questions = os.path.join(root, b"questions")
         # The least that git takes for a repository: gitrepository-layout(5).
         for directory in (b"objects", b"refs"):
             os.makedirs(os.path.join(self._repository, directory))
@@ -58,18 +56,10 @@ class Ignoring:
 
     def rules(self, paths: Sequence[bytes]) -> list[Rule]:
         """Return the rule that decides about each path; none of them needs to exist."""
-        with open(self._questions, "wb") as file:
-            file.write(questions(paths))
-        where = [os.fsdecode(path) for path in (self._tree, self._repository, self._tree)]
-        with open(self._questions, "rb") as file:
-            return answers(
-                Git(
-                    *("-C", where[0], "--git-dir", where[1], "--work-tree", where[2]),
-                    *("-c", "core.excludesFile=/dev/null", *ASK),
-                    stdin=file.fileno(),
-                    env=isolated(self._directory.name),
-                )
-            )
+        tree, repository = os.fsdecode(self._tree), os.fsdecode(self._repository)
+        options = ("-C", tree, "--git-dir", repository, "--work-tree", tree)
+        excludes = ("-c", "core.excludesFile=/dev/null")
+        return ask(paths, *options, *excludes, env=isolated(self._directory.name))
 
     def _put(self, root: bytes, path: bytes, content: bytes) -> None:
         if os.path.isabs(path) or b".." in path.split(b"/"):
@@ -82,22 +72,35 @@ class Ignoring:
 
 def rules_here(top: str, paths: Sequence[bytes]) -> list[Rule]:
     """Return the rule that decides about each path for this person, on this machine."""
-    with tempfile.TemporaryFile() as file:
-        file.write(questions(paths))
-        file.seek(0)
-        return answers(Git("-C", top, *ASK, stdin=file.fileno()))
+    return ask(paths, "-C", top, env=environment())
 
 
-def questions(paths: Sequence[bytes]) -> bytes:
-    """Return the input for `ASK`. A path that begins with `:` would be read as pathspec magic."""
-    return b"".join((b"./" + p if p.startswith(b":") else p) + b"\0" for p in paths)
+def ask(paths: Sequence[bytes], *options: str, env: Mapping[str, str]) -> list[Rule]:
+    """Ask `git check-ignore` about paths; return four fields a path, in the order asked, as rules.
 
-
-def answers(process: Git) -> list[Rule]:
-    """Read the output of `ASK`: four fields a path, in the order they were asked."""
-    output = b"".join(iter(process.read, b""))
-    process.check(allowed=(0, 1))  # 1: none of the paths is ignored
-    fields = output.split(b"\0")
+    Both ways go through files: into a pipe git writes each answer on its own, a third slower.
+    """
+    with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as answers:
+        # A path that begins with `:` would be read as pathspec magic.
+        questions.write(b"\0".join(b"./" + p if p.startswith(b":") else p for p in (*paths, b"")))
+        questions.seek(0)
+        process = Git(
+            *(
+                *options,
+                "check-ignore",
+                "--no-index",
+                "--verbose",
+                "--non-matching",
+                "--stdin",
+                "-z",
+            ),
+            stdin=questions.fileno(),
+            stdout=answers.fileno(),
+            env=env,
+        )
+        process.check(allowed=(0, 1))  # 1: none of the paths is ignored
+        answers.seek(0)
+        fields = answers.read().split(b"\0")
     return list(zip(fields[0:-1:4], fields[1::4], fields[2::4], strict=True))
 
 

@@ -53,13 +53,16 @@ class Git:
         self,
         *args: str,
         stdin: int | None = None,
+        stdout: int | None = None,
         feed: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
         #: `-C DIR` and its like, each with a value, come before the verb.
         self._verb = next(word for n, word in enumerate(args) if not n % 2 and word[0] != "-")
         try:
-            self._child = spawn.start((*GIT, *args), env or environment(), stdin=stdin, feed=feed)
+            self._child = spawn.start(
+                (*GIT, *args), env or environment(), stdin=stdin, stdout=stdout, feed=feed
+            )
         except FileNotFoundError:
             raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
         except OSError as error:
@@ -100,9 +103,9 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, **SET, **changes}
 
 
-def git(*args: str, stdin: int | None = None, env: Mapping[str, str] | None = None) -> bytes:
+def git(*args: str) -> bytes:
     """Run git and return its stdout. Raises `GitFailure` when it ends with anything but 0."""
-    return Git(*args, stdin=stdin, env=env).output()
+    return Git(*args).output()
 
 
 def last_words(said: bytes) -> str:

@@ -43,35 +43,42 @@ class PosixChild:
     """A child started by `posix_spawnp`. Its stderr is read along with stdout, so neither blocks."""
 
     def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], *, stdin: int | None, feed: bool
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        stdin: int | None,
+        stdout: int | None,
+        feed: bool,
     ) -> None:
         keep_low_descriptors_taken()
-        out, out_child = os.pipe()
-        err, err_child = os.pipe()
-        inherited = [out_child, err_child]
         self._stdin: int | None = None
-        actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]]
-        if feed:
-            in_child, self._stdin = os.pipe()
-            inherited.append(in_child)
-            actions = [(os.POSIX_SPAWN_DUP2, in_child, 0)]
-        elif stdin is not None:
-            actions = [(os.POSIX_SPAWN_DUP2, stdin, 0)]
-        else:
-            actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-        actions += [(os.POSIX_SPAWN_DUP2, out_child, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
-        self._out: int | None = out
-        self._err: int | None = err
+        self._out: int | None = None
+        self._err: int | None
         self._errors: list[bytes] = []
+        self._err, err_child = os.pipe()
+        ours = [err_child]
+        if feed:
+            stdin, self._stdin = os.pipe()
+            ours.append(stdin)
+        if stdout is None:
+            self._out, stdout = os.pipe()
+            ours.append(stdout)
+        source: tuple[int, int, int] | tuple[int, int, str, int, int] = (
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+            if stdin is None
+            else (os.POSIX_SPAWN_DUP2, stdin, 0)
+        )
+        sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
         try:
-            self._pid = os.posix_spawnp(argv[0], [*argv], env, file_actions=actions)
+            self._pid = os.posix_spawnp(argv[0], [*argv], env, file_actions=[source, *sinks])
         except OSError:
-            for descriptor in (out, err):
-                os.close(descriptor)
             self.close_stdin()
+            self._close_out()
+            os.close(self._err)
             raise
         finally:
-            for descriptor in inherited:
+            for descriptor in ours:
                 os.close(descriptor)
 
     def write(self, data: bytes) -> None:
@@ -139,7 +146,13 @@ class PortableChild:
     """The same by `subprocess`; stderr goes to a temporary file, so neither stream can block."""
 
     def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], *, stdin: int | None, feed: bool
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        stdin: int | None,
+        stdout: int | None,
+        feed: bool,
     ) -> None:
         import subprocess
         import tempfile
@@ -151,7 +164,7 @@ class PortableChild:
                 [on_path(argv[0], env), *argv[1:]],
                 env=dict(env),
                 stdin=source,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if stdout is None else stdout,
                 stderr=self._errors,
                 bufsize=0,
             )
@@ -178,9 +191,9 @@ class PortableChild:
 
     def wait(self) -> tuple[int, bytes]:
         """Close the pipes, wait for the end; return the exit code and what stderr said."""
-        assert self._process.stdout is not None
         self.close_stdin()
-        self._process.stdout.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         code = self._process.wait()
         self._errors.seek(0)
         said = self._errors.read()
@@ -198,15 +211,17 @@ def start(
     env: Mapping[str, str],
     *,
     stdin: int | None = None,
+    stdout: int | None = None,
     feed: bool = False,
 ) -> Child:
     """Start `argv` with exactly the environment `env`.
 
-    Its stdin is `/dev/null`, the open descriptor `stdin`, or with `feed` a pipe for `Child.write`.
-    Raises `OSError` when the program cannot be started.
+    Its stdin is `/dev/null`, the open descriptor `stdin`, or with `feed` a pipe for `Child.write`; its
+    stdout is a pipe for `Child.read`, or the open descriptor `stdout`. Raises `OSError` when the
+    program cannot be started.
     """
     kind = PosixChild if hasattr(os, "posix_spawnp") else PortableChild
-    return kind(argv, env, stdin=stdin, feed=feed)
+    return kind(argv, env, stdin=stdin, stdout=stdout, feed=feed)
 
 
 def on_path(program: str, env: Mapping[str, str]) -> str:
