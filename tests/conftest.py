@@ -1,0 +1,132 @@
+"""Isolation from the machine, repositories, and ways to run the program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Protocol
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings
+
+from pycache_guard import cli
+from repo import Repo
+from repo import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
+# No test is timed, and none is right by chance only on a machine that has seen it fail before.
+settings.register_profile(
+    "suite", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
+#: What a person's, a hook's or a runner's environment must not change.
+INHERITED = ("GIT_", "PRE_COMMIT", "PYTHON", "XDG_", "LC_", "LANG")
+IDENTITY = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "A. Author",
+    "GIT_AUTHOR_EMAIL": "author@example.com",
+    "GIT_AUTHOR_DATE": "2024-02-29T12:00:00Z",
+    "GIT_COMMITTER_NAME": "A. Committer",
+    "GIT_COMMITTER_EMAIL": "committer@example.com",
+    "GIT_COMMITTER_DATE": "2024-02-29T12:00:00Z",
+    "GIT_EDITOR": "false",
+}
+
+
+class Run(Protocol):
+    """Run the program with arguments; answer with exit code, stdout, stderr."""
+
+    def __call__(self, *argv: str) -> Result: ...
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty home, for all tests."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """No configuration, identity or setting of the person who runs the tests."""
+    for name in [name for name in os.environ if name.startswith(INHERITED)]:
+        monkeypatch.delenv(name)
+    for name, value in IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", os.fspath(home))
+    monkeypatch.setenv("USERPROFILE", os.fspath(home))
+    # A repository round the temporary directory is none of ours.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(home.parent))
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[..., Repo]:
+    """Return a maker of repositories: `make_repo("name", "--bare")`."""
+
+    def make(name: str, *options: str) -> Repo:
+        return Repo.init(tmp_path / name, *options)
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """Make an empty repository, and stand in it."""
+    made = make_repo("repo")
+    monkeypatch.chdir(made.path)
+    return made
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the program in this process."""
+
+    def main(*argv: str) -> Result:
+        capfd.readouterr()
+        try:
+            code = cli.main(argv)
+        except SystemExit as end:  # argparse, after --help
+            code = int(end.code or 0)
+        return Result(code, *capfd.readouterr())
+
+    return main
+
+
+#: The console script, as it is installed.
+PROGRAM = (
+    Path(sysconfig.get_path("scripts")) / f"pycache-guard{sysconfig.get_config_var('EXE') or ''}"
+)
+
+
+class Program(Protocol):
+    """Run the installed program in a process of its own."""
+
+    def __call__(
+        self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> Result: ...
+
+
+@pytest.fixture
+def program() -> Program:
+    """Run the installed program in a process of its own; `env` is added to the environment."""
+
+    def main(*argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Result:
+        done = subprocess.run(
+            [PROGRAM, *argv],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+
+    return main
