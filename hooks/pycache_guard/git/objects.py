@@ -38,8 +38,12 @@ def content(blob: str) -> bytes:
 
 
 def stored(expression: str) -> bytes | None:
-    """Return the content of the blob that `expression` names (gitrevisions(7)), or `None`."""
-    blob = resolved(f"{expression}^{{blob}}")
+    """Return the content of the blob that `expression` names, or `None` where it names nothing.
+
+    `expression` is `REV:PATH` or `:N:PATH` of gitrevisions(7), to which no `^{blob}` can be added:
+    it would be read as a part of the path. Raises `GitFailure` for what is no blob.
+    """
+    blob = resolved(expression)
     return None if blob is None else content(blob)
 
 
