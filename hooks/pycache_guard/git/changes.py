@@ -28,7 +28,9 @@ class Changes:
         return [entry for entry, _ in self._sides()]
 
     def new_files(self) -> list[Entry]:
-        """Return the files whose content differs from what stood at the same path.
+        """Return the files whose content differs from that of the file at the same path.
+
+        A symbolic link was no file: what becomes one is new, be the blob the same.
 
         Of a path in conflict, every stage: which will be chosen is not known.
         """
@@ -38,11 +40,12 @@ class Changes:
         sides = []
         conflicts = False
         for head, path in self._pairs:
-            _, mode, old, blob, status = head.decode("ascii").split(" ")
+            was, mode, old, blob, status = head.decode("ascii").split(" ")
             if status == "U":
                 conflicts = True
             elif status != "D":
-                sides.append((parse(f"{mode} {blob}\t".encode() + path), old))
+                same = old if was.startswith(":100") else ""
+                sides.append((parse(f"{mode} {blob}\t".encode() + path), same))
         if conflicts:
             stages = git("ls-files", "--unmerged", "-z", "--full-name", "--", ":/")
             sides += [(parse(record), "") for record in stages.split(b"\0")[:-1]]
