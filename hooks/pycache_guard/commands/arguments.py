@@ -28,11 +28,21 @@ class Parser(argparse.ArgumentParser):
         raise Failure(f"{message} (see `{self.prog} --help`)")
 
 
+def filled(text: str) -> str:
+    """Take an argument that must say something: an unset variable in a script is no wish.
+
+    As a glob, nothing at all would match everything.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
 def reporting_parser(command: str, description: str, example: str) -> Parser:
     """Return a parser with the options of every command that reports."""
     parser = Parser(command, description, example)
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="who the report is for (default: text)"
     )
-    parser.add_argument("--output", metavar="FILE", help="write the report there, not to stdout")
+    parser.add_argument("--output", metavar="FILE", type=filled, help="write the report there, not to stdout")
     return parser

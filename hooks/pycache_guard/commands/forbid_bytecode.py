@@ -45,6 +45,7 @@ def tell(findings: list[Finding], *, voice: str = "text", output: str | None = N
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; a hook without any does without the parser."""
+    from pycache_guard.commands.arguments import filled
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -54,7 +55,9 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true", help="only what differs from HEAD")
-    what.add_argument("--tree", metavar="REV", help="a commit's tree instead of the index")
+    what.add_argument(
+        "--tree", metavar="REV", type=filled, help="a commit's tree instead of the index"
+    )
     parser.add_argument(
         "--content",
         choices=("new", "all", "none"),
@@ -62,7 +65,12 @@ def parse(argv: Sequence[str]) -> Namespace:
         help="whose first bytes are read (default: new, what differs from HEAD at the same path)",
     )
     parser.add_argument(
-        "--allow", metavar="GLOB", action="append", default=[], help="a pathspec glob of git's own"
+        "--allow",
+        metavar="GLOB",
+        type=filled,
+        action="append",
+        default=[],
+        help="a pathspec glob of git's own",
     )
     parser.add_argument(
         "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
