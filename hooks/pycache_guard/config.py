@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ def toml(data: bytes, file: str) -> dict[str, object]:
         import tomli as tomllib
     try:
         return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, a number of 5000 digits
         raise Failure(f"{file}: not TOML: {error}") from None
     except RecursionError:
         raise Failure(f"{file}: not TOML: nested too deeply") from None
@@ -71,12 +72,13 @@ def allowance(item: object, data: bytes, file: str, where: str) -> Allowance:
         raise Failure(f"{where}: must be a table with `path` and `reason`")
     known(item, {"path", "reason", "blob"}, where)
     for key in ("path", "reason"):
-        if not isinstance(item.get(key), str) or not item[key].strip():
+        if not isinstance(item.get(key), str) or not item[key].strip() or "\0" in item[key]:
             raise Failure(f"{where}.{key}: must be a string that is not empty")
     blob = item.get("blob")
     if blob is not None and not is_object_id(blob):
         raise Failure(f"{where}.blob: must be an object id in full, as `git hash-object` prints it")
-    return Allowance(item["path"], blob and blob.lower(), file, line_of(item["path"], data))
+    glob = os.fsdecode(item["path"].encode("utf-8"))  # as git has it, whatever the locale
+    return Allowance(glob, blob and blob.lower(), file, line_of(item["path"], data))
 
 
 def is_object_id(value: object) -> bool:
@@ -96,7 +98,7 @@ def line_of(text: str, data: bytes) -> int | None:
 
 def probe_names(names: list[object], where: str) -> tuple[str, ...]:
     """Check the names of probes; at least one."""
-    if not names or not set(names) <= set(PROBES):
+    if not names or not all(name in PROBES for name in names):
         raise Failure(f"{where}: must name at least one of {', '.join(PROBES)}, and nothing else")
     return tuple(name for name in PROBES if name in names)
 
