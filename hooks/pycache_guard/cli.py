@@ -100,5 +100,8 @@ def failed(message: str) -> int:
     from pycache_guard.report.escape import shown
 
     if sys.stderr is not None:
-        sys.stderr.write(f"error: {shown(message)}\n")
+        try:  # noqa: SIM105 - contextlib costs 1 ms
+            sys.stderr.write(f"error: {shown(message)}\n")
+        except OSError:  # no one listens; the exit code tells
+            pass
     return 2
