@@ -10,7 +10,7 @@ from pycache_guard.git.process import git
 
 
 def top() -> str | None:
-    """Return the top of the work tree as a path, `None` in a bare repository.
+    """Return the top of the work tree as a path, `None` in a bare repository or a `.git`.
 
     In a directory that holds the repository this is known without asking; a hook's process always
     stands there (githooks(5)). Raises `GitFailure` outside a repository.
@@ -19,7 +19,7 @@ def top() -> str | None:
         os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
     ):
         return os.curdir
-    if git("rev-parse", "--is-bare-repository").strip() == b"true":
+    if b"true" in git("rev-parse", "--is-bare-repository", "--is-inside-git-dir").split():
         return None
     return os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
 
