@@ -83,10 +83,17 @@ def cache_directory(path: str) -> str:
 def by_content(
     files: Iterable[Entry], held: Mapping[str, bytes], grants: Grants, *, rooted: bool
 ) -> list[Finding]:
-    """Report files of other names that hold bytecode: PYC002.
+    """Report files of other names that hold bytecode, the stages of a conflict once: PYC002.
 
     `held` has the first bytes of every blob among them that is bytecode.
     """
+    refused = {
+        entry.path: entry
+        for entry in dict.fromkeys(files)
+        if entry.blob in held
+        and not is_bytecode_path(os.fsencode(entry.path))
+        and not grants.cover(entry)
+    }
     return [
         Finding(
             entry.path,
@@ -95,10 +102,7 @@ def by_content(
             untrack(entry.path, rooted=rooted),
             blob=entry.blob,
         )
-        for entry in dict.fromkeys(files)
-        if entry.blob in held
-        and not is_bytecode_path(os.fsencode(entry.path))
-        and not grants.cover(entry)
+        for entry in refused.values()
     ]
 
 
