@@ -44,5 +44,7 @@ def reporting_parser(command: str, description: str, example: str) -> Parser:
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="who the report is for (default: text)"
     )
-    parser.add_argument("--output", metavar="FILE", type=filled, help="write the report there, not to stdout")
+    parser.add_argument(
+        "--output", metavar="FILE", type=filled, help="write the report there, not to stdout"
+    )
     return parser
