@@ -32,13 +32,15 @@ def pathspec(path: str, *, rooted: bool) -> str:
     return path
 
 
-def untrack(path: str, *, rooted: bool) -> str:
+def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
     """Return the command that takes `path` out of the index and leaves it on disk.
 
     `-f`, because git otherwise refuses when file, index and HEAD all differ; with `--cached` it
-    touches no file (git-rm(1)).
+    touches no file. In a `sparse` checkout git 2.34 and later wants `--sparse` for what is outside;
+    earlier ones do not know the option, and do not refuse (git-rm(1)).
     """
-    return f"git rm -r -f --cached -- {quoted(pathspec(path, rooted=rooted))}"
+    outside = " --sparse" if sparse else ""
+    return f"git rm -r -f --cached{outside} -- {quoted(pathspec(path, rooted=rooted))}"
 
 
 def append(file: str, patterns: list[str], *, after_newline: bool) -> str:

@@ -54,10 +54,12 @@ class Grants:
         return [grant for n, grant in enumerate(self._granted) if n not in self._used]
 
 
-def by_path(entries: list[Entry], grants: Grants, *, rooted: bool) -> list[Finding]:
+def by_path(
+    entries: list[Entry], grants: Grants, *, rooted: bool, sparse: bool = False
+) -> list[Finding]:
     """Report entries whose path is bytecode's, the stages of a conflict once: PYC001.
 
-    `rooted`: the commands shown must work in a subdirectory too.
+    The commands shown must work in a subdirectory if `rooted`, in a sparse checkout if `sparse`.
     """
     covered = {entry for entry in entries if grants.cover(entry)}
     kept = {cache_directory(entry.path) for entry in covered}
@@ -65,7 +67,8 @@ def by_path(entries: list[Entry], grants: Grants, *, rooted: bool) -> list[Findi
     findings = []
     for entry in refused.values():
         whole = cache_directory(entry.path)
-        remedy = untrack(entry.path if whole in kept else whole, rooted=rooted)
+        path = entry.path if whole in kept else whole
+        remedy = untrack(path, rooted=rooted, sparse=sparse)
         message = f"{KINDS.get(entry.mode, 'bytecode')} is tracked"
         findings.append(Finding(entry.path, Rule.PYC001, message, remedy, blob=entry.blob))
     return findings
@@ -81,7 +84,12 @@ def cache_directory(path: str) -> str:
 
 
 def by_content(
-    files: Iterable[Entry], held: Mapping[str, bytes], grants: Grants, *, rooted: bool
+    files: Iterable[Entry],
+    held: Mapping[str, bytes],
+    grants: Grants,
+    *,
+    rooted: bool,
+    sparse: bool = False,
 ) -> list[Finding]:
     """Report files of other names that hold bytecode, the stages of a conflict once: PYC002.
 
@@ -99,7 +107,7 @@ def by_content(
             entry.path,
             Rule.PYC002,
             f"holds {writer(held[entry.blob])} bytecode under another name; Python runs it all the same",
-            untrack(entry.path, rooted=rooted),
+            untrack(entry.path, rooted=rooted, sparse=sparse),
             blob=entry.blob,
         )
         for entry in refused.values()

@@ -38,12 +38,13 @@ def judge(
     from pycache_guard import scan
     from pycache_guard.config import Allowance
     from pycache_guard.git.repository import in_subdirectory
+    from pycache_guard.git.repository import is_sparse
 
-    rooted = in_subdirectory()
+    rooted, sparse = in_subdirectory(), is_sparse()
     allowances = [*(config.allow if config else ()), *map(Allowance, allow)]
     grants = scan.Grants([(a, source.granted(a.glob)) for a in allowances])
-    found = scan.by_path(named, grants, rooted=rooted)
-    found += scan.by_content(files, held, grants, rooted=rooted)
+    found = scan.by_path(named, grants, rooted=rooted, sparse=sparse)
+    found += scan.by_content(files, held, grants, rooted=rooted, sparse=sparse)
     if not staged:
         unread = [e for _, entries in grants.unused() for e in entries if e.is_file]
         of_use = bytecode_blobs(unread) if content != "none" else {e.blob for e in unread}

@@ -30,6 +30,13 @@ def in_subdirectory() -> bool:
     return where is not None and not os.path.samefile(where, os.curdir)
 
 
+def is_sparse() -> bool:
+    """Whether a sparse checkout is on: `git rm` then leaves alone what is not on disk."""
+    process = Git("config", "--type=bool", "--get", "core.sparseCheckout")
+    answer = b"".join(iter(process.read, b""))
+    return process.check(allowed=(0, 1)) == 0 and answer == b"true\n"
+
+
 def resolve(revision: str, kind: str) -> str:
     """Return the object id of `revision` as a `commit` or `tree` (gitrevisions(7)).
 
