@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.config import Config
-    from pycache_guard.entries import Entry
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
     from pycache_guard.git.tree import Tree
@@ -31,7 +30,10 @@ def judge(
     configuration's. Raises `Failure` for what cannot be judged.
     """
     named, files = (differing if staged else listed)(source, content)
-    held = bytecode_blobs(files)
+    from pycache_guard.git.listing import blob_of
+    from pycache_guard.git.listing import parse
+
+    held = bytecode_blobs(map(blob_of, files))
     config = settings(source, thorough=bool(named or held))
     if not (named or held or allow or (config and config.allow)):
         return []
@@ -43,17 +45,18 @@ def judge(
     rooted, sparse = in_subdirectory(), is_sparse()
     allowances = [*(config.allow if config else ()), *map(Allowance, allow)]
     grants = scan.Grants([(a, source.granted(a.glob)) for a in allowances])
-    found = scan.by_path(named, grants, rooted=rooted, sparse=sparse)
-    found += scan.by_content(files, held, grants, rooted=rooted, sparse=sparse)
+    found = scan.by_path([*map(parse, named)], grants, rooted=rooted, sparse=sparse)
+    holders = [parse(record) for record in files if blob_of(record) in held]
+    found += scan.by_content(holders, held, grants, rooted=rooted, sparse=sparse)
     if not staged:
         unread = [e for _, entries in grants.unused() for e in entries if e.is_file]
-        of_use = bytecode_blobs(unread) if content != "none" else {e.blob for e in unread}
-        found += scan.unused(grants, of_use)
+        blobs = [entry.blob for entry in unread]
+        found += scan.unused(grants, bytecode_blobs(blobs) if content != "none" else blobs)
     return found
 
 
-def listed(source: Index | Tree, content: str) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries that are bytecode's by path, and the files whose content is to be read.
+def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]]:
+    """Return the records of bytecode by path, and of the files whose content is to be read.
 
     Listing and comparison are made at the same time: there are two processors.
     """
@@ -61,21 +64,24 @@ def listed(source: Index | Tree, content: str) -> tuple[list[Entry], list[Entry]
     listing = source.listing()
     from pycache_guard.bytecode.names import is_bytecode_path
     from pycache_guard.bytecode.names import may_name_bytecode
+    from pycache_guard.git.listing import is_file
     from pycache_guard.git.listing import matching
 
     if content == "all":
-        entries = matching(listing, everything, everything)
-        return only_named(entries), [entry for entry in entries if entry.is_file]
+        records = matching(listing, everything, everything)
+        return only_named(records), [record for record in records if is_file(record)]
     named = matching(listing, may_name_bytecode, is_bytecode_path)
     return named, source.changes(comparison).new_files() if comparison else []
 
 
-def differing(source: Index | Tree, content: str) -> tuple[list[Entry], list[Entry]]:
+def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]]:
     """Return the same as `listed`, of the entries that differ from HEAD alone."""
+    from pycache_guard.git.listing import is_file
+
     changes = source.changes(source.comparison())
-    entries = changes.entries()
-    files = changes.new_files() if content == "new" else [e for e in entries if e.is_file]
-    return only_named(entries), files if content != "none" else []
+    records = changes.records()
+    files = changes.new_files() if content == "new" else [r for r in records if is_file(r)]
+    return only_named(records), files if content != "none" else []
 
 
 def everything(_: bytes) -> bool:
@@ -83,21 +89,20 @@ def everything(_: bytes) -> bool:
     return True
 
 
-def only_named(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries whose path is bytecode's."""
-    import os
-
+def only_named(records: Iterable[bytes]) -> list[bytes]:
+    """Return the records whose path is bytecode's."""
     from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.git.listing import path_of
 
-    return [entry for entry in entries if is_bytecode_path(os.fsencode(entry.path))]
+    return [record for record in records if is_bytecode_path(path_of(record))]
 
 
-def bytecode_blobs(files: Iterable[Entry]) -> dict[str, bytes]:
-    """Return the blobs of `files` that hold bytecode, with their first bytes.
+def bytecode_blobs(ids: Iterable[str]) -> dict[str, bytes]:
+    """Return the blobs among `ids` that hold bytecode, with their first bytes.
 
-    Each blob is read once. Raises `GitFailure` for one that is not there.
+    Each is read once. Raises `GitFailure` for one that is not there.
     """
-    blobs = list(dict.fromkeys(entry.blob for entry in files))
+    blobs = list(dict.fromkeys(ids))
     if not blobs:
         return {}
     from pycache_guard.bytecode.sniff import HEAD_LENGTH

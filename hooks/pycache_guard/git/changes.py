@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import blocks
-from pycache_guard.git.listing import parse
+from pycache_guard.git.listing import is_file
 from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.entries import Entry
     from pycache_guard.git.process import Git
 
 
@@ -23,20 +23,25 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self._pairs)
 
-    def entries(self) -> list[Entry]:
-        """Return what stands at each path that differs; what was deleted does not stand."""
-        return [entry for entry, _ in self._sides()]
+    def records(self) -> list[bytes]:
+        """Return what stands at each path that differs, for `listing.parse`.
 
-    def new_files(self) -> list[Entry]:
-        """Return the files whose content differs from that of the file at the same path.
+        What was deleted does not stand.
+        """
+        return [record for record, _ in self._sides()]
+
+    def new_files(self) -> list[bytes]:
+        """Return the records of the files whose content differs from that of the file at the same path.
 
         A symbolic link was no file: what becomes one is new, be the blob the same.
 
         Of a path in conflict, every stage: which will be chosen is not known.
         """
-        return [entry for entry, old in self._sides() if entry.is_file and entry.blob != old]
+        return [
+            record for record, old in self._sides() if is_file(record) and blob_of(record) != old
+        ]
 
-    def _sides(self) -> list[tuple[Entry, str]]:
+    def _sides(self) -> list[tuple[bytes, str]]:
         sides = []
         conflicts = False
         for head, path in self._pairs:
@@ -45,8 +50,8 @@ class Changes:
                 conflicts = True
             elif status != "D":
                 same = old if was.startswith(":100") else ""
-                sides.append((parse(f"{mode} {blob}\t".encode() + path), same))
+                sides.append((f"{mode} {blob}\t".encode() + path, same))
         if conflicts:
             stages = git("ls-files", "--unmerged", "-z", "--full-name", "--", ":/")
-            sides += [(parse(record), "") for record in stages.split(b"\0")[:-1]]
+            sides += [(record, "") for record in stages.split(b"\0")[:-1]]
         return sides

@@ -34,25 +34,39 @@ def blocks(process: Git) -> Iterator[bytes]:
 
 def matching(
     process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
-) -> list[Entry]:
-    """Return the entries of a listing whose path is `wanted`, each stage of a conflict.
+) -> list[bytes]:
+    """Return the records of a listing whose path is `wanted`, each stage of a conflict.
 
     Only a block that is `possible` as a whole is looked into.
     """
     return [
-        parse(record)
+        record
         for block in blocks(process)
         if possible(block)
         for record in block.split(b"\0")[:-1]
-        if wanted(record.partition(b"\t")[2])
+        if wanted(path_of(record))
     ]
+
+
+def path_of(record: bytes) -> bytes:
+    """Return the path of a record."""
+    return record.partition(b"\t")[2]
+
+
+def blob_of(record: bytes) -> str:
+    """Return the object id of a record."""
+    fields = record.partition(b"\t")[0].decode("ascii").split(" ")
+    return fields[2] if fields[1] in ("blob", "commit") else fields[1]
+
+
+def is_file(record: bytes) -> bool:
+    """Whether a record is of a file: symlinks and submodules have no content to read."""
+    return record.startswith(b"100")
 
 
 def parse(record: bytes) -> Entry:
     """Read `MODE [TYPE] ID [STAGE]<TAB>PATH`, the form of both `ls-files -s` and `ls-tree`."""
     from pycache_guard.entries import Entry  # typing.NamedTuple costs 3 ms: only when needed
 
-    head, _, path = record.partition(b"\t")
-    fields = head.decode("ascii").split(" ")
-    blob = fields[2] if fields[1] in ("blob", "commit") else fields[1]
-    return Entry(fields[0], blob, os.fsdecode(path))
+    mode = record.partition(b" ")[0].decode("ascii")
+    return Entry(mode, blob_of(record), os.fsdecode(path_of(record)))

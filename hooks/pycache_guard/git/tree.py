@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.git import repository
 from pycache_guard.git.changes import Changes
+from pycache_guard.git.listing import parse
 from pycache_guard.git.objects import stored
 from pycache_guard.git.process import RAW
 from pycache_guard.git.process import Git
@@ -34,7 +35,8 @@ class Tree:
 
     def granted(self, glob: str) -> list[Entry]:
         """Return the entries that a pathspec glob of git's own matches."""
-        return Changes(self._against(repository.empty_tree(), f":(top,glob){glob}")).entries()
+        changes = Changes(self._against(repository.empty_tree(), f":(top,glob){glob}"))
+        return [parse(record) for record in changes.records()]
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path` as this tree has it, or `None`."""
