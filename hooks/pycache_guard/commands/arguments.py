@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pycache_guard.commands.reporting import say
 from pycache_guard.errors import Failure
 from pycache_guard.report import FORMATS
 
@@ -22,6 +23,10 @@ class Parser(argparse.ArgumentParser):
             epilog=f"example: {example}",
             allow_abbrev=False,
         )
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help as everything else is written."""
+        say(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         """Raise `Failure`."""
