@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
+    "verify-bytecode": "does each bytecode file come from its source?",
+    "inspect": "tell what a bytecode file is",
     "fix": "untrack bytecode and complete .gitignore in one step",
 }
 

@@ -16,6 +16,13 @@ class Rule(Enum):
     PYC102 = "re-included"
     PYC103 = "inert-ignore-file"
     PYC104 = "inert-pattern"
+    PYC201 = "stale"
+    PYC202 = "mismatch"
+    PYC203 = "unchecked-hash"
+    PYC204 = "sourceless"
+    PYC205 = "unverifiable"
+    PYC206 = "malformed"
+    PYC207 = "wrong-tag"
 
 
 class Finding(NamedTuple):

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
 
 from pycache_guard.findings import in_order
 from pycache_guard.report import render
+from pycache_guard.report.escape import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
     from pycache_guard.findings import Finding
 
 
 def report(
-    findings: list[Finding], command: str, *, voice: str = "text", output: str | None = None
+    findings: list[Finding],
+    command: str,
+    *,
+    voice: str = "text",
+    output: str | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> int:
-    """Write the report where it is wanted; return 1 if there is anything to say, else 0."""
-    text = render(in_order(findings), command, voice)
+    """Write the report where it is wanted; return 1 if there is anything to say, else 0.
+
+    `more` is what the command has to say to programs beside its findings.
+    """
+    deliver(render(in_order(findings), command, voice, more), output)
+    return 1 if findings else 0
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Write a report to the file `output`, or to stdout."""
     if output is None:
         say(text)
     else:
         write(text, output)
-    return 1 if findings else 0
+
+
+def complain(lines: Iterable[str], kind: str = "error") -> None:
+    """Write a line on stderr for each thing that could not be done, while the rest was."""
+    for line in lines:
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError):  # no one listens; the exit code tells
+                sys.stderr.write(f"{kind}: {shown(line)}\n")
 
 
 def say(text: str) -> None:

@@ -11,13 +11,15 @@ from pycache_guard.report.escape import is_utf8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycache_guard.findings import Finding
 
 
-def render(findings: list[Finding], command: str) -> str:
-    """Return one object with all findings, ASCII only."""
+def render(findings: list[Finding], command: str, more: Mapping[str, object] | None = None) -> str:
+    """Return one object with all findings and the keys of `more`, ASCII only."""
     report = {"version": 1, "command": command, "findings": [item(f) for f in findings]}
-    return json.dumps(report, indent=2) + "\n"
+    return json.dumps({**report, **(more or {})}, indent=2) + "\n"
 
 
 def item(finding: Finding) -> dict[str, object]:
