@@ -76,8 +76,11 @@ def read(path: str, size: int = LARGEST) -> bytes:
             raise Unreadable(
                 f"{path}: is {'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'}"
             )
-        with open(path, "rb", buffering=0) as file:
-            return file.read(min(size, status.st_size + 1))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return os.read(descriptor, min(size, status.st_size + 1))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}") from None
 

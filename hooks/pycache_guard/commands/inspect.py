@@ -8,8 +8,11 @@ from pycache_guard.commands.reporting import complain
 from pycache_guard.commands.reporting import deliver
 from pycache_guard.commands.reporting import report
 from pycache_guard.errors import Failure
+from pycache_guard.examining.as_json import as_json
+from pycache_guard.examining.as_text import as_text
 from pycache_guard.examining.examine import examine
 from pycache_guard.examining.places import place
+from pycache_guard.report.escape import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,48 +22,44 @@ if TYPE_CHECKING:
     from pycache_guard.examining.examine import Facts
     from pycache_guard.findings import Finding
 
-    Examined = list[tuple[Facts, list[Finding]]]
-
 NAME = "inspect"
 
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
     options = parse(argv)
-    examined: Examined = []
+    tell = text_of if options.format == "text" else json_of
+    told: list[object] = []
+    findings = []
     failures = []
     for argument in options.files:
         try:
-            examined.append(examine(place(argument)))
+            facts, found = examine(place(argument))
         except Failure as failure:
             failures.append(str(failure))
+            continue
+        findings += found
+        # What is told is kept, and not the tree of code, which may be large.
+        told.append(tell(facts, found, with_code=options.code))
     complain(failures)
-    code = tell(examined, options)
+    if options.format == "text":
+        deliver("".join(map(str, told)), options.output)
+        code = 1 if findings else 0
+    else:
+        more = {"files": told}
+        code = report(findings, NAME, voice=options.format, output=options.output, more=more)
     return 2 if failures else code
 
 
-def tell(examined: Examined, options: Namespace) -> int:
-    """Report facts and findings, each file in its turn for people."""
-    findings = [finding for _, found in examined for finding in found]
-    if options.format == "text":
-        from pycache_guard.examining.as_text import as_text
-        from pycache_guard.report.escape import shown
+def text_of(facts: Facts, findings: list[Finding], *, with_code: bool) -> str:
+    """Return a file's page."""
+    lines = as_text(facts, findings, with_code=with_code)
+    return "".join([f"{shown(line)}\n" for line in lines])
 
-        lines = [
-            f"{shown(line)}\n"
-            for facts, found in examined
-            for line in as_text(facts, found, with_code=options.code)
-        ]
-        deliver("".join(lines), options.output)
-        return 1 if findings else 0
-    from pycache_guard.examining.as_json import as_json
 
-    files = [
-        as_json(facts, is_well_formed=not found, with_code=options.code)
-        for facts, found in examined
-    ]
-    more = {"files": files}
-    return report(findings, NAME, voice=options.format, output=options.output, more=more)
+def json_of(facts: Facts, findings: list[Finding], *, with_code: bool) -> object:
+    """Return a file's element of `files`."""
+    return as_json(facts, is_well_formed=not findings, with_code=with_code)
 
 
 def parse(argv: Sequence[str]) -> Namespace:

@@ -60,46 +60,51 @@ class Facts(NamedTuple):
 
 def examine(place: OnDisk | InGit) -> tuple[Facts, list[Finding]]:
     """Read a file; return its facts and what is wrong with it. Raises `Failure`."""
-    data = place.read()
-    facts = Facts(place.path, place.revision, len(data), data[:4], parse_cache_name(place.path))
+    path, data = place.path, place.read()
+    name = parse_cache_name(path)
     try:
         pyc = read_pyc(data)
     except InvalidHeader as error:
         rule, words, _ = unknown(data, error)
-        return facts, [Finding(place.path, rule, words, commit=None)]
-    facts = with_source(facts, pyc.header, place)
-    found = []
-    for flaw in (header_flaw(pyc.header), code_flaw(pyc)):
-        if flaw:
-            found.append(Finding(place.path, Rule.PYC206, f"not well-formed: {flaw}"))
-    if not is_tag_right(facts):
-        assert facts.name is not None
-        magic = pyc.header.magic
-        words = f"its name says {facts.name.tag}, its magic number {magic.implementation} {magic.version}"
-        found.append(Finding(place.path, Rule.PYC207, words))
-    return with_code(facts, pyc), found
-
-
-def with_source(facts: Facts, header: Header, place: OnDisk | InGit) -> Facts:
-    """Add what is known of the source."""
+        facts = Facts(path, place.revision, len(data), data[:4], name)
+        return facts, [Finding(path, rule, words)]
+    header = pyc.header
     source = place.source()
     fitting = fit(header, source.source) if source is not None else None
-    return facts._replace(
-        header=header,
-        source=source,
-        fitting=fitting,
-        running=running(facts.name, header, fitting, in_cache=is_in_cache(facts.path)),
+    facts = Facts(
+        path,
+        place.revision,
+        len(data),
+        data[:4],
+        name,
+        header,
+        source,
+        fitting,
+        running(name, header, fitting, in_cache=is_in_cache(path)),
+        *of_code(pyc),
     )
+    return facts, wrong(facts, pyc)
 
 
-def with_code(facts: Facts, pyc: Pyc) -> Facts:
-    """Add what is known of the code, if it can be read."""
+def of_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
+    """Return the code, if it can be read, and the names of its sources."""
     try:
         code = pyc.code
     except ValueError:
-        return facts
-    names = dict.fromkeys(nested.filename for nested in code_objects(code))
-    return facts._replace(code=code, filenames=tuple(names))
+        return None, ()
+    return code, tuple(dict.fromkeys([nested.filename for nested in code_objects(code)]))
+
+
+def wrong(facts: Facts, pyc: Pyc) -> list[Finding]:
+    """Return what is wrong with a file that has a header."""
+    flaws = [flaw for flaw in (header_flaw(pyc.header), code_flaw(pyc)) if flaw]
+    found = [Finding(facts.path, Rule.PYC206, f"not well-formed: {flaw}") for flaw in flaws]
+    if facts.name is not None and not is_tag_right(facts):
+        magic = pyc.header.magic
+        who = f"{magic.implementation} {magic.version}"
+        words = f"its name says {facts.name.tag}, its magic number {who}"
+        found.append(Finding(facts.path, Rule.PYC207, words))
+    return found
 
 
 def is_tag_right(facts: Facts) -> bool:
