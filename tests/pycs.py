@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import marshal
 import os
 import struct
 import sys
 from importlib.util import MAGIC_NUMBER
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import CodeType
 
 TAG = sys.implementation.cache_tag
@@ -41,6 +42,12 @@ def by_hash(code: CodeType, source: bytes, *, checked: bool) -> bytes:
 def honest(source: str = INNOCENT, level: int = 0) -> bytes:
     """Return the timestamp file that import writes of a source of `TIME`."""
     return by_time(compiled(source, level), len(source))
+
+
+def foreign(tag: str) -> bytes:
+    """Return what the interpreter of a tag made of a small source, `basic.py`."""
+    text = (Path(__file__).parent / "bytecode" / "fixtures" / f"{tag}.txt").read_text("ascii")
+    return base64.b85decode(text.replace("\n", ""))
 
 
 def forged() -> bytes:

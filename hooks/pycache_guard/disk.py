@@ -55,7 +55,7 @@ def _below(top: str, complain: Complain) -> Iterator[tuple[str, bool]]:
         for entry in listed:
             path = entry.name if directory == os.curdir else os.path.join(directory, entry.name)
             is_link = entry.is_symlink()
-            if not entry.is_dir():
+            if not _is_directory(entry):
                 yield path, is_link
             # Import looks for files alone in a cache directory, and a link may lead back up.
             elif is_linked or entry.name in _INTERNALS:
@@ -63,6 +63,13 @@ def _below(top: str, complain: Complain) -> Iterator[tuple[str, bool]]:
             elif not is_link or entry.name.lower() == "__pycache__":
                 below.append((path, is_link))
         pending.extend(reversed(below))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links that lead to each other
+        return False
 
 
 def read(path: str, size: int = LARGEST) -> bytes:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 #: So many links may lead on to each other (Linux: MAXSYMLINKS).
 _MOST_LINKS = 40
 _LINK = "120000"
+_SUBMODULE = "160000"
 
 
 class IndexStore:
@@ -54,16 +55,12 @@ class IndexStore:
         if inside is not None:
             suspects &= inside
             disguised &= inside
-        self._fetch(self._entries[path].blob for path in (*suspects, *disguised))
+        self._fetch(map(self._entries.__getitem__, (*suspects, *disguised)))
         self._named |= disguised
         for path in suspects:
             self._named |= self._behind(path)
-        self._fetch(
-            entry.blob
-            for path in self._named
-            for entry in map(self._entries.get, source_candidates(path))
-            if entry
-        )
+        candidates = [other for path in self._named for other in source_candidates(path)]
+        self._fetch(self._entries[other] for other in candidates if other in self._entries)
 
     def paths(self) -> Iterator[str]:
         """Yield what is named as bytecode, and what is new and holds some under another name."""
@@ -80,7 +77,7 @@ class IndexStore:
             raise Failure(f"{path}: the symbolic link leads to nothing that is tracked")
         if not entry.is_file:
             raise Failure(f"{path}: is no file in the index")
-        data = self._content(entry.blob)
+        data = self._content(entry)
         if len(data) > LARGEST:
             raise Failure(f"{path}: is larger than {LARGEST >> 20} MiB")
         return data
@@ -121,17 +118,19 @@ class IndexStore:
             for n in range(1, len(parts) + 1):
                 entry = self._entries.get("/".join(parts[:n]))
                 if entry is not None and entry.mode == _LINK:
-                    target = os.fsdecode(self._content(entry.blob))
+                    target = os.fsdecode(self._content(entry))
                     path = posixpath.normpath(posixpath.join(*parts[: n - 1], target, *parts[n:]))
                     break
             else:
                 return path
         raise Failure(f"{path}: too many levels of symbolic links")
 
-    def _fetch(self, blobs: Iterable[str]) -> None:
-        missing = dict.fromkeys(blob for blob in blobs if blob not in self._contents)
-        self._contents.update(heads([*missing], LARGEST + 1))
+    def _fetch(self, entries: Iterable[Entry]) -> None:
+        """Read the blobs of files and links, all at once."""
+        blobs = dict.fromkeys(entry.blob for entry in entries if entry.mode != _SUBMODULE)
+        missing = [blob for blob in blobs if blob not in self._contents]
+        self._contents.update(heads(missing, LARGEST + 1))
 
-    def _content(self, blob: str) -> bytes:
-        self._fetch([blob])
-        return self._contents[blob]
+    def _content(self, entry: Entry) -> bytes:
+        self._fetch([entry])
+        return self._contents[entry.blob]
