@@ -110,5 +110,7 @@ def _compiled(source: bytes, name: str, level: int) -> CodeType:
     try:
         code: CodeType = compile(source, name, "exec", dont_inherit=True, optimize=level)
     except (MemoryError, RecursionError, SyntaxError, ValueError) as error:
-        raise Refused(f"the source does not compile: {error}") from None
+        raise Refused(
+            f"the source does not compile: {str(error) or type(error).__name__}"
+        ) from None
     return code

@@ -109,4 +109,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         action="store_true",
         help="say nothing of what cannot be compared (PYC205)",
     )
-    return parser.parse_args(argv)
+    return parser.parse_intermixed_args(argv)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pycache_guard.examining.examine import Facts
     from pycache_guard.findings import Finding
 
+#: Whether Python would run it here and now, and not its source.
 _RUNS = {True: "yes", False: "no", None: "depends"}
 
 
@@ -38,7 +39,7 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
     yield f"  invalidation  {by_header(header)}"
     yield f"  source        {source(facts)}"
     if facts.running is not None:
-        yield f"  Python runs it here and now instead of its source: {_RUNS[facts.running.answer]}, {facts.running.why}"
+        yield f"  runs          {_RUNS[facts.running.answer]}: {facts.running.why}"
     for name in facts.filenames:
         leak = " (an absolute path of the machine that compiled it)" if name in facts.leaks else ""
         yield f"  compiled as   {name}{leak}"
