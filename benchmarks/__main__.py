@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import index
+from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index,)
+PARTS = (index, verify)
 
 
 def main() -> int:
