@@ -42,6 +42,7 @@ def run() -> NoReturn:
     Nothing waits for that: what was written is flushed here, and every file and child process is
     closed where it is used.
     """
+    forget_foreign_modules()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -50,6 +51,22 @@ def run() -> NoReturn:
             except OSError:  # its reader has gone away; what there was to say is in the code
                 pass
     os._exit(code)
+
+
+def forget_foreign_modules() -> None:
+    """Take off the module search path what the current directory or `PYTHONPATH` put there.
+
+    A checkout may have a `json.py` or a `select.py` of its own, and must not get it run. Where the
+    program itself was found stays.
+    """
+    try:
+        own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        os.getcwd()
+    except FileNotFoundError:  # the current directory is gone, and with it what it held
+        return
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    foreign = {os.path.abspath(path) for path in ("", *named)} - {own}
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) not in foreign]
 
 
 def dispatch(argv: list[str]) -> int:
