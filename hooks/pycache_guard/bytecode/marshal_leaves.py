@@ -1,0 +1,183 @@
+"""The objects of marshal that have no parts: numbers and texts.
+
+Reasons are in the words of CPython `Python/marshal.c`, `r_object`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import cast
+
+from pycache_guard.bytecode.code_tree import Value
+
+_INT16 = struct.Struct("<h")
+_INT32 = struct.Struct("<i")
+_INT64 = struct.Struct("<q")
+_DOUBLE = struct.Struct("<d")
+
+
+class MarshalError(ValueError):
+    """The bytes are not what any interpreter writes, or not what it would read."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"{reason} at offset {offset}")
+        #: In the file, where the offending object or length starts.
+        self.offset = offset
+        self.reason = reason
+
+
+class Leaves:
+    """A place in marshalled data, from which objects are read one after the other."""
+
+    def __init__(self, data: bytes, offset: int, *, texts_are_bytes: bool) -> None:
+        self.data = data
+        self.offset = offset
+        self._texts_are_bytes = texts_are_bytes
+        #: Python 2's interned strings, which `R` refers to.
+        self._interned: list[bytes] = []
+
+    def byte(self) -> int:
+        """Read a byte."""
+        try:
+            byte = self.data[self.offset]
+        except IndexError:
+            raise self._too_short() from None
+        self.offset += 1
+        return byte
+
+    def int16(self) -> int:
+        """Read a signed short."""
+        return cast(int, self._number(_INT16))
+
+    def int32(self) -> int:
+        """Read a signed long."""
+        try:
+            (number,) = _INT32.unpack_from(self.data, self.offset)
+        except struct.error:
+            raise self._too_short() from None
+        self.offset += 4
+        return cast(int, number)
+
+    def count(self, kind: str) -> int:
+        """Read how many parts follow, each of which takes a byte at least."""
+        start = self.offset
+        count = self.int32()
+        if count < 0:
+            raise MarshalError(start, f"bad marshal data ({kind} size out of range)")
+        return self._affordable(count)
+
+    def short_count(self) -> int:
+        """Read the same from a single byte."""
+        return self._affordable(self.byte())
+
+    def _affordable(self, count: int) -> int:
+        if count > len(self.data) - self.offset:
+            raise self._too_short()
+        return count
+
+    def _too_short(self) -> MarshalError:
+        return MarshalError(self.offset, "marshal data too short")
+
+    def _take(self, count: int) -> bytes:
+        start = self.offset
+        self.offset = start + self._affordable(count)
+        return self.data[start : self.offset]
+
+    def _number(self, layout: struct.Struct) -> int | float:
+        try:
+            number: int | float = layout.unpack_from(self.data, self.offset)[0]
+        except struct.error:
+            raise self._too_short() from None
+        self.offset += layout.size
+        return number
+
+    def _int64(self) -> int:
+        return cast(int, self._number(_INT64))
+
+    def _long(self) -> int:
+        """Read digits of 15 bits, the least first, their count signed as the number is."""
+        start = self.offset
+        count = self.int32()
+        digits = struct.unpack(f"<{abs(count)}H", self._take(2 * abs(count)))
+        if digits and digits[-1] == 0:
+            raise MarshalError(start, "bad marshal data (unnormalized long data)")
+        if digits and max(digits) > 0x7FFF:
+            raise MarshalError(start, "bad marshal data (digit out of range in long)")
+        # Linear, where shifting digit by digit would be quadratic.
+        bits = "".join([f"{digit:015b}" for digit in reversed(digits)])
+        value = int(bits or "0", 2)
+        return -value if count < 0 else value
+
+    def _float(self) -> float:
+        return self._number(_DOUBLE)
+
+    def _complex(self) -> complex:
+        real = self._float()
+        return complex(real, self._float())
+
+    def _text_float(self) -> float:
+        start = self.offset
+        text = self._take(self.short_count())
+        try:
+            # `float` allows blanks and underscores, `r_float_str` does not.
+            if text.strip() == text and b"_" not in text:
+                return float(text)
+        except ValueError:
+            pass
+        raise MarshalError(start, "bad marshal data (not a float)")
+
+    def _text_complex(self) -> complex:
+        real = self._text_float()
+        return complex(real, self._text_float())
+
+    def _bytes(self) -> bytes:
+        return self._take(self.count("bytes object"))
+
+    def _text(self) -> str:
+        start = self.offset
+        try:
+            return self._take(self.count("string")).decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            raise MarshalError(start, "bad marshal data (not UTF-8)") from None
+
+    def _ascii(self) -> str:
+        # CPython trusts the writer that these are ASCII, and reads Latin-1.
+        return self._take(self.count("string")).decode("latin-1")
+
+    def _short_ascii(self) -> str:
+        return self._take(self.short_count()).decode("latin-1")
+
+    def _interned_text(self) -> Value:
+        if not self._texts_are_bytes:
+            return self._text()
+        text = self._bytes()
+        self._interned.append(text)
+        return text
+
+    def _interned_reference(self) -> bytes:
+        start = self.offset
+        index = self.int32()
+        if not 0 <= index < len(self._interned):
+            raise MarshalError(start, "bad marshal data (string ref out of range)")
+        return self._interned[index]
+
+
+#: Type code → reader of its payload.
+LEAVES: dict[int, Callable[[Leaves], Value]] = {
+    ord("i"): Leaves.int32,
+    ord("I"): Leaves._int64,
+    ord("l"): Leaves._long,
+    ord("f"): Leaves._text_float,
+    ord("x"): Leaves._text_complex,
+    ord("g"): Leaves._float,
+    ord("y"): Leaves._complex,
+    ord("s"): Leaves._bytes,
+    ord("u"): Leaves._text,
+    ord("t"): Leaves._interned_text,
+    ord("R"): Leaves._interned_reference,
+    ord("a"): Leaves._ascii,
+    ord("A"): Leaves._ascii,
+    ord("z"): Leaves._short_ascii,
+    ord("Z"): Leaves._short_ascii,
+}

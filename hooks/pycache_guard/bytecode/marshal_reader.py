@@ -1,0 +1,200 @@
+"""Read marshalled code without trusting a byte of it.
+
+`marshal.loads` was made for files that one trusts. Here nothing is built but inert values, nothing
+recurses, no length is believed before as many bytes are there, and what an interpreter would
+refuse is refused. Source: CPython `Python/marshal.c`, `r_object`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from pycache_guard.bytecode.code_builder import CodeBuilder
+from pycache_guard.bytecode.code_layouts import Dialect
+from pycache_guard.bytecode.code_tree import Code
+from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import Value
+from pycache_guard.bytecode.marshal_leaves import LEAVES
+from pycache_guard.bytecode.marshal_leaves import Leaves
+from pycache_guard.bytecode.marshal_leaves import MarshalError
+from pycache_guard.bytecode.marshal_references import References
+from pycache_guard.bytecode.marshal_types import DICTS
+from pycache_guard.bytecode.marshal_types import FLAG_REF
+from pycache_guard.bytecode.marshal_types import KINDS
+from pycache_guard.bytecode.marshal_types import NULL
+from pycache_guard.bytecode.marshal_types import REFERENCE
+from pycache_guard.bytecode.marshal_types import SINGLETONS
+from pycache_guard.bytecode.marshal_types import SMALL_TUPLE
+
+#: CPython's MAX_MARSHAL_STACK_DEPTH.
+MAX_DEPTH = 2000
+#: Of objects, when references are written out. Each reference to a pair of references doubles
+#: them ("billion laughs"); real files stay far below.
+MAX_EXPANDED = 10_000_000
+
+
+def read_code(data: bytes, start: int, dialect: Dialect) -> tuple[Code, int]:
+    """Read the code object at `start` of `data`, and tell where it ends.
+
+    Python ignores bytes behind it; no interpreter writes any.
+
+    Raises `MarshalError`, whatever the bytes.
+    """
+    value, end = read_value(data, start, dialect)
+    if not isinstance(value, Code):
+        raise MarshalError(start, "non-code object")
+    return value, end
+
+
+def read_value(data: bytes, start: int, dialect: Dialect) -> tuple[Value, int]:
+    """Read the object at `start` of `data`, and tell where it ends.
+
+    Raises `MarshalError`, whatever the bytes.
+    """
+    reader = _Reader(data, start, dialect)
+    return reader.value(), reader.offset
+
+
+class _Partial(Enum):
+    """What stands for an object while parts of it are still to come."""
+
+    PARTIAL = 0
+
+
+#: Looked up once: an enum's attributes are slow before Python 3.11.
+_PARTIAL: Final = _Partial.PARTIAL
+
+
+class _Open:
+    """An object whose parts are still to come."""
+
+    __slots__ = ("integers", "items", "kind", "missing", "number", "start", "weight")
+
+    def __init__(self, kind: str, start: int) -> None:
+        self.kind = kind
+        self.start = start
+        #: Among the references, if they may refer to it.
+        self.number: int | None = None
+        #: How many parts are still to come; never 0 for a dict, which a NULL ends.
+        self.missing = -1
+        self.items: list[Value] = []
+        #: How many objects its parts hold in turn when references are written out.
+        self.weight = 0
+        #: The integer fields of a code object.
+        self.integers: dict[str, int] = {}
+
+
+class _Reader(Leaves):
+    def __init__(self, data: bytes, start: int, dialect: Dialect) -> None:
+        super().__init__(data, start, texts_are_bytes=dialect.texts_are_bytes)
+        self._types = dialect.types
+        self._layout = dialect.layout
+        self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
+        self._builder = CodeBuilder(texts_are_bytes=dialect.texts_are_bytes)
+        self._references = References()
+        #: From the outermost object to the innermost.
+        self._open: list[_Open] = []
+
+    def value(self) -> Value:
+        """Read one object with all its parts."""
+        while True:
+            value = self._next()
+            while value is not _PARTIAL:
+                if not self._open:
+                    return value
+                opened = self._open[-1]
+                opened.items.append(value)
+                opened.missing -= 1
+                value = _PARTIAL if opened.missing else self._complete()
+
+    def _next(self) -> Value | _Partial:
+        """Read a type and, where the object has no parts, all of it."""
+        start = self.offset
+        byte = self.byte()
+        code = byte & self._mask
+        if code not in self._types:
+            raise MarshalError(start, f"bad marshal data (unknown type code {byte:#04x})")
+        if code == REFERENCE:
+            number = self.int32()
+            if number in self._references.weights:
+                self._charge(self._references.weights[number])
+            return self._references.resolve(number, start)
+        read = LEAVES.get(code)
+        if read is not None:
+            value = read(self)
+            if code != byte:
+                self._references.add(value)
+            return value
+        if code in SINGLETONS:
+            return SINGLETONS[code]
+        if code == NULL:
+            return self._end_dict(start)
+        opened = _Open(KINDS[code], start)
+        if code != byte:
+            opened.number = self._references.reserve(opened.kind)
+        return self._begin(opened, code)
+
+    def _begin(self, opened: _Open, code: int) -> Value | _Partial:
+        """Read what stands before the parts of an object."""
+        if code == SMALL_TUPLE:
+            opened.missing = self.short_count()
+        elif opened.kind == "code":
+            for field in self._layout.integers:
+                opened.integers[field] = self._integer_field()
+            opened.missing = len(self._layout.objects)
+        elif opened.kind == "slice":
+            opened.missing = 3
+        elif opened.kind not in DICTS:
+            opened.missing = self.count(opened.kind)
+        self._open.append(opened)
+        if opened.missing == 0:
+            return self._complete()
+        if len(self._open) == MAX_DEPTH:
+            raise MarshalError(opened.start, "recursion limit exceeded")
+        return _PARTIAL
+
+    def _integer_field(self) -> int:
+        return self.int16() if self._layout.has_shorts else self.int32()
+
+    def _end_dict(self, start: int) -> Value | _Partial:
+        kind = self._open[-1].kind if self._open else "object"
+        # CPython takes a NULL for a value as well, and drops the key; no writer makes one.
+        if kind not in DICTS or len(self._open[-1].items) % 2:
+            raise MarshalError(start, f"NULL object in marshal data for {kind}")
+        return self._complete()
+
+    def _complete(self) -> Value | _Partial:
+        """Close the innermost open object, whose parts have come; code has its in two batches."""
+        opened = self._open[-1]
+        layout = self._layout
+        if opened.kind == "code" and len(opened.items) == len(layout.objects) and layout.tail:
+            opened.integers["firstlineno"] = self._integer_field()
+            opened.missing = len(layout.tail)
+            return _PARTIAL
+        self._open.pop()
+        value = self._build(opened)
+        weight = opened.weight + len(opened.items)
+        if opened.number is not None:
+            self._references.fill(opened.number, value, weight)
+        self._charge(weight)
+        return value
+
+    def _charge(self, weight: int) -> None:
+        """Count what a part of the innermost open object holds."""
+        if self._open:
+            self._open[-1].weight += weight
+            if self._open[-1].weight > MAX_EXPANDED:
+                raise MarshalError(self.offset, f"references make {MAX_EXPANDED} objects and more")
+
+    def _build(self, opened: _Open) -> Value:
+        if opened.kind == "tuple":
+            return tuple(opened.items)
+        if opened.kind != "code":
+            return Collection(opened.kind, tuple(opened.items))
+        layout = self._layout
+        objects = dict(zip((*layout.objects, *layout.tail), opened.items, strict=True))
+        try:
+            return self._builder.build(opened.integers, objects)
+        except ValueError as error:
+            raise MarshalError(opened.start, f"bad code object ({error})") from None

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def foreign_pyc() -> Callable[[str], bytes]:
+    """Give what the interpreter of a tag made of one and the same small source, `basic.py`."""
+
+    def read(tag: str) -> bytes:
+        return base64.b85decode((FIXTURES / f"{tag}.txt").read_text("ascii").replace("\n", ""))
+
+    return read
