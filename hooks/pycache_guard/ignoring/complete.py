@@ -8,7 +8,7 @@ from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.git.repository import top
+from pycache_guard.git.repository import work_tree
 from pycache_guard.ignorefiles.gitignore import completed
 from pycache_guard.ignorefiles.gitignore import encoding_fault
 from pycache_guard.ignoring.explain import Explanation
@@ -31,7 +31,7 @@ def prove(index: Index, kinds: Sequence[str]) -> list[Finding]:
     """Return what keeps bytecode of `kinds` from being ignored, by the rules in the index."""
     found = tracked(index)
     left = gaps(found.modules, found.rules, kinds)
-    return Explanation(left, found, top() or os.curdir).findings()
+    return Explanation(left, found, work_tree()).findings()
 
 
 def complete(index: Index, kinds: Sequence[str], *, write: bool = True) -> list[Finding]:
@@ -45,7 +45,7 @@ def complete(index: Index, kinds: Sequence[str], *, write: bool = True) -> list[
     proven = gaps(found.modules, found.rules, kinds)
     if not proven:
         return []
-    root = top() or os.curdir
+    root = work_tree()
     path = os.path.join(root, NAME)
     old = present(path)
     on_disk = found._replace(rules={**found.rules, TOP: old})
