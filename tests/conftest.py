@@ -153,6 +153,22 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
     return noted
 
 
+@pytest.fixture
+def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what puts a shell script in git's place."""
+    if sys.platform == "win32":
+        pytest.skip("a shell script stands for git")
+
+    def put(script: str) -> None:
+        git = tmp_path / "pretended" / "git"
+        git.parent.mkdir()
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return put
+
+
 #: The console script, as it is installed.
 PROGRAM = (
     Path(sysconfig.get_path("scripts")) / f"pycache-guard{sysconfig.get_config_var('EXE') or ''}"

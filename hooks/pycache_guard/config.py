@@ -54,9 +54,9 @@ def parse(data: bytes, file: str) -> Config:
 
 def toml(data: bytes, file: str) -> dict[str, object]:
     """Parse TOML 1.0. Raises `Failure` with the parser's line and column."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # pragma: >=3.11 cover
         import tomllib
-    else:
+    else:  # pragma: <3.11 cover
         import tomli as tomllib
     try:
         return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))

@@ -13,6 +13,8 @@ from pycache_guard.git.objects import stored
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Calls
     from repo import Repo
 
@@ -80,6 +82,13 @@ def test_a_corrupt_blob(repo: Repo) -> None:
     file.write_bytes(file.read_bytes()[:20])
     with pytest.raises(GitFailure):
         list(heads([blob], 4))
+
+
+@pytest.mark.parametrize("said", ["", "0", "a blob 9\\n", "a blob 9\\nabc"])
+def test_an_answer_that_is_cut_short(pretend: Callable[[str], None], said: str) -> None:
+    pretend(f"read line; printf '{said}'")
+    with pytest.raises(GitFailure, match=r"^git cat-file: its answer was cut short$"):
+        list(heads(["a"], 4))
 
 
 @pytest.mark.parametrize(

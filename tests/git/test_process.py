@@ -15,18 +15,12 @@ from pycache_guard.git.process import git
 from pycache_guard.git.process import last_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for git")
-
-
-def pretend(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a shell script in git's place."""
-    (directory / "git").write_text(f"#!/bin/sh\n{script}\n")
-    (directory / "git").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.mark.parametrize(
@@ -97,14 +91,12 @@ def test_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         git("version")
 
 
-@posix
-def test_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pretend(tmp_path, "printf 'whole\\0'; kill -9 $$", monkeypatch)
+def test_killed(pretend: Callable[[str], None]) -> None:
+    pretend("printf 'whole\\0'; kill -9 $$")
     with pytest.raises(GitFailure, match=r"^git ls-files: ended with -9$"):
         git("ls-files")
 
 
-@posix
 @pytest.mark.parametrize(
     ("script", "message"),
     [
@@ -112,10 +104,8 @@ def test_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("exec 0<&-; exit 0", "git x: ended before it had read everything"),
     ],
 )
-def test_no_longer_reads(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, message: str
-) -> None:
-    pretend(tmp_path, script, monkeypatch)
+def test_no_longer_reads(pretend: Callable[[str], None], script: str, message: str) -> None:
+    pretend(script)
     process = Git("x", feed=True)
     with pytest.raises(GitFailure) as failure:
         process.write(b"y" * 1_000_000)

@@ -148,6 +148,19 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
         start((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
+def test_closed_descriptors_are_no_pipes() -> None:
+    """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        start(python(""), ENV).wait()
+        assert os.path.sameopenfile(0, os.open(os.devnull, os.O_RDONLY))
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
 @pytest.mark.parametrize("platform", ["linux", "win32"])
 def test_on_path(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
