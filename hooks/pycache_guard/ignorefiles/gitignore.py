@@ -26,7 +26,7 @@ WIDE = (
 #: What a line that is meant for bytecode holds somewhere. `pyo3/`, `.pycharm/` and
 #: `pycache-guard/` are not.
 MARK = re.compile(
-    rb"pycache_*(?![\w-]) | [.*]py(?: [co](?![\w-]) | \\?[\[{(?] ) | py\.class",
+    rb"pycache_*(?![\w-]) | [.*{(|,]py(?: [co](?![\w-]) | \\?[\[{(?] ) | py\.class",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -132,8 +132,8 @@ FAULTS: tuple[tuple[Callable[[bytes, bytes], bool], str], ...] = (
         lambda p, _: p.endswith(b"/") and b"pycache" not in last_part(p).lower(),
         "a trailing `/` matches directories only",
     ),
+    (lambda p, _: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
     (lambda p, _: part(p).startswith(b".py"), "it names one file; write `*.pyc`"),
     (lambda p, _: is_miscased(p), "upper case is not lower case"),
-    (lambda p, _: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
     (lambda p, _: b" " in part(p), "a blank belongs to the pattern"),
 )

@@ -12,7 +12,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.git.repository import top
 from pycache_guard.ignorefiles.gitignore import completed
 from pycache_guard.ignorefiles.gitignore import wide_encoding
-from pycache_guard.ignoring.explain import TOP
+from pycache_guard.ignoring.blame import TOP
 from pycache_guard.ignoring.explain import explained
 from pycache_guard.ignoring.mending import Mending
 from pycache_guard.ignoring.modules import tracked

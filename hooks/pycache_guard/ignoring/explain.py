@@ -10,9 +10,12 @@ from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.git.ignore import rules_here
-from pycache_guard.git.process import GitFailure
 from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.ignoring.blame import TOP
+from pycache_guard.ignoring.blame import blamed
+from pycache_guard.ignoring.blame import files_here
+from pycache_guard.ignoring.blame import is_private
+from pycache_guard.ignoring.blame import target
 from pycache_guard.ignoring.inert import inert_lines
 from pycache_guard.ignoring.mending import Mending
 
@@ -29,18 +32,13 @@ if TYPE_CHECKING:
 
     Key = TypeVar("Key", bytes, tuple[bytes, bytes, bytes])
 
-TOP = b".gitignore"
-
-#: How many directories are looked at on this machine for rules that others do not have.
-LOOKED_AT = 1000
-
 
 def explained(gaps: Sequence[Gap], tracked: Tracked, top: str) -> list[Finding]:
     """Return what is wrong; nothing where there is no gap.
 
     The work tree on disk, at `top`, is looked at only to explain, and to choose the command.
     """
-    return Explanation(gaps, tracked, top).findings() if gaps else []
+    return Explanation(blamed(gaps, tracked.rules), tracked, top).findings() if gaps else []
 
 
 class Explanation:
@@ -152,25 +150,6 @@ class Explanation:
         return self._mending.append(file, patterns) if patterns else self._mending.stage(file)
 
 
-def target(gap: Gap) -> bytes:
-    """Return the file in which a gap is to be closed: no other comes after it."""
-    return gap.file or TOP
-
-
-def files_here(top: str, gaps: Sequence[Gap]) -> list[tuple[Gap, bytes]]:
-    """Return which gaps are none on this machine, with the file that ignores them."""
-    looked_at = gaps[:LOOKED_AT]
-    try:
-        rules = rules_here(top, [gap.probe for gap in looked_at])
-    except GitFailure:  # a directory of the index is a link or a submodule on disk
-        return []
-    return [
-        (gap, file)
-        for gap, (file, _, pattern) in zip(looked_at, rules, strict=True)
-        if pattern and not pattern.startswith(b"!")
-    ]
-
-
 def directory_of(path: bytes) -> bytes:
     """Return the directory of a file, `b""` for the top."""
     return path.rpartition(b"/")[0]
@@ -194,8 +173,3 @@ def examples(gaps: Sequence[Gap]) -> str:
     real = (gap for gap in gaps if INVENTED not in gap.probe)
     first = os.fsdecode(next(real, gaps[0]).probe)
     return f"{first} and {len(gaps) - 1} more" if len(gaps) > 1 else first
-
-
-def is_private(file: str) -> bool:
-    """Whether git names a file of rules that is not in the work tree: no one else has it."""
-    return os.path.isabs(file) or file.rpartition("/")[2] != ".gitignore"
