@@ -43,12 +43,22 @@ def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
     return f"git rm -r -f --cached{outside} -- {quoted(pathspec(path, rooted=rooted))}"
 
 
-def append(file: str, patterns: list[str], *, after_newline: bool) -> str:
+def stage(path: str, *, sparse: bool = False) -> str:
+    """Return the command that stages `path`, which leads there from where it will be run.
+
+    `-f`, because an ignore file may be ignored itself; in a `sparse` checkout git 2.34 and later
+    wants `--sparse` for what is outside.
+    """
+    outside = " --sparse" if sparse else ""
+    return f"git add -f{outside} -- {quoted(pathspec(path, rooted=False))}"
+
+
+def append(file: str, patterns: list[str], *, after_newline: bool, sparse: bool = False) -> str:
     """Return the command that appends lines to an ignore file and stages it.
 
     `file` is a path from where the command will be run; `after_newline` tells whether what it holds,
     if anything, ends with a newline.
     """
-    form = "%s\\n" if after_newline else "\\n%s\\n"
-    words = " ".join(quoted(word) for word in (form, *patterns))
-    return f"printf {words} >> {quoted(file)} && git add -- {quoted(file)}"
+    lines = patterns if after_newline else ["", *patterns]
+    words = " ".join(quoted(word) for word in ("%s\\n", *lines))
+    return f"printf {words} >> {quoted(file)} && {stage(file, sparse=sparse)}"

@@ -57,12 +57,12 @@ class Reading:
     def take(self, head: bytes, path: bytes) -> None:
         """Sort one record, `MODE ID STAGE` and its path."""
         directory, _, file = path.rpartition(b"/")
+        if b".gitignore/" in path:
+            self._take_directory(path)
         if file.endswith(b".py"):  # nearly all of them; identify says the same
             self._modules.setdefault(directory, []).append(module_name(file))
         elif file == b".gitignore":
             self._take_ignore_file(head, path)
-        elif b".gitignore/" in path:
-            self._not_files[path[: path.index(b".gitignore/") + 10]] = "is a directory"
         else:
             self._take_other(head, path, directory, file)
 
@@ -84,6 +84,12 @@ class Reading:
             self._not_files[path] = "is a symbolic link, which git does not follow"
         else:
             self._not_files[path] = "is a submodule"
+
+    def _take_directory(self, path: bytes) -> None:
+        parts = path.split(b"/")
+        if b".gitignore" in parts[:-1]:
+            above = parts[: parts.index(b".gitignore") + 1]
+            self._not_files[b"/".join(above)] = "is a directory"
 
     def _take_other(self, head: bytes, path: bytes, directory: bytes, file: bytes) -> None:
         tags = self._kinds.get(file)
