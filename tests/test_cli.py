@@ -69,7 +69,7 @@ def test_argv_of_the_process(
 class TestBadInput:
     """One line on stderr, exit code 2, nothing on stdout, whatever is asked."""
 
-    OF_THE_INDEX = [(), ("--staged",), ("--content", "all"), ("--content", "none"), ("--fix",)]
+    OF_THE_INDEX = ((), ("--staged",), ("--content", "all"), ("--content", "none"), ("--fix",))
     INDEX_ASKED = pytest.mark.parametrize("argv", OF_THE_INDEX)
     ASKED = pytest.mark.parametrize("argv", [*OF_THE_INDEX, ("--tree", "HEAD")])
 
