@@ -141,7 +141,10 @@ class TestOutput:
 
     @posix
     def test_a_full_disk(self, odd: Repo, program: Program, tmp_path: Path) -> None:
-        """A limit of the size of files stands for it; the old report stays whole."""
+        """A limit of the size of files stands for it; the old report stays whole.
+
+        `-B`, or Python writes caches that are cut short, and trips over them ever after.
+        """
         file = tmp_path / "report"
         file.write_text("old")
         odd.stage_all(f"{n:05}.pyc" for n in range(200))
@@ -151,7 +154,7 @@ class TestOutput:
             "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
             f"raise SystemExit(main({[COMMAND, '--output', os.fspath(file)]!r}))\n"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"error: File too large\n")
         assert file.read_text() == "old"
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
