@@ -48,11 +48,13 @@ def test_untrack() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_newline", "expected"),
+    ("after_newline", "sparse", "expected"),
     [
-        (True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -- .gitignore"),
-        (False, "printf '\\n%s\\n' '*.pyc' x >> .gitignore && git add -- .gitignore"),
+        (True, False, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
+        (False, False, "printf '%s\\n' '' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
+        (True, True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f --sparse -- .gitignore"),
     ],
 )
-def test_append(after_newline: bool, expected: str) -> None:
-    assert append(".gitignore", ["*.pyc", "x"], after_newline=after_newline) == expected
+def test_append(after_newline: bool, sparse: bool, expected: str) -> None:
+    told = append(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
+    assert told == expected

@@ -235,8 +235,9 @@ class TestWriteWhole:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, step, fails)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(Failure) as failure:
             write_whole(os.fspath(file), b"new")
+        assert str(failure.value) == f"{file}: No space left on device; nothing was written"
         assert file.read_bytes() == b"old"
         assert os.listdir(tmp_path) == ["f"]
 
