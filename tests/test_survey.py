@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.git.process import SET
 from repo import BYTECODE
 
 if TYPE_CHECKING:
@@ -215,9 +216,17 @@ class TestPartialClone:
         assert self.missing(clone) == 2
 
     @pytest.mark.parametrize("argv", [("--content", "all"), ("--tree", "HEAD")])
+    @pytest.mark.parametrize("git", ["as it is", "before it knew GIT_NO_LAZY_FETCH"])
     def test_what_cannot_be_read_is_no_pass(
-        self, clone: Repo, run: Run, argv: tuple[str, ...]
+        self,
+        clone: Repo,
+        run: Run,
+        monkeypatch: pytest.MonkeyPatch,
+        argv: tuple[str, ...],
+        git: str,
     ) -> None:
+        if git != "as it is":
+            monkeypatch.delitem(SET, "GIT_NO_LAZY_FETCH")
         code, out, err = run(COMMAND, *argv)
         assert (code, out) == (2, "")
         assert err.startswith("error: ")
