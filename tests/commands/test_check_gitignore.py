@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from told import bash
+from told import found
+from told import remedies
 
+if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
     from repo import Repo
@@ -18,31 +18,6 @@ if TYPE_CHECKING:
 GOOD = "__pycache__/\n*.py[co]\n"
 CACHE = "printf '%s\\n' __pycache__/ >> .gitignore && git add -f -- .gitignore"
 BOTH = "printf '%s\\n' __pycache__/ '*.py[co]' >> .gitignore && git add -f -- .gitignore"
-
-
-class Found(NamedTuple):
-    """What a line of the text report says."""
-
-    place: str
-    code: str
-    words: str
-
-
-def found(out: str) -> list[Found]:
-    """Read a text report."""
-    lines = out.partition("\n\n")[0].splitlines()
-    return [Found(*line.replace(": ", " ", 1).split(" ", 2)) for line in lines]
-
-
-def remedies(out: str) -> list[str]:
-    """Return the commands of a text report."""
-    return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
-
-
-def bash(command: str, cwd: Path) -> None:
-    """Run a command as a person would."""
-    done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b""), command
 
 
 def stage(repo: Repo, files: dict[str, bytes | str]) -> None:

@@ -47,20 +47,38 @@ def target(gap: Gap) -> bytes:
     return gap.file or TOP
 
 
-def files_here(top: str, gaps: Sequence[Gap]) -> list[tuple[Gap, bytes]]:
-    """Return which gaps are none on this machine, with the file that ignores them."""
+def culprits(
+    gaps: Sequence[Gap], rules: Mapping[bytes, bytes], top: str
+) -> list[tuple[Gap, bytes]]:
+    """Return the gaps that are none on this machine, with the file that makes the difference.
+
+    That is a file outside the work tree, or one whose content on disk is not that of the index.
+    """
     looked_at = gaps[:LOOKED_AT]
     try:
-        rules = rules_here(top, [gap.probe for gap in looked_at])
+        answers = rules_here(top, [gap.probe for gap in looked_at])
     except GitFailure:  # a directory of the index is a link or a submodule on disk
         return []
     return [
-        (gap, file)
-        for gap, (file, _, pattern) in zip(looked_at, rules, strict=True)
+        (gap, candidate)
+        for gap, (file, _, pattern) in zip(looked_at, answers, strict=True)
         if pattern and not pattern.startswith(b"!")
+        for candidate in [file, *[gap.file] * (gap.file != file)]
+        if is_private(candidate) or is_changed(top, candidate, rules)
     ]
 
 
-def is_private(file: str) -> bool:
+def is_changed(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
+    """Whether an ignore file is on disk, and not as the index has it; line ends do not count."""
+    try:
+        with open(os.path.join(os.fsencode(top), file), "rb") as opened:
+            content = opened.read()
+    except OSError:
+        return False
+    staged = rules.get(file)
+    return staged is None or staged.replace(b"\r\n", b"\n") != content.replace(b"\r\n", b"\n")
+
+
+def is_private(file: bytes) -> bool:
     """Whether git names a file of rules that is not in the work tree: no one else has it."""
-    return os.path.isabs(file) or file.rpartition("/")[2] != ".gitignore"
+    return os.path.isabs(file) or file.rpartition(b"/")[2] not in (b".gitignore", b"")

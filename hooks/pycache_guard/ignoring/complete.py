@@ -59,8 +59,9 @@ class Completion(NamedTuple):
 
 def prove(index: Index, kinds: Sequence[str]) -> list[Finding]:
     """Return what keeps bytecode of `kinds` from being ignored, by the rules in the index."""
+    root = work_tree()
     found = tracked(index)
-    return explained(gaps(found.modules, found.rules, kinds), found, work_tree())
+    return explained(gaps(found.modules, found.rules, kinds), found, root)
 
 
 def completion(index: Index, kinds: Sequence[str]) -> Completion:
@@ -69,11 +70,11 @@ def completion(index: Index, kinds: Sequence[str]) -> Completion:
     Only the top file is ever written, and only if that ignores more than before: a nested file that
     defeats it is named and left alone. Raises `Failure` where the file cannot be completed.
     """
+    root = work_tree()
     found = tracked(index)
     proven = gaps(found.modules, found.rules, kinds)
     if not proven:
         return Completion([])
-    root = work_tree()
     path = os.path.join(root, NAME)
     old = present(path, found.rules.get(TOP, b""))
     open_now = gaps(found.modules, {**found.rules, TOP: old}, kinds)

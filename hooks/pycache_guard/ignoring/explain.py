@@ -13,7 +13,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.ignorefiles.gitignore import wide_encoding
 from pycache_guard.ignoring.blame import TOP
 from pycache_guard.ignoring.blame import blamed
-from pycache_guard.ignoring.blame import files_here
+from pycache_guard.ignoring.blame import culprits
 from pycache_guard.ignoring.blame import is_private
 from pycache_guard.ignoring.blame import target
 from pycache_guard.ignoring.inert import inert_lines
@@ -50,7 +50,7 @@ class Explanation:
         self._mending = Mending(tracked, top)
         #: One of each sort.
         self._sample = [*{(g.kind, g.directory, g.file): g for g in gaps}.values()]
-        self._here = files_here(top, self._sample)
+        self._here = culprits(self._sample, tracked.rules, top)
 
     def findings(self) -> list[Finding]:
         """Return what is wrong."""
@@ -106,7 +106,7 @@ class Explanation:
         """PYC103: git honours it here, and nowhere else."""
         for file in sorted({file for _, file in self._here}):
             name = os.fsdecode(file)
-            if is_private(name):
+            if is_private(file):
                 why, remedy = "ignores bytecode for this person only", self._mend(TOP)
             else:
                 staged = file in self._tracked.rules
@@ -138,9 +138,9 @@ class Explanation:
     def _mend(self, file: bytes) -> str:
         """Return the command that closes the gaps which are to be closed in `file`.
 
-        What is there on disk need only be staged.
+        Where it is changed on disk, and ignores there, it need only be staged.
         """
-        here = {(gap.kind, gap.directory) for gap, ignored_by in self._here if ignored_by == file}
+        here = {(gap.kind, gap.directory) for gap, culprit in self._here if culprit == file}
         kinds = {
             gap.kind
             for gap in self._sample
