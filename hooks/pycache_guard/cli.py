@@ -15,6 +15,7 @@ COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
     "fix": "untrack bytecode and complete .gitignore in one step",
+    "lint": "find Python source that makes, hides or loads bytecode unsafely",
 }
 
 
@@ -114,11 +115,7 @@ def usage() -> str:
 
 def failed(message: str) -> int:
     """Say why on stderr, in one line; return 2."""
-    from pycache_guard.report.escape import shown
+    from pycache_guard.commands.failures import tell
 
-    if sys.stderr is not None:
-        try:  # noqa: SIM105 - contextlib costs 1 ms
-            sys.stderr.write(f"error: {shown(message)}\n")
-        except OSError:  # no one listens; the exit code tells
-            pass
+    tell(message)
     return 2

@@ -16,6 +16,22 @@ class Rule(Enum):
     PYC102 = "re-included"
     PYC103 = "inert-ignore-file"
     PYC104 = "inert-pattern"
+    PYC401 = "skipped-header"
+    PYC402 = "unmarshalled-code"
+    PYC403 = "sourceless-loader"
+    PYC404 = "bytecode-import"
+    PYC405 = "bytecode-process"
+    PYC411 = "unchecked-hash-mode"
+    PYC412 = "sourceless-output"
+    PYC413 = "unheeded-compilation"
+    PYC421 = "global-switch"
+    PYC422 = "late-environment"
+    PYC431 = "handmade-cache-path"
+    PYC432 = "cache-deletion"
+    PYC433 = "removed-interface"
+    PYC434 = "source-by-suffix"
+    PYC435 = "unguarded-reverse"
+    PYC436 = "cached-attribute"
 
 
 class Finding(NamedTuple):
