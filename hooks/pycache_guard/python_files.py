@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from pycache_guard.entries import Entry
-
 #: Directories that hold no sources of one's own: flake8's list.
 SKIPPED = frozenset({".bzr", ".eggs", ".git", ".hg", ".nox", ".svn", ".tox", "CVS", "__pycache__"})
 
@@ -58,11 +56,11 @@ def tracked() -> Iterator[Source]:
     """
     records = matching(Index().listing(), bool, may_be_python)
     entries = [entry for entry in map(parse, records) if entry.is_file]
-    unnamed = [e for e in entries if not has_python_name(e.path)]
-    scripts = python_scripts(entry for entry in unnamed if entry.mode == "100755")
+    unnamed = {entry.path for entry in entries if not has_python_name(entry.path)}
+    scripts = python_scripts(e.blob for e in entries if e.path in unnamed and e.mode == "100755")
     root = top() or os.curdir
     for path, entry in {e.path: e for e in entries}.items():
-        if has_python_name(path) or entry.blob in scripts:
+        if path not in unnamed or (entry.mode == "100755" and entry.blob in scripts):
             yield Source(path, os.path.join(root, path), entry.blob)
 
 
@@ -77,10 +75,10 @@ def has_python_name(path: str) -> bool:
     return path.endswith(".py") or "python" in identify.tags_from_filename(path)
 
 
-def python_scripts(entries: Iterable[Entry]) -> set[str]:
-    """Return the blobs that name Python in their shebang."""
-    blobs = list(dict.fromkeys(entry.blob for entry in entries))
-    return {blob for blob, head in heads(blobs, SHEBANG) if is_script(head)}
+def python_scripts(blobs: Iterable[str]) -> set[str]:
+    """Return which of the blobs name Python in their shebang."""
+    wanted = list(dict.fromkeys(blobs))
+    return {blob for blob, head in heads(wanted, SHEBANG) if is_script(head)}
 
 
 def named(paths: Iterable[str]) -> Iterator[Source]:

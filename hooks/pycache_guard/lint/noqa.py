@@ -33,15 +33,21 @@ def names(codes: str, code: str) -> bool:
 
 
 def physical_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
-    """Return, for lines in a string of several lines, the first and last of them."""
+    """Return, for lines in a string of several lines, the first and last of them.
+
+    Where the tokenizer fails, as flake8 does, every line stands for itself.
+    """
     found: dict[int, tuple[int, int]] = {}
     first, last = 0, 0
-    for token in tokenize.generate_tokens(iter(lines).__next__):
-        if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
-            continue
-        first = first or token.start[0]
-        last = max(last, token.end[0])
-        if token.type in (tokenize.NL, tokenize.NEWLINE):
-            found.update(dict.fromkeys(range(first, last + 1), (first, last)))
-            first, last = 0, 0
+    try:
+        for token in tokenize.generate_tokens(iter(lines).__next__):
+            if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
+                continue
+            first = first or token.start[0]
+            last = max(last, token.end[0])
+            if token.type in (tokenize.NL, tokenize.NEWLINE):
+                found.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                first, last = 0, 0
+    except (tokenize.TokenError, SyntaxError):
+        return {}
     return found

@@ -22,7 +22,7 @@ def decoded(data: bytes, path: str) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError) as error:
+    except (LookupError, SyntaxError, UnicodeError) as error:
         raise Unparsable(f"{path}: cannot be decoded: {told(error)}") from None
 
 
@@ -52,5 +52,5 @@ def told(error: Exception) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Split as the parser counts lines: form feeds and Unicode's separators end none."""
+    r"""Split as the parser counts lines, each end made `\n`: form feeds and the like end none."""
     return io.StringIO(text, newline=None).readlines()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC432
 REMEDY = "run pycache-guard clean, or write none: python -B"
-MARKS = ("__pycache__", *BYTECODE)
+MARKS = ("__pycache__", *BYTECODE, "py[co]", "py[oc]")
 
 DELETIONS = frozenset({"shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs"})
 #: Methods of `pathlib.Path`.
@@ -50,7 +50,7 @@ def deleted(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the path that `call` deletes, if it deletes one."""
     if call.args and not module.origins(call.func).isdisjoint(DELETIONS):
         return call.args[0]
-    return None if module.origins(call.func) else receiver(call, METHODS)
+    return receiver(call, METHODS)
 
 
 def is_caches(module: Module, path: ast.expr) -> bool:

@@ -38,12 +38,10 @@ def check(module: Module) -> Iterator[Hit]:
 
 def is_part(module: Module, node: ast.expr) -> bool:
     """Whether a path that is built around `node` will be told instead."""
-    for parent, _ in module.above(node):
-        if isinstance(parent, ast.stmt):
-            return False
-        if isinstance(parent, BUILDS) and is_cache_file(shown(pieces(module, parent))):
-            return True
-    return False
+    return any(
+        isinstance(parent, BUILDS) and is_cache_file(shown(pieces(module, parent)))
+        for parent, _ in module.above(node)
+    )
 
 
 def is_cache_file(path: str) -> bool:

@@ -23,7 +23,7 @@ MARKS = (
     "cache_from_source",
     "source_from_cache",
     "py_compile",
-    "importlib._bootstrap",
+    "_bootstrap",
     "BYTECODE_SUFFIXES",
 )
 
@@ -56,11 +56,18 @@ def check(module: Module) -> Iterator[Hit]:
             name = min(origins)
             yield Hit(node, f"{name} {GONE[name]}")
     for call in module.calls({"importlib.util.cache_from_source"}):
-        if argument(call, 1, "debug_override") is not None and not is_optional(module, call):
+        given = argument(call, 1, "debug_override")
+        if given is not None and not (is_parameter(module, given) or is_optional(module, call)):
             yield Hit(
                 call,
                 "debug_override of cache_from_source is deprecated since Python 3.5: optimization",
             )
+
+
+def is_parameter(module: Module, node: ast.expr) -> bool:
+    """Whether `node` is handed through by a function that stands in another's place."""
+    bindings = module.scope(node).lookup(node.id) if isinstance(node, ast.Name) else None
+    return any(isinstance(binding.node, ast.arg) for binding in bindings or [])
 
 
 def is_optional(module: Module, node: ast.expr) -> bool:

@@ -67,11 +67,10 @@ def consumed(module: Module, call: ast.Call, stream: ast.Name) -> int | None:
     """Return how many bytes are read from, or skipped in, `stream` before `call`."""
     total = 0
     for step in module.within(module.scope(call), ast.Call):
-        if (step.lineno, step.col_offset) >= (call.lineno, call.col_offset):
-            break
+        before = (step.lineno, step.col_offset) < (call.lineno, call.col_offset)
         for method in ("read", "seek"):
             base = receiver(step, {method})
-            if isinstance(base, ast.Name) and base.id == stream.id and step.args:
+            if before and isinstance(base, ast.Name) and base.id == stream.id and step.args:
                 number = integer(module, step.args[0])
                 if number is None:
                     return None

@@ -73,18 +73,16 @@ def is_mode(module: Module, node: ast.expr) -> bool:
     return not module.origins(node).isdisjoint(MODE)
 
 
-def is_chosen(module: Module, node: ast.expr) -> bool:
+def is_chosen(module: Module, node: ast.AST) -> bool:
     """Whether a value goes into a call, a variable, a default or a result."""
-    for parent, child in module.above(node):
-        if isinstance(parent, ast.Call):
-            return child in parent.args
-        if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
-            return child is parent.value
-        if isinstance(parent, (ast.keyword, ast.Return, ast.arguments)):
-            return True
-        if not isinstance(parent, (ast.IfExp, ast.BoolOp)):
-            break
-    return False
+    parent = module.parent(node)
+    while isinstance(parent, (ast.IfExp, ast.BoolOp)):
+        node, parent = parent, module.parent(parent)
+    if isinstance(parent, ast.Call):
+        return node in parent.args
+    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        return node is parent.value
+    return isinstance(parent, (ast.keyword, ast.Return, ast.arguments))
 
 
 def options(module: Module) -> Iterator[Hit]:

@@ -25,7 +25,7 @@ FILE = frozenset({"py_compile.compile"})
 def check(module: Module) -> Iterator[Hit]:
     """Find calls whose answer is dropped."""
     for call in module.calls(TREES | FILE):
-        if not isinstance(module.parent(call), ast.Expr):
+        if not isinstance(module.parent(call), ast.Expr) or must_raise(module, call):
             continue
         if module.is_call(call, TREES):
             yield Hit(
@@ -47,3 +47,14 @@ def raises(call: ast.Call) -> bool:
         return True
     doraise = argument(call, 3, "doraise")
     return doraise is not None and not (isinstance(doraise, ast.Constant) and not doraise.value)
+
+
+def must_raise(module: Module, call: ast.Call) -> bool:
+    """Whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
+    items = [item for parent, _ in module.above(call) for item in getattr(parent, "items", [])]
+    return any(
+        isinstance(item, ast.withitem)
+        and isinstance(item.context_expr, ast.Call)
+        and getattr(item.context_expr.func, "attr", "").lower().endswith(("raises", "raisesregex"))
+        for item in items
+    )
