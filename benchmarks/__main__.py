@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import index
+from benchmarks import lint
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index,)
+PARTS = (index, lint)
 
 
 def main() -> int:

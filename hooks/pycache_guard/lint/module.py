@@ -32,6 +32,8 @@ class Module:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._scopes: dict[ast.AST, Scope] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        #: What `origins` has answered: the rules ask the same again and again.
+        self._origins: dict[ast.AST, set[str]] = {}
         self._walk(tree)
 
     def _walk(self, tree: ast.Module) -> None:
@@ -92,12 +94,19 @@ class Module:
         A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
         `try: import a except ImportError: import b as a`.
         """
+        known = self._origins.get(node) if hops == HOPS else None
+        if known is not None:
+            return known
         attributes: list[str] = []
-        while isinstance(node, ast.Attribute):
-            attributes.append(node.attr)
-            node = node.value
+        base = node
+        while isinstance(base, ast.Attribute):
+            attributes.append(base.attr)
+            base = base.value
         rest = "".join(f".{name}" for name in reversed(attributes))
-        return {f"{base}{rest}" for base in self._bases(node, hops)}
+        found = {f"{origin}{rest}" for origin in self._bases(base, hops)}
+        if hops == HOPS:
+            self._origins[node] = found
+        return found
 
     def _bases(self, node: ast.AST, hops: int) -> set[str]:
         if isinstance(node, ast.Call):

@@ -6,6 +6,11 @@ import ast
 import re
 
 from pycache_guard.lint.module import Module
+from pycache_guard.lint.path_functions import CACHES
+from pycache_guard.lint.path_functions import JOINS
+from pycache_guard.lint.path_functions import SAME
+from pycache_guard.lint.path_functions import SAME_METHODS
+from pycache_guard.lint.path_functions import SELECTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,41 +19,6 @@ if TYPE_CHECKING:
     #: Text in its order; `None` stands for what is not known.
     Pieces = list[str | None]
 
-#: Calls whose arguments are parts of one path.
-JOINS = frozenset(
-    {
-        "os.path.join",
-        "posixpath.join",
-        "ntpath.join",
-        "pathlib.Path",
-        "pathlib.PurePath",
-        "pathlib.PosixPath",
-        "pathlib.PurePosixPath",
-        "pathlib.WindowsPath",
-        "pathlib.PureWindowsPath",
-    }
-)
-#: Calls that return the path they are given, in another form.
-SAME = frozenset(
-    {
-        "builtins.str",
-        "os.fspath",
-        "os.fsencode",
-        "os.fsdecode",
-        "os.path.abspath",
-        "os.path.realpath",
-        "os.path.normpath",
-        "os.path.expanduser",
-    }
-)
-#: Calls that return where bytecode is.
-CACHES = frozenset(
-    {"importlib.util.cache_from_source", "imp.cache_from_source", "py_compile.compile"}
-)
-#: Calls that return some of what they are given.
-SELECTS = frozenset({"builtins.sorted", "builtins.list", "builtins.set", "builtins.reversed"})
-#: Methods of `pathlib.Path` that return the same path in another form.
-SAME_METHODS = frozenset({"absolute", "resolve", "expanduser", "as_posix"})
 FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
 #: So deep are expressions looked into: nobody builds a path in more steps.
 DEPTH = 12

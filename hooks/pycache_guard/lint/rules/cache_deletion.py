@@ -8,8 +8,8 @@ from pycache_guard.findings import Rule
 from pycache_guard.lint.context import conditions
 from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import receiver
+from pycache_guard.lint.path_functions import CACHES
 from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.paths import CACHES
 from pycache_guard.lint.paths import is_bytecode
 from pycache_guard.lint.paths import pieces
 from pycache_guard.lint.paths import shown
