@@ -88,6 +88,13 @@ class TestContent:
             assert calls.blobs() == list(dict.fromkeys([asked["changed"], asked["new"]]))
             assert verbs.count("cat-file") == 1
 
+    @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
+    def test_what_its_path_gives_away_is_told_once(
+        self, repo: Repo, run: Run, argv: tuple[str, ...]
+    ) -> None:
+        repo.add("a.pyc", BYTECODE)
+        assert told(run(COMMAND, *argv)) == ["a.pyc: PYC001 bytecode is tracked"]
+
     def test_a_mode_that_changes_is_no_new_content(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("old", BYTECODE)
         repo.commit()
