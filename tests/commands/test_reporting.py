@@ -121,7 +121,11 @@ class TestOutput:
         os.mkfifo(tmp_path / "fifo")
         (tmp_path / "link").symlink_to("fifo")
         heard: list[bytes] = []
-        reader = threading.Thread(target=lambda: heard.append((tmp_path / "fifo").read_bytes()))
+
+        def read() -> None:
+            heard.append((tmp_path / "fifo").read_bytes())
+
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         path = tmp_path / (through or "fifo")
         assert run(COMMAND, "--output", os.fspath(path)) == (1, "", "")
