@@ -50,9 +50,15 @@ def test_untrack() -> None:
 @pytest.mark.parametrize(
     ("after_newline", "expected"),
     [
-        (True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -- .gitignore"),
-        (False, "printf '\\n%s\\n' '*.pyc' x >> .gitignore && git add -- .gitignore"),
+        (True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
+        (False, "printf '%s\\n' '' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
     ],
 )
 def test_append(after_newline: bool, expected: str) -> None:
     assert append(".gitignore", ["*.pyc", "x"], after_newline=after_newline) == expected
+
+
+def test_stage() -> None:
+    assert append("*/x", ["y"], after_newline=True, sparse=True) == (
+        "printf '%s\\n' y >> '*/x' && git add -f --sparse -- ':(literal)*/x'"
+    )

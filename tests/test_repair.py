@@ -235,7 +235,7 @@ class TestWriteWhole:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, step, fails)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(Failure, match="No space left on device; nothing was written"):
             write_whole(os.fspath(file), b"new")
         assert file.read_bytes() == b"old"
         assert os.listdir(tmp_path) == ["f"]

@@ -111,10 +111,9 @@ class TestOutput:
         assert (tmp_path / "file").read_text() == (tmp_path / "read-only").read_text() == "old"
 
     def test_no_such_directory(self, odd: Repo, run: Run, tmp_path: Path) -> None:
-        code, out, err = run(COMMAND, "--output", os.fspath(tmp_path / "no" / "report"))
-        assert (code, out) == (2, "")
-        assert err.startswith("error: ")
-        assert err.endswith(": No such file or directory\n")
+        file = os.fspath(tmp_path / "no" / "report")
+        error = f"error: {file}: No such file or directory; nothing was written\n"
+        assert run(COMMAND, "--output", file) == (2, "", error)
 
     @posix
     @pytest.mark.parametrize("through", ["", "link"])
@@ -152,7 +151,8 @@ class TestOutput:
             f"raise SystemExit(main({[COMMAND, '--output', os.fspath(file)]!r}))\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"error: File too large\n")
+        error = f"error: {file}: File too large; nothing was written\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, b"", error.encode())
         assert file.read_text() == "old"
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
 
