@@ -30,7 +30,13 @@ def remedies(out: str) -> list[str]:
     return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
 
 
-def bash(command: str, cwd: Path) -> None:
-    """Run a command as a person would."""
+def bash(*commands: str, cwd: Path) -> None:
+    """Run commands as a person would, one after the other."""
+    for command in commands:
+        run(command, cwd)
+
+
+def run(command: str, cwd: Path) -> None:
+    """Run a command; it must succeed, and keep silent on stderr."""
     done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b""), command

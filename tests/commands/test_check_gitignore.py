@@ -91,7 +91,7 @@ def test_inert_lines(content: bytes, expected: dict[int, str], repo: Repo, run: 
     assert {f.code for f in found(told.out)} >= {"PYC101"} or "!" in str(content)
     assert (told.code, told.err) == (1, "")
     for remedy in remedies(told.out):
-        bash(remedy, repo.path)
+        bash(remedy, cwd=repo.path)
     assert run("check-gitignore") == (0, "", "")
     assert (repo.path / ".gitignore").read_bytes().startswith(content)
 
@@ -171,5 +171,5 @@ def test_place_code_and_remedy(
     assert [(f.place, f.code) for f in found(told.out)] == expected
     assert (told.code, told.err) == (1 if expected else 0, "")
     for remedy in remedies(told.out):
-        bash(remedy, repo.path)
+        bash(remedy, cwd=repo.path)
     assert run("check-gitignore") == (0, "", "")

@@ -26,7 +26,7 @@ GOOD = "__pycache__/\n*.py[co]\n"
 def mend(out: str, repo: Repo) -> None:
     """Do what a report says."""
     for remedy in remedies(out):
-        bash(remedy, repo.path)
+        bash(remedy, cwd=repo.path)
 
 
 def private(out: str) -> list[tuple[str, str]]:
@@ -205,7 +205,7 @@ def test_odd_directories(
     repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
     monkeypatch.chdir(repo.path / place)
     for remedy in remedies(run("check-gitignore").out):
-        bash(remedy, repo.path / place)
+        bash(remedy, cwd=repo.path / place)
     assert run("check-gitignore") == (0, "", "")
     clone = Teammate(repo, tmp_path / "clone")
     clone.lay(
@@ -280,7 +280,7 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     told = run("check-gitignore")
     assert (told.code, {f.place for f in found(told.out)}) == (1, {".gitignore"})
     for remedy in remedies(told.out):
-        bash(remedy, below)
+        bash(remedy, cwd=below)
     assert run("check-gitignore") == (0, "", "")
     assert (repo.path / ".gitignore").read_text() == GOOD
 
