@@ -46,7 +46,7 @@ def test_probes(kind: str, directory: bytes, expected: list[bytes]) -> None:
     assert [*probes(kind, directory, b"m")] == expected
 
 
-@pytest.mark.parametrize("file", ["m.py", "m.pyw", "x.y.z.py", "script", ".py", ".hidden.py", "a."])
+@pytest.mark.parametrize("file", ["m.py", "m.pyw", "x.y.z.py", ".py", ".hidden.py", "a."])
 @pytest.mark.parametrize(("level", "suffix"), [("", 0), (1, 1)])
 def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int) -> None:
     theirs = importlib.util.cache_from_source(f"d/{file}", optimization=level)

@@ -241,7 +241,7 @@ def test_every_kind_of_module_is_asked_about(
     path: str, mode: str, content: str, rule: str, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", f"{GOOD}{rule}\n")
-    repo.stage("other/twin", content, mode=mode)
+    repo.stage(f"other/{os.path.basename(path)}", content, mode=mode)
     repo.stage(path, content, mode=mode)
     told = run("check-gitignore")
     assert told.out.startswith(
@@ -425,3 +425,56 @@ def test_a_missing_ignore_file_is_no_proof(repo: Repo, run: Run) -> None:
     told = run("check-gitignore")
     assert (told.code, told.out) == (2, "")
     assert oid in told.err
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-16LE-BOM", "utf-32"])
+@pytest.mark.parametrize(
+    ("place", "there"),
+    [("", "wide"), ("", "plain"), ("", "absent"), ("pkg/", "wide"), ("pkg/", "absent")],
+)
+def test_a_checkout_in_another_encoding(
+    encoding: str, place: str, there: str, repo: Repo, run: Run, tmp_path: Path
+) -> None:
+    """The index has good rules; what `working-tree-encoding` makes of them, git does not read."""
+    repo.add("pkg/m.py", "x = 1\n")
+    repo.add(".gitignore", GOOD)
+    repo.add(f"{place}.gitignore", GOOD)
+    if place:
+        repo.add(".gitignore", "directory_that_nobody_has\n/*.py[co]\n/__pycache__/\n")
+    assert run("check-gitignore") == (0, "", "")
+    repo.add(".gitattributes", f"{place}.gitignore working-tree-encoding={encoding}\n")
+    clone = Teammate(repo, tmp_path / "clone")
+    clone.compile("pkg/m.py")
+    assert clone.untracked() != set()
+    file = repo.path / place / ".gitignore"
+    if there == "wide":
+        file.unlink()
+        repo.git("checkout", "--", f"{place}.gitignore")
+    elif there == "absent":
+        file.unlink()
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert private(told.out) == [
+        (f"{place}.gitignore", f"is checked out as {encoding}, of which git reads no pattern")
+    ]
+    assert run("check-gitignore", "--fix").code == 1
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    clone = Teammate(repo, tmp_path / "another")
+    clone.compile("pkg/m.py")
+    assert clone.untracked() == set()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["* text\n", ".gitignore working-tree-encoding=latin-1\n", "# working-tree-encoding\n"],
+)
+def test_other_attributes_do_no_harm(
+    attributes: str, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor do those of this person."""
+    repo.add(".gitignore", GOOD)
+    repo.add(".gitattributes", attributes)
+    (tmp_path / "mine").write_text("* working-tree-encoding=UTF-16\n")
+    repo.git("config", "core.attributesFile", os.fspath(tmp_path / "mine"))
+    assert run("check-gitignore") == (0, "", "")

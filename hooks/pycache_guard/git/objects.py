@@ -8,6 +8,7 @@ from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
 
@@ -31,10 +32,14 @@ def heads(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:
             done += 1
 
 
+def contents(blobs: Iterable[str]) -> dict[str, bytes]:
+    """Return the whole content of each blob. Raises `GitFailure` for one that is not there."""
+    return dict(heads([*dict.fromkeys(blobs)], 1 << 62))
+
+
 def content(blob: str) -> bytes:
     """Return the whole content of a blob. Raises `GitFailure` when it is not there."""
-    (_, data), *_ = heads([blob], 1 << 62)
-    return data
+    return contents([blob])[blob]
 
 
 def stored(expression: str) -> bytes | None:

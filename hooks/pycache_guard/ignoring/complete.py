@@ -75,6 +75,8 @@ def completion(index: Index, kinds: Sequence[str]) -> Completion:
     proven = gaps(found.modules, found.rules, kinds)
     if not proven:
         return Completion([])
+    if TOP in found.recoded:  # what is appended would be turned into UTF-16 too
+        return Completion(explained(proven, found, root))
     path = os.path.join(root, NAME)
     old = present(path, found.rules.get(TOP, b""))
     open_now = gaps(found.modules, {**found.rules, TOP: old}, kinds)

@@ -95,16 +95,19 @@ class Explanation:
         for file, why in self._tracked.not_files.items():
             remedy = self._mend(file) if file in targets else self._mending.untrack(file)
             yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
+        for file, encoding in self._tracked.recoded.items():
+            why = f"is checked out as {encoding}, of which git reads no pattern"
+            yield Finding(os.fsdecode(file), Rule.PYC103, why, self._mend(file))
         for file, content in self._tracked.rules.items():
-            if encoding := wide_encoding(content):
-                why = f"is {encoding}, of which git reads no pattern"
-                text = self._mending.to_text(file, encoding)
+            if wide := wide_encoding(content):
+                why = f"is {wide}, of which git reads no pattern"
+                text = self._mending.to_text(file, wide)
                 remedy = self._mend(file) if file in targets else text
                 yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
 
     def _foreign_files(self) -> Iterator[Finding]:
         """PYC103: git honours it here, and nowhere else."""
-        for file in sorted({file for _, file in self._here}):
+        for file in sorted({file for _, file in self._here} - self._tracked.recoded.keys()):
             name = os.fsdecode(file)
             if is_private(file):
                 why, remedy = "ignores bytecode for this person only", self._mend(TOP)
@@ -140,6 +143,8 @@ class Explanation:
 
         Where it is changed on disk, and ignores there, it need only be staged.
         """
+        if file in self._tracked.recoded:
+            return self._mending.stop_recoding(file)
         here = {(gap.kind, gap.directory) for gap, culprit in self._here if culprit == file}
         kinds = {
             gap.kind

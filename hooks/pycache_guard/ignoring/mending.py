@@ -33,6 +33,20 @@ class Mending:
         """Return the command that stages the file as it is."""
         return stage(self._name(file), sparse=self._sparse)
 
+    def stop_recoding(self, file: bytes) -> str:
+        """Return the command after which a checkout no longer turns the file into UTF-16."""
+        name = self._name(file)
+        attributes = name.removesuffix(".gitignore") + ".gitattributes"
+        line = ".gitignore !working-tree-encoding"
+        first = append(attributes, [line], after_newline=False, sparse=self._sparse)
+        try:
+            with open(os.path.join(self._top, os.fsdecode(file)), "rb") as opened:
+                encoding = wide_encoding(opened.read())
+        except OSError:
+            return first
+        then = self.to_text(file, encoding) if encoding else self.stage(file)
+        return f"{first} && {then}"
+
     def untrack(self, file: bytes) -> str:
         """Return the command that untracks what cannot be an ignore file."""
         return untrack(os.fsdecode(file), rooted=bool(self._to_top), sparse=self._sparse)

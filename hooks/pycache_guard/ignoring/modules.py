@@ -9,12 +9,16 @@ from typing import NamedTuple
 from identify import identify
 
 from pycache_guard.bytecode.probes import module_name
+from pycache_guard.git.attributes import values
 from pycache_guard.git.listing import blocks
-from pycache_guard.git.objects import content
+from pycache_guard.git.objects import contents
 from pycache_guard.git.objects import heads
+from pycache_guard.git.repository import work_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pycache_guard.git.index import Index
 
 #: As much of a script as may hold its shebang line.
@@ -30,6 +34,9 @@ class Tracked(NamedTuple):
     rules: dict[bytes, bytes]
     #: Each `.gitignore` that is none, with what it is instead.
     not_files: dict[bytes, str]
+    #: Each whose text `working-tree-encoding` turns into another encoding on its way to disk,
+    #: where git can read no pattern of it; with that encoding.
+    recoded: dict[bytes, str]
 
 
 def tracked(index: Index) -> Tracked:
@@ -51,6 +58,8 @@ class Reading:
         #: Blob by path.
         self._rules: dict[bytes, str] = {}
         self._scripts: dict[bytes, str] = {}
+        #: Blobs of `.gitattributes`.
+        self._attributes: list[str] = []
         #: File names seen, which repeat: what identify says of them.
         self._kinds: dict[bytes, set[str]] = {}
 
@@ -63,6 +72,8 @@ class Reading:
             self._modules.setdefault(directory, []).append(module_name(file))
         elif file == b".gitignore":
             self._take_ignore_file(head, path)
+        elif file == b".gitattributes" and head.startswith(b"100"):
+            self._attributes.append(blob_of(head))
         else:
             self._take_other(head, path, directory, file)
 
@@ -74,8 +85,13 @@ class Reading:
             if blob in python:
                 directory, _, file = path.rpartition(b"/")
                 self._modules.setdefault(directory, []).append(module_name(file))
-        rules = {path: content(blob) for path, blob in self._rules.items()}
-        return Tracked(self._modules, rules, self._not_files)
+        read = contents([*self._rules.values(), *self._attributes])
+        rules = {path: read[blob] for path, blob in self._rules.items()}
+        recoded: dict[bytes, str] = {}
+        if any(b"working-tree-encoding" in read[blob] for blob in self._attributes):
+            recoded = checked_out_wide(rules)
+            rules = {path: data for path, data in rules.items() if path not in recoded}
+        return Tracked(self._modules, rules, self._not_files, recoded)
 
     def _take_ignore_file(self, head: bytes, path: bytes) -> None:
         if head.startswith(b"100"):
@@ -99,6 +115,16 @@ class Reading:
             self._modules.setdefault(directory, []).append(module_name(file))
         elif not tags and head.startswith(b"100755"):
             self._scripts[path] = blob_of(head)
+
+
+def checked_out_wide(rules: Iterable[bytes]) -> dict[bytes, str]:
+    """Return the ignore files that a checkout turns into UTF-16 or the like, each with its encoding."""
+    encodings = values("working-tree-encoding", [*rules], work_tree())
+    return {
+        path: os.fsdecode(encoding)
+        for path, encoding in encodings.items()
+        if encoding.upper().startswith((b"UTF-16", b"UTF-32"))
+    }
 
 
 def blob_of(head: bytes) -> str:
