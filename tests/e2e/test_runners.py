@@ -29,9 +29,11 @@ def without_rules(repo: Repo) -> None:
     repo.add(".gitignore", "__pycache__/ # caches\n")
 
 
-def with_unsafe_use(repo: Repo) -> None:
-    """Stage a source that uses bytecode unsafely."""
-    repo.add("pkg/magic.py", "import imp\nmagic = imp.get_magic()\n")
+def with_careless_source(repo: Repo) -> None:
+    """Stage source that runs bytecode; a script without extension, so that its shebang decides."""
+    source = "#!/usr/bin/env python3\nimport os\nos.system('python3 a.pyc')\n"
+    repo.add("tool", source).chmod(0o755)
+    repo.git("add", "tool")
 
 
 #: For each hook, what makes it complain, and what it says.
@@ -39,8 +41,8 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "forbid-bytecode": (with_bytecode, "PYC001 bytecode is tracked"),
     "forbid-bytecode-paths": (with_bytecode, "Python bytecode must not be committed"),
     "check-gitignore": (without_rules, "PYC104 `__pycache__/ # caches` matches no bytecode"),
-    "lint-bytecode-use": (with_unsafe_use, "pkg/magic.py:2:"),
     "fix-gitignore": (without_rules, "added `__pycache__/`, `*.py[co]`"),
+    "lint-bytecode-use": (with_careless_source, "tool:3:1: PYC405 a Python runs bytecode"),
 }
 
 
