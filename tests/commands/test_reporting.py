@@ -209,6 +209,9 @@ class TestStandardStreams:
         repo.stage("x", b"\0" * 10)
         assert self.shell(f"PROGRAM {COMMAND} {closed}") == (0, "")
         assert self.shell(f"PROGRAM {COMMAND} --no-such {closed}")[0] == 2
+        code, said = self.shell(f"cd ..; PROGRAM {COMMAND} {closed}")
+        assert code == 2
+        assert ("not a git repository" in said) is ("2>&-" not in closed)
         repo.stage("a.pyc")
         code, said = self.shell(f"PROGRAM {COMMAND} {closed}")
         assert code == 1
