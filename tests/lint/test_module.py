@@ -32,6 +32,7 @@ NAMED = [
     "def f():\n    import marshal\n    marshal.loads(data[16:])",
     "def f():\n    global marshal\n    import marshal\nmarshal.loads(data[16:])",
     "def f():\n    m = 1\n    def g():\n        nonlocal m\n        import marshal as m\n    m.loads(data[16:])",
+    "def f():\n    def g():\n        nonlocal m\n        import marshal as m\n    m = 1\n    m.loads(data[16:])",
     "class A:\n    import marshal\n    x = marshal.loads(data[16:])",
     "import marshal\nclass A:\n    def f(self): return marshal.loads(data[16:])",
     "try:\n    import marshal\nexcept ImportError:\n    marshal = None\nmarshal.loads(data[16:])",

@@ -41,8 +41,6 @@ def physical_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
     first, last = 0, 0
     try:
         for token in tokenize.generate_tokens(iter(lines).__next__):
-            if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
-                continue
             first = first or token.start[0]
             last = max(last, token.end[0])
             if token.type in (tokenize.NL, tokenize.NEWLINE):
