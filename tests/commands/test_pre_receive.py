@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,10 @@ from repo import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Run
+
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "server.md"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell script")
 
@@ -32,16 +34,23 @@ class Server:
         self.repo = repo
 
     def install(self, *arguments: str) -> None:
-        """Install the hook."""
+        """Install the hook by the two lines of docs/server.md; add arguments."""
+        lines = DOCUMENTED.read_text(encoding="utf-8").split("```sh\n")[1].split("```")[0]
+        (self.bare.path / "hooks").mkdir(exist_ok=True)
+        subprocess.run(["sh", "-e", "-c", lines], cwd=self.bare.path, check=True)
         hook = self.bare.path / "hooks" / "pre-receive"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' pre-receive {' '.join(arguments)}\n")
-        hook.chmod(0o755)
+        hook.write_text(f"{hook.read_text().rstrip()} {' '.join(arguments)}\n")
 
     def push(self, *words: str) -> Result:
         """Push; return the exit code and what was said."""
         command = ["git", "push", os.fspath(self.bare.path), *words]
-        done = subprocess.run(command, cwd=self.repo.path, capture_output=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=self.repo.path,
+            env={**os.environ, "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            check=False,
+        )
         return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
     def refs(self) -> set[str]:
