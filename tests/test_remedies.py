@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycache_guard.remedies import LONG
 from pycache_guard.remedies import append
+from pycache_guard.remedies import forget
 from pycache_guard.remedies import pathspec
 from pycache_guard.remedies import quoted
 from pycache_guard.remedies import untrack
@@ -58,3 +60,19 @@ def test_untrack() -> None:
 def test_append(after_newline: bool, sparse: bool, expected: str) -> None:
     told = append(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
     assert told == expected
+
+
+def test_forget() -> None:
+    """One command for all, unless it gets too long; odd paths quoted."""
+    paths = ["b c", "a", "-x", "caf\udce9", "a"]
+    command = "git filter-repo --invert-paths --path=-x --path a --path 'b c' --path $'caf\\xe9'"
+    assert forget(paths) == dict.fromkeys(paths, command)
+    assert forget([]) == {}
+    many = [f"{n:04}/{'x' * 100}.pyc" for n in range(100)]
+    commands = forget(reversed(many))
+    assert list(commands) == many
+    assert len(set(commands.values())) == 3
+    for path, command in commands.items():
+        assert f" --path {path}" in command
+        assert len(command) < LONG + 120
+    assert "".join(dict.fromkeys(commands.values())).count("--path ") == 100

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
+    "check-history": "refuse bytecode in every commit of a range, merges included",
+    "pre-push": "refuse to push it: git's hook of that name",
+    "pre-receive": "refuse to receive it: git's hook of that name, on a server",
     "fix": "untrack bytecode and complete .gitignore in one step",
     "lint": "find Python source that makes, hides or loads bytecode unsafely",
 }

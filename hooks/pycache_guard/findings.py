@@ -59,6 +59,8 @@ class Finding(NamedTuple):
     blob: str | None = None
     #: Bytes of the blob.
     size: int | None = None
+    #: Commits that bring the same in.
+    commits: int | None = None
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

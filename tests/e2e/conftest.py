@@ -88,4 +88,6 @@ def project(make_repo: Callable[..., Repo]) -> Repo:
     repo.add("pkg/__init__.py")
     repo.add("pkg/m.py", "x = 1\n")
     repo.commit()
+    repo.git("branch", "published")
+    repo.git("branch", "--quiet", "--set-upstream-to=published")
     return repo

@@ -24,6 +24,14 @@ def with_bytecode(repo: Repo) -> None:
     repo.add("pkg/__pycache__/m.cpython-313.pyc", BYTECODE)
 
 
+def with_bytecode_once(repo: Repo) -> None:
+    """Commit bytecode, and delete it again: neither the index nor HEAD shows it."""
+    with_bytecode(repo)
+    repo.commit("c", "--no-verify")
+    repo.git("rm", "-q", "-r", "pkg/__pycache__")
+    repo.commit("c", "--no-verify")
+
+
 def without_rules(repo: Repo) -> None:
     """Stage ignore files that ignore nothing."""
     repo.add(".gitignore", "__pycache__/ # caches\n")
@@ -41,6 +49,7 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "forbid-bytecode": (with_bytecode, "PYC001 bytecode is tracked"),
     "forbid-bytecode-paths": (with_bytecode, "Python bytecode must not be committed"),
     "check-gitignore": (without_rules, "PYC104 `__pycache__/ # caches` matches no bytecode"),
+    "check-history": (with_bytecode_once, "PYC001 bytecode comes in with commit "),
     "fix-gitignore": (without_rules, "added `__pycache__/`, `*.py[co]`"),
     "lint-bytecode-use": (with_careless_source, "tool:3:1: PYC405 a Python runs bytecode"),
 }
@@ -153,6 +162,46 @@ def test_a_push_of_bytecode_is_refused(
     assert done.code != 0
     assert "PYC001 bytecode is tracked" in done.out + done.err
     assert remote.git("rev-parse", "main") == project.git("rev-parse", "HEAD^")
+
+
+@pytest.mark.parametrize("form", ["a root", "a new branch", "an update", "a tag", "a force push"])
+def test_a_push_of_bytecode_that_was_deleted_again_is_refused(
+    form: str, runner: Runner, project: Repo, make_repo: Callable[..., Repo]
+) -> None:
+    """In every form in which a runner tells what is pushed; without the bytecode it goes through."""
+    remote = make_repo("remote", "--bare")
+    project.git("remote", "add", "origin", os.fspath(remote.path))
+    install(runner, project, "check-history")
+    if form != "a root":
+        assert runner.git(project, "push", "origin", "main").code == 0
+    clean = project.commit("clean", "--no-verify")
+    with_bytecode_once(project)
+    words = ["main"]
+    if form == "a new branch":
+        words = ["main:refs/heads/new"]
+    elif form == "a tag":
+        project.git("tag", "-a", "-m", "m", "v1")
+        words = ["v1"]
+    elif form == "a force push":
+        project.git("push", "-q", "--no-verify", "origin", f"{clean}:refs/heads/main")
+        project.git("commit", "-q", "--amend", "--no-verify", "-m", "other")
+        words = ["--force", "main"]
+    before = remote.git("for-each-ref")
+    done = runner.git(project, "push", "origin", *words)
+    assert done.code != 0
+    assert "PYC001 bytecode comes in with commit " in done.out + done.err
+    assert remote.git("for-each-ref") == before
+    done = runner.git(project, "push", "origin", f"+{clean}:refs/heads/main")
+    assert done.code == 0, done
+
+
+def test_a_push_of_the_root_alone(
+    runner: Runner, project: Repo, make_repo: Callable[..., Repo]
+) -> None:
+    remote = make_repo("remote", "--bare")
+    project.git("remote", "add", "origin", os.fspath(remote.path))
+    install(runner, project, "check-history")
+    assert runner.git(project, "push", "origin", "main").code == 0
 
 
 def test_paths_that_are_no_files(runner: Runner, project: Repo) -> None:

@@ -11,7 +11,7 @@ from report.samples import ODD
 #: Version 1 has these; each is always there.
 KEYS = {
     *("code", "rule", "path", "path_base64", "line", "column", "end_line", "end_column"),
-    *("commit", "blob", "size", "message", "remedy"),
+    *("commit", "blob", "size", "count", "message", "remedy"),
 }
 
 

@@ -36,6 +36,7 @@ def item(finding: Finding) -> dict[str, object]:
         "commit": finding.commit,
         "blob": finding.blob,
         "size": finding.size,
+        "count": finding.commits,
         "message": decodable(finding.message),
         "remedy": None if finding.remedy is None else decodable(finding.remedy),
     }
