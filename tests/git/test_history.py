@@ -17,7 +17,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.git import history
 from pycache_guard.git import spawn
-from pycache_guard.git.history import brought
+from pycache_guard.git.history import Differs
 from pycache_guard.git.history import granted
 from pycache_guard.git.history import parsed
 from pycache_guard.git.listing import parse
@@ -39,7 +39,11 @@ def asked(
     """Return what the engine tells, batch by batch."""
     ids = [commit.encode() for commit in commits]
     batches = (ids[start : start + batch] for start in range(0, len(ids), batch))
-    told = [(commit, parse(record)) for commit, record in brought(batches, possible)]
+    differs = Differs()
+    try:
+        told = [(commit, parse(record)) for commit, record in differs.brought(batches, possible)]
+    finally:
+        differs.close()
     found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in told}
     assert len(found) == len(told)
     return found
@@ -166,10 +170,5 @@ def test_git_fails_at_the_end(pretend: Callable[[str], None]) -> None:
         asked(["1" * 40])
 
 
-def test_processes_end_when_nobody_asks_any_more(repo: Repo) -> None:
-    repo.stage("a", "1")
-    commit = repo.commit().encode()
-    stream = brought([[commit]], bool)
-    next(stream)
-    stream.close()  # type: ignore[attr-defined]
+def test_nothing_is_parsed_of_nothing() -> None:
     assert list(parsed([], bool)) == []

@@ -129,6 +129,10 @@ def test_shallow(repo: Repo, line: list[str], make_repo: Callable[..., Repo]) ->
     clone.git("fetch", "-q", "--depth=2", repo.path.as_uri(), "+main:refs/heads/copy")
     os.chdir(clone.path)
     assert cut_off(shallow()) == {line[3].encode()}
+    clone.git("worktree", "add", "-q", "../tree", "copy")
+    os.chdir(clone.path.parent / "tree")
+    assert cut_off(shallow()) == {line[3].encode()}
+    os.chdir(clone.path)
     clone.git("fetch", "-q", "--unshallow", repo.path.as_uri())
     assert cut_off(shallow()) == frozenset()
 

@@ -6,7 +6,6 @@ import os
 import sys
 
 from pycache_guard.errors import Failure
-from pycache_guard.history.judge import judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.commands.arguments import Parser
     from pycache_guard.findings import Finding
+    from pycache_guard.git.objects import Reader
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.survey import Readable
 
@@ -55,7 +55,7 @@ def judging_parser(command: str, description: str, example: str) -> Parser:
 def answer(
     command: str,
     revisions: Revisions | None,
-    source: Callable[[], Readable],
+    source: Callable[[Reader], Readable],
     options: Options | Namespace,
 ) -> int:
     """Judge, report, and return the exit code. `source` makes what has the configuration.
@@ -65,12 +65,14 @@ def answer(
     findings: list[Finding] = []
     unjudged: list[str] = []
     if revisions is not None:
+        revisions.start()
         from pycache_guard.commands.progress import Progress
+        from pycache_guard.history.judge import judge
 
         progress = Progress(command)
         try:
             findings, unjudged = judge(
-                revisions, source(), content=options.content, allow=options.allow, told=progress.add
+                revisions, source, content=options.content, allow=options.allow, told=progress.add
             )
         finally:
             progress.clear()

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from pycache_guard.git.index import Index
 from pycache_guard.git.objects import content
-from pycache_guard.git.process import Git
-from pycache_guard.git.repository import answered
 from pycache_guard.git.repository import top
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.git.objects import Reader
 
 
 class Head:
-    """The tree of HEAD, which may have no commit yet. What will be read is asked for at once."""
+    """The tree of HEAD, which may have no commit yet, read through a process that is there anyway."""
 
-    def __init__(self, path: str = "pyproject.toml") -> None:
-        self._path = path
-        self._asked = Git("rev-parse", "--quiet", "--verify", f"HEAD:{path}")
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path`, or `None`."""
-        assert path == self._path
-        blob = answered(self._asked)
-        return None if blob is None else content(blob)
+        self._reader.ask([f"HEAD:{path}"])
+        (answer,) = self._reader.answers()
+        return None if answer is None else content(answer[0])
 
 
-def own() -> Head | Index:
+def own(reader: Reader) -> Head | Index:
     """Return what has this repository's configuration: the work tree where there is one."""
-    return Head() if top() is None else Index()
+    return Head(reader) if top() is None else Index()

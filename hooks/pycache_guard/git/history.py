@@ -70,28 +70,33 @@ class Differ:
             yield data[:end]
         self._rest = data[end + len(self._mark) :]
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """End it in order. Raises `GitFailure` when git failed."""
         self.git.close_stdin()
         self.git.check()
 
 
-def brought(
-    batches: Iterable[list[bytes]], possible: Callable[[bytes], object], *pathspecs: str
-) -> Iterator[Brought]:
-    """Yield what the commits of `batches` bring in: what none of their parents has at that path.
+class Differs:
+    """As many `git diff-tree` as there is work for; the first is started at once."""
 
-    Of a block of output that is not `possible` as a whole nothing is parsed. Each commit's comes
-    together; among commits the order is nobody's. Raises `GitFailure`.
-    """
-    differs = [Differ(*pathspecs)]
-    asked: list[Differ] = []
-    free = differs * DEPTH
-    try:
+    def __init__(self, *pathspecs: str) -> None:
+        self._pathspecs = pathspecs
+        self._differs = [Differ(*pathspecs)]
+
+    def brought(
+        self, batches: Iterable[list[bytes]], possible: Callable[[bytes], object]
+    ) -> Iterator[Brought]:
+        """Yield what the commits of `batches` bring in: what none of their parents has at that path.
+
+        Of a block of output that is not `possible` as a whole nothing is parsed. Each commit's come
+        together; among commits there is no order. Raises `GitFailure`.
+        """
+        asked: list[Differ] = []
+        free = self._differs * DEPTH
         for batch in batches:
-            if not free and len(differs) < processes():
-                differs.append(Differ(*pathspecs))
-                free = differs[-1:] * DEPTH
+            if not free and len(self._differs) < processes():
+                self._differs.append(Differ(*self._pathspecs))
+                free = self._differs[-1:] * DEPTH
             elif not free:
                 free = [asked.pop(0)]
                 yield from parsed(free[0].answer(), possible)
@@ -99,10 +104,12 @@ def brought(
             asked[-1].ask(batch)
         for differ in asked:
             yield from parsed(differ.answer(), possible)
-        for differ in differs:
-            differ.close()
-    finally:
-        for differ in differs:
+        for differ in self._differs:
+            differ.finish()
+
+    def close(self) -> None:
+        """End those that have not ended."""
+        for differ in self._differs:
             differ.git.kill()
 
 
@@ -163,4 +170,8 @@ def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
     ids = [commit.encode("ascii") for commit in commits]
     batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
-    return [parse(record) for _, record in brought(batches, bool, f":(top,glob){glob}")]
+    differs = Differs(f":(top,glob){glob}")
+    try:
+        return [parse(record) for _, record in differs.brought(batches, bool)]
+    finally:
+        differs.close()

@@ -61,11 +61,7 @@ def resolve(revision: str, kind: str) -> str:
 
 def resolved(expression: str) -> str | None:
     """Return the object id of an expression, `None` where it names nothing."""
-    return answered(Git("rev-parse", "--quiet", "--verify", expression))
-
-
-def answered(process: Git) -> str | None:
-    """Return what `rev-parse --quiet --verify` says, `None` where there is no such object."""
+    process = Git("rev-parse", "--quiet", "--verify", expression)
     answer = b"".join(iter(process.read, b"")).decode("ascii").strip()
     # 1: no such object; 128: words that cannot name one.
     return answer if process.check(allowed=(0, 1, 128)) == 0 else None

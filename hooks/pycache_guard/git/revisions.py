@@ -32,14 +32,20 @@ class Revisions:
         self._excluded = excluded
         #: `--all`, or `--not` and what follows: rev-list(1).
         self._options = options
+        self._started: Git | None = None
 
-    def listing(self, *order: str) -> Git:
-        """Start listing every commit, for `batches`."""
-        return self._listing(self.tips, *order)
+    def start(self) -> None:
+        """Start listing, before there is time to read on."""
+        self._started = self._listing(self.tips)
+
+    def listing(self) -> Git:
+        """Return the listing of every commit, for `batches`; start it unless it is started."""
+        started, self._started = self._started, None
+        return started or self._listing(self.tips)
 
     def in_order(self, commits: Container[str]) -> Iterator[str]:
         """Yield those of `commits` that are meant, each before all that descend from it."""
-        for batch in batches(self.listing("--date-order", "--reverse")):
+        for batch in batches(self._listing(self.tips, "--date-order", "--reverse")):
             yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
 
     def contain(self, oid: str) -> bool:
@@ -104,13 +110,25 @@ def not_upstream() -> Revisions | None:
     return Revisions({head: "HEAD"}, [upstream]) if head and upstream else None
 
 
-def shallow() -> Git:
-    """Start asking whether this is a shallow clone."""
+def shallow() -> Git | None:
+    """Start asking whether this is a shallow clone; `None` if it is known without asking.
+
+    It is where the repository's own directory is: in a hook of a server, or at the top of a work
+    tree.
+    """
+    directory = os.environ.get("GIT_DIR", ".git")
+    ours = os.path.isfile(os.path.join(directory, "HEAD"))
+    shared = "GIT_COMMON_DIR" in os.environ or os.path.exists(os.path.join(directory, "commondir"))
+    told = "GIT_SHALLOW_FILE" in os.environ
+    if ours and not (shared or told or os.path.exists(os.path.join(directory, "shallow"))):
+        return None
     return Git("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
 
 
-def cut_off(answer: Git) -> frozenset[bytes]:
+def cut_off(answer: Git | None) -> frozenset[bytes]:
     """Return the commits whose parents a shallow clone leaves out (gitrepository-layout(5))."""
+    if answer is None:
+        return frozenset()
     is_shallow, _, path = answer.output().partition(b"\n")
     if is_shallow != b"true":
         return frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
-from pycache_guard.git.history import brought
+from pycache_guard.git.history import Differs
 from pycache_guard.git.listing import is_file
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.loose import brought_by
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def judge(
     revisions: Revisions,
-    source: Readable,
+    source: Callable[[Reader], Readable],
     *,
     content: str = "new",
     allow: Sequence[str] = (),
@@ -44,27 +44,32 @@ def judge(
 ) -> tuple[list[Finding], list[str]]:
     """Return the bytecode that commits bring in, and what could not be judged, in words.
 
-    `source` has the configuration; `allow` are globs in addition to it. `content` is `new`, the
+    `source` makes what has the configuration; `allow` are globs in addition to it. `content` is `new`, the
     first bytes of what differs from every parent at the same path, or `none`. `told` is called now
     and then with a number of commits that are being judged. Raises `Failure` where nothing can be.
     """
-    boundary = shallow()
     listing = revisions.listing()
+    differs = Differs()
     reader = Reader(HEAD_LENGTH)
     contents = Contents(reader) if content == "new" else None
+    boundary = shallow()
     try:
+        files = source(reader)
+        config = settings(files, thorough=False)
         trees, blobs = not_commits(revisions, reader)
         cut: list[str] = []
         commits = counted(batches(listing), boundary, cut, told)
-        found = gathered(brought(commits, bool if contents else may_name_bytecode), contents)
+        found = gathered(
+            differs.brought(commits, bool if contents else may_name_bytecode), contents
+        )
         named = gathered(brought_by(trees, blobs), contents)
-        config = settings(source, thorough=bool(found or named))
-        told_of: list[Finding] = []
+        findings: list[Finding] = []
         if found or named:
             from pycache_guard.config import Allowance
-            from pycache_guard.history.telling import findings
+            from pycache_guard.history import telling
 
-            told_of = findings(
+            config = config or settings(files, thorough=True)
+            findings = telling.findings(
                 found,
                 named,
                 revisions=revisions,
@@ -72,13 +77,12 @@ def judge(
                 allowances=[*(config.allow if config else ()), *map(Allowance, allow)],
                 reader=reader,
             )
-        return told_of, [*missing_parents(cut), *missing_blobs(contents)]
+        return findings, [*missing_parents(cut), *missing_blobs(contents)]
     finally:
-        for process in (boundary, listing):
+        for process in (listing, *([boundary] if boundary else ())):
             process.kill()
-        reader.close()
-        if contents:
-            contents.close()
+        for several in (differs, reader, *([contents] if contents else ())):
+            several.close()
 
 
 def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
@@ -101,7 +105,7 @@ def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
 
 def counted(
     all_batches: Iterable[list[bytes]],
-    boundary: Git,
+    boundary: Git | None,
     cut: list[str],
     told: Callable[[int], object],
 ) -> Iterator[list[bytes]]:
