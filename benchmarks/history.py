@@ -59,7 +59,7 @@ def push(guard: str, scripts: Path, server: Path) -> Figure:
     return compare(
         "pre-receive, 1 commit to a server with 100 000",
         ours,
-        "3 × git rev-list + bare interpreter",
+        "3 x git rev-list + bare interpreter",
         [listed, listed, listed, start],
         1.0,
         cwd=server,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.git.spawn import PortableChild
+from pycache_guard.git.portable import PortableChild
+from pycache_guard.git.portable import on_path
 from pycache_guard.git.spawn import PosixChild
-from pycache_guard.git.spawn import on_path
 from pycache_guard.git.spawn import start
 
 if TYPE_CHECKING:
