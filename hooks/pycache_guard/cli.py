@@ -15,6 +15,7 @@ COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
     "fix": "untrack bytecode and complete .gitignore in one step",
+    "clean": "remove caches from the disk, or only those whose source is gone",
 }
 
 

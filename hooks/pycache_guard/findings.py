@@ -16,6 +16,7 @@ class Rule(Enum):
     PYC102 = "re-included"
     PYC103 = "inert-ignore-file"
     PYC104 = "inert-pattern"
+    PYC501 = "not-removed"
 
 
 class Finding(NamedTuple):
