@@ -6,12 +6,13 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, lint)
+PARTS = (index, lint, history)
 
 
 def main() -> int:

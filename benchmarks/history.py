@@ -29,7 +29,7 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     others = filter(None, os.environ.get(OTHERS, "").split(os.pathsep))
     for repository in (made, *map(Path, others)):
         yield from whole(guard, repository)
-    yield push(guard, scripts, history(work / "server", 100_000))
+    yield push(guard, history(work / "server", 100_000))
 
 
 def whole(guard: str, repository: Path) -> Iterator[Figure]:
@@ -48,18 +48,18 @@ def whole(guard: str, repository: Path) -> Iterator[Figure]:
         )
 
 
-def push(guard: str, scripts: Path, server: Path) -> Figure:
-    """Measure what one more commit costs a server: 3 times `rev-list`, and the start of a program."""
+def push(guard: str, server: Path) -> Figure:
+    """Measure what one more commit costs a server: 3 times `rev-list`, and the program's start."""
     tree = git(server, "rev-parse", "main^{tree}")
     new = git(server, *IDENTITY, "commit-tree", "-m", "new", "-p", "main", tree)
     (server / "line").write_text(f"{'0' * 40} {new} refs/heads/new\n", encoding="ascii")
-    ours = [["sh", "-c", f"'{guard}' pre-receive < line"]]
+    ours = [["sh", "-c", f"GIT_DIR=. '{guard}' pre-receive < line"]]
     listed = ["sh", "-c", f"git rev-list {new} --not --all"]
-    start = [str(scripts / "python"), "-I", "-c", "pass"]
+    start = ["sh", "-c", f"'{guard}' --version"]
     return compare(
         "pre-receive, 1 commit to a server with 100 000",
         ours,
-        "3 x git rev-list + bare interpreter",
+        "3 git rev-list + pycache-guard --version",
         [listed, listed, listed, start],
         1.0,
         cwd=server,

@@ -17,7 +17,10 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.git import history
 from pycache_guard.git import spawn
+from pycache_guard.git.history import DEPTH
+from pycache_guard.git.history import Differ
 from pycache_guard.git.history import Differs
+from pycache_guard.git.history import batches
 from pycache_guard.git.history import granted
 from pycache_guard.git.history import parsed
 from pycache_guard.git.listing import parse
@@ -38,10 +41,10 @@ def asked(
 ) -> Told:
     """Return what the engine tells, batch by batch."""
     ids = [commit.encode() for commit in commits]
-    batches = (ids[start : start + batch] for start in range(0, len(ids), batch))
+    groups = (ids[start : start + batch] for start in range(0, len(ids), batch))
     differs = Differs()
     try:
-        told = [(commit, parse(record)) for commit, record in differs.brought(batches, possible)]
+        told = [(commit, parse(record)) for commit, record in differs.brought(groups, possible)]
     finally:
         differs.close()
     found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in told}
@@ -136,6 +139,24 @@ def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
     repo.git("replace", second, clean)
     repo.write(".git/info/grafts", f"{second} {clean}\n")
     assert asked([first, second]) == truth
+
+
+@pytest.mark.parametrize("length", [40, 64])
+def test_what_is_under_way_fits_into_any_pipe(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    ids = [b"%0*d" % (length, n) for n in range(200)]
+    made = list(batches(ids))
+    assert [oid for batch in made for oid in batch] == ids
+    assert len(made) < 8
+    differ = Differ()
+    written: list[bytes] = []
+    monkeypatch.setattr(differ.git, "write", written.append)
+    for batch in made:
+        differ.ask(batch)
+    assert max(map(len, written)) * DEPTH <= 4096
+    differ.git.kill()
+    assert list(batches([])) == []
 
 
 def test_what_a_glob_matches(repo: Repo) -> None:

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 #: Batches that a `diff-tree` has before it, so that it does not wait for us.
 DEPTH = 2
-#: So many SHA-256 ids, `DEPTH` times, fit into the smallest pipe there is (Windows: 4 KiB, macOS:
-#: 16 KiB), so we are never stuck writing a question while git is stuck writing an answer.
-BATCH = 28 if os.name == "nt" else 100
+#: Bytes of a batch. All that are under way fit into the smallest pipe there is (4 KiB: Windows, and
+#: Linux for who has many), so we never wait to ask while git waits to answer.
+BATCH = 4096 // DEPTH
+#: Random bytes behind each.
+MARK = 16
 #: More gain little, and each holds a cache of its own.
 MOST_PROCESSES = 4
 #: As much is kept unparsed, in case the block after it must be.
@@ -47,11 +49,11 @@ class Differ:
         self.git = Git("diff-tree", *options, "--", *pathspecs, feed=True, env=env)
         # A line that is no object id is written back at once (builtin/diff-tree.c): the end of the
         # answer. It is random because what stands before it was written by others.
-        self._mark = b"=%s\n" % os.urandom(16).hex().encode("ascii")
+        self._mark = b"=%s\n" % os.urandom(MARK).hex().encode("ascii")
         self._rest = b""
 
     def ask(self, commits: Iterable[bytes]) -> None:
-        """Ask about up to `BATCH` commits; up to `DEPTH` batches may be under way."""
+        """Ask about one of the `batches`; up to `DEPTH` may be under way."""
         self.git.write(b"".join(b"%s\n" % commit for commit in commits) + self._mark)
 
     def answer(self) -> Iterator[bytes]:
@@ -113,6 +115,14 @@ class Differs:
             differ.git.kill()
 
 
+def batches(commits: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield commits, so many at a time as a batch has room for."""
+    if commits:
+        count = (BATCH - 2 * MARK - 2) // (len(commits[0]) + 1)
+        for start in range(0, len(commits), count):
+            yield commits[start : start + count]
+
+
 def processes() -> int:
     """Return how many `diff-tree` are worth it here."""
     return min(MOST_PROCESSES, os.cpu_count() or 1)
@@ -169,9 +179,8 @@ def new(head: str, path: bytes) -> bytes | None:
 def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
     ids = [commit.encode("ascii") for commit in commits]
-    batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
     differs = Differs(f":(top,glob){glob}")
     try:
-        return [parse(record) for _, record in differs.brought(batches, bool)]
+        return [parse(record) for _, record in differs.brought(batches(ids), bool)]
     finally:
         differs.close()

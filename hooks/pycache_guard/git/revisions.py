@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.history import BATCH
+from pycache_guard.git import history
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
 from pycache_guard.git.repository import resolved
@@ -64,12 +64,11 @@ class Revisions:
 
 
 def batches(listing: Git) -> Iterator[list[bytes]]:
-    """Yield the commits of a listing as git finds them, `BATCH` at most at a time."""
+    """Yield the commits of a listing, in batches, as git finds them."""
     rest = b""
     for chunk in listing.chunks():
         *commits, rest = (rest + chunk).split(b"\n")
-        for start in range(0, len(commits), BATCH):
-            yield commits[start : start + BATCH]
+        yield from history.batches(commits)
 
 
 def ranges(words: Iterable[str], *options: str) -> Revisions:
@@ -113,16 +112,21 @@ def not_upstream() -> Revisions | None:
 def shallow() -> Git | None:
     """Start asking whether this is a shallow clone; `None` if it is known without asking.
 
-    It is where the repository's own directory is: in a hook of a server, or at the top of a work
-    tree.
+    That is where the repository's own directory is: in a hook, and at the top of a work tree.
     """
-    directory = os.environ.get("GIT_DIR", ".git")
-    ours = os.path.isfile(os.path.join(directory, "HEAD"))
-    shared = "GIT_COMMON_DIR" in os.environ or os.path.exists(os.path.join(directory, "commondir"))
-    told = "GIT_SHALLOW_FILE" in os.environ
-    if ours and not (shared or told or os.path.exists(os.path.join(directory, "shallow"))):
+    directory = os.environ.get("GIT_DIR") or next(filter(is_repository, (".git", os.curdir)), "")
+    elsewhere = {"GIT_COMMON_DIR", "GIT_SHALLOW_FILE"} & os.environ.keys()
+    told = any(os.path.exists(os.path.join(directory, n)) for n in ("commondir", "shallow"))
+    if is_repository(directory) and not (elsewhere or told):
         return None
     return Git("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
+
+
+def is_repository(directory: str) -> bool:
+    """Whether git would take `directory` for a repository (gitrepository-layout(5))."""
+    return all(
+        os.path.exists(os.path.join(directory, name)) for name in ("HEAD", "objects", "refs")
+    )
 
 
 def cut_off(answer: Git | None) -> frozenset[bytes]:
