@@ -19,6 +19,7 @@ COMMANDS = {
     "pre-receive": "refuse to receive it: git's hook of that name, on a server",
     "fix": "untrack bytecode and complete .gitignore in one step",
     "lint": "find Python source that makes, hides or loads bytecode unsafely",
+    "clean": "remove caches from the disk, or only those whose source is gone",
 }
 
 

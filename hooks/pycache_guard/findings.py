@@ -32,6 +32,7 @@ class Rule(Enum):
     PYC434 = "source-by-suffix"
     PYC435 = "unguarded-reverse"
     PYC436 = "cached-attribute"
+    PYC501 = "not-removed"
 
 
 class Finding(NamedTuple):

@@ -18,12 +18,16 @@ def report(
     findings: list[Finding], command: str, *, voice: str = "text", output: str | None = None
 ) -> int:
     """Write the report where it is wanted; return 1 if there is anything to say, else 0."""
-    text = render(in_order(findings), command, voice)
+    deliver(render(in_order(findings), command, voice), output)
+    return 1 if findings else 0
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Write a report where it is wanted: to a file, or to stdout."""
     if output is None:
         say(text)
     else:
         write(text, output)
-    return 1 if findings else 0
 
 
 def say(text: str) -> None:
