@@ -9,10 +9,11 @@ from pathlib import Path
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
+from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, lint, history)
+PARTS = (index, history, verify, lint)
 
 
 def main() -> int:

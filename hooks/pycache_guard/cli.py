@@ -17,6 +17,8 @@ COMMANDS = {
     "check-history": "refuse bytecode in every commit of a range, merges included",
     "pre-push": "refuse to push it: git's hook of that name",
     "pre-receive": "refuse to receive it: git's hook of that name, on a server",
+    "verify-bytecode": "does each bytecode file come from its source?",
+    "inspect": "tell what a bytecode file is",
     "fix": "untrack bytecode and complete .gitignore in one step",
     "lint": "find Python source that makes, hides or loads bytecode unsafely",
     "clean": "remove caches from the disk, or only those whose source is gone",

@@ -7,6 +7,7 @@ Sources: PEP 3147, PEP 488; `cache_from_source` and `_write_atomic` in CPython
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ class CacheName(NamedTuple):
         return bool(self.pytest or self.optimization.strip("0123456789"))
 
 
+@functools.lru_cache(maxsize=8)  # asked for the same file by everyone who judges it
 def parse_cache_name(path: str) -> CacheName | None:
     """Take apart the name of the file at `path`, `/` between parts; `None` if no bytecode's.
 

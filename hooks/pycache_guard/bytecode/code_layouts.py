@@ -6,6 +6,7 @@ Sources: CPython `Python/marshal.c` (`w_complex_object`, `r_object`) of each rel
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from pycache_guard.bytecode.magic import Magic
@@ -101,6 +102,7 @@ _ROWS = (
 )
 
 
+@functools.lru_cache(maxsize=64)
 def dialect_of(magic: Magic) -> Dialect | None:
     """Tell how the code behind `magic` is to be read; `None` where we do not know."""
     for implementation, numbers, dialect in _ROWS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from pycache_guard.bytecode.magic import Magic
 
 _IMPLEMENTATIONS = {
@@ -19,6 +21,7 @@ def is_tag(text: str) -> bool:
     return _implementation(text) is not None and text[-1].isdigit()
 
 
+@functools.lru_cache(maxsize=64)
 def tag_fits(tag: str, magic: Magic) -> bool:
     """Whether a file with `magic` may bear `tag`, in any case of letters."""
     tag = tag.lower()

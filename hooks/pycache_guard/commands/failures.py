@@ -7,10 +7,10 @@ import sys
 from pycache_guard.report.escape import shown
 
 
-def tell(message: str) -> None:
-    """Write one `error:` line."""
+def tell(message: str, kind: str = "error") -> None:
+    """Write one `error:` line, or one of another kind."""
     if sys.stderr is not None:
         try:  # noqa: SIM105 - contextlib costs 1 ms
-            sys.stderr.write(f"error: {shown(message)}\n")
+            sys.stderr.write(f"{kind}: {shown(message)}\n")
         except OSError:  # no one listens; the exit code tells
             pass

@@ -11,19 +11,29 @@ from pycache_guard.report import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycache_guard.findings import Finding
 
 
 def report(
-    findings: list[Finding], command: str, *, voice: str = "text", output: str | None = None
+    findings: list[Finding],
+    command: str,
+    *,
+    voice: str = "text",
+    output: str | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> int:
-    """Write the report where it is wanted; return 1 if there is anything to say, else 0."""
-    deliver(render(in_order(findings), command, voice), output)
+    """Write the report where it is wanted; return 1 if there is anything to say, else 0.
+
+    `more` is what the command has to say to programs beside its findings.
+    """
+    deliver(render(in_order(findings), command, voice, more), output)
     return 1 if findings else 0
 
 
 def deliver(text: str, output: str | None) -> None:
-    """Write a report where it is wanted: to a file, or to stdout."""
+    """Write a report to the file `output`, or to stdout."""
     if output is None:
         say(text)
     else:

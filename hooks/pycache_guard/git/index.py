@@ -14,6 +14,8 @@ from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pycache_guard.entries import Entry
     from pycache_guard.git.changes import Changes
 
@@ -66,6 +68,15 @@ class Index:
             from pycache_guard.git.objects import stored
 
             return stored(f":0:{path}")
+
+    def below(self, paths: Sequence[str]) -> set[str]:
+        """Return the entries at or below `paths`, which are relative to where we stand.
+
+        Raises `GitFailure` for one that matches nothing.
+        """
+        specs = [f":(literal){path}" for path in paths]
+        listed = git("ls-files", "--error-unmatch", "-z", "--full-name", "--", *specs)
+        return {os.fsdecode(path) for path in listed.split(b"\0")[:-1]}
 
     def untrack(self, paths: list[str]) -> None:
         """Take paths out of the index and leave the files on disk.

@@ -1,0 +1,67 @@
+"""`verify-bytecode` over a standard library, `inspect` of 10 000 files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sysconfig
+from typing import TYPE_CHECKING
+
+from benchmarks.measure import Figure
+from benchmarks.measure import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEERS = ()
+
+FILES = 10_000
+
+
+def figures(scripts: Path, work: Path) -> Iterator[Figure]:
+    """Measure what it costs to compile and compare, and to read many small files."""
+    guard, python = str(scripts / "pycache-guard"), str(scripts / "python")
+    library = standard_library(work / "library")
+    compile_all = [python, "-W", "ignore", "-m", "compileall", "-f", "-q", "."]
+    subprocess.run(compile_all, cwd=library, stdout=subprocess.DEVNULL, check=False)
+    yield compare(
+        "verify-bytecode, a standard library",
+        [[guard, "verify-bytecode"]],
+        "python -m compileall -f",
+        [compile_all],
+        1.5,
+        cwd=library,
+        rounds=3,
+    )
+    many = modules(work / "modules")
+    subprocess.run([python, "-m", "compileall", "-q", "."], cwd=many, check=True)
+    inspect = ["sh", "-c", f"exec {guard} inspect __pycache__/*"]
+    # What 10 000 cost on top of one is to be less than a second: the peer takes one by the clock.
+    yield compare(
+        "inspect, 10 000 files",
+        [inspect],
+        "inspect, one file + sleep 1",
+        [
+            [guard, "inspect", f"__pycache__/{(many / '__pycache__').iterdir().__next__().name}"],
+            ["sleep", "1"],
+        ],
+        1,
+        cwd=many,
+        rounds=5,
+    )
+
+
+def standard_library(directory: Path) -> Path:
+    """Copy the sources of this Python's standard library."""
+    kept_out = shutil.ignore_patterns("__pycache__", "site-packages", "test", "tests", "*.so")
+    shutil.copytree(sysconfig.get_path("stdlib"), directory, ignore=kept_out)
+    return directory
+
+
+def modules(directory: Path) -> Path:
+    """Make small modules."""
+    directory.mkdir()
+    for n in range(FILES):
+        (directory / f"module_{n:05}.py").write_text(f"x = {n}\n", encoding="utf-8")
+    return directory

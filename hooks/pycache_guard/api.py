@@ -1,0 +1,116 @@
+"""What other programs may import: read a bytecode file without trusting it, or load one that is proved.
+
+It takes the place of what tutorials show: skip 16 bytes, `marshal.loads`, `exec`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import os
+import sys
+
+from pycache_guard import disk
+from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.fit import Standing
+from pycache_guard.bytecode.fit import fit
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.marshal_leaves import MarshalError
+from pycache_guard.bytecode.pyc import Pyc
+from pycache_guard.bytecode.pyc import UnknownFormat
+from pycache_guard.bytecode.pyc import code_flaw
+from pycache_guard.bytecode.pyc import header_flaw
+from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.errors import Failure
+from pycache_guard.verifying.case import Case
+from pycache_guard.verifying.comparing import compared
+from pycache_guard.verifying.disk_store import DiskStore
+from pycache_guard.verifying.outcome import Result
+from pycache_guard.verifying.outcome import place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+__all__ = [
+    "InvalidHeader",
+    "MarshalError",
+    "Pyc",
+    "Refused",
+    "UnknownFormat",
+    "load_code",
+    "read_pyc",
+]
+
+
+class Refused(Failure):
+    """A file whose code is not given; the words say why."""
+
+
+def load_code(path: str | os.PathLike[str]) -> CodeType:
+    """Give the code of the bytecode file at `path`, proved to be what its source compiles to.
+
+    The file must have this interpreter's magic, flags that it writes, and its tag or none; its source
+    must be there, and be the one that it was made from by the rules of import. Then the source is
+    compiled, in this process and without running it, at the optimization levels that the name leaves
+    open, and compared with the inert tree of the file's code.
+
+    What is given is what was compiled from the source: the bytes of the file never become code, so
+    nothing that is in them can. A file without a source cannot be proved and is refused; there is no
+    way to ask for it. Raises `Refused` with a reason, for an unreadable file too.
+    """
+    case, pyc = _case(os.fspath(path))
+    try:
+        source = case.source.source.read()
+        fitting = fit(case.header, case.source.source)
+    except Failure as failure:
+        raise Refused(str(failure)) from None
+    if fitting.standing is not Standing.RUNS:
+        raise Refused(f"{case.path}: stale: {fitting.why}")
+    why = ""
+    for level in case.levels():
+        # Nothing in a source can hold what nobody could foresee.
+        name = f"<source {os.urandom(8).hex()}>"
+        outcome = compared(pyc, marshal.dumps(_compiled(source, name, level)), name.encode())
+        if outcome.result in (Result.SAME, Result.OTHER_LINES):
+            return _compiled(source, case.source.path, level)
+        why = why or (place(outcome.difference) if outcome.difference else outcome.reason)
+    raise Refused(f"{case.path}: is not what {case.source.path} compiles to: {why} differs")
+
+
+def _case(path: str) -> tuple[Case, Pyc]:
+    """Read the file, find its source, and check what stands in the header."""
+    shown = path.replace(os.sep, "/")
+    try:
+        pyc = read_pyc(disk.read_whole(path))
+    except disk.Unreadable as error:
+        raise Refused(str(error)) from None
+    except InvalidHeader as error:
+        raise Refused(f"{path}: {error}") from None
+    header, name = pyc.header, parse_cache_name(shown)
+    if header.magic.data != importlib.util.MAGIC_NUMBER:
+        who = f"{header.magic.implementation} {header.magic.version}"
+        raise Refused(f"{path}: was written by {who}, not by this interpreter")
+    flaw = header_flaw(header) or code_flaw(pyc)
+    if flaw:
+        raise Refused(f"{path}: {flaw}")
+    if name is None:
+        raise Refused(f"{path}: its name does not tell where its source is")
+    if name.tag and name.tag.lower() != sys.implementation.cache_tag:
+        raise Refused(f"{path}: is tagged {name.tag}, which this interpreter is not")
+    if name.is_rewritten:
+        raise Refused(f"{path}: was rewritten by {'pytest' if name.pytest else 'an import hook'}")
+    source = DiskStore([]).source_of(shown)
+    if source is None:
+        raise Refused(f"{path}: has no source to be proved by")
+    return Case(shown, name, header, source), pyc
+
+
+def _compiled(source: bytes, name: str, level: int) -> CodeType:
+    try:
+        code: CodeType = compile(source, name, "exec", dont_inherit=True, optimize=level)
+    except (MemoryError, RecursionError, SyntaxError, ValueError) as error:
+        raise Refused(
+            f"the source does not compile: {str(error) or type(error).__name__}"
+        ) from None
+    return code

@@ -1,0 +1,114 @@
+"""`pycache-guard verify-bytecode`: tell whether bytecode comes from its sources."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pycache_guard.verifying.store import Store
+    from pycache_guard.verifying.verify import Verification
+
+NAME = "verify-bytecode"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if every file is what its source compiles to, 1 if not, 2 for one that is unreadable."""
+    if list(argv) == ["--tracked"]:
+        # The hook, most often where there is nothing to verify.
+        from pycache_guard.git.index import Index
+        from pycache_guard.survey import listed
+
+        if not any(listed(Index(), "new")):
+            return 0
+    options = parse(argv)
+    found = judge(store(options), options.python)
+    findings = [
+        finding
+        for finding in found.findings
+        if not (options.allow_unverifiable and finding.rule.name == "PYC205")
+    ]
+    from pycache_guard.commands.failures import tell
+    from pycache_guard.commands.reporting import report
+
+    for note in notes(found):
+        tell(note, "note")
+    for failure in found.failures:
+        tell(failure)
+    more = {"verified": found.verified, "other_lines": found.other_lines}
+    code = report(findings, NAME, voice=options.format, output=options.output, more=more)
+    return 2 if found.failures else code
+
+
+def judge(where: Store, named: Sequence[str]) -> Verification:
+    """Verify what is in a store."""
+    from pycache_guard.compilers.pool import Compilers
+    from pycache_guard.verifying.verify import verify
+
+    compilers = Compilers(named)
+    try:
+        return verify(where, compilers)
+    finally:
+        compilers.close()
+
+
+def store(options: Namespace) -> Store:
+    """Return what the arguments name."""
+    if options.tracked:
+        from pycache_guard.git.index import Index
+        from pycache_guard.verifying.index_store import IndexStore
+
+        return IndexStore(Index(), options.paths)
+    from pycache_guard.verifying.disk_store import DiskStore
+
+    return DiskStore(options.paths or ["."])
+
+
+def notes(found: Verification) -> list[str]:
+    """Say, by compiler, which files are not quite what it makes of their sources."""
+    return [
+        f"{len(paths)} {'file differs' if len(paths) == 1 else 'files differ'} from what {compiler}"
+        f" compiles in line tables alone, as other patch levels' do: {paths[0]}"
+        + (", …" if len(paths) > 1 else "")
+        for compiler, paths in sorted(found.other_lines.items())
+    ]
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments."""
+    from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import reporting_parser
+
+    parser = reporting_parser(
+        NAME,
+        "Have the matching interpreters compile, never run, the source of each bytecode file, and"
+        " compare. What cannot be compared is a finding.",
+        "pycache-guard verify-bytecode --tracked",
+    )
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=filled,
+        help="files, and directories with all below them (default: the current directory)",
+    )
+    parser.add_argument(
+        "--tracked",
+        action="store_true",
+        help="only what git tracks, bytecode and sources as the index has them",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="EXE",
+        type=filled,
+        action="append",
+        default=[],
+        help="an interpreter to use, before those found on the machine; repeatable",
+    )
+    parser.add_argument(
+        "--allow-unverifiable",
+        action="store_true",
+        help="say nothing of what cannot be compared (PYC205)",
+    )
+    return parser.parse_intermixed_args(argv)

@@ -1,0 +1,115 @@
+"""Facts for programs: the elements of `files` in JSON, version 1."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from pycache_guard.bytecode.header import SourceHash
+from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.examining.examine import is_tag_right
+from pycache_guard.examining.outline import constants
+from pycache_guard.examining.outline import names
+from pycache_guard.examining.outline import outline
+from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import is_utf8
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.examining.examine import Facts
+
+
+def as_json(facts: Facts, *, is_well_formed: bool, with_code: bool) -> dict[str, object]:
+    """Return the facts with every key, `None` where one does not apply or is not known."""
+    path = facts.path
+    return {
+        "path": decodable(path),
+        "path_base64": None if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
+        "revision": facts.revision,
+        "size": facts.size,
+        "well_formed": is_well_formed,
+        "magic": facts.magic.hex(),
+        **by_header(facts),
+        "name": name_parts(facts),
+        "tag_fits": is_tag_right(facts) if facts.name and facts.name.tag else None,
+        "source": source(facts),
+        "would_run": facts.running and facts.running.answer,
+        "why": facts.running and decodable(facts.running.why),
+        "filenames": [decodable(name) for name in facts.filenames],
+        "absolute_paths": [decodable(name) for name in facts.leaks],
+        "code": code_objects(facts) if with_code else None,
+    }
+
+
+def by_header(facts: Facts) -> dict[str, object]:
+    """Return what the header says."""
+    header = facts.header
+    magic = header and header.magic
+    validation = header and header.validation
+    stamp = validation if isinstance(validation, Timestamp) else None
+    digest = validation if isinstance(validation, SourceHash) else None
+    return {
+        "magic_number": magic and magic.number,
+        "implementation": magic and magic.implementation,
+        "version": magic and magic.version,
+        "prerelease": magic and not magic.released,
+        "header_length": magic and magic.header_length,
+        "flags": header and header.flags,
+        "invalidation_mode": mode(facts),
+        "source_mtime": stamp and stamp.mtime,
+        "source_size": stamp and stamp.source_size,
+        "source_hash": digest and digest.digest.hex(),
+    }
+
+
+def mode(facts: Facts) -> str | None:
+    """Return the invalidation mode as `py_compile` calls it."""
+    validation = facts.header and facts.header.validation
+    if isinstance(validation, SourceHash):
+        return "checked-hash" if validation.checked else "unchecked-hash"
+    return "timestamp" if isinstance(validation, Timestamp) else None
+
+
+def name_parts(facts: Facts) -> dict[str, object] | None:
+    """Return what the name says."""
+    name = facts.name
+    if name is None:
+        return None
+    return {
+        "module": decodable(name.module),
+        "tag": name.tag or None,
+        "optimization": name.optimization or None,
+        "pytest": name.pytest or None,
+        "suffix": name.suffix,
+        "leftover": name.is_leftover,
+    }
+
+
+def source(facts: Facts) -> dict[str, object] | None:
+    """Return what is known of the source that is there."""
+    found, fitting = facts.source, facts.fitting
+    if found is None or fitting is None:
+        return None
+    return {
+        "path": decodable(found.path),
+        "size": found.source.size,
+        "mtime": found.source.mtime,
+        "fits": fitting.standing.value,
+    }
+
+
+def code_objects(facts: Facts) -> list[dict[str, object]] | None:
+    """Return every code object once, in the order of the file, flat: depth tells what is inside what."""
+    if facts.code is None:
+        return None
+    return [
+        {
+            "depth": depth,
+            "name": decodable(code.name),
+            "first_line": code.firstlineno,
+            "flags": code.flags,
+            "names": [decodable(name) for name in names(code)],
+            "constants": [decodable(constant) for constant in constants(code)],
+        }
+        for depth, code in outline(facts.code)
+    ]

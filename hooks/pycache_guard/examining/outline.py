@@ -1,0 +1,69 @@
+"""The tree of code objects, shortened for eyes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pycache_guard.bytecode.code_tree import Code
+from pycache_guard.bytecode.code_tree import Collection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.bytecode.code_tree import Value
+
+#: Characters of a text, items of a collection, levels of nesting, bits of a number.
+_LONGEST = 40
+_MOST = 4
+_DEEPEST = 2
+_BITS = 128
+
+
+def outline(code: Code) -> Iterator[tuple[int, Code]]:
+    """Yield each code object once, with its depth, in the order of the file."""
+    seen: set[int] = set()
+    pending: list[tuple[int, Value]] = [(0, code)]
+    while pending:
+        depth, value = pending.pop()
+        if id(value) in seen or not isinstance(value, tuple):
+            continue
+        seen.add(id(value))
+        parts = value.items if isinstance(value, Collection) else value
+        if isinstance(value, Code):
+            yield depth, value
+            parts, depth = value.consts, depth + 1
+        pending.extend((depth, part) for part in reversed(cast("tuple[Value, ...]", parts)))
+
+
+def names(code: Code) -> tuple[str, ...]:
+    """Return what the code calls by name: globals and attributes."""
+    return cast("tuple[str, ...]", code.fields["names"])
+
+
+def constants(code: Code) -> list[str]:
+    """Return the constants, code objects left out."""
+    return [shortened(value) for value in code.consts if not isinstance(value, Code)]
+
+
+def shortened(value: Value, depth: int = 0) -> str:
+    """Return a constant as Python writes it, cut short where it is long or deep."""
+    if isinstance(value, str | bytes):
+        return repr(value) if len(value) <= _LONGEST else f"{value[:_LONGEST]!r}…"
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        return f"<int of {value.bit_length()} bits>"
+    if isinstance(value, Code):
+        return f"<code {value.name}>"
+    if not isinstance(value, tuple):
+        return "StopIteration" if value is StopIteration else repr(value)
+    if isinstance(value, Collection):
+        return _collection(value.kind, value.items, depth)
+    return _collection("tuple", cast("tuple[Value, ...]", value), depth)
+
+
+def _collection(kind: str, items: tuple[Value, ...], depth: int) -> str:
+    if depth == _DEEPEST:
+        return f"<{kind} of {len(items)}>"
+    shown = [shortened(item, depth + 1) for item in items[:_MOST]]
+    inner = ", ".join(shown + ["…"] * (len(items) > _MOST))
+    return f"({inner})" if kind == "tuple" else f"{kind}({inner})"

@@ -1,0 +1,86 @@
+"""Judge files that are compared with nothing: without a source, or not made from it alone."""
+
+from __future__ import annotations
+
+from pycache_guard.bytecode.code_layouts import dialect_of
+from pycache_guard.bytecode.fit import Standing
+from pycache_guard.bytecode.fit import fit
+from pycache_guard.bytecode.pyc import code_flaw
+from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.tampering import oddities
+from pycache_guard.findings import Rule
+from pycache_guard.verifying.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.pyc import Pyc
+    from pycache_guard.verifying.store import Found
+    from pycache_guard.verifying.store import Store
+
+
+def disguised(path: str, store: Store, header: Header) -> list[Verdict]:
+    """Judge bytecode under another name: `python FILE` runs it whatever its name."""
+    pyc = read_pyc(store.read(path))
+    who = f"{header.magic.implementation} {header.magic.version}"
+    words = (
+        f"{who} bytecode under another name, which runs as `python {path}` does, without a source"
+    )
+    return flawed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
+
+
+def alone(path: str, store: Store, name: CacheName, header: Header) -> list[Verdict]:
+    """Judge a file that has no source."""
+    pyc = read_pyc(store.read(path))
+    if name.tag:
+        words = "its source is not there to compare it with, and Python does not import it without"
+        return flawed(pyc) or [Verdict(Rule.PYC205, words, store.removal(path))]
+    magic = header.magic
+    words = f"{magic.implementation} {magic.version} runs it, and there is no source beside it"
+    return flawed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
+
+
+def uncomparable(
+    path: str, store: Store, name: CacheName, header: Header, source: Found
+) -> list[Verdict]:
+    """Judge what no compiler writes from the source alone."""
+    pyc = read_pyc(store.read(path))
+    fitting = fit(header, source.source)
+    if fitting.standing is Standing.STALE and not fitting.only_time:
+        return flawed(pyc) or [Verdict(Rule.PYC201, f"stale: {fitting.why}")]
+    return flawed(pyc) or [unverifiable(pyc, name_of_writer(name, header))]
+
+
+def name_of_writer(name: CacheName, header: Header) -> str:
+    """Say who wrote it, so that no compiler can be asked."""
+    if name.pytest:
+        return f"pytest {name.pytest} has rewritten its assertions"
+    if name.is_rewritten:
+        return f"an import hook, {name.optimization}, has rewritten its code"
+    if name.suffix == "$py.class":
+        return "Jython's: a Java class, which runs if it is not older than its source"
+    return f"the code of {header.magic.implementation} {header.magic.version} cannot be read here"
+
+
+def unverifiable(pyc: Pyc, reason: str) -> Verdict:
+    """Judge well-formed code that cannot be compared: what no compiler writes comes from no source."""
+    strange = tampered(pyc)
+    if strange:
+        return Verdict(Rule.PYC202, f"not what any source compiles to{strange}")
+    return Verdict(Rule.PYC205, f"cannot be compared: {reason}")
+
+
+def flawed(pyc: Pyc) -> list[Verdict]:
+    """Judge the code whatever its source."""
+    flaw = code_flaw(pyc)
+    return [Verdict(Rule.PYC206, f"not well-formed: {flaw}")] if flaw else []
+
+
+def tampered(pyc: Pyc) -> str:
+    """Say, to follow other words, what no compiler writes; nothing for nothing."""
+    if dialect_of(pyc.header.magic) is None:
+        return ""
+    for oddity in oddities(pyc.code, pyc.header.magic):
+        return f"; {oddity.code.name} holds what no compiler writes: {oddity.reason}"
+    return ""

@@ -1,0 +1,80 @@
+"""Write inert trees of code as a forger would: any field, any value, no references."""
+
+from __future__ import annotations
+
+import struct
+from typing import cast
+
+from pycache_guard.bytecode.code_layouts import Dialect
+from pycache_guard.bytecode.code_tree import Code
+from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import Value
+
+_SINGLETONS = {None: b"N", True: b"T", False: b"F", ...: b".", StopIteration: b"S"}
+_KINDS = {"list": b"[", "set": b"<", "frozenset": b">"}
+
+
+def written(value: Value, dialect: Dialect) -> bytes:
+    """Return a value as marshal of the dialect's time would read it."""
+    if isinstance(value, Code):
+        return _code(value, dialect)
+    if isinstance(value, Collection):
+        if value.kind == "slice":
+            return b":" + b"".join(written(item, dialect) for item in value.items[:3])
+        return _KINDS[value.kind] + _items(value.items, dialect)
+    if isinstance(value, tuple):
+        return b"(" + _items(cast("tuple[Value, ...]", value), dialect)
+    if isinstance(value, bool) or value in (None, ..., StopIteration):
+        return _SINGLETONS[value]
+    return _leaf(value)
+
+
+def _leaf(value: Value) -> bytes:
+    if isinstance(value, int):
+        digits = []
+        rest = abs(value)
+        while rest:
+            digits.append(rest & 0x7FFF)
+            rest >>= 15
+        count = -len(digits) if value < 0 else len(digits)
+        return b"l" + struct.pack(f"<i{len(digits)}H", count, *digits)
+    if isinstance(value, float):
+        return b"g" + struct.pack("<d", value)
+    if isinstance(value, complex):
+        return b"y" + struct.pack("<dd", value.real, value.imag)
+    if isinstance(value, str):
+        data = value.encode("utf-8", "surrogatepass")
+        return b"u" + struct.pack("<i", len(data)) + data
+    assert isinstance(value, bytes)
+    return b"s" + struct.pack("<i", len(value)) + value
+
+
+def _items(items: tuple[Value, ...], dialect: Dialect) -> bytes:
+    return struct.pack("<i", len(items)) + b"".join(written(item, dialect) for item in items)
+
+
+def _code(code: Code, dialect: Dialect) -> bytes:
+    layout, fields = dialect.layout, code.fields
+    parts = [b"c", *(_integer(fields[name]) for name in layout.integers)]
+    for name in (*layout.objects, "firstlineno", *layout.tail):
+        value = fields[name]
+        texts = ("names", "varnames", "freevars", "cellvars", "filename", "name")
+        if name == "firstlineno":
+            parts.append(_integer(value))
+        elif dialect.texts_are_bytes and name in texts:
+            parts.append(written(_encoded(value), dialect))
+        else:
+            parts.append(written(value, dialect))
+    return b"".join(parts)
+
+
+def _integer(value: Value) -> bytes:
+    assert isinstance(value, int)
+    return struct.pack("<i", value)
+
+
+def _encoded(value: Value) -> Value:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    assert isinstance(value, tuple)
+    return tuple([_encoded(item) for item in cast("tuple[Value, ...]", value)])

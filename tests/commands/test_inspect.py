@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycs import EVIL
+from pycs import INNOCENT
+from pycs import TAG
+from pycs import by_hash
+from pycs import by_time
+from pycs import cached
+from pycs import compiled
+from pycs import foreign
+from pycs import honest
+from pycs import put
+
+if TYPE_CHECKING:
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+NESTED = f"""
+def outer(a=(1, (2, (3, 4)), "{"x" * 99}", {2**200}, 1.5, b"y")):
+    class Inner:
+        text = "t"
+    return {{1, 2, 3}}, ..., lambda: None
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_text(here: Path, run: Run, program: Program) -> None:
+    put(here / "m.py", INNOCENT)
+    put(here / "__pycache__/m.cpython-312.pyc", foreign("cpython-312"))
+    size = len(INNOCENT)
+    told = run("inspect", "__pycache__/m.cpython-312.pyc")
+    assert told == (
+        0,
+        (
+            "__pycache__/m.cpython-312.pyc\n"
+            "  written by    CPython 3.12 (magic 3531)\n"
+            "  name          module m, tag cpython-312\n"
+            "  invalidation  timestamp: source of 2023-11-14 22:13:20 UTC, 2039 bytes\n"
+            f"  source        m.py, {size} bytes: its source has {size} bytes, and had 2039\n"
+            f"  runs          no: its source has {size} bytes, and had 2039\n"
+            "  compiled as   basic.py\n"
+        ),
+        "",
+    )
+    assert program("inspect", "__pycache__/m.cpython-312.pyc", cwd=here) == told
+
+
+TEXTS = [
+    ("m.pyc", honest(), "  runs          no: the source beside it comes first\n"),
+    (
+        "n.pyc",
+        honest(),
+        "  source        not found\n  runs          yes: there is no source beside it\n",
+    ),
+    (cached(), honest(), "  runs          yes: time and size are its source's\n"),
+    (cached(more=".opt-2"), honest(), f"  name          module m, tag {TAG}, optimization 2\n"),
+    (cached(more="-pytest-9.2.0"), honest(), f", tag {TAG}, rewritten by pytest 9.2.0\n"),
+    (cached() + ".1", honest(), f", tag {TAG}, left over by a writer that was killed\n"),
+    (
+        cached(),
+        by_hash(compiled(""), b"", checked=True),
+        "  invalidation  hash of the source, checked: ",
+    ),
+    (
+        cached(),
+        by_hash(compiled(""), b"", checked=False),
+        "  invalidation  hash of the source, never checked: ",
+    ),
+    (
+        cached(),
+        by_time(compiled("", 0, "/home/u/m.py"), 0),
+        "  compiled as   /home/u/m.py (an absolute path of the machine that compiled it)\n",
+    ),
+    ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "  invalidation  not told by a header\n"),
+    (
+        "x.bin",
+        honest()[:2] + honest()[2:],
+        "no import looks for such a name; `python FILE` runs it",
+    ),
+    ("m.pyc", foreign("cpython-27"), "timestamp: source of 2023-11-14 22:13:20 UTC\n"),
+    ("new.pyc", (3555).to_bytes(2, "little") + honest()[2:], "3.13, a pre-release (magic 3555)"),
+]
+
+
+@pytest.mark.parametrize(("path", "data", "words"), TEXTS)
+def test_words(here: Path, run: Run, path: str, data: bytes, words: str) -> None:
+    put(here / "m.py", INNOCENT)
+    put(here / path, data)
+    assert words in run("inspect", path).out
+
+
+FLAWS = [
+    ("m.pyc", b"", "PYC206", "not well-formed: bad magic number: b''"),
+    ("m.pyc", b"x = 1\n", "PYC206", "not well-formed: bad magic number: b'x = '"),
+    ("m.pyc", b"\1\0\r\n", "PYC205", "its magic number 1 is no interpreter's known here"),
+    ("m.pyc", honest()[:15], "PYC206", "not well-formed: reached EOF while reading pyc header"),
+    ("m.pyc", honest()[:16], "PYC206", "not well-formed: marshal data too short at offset 16"),
+    ("m.pyc", honest() + b"\0", "PYC206", "not well-formed: 1 bytes behind the code"),
+    ("m.pyc", honest()[:4] + b"\7" + honest()[5:], "PYC206", "not well-formed: invalid flags 7"),
+    (
+        "m.pyc",
+        by_time(compiled(""), 0, flags=2),
+        "PYC206",
+        "not well-formed: flags 2, which Python takes for 0 and never writes",
+    ),
+    (
+        "__pycache__/m.cpython-36.pyc",
+        foreign("cpython-312"),
+        "PYC207",
+        "its name says cpython-36, its magic number CPython 3.12",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "data", "code", "message"), FLAWS)
+def test_flaws(here: Path, run: Run, path: str, data: bytes, code: str, message: str) -> None:
+    put(here / path, data)
+    told = run("inspect", path)
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith(f"{path}\n  {code}        {message}\n")
+    told = run("inspect", "--format", "json", path)
+    report = json.loads(told.out)
+    assert [(f["code"], f["message"]) for f in report["findings"]] == [(code, message)]
+    assert [file["well_formed"] for file in report["files"]] == [False]
+
+
+def test_json(here: Path, run: Run) -> None:
+    put(here / "m.py", INNOCENT)
+    data = by_hash(compiled(INNOCENT, 0, "/p/m.py"), INNOCENT.encode(), checked=True)
+    put(here / cached(), data)
+    told = run("inspect", "--format", "json", cached())
+    assert (told.code, told.err) == (0, "")
+    (file,) = json.loads(told.out)["files"]
+    assert list(file) == [
+        "path",
+        "path_base64",
+        "revision",
+        "size",
+        "well_formed",
+        "magic",
+        "magic_number",
+        "implementation",
+        "version",
+        "prerelease",
+        "header_length",
+        "flags",
+        "invalidation_mode",
+        "source_mtime",
+        "source_size",
+        "source_hash",
+        "name",
+        "tag_fits",
+        "source",
+        "would_run",
+        "why",
+        "filenames",
+        "absolute_paths",
+        "code",
+    ]
+    assert file["name"] == {
+        "module": "m",
+        "tag": TAG,
+        "optimization": None,
+        "pytest": None,
+        "suffix": ".pyc",
+        "leftover": False,
+    }
+    assert file["source"]["path"] == "m.py"
+    assert file["source"]["fits"] == "runs"
+    assert file["invalidation_mode"] == "checked-hash"
+    assert file["source_hash"] == data[8:16].hex()
+    assert file["filenames"] == file["absolute_paths"] == ["/p/m.py"]
+    assert (file["would_run"], file["code"]) == (True, None)
+
+
+def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
+    odd = os.fsdecode(b"\xff.bin")
+    put(here / odd, b"abc")
+    told = run("inspect", "--format", "json", "--code", odd)
+    (file,) = json.loads(told.out)["files"]
+    assert file["path"] == "\\xff.bin"
+    assert base64.b64decode(file["path_base64"]) == b"\xff.bin"
+    known = {"path", "path_base64", "size", "well_formed", "magic", "filenames", "absolute_paths"}
+    assert {key for key, value in file.items() if value is not None} == known
+
+
+def test_code(here: Path, run: Run) -> None:
+    put(here / "m.pyc", by_time(compiled(NESTED), 0))
+    told = run("inspect", "--code", "m.pyc")
+    lines = told.out.partition("  code\n")[2].splitlines()
+    assert [line.partition(":")[0].rpartition(",")[0] for line in lines] == [
+        "    <module>, line 1",
+        "      outer, line 2",
+        "        Inner, line 3",
+        "        <lambda>, line 5",
+    ]
+    assert "(1, (2, <tuple of 2>), '" in lines[0]
+    assert "'…, <int of 201 bits>, …)" in lines[0]
+    told = run("inspect", "--code", "--format", "json", "m.pyc")
+    objects = json.loads(told.out)["files"][0]["code"]
+    assert [(o["depth"], o["name"], o["first_line"]) for o in objects] == [
+        (0, "<module>", 1),
+        (1, "outer", 2),
+        (2, "Inner", 3),
+        (2, "<lambda>", 5),
+    ]
+    assert objects[2]["names"][-1] == "text"
+    assert "'t'" in objects[2]["constants"]
+
+
+def test_other_formats(here: Path, run: Run) -> None:
+    put(here / "m.pyc", b"")
+    assert run("inspect", "--format", "github", "m.pyc").out.startswith("::error file=m.pyc,")
+    assert run("inspect", "--output", "report", "m.pyc") == (1, "", "")
+    assert (here / "report").read_text().startswith("m.pyc\n")
+
+
+def test_in_git(repo: Repo, run: Run) -> None:
+    repo.add("p/m.py", INNOCENT)
+    repo.add(f"p/{cached()}", honest())
+    repo.commit()
+    repo.add("p/m.py", EVIL + "#")
+    told = run("inspect", f"HEAD:p/{cached()}", f":p/{cached()}", f":0:p/{cached()}")
+    assert told.code == 0
+    pages = told.out.split("p/__pycache__")
+    assert pages[0] == "HEAD:"
+    assert (
+        f"p/m.py, {len(INNOCENT)} bytes: the size is its source's; the time can be made so"
+        in pages[1]
+    )
+    assert (
+        f"  runs          no: its source has {len(INNOCENT) + 1} bytes, and had {len(INNOCENT)}"
+        in pages[2]
+    )
+    assert pages[3].startswith(f"/m.{TAG}.pyc\n")
+    told = run(
+        "inspect", "HEAD:nothing", "HEAD:p", "nothing:p", "--format", "json", f"HEAD:p/{cached()}"
+    )
+    assert told.code == 2
+    assert told.err.splitlines()[0] == "error: HEAD:nothing: is not there"
+    assert len(told.err.splitlines()) == 3
+    assert json.loads(told.out)["files"][0]["revision"] == "HEAD"
+
+
+def test_what_cannot_be_read(here: Path, run: Run) -> None:
+    put(here / "empty.pyc", b"")
+    put(here / "good.pyc", honest())
+    (here / "directory.pyc").mkdir()
+    (here / "loop.pyc").symlink_to("loop.pyc")
+    os.mkfifo(here / "fifo.pyc")
+    put(here / "large.pyc", honest())
+    os.truncate(here / "large.pyc", (64 << 20) + 1)
+    told = run("inspect", "--format", "json", "/dev/zero", *sorted(os.listdir(here)), "nowhere")
+    assert told.code == 2
+    assert told.err.splitlines() == [
+        "error: /dev/zero: is no regular file",
+        "error: directory.pyc: is a directory",
+        "error: fifo.pyc: is no regular file",
+        "error: large.pyc: is larger than 64 MiB",
+        "error: loop.pyc: Too many levels of symbolic links",
+        "error: nowhere: No such file or directory",
+    ]
+    report = json.loads(told.out)
+    assert [file["path"] for file in report["files"]] == ["empty.pyc", "good.pyc"]
+    assert [finding["path"] for finding in report["findings"]] == ["empty.pyc"]
+
+
+def test_a_path_is_meant_first(here: Path, run: Run) -> None:
+    put(here / "HEAD:m.pyc", honest())
+    assert run("inspect", "HEAD:m.pyc").out.startswith("HEAD:m.pyc\n  written by")
+
+
+def test_wrong_usage(run: Run) -> None:
+    assert run("inspect").code == 2
+    assert run("inspect", "").code == 2

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pycache_guard.bytecode.magic import lookup
+from pycache_guard.compilers import places
+from pycache_guard.compilers.interpreter import Interpreter
+from pycache_guard.compilers.interpreter import parse_identity
+from pycache_guard.compilers.pool import Compilers
+from pycache_guard.errors import Failure
+
+MAGIC = importlib.util.MAGIC_NUMBER
+OURS = lookup(MAGIC)
+TAG = sys.implementation.cache_tag or ""
+
+
+def make(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    path.chmod(0o755)
+    return os.fspath(path)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a machine that has nothing but what a test puts there."""
+    monkeypatch.setenv("HOME", os.fspath(tmp_path / "home"))
+    monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(tmp_path / "bin"), "relative", ""]))
+    monkeypatch.delenv("PYENV_ROOT", raising=False)
+    monkeypatch.setattr(places, "_BIN", ())
+    return tmp_path
+
+
+def test_candidates(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_path = [make(machine / "bin" / name) for name in ("pypy3.9", "python", "python3.11")]
+    for name in ("pythonw-config", "python-build", "git", "ipython3"):
+        make(machine / "bin" / name)
+    (machine / "bin" / "python3").symlink_to("python")
+    (machine / "bin" / "python2").write_text("not executable")
+    (machine / "bin" / "python9").mkdir()
+    pyenv = make(machine / "home/.pyenv/versions/3.11.7/bin/python")
+    make(machine / "home/.pyenv/shims/python")
+    make(machine / "relative" / "python")
+    own = make(machine / "root/versions/3.12.1/bin/python3.12")
+    monkeypatch.setenv("PYENV_ROOT", os.fspath(machine / "root"))
+    monkeypatch.chdir(machine)
+    assert set(places.candidates("3.11")[:2]) == {on_path[2], pyenv}
+    assert places.candidates("3.12")[0] == own
+    found = {path for path in places.candidates("9") if path.startswith(os.fspath(machine))}
+    assert found == {*on_path, pyenv, own}
+
+
+def test_shims_are_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(machine / "shims" / "python")
+    monkeypatch.setenv("PATH", os.fspath(machine / "shims"))
+    assert not [path for path in places.candidates("3") if path.startswith(os.fspath(machine))]
+
+
+def test_places_of_windows(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    python = make(machine / "home/AppData/Local/Programs/Python/Python313/python.exe")
+    assert python in places.candidates("3.13")
+
+
+def test_named_ones_come_first(machine: Path) -> None:
+    path = make(machine / "mine")
+    make(machine / "bin" / "python")
+    compilers = Compilers([path])
+    assert OURS is not None
+    found = [process.interpreter.executable for process in compilers.of(OURS, TAG)]
+    assert found == [path]  # the others are of the same patch level
+    assert [p.interpreter.executable for p in compilers.of(OURS, "")] == [path]
+    assert not list(compilers.of(OURS, "pyston-23"))
+    compilers.close()
+
+
+def test_running_interpreter_will_do(machine: Path) -> None:
+    make(machine / "bin" / "python")
+    (machine / "bin" / "python3").write_text("#!/bin/sh\n")
+    (machine / "bin" / "python3").chmod(0o755)
+    compilers = Compilers()
+    assert OURS is not None
+    (process,) = compilers.of(OURS, TAG)
+    assert process.interpreter.executable == os.path.realpath(sys.executable)
+    compilers.close()
+
+
+def test_name_on_path(machine: Path) -> None:
+    path = make(machine / "bin" / "python")
+    compilers = Compilers(["python"])
+    assert OURS is not None
+    assert next(compilers.of(OURS, TAG)).interpreter.executable == path
+    compilers.close()
+    with pytest.raises(Failure, match="--python nothing: does not answer as an interpreter does"):
+        Compilers(["nothing"])
+
+
+def interpreter(magic: bytes, tag: str) -> Interpreter:
+    return Interpreter("python", magic, "cpython", "3.8.1", tag)
+
+
+@pytest.mark.parametrize(
+    ("magic", "own", "tag", "writes"),
+    [
+        (MAGIC, "cpython-38", "cpython-38", True),
+        (MAGIC, "cpython-38", "CPython-38", True),
+        (MAGIC, "cpython-38", "", True),
+        (MAGIC, "", "cpython-38", True),
+        (MAGIC, "cpython-38", "pyston-23", False),
+        (b"abcd", "cpython-38", "cpython-38", False),
+    ],
+)
+def test_who_writes_what(magic: bytes, own: str, tag: str, *, writes: bool) -> None:
+    assert interpreter(magic, own).writes(MAGIC, tag) is writes
+
+
+def test_identity() -> None:
+    read = parse_identity("python", b"abcdpypy\n3.9.1\npypy39")
+    assert read == Interpreter("python", b"abcd", "pypy", "3.9.1", "pypy39")
+    assert read.title == "PyPy 3.9.1"
+    assert read._replace(implementation="other").title == "other 3.9.1"
+    for odd in (b"", b"abcdpypy", b"abcd\xff\n\n", b"abcda\nb\nc\nd"):
+        with pytest.raises(ValueError, match=r"."):
+            parse_identity("python", odd)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import CodeType
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pycache_guard
+from pycache_guard import api
+from pycs import EVIL
+from pycs import INNOCENT
+from pycs import TIME
+from pycs import by_hash
+from pycs import by_time
+from pycs import cached
+from pycs import compiled
+from pycs import foreign
+from pycs import forged
+from pycs import honest
+from pycs import put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRUE = INNOCENT.encode()
+SELF_REFERENCE = honest()[:16] + b"\xa9\x01r\0\0\0\0"
+
+
+def greeting(code: CodeType) -> str:
+    """Run code, and what it defines."""
+    namespace: dict[str, Callable[[str], str]] = {}
+    exec(code, namespace)  # noqa: S102 - this is what it is for
+    return namespace["greet"]("you")
+
+
+HONEST = [
+    (cached(), honest()),
+    (cached(), by_hash(compiled(INNOCENT), TRUE, checked=True)),
+    (cached(), by_hash(compiled(INNOCENT), TRUE, checked=False)),
+    (cached(), by_time(compiled(INNOCENT).replace(co_linetable=b""), len(TRUE))),
+    ("m.pyc", honest()),
+]
+
+
+@pytest.mark.parametrize(("path", "data"), HONEST)
+def test_proved_code_is_given(tmp_path: Path, path: str, data: bytes) -> None:
+    source = put(tmp_path / "m.py", INNOCENT)
+    file = put(tmp_path / path, data)
+    code = pycache_guard.load_code(file)
+    assert greeting(code) == "hello you"
+    assert code.co_filename == str(source)
+    assert pycache_guard.load_code(str(file)) == code
+
+
+@pytest.mark.parametrize(("more", "level"), [("", 0), (".opt-1", 1), (".opt-2", 2)])
+def test_level_of_the_name(tmp_path: Path, more: str, level: int) -> None:
+    source = "def f():\n    'doc'\n    assert f\n"
+    put(tmp_path / "m.py", source)
+    code = pycache_guard.load_code(put(tmp_path / cached(more=more), honest(source, level)))
+    assert code == compiled(source, level, str(tmp_path / "m.py"))
+
+
+REFUSED: list[tuple[str, bytes, str]] = [
+    (cached(), forged(), r"is not what .*m\.py compiles to: consts\[1\] of greet differs"),
+    (cached(), by_hash(compiled(EVIL), TRUE, checked=False), "is not what"),
+    (
+        cached(),
+        by_time(compiled(INNOCENT), len(TRUE), TIME + 1),
+        "stale: its source has another time",
+    ),
+    (cached(), by_time(compiled(INNOCENT), len(TRUE) + 1), "stale: its source has"),
+    (cached(), by_time(compiled(INNOCENT), len(TRUE) + 2), "stale: its source has other line ends"),
+    (
+        cached(),
+        by_hash(compiled(INNOCENT), b"other", checked=True),
+        "stale: its source has another hash",
+    ),
+    (cached(), by_time(compiled(INNOCENT), len(TRUE), flags=2), "flags 2"),
+    (cached(), honest()[:4] + b"\4" + honest()[5:], "invalid flags 4"),
+    (cached(), honest() + b"\0", "1 bytes behind the code"),
+    (cached(), SELF_REFERENCE, "reference to the tuple that it stands in"),
+    (cached(), b"", "bad magic number"),
+    (cached(), foreign("cpython-36"), r"was written by CPython 3\.6, not by this interpreter"),
+    (cached().replace("m.", "gone."), honest(), "has no source to be proved by"),
+    ("gone.pyc", honest(), "has no source to be proved by"),
+    ("logo.bin", honest(), "its name does not tell where its source is"),
+    (
+        "__pycache__/m.cpython-36.pyc",
+        honest(),
+        "is tagged cpython-36, which this interpreter is not",
+    ),
+    (cached(more="-pytest-9.2.0"), honest(), "was rewritten by pytest"),
+    (cached(more=".opt-typeguard460"), honest(), "was rewritten by an import hook"),
+]
+
+
+@pytest.mark.parametrize(("path", "data", "reason"), REFUSED)
+def test_all_else_is_refused(tmp_path: Path, path: str, data: bytes, reason: str) -> None:
+    put(tmp_path / "m.py", INNOCENT)
+    with pytest.raises(pycache_guard.Refused, match=reason):
+        pycache_guard.load_code(put(tmp_path / path, data))
+
+
+@pytest.mark.parametrize("source", ["def (:\n", f"x = {'-' * 90_000}1\n", "x = '\0'"])
+def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
+    put(tmp_path / "m.py", source)
+    file = put(tmp_path / cached(), by_time(compiled(EVIL), len(source)))
+    with pytest.raises(pycache_guard.Refused, match="does not compile"):
+        pycache_guard.load_code(file)
+
+
+def test_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(pycache_guard.Refused, match="No such file or directory"):
+        pycache_guard.load_code(tmp_path / "nowhere.pyc")
+    large = put(tmp_path / "m.py", "")
+    with large.open("r+b") as file:
+        file.truncate((64 << 20) + 1)
+    pyc = put(
+        tmp_path / cached(), by_time(compiled(""), (64 << 20) + 1, int(large.stat().st_mtime))
+    )
+    with pytest.raises(pycache_guard.Refused, match="is larger than 64 MiB"):
+        pycache_guard.load_code(pyc)
+
+
+def test_reading() -> None:
+    pyc = pycache_guard.read_pyc(honest())
+    assert pyc.header.magic.data == importlib.util.MAGIC_NUMBER
+    assert pyc.code.consts
+    with pytest.raises(pycache_guard.InvalidHeader):
+        pycache_guard.read_pyc(b"")
+
+
+def test_names() -> None:
+    assert sorted(api.__all__) == sorted(pycache_guard._API)
+    for name in api.__all__:
+        assert getattr(pycache_guard, name) is getattr(api, name)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        pycache_guard.nothing  # noqa: B018
+
+
+def test_start_up_does_not_pay_for_it() -> None:
+    code = (
+        "import sys, pycache_guard, pycache_guard.survey; print('pycache_guard.api' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
