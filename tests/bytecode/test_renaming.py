@@ -48,8 +48,20 @@ def test_a_tail_is_a_difference() -> None:
         assert not same_but_for_name(dumped(NAME), dumped("m.py")[:-cut], 0, NAME.encode())
 
 
-def test_a_name_that_stands_twice_proves_nothing() -> None:
-    expected = dumped(NAME, f"x = {NAME!r} + y")
-    assert not same_but_for_name(expected, expected, 0, NAME.encode())
-    assert not same_but_for_name(b"", b"", 0, NAME.encode())
-    assert not same_but_for_name(NAME.encode(), NAME.encode(), 0, NAME.encode())
+def test_nothing_that_is_a_name() -> None:
+    for data in (b"", NAME.encode(), b"abcdef" + NAME.encode()):
+        assert not same_but_for_name(data, data, 0, NAME.encode())
+
+
+@pytest.mark.parametrize("name", [b"m.py", b"", b"long" * 99])
+def test_python_2_repeats_its_names(name: bytes) -> None:
+    def dumped_2(*names: bytes, kind: bytes = b"s") -> bytes:
+        texts = [kind + len(text).to_bytes(4, "little") + text for text in names]
+        return b"c123" + b"code".join(texts) + b"end"
+
+    ours = NAME.encode()
+    assert same_but_for_name(dumped_2(ours, ours), dumped_2(name, name), 0, ours)
+    assert not same_but_for_name(dumped_2(ours, ours), dumped_2(name), 0, ours)
+    assert not same_but_for_name(dumped_2(ours), dumped_2(name, name), 0, ours)
+    assert not same_but_for_name(dumped_2(ours, kind=b"u"), dumped_2(name), 0, ours)
+    assert not same_but_for_name(dumped_2(ours, ours), dumped_2(name, name)[:-1], 0, ours)

@@ -1,0 +1,1 @@
+"""Any bytes at all for header and reader: `python -m fuzz --seconds 60`."""
