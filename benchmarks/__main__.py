@@ -6,12 +6,14 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks import history
 from benchmarks import index
+from benchmarks import lint
 from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, verify)
+PARTS = (index, history, verify, lint)
 
 
 def main() -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 from typing import Protocol
 
 import pytest
@@ -98,6 +102,71 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         return Result(code, *capfd.readouterr())
 
     return main
+
+
+#: Notes how it is called, and what is asked of it, before it is git.
+SHIM = """#!/bin/sh
+printf '%s\\n' "$*" >> "{log}"
+case " $* " in
+*" cat-file "*) tee -a "{asked}" | exec "{git}" "$@" ;;
+*) exec "{git}" "$@" ;;
+esac
+"""
+
+
+class Calls(NamedTuple):
+    """What git was started with since."""
+
+    log: Path
+    asked: Path
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.log.unlink(missing_ok=True)
+        self.asked.unlink(missing_ok=True)
+
+    def verbs(self) -> list[str]:
+        """Return the subcommand of every git that was started, in order."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text("utf-8", "surrogateescape").splitlines()
+        return [re.sub(r"^((--?no-pager|-[cC] \S+) )*", "", line).split(" ")[0] for line in lines]
+
+    def blobs(self) -> list[str]:
+        """Return the blobs that were asked for, in order."""
+        return self.asked.read_text().splitlines() if self.asked.exists() else []
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Put a git on PATH that keeps a record; use it when the repository is made."""
+    git = shutil.which("git")
+    if sys.platform == "win32" or git is None:
+        pytest.skip("the record is kept by a shell script")
+    directory = tmp_path / "shim"
+    directory.mkdir()
+    noted = Calls(directory / "log", directory / "asked")
+    shim = directory / "git"
+    shim.write_text(SHIM.format(git=git, log=noted.log, asked=noted.asked))
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    return noted
+
+
+@pytest.fixture
+def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what puts a shell script in git's place."""
+    if sys.platform == "win32":
+        pytest.skip("a shell script stands for git")
+
+    def put(script: str) -> None:
+        git = tmp_path / "pretended" / "git"
+        git.parent.mkdir()
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return put
 
 
 #: The console script, as it is installed.

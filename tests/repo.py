@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 #: A `.pyc` of this Python, made here and now: no bytecode is stored in the project.
@@ -76,6 +77,12 @@ class Repo:
         record = f"{mode} {oid} {stage}\t".encode() + os.fsencode(path) + b"\0"
         self.git("update-index", "--add", "-z", "--index-info", input=record)
         return oid
+
+    def stage_all(self, paths: Iterable[str]) -> None:
+        """Put empty files into the index alone, in one step."""
+        blob = self.blob(b"")
+        records = (f"100644 {blob} 0\t".encode() + os.fsencode(path) + b"\0" for path in paths)
+        self.git("update-index", "--add", "-z", "--index-info", input=b"".join(records))
 
     def commit(self, message: str = "c", *options: str) -> str:
         """Commit what is staged, be it nothing; return the commit's id."""

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
+    "check-history": "refuse bytecode in every commit of a range, merges included",
+    "pre-push": "refuse to push it: git's hook of that name",
+    "pre-receive": "refuse to receive it: git's hook of that name, on a server",
     "verify-bytecode": "does each bytecode file come from its source?",
     "inspect": "tell what a bytecode file is",
     "fix": "untrack bytecode and complete .gitignore in one step",
+    "lint": "find Python source that makes, hides or loads bytecode unsafely",
+    "clean": "remove caches from the disk, or only those whose source is gone",
 }
 
 
@@ -44,6 +49,7 @@ def run() -> NoReturn:
     Nothing waits for that: what was written is flushed here, and every file and child process is
     closed where it is used.
     """
+    forget_foreign_modules()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -52,6 +58,22 @@ def run() -> NoReturn:
             except OSError:  # its reader has gone away; what there was to say is in the code
                 pass
     os._exit(code)
+
+
+def forget_foreign_modules() -> None:
+    """Take off the module search path what the current directory or `PYTHONPATH` put there.
+
+    A checkout may have a `json.py` or a `select.py` of its own, and must not get it run. Where the
+    program itself was found stays.
+    """
+    try:
+        own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        os.getcwd()
+    except FileNotFoundError:  # the current directory is gone, and with it what it held
+        return
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    foreign = {os.path.abspath(path) for path in ("", *named)} - {own}
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) not in foreign]
 
 
 def dispatch(argv: list[str]) -> int:
@@ -99,11 +121,7 @@ def usage() -> str:
 
 def failed(message: str) -> int:
     """Say why on stderr, in one line; return 2."""
-    from pycache_guard.report.escape import shown
+    from pycache_guard.commands.failures import tell
 
-    if sys.stderr is not None:
-        try:  # noqa: SIM105 - contextlib costs 1 ms
-            sys.stderr.write(f"error: {shown(message)}\n")
-        except OSError:  # no one listens; the exit code tells
-            pass
+    tell(message)
     return 2

@@ -54,9 +54,9 @@ def parse(data: bytes, file: str) -> Config:
 
 def toml(data: bytes, file: str) -> dict[str, object]:
     """Parse TOML 1.0. Raises `Failure` with the parser's line and column."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # pragma: >=3.11 cover
         import tomllib
-    else:
+    else:  # pragma: <3.11 cover
         import tomli as tomllib
     try:
         return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
@@ -91,9 +91,10 @@ def is_object_id(value: object) -> bool:
 
 
 def line_of(text: str, data: bytes) -> int | None:
-    """Return the first line that holds `text` as it is, if one does."""
-    at = data.find(text.encode("utf-8"))
-    return None if at < 0 else data.count(b"\n", 0, at) + 1
+    """Return the first line that holds `text` as a string without escapes, if one does."""
+    places = [data.find(f"{quote}{text}{quote}".encode()) for quote in "\"'"]
+    found = [place for place in places if place >= 0]
+    return data.count(b"\n", 0, min(found)) + 1 if found else None
 
 
 def probe_names(names: list[object], where: str) -> tuple[str, ...]:

@@ -23,6 +23,23 @@ class Rule(Enum):
     PYC205 = "unverifiable"
     PYC206 = "malformed"
     PYC207 = "wrong-tag"
+    PYC401 = "skipped-header"
+    PYC402 = "unmarshalled-code"
+    PYC403 = "sourceless-loader"
+    PYC404 = "bytecode-import"
+    PYC405 = "bytecode-process"
+    PYC411 = "unchecked-hash-mode"
+    PYC412 = "sourceless-output"
+    PYC413 = "unheeded-compilation"
+    PYC421 = "global-switch"
+    PYC422 = "late-environment"
+    PYC431 = "handmade-cache-path"
+    PYC432 = "cache-deletion"
+    PYC433 = "removed-interface"
+    PYC434 = "source-by-suffix"
+    PYC435 = "unguarded-reverse"
+    PYC436 = "cached-attribute"
+    PYC501 = "not-removed"
 
 
 class Finding(NamedTuple):
@@ -50,6 +67,8 @@ class Finding(NamedTuple):
     blob: str | None = None
     #: Bytes of the blob.
     size: int | None = None
+    #: Commits that bring the same in.
+    commits: int | None = None
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

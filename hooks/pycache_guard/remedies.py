@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Characters of a command that is long enough.
+LONG = 4000
+
 
 def quoted(word: str) -> str:
     r"""Quote a word for a POSIX shell; one with control or undecodable bytes as `$'\xNN'`.
@@ -43,12 +50,42 @@ def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
     return f"git rm -r -f --cached{outside} -- {quoted(pathspec(path, rooted=rooted))}"
 
 
-def append(file: str, patterns: list[str], *, after_newline: bool) -> str:
+def forget(paths: Iterable[str]) -> dict[str, str]:
+    """Return, for each path, the command that takes it and others out of all history.
+
+    Few commands, each short enough for a shell, and for a report that shows it with every finding.
+    git-filter-repo(1) takes a path as it is, and one that begins with `-` only after `=`.
+    """
+    start = command = "git filter-repo --invert-paths"
+    commands: dict[str, str] = {}
+    together: list[str] = []
+    for path in sorted(set(paths)):
+        together.append(path)
+        command += f" --path{'=' if path.startswith('-') else ' '}{quoted(path)}"
+        if len(command) > LONG:
+            commands.update(dict.fromkeys(together, command))
+            together = []
+            command = start
+    commands.update(dict.fromkeys(together, command))
+    return commands
+
+
+def stage(path: str, *, sparse: bool = False) -> str:
+    """Return the command that stages `path`, which leads there from where it will be run.
+
+    `-f`, because an ignore file may be ignored itself; in a `sparse` checkout git 2.34 and later
+    wants `--sparse` for what is outside.
+    """
+    outside = " --sparse" if sparse else ""
+    return f"git add -f{outside} -- {quoted(pathspec(path, rooted=False))}"
+
+
+def append(file: str, patterns: list[str], *, after_newline: bool, sparse: bool = False) -> str:
     """Return the command that appends lines to an ignore file and stages it.
 
     `file` is a path from where the command will be run; `after_newline` tells whether what it holds,
     if anything, ends with a newline.
     """
-    form = "%s\\n" if after_newline else "\\n%s\\n"
-    words = " ".join(quoted(word) for word in (form, *patterns))
-    return f"printf {words} >> {quoted(file)} && git add -- {quoted(file)}"
+    lines = patterns if after_newline else ["", *patterns]
+    words = " ".join(quoted(word) for word in ("%s\\n", *lines))
+    return f"printf {words} >> {quoted(file)} && {stage(file, sparse=sparse)}"

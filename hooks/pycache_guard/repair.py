@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
 
+#: Windows would otherwise turn every `\n` that is written into two bytes.
+O_BINARY: int = getattr(os, "O_BINARY", 0)
+
 COMMIT = 'git commit -m "Untrack bytecode"'
 
 
@@ -47,22 +50,30 @@ def write_whole(path: str, data: bytes) -> None:
 
     A new file is written beside it, brought to disk and renamed over it, with its mode and owner;
     a kill or a full disk in between leaves the old one whole. Raises `Failure` for a read-only
-    file, a link, or what is no file; `OSError` when the system refuses.
+    file, a link, what is no file, and where the system refuses.
     """
     old = replaceable(path)
     temporary = f"{path}.{os.urandom(4).hex()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if old is not None:
-                keep(file.fileno(), temporary, old)
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o666)
+        try:
+            fill(descriptor, temporary, data, old)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}; nothing was written") from None
+
+
+def fill(descriptor: int, temporary: str, data: bytes, old: os.stat_result | None) -> None:
+    """Write a new file, bring it to disk, and close it."""
+    with open(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        if old is not None:
+            keep(file.fileno(), temporary, old)
+        os.fsync(file.fileno())
 
 
 def replaceable(path: str) -> os.stat_result | None:

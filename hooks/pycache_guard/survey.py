@@ -9,11 +9,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence
+    from typing import Protocol
 
     from pycache_guard.config import Config
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
     from pycache_guard.git.tree import Tree
+
+    class Readable(Protocol):
+        """Has files."""
+
+        def read(self, path: str, *, thorough: bool) -> bytes | None:
+            """Return the file `path`, a path from the top, or `None`."""
 
 
 def judge(
@@ -112,7 +119,7 @@ def bytecode_blobs(ids: Iterable[str]) -> dict[str, bytes]:
     return {blob: head for blob, head in heads(blobs, HEAD_LENGTH) if is_bytecode(head)}
 
 
-def settings(source: Index | Tree, *, thorough: bool = True) -> Config | None:
+def settings(source: Readable, *, thorough: bool = True) -> Config | None:
     """Return what the source's `pyproject.toml` says of us, `None` for nothing.
 
     The parser costs 9 ms and is imported only where our name stands in the file. In a sparse

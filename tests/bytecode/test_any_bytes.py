@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from fuzz.mutations import mutated
 from fuzz.seeds import seeds
 from fuzz.targets import one
+from hypothesis import given
+from hypothesis import strategies as st
 
 SEEDS = seeds()
 

@@ -174,7 +174,7 @@ def test_references_that_expand_without_bound() -> None:
     data = b")" + bytes([levels]) + b"\xa9\x00"
     for level in range(levels - 1):
         data += b"\xa9\x02" + (b"r" + i32(level)) * 2
-    with pytest.raises(MarshalError, match=r"^references make more than 10000000 objects"):
+    with pytest.raises(MarshalError, match=r"^references make 10000000 objects and more"):
         read_value(data, 0, PYTHON_313)
 
 
@@ -240,6 +240,21 @@ def native(value: Value) -> Any:
     return value
 
 
+def shape(value: Any) -> str:
+    """Write out what `==` would overlook: types, NaN, the sign of zero. Sets have no order."""
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__} of {sorted(shape(item) for item in value)}"
+    if isinstance(value, tuple | list):
+        return f"{type(value).__name__} of {[shape(item) for item in value]}"
+    if isinstance(value, dict):
+        return f"dict of {[shape(item) for item in value.items()]}"
+    if isinstance(value, float):
+        return struct.pack("<d", value).hex()
+    if isinstance(value, complex):
+        return struct.pack("<dd", value.real, value.imag).hex()
+    return repr(value)
+
+
 HASHABLE = st.recursive(
     st.one_of(
         st.none(),
@@ -273,10 +288,8 @@ def test_round_trip_from_marshal(value: Any, version: int) -> None:
     data = marshal.dumps(value, version)
     read, end = read_value(data, 0, MINE if version > 2 else PYTHON_33)
     assert end == len(data)
-    # By bytes: NaN differs from itself, 1 does not from True. Versions 0 and 1 round floats.
-    if version >= 2:
-        oracle = marshal.loads(data)
-        assert marshal.dumps(native(read), 2) == marshal.dumps(oracle, 2)
+    # Versions 0 and 1 round floats, so that `value` itself is no oracle.
+    assert shape(native(read)) == shape(marshal.loads(data))
 
 
 SOURCE = """
@@ -308,7 +321,7 @@ def assert_same(code: CodeType, read: Code) -> None:
         if isinstance(value, Code):
             assert_same(constant, value)
         else:
-            assert repr(native(value)) == repr(constant)
+            assert shape(native(value)) == shape(constant)
 
 
 @pytest.mark.parametrize("version", [3, 4])

@@ -8,6 +8,7 @@ refuse is refused. Source: CPython `Python/marshal.c`, `r_object`.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from pycache_guard.bytecode.code_builder import CodeBuilder
 from pycache_guard.bytecode.code_layouts import Dialect
@@ -61,6 +62,10 @@ class _Partial(Enum):
     PARTIAL = 0
 
 
+#: Looked up once: an enum's attributes are slow before Python 3.11.
+_PARTIAL: Final = _Partial.PARTIAL
+
+
 class _Open:
     """An object whose parts are still to come."""
 
@@ -95,13 +100,13 @@ class _Reader(Leaves):
         """Read one object with all its parts."""
         while True:
             value = self._next()
-            while value is not _Partial.PARTIAL:
+            while value is not _PARTIAL:
                 if not self._open:
                     return value
                 opened = self._open[-1]
                 opened.items.append(value)
                 opened.missing -= 1
-                value = _Partial.PARTIAL if opened.missing else self._complete()
+                value = _PARTIAL if opened.missing else self._complete()
 
     def _next(self) -> Value | _Partial:
         """Read a type and, where the object has no parts, all of it."""
@@ -111,11 +116,13 @@ class _Reader(Leaves):
         if code not in self._types:
             raise MarshalError(start, f"bad marshal data (unknown type code {byte:#04x})")
         if code == REFERENCE:
-            value, weight = self._references.resolve(self.int32(), start)
-            self._charge(weight)
-            return value
-        if code in LEAVES:
-            value = LEAVES[code](self)
+            number = self.int32()
+            if number in self._references.weights:
+                self._charge(self._references.weights[number])
+            return self._references.resolve(number, start)
+        read = LEAVES.get(code)
+        if read is not None:
+            value = read(self)
             if code != byte:
                 self._references.add(value)
             return value
@@ -145,7 +152,7 @@ class _Reader(Leaves):
             return self._complete()
         if len(self._open) == MAX_DEPTH:
             raise MarshalError(opened.start, "recursion limit exceeded")
-        return _Partial.PARTIAL
+        return _PARTIAL
 
     def _integer_field(self) -> int:
         return self.int16() if self._layout.has_shorts else self.int32()
@@ -164,7 +171,7 @@ class _Reader(Leaves):
         if opened.kind == "code" and len(opened.items) == len(layout.objects) and layout.tail:
             opened.integers["firstlineno"] = self._integer_field()
             opened.missing = len(layout.tail)
-            return _Partial.PARTIAL
+            return _PARTIAL
         self._open.pop()
         value = self._build(opened)
         weight = opened.weight + len(opened.items)
@@ -176,11 +183,9 @@ class _Reader(Leaves):
     def _charge(self, weight: int) -> None:
         """Count what a part of the innermost open object holds."""
         if self._open:
-            opened = self._open[-1]
-            opened.weight += weight
-            if opened.weight > MAX_EXPANDED:
-                reason = f"references make more than {MAX_EXPANDED} objects"
-                raise MarshalError(opened.start, reason)
+            self._open[-1].weight += weight
+            if self._open[-1].weight > MAX_EXPANDED:
+                raise MarshalError(self.offset, f"references make {MAX_EXPANDED} objects and more")
 
     def _build(self, opened: _Open) -> Value:
         if opened.kind == "tuple":

@@ -11,8 +11,8 @@ class References:
 
     def __init__(self) -> None:
         self._values: list[Value | _Reserved] = []
-        #: Of those that have parts.
-        self._weights: dict[int, int] = {}
+        #: Number → how many objects it holds, where it does.
+        self.weights: dict[int, int] = {}
 
     def add(self, value: Value) -> None:
         """Give the next number to an object without parts."""
@@ -26,10 +26,11 @@ class References:
     def fill(self, number: int, value: Value, weight: int) -> None:
         """Give a reserved number its object, which holds `weight` others."""
         self._values[number] = value
-        self._weights[number] = weight
+        if weight:
+            self.weights[number] = weight
 
-    def resolve(self, number: int, offset: int) -> tuple[Value, int]:
-        """Give the object and its weight. Raises `MarshalError`, at `offset`."""
+    def resolve(self, number: int, offset: int) -> Value:
+        """Give the object of `number`. Raises `MarshalError`, at `offset`."""
         if not 0 <= number < len(self._values):
             raise MarshalError(offset, "bad marshal data (invalid reference)")
         value = self._values[number]
@@ -37,7 +38,7 @@ class References:
         # No compiler writes any.
         if isinstance(value, _Reserved):
             raise MarshalError(offset, f"reference to the {value.kind} that it stands in")
-        return value, self._weights.get(number, 0)
+        return value
 
 
 class _Reserved:

@@ -6,7 +6,7 @@ from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.complete import complete
+from pycache_guard.ignoring.complete import completion
 from pycache_guard.ignoring.complete import prove
 from pycache_guard.survey import settings
 
@@ -37,5 +37,5 @@ def main(argv: Sequence[str]) -> int:
     index = Index()
     config = settings(index)
     kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
-    found = complete(index, kinds) if options.fix else prove(index, kinds)
+    found = completion(index, kinds).carried_out() if options.fix else prove(index, kinds)
     return report(found, "check-gitignore", voice=options.format, output=options.output)

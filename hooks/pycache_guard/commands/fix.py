@@ -6,7 +6,8 @@ from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.complete import complete
+from pycache_guard.ignoring.complete import completion
+from pycache_guard.repair import COMMIT
 from pycache_guard.repair import untracked
 from pycache_guard.survey import judge
 from pycache_guard.survey import settings
@@ -14,6 +15,8 @@ from pycache_guard.survey import settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pycache_guard.findings import Finding
 
 
 def main(argv: Sequence[str]) -> int:
@@ -27,10 +30,18 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     index = Index()
     config = settings(index)
-    ignoring = complete(
-        index, config.probes if config else tuple(SUFFIXES), write=not options.dry_run
-    )
+    planned = completion(index, config.probes if config else tuple(SUFFIXES))
     tracked = judge(index)
-    if not options.dry_run:
-        tracked = untracked(index, tracked)
-    return report([*ignoring, *tracked], "fix", voice=options.format, output=options.output)
+    if options.dry_run:
+        found = [*planned.foretold(), *tracked]
+    else:
+        found = in_one_commit([*planned.carried_out(), *untracked(index, tracked)], planned.stage)
+    return report(found, "fix", voice=options.format, output=options.output)
+
+
+def in_one_commit(found: list[Finding], stage: str) -> list[Finding]:
+    """Where a file is to be staged and a commit to be made, say both in one command."""
+    if {stage, COMMIT} <= {finding.remedy for finding in found}:
+        both = f"{stage} && {COMMIT}"
+        return [f._replace(remedy=both) if f.remedy in (stage, COMMIT) else f for f in found]
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import reporting_parser
-from pycache_guard.commands.reporting import complain
+from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import deliver
 from pycache_guard.commands.reporting import report
 from pycache_guard.errors import Failure
@@ -28,7 +28,7 @@ NAME = "inspect"
 def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
     options = parse(argv)
-    tell = text_of if options.format == "text" else json_of
+    facts_of = text_of if options.format == "text" else json_of
     told: list[object] = []
     findings = []
     failures = []
@@ -40,8 +40,9 @@ def main(argv: Sequence[str]) -> int:
             continue
         findings += found
         # What is told is kept, and not the tree of code, which may be large.
-        told.append(tell(facts, found, with_code=options.code))
-    complain(failures)
+        told.append(facts_of(facts, found, with_code=options.code))
+    for reason in failures:
+        tell(reason)
     if options.format == "text":
         deliver("".join(map(str, told)), options.output)
         code = 1 if findings else 0

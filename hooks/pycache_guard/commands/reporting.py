@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
 
 from pycache_guard.findings import in_order
 from pycache_guard.report import render
-from pycache_guard.report.escape import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Mapping
 
     from pycache_guard.findings import Finding
@@ -41,14 +38,6 @@ def deliver(text: str, output: str | None) -> None:
         say(text)
     else:
         write(text, output)
-
-
-def complain(lines: Iterable[str], kind: str = "error") -> None:
-    """Write a line on stderr for each thing that could not be done, while the rest was."""
-    for line in lines:
-        if sys.stderr is not None:
-            with contextlib.suppress(OSError):  # no one listens; the exit code tells
-                sys.stderr.write(f"{kind}: {shown(line)}\n")
 
 
 def say(text: str) -> None:

@@ -29,11 +29,13 @@ def main(argv: Sequence[str]) -> int:
         for finding in found.findings
         if not (options.allow_unverifiable and finding.rule.name == "PYC205")
     ]
-    from pycache_guard.commands.reporting import complain
+    from pycache_guard.commands.failures import tell
     from pycache_guard.commands.reporting import report
 
-    complain(notes(found), "note")
-    complain(found.failures)
+    for note in notes(found):
+        tell(note, "note")
+    for failure in found.failures:
+        tell(failure)
     more = {"verified": found.verified, "other_lines": found.other_lines}
     code = report(findings, NAME, voice=options.format, output=options.output, more=more)
     return 2 if found.failures else code

@@ -20,9 +20,6 @@ class Changes:
         #: (head, path) pairs as git wrote them; nothing is parsed until it is asked for.
         self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
 
-    def __bool__(self) -> bool:
-        return bool(self._pairs)
-
     def records(self) -> list[bytes]:
         """Return what stands at each path that differs, for `listing.parse`.
 

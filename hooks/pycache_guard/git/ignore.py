@@ -35,13 +35,11 @@ class Ignoring:
         root = os.fsencode(self._directory.name)
         self._repository = os.path.join(root, b"repository")
         self._tree = os.path.join(root, b"tree")
-        # The least that git takes for a repository: gitrepository-layout(5).
-        for directory in (b"objects", b"refs"):
-            os.makedirs(os.path.join(self._repository, directory))
-        self._put(self._repository, b"HEAD", b"ref: refs/heads/main\n")
-        os.mkdir(self._tree)
-        for path, content in files.items():
-            self._put(self._tree, path, content)
+        try:
+            self._fill(files)
+        except BaseException:
+            self._directory.cleanup()
+            raise
 
     def __enter__(self) -> Ignoring:
         return self
@@ -60,6 +58,15 @@ class Ignoring:
         options = ("-C", tree, "--git-dir", repository, "--work-tree", tree)
         excludes = ("-c", "core.excludesFile=/dev/null")
         return ask(paths, *options, *excludes, env=isolated(self._directory.name))
+
+    def _fill(self, files: Mapping[bytes, bytes]) -> None:
+        # The least that git takes for a repository: gitrepository-layout(5).
+        for directory in (b"objects", b"refs"):
+            os.makedirs(os.path.join(self._repository, directory))
+        self._put(self._repository, b"HEAD", b"ref: refs/heads/main\n")
+        os.mkdir(self._tree)
+        for path, content in files.items():
+            self._put(self._tree, path, content)
 
     def _put(self, root: bytes, path: bytes, content: bytes) -> None:
         if os.path.isabs(path) or b".." in path.split(b"/"):

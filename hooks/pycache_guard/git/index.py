@@ -57,10 +57,10 @@ class Index:
         With `thorough`, one that is not on disk is read as the index has it. `path` is relative to
         the top.
         """
-        from pycache_guard.git.repository import top
+        from pycache_guard.git.repository import work_tree
 
         try:
-            with open(os.path.join(top() or os.curdir, path), "rb") as file:
+            with open(os.path.join(work_tree(), path), "rb") as file:
                 return file.read()
         except FileNotFoundError:
             if not thorough:
@@ -83,10 +83,11 @@ class Index:
 
         `git rm --cached` refuses what lies outside a sparse checkout; this does not.
         """
-        from pycache_guard.git.repository import top
+        from pycache_guard.git.repository import work_tree
 
-        where = top() or os.curdir
-        process = Git("-C", where, "update-index", "--force-remove", "-z", "--stdin", feed=True)
+        process = Git(
+            "-C", work_tree(), "update-index", "--force-remove", "-z", "--stdin", feed=True
+        )
         process.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
         process.close_stdin()
         process.output()

@@ -1,4 +1,4 @@
-"""Read blobs."""
+"""Read objects, many through one process."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from typing import NoReturn
+
+    from pycache_guard.git.partial import Bare
+
+    #: Object id, type, size in bytes, first bytes.
+    Stored = tuple[str, str, int, bytes]
 
 #: So many ids fit into the smallest pipe there is (Windows: 4096 bytes), so git is never stuck
 #: writing an answer while we are stuck writing a question.
 BATCH = 50
 
-#: A blob's rest is read and thrown away up to here; beyond, a new process is cheaper.
+#: An object's rest is read and thrown away up to here; beyond, a new process is cheaper.
 LARGE = 1 << 20
 
 
@@ -24,17 +31,29 @@ def heads(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:
 
     Nothing more of a large blob is read. Raises `GitFailure` for one that is not there.
     """
-    done = 0
-    while done < len(blobs):
-        for blob, head in up_to_large(blobs[done:], length):
-            yield blob, head
-            done += 1
+    reader = Reader(length)
+    try:
+        for start in range(0, len(blobs), BATCH):
+            batch = blobs[start : start + BATCH]
+            reader.ask(batch)
+            for blob, answer in zip(batch, reader.answers(), strict=True):
+                if answer is None:
+                    raise GitFailure(f"blob {blob} cannot be read here: it is missing")
+                if answer[1] != "blob":
+                    raise GitFailure(f"blob {blob} cannot be read here: it is a {answer[1]}")
+                yield blob, answer[3]
+    finally:
+        reader.close()
+
+
+def contents(blobs: Iterable[str]) -> dict[str, bytes]:
+    """Return the whole content of each blob. Raises `GitFailure` for one that is not there."""
+    return dict(heads([*dict.fromkeys(blobs)], 1 << 62))
 
 
 def content(blob: str) -> bytes:
     """Return the whole content of a blob. Raises `GitFailure` when it is not there."""
-    (_, data), *_ = heads([blob], 1 << 62)
-    return data
+    return contents([blob])[blob]
 
 
 def stored(expression: str) -> bytes | None:
@@ -47,54 +66,120 @@ def stored(expression: str) -> bytes | None:
     return None if blob is None else content(blob)
 
 
-def up_to_large(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:
-    """Yield as `heads` does from one process, and end after the first large blob."""
-    answers = Answers(Git("cat-file", "--batch", feed=True))
-    for start in range(0, len(blobs), BATCH):
-        batch = blobs[start : start + BATCH]
-        answers.git.write("".join(f"{blob}\n" for blob in batch).encode("ascii"))
-        for blob in batch:
-            size = answers.size_of(blob)
-            head = answers.take(min(size, length))
-            rest = size - len(head)
-            if rest > LARGE:
-                answers.git.kill()
-                yield blob, head
-                return
-            answers.take(rest + 1)
-            yield blob, head
-    answers.git.close_stdin()
-    answers.git.check()
+class Reader:
+    """`git cat-file --batch`, kept for many questions.
+
+    It is started again where reading on would cost more: behind a large object; and without what
+    makes git fetch, behind an object that a partial clone does not have.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._asked: list[str] = []
+        self._bare: Bare | None = None
+        self._said: Answers | None = None
+
+    def ask(self, names: Sequence[str]) -> None:
+        """Ask for up to `BATCH` objects, by id or in any words of gitrevisions(7)."""
+        self._asked = [*names]
+        if self._said is None:
+            env = self._bare.environment if self._bare else None
+            self._said = Answers(Git("cat-file", "--batch", feed=True, env=env))
+        self._said.git.write("".join(f"{name}\n" for name in names).encode("ascii"))
+
+    def answers(self) -> Iterator[Stored | None]:
+        """Yield what was asked for, in that order, `None` for what is not there."""
+        while self._said is not None and self._asked:
+            line = self._said.line()
+            if line is None:
+                self._without_fetching(self._said)
+                continue
+            del self._asked[0]
+            yield self._answer(self._said, line)
+
+    def close(self) -> None:
+        """End the process; what was not answered is given up."""
+        self._end()
+        if self._bare:
+            self._bare.close()
+
+    def _answer(self, said: Answers, line: bytes) -> Stored | None:
+        if line.endswith((b" missing", b" ambiguous")):
+            return None
+        oid, kind, digits = line.decode("ascii").split(" ")
+        size = int(digits)
+        head = said.take(min(size, self._length))
+        rest = size - len(head)
+        if rest > LARGE:
+            self._again()
+        else:
+            said.skip(rest + 1)
+        return oid, kind, size, head
+
+    def _without_fetching(self, said: Answers) -> None:
+        """Ask again where git knows of no remote; raise `GitFailure` if that was not why it ended."""
+        from pycache_guard.git.partial import Bare
+        from pycache_guard.git.partial import is_partial
+
+        if self._bare or not is_partial():
+            said.cut_short()
+        self._bare = Bare()
+        self._again()
+
+    def _again(self) -> None:
+        """Start again, with what has not been answered."""
+        self._end()
+        if self._asked:
+            self.ask(self._asked)
+
+    def _end(self) -> None:
+        if self._said is not None:
+            self._said.git.kill()
+            self._said = None
 
 
 class Answers:
-    """The stdout of `cat-file --batch`, read by length."""
+    """The stdout of `cat-file --batch`, read by line and by length."""
 
     def __init__(self, process: Git) -> None:
         self.git = process
         self._buffer = b""
 
-    def size_of(self, blob: str) -> int:
-        """Read the line that introduces `blob`; return its size."""
+    def line(self) -> bytes | None:
+        """Read a line, `None` where git has ended instead."""
         while b"\n" not in self._buffer:
-            self._more()
+            data = self.git.read()
+            if not data:
+                return None
+            self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
-        _, kind, *size = line.split(b" ")
-        if kind != b"blob":
-            self.git.kill()
-            raise GitFailure(f"blob {blob} cannot be read here: {line.decode('ascii', 'replace')}")
-        return int(size[0])
+        return line
 
     def take(self, size: int) -> bytes:
         """Read exactly `size` bytes."""
-        while len(self._buffer) < size:
-            self._more()
-        taken, self._buffer = self._buffer[:size], self._buffer[size:]
-        return taken
+        parts = [self._buffer]
+        have = len(self._buffer)
+        while have < size:
+            parts.append(self._more())
+            have += len(parts[-1])
+        data = b"".join(parts)
+        self._buffer = data[size:]
+        return data[:size]
 
-    def _more(self) -> None:
+    def skip(self, size: int) -> None:
+        """Read exactly `size` bytes, and keep none."""
+        while len(self._buffer) < size:
+            size -= len(self._buffer)
+            self._buffer = self._more()
+        self._buffer = self._buffer[size:]
+
+    def cut_short(self) -> NoReturn:
+        """Raise `GitFailure`, with git's words if it has any."""
+        self.git.check()
+        raise GitFailure("git cat-file: its answer was cut short")
+
+    def _more(self) -> bytes:
         data = self.git.read()
         if not data:
-            self.git.check()
-            raise GitFailure("git cat-file: its answer was cut short")
-        self._buffer += data
+            self.cut_short()
+        return data

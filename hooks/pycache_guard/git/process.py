@@ -35,11 +35,17 @@ SET = {
     "GIT_TERMINAL_PROMPT": "0",
     # What is judged is what is stored, not what refs/replace/ shows in its place.
     "GIT_NO_REPLACE_OBJECTS": "1",
+    # ... nor what info/grafts does; of a file that cannot be there git does not say a word.
+    "GIT_GRAFT_FILE": "/dev/null/none",
     # A partial clone fetches what it lacks, silently: not by us. The first is for git 2.45 and
     # later, the second makes earlier ones fail instead.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
+
+
+#: How git ends when the user interrupts us both, and git is the faster: by SIGINT.
+INTERRUPTED = -2
 
 
 class GitFailure(Failure):
@@ -69,7 +75,13 @@ class Git:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
         self.close_stdin = self._child.close_stdin
         self.read = self._child.read
-        self.kill = self._child.kill
+        self._ended = False
+
+    def kill(self) -> None:
+        """End it now, if it has not ended."""
+        if not self._ended:
+            self._ended = True
+            self._child.kill()
 
     def write(self, data: bytes) -> None:
         """Write to git's stdin. Raises `GitFailure`, with its words, when git no longer reads."""
@@ -90,8 +102,14 @@ class Git:
         return b"".join(self.chunks())
 
     def check(self, *, allowed: tuple[int, ...] = (0,)) -> int:
-        """Wait for the end; raise `GitFailure` with git's own words unless its code is `allowed`."""
+        """Wait for the end; raise `GitFailure` with git's own words unless its code is `allowed`.
+
+        Raises `KeyboardInterrupt` when git was interrupted: so are we.
+        """
+        self._ended = True
         code, said = self._child.wait()
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code not in allowed:
             raise GitFailure(f"git {self._verb}: {last_words(said) or f'ended with {code}'}")
         return code

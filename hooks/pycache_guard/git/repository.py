@@ -24,6 +24,17 @@ def top() -> str | None:
     return os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
 
 
+def work_tree() -> str:
+    """Return `top()`. Raises `Failure` where there is none.
+
+    In a bare repository git lists an index that is not there as one without entries.
+    """
+    where = top()
+    if where is None:
+        raise Failure("not in a work tree, so there is no index to judge")
+    return where
+
+
 def in_subdirectory() -> bool:
     """Whether paths from the top mean something else here."""
     where = top()

@@ -1,19 +1,17 @@
 """Start a child process: the one seam between this program and the operating system's ways.
 
 `posix_spawnp` needs no module that a bare interpreter has not loaded; `subprocess` costs a hook 4 ms
-before it can answer. Where there is no `posix_spawnp` (Windows), `subprocess` does the same.
+before it can answer. Where there is no `posix_spawnp` (Windows), `portable` does the same.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
-    from typing import IO
     from typing import Protocol
 
     class Child(Protocol):
@@ -142,70 +140,6 @@ class PosixChild:
             self._out = None
 
 
-class PortableChild:
-    """The same by `subprocess`; stderr goes to a temporary file, so neither stream can block."""
-
-    def __init__(
-        self,
-        argv: Sequence[str],
-        env: Mapping[str, str],
-        *,
-        stdin: int | None,
-        stdout: int | None,
-        feed: bool,
-    ) -> None:
-        import subprocess
-        import tempfile
-
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by wait()
-        source = subprocess.PIPE if feed else subprocess.DEVNULL if stdin is None else stdin
-        try:
-            self._process = subprocess.Popen(
-                [on_path(argv[0], env), *argv[1:]],
-                env=dict(env),
-                stdin=source,
-                stdout=subprocess.PIPE if stdout is None else stdout,
-                stderr=self._errors,
-                bufsize=0,
-            )
-        except OSError:
-            self._errors.close()
-            raise
-
-    def write(self, data: bytes) -> None:
-        """Write all of `data` to stdin."""
-        assert self._process.stdin is not None
-        view = memoryview(data)
-        while view:
-            view = view[self._process.stdin.write(view) :]
-
-    def close_stdin(self) -> None:
-        """Tell the child that there is no more input."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-
-    def read(self, size: int = CHUNK) -> bytes:
-        """Read up to `size` bytes of stdout; `b""` at the end."""
-        assert self._process.stdout is not None
-        return self._process.stdout.read(size) or b""
-
-    def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and what stderr said."""
-        self.close_stdin()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        code = self._process.wait()
-        self._errors.seek(0)
-        said = self._errors.read()
-        self._errors.close()
-        return code, said
-
-    def kill(self) -> None:
-        """End the child now."""
-        self._process.kill()
-        self.wait()
-
-
 def start(
     argv: Sequence[str],
     env: Mapping[str, str],
@@ -220,23 +154,11 @@ def start(
     stdout is a pipe for `Child.read`, or the open descriptor `stdout`. Raises `OSError` when the
     program cannot be started.
     """
-    kind = PosixChild if hasattr(os, "posix_spawnp") else PortableChild
-    return kind(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+    if hasattr(os, "posix_spawnp"):
+        return PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+    from pycache_guard.git.portable import PortableChild
 
-
-def on_path(program: str, env: Mapping[str, str]) -> str:
-    """Find `program` in the absolute directories of `PATH`, never in the current directory.
-
-    Windows looks there first (`CreateProcessW`), and the current directory is a repository that
-    may hold a `git.exe` of its own. Raises `FileNotFoundError`.
-    """
-    names = [program + ".exe", program] if sys.platform == "win32" else [program]
-    for directory in env.get("PATH", "").split(os.pathsep):
-        for name in names:
-            candidate = os.path.join(directory, name)
-            if os.path.isabs(directory) and os.path.isfile(candidate):
-                return candidate
-    raise FileNotFoundError(2, "not found on PATH", program)
+    return PortableChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
 
 
 def keep_low_descriptors_taken() -> None:

@@ -5,6 +5,8 @@ Nothing here tells whether a pattern matches: git does. gitignore(5), "PATTERN F
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +15,26 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 
-#: What a line that is meant for bytecode holds somewhere, in lower case.
-MARKS = (b"pycache", b"pyc", b"pyo", b"py[", b"py.class", b"py{", b"py?")
+#: Byte order marks of encodings whose characters are wider than a byte; the longer ones first.
+WIDE = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+#: What a line that is meant for bytecode holds somewhere. `pyo3/`, `.pycharm/` and
+#: `pycache-guard/` are not.
+MARK = re.compile(
+    rb"pycache_*(?![\w-]) | [.*{(|,]py(?: [co](?![\w-]) | \\?[\[{(?] ) | py\.class",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+#: A backslash before anything that needs none, or at the end.
+NEEDLESS = re.compile(rb"\\(?![][*?\\ !#$])")
+
+#: A backslash that takes a wildcard of bytecode's names its meaning.
+PLAIN = re.compile(rb"\\\*\.?py|py\\[\[?]", re.IGNORECASE)
 
 
 def completed(content: bytes, patterns: Iterable[bytes]) -> bytes:
@@ -28,10 +48,17 @@ def completed(content: bytes, patterns: Iterable[bytes]) -> bytes:
     return start + b"".join(pattern + end for pattern in patterns)
 
 
-def encoding_fault(content: bytes) -> str | None:
-    """Say why git cannot read any pattern of a file, `None` where it can."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-        return "is UTF-16 or binary, of which git reads no pattern"
+def wide_encoding(content: bytes) -> str | None:
+    """Name the encoding of a file in which git can read no pattern, `None` where it can.
+
+    Without a byte order mark it is known by its NULs: every second byte, or nearly.
+    """
+    for mark, name in WIDE:
+        if content.startswith(mark):
+            return name
+    for start, name in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+        if content.count(b"\0") * 3 > len(content) and set(content[start::2]) == {0}:
+            return name
     return None
 
 
@@ -42,8 +69,7 @@ def meant_for_bytecode(content: bytes) -> Iterator[tuple[int, bytes]]:
     """
     for number, line in enumerate(content.removeprefix(BOM).split(b"\n"), start=1):
         whole = line.removesuffix(b"\r")
-        lowered = whole.lower()
-        if any(mark in lowered for mark in MARKS) and not whole.startswith((b"#", b"!")):
+        if MARK.search(whole) and not whole.startswith((b"#", b"!")):
             yield number, whole
 
 
@@ -53,9 +79,20 @@ def fault(line: bytes) -> str | None:
 
 
 def holds_several(pattern: bytes) -> bool:
-    """Whether a line holds more than one pattern for bytecode, parted by blanks or commas."""
-    parts = pattern.replace(b",", b" ").split()
-    return len(parts) > 1 and all(any(mark in part.lower() for mark in MARKS) for part in parts)
+    """Whether a line holds more than one pattern for bytecode, parted by blanks or the like."""
+    parts = re.split(rb"[\s,;]+", pattern.strip(b" \t,;"))
+    return len(parts) > 1 and all(MARK.search(part) for part in parts)
+
+
+def has_comment(pattern: bytes) -> bool:
+    """Whether a `#` stands behind what is meant for bytecode; `C#/` may stand before it."""
+    named = MARK.search(pattern)
+    return named is not None and b"#" in pattern[named.end() :].replace(rb"\#", b"")
+
+
+def part(pattern: bytes) -> bytes:
+    """Return the part between slashes that is meant for bytecode; directories above may be odd."""
+    return next((part for part in pattern.split(b"/") if MARK.search(part)), b"")
 
 
 def last_part(pattern: bytes) -> bytes:
@@ -63,24 +100,40 @@ def last_part(pattern: bytes) -> bytes:
     return pattern.rstrip(b"/").rpartition(b"/")[2]
 
 
+def is_miscased(pattern: bytes) -> bool:
+    """Whether a name that Python writes in lower case stands there in upper case."""
+    named = MARK.search(pattern)
+    return named is not None and named[0] != named[0].lower()
+
+
 #: In this order: whether it applies to the line without and with its trailing blanks, and the words.
 FAULTS: tuple[tuple[Callable[[bytes, bytes], bool], str], ...] = (
-    (lambda p, _: b" #" in p or b"\t#" in p, "a comment must have a line of its own"),
-    (lambda p, _: p[:1] in (b'"', b"'") or p[-1:] in (b'"', b"'"), "quotes belong to the pattern"),
-    (lambda p, _: p[:1] in (b" ", b"\t"), "a leading blank belongs to the pattern"),
+    (lambda p, _: has_comment(p), "a comment must have a line of its own"),
+    (lambda p, _: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes belong to the pattern"),
+    (lambda p, _: p[:1] in b" \t", "a leading blank belongs to the pattern"),
     (lambda p, _: p.endswith(b"\t"), "a trailing tab belongs to the pattern"),
     (lambda p, line: p.endswith(b"\\") and line != p, "an escaped blank belongs to the pattern"),
-    (lambda p, _: p.startswith((b"./", b"../")), "`./` never matches; a leading `/` means here"),
-    (lambda p, _: b"\\" in p, "a backslash escapes; directories are parted by `/`"),
     (lambda p, _: holds_several(p), "one line holds one pattern"),
-    (lambda p, _: b"{" in p or b"|" in p, "there are no alternatives; write `*.py[co]`"),
-    (lambda p, _: p[:1] == b"^" or p[-1:] == b"$", "it is a glob, not a regular expression"),
-    (lambda p, _: any(byte >= 0x7F or byte < 0x20 for byte in p), "it holds an odd character"),
+    (lambda p, _: p[-1:] in b",;:", "punctuation belongs to the pattern"),
+    (lambda p, _: p.startswith((b"./", b"../")), "`./` never matches; a leading `/` means here"),
     (
-        lambda p, _: p.endswith(b"/") and b"pycache" not in p.lower(),
+        lambda p, _: p[:1] == b"^" or p[-1:] == b"$" or rb"\." in p,
+        "it is a glob, not a regular expression",
+    ),
+    (lambda p, _: PLAIN.search(p) is not None, "a backslash makes a wildcard a plain character"),
+    (lambda p, _: NEEDLESS.search(p) is not None, "a backslash escapes; `/` parts directories"),
+    (
+        lambda p, _: any(c in part(p) for c in b"{|("),
+        "there are no alternatives; write `*.py[co]`",
+    ),
+    (lambda p, _: p.count(b"[") > p.count(b"]"), "a `[` is never closed"),
+    (lambda p, _: any(c >= 0x7F or c < 0x20 for c in part(p)), "it holds an odd character"),
+    (
+        lambda p, _: p.endswith(b"/") and b"pycache" not in last_part(p).lower(),
         "a trailing `/` matches directories only",
     ),
-    (lambda p, _: last_part(p).startswith(b".py"), "it names one file; write `*.pyc`"),
-    (lambda p, _: p != p.lower(), "upper case is not lower case"),
     (lambda p, _: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
+    (lambda p, _: part(p).startswith(b".py"), "it names one file; write `*.pyc`"),
+    (lambda p, _: is_miscased(p), "upper case is not lower case"),
+    (lambda p, _: b" " in part(p), "a blank belongs to the pattern"),
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.git.repository import top
+from pycache_guard.git.repository import work_tree
 from pycache_guard.ignorefiles.gitignore import completed
-from pycache_guard.ignorefiles.gitignore import encoding_fault
-from pycache_guard.ignoring.explain import Explanation
+from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.ignoring.blame import TOP
+from pycache_guard.ignoring.explain import explained
+from pycache_guard.ignoring.mending import Mending
 from pycache_guard.ignoring.modules import tracked
 from pycache_guard.ignoring.proof import gaps
 from pycache_guard.repair import replaceable
@@ -23,33 +26,60 @@ if TYPE_CHECKING:
 
     from pycache_guard.git.index import Index
 
-NAME = ".gitignore"
-TOP = os.fsencode(NAME)
+NAME = os.fsdecode(TOP)
+
+
+class Completion(NamedTuple):
+    """What to do to the top `.gitignore`, and what that leaves to be done by a person."""
+
+    left: list[Finding]
+    path: str = ""
+    #: The whole new content, empty where there is nothing to write.
+    content: bytes = b""
+    patterns: tuple[str, ...] = ()
+    #: The command that stages it.
+    stage: str = ""
+
+    def foretold(self) -> list[Finding]:
+        """Return the findings of a run that writes nothing."""
+        return self._told("would add", "pycache-guard fix")
+
+    def carried_out(self) -> list[Finding]:
+        """Write, and return the findings. Raises `Failure` where the file cannot be replaced."""
+        if self.content:
+            write_whole(self.path, self.content)
+        return self._told("added", self.stage)
+
+    def _told(self, verb: str, remedy: str) -> list[Finding]:
+        if not self.content:
+            return self.left
+        message = f"{verb} {', '.join(f'`{pattern}`' for pattern in self.patterns)}"
+        return [Finding(NAME, Rule.PYC101, message, remedy), *self.left]
 
 
 def prove(index: Index, kinds: Sequence[str]) -> list[Finding]:
     """Return what keeps bytecode of `kinds` from being ignored, by the rules in the index."""
+    root = work_tree()
     found = tracked(index)
-    left = gaps(found.modules, found.rules, kinds)
-    return Explanation(left, found, top() or os.curdir).findings()
+    return explained(gaps(found.modules, found.rules, kinds), found, root)
 
 
-def complete(index: Index, kinds: Sequence[str], *, write: bool = True) -> list[Finding]:
-    """Append to the top `.gitignore` what is missing; return what was done and what is still wrong.
+def completion(index: Index, kinds: Sequence[str]) -> Completion:
+    """Plan what to append to the top `.gitignore`.
 
-    Only the top file is written, and only if that ignores more than before: a nested file that
-    defeats it is named and left alone. Without `write` nothing is changed. Raises `Failure` where
-    the file cannot be completed.
+    Only the top file is ever written, and only if that ignores more than before: a nested file that
+    defeats it is named and left alone. Raises `Failure` where the file cannot be completed.
     """
+    root = work_tree()
     found = tracked(index)
     proven = gaps(found.modules, found.rules, kinds)
     if not proven:
-        return []
-    root = top() or os.curdir
+        return Completion([])
+    if TOP in found.recoded:  # what is appended would be turned into UTF-16 too
+        return Completion(explained(proven, found, root))
     path = os.path.join(root, NAME)
-    old = present(path)
-    on_disk = found._replace(rules={**found.rules, TOP: old})
-    open_now = gaps(found.modules, on_disk.rules, kinds)
+    old = present(path, found.rules.get(TOP, b""))
+    open_now = gaps(found.modules, {**found.rules, TOP: old}, kinds)
     missing = [
         pattern for kind, pattern in PATTERNS.items() if any(g.kind == kind for g in open_now)
     ]
@@ -57,25 +87,28 @@ def complete(index: Index, kinds: Sequence[str], *, write: bool = True) -> list[
     after = found._replace(rules={**found.rules, TOP: new})
     open_then = gaps(found.modules, after.rules, kinds)
     if len(open_then) == len(open_now):  # not staged, or defeated by a nested file
-        return Explanation(proven, found, root).findings()
-    if write:
-        write_whole(path, new)
-    patterns = ", ".join(f"`{pattern.decode()}`" for pattern in missing)
-    done = (
-        Finding(NAME, Rule.PYC101, f"added {patterns}", f"git add -- {NAME}")
-        if write
-        else Finding(NAME, Rule.PYC101, f"would add {patterns}", "pycache-guard fix")
-    )
-    return [done, *Explanation(open_then, after, root).findings()]
+        return Completion(explained(proven, found, root))
+    left = explained(open_then, after, root)
+    patterns = tuple(pattern.decode("ascii") for pattern in missing)
+    return Completion(left, path, new, patterns, Mending(found, root).stage(TOP))
 
 
-def present(path: str) -> bytes:
-    """Return what the file holds, nothing if it is not there. Raises `Failure` if it is no text file."""
+def present(path: str, tracked: bytes) -> bytes:
+    """Return what the file holds; where it is not on disk, what is `tracked` of it.
+
+    So it is in a sparse checkout: nothing of it must be lost. Raises `Failure` if it is no text
+    file.
+    """
     if not replaceable(path):
-        return b""
-    with open(path, "rb") as file:
+        return tracked
+    with open(path, "rb", opener=following_no_link) as file:
         content = file.read()
-    why = encoding_fault(content)
-    if why:
-        raise Failure(f"{NAME}: {why}: make it a text file in UTF-8 first")
+    encoding = wide_encoding(content)
+    if encoding:
+        raise Failure(f"{NAME}: is {encoding}, of which git reads no pattern: make it UTF-8 first")
     return content
+
+
+def following_no_link(path: str, flags: int) -> int:
+    """Open, but not through a link that has come in the file's place meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))

@@ -8,17 +8,16 @@ from pycache_guard.bytecode.probes import INVENTED
 from pycache_guard.bytecode.probes import MISSING
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.bytecode.probes import SUFFIXES
-from pycache_guard.bytecode.probes import probes
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.git.ignore import Ignoring
-from pycache_guard.git.ignore import rules_here
-from pycache_guard.git.process import GitFailure
-from pycache_guard.ignorefiles.gitignore import encoding_fault
-from pycache_guard.ignorefiles.gitignore import fault
-from pycache_guard.ignorefiles.gitignore import meant_for_bytecode
-from pycache_guard.remedies import append
-from pycache_guard.remedies import quoted
+from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.ignoring.blame import TOP
+from pycache_guard.ignoring.blame import blamed
+from pycache_guard.ignoring.blame import culprits
+from pycache_guard.ignoring.blame import is_private
+from pycache_guard.ignoring.blame import target
+from pycache_guard.ignoring.inert import inert_lines
+from pycache_guard.ignoring.mending import Mending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,29 +32,28 @@ if TYPE_CHECKING:
 
     Key = TypeVar("Key", bytes, tuple[bytes, bytes, bytes])
 
-TOP = b".gitignore"
 
-#: How many directories are looked at on this machine for rules that others do not have.
-LOOKED_AT = 1000
+def explained(gaps: Sequence[Gap], tracked: Tracked, top: str) -> list[Finding]:
+    """Return what is wrong; nothing where there is no gap.
+
+    The work tree on disk, at `top`, is looked at only to explain, and to choose the command.
+    """
+    return Explanation(blamed(gaps, tracked.rules), tracked, top).findings() if gaps else []
 
 
 class Explanation:
-    """Gaps, and what is known of the ignore files that leave them.
-
-    The work tree on disk, at `top`, is looked at only to explain.
-    """
+    """Gaps, and what is known of the ignore files that leave them."""
 
     def __init__(self, gaps: Sequence[Gap], tracked: Tracked, top: str) -> None:
         self._gaps = gaps
         self._tracked = tracked
-        self._top = top
-        #: What leads from the current directory, where commands are run, to the top.
-        self._to_top = "" if os.path.samefile(top, os.curdir) else f"{os.path.relpath(top)}/"
+        self._mending = Mending(tracked, top)
+        #: One of each sort.
+        self._sample = [*{(g.kind, g.directory, g.file): g for g in gaps}.values()]
+        self._here = culprits(self._sample, tracked.rules, top)
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong; nothing where there is no gap."""
-        if not self._gaps:
-            return []
+        """Return what is wrong."""
         return [
             *self._missing(),
             *self._reincluded(),
@@ -76,7 +74,7 @@ class Explanation:
 
     def _not_ignored(self, place: bytes, gaps: list[Gap]) -> Finding:
         message = f"no tracked rule ignores {examples(gaps)}"
-        return Finding(os.fsdecode(place), Rule.PYC101, message, self._append(TOP))
+        return Finding(os.fsdecode(place), Rule.PYC101, message, self._mend(TOP))
 
     def _reincluded(self) -> Iterator[Finding]:
         """PYC102, once for each rule."""
@@ -87,83 +85,84 @@ class Explanation:
                 path,
                 Rule.PYC102,
                 f"{path}:{number}: {os.fsdecode(rule)} takes bytecode back in: {examples(gaps)}",
-                self._append(file),
+                self._mend(file),
                 line=number,
             )
 
     def _inert_files(self) -> Iterator[Finding]:
         """PYC103: tracked, but git reads no rule in it."""
-        faults = {
-            **self._tracked.not_files,
-            **{
-                path: why
-                for path, data in self._tracked.rules.items()
-                if (why := encoding_fault(data))
-            },
-        }
-        for path, why in faults.items():
-            name = os.fsdecode(path)
-            remedy = f"make {name} a text file in UTF-8; then: {self._add(name)}"
-            yield Finding(name, Rule.PYC103, why, remedy)
+        targets = {target(gap) for gap in self._sample}
+        for file, why in self._tracked.not_files.items():
+            remedy = self._mend(file) if file in targets else self._mending.untrack(file)
+            yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
+        for file, encoding in self._tracked.recoded.items():
+            why = f"is checked out as {encoding}, of which git reads no pattern"
+            yield Finding(os.fsdecode(file), Rule.PYC103, why, self._mend(file))
+        for file, content in self._tracked.rules.items():
+            if wide := wide_encoding(content):
+                why = f"is {wide}, of which git reads no pattern"
+                text = self._mending.to_text(file, wide)
+                remedy = self._mend(file) if file in targets else text
+                yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
 
     def _foreign_files(self) -> Iterator[Finding]:
         """PYC103: git honours it here, and nowhere else."""
-        sample = {(gap.kind, gap.directory): gap.probe for gap in self._gaps}
-        probes_here = [*sample.values()][:LOOKED_AT]
-        try:
-            rules = rules_here(self._top, probes_here)
-        except GitFailure:  # a directory of the index is a link or a submodule on disk
-            return
-        files = {file for file, _, pattern in rules if pattern and not pattern.startswith(b"!")}
-        for file in files:
+        for file in sorted({file for _, file in self._here} - self._tracked.recoded.keys()):
             name = os.fsdecode(file)
-            if is_private(name):
-                yield Finding(
-                    name,
-                    Rule.PYC103,
-                    "ignores bytecode for this person only",
-                    "put the rules into the .gitignore at the top: pycache-guard fix",
-                )
+            if is_private(file):
+                why, remedy = "ignores bytecode for this person only", self._mend(TOP)
             else:
-                state = (
-                    "has rules that are not staged"
-                    if file in self._tracked.rules
-                    else "is not tracked"
-                )
-                yield Finding(name, Rule.PYC103, state, self._add(name))
+                staged = file in self._tracked.rules
+                why = "has rules that are not staged" if staged else "is not tracked"
+                remedy = self._mend(file) if file == TOP else self._mending.stage(file)
+            yield Finding(name, Rule.PYC103, why, remedy)
 
     def _inert_patterns(self) -> Iterator[Finding]:
-        """PYC104. What is suspect is put to git alone, in a directory of its own."""
-        suspects = [
-            (path, number, line, why)
-            for path, data in self._tracked.rules.items()
-            for number, line in meant_for_bytecode(data)
-            if (why := fault(line))
-        ]
-        for (path, number, line, why), inert in zip(
-            suspects, are_inert([line for _, _, line, _ in suspects]), strict=True
+        """PYC104: lines that would have helped, had they been written otherwise."""
+        mended = {file: self._could_mend(file) for file in self._tracked.rules}
+        for file, number, line, why in inert_lines(
+            {file: content for file, content in self._tracked.rules.items() if mended[file]}
         ):
-            if inert:
-                yield Finding(
-                    os.fsdecode(path),
-                    Rule.PYC104,
-                    f"`{os.fsdecode(line)}` matches no bytecode: {why}",
-                    self._append(path),
-                    line=number,
-                )
+            message = f"`{os.fsdecode(line)}` matches no bytecode: {why}"
+            remedy = self._mend(mended[file] or TOP)
+            yield Finding(os.fsdecode(file), Rule.PYC104, message, remedy, line=number)
 
-    def _add(self, name: str) -> str:
-        return f"git add -f -- {quoted(self._to_top + name)}"
+    def _could_mend(self, path: bytes) -> bytes | None:
+        """Return the file to mend a gap in that a line of `path` could have closed."""
+        place = directory_of(path)
+        targets = {
+            target(gap)
+            for gap in self._sample
+            if is_below(gap.directory, place)
+            and (path == gap.file or not is_below(directory_of(gap.file), place) or not gap.file)
+        }
+        return path if path in targets else min(targets, default=None)
 
-    def _append(self, file: bytes) -> str:
-        """Return the command that covers every kind that has a gap, from `file` on downwards."""
-        content = self._tracked.rules.get(file, b"")
-        open_kinds = {gap.kind for gap in self._gaps}
-        return append(
-            self._to_top + os.fsdecode(file),
-            [p.decode("ascii") for kind, p in PATTERNS.items() if kind in open_kinds],
-            after_newline=not content or content.endswith(b"\n"),
-        )
+    def _mend(self, file: bytes) -> str:
+        """Return the command that closes the gaps which are to be closed in `file`.
+
+        Where it is changed on disk, and ignores there, it need only be staged.
+        """
+        if file in self._tracked.recoded:
+            return self._mending.stop_recoding(file)
+        here = {(gap.kind, gap.directory) for gap, culprit in self._here if culprit == file}
+        kinds = {
+            gap.kind
+            for gap in self._sample
+            if target(gap) == file and (gap.kind, gap.directory) not in here
+        }
+        patterns = [p.decode("ascii") for kind, p in PATTERNS.items() if kind in kinds]
+        return self._mending.append(file, patterns) if patterns else self._mending.stage(file)
+
+
+def directory_of(path: bytes) -> bytes:
+    """Return the directory of a file, `b""` for the top."""
+    return path.rpartition(b"/")[0]
+
+
+def is_below(directory: bytes, place: bytes) -> bool:
+    """Whether `directory` is `place` or below it."""
+    return not place or directory == place or directory.startswith(place + b"/")
 
 
 def grouped(gaps: Iterable[Gap], key: Callable[[Gap], Key]) -> list[tuple[Key, list[Gap]]]:
@@ -179,25 +178,3 @@ def examples(gaps: Sequence[Gap]) -> str:
     real = (gap for gap in gaps if INVENTED not in gap.probe)
     first = os.fsdecode(next(real, gaps[0]).probe)
     return f"{first} and {len(gaps) - 1} more" if len(gaps) > 1 else first
-
-
-def is_private(file: str) -> bool:
-    """Whether git names a file of rules that is not in the work tree: no one else has it."""
-    return os.path.isabs(file) or file.rpartition("/")[2] != ".gitignore"
-
-
-def are_inert(lines: Sequence[bytes]) -> list[bool]:
-    """Tell of each line whether it ignores no bytecode, whatever stands around it."""
-    if not lines:
-        return []
-    with Ignoring({b"%d/.gitignore" % n: line + b"\n" for n, line in enumerate(lines)}) as ignoring:
-        asked = [probe for n in range(len(lines)) for probe in probes_below(b"%d" % n)]
-        met = {file for file, _, pattern in ignoring.rules(asked) if pattern}
-        return [b"%d/.gitignore" % n not in met for n in range(len(lines))]
-
-
-def probes_below(directory: bytes) -> Iterator[bytes]:
-    """Yield probes of every kind in a directory and one below it."""
-    for place in (directory, directory + b"/below"):
-        for kind in SUFFIXES:
-            yield from probes(kind, place, INVENTED)

@@ -9,12 +9,16 @@ from typing import NamedTuple
 from identify import identify
 
 from pycache_guard.bytecode.probes import module_name
+from pycache_guard.git.attributes import values
 from pycache_guard.git.listing import blocks
-from pycache_guard.git.objects import content
+from pycache_guard.git.objects import contents
 from pycache_guard.git.objects import heads
+from pycache_guard.git.repository import work_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pycache_guard.git.index import Index
 
 #: As much of a script as may hold its shebang line.
@@ -30,6 +34,9 @@ class Tracked(NamedTuple):
     rules: dict[bytes, bytes]
     #: Each `.gitignore` that is none, with what it is instead.
     not_files: dict[bytes, str]
+    #: Each whose text `working-tree-encoding` turns into another encoding on its way to disk,
+    #: where git can read no pattern of it; with that encoding.
+    recoded: dict[bytes, str]
 
 
 def tracked(index: Index) -> Tracked:
@@ -51,18 +58,22 @@ class Reading:
         #: Blob by path.
         self._rules: dict[bytes, str] = {}
         self._scripts: dict[bytes, str] = {}
+        #: Blobs of `.gitattributes`.
+        self._attributes: list[str] = []
         #: File names seen, which repeat: what identify says of them.
         self._kinds: dict[bytes, set[str]] = {}
 
     def take(self, head: bytes, path: bytes) -> None:
         """Sort one record, `MODE ID STAGE` and its path."""
         directory, _, file = path.rpartition(b"/")
+        if b".gitignore/" in path:
+            self._take_directory(path)
         if file.endswith(b".py"):  # nearly all of them; identify says the same
             self._modules.setdefault(directory, []).append(module_name(file))
         elif file == b".gitignore":
             self._take_ignore_file(head, path)
-        elif b".gitignore/" in path:
-            self._not_files[path[: path.index(b".gitignore/") + 10]] = "is a directory"
+        elif file == b".gitattributes" and head.startswith(b"100"):
+            self._attributes.append(blob_of(head))
         else:
             self._take_other(head, path, directory, file)
 
@@ -74,8 +85,13 @@ class Reading:
             if blob in python:
                 directory, _, file = path.rpartition(b"/")
                 self._modules.setdefault(directory, []).append(module_name(file))
-        rules = {path: content(blob) for path, blob in self._rules.items()}
-        return Tracked(self._modules, rules, self._not_files)
+        read = contents([*self._rules.values(), *self._attributes])
+        rules = {path: read[blob] for path, blob in self._rules.items()}
+        recoded: dict[bytes, str] = {}
+        if any(b"working-tree-encoding" in read[blob] for blob in self._attributes):
+            recoded = checked_out_wide(rules)
+            rules = {path: data for path, data in rules.items() if path not in recoded}
+        return Tracked(self._modules, rules, self._not_files, recoded)
 
     def _take_ignore_file(self, head: bytes, path: bytes) -> None:
         if head.startswith(b"100"):
@@ -85,6 +101,12 @@ class Reading:
         else:
             self._not_files[path] = "is a submodule"
 
+    def _take_directory(self, path: bytes) -> None:
+        parts = path.split(b"/")
+        if b".gitignore" in parts[:-1]:
+            above = parts[: parts.index(b".gitignore") + 1]
+            self._not_files[b"/".join(above)] = "is a directory"
+
     def _take_other(self, head: bytes, path: bytes, directory: bytes, file: bytes) -> None:
         tags = self._kinds.get(file)
         if tags is None:
@@ -93,6 +115,16 @@ class Reading:
             self._modules.setdefault(directory, []).append(module_name(file))
         elif not tags and head.startswith(b"100755"):
             self._scripts[path] = blob_of(head)
+
+
+def checked_out_wide(rules: Iterable[bytes]) -> dict[bytes, str]:
+    """Return the ignore files that a checkout turns into UTF-16 or the like, each with its encoding."""
+    encodings = values("working-tree-encoding", [*rules], work_tree())
+    return {
+        path: os.fsdecode(encoding)
+        for path, encoding in encodings.items()
+        if encoding.upper().startswith((b"UTF-16", b"UTF-32"))
+    }
 
 
 def blob_of(head: bytes) -> str:

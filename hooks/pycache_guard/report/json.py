@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 
 
-def render(findings: list[Finding], command: str, more: Mapping[str, object] | None = None) -> str:
-    """Return one object with all findings and the keys of `more`, ASCII only."""
+def render(
+    findings: list[Finding], command: str, details: Mapping[str, object] | None = None
+) -> str:
+    """Return one object with all findings and a command's own `details`, ASCII only."""
     report = {"version": 1, "command": command, "findings": [item(f) for f in findings]}
-    return json.dumps({**report, **(more or {})}, indent=2) + "\n"
+    return json.dumps({**report, **(details or {})}, indent=2) + "\n"
 
 
 def item(finding: Finding) -> dict[str, object]:
     """Return a finding with every key, `None` where it does not apply."""
-    path = finding.path
-    odd = path is not None and not is_utf8(path)
     return {
         "code": finding.rule.name,
         "rule": finding.rule.value,
-        "path": None if path is None else decodable(path),
-        "path_base64": base64.b64encode(os.fsencode(path or "")).decode() if odd else None,
+        **place(finding.path),
         "line": finding.line,
         "column": finding.column,
         "end_line": finding.end_line,
@@ -38,6 +37,16 @@ def item(finding: Finding) -> dict[str, object]:
         "commit": finding.commit,
         "blob": finding.blob,
         "size": finding.size,
+        "count": finding.commits,
         "message": decodable(finding.message),
         "remedy": None if finding.remedy is None else decodable(finding.remedy),
     }
+
+
+def place(path: str | None) -> dict[str, str | None]:
+    """Return the two keys of a path."""
+    if path is None:
+        return {"path": None, "path_base64": None}
+    odd = not is_utf8(path)
+    whole = base64.b64encode(os.fsencode(path)).decode("ascii") if odd else None
+    return {"path": decodable(path), "path_base64": whole}

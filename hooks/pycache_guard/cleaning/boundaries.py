@@ -1,0 +1,72 @@
+"""Where cleaning ends: what is never entered, and what only if it is named."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What version control keeps for itself. A file there may have any name: git has branches `x.pyc`.
+INTERNALS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs"))
+#: Whose repository a directory is the top of.
+REPOSITORY = frozenset((".git", ".hg", ".jj", ".sl"))
+
+
+def reason_not_to_enter(name: str) -> str | None:
+    """Say why a directory of this name is not looked into, `None` if it is."""
+    lowered = name.lower()
+    if lowered in INTERNALS:
+        return "a repository's own files"
+    if lowered == "node_modules":
+        return "node_modules"
+    return None
+
+
+def reason_to_leave(files: Sequence[str], directories: Sequence[str]) -> str | None:
+    """Say why a directory is left again, told by what is in it; `None` if it is not."""
+    if "HEAD" in files and is_git_directory(files, directories):
+        return "a repository's own files"
+    if ".git" in files or any(name.lower() in REPOSITORY for name in directories):
+        return "another repository"
+    if "pyvenv.cfg" in files or "conda-meta" in directories:
+        return "a virtual environment"
+    return None
+
+
+def is_git_directory(files: Sequence[str], directories: Sequence[str]) -> bool:
+    """Whether this is what is otherwise called `.git`: a bare repository, a submodule's, a worktree's.
+
+    gitrepository-layout(5).
+    """
+    return "HEAD" in files and (
+        ("objects" in directories and "refs" in directories) or "commondir" in files
+    )
+
+
+def refuse_internals(path: str) -> None:
+    """Raise `Failure` if `path` is in a repository's own files.
+
+    A work tree may lie in there: then its `.git` is nearer.
+    """
+    here = os.path.realpath(path)
+    while True:
+        if os.path.basename(here).lower() in INTERNALS or on_disk_git_directory(here):
+            raise Failure(f"{path}: is among a repository's own files; nothing is removed there")
+        above = os.path.dirname(here)
+        if above == here or os.path.lexists(os.path.join(here, ".git")):
+            return
+        here = above
+
+
+def on_disk_git_directory(path: str) -> bool:
+    """Whether `path` is a directory as of `is_git_directory`."""
+    present = [
+        name
+        for name in ("HEAD", "commondir", "objects", "refs")
+        if os.path.lexists(os.path.join(path, name))
+    ]
+    return is_git_directory(present, present)

@@ -1,0 +1,110 @@
+"""What stood in the way: rule PYC501, with the reason, the owner, and the command that helps."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.remedies import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.cleaning.apply import Obstacle
+    from pycache_guard.cleaning.plan import Plan
+
+
+def told(plan: Plan, obstacles: list[Obstacle]) -> list[Finding]:
+    """Return a finding for each thing that could not be removed, or not be looked into."""
+    return [
+        *(unreadable(plan, parts, error) for parts, error in plan.unreadable),
+        *(irremovable(plan, obstacle) for obstacle in obstacles),
+    ]
+
+
+def irremovable(plan: Plan, obstacle: Obstacle) -> Finding:
+    """Name a file, or a directory, that stayed."""
+    spot, name, error, status, directory = obstacle
+    path = plan.root.shown(spot.parts, name)
+    above = plan.root.shown(spot.parts if name else spot.parts[:-1])
+    holder = directory or status
+    facts = [owned(status, directory), error.strerror or str(error)]
+    message = f"not removed: {'; '.join(fact for fact in facts if fact)}"
+    whole = plan.root.shown(spot.parts) if spot.is_whole else None
+    return Finding(path, Rule.PYC501, message, remedy(error, path, above, holder, whole=whole))
+
+
+def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
+    """Name a directory that could not be looked into."""
+    path = plan.root.shown(parts)
+    try:
+        plan.root.way.enter(parts[:-1])
+        status = plan.root.way.status(parts[-1]) if parts else plan.root.way.status()
+    except OSError:
+        status = None
+    facts = [owned(status, status), error.strerror or str(error)]
+    message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
+    if status is not None and hasattr(os, "geteuid") and status.st_uid == os.geteuid():
+        return Finding(path, Rule.PYC501, message, f"chmod u+rwx -- {quoted(path)}")
+    return Finding(path, Rule.PYC501, message, f"sudo pycache-guard clean -- {quoted(path)}")
+
+
+def owned(status: os.stat_result | None, directory: os.stat_result | None) -> str:
+    """Say whose it is, and whose the directory is that would have to be changed."""
+    if status is None or not hasattr(os, "geteuid"):
+        return ""
+    whose = f"belongs to {owner(status.st_uid)}"
+    if directory is None or directory.st_uid == status.st_uid:
+        return whose
+    return f"{whose}, its directory to {owner(directory.st_uid)}"
+
+
+def owner(uid: int) -> str:
+    """Return the name of a user, the number where nobody here has it (a container's user)."""
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except KeyError:
+        return f"uid {uid}"
+
+
+def remedy(
+    error: OSError,
+    path: str,
+    above: str,
+    holder: os.stat_result | None,
+    *,
+    whole: str | None,
+) -> str:
+    """Return the command that removes it, or after which it can be removed.
+
+    `whole` is the directory that would go with all that is in it. The meanings of the errors are
+    those of unlink(2) and rmdir(2).
+    """
+    if sys.platform == "win32":
+        return f'attrib -R "{path}"'
+    if error.errno == errno.EROFS:
+        return f"sudo mount -o remount,rw {quoted(read_only_mount(above))}"
+    if error.errno == errno.EBUSY:
+        return f"sudo umount {quoted(path)}"
+    ours = holder is not None and holder.st_uid == os.geteuid()
+    if error.errno == errno.EPERM and (ours or os.geteuid() == 0):
+        # Permissions would allow it: an attribute forbids it.
+        attribute = "chflags nouchg,nouappnd" if sys.platform == "darwin" else "chattr -i -a"
+        return f"sudo {attribute} -- {quoted(above)} {quoted(path)}"
+    if error.errno == errno.EACCES and ours:
+        return f"chmod u+rwx -- {quoted(above)}"
+    return f"sudo rm -rf -- {quoted(whole)}" if whole else f"sudo rm -f -- {quoted(path)}"
+
+
+def read_only_mount(directory: str) -> str:
+    """Return the highest directory above that is read-only too: a mount point (statvfs(3))."""
+    here = os.path.abspath(directory)
+    while True:
+        above = os.path.dirname(here)
+        if above == here or not os.statvfs(above).f_flag & os.ST_RDONLY:
+            return here
+        here = above

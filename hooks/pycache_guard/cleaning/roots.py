@@ -1,0 +1,80 @@
+"""From the paths that were named to the directories that are walked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple
+
+from pycache_guard.bytecode.cachefiles import is_cache_directory
+from pycache_guard.cleaning.boundaries import refuse_internals
+from pycache_guard.worktree.walk import opened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.worktree.listing import Way
+
+
+class Root(NamedTuple):
+    """Where a walk begins."""
+
+    way: Way
+    #: The path of the directory that `way` is the way down from.
+    path: str
+    #: The names that lead from there to where the walk begins.
+    start: tuple[str, ...] = ()
+    #: The files beside it, where it is a cache directory.
+    beside: Sequence[str] = ()
+    #: Of a tree below `sys.pycache_prefix`: the directory whose caches it holds.
+    mirrored: str | None = None
+
+    def shown(self, parts: tuple[str, ...], name: str = "") -> str:
+        """Return the path of what is below, as people write it."""
+        words = (*parts, name) if name else parts
+        below = "/".join(words)
+        if self.path == os.curdir:
+            return below or os.curdir
+        return f"{self.path.rstrip('/') if below else self.path}{'/' * bool(below)}{below}"
+
+
+def named(path: str) -> Root:
+    """Return the root for a path on the command line.
+
+    Raises `Failure` for what is no directory, a link, or among a repository's own files.
+    """
+    bare = path.rstrip(os.sep + (os.altsep or "")) or path
+    bare = os.path.normpath(bare) if bare else os.curdir
+    refuse_internals(bare)
+    directory, name = os.path.split(bare)
+    if not is_cache_directory(name):
+        return Root(opened(bare), bare)
+    # Whether its files have a source is seen beside it.
+    opened(bare).close()
+    above = directory or os.curdir
+    way = opened(above)
+    return Root(way, above, (name,), way.listing().files)
+
+
+def below_prefix(path: str) -> list[Root]:
+    """Return the roots of what `sys.pycache_prefix` holds of `path`, none where there is no prefix.
+
+    Below the prefix the path of a source's directory is repeated without its root, as Python was
+    told it (`cache_from_source` in CPython `Lib/importlib/_bootstrap_external.py`): as it is
+    written, or with links resolved.
+    """
+    if sys.pycache_prefix is None or not os.path.isdir(sys.pycache_prefix):
+        return []
+    prefix = os.path.abspath(sys.pycache_prefix)
+    spellings = dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))
+    return [
+        Root(opened(os.path.realpath(prefix)), prefix, parts_of(whole), mirrored=whole)
+        for whole in spellings
+    ]
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """Return the names of an absolute path, without drive and root."""
+    _, tail = os.path.splitdrive(path)
+    return tuple(name for name in tail.replace(os.sep, "/").split("/") if name)

@@ -1,0 +1,119 @@
+"""`pycache-guard clean`: remove caches, all of them or the orphans alone; the hook `clean-orphans`."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.cleaning.choice import Mode
+from pycache_guard.cleaning.outcome import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pycache_guard.cleaning.outcome import Outcome
+
+NAME = "clean"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if everything that was to go is gone, 1 if something stood in the way."""
+    if list(argv) == [
+        "--orphans"
+    ]:  # the hook's way: nothing is parsed, or told, if nothing is there
+        result = clean([os.curdir], Mode(orphans=True))
+        return tell(result, quiet=True) if result.removed or result.findings else 0
+    options = parse(argv)
+    mode = Mode(
+        orphans=options.orphans,
+        include_tracked=options.include_tracked,
+        include_sourceless=options.include_sourceless,
+        prefix=options.prefix,
+    )
+    result = clean(options.paths or [os.curdir], mode, dry_run=options.dry_run)
+    return tell(
+        result,
+        verbose=options.verbose,
+        quiet=options.orphans,
+        voice=options.format,
+        output=options.output,
+    )
+
+
+def tell(
+    result: Outcome,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    voice: str = "text",
+    output: str | None = None,
+) -> int:
+    """Write the report where it is wanted; return the exit code."""
+    from pycache_guard.commands.reporting import deliver
+    from pycache_guard.findings import in_order
+    from pycache_guard.report import render
+    from pycache_guard.report.escape import shown
+
+    findings = in_order(result.findings)
+    if voice == "json":
+        from pycache_guard.report import json
+
+        report = json.render(findings, NAME, details(result))
+    else:
+        report = render(findings, NAME, voice)
+    if voice == "text":
+        from pycache_guard.cleaning.outcome import text
+
+        lines = text(result, verbose=verbose, quiet=quiet)
+        report = "".join(f"{shown(line)}\n" for line in lines) + report
+    deliver(report, output)
+    return 1 if findings else 0
+
+
+def details(result: Outcome) -> dict[str, object]:
+    """Return what JSON has besides findings."""
+    from pycache_guard.report.escape import decodable
+    from pycache_guard.report.json import place
+
+    return {
+        "dry_run": result.dry_run,
+        "removed": [place(path) for path in result.removed],
+        "kept": [{**place(item.path), "reason": item.why.name.lower()} for item in result.kept],
+        "skipped": [{**place(path), "reason": decodable(why)} for path, why in result.skipped],
+        "looked_at": {"files": result.files, "directories": result.directories},
+    }
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments."""
+    from pycache_guard.commands.arguments import reporting_parser
+
+    parser = reporting_parser(
+        NAME,
+        "Remove Python's caches below the paths: every __pycache__ with the caches in it, and .pyc"
+        " files beside their source. What git tracks and what has no source is kept.",
+        "pycache-guard clean --dry-run",
+    )
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="directories (default: where you are)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--orphans", action="store_true", help="only caches whose source is gone")
+    parser.add_argument(
+        "--include-tracked", action="store_true", help="remove what git tracks as well"
+    )
+    parser.add_argument(
+        "--include-sourceless",
+        action="store_true",
+        help="remove .pyc files without a source as well, which may be all there is",
+    )
+    parser.add_argument(
+        "--prefix",
+        action="store_true",
+        help="also what sys.pycache_prefix (PYTHONPYCACHEPREFIX) holds of the paths",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="name everything, and say how much was looked at"
+    )
+    return parser.parse_args(argv)

@@ -1,0 +1,93 @@
+"""What the commands that judge commits have in common."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pycache_guard.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from pycache_guard.commands.arguments import Parser
+    from pycache_guard.findings import Finding
+    from pycache_guard.git.objects import Reader
+    from pycache_guard.git.revisions import Revisions
+    from pycache_guard.survey import Readable
+
+
+class Options:
+    """What the arguments say; the values of a run without any."""
+
+    def __init__(self) -> None:
+        self.content = "new"
+        self.allow: list[str] = []
+        self.format = "text"
+        self.output: str | None = None
+
+
+def judging_parser(command: str, description: str, example: str) -> Parser:
+    """Return a parser with the options of every command that judges commits."""
+    from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import reporting_parser
+
+    parser = reporting_parser(command, description, example)
+    parser.add_argument(
+        "--content",
+        choices=("new", "none"),
+        default="new",
+        help="whose first bytes are read (default: new, what a commit brings in)",
+    )
+    parser.add_argument(
+        "--allow",
+        metavar="GLOB",
+        type=filled,
+        action="append",
+        default=[],
+        help="a pathspec glob of git's own",
+    )
+    return parser
+
+
+def answer(
+    command: str,
+    revisions: Revisions | None,
+    source: Callable[[Reader], Readable],
+    options: Options | Namespace,
+) -> int:
+    """Judge, report, and return the exit code. `source` makes what has the configuration.
+
+    Raises `Failure`, after the report, for what could not be judged.
+    """
+    findings: list[Finding] = []
+    unjudged: list[str] = []
+    if revisions is not None:
+        revisions.start()
+        from pycache_guard.commands.progress import Progress
+        from pycache_guard.history.judge import judge
+
+        progress = Progress(command)
+        try:
+            findings, unjudged = judge(
+                revisions, source, content=options.content, allow=options.allow, told=progress.add
+            )
+        finally:
+            progress.clear()
+    code = 0
+    if findings or options.format != "text" or options.output is not None:
+        from pycache_guard.commands.reporting import report
+
+        code = report(findings, command, voice=options.format, output=options.output)
+    if unjudged:
+        raise Failure("; ".join(unjudged))
+    return code
+
+
+def ref_lines() -> bytes:
+    """Return all of stdin. Raises `Failure` where a person sits there instead of git."""
+    if sys.stdin is None or os.isatty(0):
+        raise Failure("reads ref lines from stdin, as git gives them to its hook (githooks(5))")
+    return sys.stdin.buffer.read()

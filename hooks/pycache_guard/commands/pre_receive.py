@@ -1,0 +1,32 @@
+"""`pycache-guard pre-receive`: git's hook of that name, on a server."""
+
+from __future__ import annotations
+
+from pycache_guard.commands.commits import Options
+from pycache_guard.commands.commits import answer
+from pycache_guard.commands.commits import judging_parser
+from pycache_guard.commands.commits import ref_lines
+from pycache_guard.git.head import Head
+from pycache_guard.git.updates import received
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "pre-receive"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if nothing was found, 1 if something was, which refuses the push as a whole.
+
+    The configuration is HEAD's, never that of what is pushed: nobody allows themselves.
+    """
+    options = Options()
+    if argv:
+        parser = judging_parser(
+            NAME,
+            "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
+            "exec pycache-guard pre-receive   # in hooks/pre-receive",
+        )
+        parser.parse_args(argv, options)
+    return answer(NAME, received(ref_lines()), Head, options)

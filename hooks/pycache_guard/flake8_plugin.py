@@ -1,0 +1,37 @@
+"""The door for flake8: rules PYC4xx as a plugin (entry point group `flake8.extension`)."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard import __version__
+from pycache_guard.lint import lint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Plugin:
+    """What flake8 calls for each file.
+
+    flake8 passes what the names of the parameters ask for
+    (https://flake8.pycqa.org/en/latest/plugin-development/plugin-parameters.html).
+    """
+
+    name = "pycache-guard"
+    version = __version__
+
+    def __init__(self, tree: ast.Module, filename: str, lines: list[str]) -> None:
+        self._tree = tree
+        self._filename = filename
+        self._lines = lines
+
+    def run(self) -> Iterator[tuple[int, int, str, type]]:
+        """Yield line (from 1), column (from 0, in characters), text and type of each finding.
+
+        `# noqa` is left to flake8.
+        """
+        for found in lint(self._tree, self._lines, self._filename):
+            text = f"{found.rule.name} {found.message}; {found.remedy}"
+            yield found.line or 1, (found.column or 1) - 1, text, type(self)

@@ -1,0 +1,186 @@
+"""What each commit brings in, by `git rev-list` and several `git diff-tree` side by side.
+
+`diff-tree -c` judges a merge by what differs from all its parents (git-diff-tree(1), "combined diff
+format"), `--root` a root by all it has. Nothing is kept of what has been read: memory does not grow
+with history.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.git.listing import parse
+from pycache_guard.git.process import RAW
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+    from pycache_guard.entries import Entry
+
+    #: A commit and a record, for `listing.parse`, of what it brings in.
+    Brought = tuple[str, bytes]
+
+#: Batches that a `diff-tree` has before it, so that it does not wait for us.
+DEPTH = 2
+#: Bytes of a batch. All that are under way fit into the smallest pipe there is (4 KiB: Windows, and
+#: Linux for who has many), so we never wait to ask while git waits to answer.
+BATCH = 4096 // DEPTH
+#: Random bytes behind each.
+MARK = 16
+#: More gain little, and each holds a cache of its own.
+MOST_PROCESSES = 4
+#: As much is kept unparsed, in case the block after it must be.
+UNPARSED = 1 << 20
+
+
+class Differ:
+    """One `git diff-tree --stdin`, asked about batches of commits."""
+
+    def __init__(self, *pathspecs: str) -> None:
+        # Without this, git writes each commit's answer on its own (git(1), GIT_FLUSH).
+        env = environment(GIT_FLUSH="0")
+        options = ("--stdin", "-r", "-c", "--root", *RAW)
+        self.git = Git("diff-tree", *options, "--", *pathspecs, feed=True, env=env)
+        # A line that is no object id is written back at once (builtin/diff-tree.c): the end of the
+        # answer. It is random because what stands before it was written by others.
+        self._mark = b"=%s\n" % os.urandom(MARK).hex().encode("ascii")
+        self._rest = b""
+
+    def ask(self, commits: Iterable[bytes]) -> None:
+        """Ask about one of the `batches`; up to `DEPTH` may be under way."""
+        self.git.write(b"".join(b"%s\n" % commit for commit in commits) + self._mark)
+
+    def answer(self) -> Iterator[bytes]:
+        """Yield the answer to the batch asked first, in blocks that end with a whole field."""
+        data = self._rest
+        while (end := data.find(self._mark)) < 0:
+            whole, nul, data = data.rpartition(b"\0")
+            if nul:
+                yield whole + nul
+            more = self.git.read()
+            if not more:
+                self.git.check()
+                raise GitFailure("git diff-tree: its answer was cut short")
+            data += more
+        if end:
+            yield data[:end]
+        self._rest = data[end + len(self._mark) :]
+
+    def finish(self) -> None:
+        """End it in order. Raises `GitFailure` when git failed."""
+        self.git.close_stdin()
+        self.git.check()
+
+
+class Differs:
+    """As many `git diff-tree` as there is work for; the first is started at once."""
+
+    def __init__(self, *pathspecs: str) -> None:
+        self._pathspecs = pathspecs
+        self._differs = [Differ(*pathspecs)]
+
+    def brought(
+        self, batches: Iterable[list[bytes]], possible: Callable[[bytes], object]
+    ) -> Iterator[Brought]:
+        """Yield what the commits of `batches` bring in: what none of their parents has at that path.
+
+        Of a block of output that is not `possible` as a whole nothing is parsed. Each commit's come
+        together; among commits there is no order. Raises `GitFailure`.
+        """
+        asked: list[Differ] = []
+        free = self._differs * DEPTH
+        for batch in batches:
+            if not free and len(self._differs) < processes():
+                self._differs.append(Differ(*self._pathspecs))
+                free = self._differs[-1:] * DEPTH
+            elif not free:
+                free = [asked.pop(0)]
+                yield from parsed(free[0].answer(), possible)
+            asked.append(free.pop())
+            asked[-1].ask(batch)
+        for differ in asked:
+            yield from parsed(differ.answer(), possible)
+        for differ in self._differs:
+            differ.finish()
+
+    def close(self) -> None:
+        """End those that have not ended."""
+        for differ in self._differs:
+            differ.git.kill()
+
+
+def batches(commits: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield commits, so many at a time as a batch has room for."""
+    if commits:
+        count = (BATCH - 2 * MARK - 2) // (len(commits[0]) + 1)
+        for start in range(0, len(commits), count):
+            yield commits[start : start + count]
+
+
+def processes() -> int:
+    """Return how many `diff-tree` are worth it here."""
+    return min(MOST_PROCESSES, os.cpu_count() or 1)
+
+
+def parsed(blocks: Iterable[bytes], possible: Callable[[bytes], object]) -> Iterator[Brought]:
+    """Parse one answer, so far as a block is `possible`: `ID NUL (HEAD NUL PATH NUL)…` a commit.
+
+    Where a block begins is known only from what came before; that is looked into when it must be.
+    """
+    commit = head = ""
+    unparsed: list[bytes] = []
+    size = 0
+    for block in blocks:
+        unparsed.append(block)
+        size += len(block)
+        wanted = possible(block)
+        if not wanted and size < UNPARSED:
+            continue
+        *before, last = unparsed
+        for text in (b"".join(before), last):
+            telling = wanted and text is last
+            for field in text.split(b"\0")[:-1]:
+                if head:
+                    if telling and (record := new(head, field)):
+                        yield commit, record
+                    head = ""
+                elif field.startswith(b":"):
+                    head = field.decode("ascii")
+                else:
+                    commit = field.decode("ascii")
+        unparsed = []
+        size = 0
+
+
+def new(head: str, path: bytes) -> bytes | None:
+    """Return the record of what stands at `path`, if no parent has the same there.
+
+    `head` is `:MODE MODE ID ID STATUS`, in a merge with a colon, a mode and an id for each parent.
+    The mode counts so far as a file is not a symbolic link or a submodule.
+    """
+    parents = len(head) - len(head.lstrip(":"))
+    fields = head[parents:].split(" ")
+    mode, blob = fields[parents], fields[2 * parents + 1]
+    if mode == "000000":
+        return None
+    kind = mode[:3]
+    for n in range(parents):
+        if fields[parents + 1 + n] == blob and fields[n].startswith(kind):
+            return None
+    return f"{mode} {blob}\t".encode("ascii") + path
+
+
+def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
+    """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
+    ids = [commit.encode("ascii") for commit in commits]
+    differs = Differs(f":(top,glob){glob}")
+    try:
+        return [parse(record) for _, record in differs.brought(batches(ids), bool)]
+    finally:
+        differs.close()

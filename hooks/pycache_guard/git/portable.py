@@ -1,0 +1,92 @@
+"""A child process where the system has no `posix_spawnp`: Windows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from pycache_guard.git.spawn import CHUNK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import IO
+
+
+class PortableChild:
+    """A `spawn.Child` by `subprocess`; stderr goes to a temporary file, so neither stream can block."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        stdin: int | None,
+        stdout: int | None,
+        feed: bool,
+    ) -> None:
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by wait()
+        source = subprocess.PIPE if feed else subprocess.DEVNULL if stdin is None else stdin
+        try:
+            self._process = subprocess.Popen(
+                [on_path(argv[0], env), *argv[1:]],
+                env=dict(env),
+                stdin=source,
+                stdout=subprocess.PIPE if stdout is None else stdout,
+                stderr=self._errors,
+                bufsize=0,
+            )
+        except OSError:
+            self._errors.close()
+            raise
+
+    def write(self, data: bytes) -> None:
+        """Write all of `data` to stdin."""
+        assert self._process.stdin is not None
+        view = memoryview(data)
+        while view:
+            view = view[self._process.stdin.write(view) :]
+
+    def close_stdin(self) -> None:
+        """Tell the child that there is no more input."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """Read up to `size` bytes of stdout; `b""` at the end."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read(size) or b""
+
+    def wait(self) -> tuple[int, bytes]:
+        """Close the pipes, wait for the end; return the exit code and what stderr said."""
+        self.close_stdin()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        code = self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read()
+        self._errors.close()
+        return code, said
+
+    def kill(self) -> None:
+        """End the child now."""
+        self._process.kill()
+        self.wait()
+
+
+def on_path(program: str, env: Mapping[str, str]) -> str:
+    """Find `program` in the absolute directories of `PATH`, never in the current directory.
+
+    Windows looks there first (`CreateProcessW`), and the current directory is a repository that
+    may hold a `git.exe` of its own. Raises `FileNotFoundError`.
+    """
+    names = [program + ".exe", program] if sys.platform == "win32" else [program]
+    for directory in env.get("PATH", "").split(os.pathsep):
+        for name in names:
+            candidate = os.path.join(directory, name)
+            if os.path.isabs(directory) and os.path.isfile(candidate):
+                return candidate
+    raise FileNotFoundError(2, "not found on PATH", program)

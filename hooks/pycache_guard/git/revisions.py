@@ -1,0 +1,140 @@
+"""Which commits are meant: what `git rev-list` is asked for, and its answer."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.errors import Failure
+from pycache_guard.git import history
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import git
+from pycache_guard.git.repository import resolved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+
+class Revisions:
+    """Commits that can be reached from some objects and not from others, and those objects.
+
+    What has a length that others choose goes to git's stdin: there may be 100 000 refs.
+    """
+
+    def __init__(
+        self, tips: Mapping[str, str], excluded: Iterable[str] = (), *options: str
+    ) -> None:
+        #: Object ids in full, of commits, tags, trees and blobs, each with what names it.
+        self.tips = tips
+        self._excluded = excluded
+        #: `--all`, or `--not` and what follows: rev-list(1).
+        self._options = options
+        self._started: Git | None = None
+
+    def start(self) -> None:
+        """Start listing, before there is time to read on."""
+        self._started = self._listing(self.tips)
+
+    def listing(self) -> Git:
+        """Return the listing of every commit, for `batches`; start it unless it is started."""
+        started, self._started = self._started, None
+        return started or self._listing(self.tips)
+
+    def in_order(self, commits: Container[str]) -> Iterator[str]:
+        """Yield those of `commits` that are meant, each before all that descend from it."""
+        for batch in batches(self._listing(self.tips, "--date-order", "--reverse")):
+            yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
+
+    def contain(self, oid: str) -> bool:
+        """Whether a tree or a blob is not known to belong to the commits that are excluded."""
+        if not self._excluded and "--not" not in self._options:
+            return True
+        listing = self._listing([oid], "--objects-edge-aggressive", "--no-object-names")
+        return oid.encode("ascii") in listing.output().split(b"\n")
+
+    def _listing(self, tips: Iterable[str], *options: str) -> Git:
+        process = Git("rev-list", "--stdin", *options, *self._options, feed=True)
+        lines = [*tips, *(f"^{oid}" for oid in self._excluded)]
+        process.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+        process.close_stdin()
+        return process
+
+
+def batches(listing: Git) -> Iterator[list[bytes]]:
+    """Yield the commits of a listing, in batches, as git finds them."""
+    rest = b""
+    for chunk in listing.chunks():
+        *commits, rest = (rest + chunk).split(b"\n")
+        yield from history.batches(commits)
+
+
+def ranges(words: Iterable[str], *options: str) -> Revisions:
+    """Return what arguments such as `A..B`, `C`, `^D` mean (gitrevisions(7)).
+
+    Raises `Failure` for what is no revision, or where nothing is meant.
+    """
+    tips = {}
+    excluded = []
+    for word in words:
+        if word.startswith("-"):
+            raise Failure(f"{word!r} is not a revision")
+        answer = git("rev-parse", word, "--").decode("ascii")
+        for line in answer.split("\n")[:-2]:
+            if line.startswith("^"):
+                excluded.append(line[1:])
+            else:
+                tips[line] = word
+    if not tips:
+        raise Failure("the range names commits to leave out, and none to judge")
+    return Revisions(tips, excluded, *options)
+
+
+def every_ref() -> Revisions:
+    """Return what any ref, or HEAD, leads to."""
+    form = "%(objectname) %(objecttype) %(*objecttype) %(refname)"
+    loose = {}
+    for line in git("for-each-ref", f"--format={form}").splitlines():
+        oid, kind, tagged, name = line.split(b" ", 3)
+        if b"commit" not in (kind, tagged):
+            loose[oid.decode("ascii")] = name.decode("utf-8", "surrogateescape")
+    return Revisions(loose, (), "--all")
+
+
+def not_upstream() -> Revisions | None:
+    """Return what HEAD has and its upstream branch does not; `None` if there is no upstream."""
+    head, upstream = resolved("HEAD^{commit}"), resolved("@{upstream}^{commit}")
+    return Revisions({head: "HEAD"}, [upstream]) if head and upstream else None
+
+
+def shallow() -> Git | None:
+    """Start asking whether this is a shallow clone; `None` if it is known without asking.
+
+    That is where the repository's own directory is: in a hook, and at the top of a work tree.
+    """
+    directory = os.environ.get("GIT_DIR") or next(filter(is_repository, (".git", os.curdir)), "")
+    elsewhere = {"GIT_COMMON_DIR", "GIT_SHALLOW_FILE"} & os.environ.keys()
+    told = any(os.path.exists(os.path.join(directory, n)) for n in ("commondir", "shallow"))
+    if is_repository(directory) and not (elsewhere or told):
+        return None
+    return Git("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
+
+
+def is_repository(directory: str) -> bool:
+    """Whether git would take `directory` for a repository (gitrepository-layout(5))."""
+    return all(
+        os.path.exists(os.path.join(directory, name)) for name in ("HEAD", "objects", "refs")
+    )
+
+
+def cut_off(answer: Git | None) -> frozenset[bytes]:
+    """Return the commits whose parents a shallow clone leaves out (gitrepository-layout(5))."""
+    if answer is None:
+        return frozenset()
+    is_shallow, _, path = answer.output().partition(b"\n")
+    if is_shallow != b"true":
+        return frozenset()
+    with open(os.environ.get("GIT_SHALLOW_FILE") or os.fsdecode(path[:-1]), "rb") as file:
+        return frozenset(file.read().split())

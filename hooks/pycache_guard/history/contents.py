@@ -1,0 +1,98 @@
+"""Judge contents while the commits go by."""
+
+from __future__ import annotations
+
+from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.git.listing import blob_of
+from pycache_guard.git.objects import BATCH
+from pycache_guard.git.objects import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pycache_guard.git.history import Brought
+
+#: So many blobs at least are remembered as not being bytecode, which takes 10 MB. One that comes
+#: again later than that is read again after all, so that memory does not grow with history.
+REMEMBERED = 50_000
+#: Files that wait for an answer, at most: a million may be empty, which is one blob.
+MOST_WAITING = 1000
+#: Processes that read, in turn: one works while the other's answer is looked at.
+READERS = 2
+
+
+class Contents:
+    """What files hold, told from their first bytes; a blob that comes again is not read again."""
+
+    def __init__(self, reader: Reader) -> None:
+        #: Size and first bytes of each blob that is bytecode.
+        self.held: dict[str, tuple[int, bytes]] = {}
+        #: The first blob that is not here, and how many there are.
+        self.missing = ""
+        self.missing_count = 0
+        self._clean: set[str] = set()
+        self._clean_before: set[str] = set()
+        self._waiting: dict[str, list[Brought]] = {}
+        self._count = 0
+        self._readers = [reader]
+        self._free = [reader]
+        self._asked: list[tuple[Reader, dict[str, list[Brought]]]] = []
+
+    def judge(self, commit: str, record: bytes) -> Iterable[Brought]:
+        """Take a file that a commit brings in; return what has been found to be bytecode meanwhile."""
+        blob = blob_of(record)
+        if blob in self.held:
+            return [(commit, record)]
+        if blob in self._clean or blob in self._clean_before:
+            return ()
+        self._waiting.setdefault(blob, []).append((commit, record))
+        self._count += 1
+        if len(self._waiting) < BATCH and self._count < MOST_WAITING:
+            return ()
+        return self._ask()
+
+    def rest(self) -> list[Brought]:
+        """Return what is found to be bytecode in the end."""
+        found = self._ask() if self._waiting else []
+        while self._asked:
+            found += self._take()
+        return found
+
+    def close(self) -> None:
+        """End the processes, but for the one that was given."""
+        for reader in self._readers[1:]:
+            reader.close()
+
+    def _ask(self) -> list[Brought]:
+        found = []
+        if not self._free and len(self._readers) < READERS:
+            self._readers.append(Reader(HEAD_LENGTH))
+            self._free.append(self._readers[-1])
+        elif not self._free:
+            found = self._take()
+        reader = self._free.pop()
+        reader.ask([*self._waiting])
+        self._asked.append((reader, self._waiting))
+        self._waiting = {}
+        self._count = 0
+        return found
+
+    def _take(self) -> list[Brought]:
+        """Return what the batch asked first has of bytecode."""
+        reader, waiting = self._asked.pop(0)
+        self._free.append(reader)
+        found = []
+        for blob, answer in zip(waiting, reader.answers(), strict=True):
+            if answer is not None and is_bytecode(answer[3]):
+                self.held[blob] = answer[2:]
+                found += waiting[blob]
+                continue
+            if answer is None:
+                self.missing = self.missing or blob
+                self.missing_count += 1
+            self._clean.add(blob)
+        if len(self._clean) >= REMEMBERED:
+            self._clean_before, self._clean = self._clean, set()
+        return found

@@ -1,0 +1,139 @@
+"""Tell what comes in: findings, less what is allowed."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.git.history import granted
+from pycache_guard.git.listing import parse
+from pycache_guard.git.objects import BATCH
+from pycache_guard.git.tree import Tree
+from pycache_guard.remedies import forget
+from pycache_guard.remedies import quoted
+from pycache_guard.scan import KINDS
+from pycache_guard.scan import Grants
+from pycache_guard.scan import writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from pycache_guard.config import Allowance
+    from pycache_guard.entries import Entry
+    from pycache_guard.git.objects import Reader
+    from pycache_guard.git.revisions import Revisions
+    from pycache_guard.history.judge import Found
+
+    #: An entry, and where it comes in: commits in the order of history, or names.
+    Place = tuple[Entry, list[str]]
+    #: Size and first bytes of a blob.
+    Head = tuple[int, bytes]
+
+SUBMODULE = "160000"
+LEAKED = "if that was pushed, take what it holds as leaked: rotate it"
+
+
+def findings(
+    found: Found,
+    named: Found,
+    *,
+    revisions: Revisions,
+    trees: Mapping[str, str],
+    allowances: Sequence[Allowance],
+    reader: Reader,
+) -> list[Finding]:
+    """Report what commits bring in, `found`, each once; and what is `named` without a commit.
+
+    `trees` has the names and ids of the trees among the latter.
+    """
+    places = in_order(found, revisions)
+    loose = [(parse(record), names) for record, names in named.values()]
+    firsts = [*dict.fromkeys(where[0] for _, where in places)]
+    grants = Grants((a, matching(a.glob, firsts, trees.values())) for a in allowances)
+    blobs = {a.blob for a in allowances}
+    places = [place for place in places if not grants.cover(place[0])]
+    loose = [
+        (e, names) for e, names in loose if not (grants.cover(e) if e.path else e.blob in blobs)
+    ]
+    entries = [entry for entry, _ in places + loose]
+    heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
+    remedies = forget(entry.path for entry, _ in places)
+    return [
+        *(of_commit(e, commits, heads.get(e.blob), remedies[e.path]) for e, commits in places),
+        *(of_name(e, names[0], heads.get(e.blob)) for e, names in loose),
+    ]
+
+
+def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[Entry]:
+    """Return what a glob matches of what commits bring in and trees have."""
+    return granted(glob, commits) + [e for tree in trees for e in Tree(tree).granted(glob)]
+
+
+def of_commit(entry: Entry, commits: list[str], head: Head | None, remedy: str) -> Finding:
+    """Report what `commits` bring in, at the first of them."""
+    rule, what = judged(entry, head)
+    more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
+    return Finding(
+        entry.path,
+        rule,
+        f"{what} comes in with commit {commits[0]}{more}: {described(entry, head)}; {LEAKED}",
+        remedy,
+        commit=commits[0],
+        blob=entry.blob,
+        size=head[0] if head else None,
+        commits=len(commits),
+    )
+
+
+def of_name(entry: Entry, name: str, head: Head | None) -> Finding:
+    """Report what `name` names, or holds if that is a tree."""
+    rule, what = judged(entry, head)
+    where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
+    return Finding(
+        entry.path or None,
+        rule,
+        f"{what} {where}: {described(entry, head)}; {LEAKED}",
+        f"git update-ref -d {quoted(name)}" if name.startswith("refs/") else None,
+        blob=entry.blob,
+        size=head[0] if head else None,
+    )
+
+
+def in_order(found: Found, revisions: Revisions) -> list[Place]:
+    """Return entries, each with its commits, a commit before those that descend from it."""
+    several = {commit for _, commits in found.values() if len(commits) > 1 for commit in commits}
+    order = revisions.in_order(several) if several else ()
+    position = {commit: n for n, commit in enumerate(order)}
+    return [
+        (parse(record), sorted(set(commits), key=lambda commit: position.get(commit, 0)))
+        for record, commits in found.values()
+    ]
+
+
+def judged(entry: Entry, head: Head | None) -> tuple[Rule, str]:
+    """Return the rule that `entry` breaks, and what it is."""
+    if is_bytecode_path(os.fsencode(entry.path)):
+        return Rule.PYC001, KINDS.get(entry.mode, "bytecode")
+    return Rule.PYC002, f"{writer(head[1] if head else b'')} bytecode under another name"
+
+
+def described(entry: Entry, head: Head | None) -> str:
+    """Name the object and its size."""
+    if entry.mode == SUBMODULE:
+        return f"commit {entry.blob} of another repository"
+    return f"blob {entry.blob}, " + (f"{head[0]} bytes" if head else "which is not here")
+
+
+def read_heads(reader: Reader, blobs: Iterable[str]) -> dict[str, Head]:
+    """Return size and first bytes of the blobs that are here."""
+    ids = [*dict.fromkeys(blobs)]
+    heads = {}
+    for start in range(0, len(ids), BATCH):
+        reader.ask(ids[start : start + BATCH])
+        heads.update({answer[0]: answer[2:] for answer in reader.answers() if answer})
+    return heads

@@ -1,0 +1,106 @@
+"""The commands that mend an ignore file, as it is on this disk and in the index."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pycache_guard.git.repository import is_sparse
+from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.remedies import append
+from pycache_guard.remedies import quoted
+from pycache_guard.remedies import stage
+from pycache_guard.remedies import untrack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.ignoring.modules import Tracked
+
+
+class Mending:
+    """Commands to run in the current directory. Files are git's bytes, from the top."""
+
+    def __init__(self, tracked: Tracked, top: str) -> None:
+        self._tracked = tracked
+        self._top = top
+        #: What leads from the current directory to the top.
+        self._to_top = "" if os.path.samefile(top, os.curdir) else f"{os.path.relpath(top)}/"
+        self._sparse = is_sparse()
+
+    def stage(self, file: bytes) -> str:
+        """Return the command that stages the file as it is."""
+        return stage(self._name(file), sparse=self._sparse)
+
+    def stop_recoding(self, file: bytes) -> str:
+        """Return the command after which a checkout no longer turns the file into UTF-16."""
+        name = self._name(file)
+        attributes = name.removesuffix(".gitignore") + ".gitattributes"
+        line = ".gitignore !working-tree-encoding"
+        first = append(attributes, [line], after_newline=False, sparse=self._sparse)
+        try:
+            with open(os.path.join(self._top, os.fsdecode(file)), "rb") as opened:
+                encoding = wide_encoding(opened.read())
+        except OSError:
+            return first
+        then = self.to_text(file, encoding) if encoding else self.stage(file)
+        return f"{first} && {then}"
+
+    def untrack(self, file: bytes) -> str:
+        """Return the command that untracks what cannot be an ignore file."""
+        return untrack(os.fsdecode(file), rooted=bool(self._to_top), sparse=self._sparse)
+
+    def to_text(self, file: bytes, encoding: str) -> str:
+        """Return the command that turns a file of another encoding into UTF-8, and stages it."""
+        return " && ".join([self._recode(file, encoding), self.stage(file)])
+
+    def append(self, file: bytes, patterns: Sequence[str]) -> str:
+        """Return the command that appends patterns and stages the file.
+
+        What is no text file is moved out of the way or recoded before; what is in the index alone
+        is fetched.
+        """
+        path = os.path.join(self._top, os.fsdecode(file))
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            content, before = self._tracked.rules.get(file, b""), self._fetch(file)
+        else:
+            content, before = self._present(file, path, mode)
+        last = append(
+            self._name(file),
+            [*patterns],
+            after_newline=not content or content.endswith(b"\n"),
+            sparse=self._sparse,
+        )
+        return " && ".join([*before, last])
+
+    def _present(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
+        """Return content, as it will be, and the commands that make a text file of what is there."""
+        if stat.S_ISREG(mode):
+            with open(path, "rb") as opened:
+                content = opened.read()
+            encoding = wide_encoding(content)
+            return content, [self._recode(file, encoding)] if encoding else []
+        name = self._name(file)
+        aside = f"mv -- {quoted(name)} {quoted(name + '.old')}"
+        # Git would otherwise see the file only where the directory's entries have gone.
+        return b"", [*[self.untrack(file)] * (file in self._tracked.not_files), aside]
+
+    def _fetch(self, file: bytes) -> list[str]:
+        if file not in self._tracked.rules:
+            return []
+        name = self._name(file)
+        directory = os.path.dirname(name)
+        make = [f"mkdir -p -- {quoted(directory)}"] if directory else []
+        blob = quoted(f":0:{os.fsdecode(file)}")
+        return [*make, f"git cat-file blob {blob} > {quoted(name)}"]
+
+    def _recode(self, file: bytes, encoding: str) -> str:
+        name = self._name(file)
+        old, new = quoted(name), quoted(name + ".utf-8")
+        return f"iconv -f {encoding} -t UTF-8 -- {old} > {new} && mv -f -- {new} {old}"
+
+    def _name(self, file: bytes) -> str:
+        return self._to_top + os.fsdecode(file)

@@ -1,0 +1,79 @@
+"""Python source that makes, hides or loads bytecode unsafely: rules PYC4xx.
+
+Pure: text and trees in, findings out. Sources are parsed, never compiled or run.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Finding
+from pycache_guard.findings import in_order
+from pycache_guard.lint.module import Module
+from pycache_guard.lint.noqa import silenced
+from pycache_guard.lint.rules import CHECKS
+from pycache_guard.lint.source import decoded
+from pycache_guard.lint.source import lines_of
+from pycache_guard.lint.source import parsed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.lint.hit import Hit
+    from pycache_guard.lint.rules import Check
+
+
+def lint_source(data: bytes, path: str) -> list[Finding]:
+    """Return what is to be said of the source `data`, but for what a `# noqa` in it silences.
+
+    `path` is for the findings, and tells scripts from importable modules. Raises `Unparsable`.
+    """
+    text = decoded(data, path)
+    tree = parsed(text, path)
+    lines = lines_of(text)
+    return [
+        finding
+        for finding in lint(tree, lines, path)
+        if not silenced(finding.line or 1, finding.rule.name, lines)
+    ]
+
+
+def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
+    """Return what is to be said of a module, in order.
+
+    `lines` are its source's, with their ends and without a byte order mark. A source that holds no
+    mark of any rule is not looked into: that is nearly every one.
+    """
+    text = "".join(lines)
+    checks = [check for check in CHECKS if any(mark in text for mark in check.MARKS)]
+    if not checks:
+        return []
+    module = Module(tree, text, path)
+    return in_order(
+        [finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
+    )
+
+
+def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:
+    """Return a hit as a finding: columns from 1, in characters."""
+    node = hit.node
+    end_line = node.end_lineno or node.lineno
+    end = node.end_col_offset or 0
+    return Finding(
+        path,
+        check.RULE,
+        hit.message,
+        check.REMEDY,
+        line=node.lineno,
+        column=characters(lines, node.lineno, node.col_offset) + 1,
+        end_line=end_line,
+        end_column=characters(lines, end_line, end) + 1,
+    )
+
+
+def characters(lines: Sequence[str], line: int, offset: int) -> int:
+    """Return how many characters of a line its first `offset` bytes of UTF-8 are, as `ast` counts."""
+    if line > len(lines):
+        return offset
+    return len(lines[line - 1].encode("utf-8")[:offset].decode("utf-8", "ignore"))

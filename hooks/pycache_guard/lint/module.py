@@ -1,0 +1,174 @@
+"""A module's syntax tree with what the rules ask of it: parents, scopes, where a name comes from."""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeVar
+
+from pycache_guard.lint.scopes import OPENS
+from pycache_guard.lint.scopes import Scope
+from pycache_guard.lint.scopes import bind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Iterator
+
+Node = TypeVar("Node", bound=ast.AST)
+
+#: Nodes without a place; the parser shares one object of each between all their parents.
+SHARED = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+#: So many assignments are followed from a name to what it stands for.
+HOPS = 4
+
+
+class Module:
+    """A parsed module. Nothing here calls itself once per level of nesting: sources nest deeply."""
+
+    def __init__(self, tree: ast.Module, text: str, path: str) -> None:
+        self.text = text
+        #: As it was named; `/` or the system's separator between parts.
+        self.path = path
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._scopes: dict[ast.AST, Scope] = {}
+        self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        #: What `origins` has answered: the rules ask the same again and again.
+        self._origins: dict[ast.AST, set[str]] = {}
+        self._walk(tree)
+
+    def _walk(self, tree: ast.Module) -> None:
+        stack: list[tuple[ast.AST, Scope]] = [(tree, Scope(tree, None))]
+        while stack:
+            node, scope = stack.pop()
+            self._scopes[node] = scope
+            self._kinds.setdefault(type(node), []).append(node)
+            bind(node, self._parents.get(node), scope)
+            inside = OPENS.get(type(node))
+            inner = Scope(node, scope) if inside else scope
+            below: list[tuple[ast.AST, Scope]] = []
+            for field, child in children(node):
+                self._parents[child] = node
+                below.append((child, inner if inside and field in inside else scope))
+                if isinstance(node, ast.arguments) and field.endswith("defaults"):
+                    below[-1] = (child, scope.parent or scope)
+            stack.extend(reversed(below))
+
+    def all(self, kind: type[Node]) -> list[Node]:
+        """Return the nodes of one type, in the order of the source."""
+        found: list[Node] = self._kinds.get(kind, [])  # type: ignore[assignment]
+        return found
+
+    def scope(self, node: ast.AST) -> Scope:
+        """Return the scope in which `node` is evaluated."""
+        return self._scopes[node]
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that holds `node`, `None` for the module itself."""
+        return self._parents.get(node)
+
+    def above(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """Yield each (ancestor, its child on the way) from `node` up to the module."""
+        child = node
+        while (parent := self._parents.get(child)) is not None:
+            yield parent, child
+            child = parent
+
+    def within(self, scope: Scope, kind: type[Node]) -> list[Node]:
+        """Return the nodes of one type that are evaluated in `scope` itself, in order."""
+        return [node for node in self.all(kind) if self._scopes[node] is scope]
+
+    def value(self, node: ast.expr) -> ast.expr:
+        """Return what the name `node` was assigned, if there is one assignment; else `node`."""
+        for _ in range(HOPS):
+            if not isinstance(node, ast.Name):
+                break
+            bindings = self.scope(node).lookup(node.id)
+            if not bindings or len(bindings) > 1 or bindings[0].value is None or bindings[0].each:
+                break
+            node = bindings[0].value
+        return node
+
+    def origins(self, node: ast.AST, hops: int = HOPS) -> set[str]:
+        """Return the dotted names that `node` may stand for; empty for what is not imported.
+
+        A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
+        `try: import a except ImportError: import b as a`.
+        """
+        known = self._origins.get(node) if hops == HOPS else None
+        if known is not None:
+            return known
+        attributes: list[str] = []
+        base = node
+        while isinstance(base, ast.Attribute):
+            attributes.append(base.attr)
+            base = base.value
+        rest = "".join(f".{name}" for name in reversed(attributes))
+        found = {f"{origin}{rest}" for origin in self._bases(base, hops)}
+        if hops == HOPS:
+            self._origins[node] = found
+        return found
+
+    def _bases(self, node: ast.AST, hops: int) -> set[str]:
+        if isinstance(node, ast.Call):
+            return self._imported(node, hops)
+        if not isinstance(node, ast.Name):
+            return set()
+        scope = self.scope(node)
+        bindings = scope.lookup(node.id)
+        if bindings is None:
+            return {f"{module}.{node.id}" for module in ("builtins", *scope.root.stars)}
+        found = {binding.origin for binding in bindings if binding.origin is not None}
+        if hops:
+            for binding in bindings:
+                if binding.value is not None and not binding.each:
+                    found |= self.origins(binding.value, hops - 1)
+        return found
+
+    def _imported(self, call: ast.Call, hops: int) -> set[str]:
+        """Return what `importlib.import_module("x")` or `__import__("x")` stands for."""
+        if hops and call.args and isinstance(call.args[0], ast.Constant):
+            name = call.args[0].value
+            if isinstance(name, str) and self.origins(call.func, hops - 1) & {
+                "importlib.import_module",
+                "builtins.__import__",
+            }:
+                return {name}
+        return set()
+
+    def calls(self, names: Collection[str]) -> Iterator[ast.Call]:
+        """Yield the calls of any of `names`, dotted."""
+        for call in self.all(ast.Call):
+            if self.is_call(call, names):
+                yield call
+
+    def is_call(self, node: ast.AST | None, names: Collection[str]) -> bool:
+        """Whether `node` calls any of `names`."""
+        return isinstance(node, ast.Call) and not self.origins(node.func).isdisjoint(names)
+
+
+def children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield (field, child) in the order of the fields."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not isinstance(child, SHARED):
+                yield field, child
+
+
+def argument(call: ast.Call, position: int, keyword: str | None = None) -> ast.expr | None:
+    """Return the argument at `position` (from 0) or of that name; `None` if it is not given as such."""
+    for given in call.keywords:
+        if keyword is not None and given.arg == keyword:
+            return given.value
+    before = call.args[: position + 1]
+    if len(before) <= position or any(isinstance(given, ast.Starred) for given in before):
+        return None
+    return before[position]
+
+
+def receiver(call: ast.Call, methods: Collection[str]) -> ast.expr | None:
+    """Return the object whose method of one of these names is called, else `None`."""
+    function = call.func
+    return (
+        function.value if isinstance(function, ast.Attribute) and function.attr in methods else None
+    )

@@ -1,0 +1,176 @@
+"""What is known of the text that an expression builds: the end of a path, its parts."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from pycache_guard.lint.module import Module
+from pycache_guard.lint.path_functions import CACHES
+from pycache_guard.lint.path_functions import JOINS
+from pycache_guard.lint.path_functions import SAME
+from pycache_guard.lint.path_functions import SAME_METHODS
+from pycache_guard.lint.path_functions import SELECTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    #: Text in its order; `None` stands for what is not known.
+    Pieces = list[str | None]
+
+FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
+#: So deep are expressions looked into: nobody builds a path in more steps.
+DEPTH = 12
+
+BYTECODE = (".pyc", ".pyo")
+
+
+def pieces(module: Module, node: ast.expr | None, depth: int = DEPTH) -> Pieces:
+    """Return the text that `node` builds, as far as it is known."""
+    if node is None or not depth:
+        return [None]
+    if isinstance(node, ast.Constant):
+        return constant(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return flat(pieces(module, part, depth - 1) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        plain = node.format_spec is None and node.conversion == -1
+        return pieces(module, node.value, depth - 1) if plain else [None]
+    if isinstance(node, ast.BinOp):
+        return operation(module, node, depth - 1)
+    if isinstance(node, ast.Call):
+        return call(module, node, depth - 1)
+    if isinstance(node, ast.Name):
+        return name(module, node, depth - 1)
+    # Whatever its path, it is a Python.
+    return ["python" if "sys.executable" in module.origins(node) else None]
+
+
+def constant(value: object) -> Pieces:
+    """Return the text of a literal; bytes as Latin-1."""
+    if isinstance(value, bytes):
+        return [value.decode("latin-1")]
+    return [value if isinstance(value, str) else None]
+
+
+def operation(module: Module, node: ast.BinOp, depth: int) -> Pieces:
+    """Return what `a + b`, `a / b` (pathlib) or `"…" % b` builds."""
+    left = pieces(module, node.left, depth)
+    if isinstance(node.op, ast.Add):
+        return left + pieces(module, node.right, depth)
+    if isinstance(node.op, ast.Div):
+        return joined([left, pieces(module, node.right, depth)])
+    if isinstance(node.op, ast.Mod) and left != [None]:
+        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        return filled(module, left, values, depth)
+    return [None]
+
+
+def filled(module: Module, template: Pieces, values: list[ast.expr], depth: int) -> Pieces:
+    """Return a template with its places filled in their order, if there are as many values."""
+    found: Pieces = []
+    places = sum(len(FORMATTED.findall(piece)) for piece in template if piece)
+    rest = iter(values if places == len(values) else [])
+    for piece in template:
+        texts = [None] if piece is None else FORMATTED.split(piece)
+        found.append(texts[0])
+        for text in texts[1:]:
+            found += [*pieces(module, next(rest, None), depth), text]
+    return found
+
+
+def call(module: Module, node: ast.Call, depth: int) -> Pieces:
+    """Return what a call builds that joins, formats or changes a path."""
+    origins = module.origins(node.func)
+    parts = [pieces(module, argument, depth) for argument in node.args]
+    if parts and origins & JOINS:
+        return joined(parts)
+    if parts and origins & SAME:
+        return parts[0]
+    if origins & CACHES:
+        return [None, ".pyc"]
+    if not isinstance(node.func, ast.Attribute):
+        return [None]
+    base, method = node.func.value, node.func.attr
+    if method in SAME_METHODS:
+        return pieces(module, base, depth)
+    if method == "joinpath":
+        return joined([pieces(module, base, depth), *parts])
+    if method == "format":
+        return filled(
+            module, pieces(module, base, depth), [] if node.keywords else node.args, depth
+        )
+    if method == "with_suffix" and parts:
+        return [None, *parts[0]]
+    if method == "with_name" and parts:
+        return [None, "/", *parts[0]]
+    return [None]
+
+
+def name(module: Module, node: ast.Name, depth: int) -> Pieces:
+    """Return what the only value of a name, or each of what is iterated over, builds."""
+    bindings = module.scope(node).lookup(node.id)
+    if not bindings or len(bindings) > 1 or bindings[0].value is None:
+        return [None]
+    if bindings[0].each:
+        return each(module, bindings[0].value, depth)
+    return pieces(module, bindings[0].value, depth)
+
+
+def each(module: Module, node: ast.expr, depth: int) -> Pieces:
+    """Return what every element of a search for file names has in common."""
+    node = module.value(node)
+    if not isinstance(node, ast.Call) or not node.args or not depth:
+        return [None]
+    origins = module.origins(node.func)
+    if origins & SELECTS:
+        return each(module, node.args[0], depth - 1)
+    if origins & {"fnmatch.filter"}:
+        return pattern(pieces(module, node.args[-1], depth))
+    if origins & {"glob.glob", "glob.iglob"}:
+        return pattern(pieces(module, node.args[0], depth))
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("glob", "rglob"):
+        return [None, "/", *pattern(pieces(module, node.args[0], depth))]
+    return [None]
+
+
+def pattern(found: Pieces) -> Pieces:
+    """Return the text of a pattern, its wildcards being what is not known.
+
+    `*.py[co]` is taken for `*.pyc`.
+    """
+    split: Pieces = []
+    for piece in found:
+        texts = (
+            [None]
+            if piece is None
+            else re.split(r"[*?]+", piece.replace("[co]", "c").replace("[oc]", "c"))
+        )
+        for text in texts:
+            split += [text, None]
+        split.pop()
+    return split
+
+
+def joined(parts: Iterable[Pieces]) -> Pieces:
+    """Put `/` between the parts of a path."""
+    found: Pieces = []
+    for part in parts:
+        found += ["/", *part] if found else part
+    return found
+
+
+def flat(parts: Iterable[Pieces]) -> Pieces:
+    """Put parts together as they are."""
+    return [piece for part in parts for piece in part]
+
+
+def shown(found: Pieces) -> str:
+    """Return the text with a NUL, which no path holds, for each unknown piece."""
+    return "".join("\0" if piece is None else piece.replace("\0", "") for piece in found)
+
+
+def is_bytecode(module: Module, node: ast.expr | None) -> bool:
+    """Whether the path that `node` builds is known to end like bytecode."""
+    return shown(pieces(module, node)).lower().endswith(BYTECODE)

@@ -1,0 +1,104 @@
+"""Command lines that a program gives to other processes."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from pycache_guard.lint.paths import pieces
+from pycache_guard.lint.paths import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+#: Calls whose first argument is the command: a list of words, or one string.
+STARTERS = frozenset(
+    {
+        "subprocess.run",
+        "subprocess.call",
+        "subprocess.check_call",
+        "subprocess.check_output",
+        "subprocess.Popen",
+        "subprocess.getoutput",
+        "subprocess.getstatusoutput",
+        "asyncio.create_subprocess_shell",
+        "os.system",
+        "os.popen",
+    }
+)
+#: Calls whose arguments are the words, from this position on.
+SPREAD = {
+    "asyncio.create_subprocess_exec": 0,
+    "os.execl": 1,
+    "os.execlp": 1,
+    "os.spawnl": 2,
+    "os.spawnlp": 2,
+}
+#: Calls that take a list of words at this position.
+LISTED = {
+    "os.execv": 1,
+    "os.execvp": 1,
+    "os.execve": 1,
+    "os.execvpe": 1,
+    "os.spawnv": 2,
+    "os.spawnvp": 2,
+}
+INTERPRETER = re.compile(
+    r"(?:.*[/\\])?(?:python|pypy)[\d.]*w?(?:\.exe)?", re.IGNORECASE | re.DOTALL
+)
+#: Words that stand before a command.
+PREFIXES = frozenset({"env", "exec", "nice", "nohup", "sudo", "time"})
+#: Options of the interpreter with a value in the next word (Python's manual, "Command line").
+WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+
+
+def commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
+    """Yield each call that starts a process, with the command's words as far as they are known.
+
+    What is not known is NUL.
+    """
+    for call in module.all(ast.Call):
+        origins = module.origins(call.func)
+        if origins & STARTERS and call.args:
+            yield call, words(module, call.args[0])
+        for origin in origins & SPREAD.keys():
+            yield (
+                call,
+                [shown(pieces(module, argument)) for argument in call.args[SPREAD[origin] :]],
+            )
+        for origin in origins & LISTED.keys():
+            for argument in call.args[LISTED[origin] : LISTED[origin] + 1]:
+                yield call, words(module, argument)
+
+
+def words(module: Module, command: ast.expr) -> list[str]:
+    """Return the words of a command: the elements of a list, or a string split at blanks."""
+    command = module.value(command)
+    if isinstance(command, (ast.List, ast.Tuple)):
+        return [shown(pieces(module, element)) for element in command.elts]
+    return [part.strip("\"'") for part in shown(pieces(module, command)).split()]
+
+
+def program(words: list[str]) -> list[str]:
+    """Return the words from the script on that an interpreter runs, nothing if it runs none.
+
+    `-c` and `-m` run something else; `-` is standard input.
+    """
+    starts = [n for n, word in enumerate(words) if INTERPRETER.fullmatch(word) and begins(words, n)]
+    rest = words[starts[0] + 1 :] if starts else []
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option.startswith(("-c", "-m")) or option == "-":
+            return []
+        if option in WITH_VALUE:
+            rest = rest[1:]
+    return rest
+
+
+def begins(words: list[str], n: int) -> bool:
+    """Whether a command begins at word `n`: first of all, after another one, or after `env A=B`."""
+    before = words[n - 1] if n else ";"
+    return before.endswith((";", "&", "|", "(")) or before in PREFIXES or "=" in before

@@ -1,0 +1,60 @@
+"""PYC404: a path that is bytecode's is imported."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.module import argument
+from pycache_guard.lint.paths import BYTECODE
+from pycache_guard.lint.paths import is_bytecode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC404
+REMEDY = "give it the source: importlib.util.spec_from_file_location(name, path)"
+MARKS = (*BYTECODE, "cache_from_source", "py_compile")
+
+#: Calls that run a file: position and name of the path among their arguments.
+IMPORTS = {
+    "importlib.util.spec_from_file_location": (1, "location"),
+    "importlib.machinery.SourceFileLoader": (1, "path"),
+    "imp.load_source": (1, "pathname"),
+    "imp.load_module": (2, "pathname"),
+    "runpy.run_path": (0, "path_name"),
+}
+MESSAGE = "bytecode is imported by its path: it runs whatever its source says, on one version only"
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find `spec_from_file_location(name, "x.pyc")` and its like, also through a function."""
+    for call in module.calls(IMPORTS):
+        origin = min(module.origins(call.func) & IMPORTS.keys())
+        path = argument(call, *IMPORTS[origin])
+        if path is None:
+            continue
+        if is_bytecode(module, path):
+            yield Hit(call, MESSAGE)
+        elif isinstance(path, ast.Name):
+            yield from passed(module, path)
+
+
+def passed(module: Module, path: ast.Name) -> Iterator[Hit]:
+    """Find what hands bytecode to the function whose parameter `path` is."""
+    function = module.scope(path).node
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
+    if path.id not in names:
+        return
+    for call in module.all(ast.Call):
+        if isinstance(call.func, ast.Name) and call.func.id == function.name:
+            bindings = module.scope(call.func).lookup(function.name) or []
+            given = argument(call, names.index(path.id), path.id)
+            if [binding.node for binding in bindings] == [function] and is_bytecode(module, given):
+                yield Hit(call, MESSAGE)

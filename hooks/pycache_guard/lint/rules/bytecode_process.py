@@ -1,0 +1,30 @@
+"""PYC405: a Python is started with bytecode for its script."""
+
+from __future__ import annotations
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.paths import BYTECODE
+from pycache_guard.lint.processes import commands
+from pycache_guard.lint.processes import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC405
+REMEDY = "run the source, `python x.py`, or the module, `python -m x`"
+MARKS = BYTECODE
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find `subprocess.run([sys.executable, "x.pyc"])` and its like."""
+    for call, words in commands(module):
+        script = program(words)
+        if script and script[0].lower().endswith(BYTECODE):
+            yield Hit(
+                call,
+                "a Python runs bytecode as its script: no source is looked at, and only one version can",
+            )

@@ -1,0 +1,81 @@
+"""PYC433: an interface for bytecode that newer Pythons have no more."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.context import is_fallback
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.module import argument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC433
+REMEDY = "use MAGIC_NUMBER, cache_from_source, source_from_cache of importlib.util, sys.implementation.cache_tag"
+MARKS = (
+    "get_magic",
+    "get_tag",
+    "cache_from_source",
+    "source_from_cache",
+    "py_compile",
+    "_bootstrap",
+    "BYTECODE_SUFFIXES",
+)
+
+IMP = "went with imp in Python 3.12"
+MOVED = "is not there since Python 3.5"
+GONE = {
+    "imp.get_magic": IMP,
+    "imp.get_tag": IMP,
+    "imp.cache_from_source": IMP,
+    "imp.source_from_cache": IMP,
+    "py_compile.MAGIC": "went in Python 3.4",
+    "py_compile.wr_long": "went in Python 3.4",
+    "importlib._bootstrap.MAGIC_NUMBER": MOVED,
+    "importlib._bootstrap._MAGIC_NUMBER": MOVED,
+    "importlib._bootstrap._MAGIC_BYTES": MOVED,
+    "importlib._bootstrap.cache_from_source": MOVED,
+    "importlib._bootstrap.source_from_cache": MOVED,
+    "importlib.machinery.DEBUG_BYTECODE_SUFFIXES": "is deprecated since Python 3.5: BYTECODE_SUFFIXES",
+    "importlib.machinery.OPTIMIZED_BYTECODE_SUFFIXES": "is deprecated since Python 3.5: BYTECODE_SUFFIXES",
+}
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find the use of what is gone, except beside what took its place or where it may be missing."""
+    nodes: list[ast.Attribute | ast.Name] = [*module.all(ast.Attribute), *module.all(ast.Name)]
+    for node in nodes:
+        origins = module.origins(node)
+        gone = origins <= GONE.keys() and isinstance(node.ctx, ast.Load)
+        if origins and gone and not is_optional(module, node):
+            name = min(origins)
+            yield Hit(node, f"{name} {GONE[name]}")
+    for call in module.calls({"importlib.util.cache_from_source"}):
+        given = argument(call, 1, "debug_override")
+        if given is not None and not (is_parameter(module, given) or is_optional(module, call)):
+            yield Hit(
+                call,
+                "debug_override of cache_from_source is deprecated since Python 3.5: optimization",
+            )
+
+
+def is_parameter(module: Module, node: ast.expr) -> bool:
+    """Whether `node` is handed through by a function that stands in another's place."""
+    bindings = module.scope(node).lookup(node.id) if isinstance(node, ast.Name) else None
+    return any(isinstance(binding.node, ast.arg) for binding in bindings or [])
+
+
+def is_optional(module: Module, node: ast.expr) -> bool:
+    """Whether `node`, or the import of what it begins with, is for old versions only."""
+    if is_fallback(module, node):
+        return True
+    base: ast.AST = node
+    while isinstance(base, (ast.Attribute, ast.Call)):
+        base = base.value if isinstance(base, ast.Attribute) else base.func
+    bindings = module.scope(base).lookup(base.id) if isinstance(base, ast.Name) else None
+    return any(is_fallback(module, binding.node) for binding in bindings or [])

@@ -1,0 +1,107 @@
+"""PYC401: code is unmarshalled from behind a header that nobody looked at."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.marshalled import LOAD
+from pycache_guard.lint.marshalled import LOADS
+from pycache_guard.lint.module import receiver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+    from pycache_guard.lint.scopes import Scope
+
+RULE = Rule.PYC401
+REMEDY = (
+    "compare the first 4 bytes with importlib.util.MAGIC_NUMBER before anything behind them is read"
+)
+MARKS = ("marshal",)
+
+#: Lengths of headers: before 3.3, before 3.7, since (PEP 552).
+LENGTHS = frozenset({8, 12, 16})
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find `marshal.loads(data[16:])` and `file.read(16)` … `marshal.load(file)`."""
+    for call in module.calls({LOAD, LOADS}):
+        length = skipped(module, call)
+        if length is not None and not is_checked(module, module.scope(call)):
+            yield Hit(
+                call,
+                f"{length} bytes are skipped as a header and nothing of it is checked;"
+                " a header has 8, 12 or 16 bytes, and the code behind it is of one version only",
+            )
+
+
+def skipped(module: Module, call: ast.Call) -> int | None:
+    """Return the length of the header that is skipped before `call`, if one is."""
+    if not call.args:
+        return None
+    source = module.value(call.args[0])
+    if isinstance(source, ast.Call) and isinstance(source.func, ast.Name) and source.args:
+        # memoryview(data)[16:], bytes(data[16:])
+        source = module.value(source.args[0])
+    if isinstance(source, ast.Subscript):
+        return cut(module, source)
+    stream = call.args[0]
+    if isinstance(source, ast.Call) and not source.args:
+        # marshal.loads(file.read()), all the rest of it
+        stream = receiver(source, {"read"}) or stream
+    return consumed(module, call, stream) if isinstance(stream, ast.Name) else None
+
+
+def cut(module: Module, node: ast.Subscript) -> int | None:
+    """Return n of `data[n:]`, if it is the length of a header."""
+    if isinstance(node.slice, ast.Slice) and node.slice.lower is not None and not node.slice.upper:
+        return length_of(module, node.slice.lower)
+    return None
+
+
+def consumed(module: Module, call: ast.Call, stream: ast.Name) -> int | None:
+    """Return how many bytes are read from, or skipped in, `stream` before `call`."""
+    total = 0
+    for step in module.within(module.scope(call), ast.Call):
+        before = (step.lineno, step.col_offset) < (call.lineno, call.col_offset)
+        for method in ("read", "seek"):
+            base = receiver(step, {method})
+            if before and isinstance(base, ast.Name) and base.id == stream.id and step.args:
+                number = integer(module, step.args[0])
+                if number is None:
+                    return None
+                total = number if method == "seek" else total + number
+    return total if total in LENGTHS else None
+
+
+def length_of(module: Module, node: ast.expr) -> int | None:
+    """Return the value of `node` if it is the length of a header."""
+    number = integer(module, node)
+    return number if number in LENGTHS else None
+
+
+def integer(module: Module, node: ast.expr) -> int | None:
+    """Return the integer that `node` is, literally or by a name."""
+    node = module.value(node)
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+def is_checked(module: Module, scope: Scope) -> bool:
+    """Whether something in `scope` speaks of a magic number in a comparison or a call."""
+    for kind in (ast.Compare, ast.Call):
+        for node in module.within(scope, kind):
+            parts = [node.func, *node.args] if isinstance(node, ast.Call) else [node]
+            for part in parts:
+                if any(speaks_of_magic(name) for name in ast.walk(part)):
+                    return True
+    return False
+
+
+def speaks_of_magic(node: ast.AST) -> bool:
+    """Whether `node` is a name with `magic` in it, or one of importlib's own checks."""
+    name = getattr(node, "attr", None) or getattr(node, "id", None)
+    return isinstance(name, str) and ("magic" in name.lower() or name == "_classify_pyc")

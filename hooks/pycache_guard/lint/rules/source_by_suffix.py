@@ -1,0 +1,38 @@
+"""PYC434: a source's path is guessed from its bytecode's."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.module import receiver
+from pycache_guard.lint.paths import BYTECODE
+from pycache_guard.lint.paths import constant
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC434
+REMEDY = "ask inspect.getsourcefile(module), or module.__spec__.origin"
+MARKS = BYTECODE
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find `path.replace(".pyc", ".py")`."""
+    for call in module.all(ast.Call):
+        old, new = [*map(text, call.args[:2]), None, None][:2]
+        if receiver(call, {"replace"}) and old in MARKS and new == ".py":
+            yield Hit(
+                call,
+                "this makes no source's path of a cache's, __pycache__/x.cpython-313.pyc,"
+                " and replaces anywhere in the path",
+            )
+
+
+def text(node: ast.expr) -> str | None:
+    """Return a literal's text."""
+    return constant(node.value)[0] if isinstance(node, ast.Constant) else None

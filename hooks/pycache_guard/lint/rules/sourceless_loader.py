@@ -1,0 +1,51 @@
+"""PYC403: a loader that runs bytecode and wants no source."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC403
+REMEDY = "load the source: importlib.machinery.SourceFileLoader(name, path)"
+MARKS = ("SourcelessFileLoader", "load_compiled", "PY_COMPILED")
+
+LOADERS = frozenset(
+    {
+        "importlib.machinery.SourcelessFileLoader",
+        "importlib._bootstrap.SourcelessFileLoader",
+        "importlib._bootstrap_external.SourcelessFileLoader",
+        "_frozen_importlib_external.SourcelessFileLoader",
+        "imp.load_compiled",
+    }
+)
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find calls of such loaders, and their being handed to a finder."""
+    for call in module.calls(LOADERS):
+        yield Hit(
+            call, "bytecode is loaded without its source, and of it only the magic is checked"
+        )
+    for details in module.all(ast.Tuple):
+        if is_argument(module, details) and not module.origins(details.elts[0]).isdisjoint(LOADERS):
+            yield Hit(details, "a finder is given a loader of bytecode that has no source")
+    for call in module.calls({"imp.load_module"}):
+        if any("imp.PY_COMPILED" in module.origins(node) for node in ast.walk(call)):
+            yield Hit(
+                call, "bytecode is loaded without its source, and of it only the magic is checked"
+            )
+
+
+def is_argument(module: Module, node: ast.Tuple) -> bool:
+    """Whether a tuple of loader details `(loader, suffixes)` is given to a call or put in a list."""
+    return len(node.elts) == 2 and isinstance(
+        module.parent(node), (ast.Call, ast.List, ast.Starred)
+    )

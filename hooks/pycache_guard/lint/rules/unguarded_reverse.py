@@ -1,0 +1,34 @@
+"""PYC435: `source_from_cache` refuses many paths that are bytecode's."""
+
+from __future__ import annotations
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.context import catches
+from pycache_guard.lint.context import handlers
+from pycache_guard.lint.hit import Hit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC435
+REMEDY = "catch ValueError"
+MARKS = ("source_from_cache",)
+
+REVERSE = frozenset(
+    {"importlib.util.source_from_cache", "importlib._bootstrap_external.source_from_cache"}
+)
+CAUGHT = ("ValueError", "Exception", "BaseException")
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find calls that no handler of `ValueError` surrounds."""
+    for call in module.calls(REVERSE):
+        if not any(catches(handler, CAUGHT) for handler in handlers(module, call)):
+            yield Hit(
+                call,
+                "source_from_cache raises ValueError for bytecode outside __pycache__"
+                " and for sources with a dot in their name, and nothing here catches it",
+            )

@@ -1,0 +1,60 @@
+"""PYC413: nobody learns that a source did not compile."""
+
+from __future__ import annotations
+
+import ast
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.module import argument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC413
+REMEDY = "say py_compile.compile(…, doraise=True), or look at what compileall returns"
+MARKS = ("compileall", "py_compile")
+
+TREES = frozenset({"compileall.compile_dir", "compileall.compile_file", "compileall.compile_path"})
+FILE = frozenset({"py_compile.compile"})
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find calls whose answer is dropped."""
+    for call in module.calls(TREES | FILE):
+        if not isinstance(module.parent(call), ast.Expr) or must_raise(module, call):
+            continue
+        if module.is_call(call, TREES):
+            yield Hit(
+                call,
+                "the result is dropped: it is false when a source did not compile, and nothing is raised",
+            )
+        elif not raises(call):
+            yield Hit(
+                call,
+                "without doraise=True an error is printed and None returned, and the result is dropped",
+            )
+
+
+def raises(call: ast.Call) -> bool:
+    """Whether `doraise` is given, be it as something that is not known."""
+    if any(given.arg is None for given in call.keywords) or any(
+        isinstance(a, ast.Starred) for a in call.args
+    ):
+        return True
+    doraise = argument(call, 3, "doraise")
+    return doraise is not None and not (isinstance(doraise, ast.Constant) and not doraise.value)
+
+
+def must_raise(module: Module, call: ast.Call) -> bool:
+    """Whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
+    items = [item for parent, _ in module.above(call) for item in getattr(parent, "items", [])]
+    return any(
+        isinstance(item, ast.withitem)
+        and isinstance(item.context_expr, ast.Call)
+        and getattr(item.context_expr.func, "attr", "").lower().endswith(("raises", "raisesregex"))
+        for item in items
+    )

@@ -1,0 +1,134 @@
+"""The way down by directory descriptors: openat(2), unlinkat(2)."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.worktree.listing import Listing
+from pycache_guard.worktree.listing import sort
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Of the directories that we stand in, so many of the lowest, and above them every `KEPT`th, are held
+#: open. A process may have as few as 256 descriptors (macOS); this does for 5000 levels.
+KEPT = 32
+
+
+class Descriptors:
+    """A root and the directories on the way down from it, each opened from the one above."""
+
+    def __init__(self, root: str, above: int | None = None) -> None:
+        self._names: list[str] = []
+        #: One more than names: the root's is the first. `None` where it was closed meanwhile.
+        self._open: list[int | None] = [os.open(root, opening(), dir_fd=above)]
+
+    def twin(self) -> Descriptors:
+        """Return another way down from the very same root."""
+        return Descriptors(os.curdir, self._open[0])
+
+    def enter(self, parts: tuple[str, ...]) -> None:
+        """Stand in a directory below the root."""
+        common = 0
+        for ours, theirs in zip(self._names, parts, strict=False):
+            if ours != theirs:
+                break
+            common += 1
+        self._leave(common)
+        self._reopen()
+        for name in parts[common:]:
+            self._names.append(name)
+            self._open.append(None)
+            self._reopen()
+
+    def listing(self) -> Listing:
+        """List the directory that we stand in."""
+        with os.scandir(self._here()) as entries:
+            return sort(entries)
+
+    def identity(self) -> tuple[int, int]:
+        """Return device and inode of this directory."""
+        status = self.status()
+        return status.st_dev, status.st_ino
+
+    def status(self, name: str = "") -> os.stat_result:
+        """Return the status of an entry of this directory, no link followed; or its own."""
+        if name:
+            return os.stat(name, dir_fd=self._here(), follow_symlinks=False)
+        return os.fstat(self._here())
+
+    def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
+        """Remove what is no directory from this one; return what could not be."""
+        here = self._here()
+        unlink = os.unlink
+        failed = []
+        for name in names:
+            try:
+                unlink(name, dir_fd=here)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                failed.append((name, error))
+        return failed
+
+    def remove_directory(self, name: str) -> None:
+        """Remove an empty directory from this one."""
+        os.rmdir(name, dir_fd=self._here())
+
+    def close(self) -> None:
+        """Close all descriptors."""
+        self._leave(0)
+        os.close(self._here())
+
+    def _here(self) -> int:
+        descriptor = self._open[-1]
+        assert descriptor is not None
+        return descriptor
+
+    def _leave(self, depth: int) -> None:
+        """Go up until `depth` levels below the root."""
+        while len(self._names) > depth:
+            self._names.pop()
+            descriptor = self._open.pop()
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _reopen(self) -> None:
+        """Open the lowest directory, and what is closed on the way to it from an open one."""
+        depth = len(self._names)
+        start = depth
+        while self._open[start] is None:
+            start -= 1
+        for level in range(start, depth):
+            try:
+                self._open[level + 1] = os.open(
+                    self._names[level], opening(), dir_fd=self._open[level]
+                )
+            except OSError:
+                self._leave(level)
+                raise
+            self._close_above(level + 1)
+
+    def _close_above(self, level: int) -> None:
+        above = level - KEPT
+        if above > 0 and above % KEPT:
+            descriptor = self._open[above]
+            if descriptor is not None:
+                os.close(descriptor)
+                self._open[above] = None
+
+
+def opening() -> int:
+    """Return the flags that open a directory, and nothing else: no link, no pipe (open(2))."""
+    return os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def available() -> bool:
+    """Whether this platform has every call that is needed here."""
+    return (
+        hasattr(os, "O_DIRECTORY")
+        and hasattr(os, "O_NOFOLLOW")
+        and {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd
+        and os.scandir in os.supports_fd
+    )

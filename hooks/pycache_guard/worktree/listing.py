@@ -1,0 +1,69 @@
+"""What stands in one directory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from typing import Protocol
+
+    class Way(Protocol):
+        """A way down from a root. Names and parts are what `os.fsdecode` makes of any bytes.
+
+        All methods but `remove` raise `OSError`.
+        """
+
+        def twin(self) -> Way:
+            """Return another way down from the same root, for another thread."""
+
+        def enter(self, parts: tuple[str, ...]) -> None:
+            """Stand in a directory below the root. No part may be a link: `NotADirectoryError`."""
+
+        def listing(self) -> Listing:
+            """List the directory that we stand in."""
+
+        def identity(self) -> tuple[int, int]:
+            """Return what tells this directory from all others: device and inode."""
+
+        def status(self, name: str = "") -> os.stat_result:
+            """Return the status of an entry of this directory, no link followed; or its own."""
+
+        def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
+            """Remove what is no directory from this one, of a link the link.
+
+            Return those that could not be removed; one that is gone is no failure.
+            """
+
+        def remove_directory(self, name: str) -> None:
+            """Remove an empty directory from this one."""
+
+        def close(self) -> None:
+            """Let go of everything that is open."""
+
+
+class Listing(NamedTuple):
+    """The names in one directory, in no order."""
+
+    #: Regular files, and symbolic links to whatever.
+    files: list[str]
+    #: What one may go down into.
+    directories: list[str]
+    #: Pipes, sockets, devices, and directories that lead elsewhere (junctions).
+    special: list[str]
+
+
+def sort(entries: Iterable[os.DirEntry[str]]) -> Listing:
+    """Sort what `os.scandir` says. Most file systems answer without a further system call."""
+    listing = Listing([], [], [])
+    files, directories, special = listing
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False) or entry.is_symlink():
+            files.append(entry.name)
+        elif entry.is_dir(follow_symlinks=False):
+            directories.append(entry.name)
+        else:
+            special.append(entry.name)
+    return listing

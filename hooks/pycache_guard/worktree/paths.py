@@ -1,0 +1,93 @@
+"""The portable way down: by paths, each new part looked at before it is entered."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from pycache_guard.worktree.listing import Listing
+from pycache_guard.worktree.listing import sort
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: A reparse point that stands for something elsewhere, as a junction does; others (files kept in a
+#: cloud) are what they seem. [MS-FSCC] 2.1.2.1, Reparse Tags.
+NAME_SURROGATE = 0x2000_0000
+
+
+class Paths:
+    """A root and the directory below it where we stand."""
+
+    def __init__(self, root: str) -> None:
+        self._root = self._here = root
+        self._status = checked(root)
+
+    def twin(self) -> Paths:
+        """Return another way down from the same root."""
+        return Paths(self._root)
+
+    def enter(self, parts: tuple[str, ...]) -> None:
+        """Stand in a directory below the root."""
+        path = self._root
+        status = checked(path)
+        for part in parts:
+            path = os.path.join(path, part)
+            status = checked(path)
+        self._here, self._status = path, status
+
+    def listing(self) -> Listing:
+        """List the directory that we stand in."""
+        with os.scandir(self._here) as entries:
+            found = sort(entries)
+        directories: list[str] = []
+        for name in found.directories:
+            try:
+                away = leads_away(self.status(name))
+            except FileNotFoundError:
+                continue
+            (found.special if away else directories).append(name)
+        return found._replace(directories=directories)
+
+    def identity(self) -> tuple[int, int]:
+        """Return volume and file index of this directory."""
+        return self._status.st_dev, self._status.st_ino
+
+    def status(self, name: str = "") -> os.stat_result:
+        """Return the status of an entry of this directory, no link followed; or its own."""
+        return os.lstat(os.path.join(self._here, name) if name else self._here)
+
+    def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
+        """Remove what is no directory from this one; return what could not be."""
+        failed = []
+        for name in names:
+            try:
+                os.unlink(os.path.join(self._here, name))
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                failed.append((name, error))
+        return failed
+
+    def remove_directory(self, name: str) -> None:
+        """Remove an empty directory from this one."""
+        os.rmdir(os.path.join(self._here, name))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def checked(path: str) -> os.stat_result:
+    """Return the status of a directory. Raises `NotADirectoryError` for a link to one."""
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode) or leads_away(status):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return status
+
+
+def leads_away(status: os.stat_result) -> bool:
+    """Whether this is a link, or a junction (`st_reparse_tag` is there on Windows only)."""
+    tag: int = getattr(status, "st_reparse_tag", 0)
+    return stat.S_ISLNK(status.st_mode) or bool(tag & NAME_SURROGATE)

@@ -1,0 +1,72 @@
+"""Visit every directory below a root, without recursion: no tree is too deep."""
+
+from __future__ import annotations
+
+import errno
+from typing import NamedTuple
+
+from pycache_guard.errors import Failure
+from pycache_guard.worktree import descriptors
+from pycache_guard.worktree.descriptors import Descriptors
+from pycache_guard.worktree.paths import Paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from pycache_guard.worktree.listing import Way
+
+#: It was there when its parent was listed: meanwhile removed, or another thing put in its place.
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+class Directory(NamedTuple):
+    """A directory that was listed."""
+
+    #: The names that lead to it from the root.
+    parts: tuple[str, ...]
+    files: list[str]
+    #: Those that are taken out of this list are not visited.
+    directories: list[str]
+    special: list[str]
+    #: The files of the directory above.
+    beside: Sequence[str]
+    #: Why it could not be listed, if it could not.
+    error: OSError | None = None
+
+
+def opened(root: str) -> Way:
+    """Return the best way down from `root`.
+
+    Raises `Failure` if it is no directory, or a link to one; `OSError` if it cannot be opened.
+    """
+    try:
+        return Descriptors(root) if descriptors.available() else Paths(root)
+    except FileNotFoundError:
+        raise Failure(f"{root}: no such directory") from None
+    except OSError as error:
+        if error.errno in GONE:
+            raise Failure(
+                f"{root}: not a directory, or a link: name the directory itself"
+            ) from None
+        raise
+
+
+def walk(way: Way, start: tuple[str, ...] = (), beside: Sequence[str] = ()) -> Iterator[Directory]:
+    """Yield the directory `start` and all below it, each before what is in it.
+
+    While one is looked at, `way` stands in it. `beside` are the files of the directory above `start`.
+    """
+    pending = [(start, beside)]
+    while pending:
+        parts, above = pending.pop()
+        try:
+            way.enter(parts)
+            found = way.listing()
+        except OSError as error:
+            if error.errno not in GONE:
+                yield Directory(parts, [], [], [], above, error)
+            continue
+        yield Directory(parts, *found, above)
+        pending += [((*parts, name), found.files) for name in found.directories]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.bytecode.names import MARKS
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.names import may_name_bytecode
+
+#: The rule PYC001 in the words of the contract, clause by clause.
+ORACLE = re.compile(
+    rb"""
+      (?: \A | / ) __pycache__ (?: / | \Z )   # in a directory, or itself, named __pycache__
+    | \.pyc \Z | \.pyo \Z | \$py\.class \Z    # *.pyc, *.pyo, *$py.class
+    | \.pyc \. [0-9]+ \Z                      # a leftover *.pyc.<digits>
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+PATHS = [
+    (b"a.pyc", True),
+    (b".pyc", True),
+    (b"a.pyo", True),
+    (b"a$py.class", True),
+    (b"$py.class", True),
+    (b"A.PYC", True),
+    (b"a.PyO", True),
+    (b"A$PY.CLASS", True),
+    (b"a.cpython-313.pyc", True),
+    (b"a.cpython-313.opt-1.pyc", True),
+    (b"__pycache__", True),
+    (b"__pycache__/a.cpython-313.pyc", True),
+    (b"__pycache__/readme.txt", True),
+    (b"__PyCache__/a", True),
+    (b"a/__pycache__", True),
+    (b"a/__pycache__/b/c", True),
+    (b"a.pyc.140162621172480", True),
+    (b"a.pyc.0", True),
+    (b"a.PYC.7", True),
+    (b"\xff.pyc", True),
+    (b"\xff/__pycache__/\xfe", True),
+    (b"new\nline.pyc", True),
+    (b'quo"te.pyc', True),
+    (b"ta\tb.pyc", True),
+    (b"-f.pyc", True),
+    (b":(glob)*.pyc", True),
+    (b"a.py", False),
+    (b"a.pyd", False),
+    (b"a.so", False),
+    (b"a.pyz", False),
+    (b"a.pyw", False),
+    (b"pyc", False),
+    (b"a.pyc/b.txt", False),
+    (b"a.pyc~", False),
+    (b"a.pyc.", False),
+    (b"a.pyc.bak", False),
+    (b"a.pyc.1x", False),
+    (b"a.pyc.1.2", False),
+    (b"a.pyc.\xc2\xb2", False),
+    (b"a.pyo.1", False),
+    (b"a$py.class.1", False),
+    (b"a.py.class", False),
+    (b"__pycache__x/a", False),
+    (b"x__pycache__/a", False),
+    (b"__pycache__.txt", False),
+    (b"pycache/a", False),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), PATHS)
+def test_paths(path: bytes, expected: bool) -> None:
+    assert is_bytecode_path(path) is expected
+
+
+#: Parts that make paths near the rule; bytes at random would hardly come by.
+PARTS = st.sampled_from(
+    [
+        *(b"/", b".", b"pyc", b".pyc", b".PYC", b".pyo", b"$py.class", b"__pycache__", b"1", b"23"),
+        *(b"__PYCACHE__", b"a", b"_", b"\n", b"\r", b"\xff", b"\xc2\xb2", b" ", b"", b"\t"),
+    ]
+)
+NEAR = st.lists(PARTS, max_size=8).map(b"".join)
+
+
+@given(path=NEAR | st.binary(max_size=30))
+@example(path=b"a.pyc\n")
+@example(path=b"__pycache__\n")
+def test_the_rule_is_the_contracts(path: bytes) -> None:
+    assert is_bytecode_path(path) is bool(ORACLE.search(path))
+
+
+@given(paths=st.lists(NEAR, max_size=5))
+def test_a_listing_is_never_passed_over_wrongly(paths: list[bytes]) -> None:
+    if any(map(is_bytecode_path, paths)):
+        assert may_name_bytecode(b"\0".join(paths))
+
+
+def test_a_listing_without_marks_is_passed_over() -> None:
+    assert not may_name_bytecode(b"a.py\0b/c.txt\0pycache/d\0")
+    assert all(may_name_bytecode(b"x" + mark.upper() + b"y") for mark in MARKS)

@@ -1,0 +1,66 @@
+"""The paths that are asked about are those that Python writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+
+import pytest
+
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.probes import INVENTED
+from pycache_guard.bytecode.probes import MISSING
+from pycache_guard.bytecode.probes import PATTERNS
+from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import module_name
+from pycache_guard.bytecode.probes import probes
+from pycache_guard.config import PROBES
+
+PROMISED = [
+    (
+        "cache",
+        b"",
+        [
+            b"__pycache__/m.cpython-313.pyc",
+            b"__pycache__/m.cpython-313.opt-1.pyc",
+            b"__pycache__/m.cpython-313.pyc.140162621172480",
+        ],
+    ),
+    (
+        "cache",
+        b"a/b",
+        [
+            b"a/b/__pycache__/m.cpython-313.pyc",
+            b"a/b/__pycache__/m.cpython-313.opt-1.pyc",
+            b"a/b/__pycache__/m.cpython-313.pyc.140162621172480",
+        ],
+    ),
+    ("legacy", b"", [b"m.pyc", b"m.pyo"]),
+    ("legacy", b"a/b", [b"a/b/m.pyc", b"a/b/m.pyo"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "directory", "expected"), PROMISED)
+def test_probes(kind: str, directory: bytes, expected: list[bytes]) -> None:
+    assert [*probes(kind, directory, b"m")] == expected
+
+
+@pytest.mark.parametrize("file", ["m.py", "m.pyw", "x.y.z.py", ".py", ".hidden.py", "a."])
+@pytest.mark.parametrize(("level", "suffix"), [("", 0), (1, 1)])
+def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int) -> None:
+    theirs = importlib.util.cache_from_source(f"d/{file}", optimization=level)
+    ours = [*probes("cache", b"d", module_name(file.encode()))][suffix]
+    assert re.sub(r"cpython-\d+", "cpython-313", theirs).encode() == ours.replace(
+        b"/", os.sep.encode()
+    )
+
+
+def test_every_probe_is_bytecode_s() -> None:
+    for kind in SUFFIXES:
+        for directory in (b"", b"d", MISSING):
+            assert all(map(is_bytecode_path, probes(kind, directory, INVENTED)))
+
+
+def test_every_kind_is_known_everywhere() -> None:
+    assert tuple(SUFFIXES) == tuple(PATTERNS) == PROBES

@@ -1,0 +1,291 @@
+"""Between plan and removal much can change; and not everything can be removed."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pycache_guard
+from cleaning.trees import plant
+from cleaning.trees import standing
+from pycache_guard.cleaning.apply import apply
+from pycache_guard.cleaning.choice import Mode
+from pycache_guard.cleaning.obstacles import owner
+from pycache_guard.cleaning.roots import named
+from pycache_guard.cleaning.visit import planned
+from pycache_guard.worktree import descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Run
+    from pycache_guard.cleaning.plan import Plan
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+root_only = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs another user's rights"
+)
+
+CACHE = "p/__pycache__/m.cpython-313.pyc"
+NOBODY = 65534
+
+
+@pytest.fixture(params=["descriptors", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "paths":
+        monkeypatch.setattr(descriptors, "available", lambda: False)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    where = tmp_path / "root"
+    where.mkdir()
+    monkeypatch.chdir(where)
+    return where
+
+
+def plan_of(root: Path, *, orphans: bool = False) -> Plan:
+    return planned(named(str(root)), Mode(orphans=orphans))
+
+
+def link(root: Path) -> None:
+    """Another tree with the same names is where the cache directory was."""
+    plant(root.parent / "outside", ["m.cpython-313.pyc"])
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    (root / "p" / "__pycache__").symlink_to("../../outside")
+
+
+def parent_link(root: Path) -> None:
+    plant(root.parent / "outside", ["__pycache__/m.cpython-313.pyc"])
+    (root / "p").rename(root.parent / "parked")
+    (root / "p").symlink_to("../outside")
+
+
+def other_directory(root: Path) -> None:
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    plant(root, [CACHE])
+
+
+def file(root: Path) -> None:
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    (root / "p" / "__pycache__").write_text("x")
+
+
+def gone(root: Path) -> None:
+    (root / "p").rename(root.parent / "parked")
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(link, marks=posix),
+        pytest.param(parent_link, marks=posix),
+        pytest.param(other_directory, marks=posix),
+        file,
+        gone,
+    ],
+)
+def test_what_is_no_longer_what_was_listed(root: Path, change: Callable[[Path], None]) -> None:
+    plant(root, [CACHE])
+    plan = plan_of(root, orphans=True)
+    assert len(plan.removals()) == 3
+    change(root)
+    before = standing(root.parent)
+    done = apply(plan)
+    assert standing(root.parent) == before
+    assert (done.paths(plan.root), done.obstacles) == ([], [])
+    plan.root.way.close()
+
+
+@pytest.mark.usefixtures("way")
+def test_what_came_and_went_meanwhile(root: Path) -> None:
+    plant(root, [CACHE, "p/__pycache__/n.cpython-313.pyc"])
+    plan = plan_of(root)
+    (root / CACHE).unlink()
+    plant(root, ["p/__pycache__/new.cpython-313.pyc"])
+    done = apply(plan)
+    assert done.obstacles == []
+    assert standing(root) == {"p/", "p/__pycache__/", "p/__pycache__/new.cpython-313.pyc"}
+    plan.root.way.close()
+
+
+@pytest.fixture
+def immutable(root: Path) -> Iterator[Callable[[str], None]]:
+    """Return what makes a path immutable until the test is over; a superuser's attribute."""
+    marked: list[str] = []
+
+    def mark(path: str) -> None:
+        done = subprocess.run(["chattr", "+i", path], cwd=root, capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("no such attribute here")
+        marked.append(path)
+
+    yield mark
+    for path in marked:
+        subprocess.run(["chattr", "-i", path], cwd=root, check=True)
+
+
+@root_only
+def test_immutable(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+    plant(root, [CACHE, "p/__pycache__/n.cpython-313.pyc", "q/__pycache__/o.cpython-313.pyc"])
+    immutable(CACHE)
+    told = run("clean")
+    assert told == (
+        1,
+        (
+            "removed 2 files and 1 directory\n"
+            f"{CACHE}: PYC501 not removed: belongs to root (uid 0); Operation not permitted\n"
+            f"\nTo mend:\n    sudo chattr -i -a -- p/__pycache__ {CACHE}\n"
+        ),
+        "",
+    )
+    assert standing(root) == {"p/", "p/__pycache__/", CACHE, "q/"}
+    immutable("q")
+    plant(root, ["r/__pycache__/"])
+    immutable("r")
+    assert run("clean").out.splitlines()[1] == (
+        "r/__pycache__: PYC501 not removed: belongs to root (uid 0); Operation not permitted"
+    )
+    immutable(".")
+
+
+@root_only
+def test_every_voice_tells(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+    plant(root, [CACHE])
+    immutable(CACHE)
+    for voice in ("json", "github", "gitlab", "sarif"):
+        told = run("clean", "--format", voice)
+        assert told.code == 1
+        assert "PYC501" in told.out
+        assert CACHE in told.out
+
+
+@root_only
+def test_a_hundred_directories_one_obstacle(
+    root: Path, run: Run, immutable: Callable[[str], None]
+) -> None:
+    plant(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
+    immutable("p7/__pycache__/m.cpython-313.pyc")
+    told = run("clean", "--orphans")
+    assert told.out.splitlines()[0] == "removed 99 files and 198 directories"
+    assert told.code == 1
+    assert len(standing(root)) == 3
+
+
+@root_only
+def test_a_read_only_file_system(root: Path, run: Run) -> None:
+    plant(root, [f"mount/{CACHE}", CACHE])
+    for command in (["--bind", "mount", "mount"], ["-o", "remount,bind,ro", "mount"]):
+        if subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted here")
+    try:
+        told = run("clean")
+    finally:
+        subprocess.run(["umount", "mount"], check=True)
+    assert told == (
+        1,
+        (
+            "removed 1 file and 1 directory\n"
+            f"mount/{CACHE}: PYC501 not removed: belongs to root (uid 0); Read-only file system\n"
+            f"\nTo mend:\n    sudo mount -o remount,rw {root}/mount\n"
+        ),
+        "",
+    )
+
+
+@root_only
+def test_a_mount_point(root: Path, run: Run) -> None:
+    (root / "p" / "__pycache__").mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "none", "p/__pycache__"], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    plant(root, [CACHE])
+    try:
+        told = run("clean")
+    finally:
+        subprocess.run(["umount", "p/__pycache__"], check=True)
+    assert told.out.splitlines()[1:] == [
+        "p/__pycache__: PYC501 not removed: belongs to root (uid 0); Device or resource busy",
+        "",
+        "To mend:",
+        "    sudo umount p/__pycache__",
+    ]
+
+
+@pytest.fixture
+def as_nobody(root: Path) -> Iterator[Callable[[], None]]:
+    """Return what takes a superuser's rights away until the test is over."""
+    for module in pkgutil.walk_packages(pycache_guard.__path__, "pycache_guard."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)  # what is imported later could not be read
+    owner(0)
+    os.chmod(root, 0o777)
+    yield lambda: os.seteuid(NOBODY)
+    os.seteuid(0)
+
+
+@root_only
+def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+    """What a container leaves in a mounted checkout."""
+    plant(root, ["p/m.py", CACHE, "p/__pycache__/n.txt", "q/__pycache__/o.cpython-313.pyc"])
+    os.chown(root / CACHE, 4711, 4711)
+    plant(root, ["mine/__pycache__/m.cpython-313.pyc"])
+    for path in ("mine", "mine/__pycache__"):
+        os.chown(root / path, NOBODY, NOBODY)
+    as_nobody()
+    told = run("clean")
+    assert told.code == 1
+    assert told.out.splitlines() == [
+        "removed 1 file and 1 directory",
+        "kept p/__pycache__/n.txt: in a cache directory, but no cache",
+        (
+            f"{CACHE}: PYC501 not removed: belongs to uid 4711, its directory to root (uid 0); "
+            "Permission denied"
+        ),
+        (
+            "q/__pycache__/o.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
+            "Permission denied"
+        ),
+        "",
+        "To mend:",
+        f"    sudo rm -f -- {CACHE}",
+        "    sudo rm -rf -- q/__pycache__",
+    ]
+
+
+@root_only
+def test_own_directories_without_permission(
+    root: Path, run: Run, as_nobody: Callable[[], None]
+) -> None:
+    plant(root, [CACHE, "q/r/__pycache__/m.cpython-313.pyc", "s/x.py"])
+    for path in ("p/__pycache__", "q"):
+        os.chown(root / path, NOBODY, NOBODY)
+    os.chmod(root / "p" / "__pycache__", 0o555)
+    os.chmod(root / "q", 0)
+    os.chmod(root / "s", 0)
+    as_nobody()
+    told = run("clean")
+    assert told.code == 1
+    out = told.out.splitlines()
+    assert f"{CACHE}: PYC501 not removed: belongs to root (uid 0), its directory to" in out[0]
+    assert out[1].startswith("q: PYC501 not looked into: belongs to ")
+    assert out[2] == "s: PYC501 not looked into: belongs to root (uid 0); Permission denied"
+    assert out[3:] == [
+        "",
+        "To mend:",
+        "    chmod u+rwx -- p/__pycache__",
+        "    chmod u+rwx -- q",
+        "    sudo pycache-guard clean -- s",
+    ]
+    assert run("clean", "--dry-run").code == 1

@@ -1,0 +1,130 @@
+"""Which command helps, by error, owner and platform."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import pytest
+
+from cleaning.trees import plant
+from pycache_guard.cleaning import obstacles
+from pycache_guard.cleaning.apply import Obstacle
+from pycache_guard.cleaning.apply import apply
+from pycache_guard.cleaning.choice import Mode
+from pycache_guard.cleaning.obstacles import told
+from pycache_guard.cleaning.roots import named
+from pycache_guard.cleaning.visit import planned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pycache_guard.cleaning.plan import Plan
+
+
+class Remedy(NamedTuple):
+    """What stood in the way, whom the directory belongs to, who we are; and what helps."""
+
+    number: int
+    holder: int
+    ours: int
+    platform: str
+    command: str
+
+
+REMEDIES = [
+    Remedy(errno.EACCES, 0, 1000, "linux", "sudo rm -rf -- p/__pycache__"),
+    Remedy(errno.EACCES, 1000, 1000, "linux", "chmod u+rwx -- p/__pycache__"),
+    Remedy(errno.EPERM, 0, 1000, "linux", "sudo rm -rf -- p/__pycache__"),
+    Remedy(errno.EPERM, 1000, 1000, "linux", "sudo chattr -i -a -- p/__pycache__ p/__pycache__/m"),
+    Remedy(errno.EPERM, 5, 0, "linux", "sudo chattr -i -a -- p/__pycache__ p/__pycache__/m"),
+    Remedy(
+        errno.EPERM, 5, 5, "darwin", "sudo chflags nouchg,nouappnd -- p/__pycache__ p/__pycache__/m"
+    ),
+    Remedy(errno.EBUSY, 0, 0, "linux", "sudo umount p/__pycache__/m"),
+    Remedy(errno.EIO, 5, 5, "linux", "sudo rm -rf -- p/__pycache__"),
+    Remedy(errno.EACCES, 0, 0, "win32", 'attrib -R "p/__pycache__/m"'),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", remedy.platform)
+    monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
+    error = OSError(remedy.number, "")
+    directory = "p/__pycache__"
+    command = obstacles.remedy(
+        error, f"{directory}/m", directory, owned_by(remedy.holder), whole=directory
+    )
+    assert command == remedy.command
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such file systems")
+def test_the_read_only_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Read:
+        def __init__(self, path: str) -> None:
+            self.f_flag = os.ST_RDONLY if path.startswith("/mnt") else 0
+
+    monkeypatch.setattr(os, "statvfs", Read)
+    error = OSError(errno.EROFS, "")
+    command = obstacles.remedy(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
+    assert command == "sudo mount -o remount,rw /mnt"
+    monkeypatch.setattr(os, "statvfs", lambda _: Read("/mnt"))
+    assert obstacles.read_only_mount("/a") == "/"
+
+
+def owned_by(uid: int) -> os.stat_result:
+    return os.stat_result((0o40755, 0, 0, 1, uid, uid, 0, 0, 0, 0))
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.chdir(tmp_path)
+    plant(tmp_path, ["p/__pycache__/m.cpython-313.pyc"])
+    return planned(named("."), Mode())
+
+
+def test_where_nothing_is_known_of_the_owner(plan: Plan) -> None:
+    obstacle = Obstacle(plan.spots[0], "m.cpython-313.pyc", OSError("odd"), None, None)
+    plan.unreadable.append((("gone", "too"), OSError(errno.EIO, "Input/output error")))
+    unread, unremoved = told(plan, [obstacle])
+    assert (unread.path, unread.message) == ("gone/too", "not looked into: Input/output error")
+    assert unremoved.path == "p/__pycache__/m.cpython-313.pyc"
+    assert unremoved.message == "not removed: odd"
+    plan.root.way.close()
+
+
+def test_a_directory_that_cannot_be_entered_again(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = plan.root.way
+    enter = way.enter
+
+    def refuse(parts: tuple[str, ...]) -> None:
+        if parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        enter(parts)
+
+    monkeypatch.setattr(way, "enter", refuse)
+    done = apply(plan)
+    assert [o.name for o in done.obstacles] == ["m.cpython-313.pyc"]
+    assert done.paths(plan.root) == []
+    way.close()
+
+
+def test_a_status_that_cannot_be_had(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    way = plan.root.way
+
+    def fail(name: str = "") -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error", name)
+
+    monkeypatch.setattr(way, "status", fail)
+    monkeypatch.setattr(way, "identity", lambda: plan.spots[0].identity)
+    monkeypatch.setattr(way, "remove", lambda names: [(n, OSError(errno.EIO, "")) for n in names])
+    (obstacle,) = apply(plan).obstacles
+    assert (obstacle.status, obstacle.directory) == (None, None)
+    way.close()

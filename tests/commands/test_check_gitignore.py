@@ -1,0 +1,175 @@
+"""Findings, and that the command each names does mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from told import bash
+from told import found
+from told import remedies
+
+if TYPE_CHECKING:
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+GOOD = "__pycache__/\n*.py[co]\n"
+CACHE = "printf '%s\\n' __pycache__/ >> .gitignore && git add -f -- .gitignore"
+BOTH = "printf '%s\\n' __pycache__/ '*.py[co]' >> .gitignore && git add -f -- .gitignore"
+
+
+def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
+    """Write and stage files."""
+    for path, content in files.items():
+        repo.add(path, content)
+
+
+def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+    stage(repo, {".gitignore": GOOD, "a.py": "", "pkg/m.py": ""})
+    assert run("check-gitignore") == (0, "", "")
+    assert program("check-gitignore") == (0, "", "")
+
+
+def test_a_repository_without_python_gets_some_one_day(repo: Repo, run: Run) -> None:
+    repo.add("main.rs")
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert told.out == (
+        ".gitignore: PYC101 no tracked rule ignores "
+        "__pycache__/module_that_nobody_has.cpython-313.pyc and 5 more\n"
+        ".gitignore: PYC101 no tracked rule ignores module_that_nobody_has.pyc and 3 more\n"
+        f"\nTo mend:\n    {BOTH}\n"
+    )
+    assert told.err == ""
+
+
+#: Content of the top file, and each line that PYC104 names with the words it says of it.
+INERT: list[tuple[bytes, dict[int, str]]] = [
+    (b".pyc\n", {1: "one file"}),
+    (b"*.c\n.pyo\n.py[co]\n", {2: "one file", 3: "one file"}),
+    (b"__pycache__/ # caches\n", {1: "line of its own"}),
+    (b"__pycache__/# caches\n*.pyc #x\n", {1: "line of its own", 2: "line of its own"}),
+    (b" __pycache__/\n\t*.pyc\n", {1: "leading blank", 2: "leading blank"}),
+    (b"__pycache__/\t\n*.pyc \t \n", {1: "trailing tab", 2: "trailing tab"}),
+    (b"\"__pycache__/\"\n'*.pyc'\n`*.pyo`\n", {1: "quotes", 2: "quotes", 3: "quotes"}),
+    (b"./__pycache__/\n../*.pyc\n", {1: "`./` never", 2: "`./` never"}),
+    (b"pkg\\__pycache__\\\n__pycache__\\\n", {1: "`/` parts", 2: "`/` parts"}),
+    (b"__pycache__\\ \n", {1: "escaped blank"}),
+    (b"*.pyc/\n*.py[co]/\n", {1: "directories only", 2: "directories only"}),
+    (b"__pycache__ *.pyc\n*.pyc,*.pyo\n", {1: "one pattern", 2: "one pattern"}),
+    (b"__pycache__/,\n*.pyc;\n", {1: "punctuation", 2: "punctuation"}),
+    (b"*.{pyc,pyo}\n*.py{c,o}\n*.py(c|o)\n", dict.fromkeys((1, 2, 3), "no alternatives")),
+    (b"^__pycache__$\n.*\\.pyc\n", {1: "regular", 2: "regular"}),
+    (b"*.py[co\n", {1: "never closed"}),
+    (b"\\*.pyc\n*.py\\[co\\]\n", {1: "plain character", 2: "plain character"}),
+    (b"__PYCACHE__/\n*.PYC\n", {1: "upper case", 2: "upper case"}),
+    (b"pycache/\n.pycache\n_pycache_/\n", dict.fromkeys((1, 2, 3), "`__pycache__`")),
+    (b"__pycache__\xe2\x80\x8b/\n\xc2\xa0__pycache__\n", {1: "odd", 2: "odd"}),
+    (b"__pycache__/\r*.pyc\r", {1: "one pattern"}),
+    (b"__pycache__ /\n", {1: "a blank"}),
+    (b"\xef\xbb\xbf.pyc\r\n", {1: "one file"}),
+    # Each of these is as it should be, or about something else.
+    (b"# __pycache__/\n!*.pyc\n", {}),
+    (b"pyo3/\n.pycharm/\npycodestyle.cfg\npycache-guard/\npycache_guard.egg-info/\n", {}),
+    (b"Lib/__pycache__/\nC#/__pycache__/\nGr\xc3\xb6\xc3\x9fe/*.pyc\nmy\\ dir/*.pyc\n", {}),
+    (b"{{cookiecutter.name}}/__pycache__/\n/tests/data/*.pyc\n", {}),
+    (b"*$py.class\n*\\$py.class\n", {}),
+    (b"/__pycache__/\n__pycache__/\n*.pyc\n*.pyo.1\n", {}),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), INERT, ids=[repr(c) for c, _ in INERT])
+def test_inert_lines(content: bytes, expected: dict[int, str], repo: Repo, run: Run) -> None:
+    stage(repo, {".gitignore": content, "a.py": ""})
+    told = run("check-gitignore")
+    inert = {f.place: f.words for f in found(told.out) if f.code == "PYC104"}
+    assert inert.keys() == {f".gitignore:{n}" for n in expected}
+    for number, words in expected.items():
+        assert words in inert[f".gitignore:{number}"]
+    assert {f.code for f in found(told.out)} >= {"PYC101"} or "!" in str(content)
+    assert (told.code, told.err) == (1, "")
+    for remedy in remedies(told.out):
+        bash(remedy, cwd=repo.path)
+    assert run("check-gitignore") == (0, "", "")
+    assert (repo.path / ".gitignore").read_bytes().startswith(content)
+
+
+def test_inert_lines_are_not_told_where_everything_is_ignored(repo: Repo, run: Run) -> None:
+    stage(repo, {".gitignore": ".pyc\n" + GOOD, "pkg/.gitignore": '"*.pyc"\n', "pkg/a.py": ""})
+    repo.stage("b/.gitignore", ".gitignore", mode="120000")
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_an_inert_line_that_could_not_have_helped_is_not_told(repo: Repo, run: Run) -> None:
+    """What is re-included in `pkg` is no fault of a file above or beside it."""
+    stage(repo, {".gitignore": ".pyc\n" + GOOD, "pkg/.gitignore": "!*\n", "pkg/a.py": ""})
+    stage(repo, {"beside/.gitignore": ".pyc\n"})
+    assert {f.code for f in found(run("check-gitignore").out)} == {"PYC102"}
+    stage(repo, {"pkg/sub/.gitignore": ".pyc\n", "pkg/sub/a.py": ""})
+    told = run("check-gitignore").out
+    assert [f.place for f in found(told) if f.code == "PYC104"] == ["pkg/sub/.gitignore:1"]
+    assert len(remedies(told)) == 1
+
+
+#: What is staged, and the places and codes that are told.
+MISSING = "directory_that_nobody_has"
+STAGED: list[tuple[dict[str, bytes | str], list[tuple[str, str]]]] = [
+    ({".gitignore": "__pycache__/\n"}, [(".gitignore", "PYC101")]),
+    ({".gitignore": "*.py[co]\n"}, [(".gitignore", "PYC101")]),
+    ({".gitignore": f"/__pycache__/\n{MISSING}/\n*.py[co]\n", "a/m.py": ""}, [("a", "PYC101")]),
+    ({".gitignore": "/*/__pycache__/\n*.py[co]\n", "a/m.py": ""}, [(".", "PYC101")]),
+    ({".gitignore": GOOD + "!/m.pyc\n", "m.py": ""}, [(".gitignore:3", "PYC102")]),
+    ({".gitignore": GOOD + "!pkg/**", "pkg/m.py": ""}, [(".gitignore:3", "PYC102")]),
+    (
+        {".gitignore": GOOD + "!tests/core/**/*\n", "tests/core/m.py": "", "m.py": ""},
+        [(".gitignore:3", "PYC102")],
+    ),
+    (
+        {".gitignore": GOOD, "pkg/.gitignore": "\n!__pycache__/\n!*.pyo\n", "pkg/m.py": ""},
+        [("pkg/.gitignore:2", "PYC102"), ("pkg/.gitignore:3", "PYC102")],
+    ),
+    (
+        {".gitignore": GOOD.encode("utf-16"), "a.py": ""},
+        [(".gitignore", "PYC101"), (".gitignore", "PYC101"), (".gitignore", "PYC103")],
+    ),
+    (
+        {".gitignore": GOOD.encode("utf-16-be"), "a.py": ""},
+        [(".gitignore", "PYC101"), (".gitignore", "PYC101"), (".gitignore", "PYC103")],
+    ),
+    (
+        {".gitignore": GOOD.encode("utf-32"), "a.py": ""},
+        [(".gitignore", "PYC101"), (".gitignore", "PYC101"), (".gitignore", "PYC103")],
+    ),
+    ({".gitignore": b"x\0y\n__pycache__/\n"}, [(".gitignore", "PYC101")]),
+    (
+        {".gitignore": "*.py[co]\n", "pkg/.gitignore": "__pycache__/".encode("utf-16-le")},
+        [(".gitignore", "PYC101"), ("pkg/.gitignore", "PYC103")],
+    ),
+    (
+        {".gitignore/a.txt": "", "a.py": ""},
+        [(".gitignore", "PYC101"), (".gitignore", "PYC101"), (".gitignore", "PYC103")],
+    ),
+    ({".gitignore": GOOD, ".gitignore.d/a.py": "", "Python.gitignore/x": ""}, []),
+    ({".gitignore": "__pycache__/\n", "Python.gitignore/x": ""}, [(".gitignore", "PYC101")]),
+    (
+        {".gitignore": "__pycache__/\n", "pkg/.gitignore/a.py": ""},
+        [(".gitignore", "PYC101"), ("pkg/.gitignore", "PYC103")],
+    ),
+    # The top file is kept out by itself.
+    ({".gitignore": "*\n!*.py\n!*.pyc\n", "a.py": ""}, [(".gitignore:3", "PYC102")]),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), STAGED, ids=[repr(f) for f, _ in STAGED])
+def test_place_code_and_remedy(
+    files: dict[str, bytes | str], expected: list[tuple[str, str]], repo: Repo, run: Run
+) -> None:
+    stage(repo, files)
+    told = run("check-gitignore")
+    assert [(f.place, f.code) for f in found(told.out)] == expected
+    assert (told.code, told.err) == (1 if expected else 0, "")
+    for remedy in remedies(told.out):
+        bash(remedy, cwd=repo.path)
+    assert run("check-gitignore") == (0, "", "")

@@ -1,0 +1,294 @@
+"""`check-gitignore --fix`: it appends so that it wins, and loses nothing whatever happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.ignoring.complete import present
+from runners import SCRIPTS
+from told import bash
+from told import found
+from told import remedies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")
+
+ADDED = ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
+STAGE = "\nTo mend:\n    git add -f -- .gitignore\n"
+
+#: What was there, what is there afterwards.
+CONTENTS = [
+    (None, b"__pycache__/\n*.py[co]\n"),
+    (b"", b"__pycache__/\n*.py[co]\n"),
+    (b"\xef\xbb\xbf", b"\xef\xbb\xbf__pycache__/\n*.py[co]\n"),
+    (b"*.so\n", b"*.so\n__pycache__/\n*.py[co]\n"),
+    (b"*.so", b"*.so\n__pycache__/\n*.py[co]\n"),
+    (b"*.so\r\n# x\r\n", b"*.so\r\n# x\r\n__pycache__/\r\n*.py[co]\r\n"),
+    (b"*.so\r\n# x", b"*.so\r\n# x\r\n__pycache__/\r\n*.py[co]\r\n"),
+    (b"a\r\nb\nc\nd", b"a\r\nb\nc\nd\n__pycache__/\n*.py[co]\n"),
+    (b"a\rb\r", b"a\rb\r\n__pycache__/\n*.py[co]\n"),
+    (b"\xef\xbb\xbf*.so", b"\xef\xbb\xbf*.so\n__pycache__/\n*.py[co]\n"),
+    ("größe\n".encode("latin-1"), "größe\n__pycache__/\n*.py[co]\n".encode("latin-1")),
+    (b"x\0y\n", b"x\0y\n__pycache__/\n*.py[co]\n"),
+    (b"foo\\", b"foo\\\n__pycache__/\n*.py[co]\n"),
+    (b"# foo", b"# foo\n__pycache__/\n*.py[co]\n"),
+    (b"__pycache__/ # c\n*.pyc\t\n", b"__pycache__/ # c\n*.pyc\t\n__pycache__/\n*.py[co]\n"),
+    (
+        b"__pycache__/\n*.py[co]\n!**\n",
+        b"__pycache__/\n*.py[co]\n!**\n__pycache__/\n*.py[co]\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), CONTENTS, ids=[repr(b) for b, _ in CONTENTS])
+def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) -> None:
+    repo.add("a.py")
+    file = repo.path / ".gitignore"
+    if before is not None:
+        repo.add(".gitignore", before)
+        file.chmod(0o640)
+    told = run("check-gitignore", "--fix")
+    assert told == (1, ADDED + STAGE, "")
+    assert file.read_bytes() == after
+    if before is not None and os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert sorted(os.listdir(repo.path)) == [".git", ".gitignore", "a.py"]
+    again = run("check-gitignore", "--fix")
+    assert again.code == 1
+    assert "PYC103" in {f.code for f in found(again.out)}
+    assert remedies(again.out) == remedies(told.out)
+    assert file.read_bytes() == after
+    bash(*remedies(told.out), cwd=repo.path)
+    assert run("check-gitignore", "--fix") == (0, "", "")
+    assert run("check-gitignore") == (0, "", "")
+    assert file.read_bytes() == after
+
+
+@pytest.mark.parametrize(
+    ("there", "said", "added"),
+    [
+        ("__pycache__/\n", "`*.py[co]`", "*.py[co]\n"),
+        ("*.py[co]\n", "`__pycache__/`", "__pycache__/\n"),
+        ("__pycache__/\n*.py[co]\n!*.pyc\n", "`*.py[co]`", "*.py[co]\n"),
+    ],
+)
+def test_no_more_than_is_missing(there: str, said: str, added: str, repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", there)
+    assert run("check-gitignore", "--fix").out == f".gitignore: PYC101 added {said}\n{STAGE}"
+    assert (repo.path / ".gitignore").read_text() == there + added
+
+
+def test_nothing_is_done_where_nothing_is_wrong(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    before = (repo.path / ".gitignore").stat()
+    assert run("check-gitignore", "--fix") == (0, "", "")
+    assert (repo.path / ".gitignore").stat() == before
+
+
+def test_an_unstaged_edit_is_kept(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "staged\n")
+    repo.write(".gitignore", "on disk")
+    assert run("check-gitignore", "--fix").code == 1
+    assert (repo.path / ".gitignore").read_text() == "on disk\n__pycache__/\n*.py[co]\n"
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_what_is_tracked_and_not_on_disk_is_kept(sparse: bool, repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "/secret\n")
+    repo.add("in/a.py")
+    repo.commit()
+    if sparse:
+        repo.git("sparse-checkout", "set", "--no-cone", "/in/")
+    else:
+        (repo.path / ".gitignore").unlink()
+    told = run("check-gitignore", "--fix")
+    assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
+    bash(*remedies(told.out), cwd=repo.path)
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
+    """What helps elsewhere is done; the rest is named, and left alone."""
+    repo.add("pkg/a.py")
+    repo.add("pkg/.gitignore", "!*.pyc\n")
+    told = run("check-gitignore", "--fix")
+    assert [(f.place, f.code) for f in found(told.out)] == [
+        (".gitignore", "PYC101"),
+        ("pkg/.gitignore:1", "PYC102"),
+    ]
+    assert (repo.path / "pkg" / ".gitignore").read_text() == "!*.pyc\n"
+    bash(remedies(told.out)[0], cwd=repo.path)
+    content = (repo.path / ".gitignore").read_text()
+    told = run("check-gitignore", "--fix")
+    assert [(f.place, f.code) for f in found(told.out)] == [("pkg/.gitignore:1", "PYC102")]
+    assert (repo.path / ".gitignore").read_text() == content
+    bash(*remedies(told.out), cwd=repo.path)
+    assert run("check-gitignore", "--fix") == (0, "", "")
+
+
+@posix
+@pytest.mark.parametrize("command", [["check-gitignore", "--fix"], ["fix"], ["fix", "--dry-run"]])
+def test_what_is_not_written_to(command: list[str], repo: Repo, run: Run, tmp_path: Path) -> None:
+    repo.add("a.py")
+    file = repo.path / ".gitignore"
+    target = tmp_path / "target"
+    target.write_text("target\n")
+
+    def refused() -> str:
+        told = run(*command)
+        assert (told.code, told.out) == (2, "")
+        return told.err
+
+    file.symlink_to(target)
+    assert refused() == "error: ./.gitignore: is a symbolic link; nothing was written\n"
+    file.unlink()
+    file.symlink_to("nowhere")
+    assert refused() == "error: ./.gitignore: is a symbolic link; nothing was written\n"
+    file.unlink()
+    file.mkdir()
+    assert refused() == "error: ./.gitignore: is a directory; nothing was written\n"
+    file.rmdir()
+    os.mkfifo(file)
+    assert refused() == "error: ./.gitignore: is not a regular file; nothing was written\n"
+    file.unlink()
+    file.write_text("x\n")
+    file.chmod(0o444)
+    assert refused() == "error: ./.gitignore: is read-only; nothing was written\n"
+    assert file.read_text() == "x\n"
+    file.chmod(0o644)
+    file.write_bytes("x\n".encode("utf-16"))
+    assert refused() == (
+        "error: .gitignore: is UTF-16, of which git reads no pattern: make it UTF-8 first\n"
+    )
+    assert target.read_text() == "target\n"
+
+
+@posix
+def test_a_link_that_comes_meanwhile(
+    tmp_path: Path, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the read: an error. Between the read and the write: it is replaced."""
+    target = tmp_path / "target"
+    target.write_text("secret\n")
+    repo.add("a.py")
+    repo.add(".gitignore", "x\n")
+    file = repo.path / ".gitignore"
+
+    def swap() -> bool:
+        file.unlink()
+        file.symlink_to(target)
+        return True
+
+    replace = os.replace
+
+    def replace_late(source: str, destination: str) -> None:
+        swap()
+        replace(source, destination)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", replace_late)
+        assert run("check-gitignore", "--fix").code == 1
+    assert not file.is_symlink()
+    assert file.read_text() == "x\n__pycache__/\n*.py[co]\n"
+    assert target.read_text() == "secret\n"
+    with monkeypatch.context() as patched:
+        patched.setattr("pycache_guard.ignoring.complete.replaceable", lambda _: swap())
+        with pytest.raises(OSError, match="symbolic link"):
+            present(os.fspath(file), b"")
+
+
+def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.add("a b/m.py")
+    monkeypatch.chdir(repo.path / "a b")
+    told = run("check-gitignore", "--fix")
+    assert told.out == f"{ADDED}\nTo mend:\n    git add -f -- ../.gitignore\n"
+    bash(*remedies(told.out), cwd=repo.path / "a b")
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_only_what_is_required(repo: Repo, run: Run) -> None:
+    assert run("check-gitignore", "--fix", "--probe", "cache").code == 1
+    assert (repo.path / ".gitignore").read_text() == "__pycache__/\n"
+
+
+def test_a_file_that_ignores_itself(repo: Repo, run: Run) -> None:
+    repo.write(".gitignore", ".gitignore\n")
+    bash(*remedies(run("check-gitignore", "--fix").out), cwd=repo.path)
+    assert run("check-gitignore") == (0, "", "")
+
+
+@posix
+def test_a_full_disk(repo: Repo) -> None:
+    """A limit of the size of files stands for it; whatever the limit, the file is whole or old."""
+    old = "*.so\n" * 100
+    repo.add(".gitignore", old)
+    code = (
+        "import resource, sys\n"
+        "from pycache_guard import repair\n"
+        "from pycache_guard.cli import main\n"
+        "def limited(*args, fill=repair.fill):\n"
+        "    limit = int(sys.argv[1])\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        "    fill(*args)\n"
+        "repair.fill = limited\n"
+        "raise SystemExit(main(['check-gitignore', '--fix']))\n"
+    )
+    new = len(old) + len("__pycache__/\n*.py[co]\n")
+    for limit in (0, 1, len(old), new - 1):
+        command = [sys.executable, "-c", code, str(limit)]
+        done = subprocess.run(command, capture_output=True, check=False, cwd=repo.path)
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2,
+            b"",
+            b"error: ./.gitignore: File too large; nothing was written\n",
+        )
+        assert (repo.path / ".gitignore").read_text() == old
+        assert os.listdir(repo.path) == [".git", ".gitignore"]
+
+
+@posix
+def test_a_limit_from_the_start(repo: Repo) -> None:
+    """Nothing can be put to git, so nothing is proven."""
+    repo.add(".gitignore", "*.so\n")
+    command = f"ulimit -f 0; exec {SCRIPTS}/pycache-guard check-gitignore"
+    for option in ("", " --fix"):
+        done = subprocess.run(
+            ["bash", "-c", command + option], capture_output=True, check=False, cwd=repo.path
+        )
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+        assert done.stderr.startswith(b"error: ")
+        assert (repo.path / ".gitignore").read_text() == "*.so\n"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace")
+def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
+    """The file is old or new, never in between; what is left over lies beside it."""
+    file = tmp_path / ".gitignore"
+    code = f"from pycache_guard.repair import write_whole; write_whole({str(file)!r}, b'new')"
+    killed = []
+    for call in ("write", "fchown", "chmod", "fchmodat", "fsync", "rename", "renameat", "unlink"):
+        file.write_text("old")
+        inject = f"inject=?{call}:signal=KILL:when=1"
+        command = ["strace", "-qq", "-o", os.devnull, "-e", inject, sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, file.read_text()) in ((0, "new"), (-9, "old"))
+        killed += [call] * (done.returncode == -9)
+    assert {"write", "fsync"} < {*killed}
+    assert {"rename", "renameat"} & {*killed}
+
+
+def test_the_program_itself(repo: Repo, program: Program) -> None:
+    assert program("check-gitignore", "--fix") == (1, ADDED + STAGE, "")

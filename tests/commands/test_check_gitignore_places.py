@@ -1,0 +1,480 @@
+"""Where rules do not come from, and where bytecode can come to lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from repo import Repo
+from runners import SCRIPTS
+from teammate import Teammate
+from told import bash
+from told import found
+from told import remedies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Run
+
+GOOD = "__pycache__/\n*.py[co]\n"
+
+
+def mend(out: str, repo: Repo) -> None:
+    """Do what a report says."""
+    for remedy in remedies(out):
+        bash(remedy, cwd=repo.path)
+
+
+def private(out: str) -> list[tuple[str, str]]:
+    """Return place and words of PYC103."""
+    return [(f.place, f.words) for f in found(out) if f.code == "PYC103"]
+
+
+def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
+    repo.add("a.py")
+    repo.write(".gitignore", GOOD)
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert private(told.out) == [(".gitignore", "is not tracked")]
+    assert remedies(told.out) == ["git add -f -- .gitignore"]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
+    repo.add("a.py")
+    repo.write(".gitignore", "__pycache__/")
+    told = run("check-gitignore")
+    assert remedies(told.out) == [
+        "printf '%s\\n' '' '*.py[co]' >> .gitignore && git add -f -- .gitignore"
+    ]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
+    repo.add("a.py")
+    repo.add(".gitignore", "*.so\n")
+    repo.commit()
+    repo.write(".gitignore", "*.so\n" + GOOD)
+    told = run("check-gitignore")
+    assert private(told.out) == [(".gitignore", "has rules that are not staged")]
+    assert remedies(told.out) == ["git add -f -- .gitignore"]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_what_is_gone_from_disk_counts(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", GOOD)
+    repo.add("a.py")
+    (repo.path / ".gitignore").unlink()
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", GOOD)
+    repo.add("pkg/.gitignore", "!*\n")
+    repo.add("pkg/a.py")
+    repo.write("pkg/.gitignore", "")
+    told = run("check-gitignore")
+    assert [(f.place, f.code) for f in found(told.out)] == [
+        ("pkg/.gitignore", "PYC103"),
+        ("pkg/.gitignore:1", "PYC102"),
+    ]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+@pytest.mark.parametrize("way", ["core.excludesFile", "info/exclude", "XDG"])
+def test_one_s_own_excludes_count_for_nothing(
+    way: str, repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it matter that they take something back in."""
+    repo.add("a.py")
+    file = tmp_path / "git" / "ignore"
+    shown = os.fspath(file)
+    if way == "info/exclude":
+        file = repo.path / ".git" / "info" / "exclude"
+        shown = ".git/info/exclude"
+    elif way == "core.excludesFile":
+        repo.git("config", way, shown)
+    else:
+        monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path))
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(GOOD)
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert private(told.out) == [(shown, "ignores bytecode for this person only")]
+    assert len(remedies(told.out)) == 1
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    file.write_text("!*\n")
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_configuration_from_the_command_line_of_git(
+    repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").write_text(GOOD)
+    monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'core.excludesFile={tmp_path}/mine'")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.excludesFile")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{tmp_path}/mine")
+    repo.add("a.py")
+    assert run("check-gitignore").code == 1
+
+
+@pytest.mark.parametrize("target", ["rules", "nowhere", "/dev/null"])
+def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
+    repo.add("rules", GOOD)
+    repo.add("a.py")
+    (repo.path / ".gitignore").symlink_to(target)
+    repo.git("add", ".gitignore")
+    told = run("check-gitignore")
+    assert private(told.out) == [(".gitignore", "is a symbolic link, which git does not follow")]
+    assert run("check-gitignore", "--fix") == (
+        2,
+        "",
+        "error: ./.gitignore: is a symbolic link; nothing was written\n",
+    )
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    assert (repo.path / "rules").read_text() == GOOD
+    assert not (repo.path / "nowhere").exists()
+
+
+def test_inert_files_below(repo: Repo, run: Run) -> None:
+    """They are untracked, where the top file is the one to complete."""
+    repo.add(".gitignore", "*.py[co]\n")
+    repo.add("a/m.py")
+    repo.stage("a/.gitignore", "../.gitignore", mode="120000")
+    repo.stage("b/.gitignore", repo.commit(), mode="160000")
+    told = run("check-gitignore")
+    assert private(told.out) == [
+        ("a/.gitignore", "is a symbolic link, which git does not follow"),
+        ("b/.gitignore", "is a submodule"),
+    ]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+ODD = [
+    ":(top)x",
+    ":!x",
+    "-rf",
+    "*",
+    "[a]",
+    "a b ",
+    "new\nline",
+    "tab\there",
+    "quo'te\"",
+    "back\\slash",
+    "$(x)",
+    "größe",
+    "non-utf-8-\udcff",
+    "{{cookiecutter}}",
+    "C#",
+    "!x",
+    "a.py",
+]
+
+
+@pytest.mark.parametrize("place", ODD)
+def test_odd_directories(
+    place: str, repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.add(".gitignore", GOOD)
+    repo.add(f"{place}/m.py")
+    assert run("check-gitignore") == (0, "", "")
+    repo.add(f"{place}/.gitignore", "*.c\n!m.*\n!__pycache__/")
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert [(f.place.rpartition("/")[2], f.code) for f in found(told.out)] == [
+        (".gitignore:2", "PYC102"),
+        (".gitignore:3", "PYC102"),
+    ]
+    assert told.out.isascii() or place == "größe"
+    assert run("check-gitignore", "--fix") == told
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    # The same from below.
+    repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
+    monkeypatch.chdir(repo.path / place)
+    for remedy in remedies(run("check-gitignore").out):
+        bash(remedy, cwd=repo.path / place)
+    assert run("check-gitignore") == (0, "", "")
+    clone = Teammate(repo, tmp_path / "clone")
+    clone.lay(
+        [os.fsencode(f"{place}/__pycache__/m.cpython-313.pyc"), os.fsencode(f"{place}/m.pyc")]
+    )
+    assert clone.untracked() == set()
+
+
+#: A path, its mode, its content, and a rule that names the module's legacy bytecode.
+MODULES = [
+    ("d/m.py", "100644", "", "!/d/m.pyc"),
+    ("d/m.pyw", "100644", "", "!/d/m.pyc"),
+    ("d/m.PY", "100644", "", "!/d/m.pyc"),
+    ("d/x.y.z.py", "100644", "", "!/d/x.y.z.pyc"),
+    ("d/script", "100755", "#!/usr/bin/env python3\n", "!/d/script.pyc"),
+    ("d/script", "100755", "#!/usr/bin/python3.11 -I\n", "!/d/script.pyc"),
+    ("d/link.py", "120000", "elsewhere", "!/d/link.pyc"),
+    ("wscript", "100644", "", "!/wscript.pyc"),
+]
+NO_MODULES = [
+    ("d/script", "100644", "#!/usr/bin/env python3\n", "!/d/script.pyc"),
+    ("d/script", "100755", "#!/bin/sh\n", "!/d/script.pyc"),
+    ("d/script", "100755", "\x7fELF", "!/d/script.pyc"),
+    ("d/script", "100755", "", "!/d/script.pyc"),
+    ("d/m.txt", "100755", "#!/usr/bin/env python3\n", "!/d/m.pyc"),
+    ("d/m.pyi", "100644", "", "!/d/m.pyc"),
+    ("d/m.pyd", "100644", "", "!/d/m.pyc"),
+]
+
+
+@pytest.mark.parametrize(("path", "mode", "content", "rule"), MODULES)
+def test_every_kind_of_module_is_asked_about(
+    path: str, mode: str, content: str, rule: str, repo: Repo, run: Run
+) -> None:
+    repo.add(".gitignore", f"{GOOD}{rule}\n")
+    repo.stage(f"other/{os.path.basename(path)}", content, mode=mode)
+    repo.stage(path, content, mode=mode)
+    told = run("check-gitignore")
+    assert told.out.startswith(
+        f".gitignore:3: PYC102 .gitignore:3: {rule} takes bytecode back in: {rule[2:]}\n"
+    )
+
+
+@pytest.mark.parametrize(("path", "mode", "content", "rule"), NO_MODULES)
+def test_other_files_are_not(
+    path: str, mode: str, content: str, rule: str, repo: Repo, run: Run
+) -> None:
+    repo.add(".gitignore", f"{GOOD}{rule}\n")
+    repo.stage(path, content, mode=mode)
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_submodules_are_their_own_business(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", GOOD)
+    repo.stage("sub", repo.commit(), mode="160000")
+    assert run("check-gitignore") == (0, "", "")
+
+
+def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
+    """Git refuses to be asked about what is behind it; the answer is the same."""
+    repo.stage("pkg/m.py")
+    (repo.path / "pkg").symlink_to(".")
+    repo.write(".gitignore", GOOD)
+    told = run("check-gitignore")
+    assert {f.code for f in found(told.out)} == {"PYC101"}
+
+
+def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.add("pkg/sub/m.py")
+    below = repo.path / "pkg" / "sub"
+    monkeypatch.chdir(below)
+    told = run("check-gitignore")
+    assert (told.code, {f.place for f in found(told.out)}) == (1, {".gitignore"})
+    for remedy in remedies(told.out):
+        bash(remedy, cwd=below)
+    assert run("check-gitignore") == (0, "", "")
+    assert (repo.path / ".gitignore").read_text() == GOOD
+
+
+def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.add("a.py")
+    repo.commit()
+    repo.git("worktree", "add", "-q", "-b", "other", "../linked")
+    linked = Repo(repo.path.parent / "linked")
+    (repo.path / ".git" / "info").mkdir()
+    (repo.path / ".git" / "info" / "exclude").write_text(GOOD)
+    monkeypatch.chdir(linked.path)
+    told = run("check-gitignore")
+    assert told.code == 1
+    mend(told.out, linked)
+    assert run("check-gitignore") == (0, "", "")
+    monkeypatch.chdir(repo.path)
+    assert run("check-gitignore").code == 1
+
+
+@pytest.mark.parametrize("own", [[], ["-a"], ["PATH"]], ids=str)
+def test_the_index_that_is_being_committed(
+    own: list[str], repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under `git commit -a` and `git commit PATH` it is another than `.git/index`."""
+    repo.add("a.py")
+    repo.add(".gitignore", "x\n")
+    repo.commit()
+    hook = repo.path / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexec pycache-guard check-gitignore\n")
+    hook.chmod(0o755)
+    monkeypatch.setenv("PATH", os.fspath(SCRIPTS), prepend=os.pathsep)
+    repo.write(".gitignore", GOOD)
+    if not own:
+        repo.git("add", ".gitignore")
+    repo.git("commit", "-q", "-m", "c", *[w if w[0] == "-" else ".gitignore" for w in own])
+    repo.write(".gitignore", "x\n")
+    if not own:
+        repo.git("add", ".gitignore")
+    with pytest.raises(AssertionError, match="PYC101"):
+        repo.git("commit", "-q", "-m", "c", *[w if w[0] == "-" else ".gitignore" for w in own])
+
+
+@pytest.mark.parametrize("cone", [True, False])
+def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "*.py[co]")
+    repo.add("in/a.py")
+    repo.add("out/m.py")
+    repo.add("out/.gitignore", "!m.pyc")
+    repo.commit()
+    if cone:
+        repo.git("sparse-checkout", "set", "--cone", "in")
+    else:
+        repo.git("sparse-checkout", "set", "--no-cone", "/in/")
+    assert not (repo.path / "out").exists()
+    told = run("check-gitignore")
+    assert [(f.place, f.code) for f in found(told.out)] == [
+        (".gitignore", "PYC101"),
+        ("out/.gitignore:1", "PYC102"),
+    ]
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    assert repo.git("show", ":.gitignore") == "*.py[co]\n__pycache__/"
+    assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
+
+
+def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = make_repo("sha256", "--object-format=sha256")
+    monkeypatch.chdir(repo.path)
+    repo.add("a.py")
+    repo.stage("script", "#!/usr/bin/python\n", mode="100755")
+    told = run("check-gitignore")
+    assert told.code == 1
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+
+
+CONFIGURED = [
+    ('["cache"]', "__pycache__/\n", 0),
+    ('["cache"]', "*.py[co]\n", 1),
+    ('["legacy"]', "*.py[co]\n", 0),
+    ('["legacy"]', "__pycache__/\n", 1),
+    ('["legacy", "cache"]', "__pycache__/\n", 1),
+]
+
+
+@pytest.mark.parametrize(("probes", "rules", "code"), CONFIGURED)
+def test_what_is_required_can_be_said(
+    probes: str, rules: str, code: int, repo: Repo, run: Run
+) -> None:
+    repo.add(".gitignore", rules)
+    assert run("check-gitignore").code == 1
+    repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = {probes}\n")
+    told = run("check-gitignore")
+    assert told.code == code
+    named = [word for name in ("cache", "legacy") if name in probes for word in ("--probe", name)]
+    (repo.path / "pyproject.toml").unlink()
+    assert run("check-gitignore", *named) == told
+
+
+def test_the_command_line_comes_before_the_configuration(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n")
+    repo.write("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache"]\n')
+    assert run("check-gitignore").code == 0
+    assert run("check-gitignore", "--probe", "legacy").code == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--probe", "x"], "argument --probe: invalid choice: 'x'"),
+        (["x"], "unrecognized arguments: x"),
+        (["--format", "x"], "argument --format: invalid choice"),
+    ],
+)
+def test_wrong_usage(argv: list[str], words: str, repo: Repo, run: Run) -> None:
+    told = run("check-gitignore", *argv)
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith(f"error: {words}")
+    assert told.err.count("\n") == 1
+
+
+def test_where_there_is_no_index(
+    make_repo: Callable[..., Repo], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = make_repo("bare", "--bare")
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    for place in (bare.path, nothing):
+        monkeypatch.chdir(place)
+        for command in (["check-gitignore"], ["check-gitignore", "--fix"], ["fix"]):
+            told = run(*command)
+            assert (told.code, told.out) == (2, "")
+            assert told.err.startswith(("error: git ", "error: not in a work tree"))
+            assert told.err.count("\n") == 1
+
+
+def test_a_missing_ignore_file_is_no_proof(repo: Repo, run: Run) -> None:
+    oid = repo.stage(".gitignore", GOOD)
+    (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    told = run("check-gitignore")
+    assert (told.code, told.out) == (2, "")
+    assert oid in told.err
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-16LE-BOM", "utf-32"])
+@pytest.mark.parametrize(
+    ("place", "there"),
+    [("", "wide"), ("", "plain"), ("", "absent"), ("pkg/", "wide"), ("pkg/", "absent")],
+)
+def test_a_checkout_in_another_encoding(
+    encoding: str, place: str, there: str, repo: Repo, run: Run, tmp_path: Path
+) -> None:
+    """The index has good rules; what `working-tree-encoding` makes of them, git does not read."""
+    repo.add("pkg/m.py", "x = 1\n")
+    repo.add(".gitignore", GOOD)
+    repo.add(f"{place}.gitignore", GOOD)
+    if place:
+        repo.add(".gitignore", "directory_that_nobody_has\n/*.py[co]\n/__pycache__/\n")
+    assert run("check-gitignore") == (0, "", "")
+    repo.add(".gitattributes", f"{place}.gitignore working-tree-encoding={encoding}\n")
+    clone = Teammate(repo, tmp_path / "clone")
+    clone.compile("pkg/m.py")
+    assert clone.untracked() != set()
+    file = repo.path / place / ".gitignore"
+    if there == "wide":
+        file.unlink()
+        repo.git("checkout", "--", f"{place}.gitignore")
+    elif there == "absent":
+        file.unlink()
+    told = run("check-gitignore")
+    assert told.code == 1
+    assert private(told.out) == [
+        (f"{place}.gitignore", f"is checked out as {encoding}, of which git reads no pattern")
+    ]
+    assert run("check-gitignore", "--fix").code == 1
+    mend(told.out, repo)
+    assert run("check-gitignore") == (0, "", "")
+    clone = Teammate(repo, tmp_path / "another")
+    clone.compile("pkg/m.py")
+    assert clone.untracked() == set()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["* text\n", ".gitignore working-tree-encoding=latin-1\n", "# working-tree-encoding\n"],
+)
+def test_other_attributes_do_no_harm(
+    attributes: str, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor do those of this person."""
+    repo.add(".gitignore", GOOD)
+    repo.add(".gitattributes", attributes)
+    (tmp_path / "mine").write_text("* working-tree-encoding=UTF-16\n")
+    repo.git("config", "core.attributesFile", os.fspath(tmp_path / "mine"))
+    assert run("check-gitignore") == (0, "", "")

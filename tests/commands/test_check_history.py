@@ -1,0 +1,466 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from conftest import PROGRAM
+from histories import Commit
+from histories import build
+from histories import bytecode_slowly
+from histories import histories
+from pycache_guard import cli
+from repo import BYTECODE
+from repo import Repo
+from repo import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Calls
+    from conftest import Program
+    from conftest import Run
+
+MEND = "\nTo mend:\n    git filter-repo --invert-paths --path a.pyc\n"
+LEAKED = "; if that was pushed, take what it holds as leaked: rotate it"
+
+
+def found(result: Result) -> list[dict[str, Any]]:
+    """Return the findings of a JSON report."""
+    listed: list[dict[str, Any]] = json.loads(result.out)["findings"]
+    return listed
+
+
+def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+    repo.add("a.py")
+    repo.commit()
+    assert run("check-history", "HEAD") == (0, "", "")
+    assert run("check-history", "--all") == (0, "", "")
+    assert program("check-history", "--all", "--content", "none") == (0, "", "")
+
+
+def test_deleted_again(repo: Repo, run: Run, program: Program) -> None:
+    """What no end point shows: the reason for this command."""
+    first = repo.commit()
+    repo.add("a.pyc", "12345")
+    second = repo.commit()
+    blob = repo.git("rev-parse", "HEAD:a.pyc")
+    repo.git("rm", "-q", "a.pyc")
+    repo.commit()
+    told = run("check-history", f"{first}..HEAD")
+    assert told == (
+        1,
+        f"a.pyc: PYC001 bytecode comes in with commit {second}: blob {blob}, 5 bytes{LEAKED}\n{MEND}",
+        "",
+    )
+    assert program("check-history", f"{first}..HEAD") == told
+    assert run("check-history", "HEAD~1..HEAD") == (0, "", "")
+
+
+def test_json(repo: Repo, run: Run) -> None:
+    repo.add("a.pyc", "12345")
+    commit = repo.commit()
+    (one,) = found(run("check-history", "HEAD", "--format", "json"))
+    assert one["message"].endswith(LEAKED)
+    assert {key: one[key] for key in ("code", "path", "commit", "blob", "size", "count")} == {
+        "code": "PYC001",
+        "path": "a.pyc",
+        "commit": commit,
+        "blob": repo.git("rev-parse", "HEAD:a.pyc"),
+        "size": 5,
+        "count": 1,
+    }
+
+
+def test_the_same_in_many_commits_is_told_once(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the commit that came first, whatever the dates say."""
+    repo.add("a.pyc", "1")
+    first = repo.commit()
+    for date in ("2001-01-01T00:00:00Z", "1999-01-01T00:00:00Z"):
+        repo.git("rm", "-q", "--cached", "a.pyc")
+        repo.commit()
+        repo.add("a.pyc", "1")
+        monkeypatch.setenv("GIT_COMMITTER_DATE", date)
+        repo.commit()
+    (one,) = found(run("check-history", "--all", "--format", "json"))
+    assert (one["commit"], one["count"]) == (first, 3)
+    assert f"comes in with commit {first} and 2 more: " in one["message"]
+
+
+@pytest.mark.parametrize("content", ["new", "none"])
+@settings(max_examples=30)
+@given(history=histories(), data=st.data())
+def test_any_history(content: str, history: list[Commit], data: st.DataObject) -> None:
+    """Of any range, the same as by `ls-tree` of every commit and every parent."""
+    with tempfile.TemporaryDirectory() as directory:
+        repo = Repo.init(Path(directory) / "repo")
+        ids = build(repo, history)
+        tips = data.draw(st.lists(st.sampled_from(ids), min_size=1, max_size=2))
+        words = [
+            *tips,
+            *(f"^{oid}" for oid in data.draw(st.lists(st.sampled_from(ids), max_size=1))),
+        ]
+        meant = repo.git("rev-list", *words).split()
+        truth = bytecode_slowly(repo, meant)
+        if content == "none":
+            truth = {key: value for key, value in truth.items() if key[0] == "PYC001"}
+        report = Path(directory) / "report"
+        options = ["--content", content, "--format", "json", "--output", os.fspath(report)]
+        before = os.getcwd()
+        os.chdir(repo.path)
+        try:
+            code = cli.main(["check-history", *words, *options])
+        finally:
+            os.chdir(before)
+        told = found(Result(code, report.read_text(), ""))
+    assert code == (1 if truth else 0)
+    assert {(f["code"], path_of(f), f["blob"]): f["count"] for f in told} == {
+        key: len(commits) for key, commits in truth.items()
+    }
+    assert len(told) == len(truth)
+    assert all(f["commit"] in truth[f["code"], path_of(f), f["blob"]] for f in told)
+
+
+def path_of(finding: dict[str, Any]) -> str:
+    """Return the path of a finding in JSON, undecodable bytes included."""
+    encoded = finding["path_base64"]
+    if encoded:
+        import base64
+
+        return os.fsdecode(base64.b64decode(encoded))
+    return str(finding["path"])
+
+
+def test_a_rename_onto_a_bytecode_name(repo: Repo, run: Run) -> None:
+    repo.add("a.txt", "text, a good deal of it" * 100)
+    repo.commit()
+    repo.git("config", "diff.renames", "copies")
+    repo.git("mv", "a.txt", "a.pyc")
+    repo.commit()
+    assert [f["path"] for f in found(run("check-history", "HEAD^!", "--format", "json"))] == [
+        "a.pyc"
+    ]
+
+
+def test_by_content(repo: Repo, run: Run) -> None:
+    repo.add("logo.png", BYTECODE)
+    repo.add("b.png", b"\x89PNG\r\n\x1a\n" * 9)
+    commit = repo.commit()
+    version = ".".join(map(str, sys.version_info[:2]))
+    result = run("check-history", "HEAD")
+    assert result.code == 1
+    assert result.out.startswith(
+        f"logo.png: PYC002 CPython {version} bytecode under another name comes in with commit {commit}"
+    )
+    assert run("check-history", "HEAD", "--content", "none") == (0, "", "")
+
+
+def test_many_contents(repo: Repo, run: Run) -> None:
+    for n in range(300):
+        repo.write(f"{n}.bin", BYTECODE + b"%d" % n if n % 3 == 0 else b"%d" % n)
+    repo.git("add", ".")
+    repo.commit()
+    told = found(run("check-history", "HEAD", "--format", "json"))
+    assert {f["path"] for f in told} == {f"{n}.bin" for n in range(0, 300, 3)}
+
+
+def test_links_and_submodules(repo: Repo, run: Run) -> None:
+    repo.stage("__pycache__", "elsewhere", mode="120000")
+    repo.stage("x.pyc", "1" * 40, mode="160000")
+    commit = repo.commit()
+    link, module = found(run("check-history", "HEAD", "--format", "json"))
+    assert (link["path"], link["size"]) == ("__pycache__", 9)
+    start = f"a symbolic link in bytecode's place comes in with commit {commit}: blob "
+    assert link["message"] == f"{start}{repo.git('rev-parse', 'HEAD:__pycache__')}, 9 bytes{LEAKED}"
+    assert (module["path"], module["size"]) == ("x.pyc", None)
+    start = f"a submodule in bytecode's place comes in with commit {commit}: commit "
+    assert module["message"] == f"{start}{'1' * 40} of another repository{LEAKED}"
+
+
+def test_allowances(repo: Repo, run: Run) -> None:
+    """By glob and by blob; an unused one is no finding here: the range may not reach it."""
+    repo.add("data/a.pyc", "1")
+    repo.add("b.pyc", "2")
+    repo.commit()
+    repo.add("b.pyc", "3")
+    repo.add("c.pyc", "4")
+    repo.commit()
+    first, second = repo.git("rev-parse", "HEAD~1:b.pyc", "HEAD:b.pyc").split()
+    repo.write(
+        "pyproject.toml",
+        "[tool.pycache-guard]\nallow = [\n"
+        '  { path = "data/**", reason = "fixtures" },\n'
+        f'  {{ path = "*.pyc", reason = "once", blob = "{first}" }},\n'
+        '  { path = "nowhere/**", reason = "unused" },\n]\n',
+    )
+    told = found(run("check-history", "HEAD", "--format", "json"))
+    assert [(f["path"], f["blob"]) for f in told] == [
+        ("b.pyc", second),
+        ("c.pyc", repo.git("rev-parse", "HEAD:c.pyc")),
+    ]
+    told = found(run("check-history", "HEAD", "--format", "json", "--allow", "c.*", "--allow", "x"))
+    assert [(f["path"], f["blob"]) for f in told] == [("b.pyc", second)]
+    repo.write("pyproject.toml", "[tool.pycache-guard]\nno = 1\n")
+    assert run("check-history", "HEAD").code == 2
+
+
+def test_in_a_bare_repository_the_configuration_is_heads(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    repo.add("a.pyc", "1")
+    repo.add("pyproject.toml", '[tool.pycache-guard]\nallow = [{path = "a.pyc", reason = "r"}]\n')
+    repo.commit()
+    repo.git("clone", "-q", "--bare", ".", os.fspath(tmp_path / "bare"))
+    monkeypatch.chdir(tmp_path / "bare")
+    assert run("check-history", "--all") == (0, "", "")
+    Repo(tmp_path / "bare").git("symbolic-ref", "HEAD", "refs/heads/none")
+    assert run("check-history", "--all").code == 1
+
+
+def test_without_a_range(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner's environment, else the upstream branch, else words to type."""
+    repo.add("a.pyc", "1")
+    first = repo.commit()
+    repo.git("rm", "-q", "a.pyc")
+    repo.commit()
+    result = run("check-history")
+    assert (result.code, result.out) == (2, "")
+    assert "`pycache-guard check-history origin/main..HEAD`" in result.err
+    repo.git("branch", "up")
+    repo.git("branch", "-u", "up")
+    assert run("check-history") == (0, "", "")
+    repo.git("branch", "-f", "up", first)
+    assert run("check-history") == (0, "", "")
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "0" * 40)
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert run("check-history").code == 1
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
+    assert run("check-history") == (0, "", "")
+    assert run("check-history", "HEAD").code == 1
+
+
+def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
+    repo.commit()
+    repo.stage("d/a.pyc", "1")
+    repo.stage("ok", "2")
+    repo.git("tag", "-a", "-m", "m", "tree", repo.git("write-tree"))
+    repo.git("tag", "inner", repo.blob(BYTECODE))
+    repo.git("tag", "-a", "-m", "m", "outer", "inner")
+    repo.git("tag", "text", repo.blob("text"))
+    for words in (["--all"], ["tree", "outer", "text"]):
+        told = found(run("check-history", *words, "--format", "json"))
+        names = [f["message"].split(":")[0] for f in told]
+        assert [(f["code"], f["path"], f["commit"]) for f in told][-1] == (
+            "PYC001",
+            "d/a.pyc",
+            None,
+        )
+        assert names[-1].startswith("bytecode is in the tree that ")
+        assert " bytecode under another name is what " in names[0]
+        assert told[0]["blob"] == repo.git("rev-parse", "inner")
+    assert {f["remedy"] for f in told} == {None}
+    told = found(run("check-history", "--all", "--format", "json"))
+    assert told[-1]["remedy"] == "git update-ref -d refs/tags/tree"
+    blob = repo.git("rev-parse", "inner")
+    repo.write(
+        "pyproject.toml",
+        "[tool.pycache-guard]\n"
+        f'allow = [{{path = "**", reason = "r", blob = "{blob}"}}, {{path = "d/*", reason = "r"}}]\n',
+    )
+    assert run("check-history", "--all") == (0, "", "")
+
+
+def test_shallow(repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told, and 2, but only if the range leads to where history is cut off."""
+    repo.add("old.pyc", "1")
+    repo.commit()
+    for n in range(3):
+        repo.add(f"{n}.pyc", "x")
+        repo.commit()
+    repo.git("clone", "-q", "--depth=3", repo.path.as_uri(), os.fspath(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    inside = run("check-history", "HEAD~1..HEAD", "--format", "json")
+    assert (inside.code, inside.err, [f["path"] for f in found(inside)]) == (1, "", ["2.pyc"])
+    through = run("check-history", "HEAD", "--format", "json")
+    assert through.code == 2
+    cut = repo.git("rev-parse", "HEAD~2")
+    assert through.err.startswith(f"error: this clone is shallow: what lies behind commit {cut} ")
+    assert "`fetch-depth: 0`" in through.err
+    assert "`GIT_DEPTH: 0`" in through.err
+    assert {f["path"] for f in found(through)} == {"old.pyc", "0.pyc", "1.pyc", "2.pyc"}
+
+
+@pytest.fixture
+def partial(repo: Repo, tmp_path: Path) -> Repo:
+    """Make a clone that lacks some blobs: those of its second commit."""
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    repo.add("here.png", BYTECODE)
+    repo.add("here.pyc", "1")
+    repo.commit()
+    repo.git("clone", "-q", repo.path.as_uri(), os.fspath(tmp_path / "clone"))
+    clone = Repo(tmp_path / "clone")
+    repo.add("gone.png", BYTECODE + b"2")
+    repo.add("gone.pyc", "2")
+    repo.add("later.pyc", "1")
+    repo.commit()
+    clone.git("config", "remote.origin.promisor", "true")
+    clone.git("config", "remote.origin.partialclonefilter", "blob:none")
+    clone.git("fetch", "-q", "--filter=blob:none")
+    return clone
+
+
+def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is fetched; what is here is judged; the rest is told, with 2."""
+    monkeypatch.chdir(partial.path)
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    before = sorted(tmp_path.rglob("*"))
+    result = run("check-history", "--all", "--format", "json")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert result.code == 2
+    assert re.match(r"error: 1 blobs are not here, the first being [0-9a-f]{40}, ", result.err)
+    told = found(result)
+    assert [(f["path"], f["size"]) for f in told] == [
+        ("gone.pyc", None),
+        ("here.png", len(BYTECODE)),
+        ("here.pyc", 1),
+        ("later.pyc", 1),
+    ]
+    assert "which is not here" in told[0]["message"]
+    paths = run("check-history", "--all", "--format", "json", "--content", "none")
+    assert (paths.code, paths.err) == (1, "")
+    assert [f["path"] for f in found(paths)] == ["gone.pyc", "here.pyc", "later.pyc"]
+
+
+def test_a_blob_that_is_missing_for_no_reason(repo: Repo, run: Run) -> None:
+    blob = repo.stage("a.png", "1")
+    repo.commit()
+    os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
+    result = run("check-history", "HEAD")
+    assert (result.code, result.out) == (2, "")
+    assert blob in result.err
+
+
+def test_a_tree_that_is_missing(repo: Repo, run: Run) -> None:
+    repo.stage("d/a.png", "1")
+    repo.commit()
+    tree = repo.git("rev-parse", "HEAD:d")
+    os.unlink(repo.path / ".git" / "objects" / tree[:2] / tree[2:])
+    assert run("check-history", "HEAD").code == 2
+
+
+def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = make_repo("long", "--object-format=sha256")
+    monkeypatch.chdir(repo.path)
+    ids = []
+    for n in range(150):
+        repo.stage("a.py", str(n))
+        ids.append(repo.commit())
+    repo.stage("a.pyc", "1")
+    ids.append(repo.commit())
+    (one,) = found(run("check-history", "--all", "--format", "json"))
+    assert (one["commit"], len(one["blob"])) == (ids[-1], 64)
+
+
+def test_in_a_subdirectory(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is judged, and paths and globs are from the top."""
+    repo.git("config", "diff.relative", "true")
+    repo.add("a.pyc", "1")
+    repo.add("d/b.pyc", "1")
+    repo.commit()
+    monkeypatch.chdir(repo.path / "d")
+    told = found(run("check-history", "HEAD", "--format", "json"))
+    assert [f["path"] for f in told] == ["a.pyc", "d/b.pyc"]
+    told = found(run("check-history", "HEAD", "--format", "json", "--allow", "d/b.pyc"))
+    assert [f["path"] for f in told] == ["a.pyc"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--all", "HEAD"],
+        ["--content", "all"],
+        [""],
+        ["no"],
+        ["--format", "x"],
+        ["--allow", ""],
+        ["-n"],
+    ],
+)
+def test_wrong_usage(repo: Repo, run: Run, argv: list[str]) -> None:
+    repo.commit()
+    result = run("check-history", *argv)
+    assert (result.code, result.out) == (2, "")
+    assert re.fullmatch("error: .*\n", result.err)
+
+
+def test_not_a_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("check-history", "--all").code == 2
+
+
+def test_help(run: Run) -> None:
+    result = run("check-history", "--help")
+    assert (result.code, result.err) == (0, "")
+    assert "--all" in result.out
+
+
+@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
+def test_every_voice(repo: Repo, run: Run, voice: str) -> None:
+    repo.add("a.pyc", "1")
+    commit = repo.commit()
+    result = run("check-history", "HEAD", "--format", voice)
+    assert (result.code, result.err) == (1, "")
+    assert commit in result.out
+
+
+def test_few_processes_are_started_and_none_is_left_behind(
+    repo: Repo, calls: Calls, run: Run
+) -> None:
+    """A push waits for them."""
+    repo.add("a.py")
+    repo.commit()
+    calls.forget()
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = children.read_text() if children.exists() else ""
+    assert run("check-history", "HEAD", "--format", "json").code == 0
+    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "rev-parse"]
+    assert (children.read_text() if children.exists() else "") == before
+
+
+def test_git_is_interrupted(pretend: Callable[[str], None], run: Run) -> None:
+    """It may get Ctrl-C before we do: 130, and not a word."""
+    pretend('trap - INT; case "$*" in *rev-list*) kill -INT $$;; esac')
+    assert run("check-history", "--all") == (130, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+def test_interrupted(pretend: Callable[[str], None], tmp_path: Path) -> None:
+    """Ctrl-C goes to all processes of the terminal."""
+    pretend(f'case "$*" in *diff-tree*) touch {tmp_path}/asked; exec sleep 60;; esac; exec cat')
+    process = subprocess.Popen(
+        [PROGRAM, "check-history", "--all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    while not (tmp_path / "asked").exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")

@@ -1,0 +1,485 @@
+"""`pycache-guard clean`, as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import pytest
+
+from cleaning.trees import plant
+from cleaning.trees import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+
+SOURCELESS = "without a source: it may be all there is (--include-sourceless removes it)"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a directory that no repository is round, and stand in it."""
+    where = tmp_path / "root"
+    where.mkdir()
+    monkeypatch.chdir(where)
+    return where
+
+
+class Case(NamedTuple):
+    """What is there, and what of it goes."""
+
+    stays: list[str]
+    goes: list[str]
+    options: tuple[str, ...] = ()
+
+
+CASES = {
+    "caches of any tag": Case(
+        ["a.py"],
+        [
+            "__pycache__/",
+            "__pycache__/a.cpython-313.pyc",
+            "__pycache__/a.pypy39.opt-1.pyc",
+            "__pycache__/gone.cpython-27.pyc",
+            "__pycache__/a.cpython-313.pyc.140162621172480",
+            "__pycache__/test_a.cpython-312-pytest-9.2.0.pyc",
+            "__pycache__/a.f-3.py312.nbi",
+            "__pycache__/a.f-3.py312.1.nbc",
+            "__pycache__/a$py.class",
+        ],
+    ),
+    "what is no cache keeps its directory": Case(
+        ["__pycache__/", "__pycache__/notes.txt", "__pycache__/sub/"],
+        ["__pycache__/a.cpython-313.pyc"],
+    ),
+    "legacy files beside their source": Case(
+        ["a.py", "b.pyw", "lib.pyc", "c.pyd", "c.so"],
+        ["a.pyc", "a.pyo", "a$py.class", "a.pyc.4711", "b.pyc"],
+    ),
+    "without a source, on request": Case(["a.py"], ["lib.pyc"], ("--include-sourceless",)),
+    "an empty cache directory": Case(["pkg/"], ["pkg/__pycache__/"]),
+    "any case": Case(["A.py"], ["__PYCACHE__/", "__PYCACHE__/A.CPYTHON-313.PYC", "A.PYC"]),
+    "virtual environments, node_modules, repositories": Case(
+        [
+            ".venv/",
+            ".venv/pyvenv.cfg",
+            ".venv/lib/",
+            ".venv/lib/__pycache__/",
+            ".venv/lib/__pycache__/a.cpython-313.pyc",
+            "conda/",
+            "conda/conda-meta/",
+            "conda/__pycache__/",
+            "node_modules/",
+            "node_modules/gyp/",
+            "node_modules/gyp/a.py",
+            "node_modules/gyp/a.pyc",
+            "nested/",
+            "nested/.git/",
+            "nested/__pycache__/",
+            "submodule/",
+            "submodule/.git",
+            "submodule/__pycache__/",
+            "bare.git/",
+            "bare.git/HEAD",
+            "bare.git/objects/",
+            "bare.git/refs/",
+            "bare.git/refs/heads/",
+            "bare.git/refs/heads/__pycache__/",
+            "hg/",
+            "hg/.hg/",
+            "hg/__pycache__/",
+        ],
+        ["__pycache__/", "__pycache__/a.cpython-313.pyc"],
+    ),
+    "a directory of a file's name": Case(["a.py", "a.pyc/", "a.pyc/data"], []),
+    "orphans": Case(
+        [
+            "a.py",
+            "a.b.py",
+            "w.pyw",
+            "x.hy",
+            "__pycache__/",
+            "__pycache__/a.cpython-313.pyc",
+            "__pycache__/a.b.cpython-313.opt-1.pyc",
+            "__pycache__/w.cpython-313.pyc",
+            "__pycache__/x.cpython-313.pyc",
+            "a.pyc",
+            "lib.pyc",
+            "pkg/",
+            "pkg/__init__.py",
+            "pkg/__pycache__/",
+            "pkg/__pycache__/__init__.cpython-313.pyc",
+            "empty/",
+        ],
+        [
+            "__pycache__/a.c.cpython-313.pyc",
+            "__pycache__/b.cpython-313.pyc",
+            "__pycache__/gone.cpython-313.pyc",
+            "__pycache__/gone.cpython-313.opt-2.pyc",
+            "__pycache__/gone.f-3.py312.nbi",
+            "all/",
+            "all/__pycache__/",
+            "all/__pycache__/__init__.cpython-313.pyc",
+            "all/sub/",
+            "all/sub/__pycache__/",
+            "all/sub/__pycache__/m.cpython-313.pyc",
+        ],
+        ("--orphans",),
+    ),
+    "orphans, sourceless ones included": Case(
+        ["a.py", "a.pyc"], ["lib.pyc"], ("--orphans", "--include-sourceless")
+    ),
+    "what is not empty without its orphans": Case(
+        ["data/", "data/readme.txt", "tree/", "tree/empty/"],
+        [
+            "data/__pycache__/",
+            "data/__pycache__/m.cpython-313.pyc",
+            "tree/__pycache__/",
+            "tree/__pycache__/m.cpython-313.pyc",
+        ],
+        ("--orphans",),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_goes(case: Case, root: Path, run: Run) -> None:
+    plant(root, case.stays + case.goes)
+    before = standing(root)
+    assert before == {*case.stays, *case.goes}
+    told = run("clean", "--dry-run", *case.options)
+    listed = [line for line in told.out.splitlines() if line.startswith("would remove ")]
+    assert listed == [f"would remove {path}" for path in sorted(case.goes)]
+    assert (told.code, told.err) == (0, "")
+    assert standing(root) == before
+    done = run("clean", *case.options)
+    assert (done.code, done.err) == (0, "")
+    assert standing(root) == set(case.stays)
+    again = run("clean", *case.options)
+    assert "removed" not in again.out
+    assert again.code == 0
+
+
+def test_every_place_may_be_named(root: Path, run: Run) -> None:
+    places = [".venv", "node_modules", "nested", "sub/.tox/py"]
+    plant(root, [".venv/pyvenv.cfg", "nested/.git/x", "sub/.tox/py/pyvenv.cfg"])
+    plant(root, [f"{place}/__pycache__/a.cpython-313.pyc" for place in places])
+    assert run("clean") == (0, "", "")
+    assert run("clean", *places) == (0, "removed 4 files and 4 directories\n", "")
+
+
+def test_what_is_said(root: Path, run: Run) -> None:
+    assert run("clean") == (0, "", "")
+    looked = "looked at 0 files in 1 directory\n"
+    assert run("clean", "--verbose") == (0, looked, "")
+    plant(root, [f"lib{n}.pyc" for n in range(7)])
+    plant(root, ["a.py", "a.pyc", "__pycache__/x.cpython-313.pyc", "node_modules/x.py"])
+    told = run("clean", "--dry-run", "--verbose").out.splitlines()
+    assert told == [
+        "would remove __pycache__/",
+        "would remove __pycache__/x.cpython-313.pyc",
+        "would remove a.pyc",
+        *(f"kept lib{n}.pyc: {SOURCELESS}" for n in range(7)),
+        "skipped node_modules: node_modules",
+        "looked at 10 files in 2 directories",
+    ]
+    assert run("clean").out.splitlines() == [
+        "removed 2 files and 1 directory",
+        *(f"kept lib{n}.pyc: {SOURCELESS}" for n in range(5)),
+        f"kept 2 more: {SOURCELESS}",
+    ]
+    assert run("clean", "--orphans") == (0, "", "")
+    assert run("clean", "--orphans", "--verbose").out.count(SOURCELESS) == 7
+
+
+def test_json(root: Path, run: Run, tmp_path: Path) -> None:
+    plant(root, ["a.py", "__pycache__/a.cpython-313.pyc", "lib.pyc", "node_modules/x"])
+    to = tmp_path / "report.json"
+    assert run("clean", "--format", "json", "--output", str(to)) == (0, "", "")
+    assert json.loads(to.read_text()) == {
+        "version": 1,
+        "command": "clean",
+        "findings": [],
+        "dry_run": False,
+        "removed": [
+            {"path": "__pycache__/", "path_base64": None},
+            {"path": "__pycache__/a.cpython-313.pyc", "path_base64": None},
+        ],
+        "kept": [{"path": "lib.pyc", "path_base64": None, "reason": "sourceless"}],
+        "skipped": [{"path": "node_modules", "path_base64": None, "reason": "node_modules"}],
+        "looked_at": {"files": 3, "directories": 2},
+    }
+
+
+@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
+def test_other_voices_have_findings_only(root: Path, run: Run, voice: str) -> None:
+    plant(root, ["a.py", "a.pyc"])
+    told = run("clean", "--format", voice)
+    assert told.code == 0
+    assert "a.pyc" not in told.out
+    assert standing(root) == {"a.py"}
+
+
+class Wrong(NamedTuple):
+    """A call that cannot be done."""
+
+    argv: list[str]
+    says: str
+
+
+WRONG = [
+    Wrong(["nothing"], "nothing: no such directory"),
+    Wrong(["a.py"], "a.py: not a directory, or a link: name the directory itself"),
+    Wrong(["d", "nothing"], "nothing: no such directory"),
+    Wrong(["--orphan"], "unrecognized arguments: --orphan (see `pycache-guard clean --help`)"),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda w: " ".join(w.argv))
+def test_wrong(root: Path, run: Run, wrong: Wrong) -> None:
+    plant(root, ["a.py", "d/__pycache__/a.cpython-313.pyc"])
+    before = standing(root)
+    assert run("clean", *wrong.argv) == (2, "", f"error: {wrong.says}\n")
+    assert standing(root) == before
+
+
+@pytest.mark.parametrize("place", [".git", ".git/refs", "bare", "bare/refs", "x/.hg/store", ".GIT"])
+def test_internals_cannot_even_be_named(root: Path, run: Run, place: str) -> None:
+    plant(root, [f"{place}/__pycache__/a.pyc", "bare/HEAD", "bare/objects/", "bare/refs/"])
+    before = standing(root)
+    told = run("clean", place)
+    assert told.code == 2
+    assert "among a repository's own files" in told.err
+    assert standing(root) == before
+
+
+def test_a_work_tree_in_a_bare_repository(root: Path, run: Run) -> None:
+    plant(root, ["bare/HEAD", "bare/objects/", "bare/refs/", "bare/work/.git/x"])
+    plant(root, ["bare/work/__pycache__/a.pyc"])
+    assert run("clean", "bare/work").out == "removed 1 file and 1 directory\n"
+
+
+def test_a_cache_directory_may_be_named(root: Path, run: Run) -> None:
+    plant(root, ["p/a.py", "p/__pycache__/a.cpython-313.pyc", "p/__pycache__/b.cpython-313.pyc"])
+    assert run("clean", "--orphans", "p/__pycache__/").out == "removed 1 file\n"
+    assert run("clean", "--orphans", "p/__pycache__").out == ""
+    assert run("clean", "p/__pycache__").out == "removed 1 file and 1 directory\n"
+    plant(root, ["__pycache__/b.cpython-313.pyc"])
+    assert run("clean", "--dry-run", "__pycache__").out == (
+        "would remove __pycache__/\nwould remove __pycache__/b.cpython-313.pyc\n"
+    )
+    assert run("clean", "__pycache__").out == "removed 1 file and 1 directory\n"
+
+
+def test_places_that_overlap(root: Path, run: Run) -> None:
+    plant(root, ["p/__pycache__/a.cpython-313.pyc"])
+    assert run("clean", "--dry-run", ".", "p", "./p/").out == (
+        "would remove p/__pycache__/\nwould remove p/__pycache__/a.cpython-313.pyc\n"
+    )
+    assert run("clean", ".", "p", "./p/").out == "removed 1 file and 1 directory\n"
+
+
+def test_absolute_paths(root: Path, run: Run) -> None:
+    plant(root, ["p/__pycache__/a.cpython-313.pyc"])
+    told = run("clean", "--dry-run", str(root / "p"))
+    assert told.out.splitlines()[1] == f"would remove {root}/p/__pycache__/a.cpython-313.pyc"
+
+
+@posix
+def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "outside", ["a.py", "a.pyc", "__pycache__/a.cpython-313.pyc"])
+    before = standing(tmp_path / "outside")
+    plant(
+        root,
+        [
+            "link -> ../outside",
+            "p/__pycache__ -> ../../outside/__pycache__",
+            "q/__pycache__/a.cpython-313.pyc -> ../../../outside/a.py",
+            "q/__pycache__/dangling.cpython-313.pyc -> nowhere",
+            "r/__pycache__/a.cpython-313.pyc|",
+        ],
+    )
+    told = run("clean")
+    assert told == (
+        0,
+        (
+            "removed 2 files and 1 directory\n"
+            "kept r/__pycache__/a.cpython-313.pyc: no regular file\n"
+            "kept p/__pycache__: a link in a cache directory's place\n"
+        ),
+        "",
+    )
+    assert standing(tmp_path / "outside") == before
+    assert standing(root) == {
+        *("link", "p/", "p/__pycache__", "q/", "r/", "r/__pycache__/"),
+        "r/__pycache__/a.cpython-313.pyc",
+    }
+    assert run("clean", "link").code == 2
+    assert standing(tmp_path / "outside") == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+def test_paths_of_any_bytes(root: Path, run: Run) -> None:
+    name = os.fsdecode(b"caf\xe9 \n\x1b[31m")
+    plant(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])
+    told = run("clean", "--dry-run", "--format", "json")
+    last = json.loads(told.out)["removed"][1]
+    assert last["path"] == "caf\\xe9 \n\x1b[31m/__pycache__/caf\\xe9 \n\x1b[31m.cpython-313.pyc"
+    assert last["path_base64"] is not None
+    told = run("clean", "--dry-run")
+    assert told.out.splitlines()[0] == "would remove caf\\xe9 \\x0a\\x1b[31m/__pycache__/"
+    assert run("clean").code == 0
+    assert standing(root) == {f"{name}/", f"{name}/{name}.py"}
+
+
+def test_tracked_is_kept(repo: Repo, run: Run) -> None:
+    kept = ["lib/a.pyc", "p/__pycache__/t.cpython-313.pyc"]
+    for path in kept:
+        repo.add(path)
+    plant(repo.path, ["lib/a.py", "p/__pycache__/u.cpython-313.pyc", "p/t.py"])
+    told = run("clean")
+    why = "tracked by git (--include-tracked removes it)"
+    assert told == (0, "removed 1 file\n" + "".join(f"kept {p}: {why}\n" for p in kept), "")
+    assert all((repo.path / path).exists() for path in kept)
+    assert run("clean", "--include-tracked").out == "removed 2 files and 1 directory\n"
+    assert repo.tracked() == kept
+
+
+def test_tracked_under_another_spelling(repo: Repo, run: Run) -> None:
+    """A case-insensitive file system has one file where git has another name for it."""
+    repo.stage("Lib/CAF\u00c9.pyc")
+    repo.stage("Lib/B.PYC")
+    plant(repo.path, ["lib/cafe\u0301.py", "lib/cafe\u0301.pyc", "lib/b.py", "lib/b.pyc"])
+    assert run("clean").out.startswith("kept lib/b.pyc: tracked by git")
+    assert (repo.path / "lib" / "cafe\u0301.pyc").exists()
+
+
+def test_a_submodules_place_is_not_taken(repo: Repo, run: Run) -> None:
+    repo.stage("sub", "1" * 40, mode="160000")
+    plant(repo.path, ["sub/__pycache__/a.cpython-313.pyc", "p/__pycache__/a.cpython-313.pyc"])
+    run("clean", "--orphans")
+    assert [path.name for path in repo.path.iterdir() if path.name != ".git"] == ["sub"]
+
+
+def test_where_git_does_not_answer_nothing_goes(root: Path, run: Run) -> None:
+    plant(root, [".git/HEAD", "__pycache__/a.cpython-313.pyc"])
+    before = standing(root)
+    told = run("clean")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("error: git ls-files: ")
+    assert standing(root) == before
+    assert run("clean", "--include-tracked").code == 0
+
+
+def test_a_subdirectory_of_a_repository(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.add("p/__pycache__/t.cpython-313.pyc")
+    plant(repo.path, ["__pycache__/a.cpython-313.pyc", "p/__pycache__/u.cpython-313.pyc"])
+    monkeypatch.chdir(repo.path / "p")
+    assert run("clean").out.startswith(
+        "removed 1 file\nkept __pycache__/t.cpython-313.pyc: tracked"
+    )
+    assert (repo.path / "__pycache__" / "a.cpython-313.pyc").exists()
+
+
+def test_a_branch_switch(repo: Repo, run: Run) -> None:
+    """What Python 2 left beside a source that went with the branch, it would go on importing."""
+    repo.add("keep.py")
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.add("migrations/m0002.py")
+    repo.commit()
+    plant(repo.path, ["migrations/m0002.pyc", "migrations/__pycache__/m0002.cpython-313.pyc"])
+    plant(repo.path, ["keep.pyc", "vendored.pyc"])
+    repo.git("checkout", "-q", "main")
+    assert run("clean", "--orphans", "--dry-run").out.splitlines() == [
+        "would remove migrations/",
+        "would remove migrations/__pycache__/",
+        "would remove migrations/__pycache__/m0002.cpython-313.pyc",
+        "would remove migrations/m0002.pyc",
+    ]
+    assert run("clean", "--orphans") == (0, "removed 2 files and 2 directories\n", "")
+    assert {"keep.py", "keep.pyc", "vendored.pyc"} < standing(repo.path)
+    assert not (repo.path / "migrations").exists()
+    assert run("clean", "--orphans") == (0, "", "")
+
+
+def test_many(root: Path, run: Run) -> None:
+    """So many that threads share the work: children still go before parents."""
+    plant(root, [f"p{n}/q/__pycache__/m.cpython-313.pyc" for n in range(200)])
+    plant(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(200)])
+    assert run("clean", "--orphans").out == "removed 400 files and 800 directories\n"
+    assert standing(root) == set()
+
+
+def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("clean", "--prefix") == (0, "", "")  # there is none
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "nothing"))
+    assert run("clean", "--prefix") == (0, "", "")
+    prefix = tmp_path / "prefix"
+    monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
+    ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
+    plant(root, ["p/a.py", ".venv/pyvenv.cfg", ".venv/v.py"])
+    plant(
+        ours,
+        [
+            "p/a.cpython-313.pyc",
+            "p/gone.cpython-313.opt-1.pyc",
+            "p/gone.cpython-313.pyc.123",
+            "p/notes.txt",
+            "old/m.cpython-313.pyc",
+            ".venv/v.cpython-313.pyc",
+        ],
+    )
+    plant(ours.parent, ["other/b.cpython-313.pyc"])
+    assert run("clean") == (0, "", "")
+    told = run("clean", "--prefix", "--orphans")
+    assert told == (0, "removed 3 files and 1 directory\n", "")
+    assert standing(ours) == {
+        *("p/", "p/a.cpython-313.pyc", "p/notes.txt"),
+        *(".venv/", ".venv/v.cpython-313.pyc"),
+    }
+    assert run("clean", "--prefix").out == "removed 1 file\n"
+    (ours / "p" / "notes.txt").unlink()
+    plant(ours, ["p/a.cpython-313.pyc"])
+    assert run("clean", "--prefix").out == "removed 1 file and 1 directory\n"
+    assert standing(ours.parent) == {
+        *("root/", "root/.venv/", "root/.venv/v.cpython-313.pyc"),
+        *("other/", "other/b.cpython-313.pyc"),
+    }
+    assert run("clean", "--prefix", ".venv").out == "removed 1 file and 1 directory\n"
+
+
+def test_the_program_reads_the_environment(root: Path, program: Program, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
+    plant(ours, ["a.cpython-313.pyc"])
+    env = {"PYTHONPYCACHEPREFIX": str(prefix), "PYTHONDONTWRITEBYTECODE": "1"}
+    told = program("clean", "--prefix", cwd=root, env=env)
+    assert told == (0, "removed 1 file and 1 directory\n", "")
+    assert not ours.exists()
+
+
+def test_the_hooks_way(repo: Repo, program: Program) -> None:
+    assert program("clean", "--orphans", cwd=repo.path) == (0, "", "")
+    plant(repo.path, ["__pycache__/gone.cpython-313.pyc"])
+    told = program("clean", "--orphans", cwd=repo.path)
+    assert told == (0, "removed 1 file and 1 directory\n", "")
+
+
+def test_no_git_needed(root: Path, run: Run, pretend: Callable[[str], None]) -> None:
+    pretend("exit 99")
+    plant(root, ["a.py", "a.pyc", "b.pyc", "__pycache__/gone.cpython-313.pyc"])
+    assert run("clean", "--orphans").out == "removed 1 file and 1 directory\n"
+    assert run("clean").out == f"removed 1 file\nkept b.pyc: {SOURCELESS}\n"

@@ -1,0 +1,179 @@
+"""`fix`: untracking and ignoring in one step, for a repository that has the problem."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from repo import BYTECODE
+from teammate import Teammate
+from told import bash
+from told import found
+from told import remedies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+CACHE = "pkg/__pycache__/m.cpython-313.pyc"
+BOTH = 'git add -f -- .gitignore && git commit -m "Untrack bytecode"'
+
+
+def state(repo: Repo) -> dict[str, str]:
+    """Return every file of a repository, the index and the objects among them, by its digest."""
+    files = [path for path in repo.path.rglob("*") if path.is_file()]
+    return {os.fspath(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture
+def spoiled(repo: Repo) -> Repo:
+    """Make a repository that has the problem."""
+    repo.add("pkg/m.py", "x = 1\n")
+    repo.add(CACHE, BYTECODE)
+    repo.add("a.pyc", BYTECODE)
+    repo.add(".gitignore", "*.so\n")
+    repo.commit()
+    return repo
+
+
+def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
+    told = run("fix")
+    assert (told.code, told.err) == (1, "")
+    assert told.out == (
+        ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
+        "a.pyc: PYC001 untracked; the file stays on disk\n"
+        f"{CACHE}: PYC001 untracked; the file stays on disk\n"
+        f"\nTo mend:\n    {BOTH}\n"
+    )
+    assert (spoiled.path / CACHE).read_bytes() == BYTECODE
+    assert (spoiled.path / "a.pyc").read_bytes() == BYTECODE
+    bash(*remedies(told.out), cwd=spoiled.path)
+    assert spoiled.git("status", "--porcelain") == ""
+    assert spoiled.tracked() == [".gitignore", "pkg/m.py"]
+    assert run("fix") == (0, "", "")
+    assert run("forbid-bytecode") == (0, "", "")
+    assert run("check-gitignore") == (0, "", "")
+    clone = Teammate(spoiled, tmp_path / "clone")
+    clone.compile("pkg/m.py")
+    clone.compile_legacy("pkg/m.py")
+    assert clone.untracked() == set()
+
+
+def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(spoiled.path / "pkg")
+    bash(*remedies(run("fix").out), cwd=spoiled.path / "pkg")
+    assert spoiled.git("status", "--porcelain") == ""
+    assert run("fix") == (0, "", "")
+
+
+def test_only_one_of_both(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "*.so\n")
+    told = run("fix")
+    assert remedies(told.out) == ["git add -f -- .gitignore"]
+    bash(*remedies(told.out), cwd=repo.path)
+    repo.commit()
+    repo.add("a.pyc")
+    told = run("fix")
+    assert told.out.startswith("a.pyc: PYC001 untracked")
+    assert remedies(told.out) == ['git commit -m "Untrack bytecode"']
+    assert run("fix") == (0, "", "")
+
+
+def test_a_dry_run_changes_nothing(spoiled: Repo, run: Run, program: Program) -> None:
+    before = state(spoiled)
+    told = run("fix", "--dry-run")
+    assert state(spoiled) == before
+    assert (told.code, told.err) == (1, "")
+    assert told.out == (
+        ".gitignore: PYC101 would add `__pycache__/`, `*.py[co]`\n"
+        "a.pyc: PYC001 bytecode is tracked\n"
+        f"{CACHE}: PYC001 bytecode is tracked\n"
+        "\nTo mend:\n"
+        "    pycache-guard fix\n"
+        "    git rm -r -f --cached -- a.pyc\n"
+        "    git rm -r -f --cached -- pkg/__pycache__\n"
+    )
+    assert program("fix", "--dry-run") == told
+    assert run("fix", "--dry-run") == told
+    assert state(spoiled) == before
+    run("fix")
+    spoiled.git("add", "-f", ".gitignore")
+    assert run("fix", "--dry-run") == (0, "", "")
+
+
+def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    repo.add("data.bin", BYTECODE)
+    told = run("fix")
+    assert [(f.place, f.code) for f in found(told.out)] == [("data.bin", "PYC002")]
+    bash(*remedies(told.out), cwd=repo.path)
+    assert run("fix") == (0, "", "")
+
+
+def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n")
+    repo.add("data/a.pyc", BYTECODE)
+    repo.add(
+        "pyproject.toml",
+        '[tool.pycache-guard]\nallow = [{path = "data/*.pyc", reason = "r"}]\nprobes = ["cache"]\n',
+    )
+    assert run("fix") == (0, "", "")
+
+
+def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `git commit -a` nothing is untracked, and nothing is told to be committed."""
+    index = spoiled.path / ".git" / "next-index-1.lock"
+    index.write_bytes((spoiled.path / ".git" / "index").read_bytes())
+    monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(index))
+    told = run("fix")
+    assert remedies(told.out) == [
+        "git add -f -- .gitignore",
+        "git rm -r -f --cached -- a.pyc",
+        "git rm -r -f --cached -- pkg/__pycache__",
+    ]
+    assert "a.pyc" in spoiled.tracked()
+
+
+def test_what_cannot_be_judged_changes_nothing(spoiled: Repo, run: Run) -> None:
+    oid = spoiled.stage("new.bin", "new\n")
+    (spoiled.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    before = state(spoiled)
+    told = run("fix")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("error: ")
+    assert state(spoiled) == before
+
+
+def test_a_locked_index(spoiled: Repo, run: Run) -> None:
+    """What could be done stands; the next run says the rest."""
+    lock = spoiled.path / ".git" / "index.lock"
+    lock.touch()
+    told = run("fix")
+    assert (told.code, told.out) == (2, "")
+    assert "index.lock" in told.err
+    lock.unlink()
+    told = run("fix")
+    assert told.code == 1
+    bash(*remedies(told.out), cwd=spoiled.path)
+    assert run("fix") == (0, "", "")
+
+
+def test_formats(spoiled: Repo, run: Run, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    assert run("fix", "--dry-run", "--format", "json", "--output", str(report)) == (1, "", "")
+    told = json.loads(report.read_text())
+    assert told["command"] == "fix"
+    assert [f["code"] for f in told["findings"]] == ["PYC101", "PYC001", "PYC001"]
+
+
+def test_wrong_usage(repo: Repo, run: Run) -> None:
+    told = run("fix", "pkg")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("error: unrecognized arguments: pkg")

@@ -1,0 +1,155 @@
+"""Real pushes by git's own hook; and what runners tell."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conftest import PROGRAM
+from repo import Repo
+from repo import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Run
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell script")
+
+
+@pytest.fixture
+def hooked(repo: Repo, make_repo: Callable[..., Repo]) -> Repo:
+    """Make a repository with the hook, and a remote `origin`."""
+    repo.git("remote", "add", "origin", os.fspath(make_repo("server.git", "--bare").path))
+    hook = repo.write(".git/hooks/pre-push", f"#!/bin/sh\nexec '{PROGRAM}' pre-push \"$@\"\n")
+    hook.chmod(0o755)
+    repo.commit("first")
+    return repo
+
+
+def push(repo: Repo, *words: str) -> Result:
+    done = subprocess.run(["git", "push", *words], cwd=repo.path, capture_output=True, check=False)
+    return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+
+
+@posix
+def test_clean_pushes(hooked: Repo) -> None:
+    hooked.git("tag", "-a", "-m", "m", "v1")
+    for words in (
+        ["origin", "main"],
+        ["origin", "main"],
+        ["origin", "main:refs/heads/other", "v1"],
+        ["origin", ":refs/heads/other"],
+        ["--mirror", "origin"],
+    ):
+        result = push(hooked, *words)
+        assert (result.code, result.out) == (0, "" if "main:" not in words else result.out), result
+
+
+@posix
+def test_every_ref_of_a_push_is_judged(hooked: Repo) -> None:
+    """The bytecode is in the second, and deleted again: no runner sees that."""
+    assert push(hooked, "origin", "main").code == 0
+    hooked.commit("good")
+    hooked.git("checkout", "-q", "-b", "topic")
+    hooked.add("a.pyc", "1")
+    bad = hooked.commit("bad")
+    hooked.git("rm", "-q", "a.pyc")
+    hooked.commit("gone")
+    result = push(hooked, "origin", "main", "topic")
+    assert result.code == 1
+    assert result.out.startswith(f"a.pyc: PYC001 bytecode comes in with commit {bad}")
+    assert push(hooked, "origin", "main").code == 0
+    assert push(hooked, "--no-verify", "origin", "topic").code == 0
+    hooked.commit("after")
+    assert push(hooked, "origin", "topic").code == 0
+
+
+@posix
+def test_a_force_push_over_what_was_never_fetched(hooked: Repo) -> None:
+    server = Repo(hooked.path.parent / "server.git")
+    assert push(hooked, "origin", "main").code == 0
+    other = server.git("commit-tree", "-m", "other", server.git("mktree"))
+    server.git("update-ref", "refs/heads/main", other)
+    hooked.add("a.pyc", "1")
+    hooked.commit("bad")
+    assert push(hooked, "--force", "origin", "main").code == 1
+    hooked.git("reset", "-q", "--hard", "HEAD~1")
+    assert push(hooked, "--force", "origin", "main").code == 0
+
+
+@posix
+def test_to_a_url(hooked: Repo) -> None:
+    """Nothing is known of what it has: everything is judged."""
+    hooked.add("a.pyc", "1")
+    hooked.commit("bad")
+    assert push(hooked, "--no-verify", "origin", "main").code == 0
+    url = hooked.git("remote", "get-url", "origin")
+    assert push(hooked, url, "main:refs/heads/new").code == 1
+    assert push(hooked, "origin", "main:refs/heads/new").code == 0
+
+
+def say(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    """Put `lines` on stdin."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+
+
+def test_options(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.add("a.pyc", "1")
+    commit = repo.commit()
+    line = f"main {commit} refs/heads/main {'0' * 40}\n"
+    for argv, code in [
+        (["origin", "url"], 1),
+        (["origin"], 1),
+        (["--allow", "a.*", "origin", "url"], 0),
+        (["origin", "url", "--allow=a.*"], 0),
+        (["--content", "none"], 1),
+        ([], 1),
+        (["a", "b", "c"], 2),
+        (["--no"], 2),
+    ]:
+        say(monkeypatch, line)
+        assert run("pre-push", *argv).code == code, argv
+
+
+def test_nothing_is_pushed(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(monkeypatch, "")
+    assert run("pre-push", "origin", "url") == (0, "", "")
+    say(monkeypatch, f"(delete) {'0' * 40} refs/heads/x {'1' * 40}\n")
+    assert run("pre-push", "origin", "url", "--format", "json").out.count('"findings": []') == 1
+
+
+@pytest.mark.parametrize("lines", ["x\n", "main 1 main 2\n", "\n"])
+def test_malformed_lines(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    say(monkeypatch, lines)
+    result = run("pre-push", "origin", "url")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: not a ref line as git writes them: ")
+
+
+def test_what_a_runner_tells(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its environment: stdin is empty."""
+    repo.add("a.pyc", "1")
+    repo.commit()
+    repo.commit()
+    say(monkeypatch, "")
+    result = run("pre-push")
+    assert (result.code, result.out) == (2, "")
+    assert "no REMOTE" in result.err
+    monkeypatch.setenv("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")
+    monkeypatch.setenv("PRE_COMMIT_REMOTE_NAME", "origin")
+    assert run("pre-push").code == 1
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert run("pre-push") == (0, "", "")
+
+
+def test_help(run: Run) -> None:
+    result = run("pre-push", "--help")
+    assert (result.code, result.err) == (0, "")
+    assert "REMOTE" in result.out

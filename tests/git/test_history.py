@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import settings
+
+from histories import Commit
+from histories import brought_slowly
+from histories import build
+from histories import histories
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.names import may_name_bytecode
+from pycache_guard.git import history
+from pycache_guard.git import spawn
+from pycache_guard.git.history import DEPTH
+from pycache_guard.git.history import Differ
+from pycache_guard.git.history import Differs
+from pycache_guard.git.history import batches
+from pycache_guard.git.history import granted
+from pycache_guard.git.history import parsed
+from pycache_guard.git.listing import parse
+from pycache_guard.git.process import GitFailure
+from repo import Repo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+
+    from conftest import Calls
+
+    Told = set[tuple[str, str, str, str]]
+
+
+def asked(
+    commits: Iterable[str], possible: Callable[[bytes], object] = bool, *, batch: int = 3
+) -> Told:
+    """Return what the engine tells, batch by batch."""
+    ids = [commit.encode() for commit in commits]
+    groups = (ids[start : start + batch] for start in range(0, len(ids), batch))
+    differs = Differs()
+    try:
+        told = [(commit, parse(record)) for commit, record in differs.brought(groups, possible)]
+    finally:
+        differs.close()
+    found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in told}
+    assert len(found) == len(told)
+    return found
+
+
+@settings(max_examples=60)
+@given(histories())
+def test_any_history(commits: list[Commit]) -> None:
+    """Roots, merges, evil merges, links, submodules: the same as by `ls-tree` of every commit."""
+    with tempfile.TemporaryDirectory() as directory:
+        repo = Repo.init(Path(directory) / "repo", "--bare")
+        ids = build(repo, commits)
+        before = os.getcwd()
+        os.chdir(repo.path)
+        try:
+            truth = brought_slowly(repo, ids)
+            assert asked(ids, batch=1) == truth
+            wanted = {t for t in truth if is_bytecode_path(os.fsencode(t[3]))}
+            possible = {
+                t for t in asked(ids, may_name_bytecode) if is_bytecode_path(os.fsencode(t[3]))
+            }
+            assert possible == wanted
+        finally:
+            os.chdir(before)
+
+
+@pytest.mark.parametrize("unparsed", [1, history.UNPARSED])
+@pytest.mark.parametrize("read", [1, 7, 100, 65536])
+def test_blocks_of_any_size(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, read: int, unparsed: int
+) -> None:
+    """What is found does not depend on where a read or a batch ends."""
+    ids = []
+    for n in range(5):
+        repo.stage(f"f{n}", str(n))
+        repo.stage(f"{n}.pyc" if n % 2 else f"{n}.txt", str(n))
+        ids.append(repo.commit())
+    truth = asked(ids)
+    monkeypatch.setattr(history, "UNPARSED", unparsed)
+    original = spawn.PosixChild.read
+    monkeypatch.setattr(spawn.PosixChild, "read", lambda child, size=0: original(child, read))
+    assert asked(ids) == truth
+    assert {t for t in asked(ids, may_name_bytecode) if t[3].endswith("pyc")} == {
+        t for t in truth if t[3].endswith("pyc")
+    }
+
+
+def test_many_commits_through_few_processes(
+    repo: Repo, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "processes", lambda: 3)
+    commits = [
+        Commit([n - 1] if n else [], {"a.py": ("100644", b"%d" % n)}, b"", "") for n in range(50)
+    ]
+    ids = build(repo, commits)
+    truth = brought_slowly(repo, ids)
+    calls.forget()
+    assert asked(ids) == truth
+    assert calls.verbs() == ["diff-tree"] * 3
+
+
+def test_modes(repo: Repo) -> None:
+    """An executable bit is nothing new; a file where a link was is."""
+    modes = ["100644", "100755", "120000", "100644", "120000"]
+    ids = [
+        (repo.stage("a", "same", mode=mode), repo.commit("m", "--allow-empty"))[1] for mode in modes
+    ]
+    told = {(commit, mode) for commit, mode, _, _ in asked(ids)}
+    assert told == {(ids[0], "100644"), *zip(ids[2:], modes[2:], strict=True)}
+
+
+def test_no_commits(repo: Repo) -> None:
+    assert asked([]) == set()
+
+
+def test_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, expected in [(None, 1), (1, 1), (2, 2), (64, 4)]:
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert history.processes() == expected
+
+
+def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
+    """What is stored is judged, not what somebody would like to be seen in its place."""
+    repo.stage("a.pyc")
+    first = repo.commit("1")
+    repo.stage("a.pyc", "2")
+    second = repo.commit("2")
+    truth = asked([first, second])
+    clean = repo.git("commit-tree", "-m", "clean", repo.git("mktree"))
+    repo.git("replace", second, clean)
+    repo.write(".git/info/grafts", f"{second} {clean}\n")
+    assert asked([first, second]) == truth
+
+
+@pytest.mark.parametrize("length", [40, 64])
+def test_what_is_under_way_fits_into_any_pipe(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    ids = [b"%0*d" % (length, n) for n in range(200)]
+    made = list(batches(ids))
+    assert [oid for batch in made for oid in batch] == ids
+    assert len(made) < 8
+    differ = Differ()
+    written: list[bytes] = []
+    monkeypatch.setattr(differ.git, "write", written.append)
+    for batch in made:
+        differ.ask(batch)
+    assert max(map(len, written)) * DEPTH <= 4096
+    differ.git.kill()
+    assert list(batches([])) == []
+
+
+def test_what_a_glob_matches(repo: Repo) -> None:
+    repo.stage("a.pyc", "1")
+    repo.stage("d/b.pyc", "2")
+    first = repo.commit()
+    repo.stage("d/c.pyc", "3")
+    second = repo.commit()
+    assert [e.path for e in granted("**/*.pyc", [first, second])] == ["a.pyc", "d/b.pyc", "d/c.pyc"]
+    assert [e.path for e in granted("d/*", [second])] == ["d/c.pyc"]
+    assert granted("*", []) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 'fatal: bad' >&2; exit 128", "git diff-tree: bad"),
+        ("exit 0", "git diff-tree: its answer was cut short"),
+        ("printf 'half'", "git diff-tree: its answer was cut short"),
+    ],
+)
+def test_git_fails(pretend: Callable[[str], None], script: str, message: str) -> None:
+    pretend(f"read line; {script}")
+    with pytest.raises(GitFailure) as failure:
+        asked(["1" * 40])
+    assert str(failure.value) == message
+
+
+def test_git_fails_at_the_end(pretend: Callable[[str], None]) -> None:
+    pretend("read line; read mark; echo $mark; cat; echo 'fatal: bad' >&2; exit 1")
+    with pytest.raises(GitFailure, match=r"^git diff-tree: bad$"):
+        asked(["1" * 40])
+
+
+def test_nothing_is_parsed_of_nothing() -> None:
+    assert list(parsed([], bool)) == []

@@ -1,0 +1,69 @@
+"""Git is asked about the rules that were given, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.errors import Failure
+from pycache_guard.git.ignore import Ignoring
+from pycache_guard.git.ignore import isolated
+from pycache_guard.git.process import GitFailure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NONE = (b"", b"", b"")
+
+
+def test_rules_in_the_order_asked() -> None:
+    with Ignoring({b".gitignore": b"*.pyc\n", b"a/.gitignore": b"\n!b.pyc\n"}) as ignoring:
+        assert ignoring.rules(
+            [b"x.pyc", b"a/b.pyc", b"a/c.pyc", b"x.py", b":x.pyc", b"a/b.pyc"]
+        ) == [
+            (b".gitignore", b"1", b"*.pyc"),
+            (b"a/.gitignore", b"2", b"!b.pyc"),
+            (b".gitignore", b"1", b"*.pyc"),
+            NONE,
+            (b".gitignore", b"1", b"*.pyc"),
+            (b"a/.gitignore", b"2", b"!b.pyc"),
+        ]
+        assert ignoring.rules([]) == []
+
+
+@pytest.mark.parametrize("path", [b"../.gitignore", b"a/../../x", b"/tmp/.gitignore"])
+def test_nothing_is_written_elsewhere(
+    path: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    with pytest.raises(Failure, match="leads out of the repository"):
+        Ignoring({path: b""})
+    assert os.listdir(tmp_path) == []
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    with Ignoring({b".gitignore": b""}) as ignoring:
+        assert ignoring.rules([b"a"]) == [NONE]
+        assert len(os.listdir(tmp_path)) == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_environment_names_no_repository_and_no_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIT_DIR", "/elsewhere")
+    monkeypatch.setenv("GIT_EXEC_PATH", "/kept")
+    env = isolated("/t")
+    assert "GIT_DIR" not in env
+    assert env["GIT_EXEC_PATH"] == "/kept"
+    assert env["HOME"] == env["XDG_CONFIG_HOME"] == os.path.join("/t", "home")
+
+
+def test_git_s_failure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    with Ignoring({}) as ignoring, pytest.raises(GitFailure, match="git was not found"):
+        ignoring.rules([b"a"])

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.entries import Entry
+from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import matching
+from pycache_guard.git.listing import parse
+from pycache_guard.git.process import GitFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.git.process import Git
+
+
+class Chunks:
+    """A git whose output comes in given pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    def chunks(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+
+def git(pieces: list[bytes]) -> Git:
+    return cast("Git", Chunks(pieces))
+
+
+RECORD = st.binary(max_size=6).map(lambda data: data.replace(b"\0", b"\t") + b"\0")
+
+
+@st.composite
+def listings(draw: st.DrawFn) -> tuple[list[bytes], list[bytes]]:
+    """Return records, and their bytes cut in any way, no piece being empty."""
+    records = draw(st.lists(RECORD, max_size=8))
+    whole = b"".join(records)
+    cuts = sorted({0, len(whole), *draw(st.lists(st.integers(0, len(whole)), max_size=8))})
+    return records, [whole[a:b] for a, b in pairwise(cuts)]
+
+
+@given(listings())
+def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[bytes]]) -> None:
+    records, pieces = listing
+    found = list(blocks(git(pieces)))
+    assert b"".join(found) == b"".join(records)
+    assert all(block.endswith(b"\0") for block in found)
+
+
+@given(listings())
+def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> None:
+    records, pieces = listing
+
+    def everything(_: bytes) -> bool:
+        return True
+
+    found = matching(git(pieces), everything, everything)
+    assert found == [record[:-1] for record in records]
+
+
+@pytest.mark.parametrize("pieces", [[b"100644 1 0\ta"], [b"a\0b"], [b"a\0", b"b"]])
+def test_a_listing_that_is_cut_short_is_no_listing(pieces: list[bytes]) -> None:
+    with pytest.raises(GitFailure, match="cut short"):
+        list(blocks(git(pieces)))
+
+
+def test_only_possible_blocks_are_looked_into() -> None:
+    seen = []
+
+    def wanted(path: bytes) -> bool:
+        seen.append(path)
+        return path == b"yes"
+
+    pieces = [b"1 2 3\tno\0", b"1 2 3\tyes\0001 2 3\tother\0"]
+    assert matching(git(pieces), lambda block: b"yes" in block, wanted) == [b"1 2 3\tyes"]
+    assert seen == [b"yes", b"other"]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (b"100644 aa 0\ta.py", Entry("100644", "aa", "a.py")),
+        (b"120000 aa 2\ta\tb\n", Entry("120000", "aa", "a\tb\n")),
+        (b"100755 blob aa\t\xff", Entry("100755", "aa", os.fsdecode(b"\xff"))),
+        (b"160000 commit aa\tsub", Entry("160000", "aa", "sub")),
+        (b"100644 aa\ta", Entry("100644", "aa", "a")),
+    ],
+)
+def test_parse(record: bytes, expected: Entry) -> None:
+    assert parse(record) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("100644", True), ("100755", True), ("120000", False), ("160000", False)],
+)
+def test_what_is_a_file(mode: str, expected: bool) -> None:
+    assert Entry(mode, "aa", "a").is_file is expected

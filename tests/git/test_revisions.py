@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.errors import Failure
+from pycache_guard.git.revisions import Revisions
+from pycache_guard.git.revisions import batches
+from pycache_guard.git.revisions import cut_off
+from pycache_guard.git.revisions import every_ref
+from pycache_guard.git.revisions import not_upstream
+from pycache_guard.git.revisions import ranges
+from pycache_guard.git.revisions import shallow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from repo import Repo
+
+
+def commits(revisions: Revisions) -> list[str]:
+    return [oid.decode() for batch in batches(revisions.listing()) for oid in batch]
+
+
+@pytest.fixture
+def line(repo: Repo) -> list[str]:
+    """Make five commits, one after the other."""
+    return [repo.commit(str(n)) for n in range(5)]
+
+
+def test_ranges(repo: Repo, line: list[str]) -> None:
+    repo.git("tag", "-a", "-m", "m", "v1", line[1])
+    repo.git("branch", "side", repo.git("commit-tree", "-m", "s", "-p", line[1], "HEAD^{tree}"))
+    side = repo.git("rev-parse", "side")
+    for words, expected in [
+        (["HEAD"], line),
+        (["HEAD~2..HEAD"], line[3:]),
+        (["HEAD~2.."], line[3:]),
+        (["HEAD", "^v1"], line[2:]),
+        (["HEAD...side"], [*line[2:], side]),
+        (["main~3^!"], line[1:2]),
+        (["HEAD..HEAD"], []),
+        (["v1", "side"], [*line[:2], side]),
+        ([":/4"], line),
+    ]:
+        assert sorted(commits(ranges(words))) == sorted(expected), words
+
+
+@pytest.mark.parametrize("word", ["no", "--all", "-n1", "^no", "a b", "HEAD..no", "f"])
+def test_no_revision(repo: Repo, line: list[str], word: str) -> None:
+    """A file of that name is none."""
+    repo.write("f")
+    with pytest.raises(Failure):
+        ranges(["HEAD", word])
+
+
+def test_only_what_is_left_out(repo: Repo, line: list[str]) -> None:
+    with pytest.raises(Failure, match="none to judge"):
+        ranges(["^HEAD"])
+
+
+def test_every_ref(repo: Repo, line: list[str]) -> None:
+    """A tag, a note, a ref of a name of its own, a detached HEAD; and what is no commit."""
+    tree, blob = repo.git("rev-parse", "HEAD^{tree}"), repo.blob("x")
+    other = repo.git("commit-tree", "-m", "o", tree)
+    repo.git("update-ref", "refs/own/x", other)
+    repo.git("tag", "-a", "-m", "m", "commit", line[0])
+    repo.git("tag", "tree", tree)
+    repo.git("tag", "-a", "-m", "m", "blob", blob)
+    repo.git("checkout", "-q", "--detach")
+    detached = repo.commit()
+    found = every_ref()
+    assert sorted(commits(found)) == sorted([*line, other, detached])
+    assert found.tips == {
+        tree: "refs/tags/tree",
+        repo.git("rev-parse", "blob"): "refs/tags/blob",
+    }
+
+
+def test_every_ref_of_none(repo: Repo) -> None:
+    assert commits(every_ref()) == []
+
+
+def test_a_broken_ref_is_a_failure(repo: Repo, line: list[str]) -> None:
+    repo.write(".git/refs/heads/broken", "1" * 40 + "\n")
+    with pytest.raises(Failure):
+        commits(every_ref())
+
+
+def test_not_upstream(repo: Repo, line: list[str]) -> None:
+    assert not_upstream() is None
+    repo.git("branch", "up", line[2])
+    repo.git("branch", "--set-upstream-to=up")
+    found = not_upstream()
+    assert found is not None
+    assert commits(found) == [line[4], line[3]]
+    repo.git("checkout", "-q", "--orphan", "empty")
+    assert not_upstream() is None
+
+
+def test_in_order(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parents first, whatever their dates say."""
+    made: list[str] = []
+    for date in (5, 3, 9, 1):
+        parents = ["-p", made[-1]] if made else []
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"@{date} +0000")
+        made.append(repo.git("commit-tree", "-m", str(date), *parents, repo.git("mktree")))
+    found = Revisions({made[-1]: "x"}).in_order({made[2], made[0], made[3]})
+    assert list(found) == [made[0], made[2], made[3]]
+
+
+def test_many_refs(repo: Repo) -> None:
+    """More than any argument list holds."""
+    commit = repo.commit()
+    lines = "".join(f"create refs/tags/{n} {commit}\n" for n in range(3000))
+    repo.git("update-ref", "--stdin", input=lines.encode())
+    assert commits(Revisions({commit: "x"}, [commit] * 100_000)) == []
+    assert commits(Revisions({commit: "x"}, (), "--not", "--all")) == []
+    for absent in ({"1" * 40: "x"}, ()), ({commit: "x"}, ["1" * 40]):
+        with pytest.raises(Failure):
+            commits(Revisions(*absent))
+
+
+def test_shallow(repo: Repo, line: list[str], make_repo: Callable[..., Repo]) -> None:
+    assert cut_off(shallow()) == frozenset()
+    clone = make_repo("clone")
+    clone.git("fetch", "-q", "--depth=2", repo.path.as_uri(), "+main:refs/heads/copy")
+    os.chdir(clone.path)
+    assert cut_off(shallow()) == {line[3].encode()}
+    clone.git("worktree", "add", "-q", "../tree", "copy")
+    os.chdir(clone.path.parent / "tree")
+    assert cut_off(shallow()) == {line[3].encode()}
+    os.chdir(clone.path)
+    clone.git("fetch", "-q", "--unshallow", repo.path.as_uri())
+    assert cut_off(shallow()) == frozenset()
+
+
+def test_git_may_be_told_another_file(
+    repo: Repo, line: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `receive-pack` does for its hooks when a shallow clone pushes (shallow.c)."""
+    repo.write("cut", f"{line[2]}\n")
+    monkeypatch.setenv("GIT_SHALLOW_FILE", str(repo.path / "cut"))
+    assert cut_off(shallow()) == {line[2].encode()}
+    monkeypatch.setenv("GIT_SHALLOW_FILE", "")
+    assert cut_off(shallow()) == frozenset()

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.git.portable import PortableChild
+from pycache_guard.git.portable import on_path
+from pycache_guard.git.spawn import PosixChild
+from pycache_guard.git.spawn import start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pycache_guard.git.spawn import Child
+
+ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(
+            "posix",
+            marks=pytest.mark.skipif(
+                not hasattr(os, "posix_spawnp"), reason="the system has no posix_spawnp"
+            ),
+        ),
+        "portable",
+    ]
+)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Choose either way of starting a child."""
+    if request.param == "portable":
+        monkeypatch.delattr(os, "posix_spawnp", raising=False)
+    return str(request.param)
+
+
+def python(code: str) -> tuple[str, ...]:
+    return sys.executable, "-I", "-S", "-c", f"import os, sys\n{code}"
+
+
+def everything(child: Child) -> bytes:
+    return b"".join(iter(child.read, b""))
+
+
+def test_the_way_is_the_systems(kind: str) -> None:
+    child = start(python(""), ENV)
+    assert isinstance(child, PosixChild if kind == "posix" else PortableChild)
+    assert child.wait() == (0, b"")
+
+
+@pytest.mark.usefixtures("kind")
+class TestChild:
+    def test_both_streams(self) -> None:
+        """More than a pipe holds, of either, in turn."""
+        code = "for n in range(300): os.write(2, b'e' * 1000); os.write(1, b'o' * 1000)"
+        child = start(python(code), ENV)
+        assert everything(child) == b"o" * 300_000
+        assert child.read() == b""
+        assert child.wait() == (0, b"e" * 300_000)
+
+    def test_errors_after_the_output_has_ended(self) -> None:
+        code = "os.close(1); os.write(2, b'e' * 300_000); sys.exit(3)"
+        child = start(python(code), ENV)
+        assert everything(child) == b""
+        assert child.wait() == (3, b"e" * 300_000)
+
+    def test_output_after_the_errors_have_ended(self) -> None:
+        child = start(python("os.close(2); os.write(1, b'o' * 300_000)"), ENV)
+        assert everything(child) == b"o" * 300_000
+        assert child.wait() == (0, b"")
+
+    def test_read_no_more_than_asked(self) -> None:
+        child = start(python("os.write(1, b'abcdef')"), ENV)
+        assert child.read(4) == b"abcd"
+        assert everything(child) == b"ef"
+        assert child.wait() == (0, b"")
+
+    def test_feed(self) -> None:
+        child = start(python("os.write(1, b'%d' % len(sys.stdin.buffer.read()))"), ENV, feed=True)
+        child.write(b"x" * 200_000)
+        child.write(b"y" * 7)
+        child.close_stdin()
+        child.close_stdin()
+        assert everything(child) == b"200007"
+        assert child.wait() == (0, b"")
+
+    def test_feed_what_no_longer_reads(self) -> None:
+        child = start(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)
+        assert child.read() == b"x"
+        with pytest.raises(BrokenPipeError):
+            child.write(b"x" * 200_000)
+        assert child.wait() == (0, b"")
+
+    def test_stdin_is_empty_by_default(self) -> None:
+        child = start(python("sys.exit(len(sys.stdin.read()) + 5)"), ENV)
+        assert child.wait() == (5, b"")
+
+    def test_files_as_stdin_and_stdout(self) -> None:
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink:
+            source.write(b"content")
+            source.seek(0)
+            code = "os.write(1, sys.stdin.buffer.read().upper()); os.write(2, b'e')"
+            child = start(python(code), ENV, stdin=source.fileno(), stdout=sink.fileno())
+            assert child.wait() == (0, b"e")
+            sink.seek(0)
+            assert sink.read() == b"CONTENT"
+
+    def test_exactly_this_environment(self) -> None:
+        code = "sys.exit(3 if os.environ.get('A') == 'b' and 'HOME' not in os.environ else 4)"
+        child = start(python(code), {**ENV, "A": "b"})
+        assert child.wait() == (3, b"")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+    def test_kill(self) -> None:
+        child = start(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
+        assert child.read() == b"x"
+        child.kill()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+    def test_an_end_by_a_signal_is_no_success(self) -> None:
+        child = start(python("os.kill(os.getpid(), 9)"), ENV)
+        assert everything(child) == b""
+        assert child.wait() == (-9, b"")
+
+    def test_no_such_program(self) -> None:
+        with pytest.raises(FileNotFoundError):
+            start(("no-such-program",), ENV, feed=True)
+
+    @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
+    @pytest.mark.parametrize("program", [sys.executable, "no-such-program"])
+    def test_no_descriptor_is_left_open(self, program: str) -> None:
+        before = os.listdir("/proc/self/fd")
+        with suppress(FileNotFoundError):
+            start((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
+        assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file is executable by its mode")
+@pytest.mark.usefixtures("kind")
+def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("")
+    with pytest.raises(PermissionError):
+        start((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
+def test_closed_descriptors_are_no_pipes() -> None:
+    """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        start(python(""), ENV).wait()
+        assert os.path.samestat(os.fstat(0), os.stat(os.devnull))
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_on_path(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/tool.exe", "b/tool", "b/tool.exe", "c/tool/x", "tool", "tool.exe"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    a, b, c = (os.fspath(tmp_path / name) for name in "abc")
+    table = {
+        "linux": [([a, b], f"{b}/tool"), ([c, b], f"{b}/tool"), (["", ".", "b", b], f"{b}/tool")],
+        "win32": [([a, b], f"{a}/tool.exe"), ([c, b], f"{b}/tool.exe"), (["", b], f"{b}/tool.exe")],
+    }
+    for directories, expected in table[platform]:
+        found = on_path("tool", {"PATH": os.pathsep.join(directories)})
+        assert found == expected.replace("/", os.sep)
+    for path in ("", ".", "b", c):
+        with pytest.raises(FileNotFoundError):
+            on_path("tool", {"PATH": path})
+    with pytest.raises(FileNotFoundError):
+        on_path("tool", {})

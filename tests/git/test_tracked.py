@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.git.checkouts import once_here
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.tracked import enclosed
+from pycache_guard.git.tracked import tracked_bytecode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from repo import Repo
+
+
+def test_bytecode_and_submodules(repo: Repo) -> None:
+    found = {"a.pyc", "p/__pycache__/b.cpython-313.pyc", "d.PYC.12"}
+    for path in (*found, "p/c.py"):
+        repo.add(path)
+    repo.write("untracked.pyc")
+    repo.stage("sub", "1" * 40, mode="160000")
+    assert tracked_bytecode(".") == {*found, "sub"}
+
+
+def test_nothing_but_submodules(repo: Repo) -> None:
+    repo.add("a.py")
+    assert tracked_bytecode(".") == set()
+    repo.stage("sub", "1" * 40, mode="160000")
+    assert tracked_bytecode(".") == {"sub"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+def test_paths_of_any_bytes_from_a_subdirectory(repo: Repo) -> None:
+    name = os.fsdecode(b"caf\xe9 \n\t.pyc")
+    repo.stage(f"p/{name}")
+    (repo.path / "p").mkdir()
+    assert tracked_bytecode("p") == {name}
+
+
+def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert tracked_bytecode(str(tmp_path)) == set()
+
+
+def test_a_stray_directory_is_no_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert not enclosed(str(tmp_path))
+    assert tracked_bytecode(str(tmp_path)) == set()
+
+
+def test_a_repository_that_git_refuses(tmp_path: Path) -> None:
+    """Then it is not known what is tracked: nothing may be taken for untracked."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("not a head\n")
+    with pytest.raises(GitFailure):
+        tracked_bytecode(str(tmp_path))
+
+
+def test_another_repository_than_the_hooks(
+    repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `GIT_DIR` says holds for where we are, and not for what is named."""
+    repo.add("here.pyc")
+    other = make_repo("repo/other")
+    other.add("there.pyc")
+    for directory in (".git", os.fspath(repo.path / ".git")):
+        monkeypatch.setenv("GIT_DIR", directory)
+        assert tracked_bytecode("other") == {"there.pyc"}
+        assert tracked_bytecode(".") == {"here.pyc"}
+
+
+def test_a_repository_that_only_the_environment_names(
+    tmp_path: Path, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for files of a home directory: `git --git-dir=… --work-tree=…`."""
+    home = tmp_path / "work"
+    (home / "p").mkdir(parents=True)
+    make_repo("store", "--bare")
+    monkeypatch.setenv("GIT_DIR", os.fspath(tmp_path / "store"))
+    monkeypatch.setenv("GIT_WORK_TREE", os.fspath(home))
+    monkeypatch.chdir(home)
+    (home / "p" / "a.pyc").write_bytes(b"x")
+    subprocess.run(["git", "add", "-f", "p/a.pyc"], check=True)
+    assert not enclosed(".")
+    assert tracked_bytecode(".") == {"p/a.pyc"}
+    assert tracked_bytecode("p") == {"a.pyc"}
+    assert tracked_bytecode(os.fspath(tmp_path / "store")) == set()
+
+
+def test_an_index_of_its_own(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git commit -a`: tracked is what either index has."""
+    repo.add("old.pyc")
+    monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(repo.path / "next-index"))
+    repo.add("new.pyc")
+    assert tracked_bytecode(".") == {"old.pyc", "new.pyc"}
+
+
+def test_once_here(repo: Repo) -> None:
+    assert once_here(".", ["a.py"]) == set()  # nothing is committed yet
+    repo.add("p/a.py", "1")
+    repo.add("p/line\nbreak.py")
+    repo.add("p/d/x.py")
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "other")
+    repo.git("rm", "-q", "-r", "p")
+    repo.commit()
+    repo.git("branch", "-D", "main")
+    (repo.path / "p").mkdir()
+    asked = ["a.py", "b.py", "a b.py", "d", "line\nbreak.py"]
+    assert once_here("p", asked) == {"a.py"}
+    assert once_here(".", ["p/a.py", "a.py"]) == {"p/a.py"}
+
+
+def test_only_what_was_checked_out(repo: Repo) -> None:
+    """A branch that was never here has nothing to do with what lies here."""
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "theirs")
+    repo.add("a.py")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    (repo.path / ".git" / "logs" / "HEAD").unlink()
+    assert once_here(".", ["a.py"]) == set()
+
+
+def test_no_repository_was_nowhere(tmp_path: Path) -> None:
+    assert once_here(str(tmp_path), ["a.py"]) == set()

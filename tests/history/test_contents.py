@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.git.objects import BATCH
+from pycache_guard.git.objects import Reader
+from pycache_guard.history import contents
+from pycache_guard.history.contents import Contents
+from repo import BYTECODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Calls
+    from repo import Repo
+
+
+@pytest.fixture
+def judging() -> Iterator[Contents]:
+    reader = Reader(HEAD_LENGTH)
+    made = Contents(reader)
+    yield made
+    made.close()
+    reader.close()
+
+
+def record(blob: str, path: str = "a") -> bytes:
+    return f"100644 {blob}\t{path}".encode()
+
+
+def run(judging: Contents, records: list[bytes]) -> list[bytes]:
+    """Return the records found to be bytecode."""
+    found = [item for n, r in enumerate(records) for item in judging.judge(str(n), r)]
+    return [r for _, r in [*found, *judging.rest()]]
+
+
+def many(repo: Repo, count: int) -> list[str]:
+    """Store blobs, every tenth bytecode."""
+    for n in range(count):
+        repo.write(f"f{n}", (b"" if n % 10 else BYTECODE) + b"%d" % n)
+    names = "".join(f"f{n}\n" for n in range(count))
+    return repo.git("hash-object", "-w", "--stdin-paths", input=names.encode()).split()
+
+
+def test_many(repo: Repo, judging: Contents, calls: Calls) -> None:
+    """Through two processes, each blob once or nearly, and bytecode wherever it comes again."""
+    blobs = many(repo, 430)
+    calls.forget()
+    records = [record(blob, f"{turn}") for turn in range(3) for blob in blobs]
+    truth = [record(blob, f"{turn}") for turn in range(3) for blob in blobs[::10]]
+    assert sorted(run(judging, records)) == sorted(truth)
+    assert calls.verbs() == ["cat-file"] * 2
+    assert set(calls.blobs()) == set(blobs)
+    assert len(calls.blobs()) <= len(blobs) + 2 * BATCH  # those under way when they came again
+    assert judging.held[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_LENGTH])
+
+
+def test_memory_is_bounded(repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is forgotten is read again, and nothing is lost."""
+    monkeypatch.setattr(contents, "REMEMBERED", 60)
+    blobs = many(repo, 430)
+    records = [record(blob, f"{turn}") for turn in range(3) for blob in blobs]
+    truth = [record(blob, f"{turn}") for turn in range(3) for blob in blobs[::10]]
+    assert sorted(run(judging, records)) == sorted(truth)
+    assert len(judging._clean) + len(judging._clean_before) < 60 + 60 + 50
+
+
+def test_one_blob_at_many_paths(
+    repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "MOST_WAITING", 5)
+    blob, text = repo.blob(BYTECODE), repo.blob("text")
+    records = [record(b, f"{n}") for n in range(12) for b in (blob, text)]
+    assert sorted(run(judging, records)) == sorted(record(blob, f"{n}") for n in range(12))
+
+
+def test_missing(repo: Repo, judging: Contents) -> None:
+    here = repo.blob(BYTECODE)
+    assert run(judging, [record("1" * 40), record(here), record("2" * 40)]) == [record(here)]
+    assert (judging.missing, judging.missing_count) == ("1" * 40, 2)
+
+
+def test_nothing(repo: Repo, judging: Contents, calls: Calls) -> None:
+    assert run(judging, []) == []
+    assert calls.verbs() == []

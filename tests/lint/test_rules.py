@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from lint.tables import TABLES
+from lint.tables import of
+from pycache_guard.findings import Rule
+from pycache_guard.lint import lint_source
+from pycache_guard.lint.rules import CHECKS
+
+CASES = [
+    pytest.param(source, codes, id=f"{rule}-{n}")
+    for rule, table in TABLES.items()
+    for n, (source, codes) in enumerate(table)
+]
+
+
+@pytest.mark.parametrize(("source", "codes"), CASES)
+def test_codes(source: str, codes: list[str]) -> None:
+    text, path = of(source)
+    found = lint_source(text.encode(), path)
+    assert [finding.rule.name for finding in found] == codes
+    assert {finding.path for finding in found} <= {path}
+
+
+def test_every_rule_has_a_table_with_hits_and_look_alikes() -> None:
+    lint_rules = {rule.name for rule in Rule if rule.name.startswith("PYC4")}
+    assert {check.RULE.name for check in CHECKS} == lint_rules == TABLES.keys()
+    for rule, table in TABLES.items():
+        assert any(rule in codes for _, codes in table)
+        assert any(codes == [] for _, codes in table)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.RULE.name)
+def test_a_mark_stands_in_every_source_with_a_hit(check: object) -> None:
+    """The marks are what lets nearly every file pass unread: none may be missing."""
+    rule, marks = check.RULE.name, check.MARKS  # type: ignore[attr-defined]
+    for source, codes in TABLES[rule]:
+        if rule in codes:
+            assert any(mark in source for mark in marks)

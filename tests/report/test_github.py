@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.report import render
+from report.samples import ALL
+
+
+def test_lines() -> None:
+    assert render([], "forbid-bytecode", "github") == ""
+    assert render(ALL, "forbid-bytecode", "github") == (
+        "::error file=a.pyc,title=PYC001 bytecode-path::bytecode is tracked%0ATo mend: git rm a.pyc\n"
+        "::error file=p q.toml,line=3,col=5,endLine=3,endColumn=9,title=PYC003 unused-allow::"
+        "the allowance for `x`%0ATo mend: remove it\n"
+        "::error file=\\xff%2C%3A%25%0A%0D/x y.pyc,title=PYC001 bytecode-path::"
+        "50 %25%0Aof%0Dit%0ATo mend: git rm '%25'\n"
+        "::error title=PYC003 unused-allow::no file\n"
+    )
+
+
+def read(line: str) -> tuple[dict[str, str], str]:
+    """Read a workflow command as the runner does (actions/runner, ActionCommand.TryParseV2)."""
+    head, message = line.removeprefix("::").split("::", 1)
+    command, properties = head.split(" ", 1)
+    assert command == "error"
+    pairs = [pair.split("=", 1) for pair in properties.split(",")]
+    return {key: unescaped(value) for key, value in pairs}, unescaped(message)
+
+
+def unescaped(text: str) -> str:
+    for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ",")):
+        text = text.replace(code, character)
+    return text.replace("%25", "%")
+
+
+NAMES = st.text(st.sampled_from("a:,%\r\n=0AD "), min_size=1, max_size=8)
+
+
+@given(path=NAMES, message=NAMES)
+def test_the_runner_reads_what_was_meant(path: str, message: str) -> None:
+    line = render([Finding(os.fsdecode(path), Rule.PYC001, message)], "x", "github")
+    assert line.count("\n") == 1
+    properties, said = read(line[:-1])
+    assert (properties["file"], said) == (path, message)

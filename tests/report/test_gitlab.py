@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+
+from pycache_guard.report import render
+from report.samples import ALL
+
+
+def test_nothing_is_an_empty_report() -> None:
+    assert render([], "forbid-bytecode", "gitlab") == "[]\n"
+
+
+def test_what_gitlab_requires_is_there() -> None:
+    """The keys and their types are those of GitLab's page on Code Quality reports."""
+    text = render(ALL, "forbid-bytecode", "gitlab")
+    assert text.isascii()
+    issues = json.loads(text)
+    for issue in issues:
+        assert issue.keys() == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
+        assert issue["location"]["lines"]["begin"] >= 1
+        assert issue["location"]["path"]
+        assert not issue["location"]["path"].startswith("./")
+    assert len({issue["fingerprint"] for issue in issues}) == len(ALL)
+    assert issues[0]["description"] == "PYC001 bytecode is tracked To mend: git rm a.pyc"
+    assert issues[1]["location"] == {"path": "p q.toml", "lines": {"begin": 3}}
+    assert issues[3]["description"] == "PYC003 no file"
+
+
+def test_a_fingerprint_stays() -> None:
+    assert render(ALL, "forbid-bytecode", "gitlab") == render(ALL, "forbid-bytecode", "gitlab")

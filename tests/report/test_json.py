@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+from pycache_guard.report import render
+from report.samples import ALL
+from report.samples import ODD
+
+#: Version 1 has these; each is always there.
+KEYS = {
+    *("code", "rule", "path", "path_base64", "line", "column", "end_line", "end_column"),
+    *("commit", "blob", "size", "count", "message", "remedy"),
+}
+
+
+def test_nothing() -> None:
+    text = render([], "forbid-bytecode", "json")
+    assert json.loads(text) == {"version": 1, "command": "forbid-bytecode", "findings": []}
+
+
+def test_every_key_is_there() -> None:
+    text = render(ALL, "forbid-bytecode", "json")
+    assert text.isascii()
+    assert text.endswith("}\n")
+    assert all(found.keys() == KEYS for found in json.loads(text)["findings"])
+
+
+def test_values() -> None:
+    plain, placed, odd, nowhere = json.loads(render(ALL, "x", "json"))["findings"]
+    assert plain == dict.fromkeys(KEYS) | {
+        "code": "PYC001",
+        "rule": "bytecode-path",
+        "path": "a.pyc",
+        "message": "bytecode is tracked",
+        "remedy": "git rm a.pyc",
+        "blob": "0" * 40,
+    }
+    assert (placed["line"], placed["column"], placed["end_line"], placed["end_column"]) == (
+        3,
+        5,
+        3,
+        9,
+    )
+    assert odd["path"] == "\\xff,:%\n\r/x y.pyc"
+    assert base64.b64decode(odd["path_base64"]) == os.fsencode(ODD.path or "")
+    assert (nowhere["path"], nowhere["commit"], nowhere["size"]) == (None, "1" * 40, 7)

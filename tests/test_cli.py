@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pycache_guard
+from conftest import PROGRAM
+from pycache_guard import cli
+
+if TYPE_CHECKING:
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and permissions")
+
+
+def test_usage(run: Run) -> None:
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    assert run("-h").out == out
+    for name, summary in cli.COMMANDS.items():
+        assert f"  {name} " in out
+        assert summary in out
+
+
+def test_every_command_is_there(run: Run) -> None:
+    directory = Path(cli.__file__).parent / "commands"
+    for name in cli.COMMANDS:
+        assert (directory / f"{name.replace('-', '_')}.py").exists()
+        assert run(name, "--help").out.startswith(f"usage: pycache-guard {name} ")
+
+
+def test_version(run: Run, program: Program) -> None:
+    expected = (0, f"pycache-guard {pycache_guard.__version__}\n", "")
+    assert run("--version") == program("--version") == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "which command? (see `pycache-guard --help`)"),
+        (("no-such",), "'no-such' is not a command (see `pycache-guard --help`)"),
+        (("a\nb\x1b",), "'a\\nb\\x1b' is not a command (see `pycache-guard --help`)"),
+        (("reporting",), "'reporting' is not a command (see `pycache-guard --help`)"),
+        (("--no-such",), "'--no-such' is not a command (see `pycache-guard --help`)"),
+    ],
+)
+def test_no_such_command(run: Run, argv: tuple[str, ...], message: str) -> None:
+    assert run(*argv) == (2, "", f"error: {message}\n")
+
+
+def test_argv_of_the_process(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pycache-guard", "--version"])
+    assert cli.main() == 0
+    assert capsys.readouterr().out.startswith("pycache-guard ")
+
+
+class TestBadInput:
+    """One line on stderr, exit code 2, nothing on stdout, whatever is asked."""
+
+    OF_THE_INDEX = ((), ("--staged",), ("--content", "all"), ("--content", "none"), ("--fix",))
+    INDEX_ASKED = pytest.mark.parametrize("argv", OF_THE_INDEX)
+    ASKED = pytest.mark.parametrize("argv", [*OF_THE_INDEX, ("--tree", "HEAD")])
+
+    def refused(self, run: Run, *argv: str) -> str:
+        code, out, err = run("forbid-bytecode", *argv)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        return err.removeprefix("error: ")[:-1]
+
+    @ASKED
+    def test_not_a_repository(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        said = self.refused(run, *argv)
+        if "--tree" not in argv:
+            assert "not a git repository" in said
+
+    @ASKED
+    def test_no_git(
+        self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+    ) -> None:
+        monkeypatch.setenv("PATH", os.fspath(repo.path))
+        expected = "git was not found on PATH: install git 2.25 or later"
+        assert self.refused(run, *argv) == expected
+
+    @INDEX_ASKED
+    @pytest.mark.parametrize("data", [b"", b"DIRC", b"x" * 100])
+    def test_a_corrupt_index(
+        self, repo: Repo, run: Run, argv: tuple[str, ...], data: bytes
+    ) -> None:
+        repo.add("a.py")
+        repo.write(".git/index", data)
+        self.refused(run, *argv)
+
+    def test_an_index_that_is_cut_short(self, repo: Repo, run: Run) -> None:
+        """Git looks at no sum, and falls over the end."""
+        repo.stage_all(f"{n:04}" for n in range(500))
+        index = repo.path / ".git" / "index"
+        index.write_bytes(index.read_bytes()[:1000])
+        self.refused(run)
+
+    @pytest.mark.parametrize(
+        "revision", ["no", "HEAD~1", "-h", "--all", "main..main", "HEAD:a", "^HEAD"]
+    )
+    def test_an_unknown_revision(self, repo: Repo, run: Run, revision: str) -> None:
+        repo.add("a")
+        repo.commit()
+        said = self.refused(run, f"--tree={revision}")
+        assert said == f"{revision!r} is not a tree in this repository" or revision == "^HEAD"
+
+    def test_a_tree_that_is_not_there(self, repo: Repo, run: Run) -> None:
+        repo.add("d/a")
+        repo.commit()
+        tree = repo.git("rev-parse", "HEAD:d")
+        os.unlink(repo.path / ".git" / "objects" / tree[:2] / tree[2:])
+        self.refused(run, "--tree", "HEAD")
+
+    def test_a_head_that_is_not_there(self, repo: Repo, run: Run) -> None:
+        """It might be an unborn branch; then everything is new, and nothing is passed over."""
+        repo.stage("a.pyc")
+        repo.commit()
+        repo.write(".git/refs/heads/main", "0" * 39 + "1\n")
+        assert run("forbid-bytecode").out.startswith("a.pyc: PYC001 ")
+
+    @ASKED
+    def test_dubious_ownership(
+        self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+    ) -> None:
+        repo.commit()
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        said = self.refused(run, *argv)
+        if "--tree" not in argv:
+            assert "detected dubious ownership in repository" in said
+
+    def test_a_broken_configuration_of_git(self, repo: Repo, run: Run) -> None:
+        repo.write(".git/config", "[core\n")
+        assert "bad config" in self.refused(run)
+
+    def test_an_unreadable_file(
+        self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A name that leads round in a circle: permissions mean nothing to an administrator."""
+        try:
+            (repo.path / "pyproject.toml").symlink_to("pyproject.toml")
+        except OSError:
+            pytest.skip("no symbolic links here")
+        assert "pyproject.toml: " in self.refused(run)
+
+    def test_an_error_without_a_name(
+        self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: object) -> None:
+            raise OSError("out of luck")
+
+        monkeypatch.setattr(cli, "dispatch", fails)
+        assert self.refused(run) == "out of luck"
+
+
+def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "dispatch", fails)
+    with pytest.raises(ZeroDivisionError):
+        run("forbid-bytecode")
+
+
+@posix
+def test_interrupted(repo: Repo, tmp_path: Path) -> None:
+    """While git is at work; nothing is said."""
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ready'\nexec sleep 60\n")
+    git.chmod(0o755)
+    # Where the tests run in the background it is ignored, and that would be inherited.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [PROGRAM, "forbid-bytecode"],
+        env={**os.environ, "PATH": f"{git.parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    signal.signal(signal.SIGINT, handler)
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
+def test_interrupted_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "dispatch", interrupted)
+    assert run("forbid-bytecode") == (130, "", "")
+
+
+class Deaf(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError("nobody listens")
+
+
+@pytest.mark.parametrize("stderr", [None, Deaf()], ids=["closed", "full"])
+def test_without_stderr(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | None) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert cli.main([]) == 2
+
+
+class TestForeignModules:
+    OWN = os.fspath(Path(cli.__file__).parents[1])
+
+    def test_what_is_forgotten(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        named = os.fspath(tmp_path / "named")
+        kept = [os.fspath(tmp_path / "lib"), self.OWN]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([named, "relative", self.OWN]))
+        monkeypatch.setattr(sys, "path", ["", ".", os.fspath(tmp_path), named, "relative", *kept])
+        cli.forget_foreign_modules()
+        assert sys.path == kept
+
+    @posix
+    def test_a_directory_that_is_gone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        monkeypatch.setattr(sys, "path", ["", "lib"])
+        cli.forget_foreign_modules()
+        assert sys.path == ["", "lib"]

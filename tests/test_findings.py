@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.findings import in_order
+
+
+def test_rules_are_named_once_and_well() -> None:
+    assert all(re.fullmatch(r"PYC[0-9]{3}", rule.name) for rule in Rule)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.value) for rule in Rule)
+    assert len({rule.value for rule in Rule}) == len(Rule.__members__)
+
+
+def finding(path: str | None, rule: Rule, line: int | None, commit: str | None) -> Finding:
+    return Finding(path, rule, "m", line=line, column=line, commit=commit)
+
+
+TEXT = st.none() | st.sampled_from(["a", "b", "\udcff"])
+FINDINGS = st.builds(
+    finding, TEXT, st.sampled_from(Rule), st.none() | st.integers(1, 3), st.none() | st.just("c")
+)
+
+
+@given(
+    st.lists(FINDINGS, max_size=6).flatmap(lambda fs: st.tuples(st.just(fs), st.permutations(fs)))
+)
+def test_the_order_does_not_depend_on_how_they_were_found(
+    orders: tuple[list[Finding], list[Finding]],
+) -> None:
+    found, mixed = orders
+    assert in_order(found) == in_order(mixed)
+
+
+def test_order() -> None:
+    first = Finding(None, Rule.PYC003, "m")
+    a = Finding("a", Rule.PYC002, "m", line=2)
+    b = Finding("a", Rule.PYC001, "m", line=2, column=1)
+    c = Finding("a", Rule.PYC001, "m", line=10)
+    assert in_order([c, b, a, first]) == [first, a, b, c]

@@ -1,0 +1,81 @@
+"""What a commit waits for: the modules and the processes of a run that finds nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Calls
+    from repo import Repo
+
+DEAR = {
+    *("argparse", "dataclasses", "enum", "importlib.metadata", "inspect", "json", "pathlib", "re"),
+    *("subprocess", "tempfile", "tomllib", "tomli", "typing", "contextlib", "collections"),
+}
+CODE = "import sys; {}; print(*sys.modules)"
+RUN = "from pycache_guard.cli import main; assert main(['forbid-bytecode']) == 0"
+
+
+def modules(statement: str) -> set[str]:
+    """Return what a bare interpreter has imported after `statement`."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", CODE.format(statement)], capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    return set(done.stdout.decode().split())
+
+
+@pytest.fixture
+def clean(repo: Repo) -> Repo:
+    """Make a project that does not mention us, with a history and bytecode nowhere."""
+    repo.add("pyproject.toml", "[project]\nname = 'x'\n")
+    repo.add("x/__init__.py")
+    repo.commit()
+    return repo
+
+
+@pytest.mark.parametrize("new", [0, 1, 200])
+def test_a_clean_run(clean: Repo, calls: Calls, new: int) -> None:
+    for n in range(new):
+        clean.write(f"new/{n}.dat", bytes([n]) * 100)
+    clean.git("add", ".")
+    calls.forget()
+    imported = modules(RUN) - modules("pass")
+    assert imported & DEAR == set()
+    assert "pycache_guard.survey" in imported
+    # `ls-files` and `diff-index` are started at the same time.
+    assert sorted(calls.verbs()) == sorted(
+        ["diff-index", "ls-files", *(["cat-file"] if new else [])]
+    )
+
+
+def test_the_guard_sees(clean: Repo) -> None:
+    """With something to say, some of these are imported."""
+    clean.add("a.pyc")
+    assert DEAR & modules(RUN.replace("== 0", "== 1")) >= {"typing", "enum"}
+
+
+def test_knowledge_is_imported_late(clean: Repo) -> None:
+    """Our own modules, too: rules, voices and configuration wait until they are needed."""
+    ours = {name for name in modules(RUN) if name.startswith("pycache_guard.")}
+    late = {"scan", "config", "remedies", "repair", "report", "findings", "entries"}
+    assert ours.isdisjoint({f"pycache_guard.{name}" for name in late})
+
+
+def test_nothing_of_the_checkout_is_imported(clean: Repo) -> None:
+    """A repository that is judged may hold a module of any name."""
+    for name in ("argparse", "enum", "json", "select", "subprocess", "typing"):
+        clean.add(f"{name}.py", "raise SystemExit(f'{__name__} of the checkout')\n")
+    clean.add("a.pyc")
+    done = subprocess.run(
+        [sys.executable, "-m", "pycache_guard", "forbid-bytecode", "--format", "json"],
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert json.loads(done.stdout)["findings"][0]["path"] == "a.pyc"

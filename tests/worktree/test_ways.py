@@ -1,0 +1,276 @@
+"""Both ways down do the same; where they differ is in the test of the race."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.errors import Failure
+from pycache_guard.worktree import descriptors
+from pycache_guard.worktree.descriptors import Descriptors
+from pycache_guard.worktree.paths import Paths
+from pycache_guard.worktree.paths import leads_away
+from pycache_guard.worktree.walk import opened
+from pycache_guard.worktree.walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pycache_guard.worktree.listing import Way
+
+    Opening = Callable[[str], Way]
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+WAYS = [Paths, *([Descriptors] if descriptors.available() else [])]
+
+
+@pytest.fixture(params=WAYS)
+def down(request: pytest.FixtureRequest) -> Opening:
+    way: Opening = request.param
+    return way
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "c").mkdir()
+    for name in ("top", "a/one", "a/b/two", "c/three"):
+        (root / name).write_text("x")
+    return root
+
+
+def visited(way: Way, start: tuple[str, ...] = ()) -> list[str]:
+    return sorted("/".join(directory.parts) for directory in walk(way, start))
+
+
+def test_walk(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    found = {"/".join(d.parts): (sorted(d.files), sorted(d.beside)) for d in walk(way)}
+    way.close()
+    assert found == {
+        "": (["top"], []),
+        "a": (["one"], ["top"]),
+        "a/b": (["two"], ["one"]),
+        "c": (["three"], ["top"]),
+    }
+
+
+def test_start_below_and_pruning(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    assert visited(way, ("a",)) == ["a", "a/b"]
+    assert visited(way, ("nothing", "there")) == []
+    assert visited(way, ("top",)) == []
+    seen = []
+    for directory in walk(way):
+        seen.append(directory.parts)
+        if not directory.parts:
+            directory.directories.remove("a")
+    assert seen == [(), ("c",)]
+    way.close()
+
+
+def test_stand_and_remove(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    way.enter(("a", "b"))
+    status = (tree / "a" / "b").stat()
+    assert way.identity() == (status.st_dev, status.st_ino)
+    assert stat.S_ISREG(way.status("two").st_mode)
+    assert stat.S_ISDIR(way.status().st_mode)
+    assert way.remove(["two", "gone meanwhile"]) == []
+    way.enter(("a",))
+    with pytest.raises(FileNotFoundError):
+        way.status("gone")
+    ((name, error),) = way.remove(["b", "one"])
+    assert name == "b"
+    assert isinstance(error, OSError)
+    way.remove_directory("b")
+    assert list((tree / "a").iterdir()) == []
+    way.close()
+
+
+def test_twin(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    way.enter(("a",))
+    twin = way.twin()
+    twin.enter(("c",))
+    assert (way.listing().files, twin.listing().files) == (["one"], ["three"])
+    twin.close()
+    assert way.listing().files == ["one"]
+    way.close()
+
+
+@posix
+def test_links_are_files_and_never_entered(tree: Path, down: Opening, tmp_path: Path) -> None:
+    (tmp_path / "outside" / "below").mkdir(parents=True)
+    (tree / "link").symlink_to(tmp_path / "outside")
+    (tree / "dangling").symlink_to("nowhere")
+    os.mkfifo(tree / "fifo")
+    way = down(str(tree))
+    top = next(walk(way))
+    assert sorted(top.files) == ["dangling", "link", "top"]
+    assert sorted(top.directories) == ["a", "c"]
+    assert top.special == ["fifo"]
+    for parts in (("link",), ("dangling",), ("fifo",), ("top",), ("link", "below")):
+        with pytest.raises(OSError, match=r".") as raised:
+            way.enter(parts)
+        assert not isinstance(raised.value, PermissionError)
+    assert way.remove([]) == []
+    way.enter(())
+    assert way.remove(["link"]) == []
+    assert (tmp_path / "outside").is_dir()
+    way.close()
+
+
+@posix
+def test_a_directory_that_became_a_link_is_not_visited(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    seen = []
+    for directory in walk(way):
+        seen.append("/".join(directory.parts))
+        if not directory.parts:
+            (tree / "c").rename(tree / "d")
+            (tree / "c").symlink_to("d")
+    assert sorted(seen) == ["", "a", "a/b"]
+    way.close()
+
+
+def test_a_directory_that_cannot_be_listed_is_told(
+    tree: Path, down: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = down(str(tree))
+    listing = way.listing
+
+    def broken() -> object:
+        found = listing()
+        if "one" in found.files:
+            raise PermissionError(13, "Permission denied")
+        return found
+
+    monkeypatch.setattr(way, "listing", broken)
+    found = {"/".join(d.parts): d.error and d.error.errno for d in walk(way)}
+    assert found == {"": None, "a": 13, "c": None}
+    way.close()
+
+
+@posix
+def test_a_deep_tree(tmp_path: Path) -> None:
+    """Deeper than a path may be long, and than descriptors may be open, without recursion."""
+    import resource
+
+    levels = 1000
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("directory", dir_fd=here)
+        below = os.open("directory", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    way = Descriptors(str(tmp_path))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (160, hard))
+    try:
+        directories = [directory.parts for directory in walk(way)]
+        assert len(directories) == levels + 1
+        for parts in reversed(directories[1:]):
+            way.enter(parts[:-1])
+            way.remove_directory(parts[-1])
+        way.enter(())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        way.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_every_descriptor_is_closed(tree: Path) -> None:
+    before = set(os.listdir("/dev/fd"))
+    way = Descriptors(str(tree))
+    twin = way.twin()
+    assert visited(way) == ["", "a", "a/b", "c"]
+    with pytest.raises(OSError, match=r"."):
+        way.enter(("a", "b", "nothing"))
+    way.close()
+    twin.close()
+    assert set(os.listdir("/dev/fd")) == before
+
+
+def test_opened(tree: Path) -> None:
+    way = opened(str(tree))
+    assert isinstance(way, Descriptors if descriptors.available() else Paths)
+    way.close()
+    with pytest.raises(Failure, match="no such directory"):
+        opened(str(tree / "nothing"))
+    with pytest.raises(Failure, match="not a directory"):
+        opened(str(tree / "top"))
+
+
+@posix
+def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "link").symlink_to("a")
+    with pytest.raises(Failure, match="name the directory itself"):
+        opened(str(tree / "link"))
+    monkeypatch.setattr(descriptors, "available", lambda: False)
+    with pytest.raises(Failure, match="name the directory itself"):
+        opened(str(tree / "link"))
+    assert isinstance(opened(str(tree)), Paths)
+
+
+def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
+    def refused() -> bool:
+        raise PermissionError(13, "Permission denied", "root")
+
+    monkeypatch.setattr(descriptors, "available", refused)
+    with pytest.raises(PermissionError):
+        opened(str(tree))
+
+
+class Status:
+    """What `os.lstat` says on Windows."""
+
+    st_mode = stat.S_IFDIR
+
+    def __init__(self, tag: int) -> None:
+        self.st_reparse_tag = tag
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        (0, False),
+        (0xA0000003, True),  # IO_REPARSE_TAG_MOUNT_POINT: a junction
+        (0x9000001A, False),  # IO_REPARSE_TAG_CLOUD: a file that is also elsewhere
+    ],
+)
+def test_a_junction_leads_away(tag: int, expected: bool) -> None:
+    assert leads_away(Status(tag)) is expected  # type: ignore[arg-type]
+
+
+def test_a_junction_is_not_entered(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    way = Paths(str(tree))
+    status = way.status
+    monkeypatch.setattr(
+        way, "status", lambda name: Status(0xA0000003) if name == "a" else status(name)
+    )
+    assert way.listing().special == ["a"]
+    assert way.listing().directories == ["c"]
+
+
+def test_a_directory_goes_while_its_parent_is_listed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = Paths(str(tree))
+    status = way.status
+
+    def late(name: str) -> os.stat_result:
+        if name == "c":
+            raise FileNotFoundError
+        return status(name)
+
+    monkeypatch.setattr(way, "status", late)
+    assert way.listing() == (["top"], ["a"], [])
