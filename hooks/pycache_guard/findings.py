@@ -16,6 +16,8 @@ class Rule(Enum):
     PYC102 = "re-included"
     PYC103 = "inert-ignore-file"
     PYC104 = "inert-pattern"
+    PYC301 = "docker-context"
+    PYC311 = "distribution"
     PYC401 = "skipped-header"
     PYC402 = "unmarshalled-code"
     PYC403 = "sourceless-loader"
