@@ -6,13 +6,14 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks import dist
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, lint, history)
+PARTS = (index, lint, history, dist)
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.archives.streams import MAGICS
-from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.zips import Zip
 
 TYPE_CHECKING = False
@@ -33,10 +32,11 @@ def opened(file: IO[bytes], name: str) -> Archive:
     lowered = name.lower()
     if lowered.endswith(ZIPS):
         return Zip(file)
-    if lowered.endswith(TARS):
-        return Tar(file)
     head = file.read(_USTAR + 5)
-    if head.startswith(tuple(magic for magic, _ in MAGICS)) or head.endswith(b"ustar"):
+    packed = head.startswith(tuple(magic for magic, _ in MAGICS))
+    if lowered.endswith(TARS) or packed or head.endswith(b"ustar"):
+        from pycache_guard.archives.tars import Tar  # 6 ms
+
         return Tar(file)
     try:
         return Zip(file)

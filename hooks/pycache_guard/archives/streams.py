@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 
 from pycache_guard.archives.member import LARGEST_READ
@@ -37,6 +38,9 @@ _PIECE = 1 << 16
 
 #: xz files may ask for a dictionary of 4 GiB; `xz -9` makes one of 64 MiB.
 _XZ_MEMORY = 128 << 20
+
+#: A logarithm: 128 MiB, which is what `zstd -d` allows.
+_ZSTD_WINDOW = 27
 
 
 class Gzip:
@@ -79,14 +83,14 @@ def xz() -> Decompressor:
 
 def zstandard() -> Decompressor:
     """Return a decompressor of zstd. Raises `Unjudgeable` before Python 3.14."""
-    try:
-        from compression import zstd  # type: ignore[import-not-found]
-    except ImportError:
-        raise Unjudgeable("is compressed by zstd, which Python reads from 3.14 on") from None
-    decompressor: Decompressor = zstd.ZstdDecompressor(
-        options={zstd.DecompressionParameter.window_log_max: 27}
-    )
-    return decompressor
+    if sys.version_info >= (3, 14):  # pragma: >=3.14 cover
+        from compression import zstd
+
+        options = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        return zstd.ZstdDecompressor(options=options)
+    raise Unjudgeable(
+        "is compressed by zstd, which Python reads from 3.14 on"
+    )  # pragma: <3.14 cover
 
 
 #: By first bytes.

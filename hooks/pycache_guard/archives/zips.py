@@ -42,9 +42,10 @@ DAMAGE = (
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
 
-#: The length of a local header; so much of a file holds one, a name, and the start of the content;
+#: The lengths of a local header, and of what may stand behind the directory, the longer form; so much of a file holds one, a name, and the start of the content;
 #: and what is no more than that start.
 _LOCAL = 30
+_END = 56
 _NEAR = 1024
 _SMALL = 64
 
@@ -81,6 +82,10 @@ class Zip:
             self._zip = zipfile.ZipFile(cast("IO[bytes]", Guarded(file)))
         except DAMAGE as error:
             raise Unjudgeable(f"is no zip file that can be read: {words(error)}") from None
+        # The directory was read last. An overlong comment in it would hide the entries behind.
+        count = entries(file.read(_END))
+        if count not in (len(self._zip.infolist()), len(self._zip.infolist()) & 0xFFFF):
+            raise Unjudgeable("is no zip file that can be read: its directory is damaged")
 
     def members(self) -> Iterator[Member]:
         """Yield every member. Raises `Unjudgeable`."""
@@ -94,13 +99,14 @@ class Zip:
 
     def _member(self, info: zipfile.ZipInfo) -> Member:
         name = info.filename.replace("\\", "/")
+        is_directory = name.endswith("/")  # ZipInfo.is_dir() wants a name that is not empty
         is_link = stat.S_ISLNK(info.external_attr >> 16)
         return Member(
             name,
             info.file_size,
             None,
-            not info.is_dir() and not is_link,
-            info.is_dir(),
+            not is_directory and not is_link,
+            is_directory,
             self._target(info, name) if is_link else None,
             lambda size: self._pieces(info, size),
         )
@@ -142,6 +148,13 @@ class Zip:
                     size -= len(piece)
         except DAMAGE as error:
             raise Unjudgeable(f"is damaged: {words(error)}") from None
+
+
+def entries(end: bytes) -> int | None:
+    """Return how many entries a directory has by the record behind it (APPNOTE 4.3.14, 4.3.16)."""
+    if end.startswith(b"PK\x06\x06") and len(end) == _END:
+        return int.from_bytes(end[32:40], "little")
+    return int.from_bytes(end[10:12], "little") if end.startswith(b"PK\x05\x06") else None
 
 
 def words(error: BaseException) -> str:

@@ -133,9 +133,12 @@ def members(node: Node) -> list[Node]:
         return node.children
     tokens = [match[1].strip() for match in _TOKEN.finditer(node.value)]
     try:
-        return flow(tokens, node.line, "-").children
+        whole = flow(tokens, node.line, "-")
     except (IndexError, RecursionError):
-        raise Unreadable(node.line, "its flow style is not understood") from None
+        tokens = ["…"]
+    if tokens:
+        raise Unreadable(node.line, "its flow style is not understood")
+    return whole.children
 
 
 def flow(tokens: list[str], line: int, key: str) -> Node:

@@ -90,11 +90,6 @@ class Contexts:
             return None
         raise Failure(f"{os.fsdecode(ignore_file)}: leads to no ignore file that git tracks")
 
-    def is_file(self, ignore_file: bytes) -> bool:
-        """Whether the index has an ignore file that is no link."""
-        entry = self._entries.get(ignore_file)
-        return entry is not None and entry.is_file
-
     def _dockerfiles(self) -> list[bytes]:
         return [path for path in self._entries if is_dockerfile(path)]
 
