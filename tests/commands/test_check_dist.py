@@ -485,3 +485,17 @@ def test_a_zip_with_an_odd_local_header_is_read_the_long_way(run: Run) -> None:
     assert judged(run, "a.zip", data.getvalue()) == [
         f"ships `logo.png`: {WRITER} under another name"
     ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "error"),
+    [
+        ("dist/*", 0, ""),
+        ("dist/a.whl", 2, "error: dist/a.whl: No such file or directory\n"),
+    ],
+)
+def test_a_hook_has_nothing_to_say_where_nothing_was_built(
+    run: Run, argument: str, code: int, error: str
+) -> None:
+    """A name is a promise, a glob is none."""
+    assert run("check-dist", "--if-any", argument) == (code, "", error)

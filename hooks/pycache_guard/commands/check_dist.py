@@ -34,10 +34,16 @@ def main(argv: Sequence[str]) -> int:
         nargs="+",
         help="wheels, sdists, zips, eggs, zipapps; a glob is expanded where no file has its name",
     )
+    parser.add_argument(
+        "--if-any", action="store_true", help="a glob that matches nothing is no failure"
+    )
     options = parser.parse_args(argv)
+    paths = [
+        path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
+    ]
     found: list[Finding] = []
     failures: list[str] = []
-    for path in dict.fromkeys(path for archive in options.archives for path in expanded(archive)):
+    for path in dict.fromkeys(paths):
         try:
             findings, unjudged = screened(path)
         except OSError as error:
@@ -51,15 +57,19 @@ def main(argv: Sequence[str]) -> int:
     return 2 if failures else code
 
 
-def expanded(archive: str) -> Iterator[str]:
+def expanded(archive: str, *, may_be_none: bool) -> Iterator[str]:
     """Yield the files that an argument means: hooks run without a shell, and Windows' expand nothing.
 
     One that matches nothing is itself a file that is not there: nothing was built, so nothing is
-    judged.
+    judged. Where globs `may_be_none`, as for the hook in a repository that has built nothing, it is
+    left out.
     """
     if os.path.lexists(archive):
         yield archive
         return
     import glob
 
-    yield from sorted(glob.glob(archive)) or [archive]
+    matched = sorted(glob.glob(archive))
+    yield from matched
+    if not matched and not (may_be_none and glob.has_magic(archive)):
+        yield archive
