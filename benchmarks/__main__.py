@@ -6,6 +6,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks import dist
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
@@ -13,7 +14,7 @@ from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, history, verify, lint)
+PARTS = (index, history, verify, dist, lint)
 
 
 def main() -> int:

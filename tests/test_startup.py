@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Calls
     from repo import Repo
 
@@ -52,6 +54,24 @@ def test_a_clean_run(clean: Repo, calls: Calls, new: int) -> None:
     assert sorted(calls.verbs()) == sorted(
         ["diff-index", "ls-files", *(["cat-file"] if new else [])]
     )
+
+
+def test_a_clean_push(
+    clean: Repo, calls: Calls, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server waits for three processes, side by side."""
+    server = make_repo("server.git", "--bare")
+    server.git("fetch", "-q", str(clean.path), "HEAD")
+    commit = clean.git("rev-parse", "HEAD")
+    (server.path / "lines").write_text(f"{'0' * 40} {commit} refs/heads/main\n", "ascii")
+    monkeypatch.chdir(server.path)
+    calls.forget()
+    given = "os.dup2(os.open('lines', os.O_RDONLY), 0)"
+    run = RUN.replace("forbid-bytecode", "pre-receive")
+    imported = modules(f"import os; {given}; {run}") - modules("pass")
+    assert imported & DEAR == set()
+    assert "pycache_guard.history.judge" in imported
+    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list"]
 
 
 def test_the_guard_sees(clean: Repo) -> None:

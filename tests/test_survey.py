@@ -162,7 +162,7 @@ class TestContent:
     def test_a_blob_that_is_not_there(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("x", "1")
         os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
-        message = f"error: blob {blob} cannot be read here: {blob} missing\n"
+        message = f"error: blob {blob} cannot be read here: it is missing\n"
         assert run(COMMAND) == (2, "", message)
         assert run(COMMAND, "--content", "none") == (0, "", "")
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "fix": "untrack bytecode and complete .gitignore in one step",
     "lint": "find Python source that makes, hides or loads bytecode unsafely",
     "clean": "remove caches from the disk, or only those whose source is gone",
+    "check-dockerignore": "prove that .dockerignore keeps bytecode out, and complete it",
+    "check-dist": "find bytecode in wheels, sdists and other archives",
 }
 
 

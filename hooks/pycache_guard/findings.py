@@ -23,6 +23,8 @@ class Rule(Enum):
     PYC205 = "unverifiable"
     PYC206 = "malformed"
     PYC207 = "wrong-tag"
+    PYC301 = "docker-context"
+    PYC311 = "distribution"
     PYC401 = "skipped-header"
     PYC402 = "unmarshalled-code"
     PYC403 = "sourceless-loader"

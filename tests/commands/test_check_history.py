@@ -23,6 +23,8 @@ from histories import build
 from histories import bytecode_slowly
 from histories import histories
 from pycache_guard import cli
+from pycache_guard.git import spawn
+from pycache_guard.git.portable import PortableChild
 from repo import BYTECODE
 from repo import Repo
 from repo import Result
@@ -441,6 +443,21 @@ def test_few_processes_are_started_and_none_is_left_behind(
     assert run("check-history", "HEAD", "--format", "json").code == 0
     assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "rev-parse"]
     assert (children.read_text() if children.exists() else "") == before
+
+
+def test_where_there_is_no_posix_spawn(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: the same, by `subprocess`."""
+    ids = []
+    for n in range(200):
+        repo.stage("a.py", str(n))
+        repo.stage(f"{n}.pyc" if n % 50 == 0 else f"{n}.bin", BYTECODE + b"%d" % n)
+        ids.append(repo.commit())
+    expected = run("check-history", "HEAD", "--format", "json")
+    monkeypatch.setattr(spawn, "start", lambda *args, **kw: PortableChild(*args, **kw))
+    assert run("check-history", "HEAD", "--format", "json") == expected
+    assert len(found(expected)) == 200
 
 
 def test_git_is_interrupted(pretend: Callable[[str], None], run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,23 @@ def with_careless_source(repo: Repo) -> None:
     repo.git("add", "tool")
 
 
+def with_sourceless_bytecode(repo: Repo) -> None:
+    """Stage bytecode that runs, with no source to verify it by."""
+    repo.add("pkg/lonely.pyc", BYTECODE)
+
+
+def with_docker(repo: Repo) -> None:
+    """Stage a build whose context is sent with all that is in it."""
+    repo.add("Dockerfile", "FROM scratch\nCOPY . /\n")
+
+
+def with_archive(repo: Repo) -> None:
+    """Build an archive that ships a cache."""
+    target = repo.write("dist/pkg.zip")
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("pkg/__pycache__/m.cpython-313.pyc", BYTECODE)
+
+
 #: For each hook, what makes it complain, and what it says.
 PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "forbid-bytecode": (with_bytecode, "PYC001 bytecode is tracked"),
@@ -52,6 +70,10 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "check-history": (with_bytecode_once, "PYC001 bytecode comes in with commit "),
     "fix-gitignore": (without_rules, "added `__pycache__/`, `*.py[co]`"),
     "lint-bytecode-use": (with_careless_source, "tool:3:1: PYC405 a Python runs bytecode"),
+    "verify-bytecode": (with_sourceless_bytecode, "pkg/lonely.pyc: PYC204 "),
+    "check-dockerignore": (with_docker, "PYC301 "),
+    "fix-dockerignore": (with_docker, "`**/__pycache__`"),
+    "check-dist": (with_archive, "PYC311 "),
 }
 
 

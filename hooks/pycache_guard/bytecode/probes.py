@@ -27,6 +27,9 @@ SUFFIXES = {
 #: What an ignore file of git's says to cover each kind, and nothing else.
 PATTERNS = {"cache": b"__pycache__/", "legacy": b"*.py[co]"}
 
+#: The same for one of Docker's, whose patterns are rooted.
+DOCKER_PATTERNS = {"cache": b"**/__pycache__", "legacy": b"**/*.py[co]"}
+
 
 def probes(kind: str, directory: bytes, name: bytes) -> Iterator[bytes]:
     """Yield the paths of one kind for the module `name` in `directory` (`b""` is the top)."""

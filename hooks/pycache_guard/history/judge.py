@@ -134,6 +134,6 @@ def missing_blobs(contents: Contents | None) -> Iterator[str]:
     if contents and contents.missing:
         yield (
             f"{contents.missing_count} blobs are not here, the first being {contents.missing}, and"
-            " their content was not judged: clone without `--filter`, or leave contents out with"
-            " `--content none`"
+            " their content was not judged: in a partial clone, clone again without `--filter`, or"
+            " leave contents out with `--content none`"
         )

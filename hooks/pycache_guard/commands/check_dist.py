@@ -1,0 +1,75 @@
+"""`pycache-guard check-dist`: bytecode in wheels, sdists, zips, eggs, zipapps."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.commands.arguments import filled
+from pycache_guard.commands.arguments import reporting_parser
+from pycache_guard.commands.failures import tell
+from pycache_guard.commands.reporting import report
+from pycache_guard.distributions.screening import screened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from pycache_guard.findings import Finding
+
+NAME = "check-dist"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if no bytecode was found, 1 if some was, 2 if an archive could not be judged."""
+    parser = reporting_parser(
+        NAME,
+        "Find bytecode in archives, by path and by content, without extracting anything.",
+        "pycache-guard check-dist 'dist/*'",
+    )
+    parser.add_argument(
+        "archives",
+        metavar="ARCHIVE",
+        type=filled,
+        nargs="+",
+        help="wheels, sdists, zips, eggs, zipapps; a glob is expanded where no file has its name",
+    )
+    parser.add_argument(
+        "--if-any", action="store_true", help="a glob that matches nothing is no failure"
+    )
+    options = parser.parse_args(argv)
+    paths = [
+        path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
+    ]
+    found: list[Finding] = []
+    failures: list[str] = []
+    for path in dict.fromkeys(paths):
+        try:
+            findings, unjudged = screened(path)
+        except OSError as error:
+            unjudged = [f"{path}: {error.strerror or error}"]
+        else:
+            found += findings
+        failures += unjudged
+    code = report(found, NAME, voice=options.format, output=options.output)
+    for line in failures:
+        tell(line)
+    return 2 if failures else code
+
+
+def expanded(archive: str, *, may_be_none: bool) -> Iterator[str]:
+    """Yield the files that an argument means: hooks run without a shell, and Windows' expand nothing.
+
+    One that matches nothing is itself a file that is not there: nothing was built, so nothing is
+    judged. Where globs `may_be_none`, as for the hook in a repository that has built nothing, it is
+    left out.
+    """
+    if os.path.lexists(archive):
+        yield archive
+        return
+    import glob
+
+    matched = sorted(glob.glob(archive))
+    yield from matched
+    if not matched and not (may_be_none and glob.has_magic(archive)):
+        yield archive

@@ -1,0 +1,69 @@
+"""`pycache-guard check-dockerignore`: prove that bytecode stays out of every build context."""
+
+from __future__ import annotations
+
+from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.commands.arguments import filled
+from pycache_guard.commands.arguments import reporting_parser
+from pycache_guard.commands.failures import tell
+from pycache_guard.commands.reporting import report
+from pycache_guard.errors import Failure
+from pycache_guard.git.index import Index
+from pycache_guard.ignoring.docker_complete import Proof
+from pycache_guard.survey import settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pycache_guard.findings import Finding
+
+NAME = "check-dockerignore"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 if nothing gets in, 1 if something does or did, 2 if a context could not be judged."""
+    options = parse(argv)
+    index = Index()
+    config = settings(index)
+    kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
+    proof = Proof(index, kinds)
+    found: list[Finding] = []
+    for build in proof.builds(options.contexts):
+        try:
+            found += proof.complete(build) if options.fix else proof.prove(build)
+        except Failure as failure:
+            proof.failures.append(str(failure))
+    code = report(list(dict.fromkeys(found)), NAME, voice=options.format, output=options.output)
+    for line in dict.fromkeys(proof.failures):
+        tell(line)
+    return 2 if proof.failures else code
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments."""
+    parser = reporting_parser(
+        NAME,
+        "Prove, by Docker's own rules, that bytecode stays out of the build contexts, by ignore files"
+        " that are in the index.",
+        "pycache-guard check-dockerignore --fix",
+    )
+    parser.add_argument(
+        "contexts",
+        metavar="CONTEXT",
+        type=filled,
+        nargs="*",
+        help="directories (default: those with a Dockerfile, and what compose files build)",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="append what is missing to the ignore files"
+    )
+    parser.add_argument(
+        "--probe",
+        metavar="NAME",
+        choices=tuple(SUFFIXES),
+        action="append",
+        help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
+    )
+    return parser.parse_args(argv)

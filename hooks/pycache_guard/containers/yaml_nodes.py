@@ -1,0 +1,158 @@
+"""As much of YAML as compose files are written in: mappings, lists and scalars, in both styles.
+
+The standard library has no parser of YAML, and one from an extra would be missing from most hooks'
+environments without a word. What this one does not understand it calls `Unreadable`, and guesses
+nothing. YAML 1.2.2, chapters 6 to 8.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: A key, a colon, and a value behind a blank.
+_ENTRY = re.compile(
+    r"""("[^"\\]*"|'[^']*'|[^\s"'{}\[\],#&*!|>@`%][^"'{}\[\]#]*?)\s*:(?:\s+(.*))?"""
+)
+_PROPERTIES = re.compile(r"(?:!\S*(?:\s+|$))?(?:&(\S+)(?:\s+|$))?(?:!\S*(?:\s+|$))?")
+_BLOCK_SCALAR = re.compile(r"[|>][0-9+-]*")
+_ITEM = re.compile(r"-(?:\s+|$)")
+#: In flow style: a quoted scalar, a mark, or a plain one.
+_TOKEN = re.compile(
+    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[{}\[\],]|:(?=[\s,}\]]|$)|(?:[^\s{}\[\],:]|:(?=\S)|\s(?=[^\s{}\[\],:#]))+)\s*"""
+)
+
+
+class Unreadable(ValueError):
+    """Not of this subset; `line` is 1-based."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+class Node:
+    """The value of a key, an item of a list (whose key is `-`), or the whole document."""
+
+    def __init__(self, key: str, line: int, indent: int, value: str = "", anchor: str = "") -> None:
+        self.key = key
+        self.line = line
+        self.indent = indent
+        #: A scalar, an alias or a flow collection as it is written; empty where `children` follow.
+        self.value = value
+        self.anchor = anchor
+        self.children: list[Node] = []
+
+
+def parsed(text: str) -> Node:
+    """Return the document. Raises `Unreadable`."""
+    root = Node("", 0, -1)
+    stack = [root]
+    skipped = -1
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        rest = line.lstrip(" ")
+        indent = len(line) - len(rest)
+        if skipped >= 0 and (indent > skipped or not rest):
+            continue
+        skipped = -1
+        if is_open(stack[-1].value):
+            stack[-1].value += " " + uncommented(rest)
+            continue
+        rest = uncommented(rest)
+        if not rest or rest.startswith(("---", "%", "...")):
+            continue
+        if rest[0] == "\t":
+            raise Unreadable(number, "a tab cannot indent")
+        added = place(stack, number, indent, rest)
+        if not added:
+            stack[-1].value = f"{stack[-1].value} {rest}".lstrip()
+        elif _BLOCK_SCALAR.fullmatch(stack[-1].value):
+            stack[-1].value, skipped = "", added[0].indent
+    if is_open(stack[-1].value):
+        raise Unreadable(stack[-1].line, "what is opened is not closed")
+    return root
+
+
+def place(stack: list[Node], line: int, indent: int, rest: str) -> list[Node]:
+    """Put the entries that a line begins where they belong; return them, none for a continuation."""
+    added: list[Node] = []
+    while item := _ITEM.match(rest):
+        added.append(push(stack, Node("-", line, indent)))
+        indent, rest = indent + item.end(), rest[item.end() :]
+    entry = _ENTRY.fullmatch(rest)
+    if entry:
+        key, value = entry[1].strip("\"'"), entry[2] or ""
+        added.append(push(stack, Node(key, line, indent)))
+    elif added:
+        value = rest
+    else:
+        return []
+    properties = _PROPERTIES.match(value)
+    assert properties is not None
+    stack[-1].anchor = properties[1] or ""
+    stack[-1].value = value[properties.end() :]
+    return added
+
+
+def push(stack: list[Node], node: Node) -> Node:
+    """Make `node` a child of the last one that is less indented; a list may stand below its key."""
+    while stack[-1].indent > node.indent or (
+        stack[-1].indent == node.indent and not (node.key == "-" != stack[-1].key)
+    ):
+        stack.pop()
+    stack[-1].children.append(node)
+    stack.append(node)
+    return node
+
+
+def uncommented(text: str) -> str:
+    """Return a line without its comment and the blanks before it."""
+    quote = ""
+    for at, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'" and (at == 0 or text[at - 1] in " \t{[,:"):
+            quote = character
+        elif character == "#" and (at == 0 or text[at - 1] in " \t"):
+            return text[:at].rstrip()
+    return text.rstrip()
+
+
+def is_open(value: str) -> bool:
+    """Whether a value goes on in the next line, be it quoted or in flow style."""
+    if value[:1] in ("'", '"'):
+        return not (len(value) > 1 and value.endswith(value[0]))
+    if value[:1] not in ("{", "["):
+        return False
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", value)
+    return sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
+
+
+def members(node: Node) -> list[Node]:
+    """Return the children of a node, be they written in block or in flow style."""
+    if node.value[:1] not in ("{", "["):
+        return node.children
+    tokens = [match[1].strip() for match in _TOKEN.finditer(node.value)]
+    try:
+        whole = flow(tokens, node.line, "-")
+    except (IndexError, RecursionError):
+        tokens = ["…"]
+    if tokens:
+        raise Unreadable(node.line, "its flow style is not understood")
+    return whole.children
+
+
+def flow(tokens: list[str], line: int, key: str) -> Node:
+    """Take the value of `key` from the start of `tokens`. Raises `IndexError` where they run out."""
+    first = tokens.pop(0)
+    if first not in ("{", "["):
+        return Node(key, line, 0, first)
+    node = Node(key, line, 0)
+    while tokens[0] not in ("}", "]"):
+        name = "-"
+        if first == "{":
+            name = tokens.pop(0).strip("\"'")
+            tokens[:1] = [] if tokens[0] == ":" else ["", tokens[0]]
+        node.children.append(flow(tokens, line, name))
+        tokens[:1] = [] if tokens[0] == "," else tokens[:1]
+    tokens.pop(0)
+    return node

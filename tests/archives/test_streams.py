@@ -1,0 +1,91 @@
+"""Streams against the standard library's own readers."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycache_guard.archives.member import LARGEST_READ
+from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.streams import Gzip
+from pycache_guard.archives.streams import Stream
+from pycache_guard.archives.streams import bzip2
+from pycache_guard.archives.streams import xz
+from pycache_guard.archives.streams import zstandard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pycache_guard.archives.streams import Decompressor
+
+FORMATS: list[tuple[Callable[[], Decompressor] | None, Callable[[bytes], bytes]]] = [
+    (None, bytes),
+    (Gzip, gzip.compress),
+    (bzip2, bz2.compress),
+    (xz, lzma.compress),
+]
+
+
+@pytest.mark.parametrize(("start", "compress"), FORMATS, ids=["plain", "gzip", "bzip2", "xz"])
+@given(pieces=st.lists(st.binary(max_size=300), min_size=1), sizes=st.lists(st.integers(0, 400)))
+def test_read_forwards(
+    start: Callable[[], Decompressor] | None,
+    compress: Callable[[bytes], bytes],
+    pieces: list[bytes],
+    sizes: list[int],
+) -> None:
+    data = b"".join(pieces)
+    stream = Stream(io.BytesIO(b"".join(map(compress, pieces))), start)
+    at = 0
+    for size in sizes:
+        assert stream.read(size) == data[at : at + size]
+        at = min(at + size, len(data))
+        assert stream.tell() == at
+        at = min(at + 3, len(data))
+        assert stream.seek(at) == at
+    assert stream.read(LARGEST_READ) == data[at:]
+    assert (stream.read(1), stream.last) == (b"", b"")
+
+
+def test_large_pieces() -> None:
+    data = bytes(range(256)) * 2000
+    stream = Stream(io.BytesIO(gzip.compress(data)), Gzip)
+    assert stream.seek(300_000) == 300_000
+    assert stream.read(LARGEST_READ) == data[300_000:]
+    assert stream.seek(10**9) == len(data)
+
+
+def test_never_backwards() -> None:
+    stream = Stream(io.BytesIO(b"abc"), None)
+    stream.read(2)
+    with pytest.raises(Unjudgeable, match=r"^leads backwards$"):
+        stream.seek(1)
+
+
+def test_xz_gets_no_more_memory_than_people_use() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20}]
+    data = lzma.compress(b"x", filters=filters)
+    with pytest.raises(lzma.LZMAError, match="Memory usage limit"):
+        Stream(io.BytesIO(data), xz).read(1)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has zstd")
+def test_zstd_before_it_is_there() -> None:  # pragma: <3.14 cover
+    with pytest.raises(Unjudgeable, match=r"zstd, which Python reads from 3\.14 on"):
+        zstandard()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python has no zstd")
+def test_zstd() -> None:  # pragma: >=3.14 cover
+    from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+
+    stream = Stream(io.BytesIO(zstd.compress(b"abc")), zstandard)
+    assert stream.read(9) == b"abc"

@@ -1,0 +1,311 @@
+"""Findings, and that the command each names does mend it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+GOOD = "**/__pycache__\n**/*.py[co]\n"
+BOTH = "printf '%s\\n' '**/__pycache__' '**/*.py[co]' >> {0} && git add -f -- {0}"
+ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front matches at every depth"
+
+
+def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
+    """Write and stage files."""
+    for path, content in files.items():
+        repo.add(path, content)
+
+
+def lines(out: str) -> list[str]:
+    """Return the findings of a text report."""
+    return out.partition("\n\n")[0].splitlines()
+
+
+def remedies(out: str) -> list[str]:
+    """Return the commands of a text report."""
+    return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
+
+
+def mend(out: str, cwd: Path) -> None:
+    """Run every command of a report as a person would."""
+    for command in remedies(out):
+        done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), command
+
+
+def places(out: str) -> list[str]:
+    """Return which files a text report blames, each once."""
+    return list(dict.fromkeys(line.partition(":")[0] for line in lines(out)))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.py": ""},
+        {"Dockerfile": "", ".dockerignore": GOOD, "a.py": ""},
+        {"Dockerfile": "", ".dockerignore": "*\n!src/*.txt\n", "src/a.py": ""},
+        {"d/Dockerfile": "", "d/.dockerignore": GOOD, "a.py": "", ".dockerignore": "!**\n"},
+        {"Dockerfile": "", "Dockerfile.dockerignore": GOOD, ".dockerignore": ""},
+        {"Containerfile": "", ".containerignore": GOOD, ".dockerignore": ""},
+        {"compose.yml": "services:\n  a:\n    build: ./gone\n"},
+    ],
+)
+def test_nothing_to_say(
+    repo: Repo, run: Run, program: Program, files: dict[str, bytes | str]
+) -> None:
+    stage(repo, files)
+    assert run("check-dockerignore") == (0, "", "")
+    assert program("check-dockerignore") == (0, "", "")
+
+
+def test_no_file(repo: Repo, run: Run) -> None:
+    stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "other.py": ""})
+    assert run("check-dockerignore") == (
+        1,
+        (
+            "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
+            " app/pkg/__pycache__/m.cpython-313.pyc and 11 more\n"
+            "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
+            " app/pkg/m.pyc and 7 more\n"
+            f"\nTo mend:\n    {BOTH.format('app/.dockerignore')}\n"
+        ),
+        "",
+    )
+
+
+def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": "__pycache__/\n*.py[co]\n"})
+    told = run("check-dockerignore")
+    assert lines(told.out) == [
+        (
+            ".dockerignore: PYC301 the build context . takes in p/__pycache__/m.cpython-313.pyc and 8"
+            " more, which no pattern keeps out"
+        ),
+        (
+            ".dockerignore: PYC301 the build context . takes in p/m.pyc and 5 more, which no pattern"
+            " keeps out"
+        ),
+        (
+            ".dockerignore:1: PYC301 `__pycache__/` keeps no bytecode out below the top of the context:"
+            f" {ROOTED}"
+        ),
+        (
+            ".dockerignore:2: PYC301 `*.py[co]` keeps no bytecode out below the top of the context:"
+            f" {ROOTED}"
+        ),
+    ]
+    mend(told.out, repo.path)
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": f"*\n{GOOD}!p/**\n"})
+    told = run("check-dockerignore")
+    assert lines(told.out) == [
+        (
+            ".dockerignore:4: PYC301 `!p/**` takes bytecode back in:"
+            " p/__pycache__/m.cpython-313.pyc and 9 more"
+        )
+    ]
+    mend(told.out, repo.path)
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
+    repo: Repo, run: Run
+) -> None:
+    """A second `**/__pycache__` would change nothing, and is not asked."""
+    stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": f"{GOOD}!**/m.*\n"})
+    told = run("check-dockerignore", "--fix")
+    assert told.code == 1
+    added = "added `**/__pycache__`, `**/*.py[co]`, `**/__pycache__/**`"
+    assert lines(told.out) == [f".dockerignore: PYC301 {added}"]
+    mend(told.out, repo.path)
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", "m.py": ""})
+    file = repo.add(".dockerignore", "**/*.py[co]\r\n# end\r\n.git")
+    os.chmod(file, 0o640)
+    told = run("check-dockerignore", "--fix")
+    assert told == (
+        1,
+        (
+            ".dockerignore: PYC301 added `**/__pycache__`\n"
+            "\nTo mend:\n    git add -f -- .dockerignore\n"
+        ),
+        "",
+    )
+    assert file.read_bytes() == b"**/*.py[co]\r\n# end\r\n.git\r\n**/__pycache__\r\n"
+    assert file.stat().st_mode & 0o777 == 0o640
+    # Complete on disk, but not staged: nothing is written, and the index is what counts.
+    assert run("check-dockerignore", "--fix").code == 1
+    assert file.read_bytes().count(b"**/__pycache__") == 1
+    mend(told.out, repo.path)
+    assert run("check-dockerignore", "--fix") == (0, "", "")
+
+
+def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
+    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": ""})
+    assert run("check-dockerignore", "--fix").code == 1
+    assert (repo.path / "a/.dockerignore").read_text() == GOOD
+    assert (repo.path / "b/.dockerignore").read_text() == GOOD
+
+
+def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": ""})
+    repo.add(".dockerignore", ".git\n").unlink()
+    assert run("check-dockerignore", "--fix").code == 1
+    assert (repo.path / ".dockerignore").read_text() == f".git\n{GOOD}"
+
+
+@pytest.mark.parametrize("probe", ["cache", "legacy"])
+def test_only_what_is_asked_for(repo: Repo, run: Run, probe: str) -> None:
+    stage(repo, {"Dockerfile": "", ".dockerignore": GOOD.splitlines()[probe == "legacy"]})
+    assert run("check-dockerignore").code == 1
+    assert run("check-dockerignore", "--probe", probe) == (0, "", "")
+    repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = ['{probe}']\n")
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> None:
+    compose = (
+        "services:\n  a:\n    build:\n      context: ..\n      dockerfile: docker/D.dockerfile\n"
+    )
+    stage(repo, {"docker/compose.yaml": compose, "docker/D.dockerfile": "", "a.py": ""})
+    assert places(run("check-dockerignore").out) == [".dockerignore"]
+    stage(repo, {".dockerignore": GOOD})
+    assert run("check-dockerignore") == (0, "", "")
+    stage(repo, {"docker/D.dockerfile.dockerignore": ".git"})
+    assert places(run("check-dockerignore").out) == ["docker/D.dockerfile.dockerignore"]
+
+
+def test_included_files_count(repo: Repo, run: Run) -> None:
+    build = "services:\n  a:\n    build: .\n"
+    stage(repo, {"compose.yaml": "include: [x/a.yml, x/a.yml]\n", "x/a.yml": build, "x/m.py": ""})
+    assert places(run("check-dockerignore").out) == ["x/.dockerignore"]
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        (
+            {"compose.yml": "services:\n  a:\n    build: ../..\n"},
+            "compose.yml:3: ../.. lies outside the repository, where nothing is judged",
+        ),
+        (
+            {"a/compose.yml": "services:\n  a:\n    build: ..\n", "compose.yml": "include: [/x]\n"},
+            "compose.yml:1: /x lies outside the repository, where nothing is judged",
+        ),
+        (
+            {"compose.yml": "services:\n  a:\n    build: $X\n"},
+            "compose.yml:3: `$X` depends on the environment; name the contexts that are to be judged",
+        ),
+        (
+            {"compose.yml": "include: [x.yml]\n"},
+            "x.yml: a compose file includes it, and git does not track it",
+        ),
+        (
+            {"Dockerfile": "", ".dockerignore": "a\n[z-a]\n"},
+            ".dockerignore:2: Docker builds nothing with this line: its range `z-a` runs backwards",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
+    repo: Repo, run: Run, files: dict[str, bytes | str], error: str
+) -> None:
+    stage(repo, {**files, "good/Dockerfile": "", "good/.dockerignore": GOOD, "bad/Dockerfile": ""})
+    for options in ((), ("--fix",)):
+        told = run("check-dockerignore", *options)
+        assert told.code == 2
+        assert told.err == f"error: {error}\n"
+        assert "bad/.dockerignore" in places(told.out)
+
+
+def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    compose = "services:\n  a:\n    build: {context: plain, dockerfile: ../d/Dockerfile}\n"
+    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x": "", "compose.yml": compose})
+    stage(repo, {"[q]*/x": ""})
+    for names, expected in {
+        ("a", "./b/"): ["a/.dockerignore", "b/.dockerignore"],
+        ("plain",): ["plain/.dockerignore"],
+        ("[q]*",): ["[q]*/.dockerignore"],
+        (".",): [".dockerignore"],
+    }.items():
+        assert places(run("check-dockerignore", *names).out) == expected
+    stage(repo, {"d/Dockerfile.dockerignore": GOOD})
+    assert run("check-dockerignore", "plain") == (0, "", "")
+    monkeypatch.chdir(repo.path / "a")
+    told = run("check-dockerignore", ".")
+    assert remedies(told.out) == [BOTH.format("../a/.dockerignore")]
+    mend(told.out, repo.path / "a")
+    assert run("check-dockerignore", os.curdir) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("context", "error"),
+    [("..", "..: lies outside the repository"), ("none", "none: git tracks nothing there")],
+)
+def test_a_context_that_is_none(repo: Repo, run: Run, context: str, error: str) -> None:
+    repo.add("Dockerfile")
+    (repo.path / "none").mkdir()
+    assert run("check-dockerignore", context) == (2, "", f"error: {error}\n")
+
+
+def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
+    stage(repo, {"a/Dockerfile": "", ".dockerignore": GOOD})
+    repo.stage("a/.dockerignore", "../.dockerignore", mode="120000")
+    assert run("check-dockerignore", "a") == (0, "", "")
+    stage(repo, {".dockerignore": ""})
+    (repo.path / "a/.dockerignore").symlink_to("../.dockerignore")
+    told = run("check-dockerignore", "--fix", "a")
+    assert told.code == 2
+    assert "is a symbolic link; nothing was written" in told.err
+
+
+@pytest.mark.parametrize("target", ["gone", "a/.dockerignore", ".dockerignore"])
+def test_a_link_that_leads_nowhere(repo: Repo, run: Run, target: str) -> None:
+    repo.add("a/Dockerfile")
+    repo.stage("a/.dockerignore", target, mode="120000")
+    error = "error: a/.dockerignore: leads to no ignore file that git tracks\n"
+    assert run("check-dockerignore") == (2, "", error)
+
+
+def test_utf_16(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
+    told = run("check-dockerignore")
+    assert lines(told.out) == [".dockerignore: PYC301 is UTF-16, of which Docker reads no pattern"]
+    refused = run("check-dockerignore", "--fix")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith(
+        "is UTF-16, of which Docker reads no pattern: make it UTF-8 first\n"
+    )
+    mend(told.out, repo.path)
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
+    repo.stage(os.fsdecode(b"\xff/m.py"))
+    told = run("check-dockerignore")
+    assert "takes in \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 3 more" in told.out
+    mend(told.out, repo.path)
+    assert run("check-dockerignore") == (0, "", "")
+
+
+def test_json(repo: Repo, run: Run) -> None:
+    repo.add("Dockerfile")
+    told = run("check-dockerignore", "--format", "json")
+    assert told.code == 1
+    assert '"rule": "docker-context"' in told.out
