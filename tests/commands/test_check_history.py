@@ -24,7 +24,7 @@ from histories import bytecode_slowly
 from histories import histories
 from pycache_guard import cli
 from pycache_guard.git import spawn
-from pycache_guard.git.spawn import PortableChild
+from pycache_guard.git.portable import PortableChild
 from repo import BYTECODE
 from repo import Repo
 from repo import Result
