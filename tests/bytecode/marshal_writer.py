@@ -23,13 +23,20 @@ def written(value: Value, dialect: Dialect) -> bytes:
             return b":" + b"".join(written(item, dialect) for item in value.items[:3])
         return _KINDS[value.kind] + _items(value.items, dialect)
     if isinstance(value, tuple):
-        return b"(" + _items(cast("tuple[Value, ...]", value), dialect)
+        items = cast("tuple[Value, ...]", value)
+        if dialect.has_flag_ref and len(items) < 256:
+            return b")" + bytes([len(items)]) + b"".join(written(item, dialect) for item in items)
+        return b"(" + _items(items, dialect)
     if isinstance(value, bool) or value in (None, ..., StopIteration):
         return _SINGLETONS[value]
+    if isinstance(value, str) and dialect.has_flag_ref and value.isascii():
+        return b"a" + struct.pack("<i", len(value)) + value.encode("ascii")
     return _leaf(value)
 
 
 def _leaf(value: Value) -> bytes:
+    if isinstance(value, int) and -(2**31) <= value < 2**31:
+        return b"i" + struct.pack("<i", value)
     if isinstance(value, int):
         digits = []
         rest = abs(value)

@@ -48,6 +48,11 @@ def test_a_tail_is_a_difference() -> None:
         assert not same_but_for_name(dumped(NAME), dumped("m.py")[:-cut], 0, NAME.encode())
 
 
+def test_a_name_that_cannot_be_decoded() -> None:
+    found = dumped("ü.py").replace("ü".encode(), b"\xff\xff")
+    assert not same_but_for_name(dumped(NAME), found, 0, NAME.encode())
+
+
 def test_nothing_that_is_a_name() -> None:
     for data in (b"", NAME.encode(), b"abcdef" + NAME.encode()):
         assert not same_but_for_name(data, data, 0, NAME.encode())

@@ -257,6 +257,22 @@ def test_in_git(repo: Repo, run: Run) -> None:
     assert json.loads(told.out)["files"][0]["revision"] == "HEAD"
 
 
+def test_in_git_without_a_source(repo: Repo, run: Run) -> None:
+    repo.add("p/m.pyc", honest())
+    repo.commit()
+    told = run("inspect", "HEAD:p/m.pyc")
+    assert "  source        not found\n  runs          yes: there is no source" in told.out
+
+
+def test_code_in_odd_places(here: Path, run: Run) -> None:
+    module = compiled(INNOCENT)
+    nested = module.replace(co_consts=((compiled("x"), frozenset([1])), *module.co_consts))
+    put(here / "m.pyc", by_time(nested, 0))
+    told = run("inspect", "--code", "m.pyc")
+    assert ": (<code <module>>, frozenset(1)), " in told.out
+    assert "\n      <module>, line 1" in told.out
+
+
 def test_what_cannot_be_read(here: Path, run: Run) -> None:
     put(here / "empty.pyc", b"")
     put(here / "good.pyc", honest())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.compilers.places import candidates
 from pycs import EVIL
 from pycs import INNOCENT
@@ -498,3 +499,56 @@ def test_index_that_is_odd(repo: Repo, run: Run) -> None:
         "error: out.pyc: the symbolic link leads to nothing that is tracked",
         "error: sub.pyc: is no file in the index",
     ]
+
+
+def test_hook_where_nothing_is_bytecode(repo: Repo, run: Run, program: Program) -> None:
+    assert run("verify-bytecode", "--tracked") == (0, "", "")
+    repo.add("logo.bin", forged())
+    assert program("verify-bytecode", "--tracked").code == 1
+
+
+UNREADABLE_FORMATS = [
+    (f"__pycache__/m.{tag}.pyc", number.to_bytes(2, "little") + honest()[2:])
+    for tag, number in (("graalpy250-312", 21290), ("rustpython-313", 2994))
+]
+
+
+@pytest.mark.parametrize(("path", "data"), UNREADABLE_FORMATS)
+def test_formats_that_are_not_cpythons(here: Path, run: Run, path: str, data: bytes) -> None:
+    put(here / "m.py", INNOCENT)
+    put(here / path, data)
+    told = run("verify-bytecode")
+    assert f"{path}: PYC205 cannot be compared: the code of " in told.out
+    stale = by_hash(compiled(EVIL), b"other", checked=True)
+    put(here / cached(more="-pytest-9.2.0"), stale)
+    assert "PYC201 stale: its source has another hash" in run("verify-bytecode").out
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
+def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
+    data = newer()
+    instructions = read_pyc(data).code.code
+    at = data.index(instructions)
+    put(here / "m.py", INNOCENT)
+    put(here / "__pycache__/m.cpython-314.pyc", data[:at] + b"\xff" + data[at + 1 :])
+    told = run("verify-bytecode")
+    words = "m.cpython-314.pyc: PYC202 not what any source compiles to; <module> holds what no"
+    assert words in told.out
+
+
+def test_sources_that_cannot_be_read(here: Path, run: Run) -> None:
+    put(here / "m.py", INNOCENT)
+    os.truncate(here / "m.py", (64 << 20) + 1)
+    os.utime(here / "m.py", (TIME, TIME))
+    put(here / cached(), by_time(compiled(INNOCENT), (64 << 20) + 1))
+    put(here / "__pycache__/m.cpython-314.pyc", by_hash_of_newer())
+    expected = "error: m.py: is larger than 64 MiB\n"
+    assert run("verify-bytecode") == (2, "", expected)
+    (here / "n.py").mkdir()
+    put(here / "n.pyc", honest())
+    assert codes(run("verify-bytecode", "--format", "json")) == [("n.pyc", "PYC204")]
+
+
+def by_hash_of_newer() -> bytes:
+    """Return a checked-hash file of a Python that is nowhere."""
+    return NEWER[:4] + b"\3\0\0\0" + bytes(8) + NEWER[16:]

@@ -104,7 +104,7 @@ def test_patience() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others limit less")
 def test_limits_of_the_platform() -> None:
     process = CompilerProcess(sys.executable, Limits(seconds=0))
-    assert asked(process, SLOW).reason == "the compiler's process ended (SIGXCPU)"
+    assert asked(process, SLOW).reason == "the compiler's process ended (CPU time limit exceeded)"
     process.close()
     process = CompilerProcess(sys.executable, Limits(memory=300 << 20))
     answer = asked(process, SLOW)
@@ -120,7 +120,14 @@ def script(path: Path, text: str) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["exit 0", "printf 'i\\0\\0\\0\\5abcde'", "printf 'x\\0\\0\\0\\0'", "printf i", "exec sleep 9"],
+    [
+        "exit 0",
+        "printf 'i\\0\\0\\0\\5ab'",
+        "printf 'i\\0\\0\\0\\5abcde'",
+        "printf 'x\\0\\0\\0\\0'",
+        "printf i",
+        "exec sleep 9",
+    ],
 )
 def test_no_interpreter(tmp_path: Path, text: str) -> None:
     with pytest.raises(NoInterpreter):
@@ -135,11 +142,32 @@ def test_interpreter_that_is_gone(tmp_path: Path) -> None:
     assert asked(process, b"") == Answer(None, reason="the compiler could not be started again")
 
 
+def test_python_2_takes_levels_as_options(tmp_path: Path) -> None:
+    refuse = '[ "$1" = -I ] && exit 2'  # as Python 2 does
+    path = script(
+        tmp_path / "python", f'{refuse}\necho "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"'
+    )
+    process = CompilerProcess(path, Limits())
+    for level in (0, 1, 1, 2):
+        assert asked(process, b"", level).code is not None
+    process.close()
+    starts = [
+        line for line in (tmp_path / "told").read_text().splitlines() if line.startswith("-E")
+    ]
+    isolated = "-E -s -S -B -W ignore"
+    assert [line.partition(" -c ")[0] for line in starts] == [
+        isolated,
+        f"{isolated} -O",
+        f"{isolated} -OO",
+    ]
+
+
 def test_process_that_dies(tmp_path: Path) -> None:
     process = CompilerProcess(sys.executable, Limits())
     assert process._child is not None
     process._child.kill()
     process._child.wait()
-    assert asked(process, b"x = 1\n" * 100_000).reason == "the compiler's process ended (SIGKILL)"
+    reason = asked(process, b"x = 1\n" * 100_000).reason
+    assert reason.startswith("the compiler's process ended (Killed")
     assert asked(process, b"").code is not None
     process.close()

@@ -29,6 +29,8 @@ def test_every_edit_is_caught(tag: str) -> None:
     head, expected = honest.data[: magic.header_length], honest.data[magic.header_length :]
     unedited = read_pyc(head + written(honest.code, dialect))
     assert compared(unedited, expected, b"no name").result is Result.SAME
+    expected = written(honest.code, dialect)
+    assert compared(unedited, expected, b"no name").exact == dialect.has_flag_ref
     counts: Counter[str] = Counter()
     for n, (field, code) in enumerate(edits(honest.code, STRIDE)):
         if field == "consts" and n % STRIDE:

@@ -56,4 +56,9 @@ def _end_of_text(data: bytes, start: int, *, is_bytes: bool) -> int | None:
     if not width or content > len(data):
         return None
     end = content + int.from_bytes(data[start + 1 : content], "little")
+    if kind in b"ut\xf5\xf4":
+        try:
+            data[content:end].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return None
     return end if end <= len(data) else None

@@ -15,13 +15,8 @@ NAME = "verify-bytecode"
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is what its source compiles to, 1 if not, 2 for one that is unreadable."""
-    if list(argv) == ["--tracked"]:
-        # The hook, most often where there is nothing to verify.
-        from pycache_guard.git.index import Index
-        from pycache_guard.survey import listed
-
-        if not any(listed(Index(), "new")):
-            return 0
+    if list(argv) == ["--tracked"] and not is_any_tracked():
+        return 0
     options = parse(argv)
     found = judge(store(options), options.python)
     findings = [
@@ -39,6 +34,20 @@ def main(argv: Sequence[str]) -> int:
     more = {"verified": found.verified, "other_lines": found.other_lines}
     code = report(findings, NAME, voice=options.format, output=options.output, more=more)
     return 2 if found.failures else code
+
+
+def is_any_tracked() -> bool:
+    """Whether there is anything to verify: most often not, where this is a hook."""
+    from pycache_guard.git.index import Index
+    from pycache_guard.survey import bytecode_blobs
+    from pycache_guard.survey import listed
+
+    named, files = listed(Index(), "new")
+    if named or not files:
+        return bool(named)
+    from pycache_guard.git.listing import blob_of
+
+    return bool(bytecode_blobs(map(blob_of, files)))
 
 
 def judge(where: Store, named: Sequence[str]) -> Verification:

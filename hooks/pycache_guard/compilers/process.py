@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pkgutil
 import struct
@@ -105,13 +106,12 @@ class CompilerProcess:
         if child is not None:
             self._watchdog.stop()
             child.kill()
-            for pipe in (child.stdin, child.stdout):
-                try:
-                    if pipe is not None:
-                        pipe.close()
-                except OSError:  # what was to be written has no reader any more
-                    pass
             child.wait()
+            for pipe in (child.stdin, child.stdout):
+                # What was to be written has no reader any more.
+                with contextlib.suppress(OSError):
+                    assert pipe is not None
+                    pipe.close()
 
     def _identify(self) -> Interpreter:
         try:
@@ -177,9 +177,9 @@ class CompilerProcess:
 
 
 def _ending(code: int) -> str:
-    """Name the signal, or the exit code, that a process ended with."""
+    """Say by which signal, or with which exit code, a process ended."""
     if code >= 0 or sys.platform == "win32":
         return f"exit code {code}"
     import signal
 
-    return signal.Signals(-code).name
+    return signal.strsignal(-code) or f"signal {-code}"

@@ -28,8 +28,8 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
     yield f"{revision}{facts.path}"
     for finding in findings:
         yield f"  {finding.rule.name}        {finding.message}"
-    header = facts.header
-    if header is None:
+    header, running = facts.header, facts.running
+    if header is None or running is None:
         return
     magic = header.magic
     early = "" if magic.released else ", a pre-release"
@@ -38,8 +38,7 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
         yield f"  name          {by_name(facts.name)}"
     yield f"  invalidation  {by_header(header)}"
     yield f"  source        {source(facts)}"
-    if facts.running is not None:
-        yield f"  runs          {_RUNS[facts.running.answer]}: {facts.running.why}"
+    yield f"  runs          {_RUNS[running.answer]}: {running.why}"
     for name in facts.filenames:
         leak = " (an absolute path of the machine that compiled it)" if name in facts.leaks else ""
         yield f"  compiled as   {name}{leak}"

@@ -7,6 +7,7 @@ from collections import deque
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.compare import difference
 from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.lockstep import same_in_step
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import read_code
 from pycache_guard.bytecode.pyc import read_pyc
@@ -122,10 +123,13 @@ def learn(case: Case, process: CompilerProcess, answer: Answer) -> None:
 def compared(pyc: Pyc, code: bytes, name: bytes) -> Outcome:
     """Compare a file with what a compiler made of its source, `name` being its file name there."""
     magic = pyc.header.magic
-    if same_but_for_name(code, pyc.data, magic.header_length, name):
-        return Outcome(Result.SAME, exact=True)
     dialect = dialect_of(magic)
     assert dialect is not None
+    start = magic.header_length
+    if same_but_for_name(code, pyc.data, start, name) or same_in_step(
+        code, pyc.data, start, name, dialect
+    ):
+        return Outcome(Result.SAME, exact=True)
     try:
         found = pyc.code
     except MarshalError as error:

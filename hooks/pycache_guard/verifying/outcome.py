@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     #: Where the trees part first.
     difference: Difference | None = None
-    #: Whether the very bytes are the same, so that the code need not be read.
+    #: Whether the bytes say so, so that the code need not be read.
     exact: bool = False
 
 

@@ -1,0 +1,52 @@
+"""What changes while it is judged."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.compilers.pool import Compilers
+from pycache_guard.verifying.disk_store import DiskStore
+from pycache_guard.verifying.verify import verify
+from pycs import INNOCENT
+from pycs import cached
+from pycs import honest
+from pycs import put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Changing(DiskStore):
+    """A store whose files are other ones when they are read a second time."""
+
+    def __init__(self, top: Path, second: bytes | None) -> None:
+        super().__init__([os.fspath(top)])
+        self._second = second
+
+    def read(self, path: str) -> bytes:
+        """Return what is there now."""
+        if self._second is None:
+            os.unlink(path)
+            return super().read(path)
+        return self._second
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"), [(None, "No such file or directory"), (b"", "was changed meanwhile")]
+)
+def test_files_that_change(tmp_path: Path, second: bytes | None, reason: str) -> None:
+    put(tmp_path / "m.py", INNOCENT)
+    put(tmp_path / cached(), honest())
+    compilers = Compilers()
+    found = verify(Changing(tmp_path, second), compilers)
+    compilers.close()
+    assert found == ([], [f"{tmp_path / cached()}: {reason}"], 0, {})
+
+
+def test_sniffing_what_cannot_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    put(tmp_path / "text", "text")
+    assert list(DiskStore([os.fspath(tmp_path)]).paths()) == []
