@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,3 +51,22 @@ def test_sniffing_what_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     put(tmp_path / "text", "text")
     assert list(DiskStore([os.fspath(tmp_path)]).paths()) == []
+
+
+def test_one_process_for_all_files_of_a_level(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    python = tmp_path / "python"
+    # As Python 2 does: no -I, and levels are options.
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -I ] && exit 2\necho >> {starts}\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    for name in "abcd":
+        put(tmp_path / "top" / f"{name}.py", INNOCENT)
+        put(tmp_path / "top" / cached(name), honest())
+        put(tmp_path / "top" / cached(name, ".opt-1"), honest(level=1))
+    compilers = Compilers([os.fspath(python)])
+    found = verify(DiskStore([os.fspath(tmp_path / "top")]), compilers)
+    compilers.close()
+    assert (found.findings, found.failures, found.verified) == ([], [], 8)
+    assert len(starts.read_text()) == 2

@@ -59,7 +59,8 @@ class Comparing:
 
     def _ask(self, process: CompilerProcess, cases: list[Case], left: list[Case]) -> Iterator[Case]:
         """Compare with one compiler, level by level; yield what is settled, leave the rest in `left`."""
-        queue = deque((case, case.levels()[0]) for case in cases)
+        # Level by level: a Python 2 is started anew for each.
+        queue = deque(sorted(((c, c.levels()[0]) for c in cases), key=lambda attempt: attempt[1]))
         while queue:
             for (case, level), answer in self._answers(process, queue):
                 learn(case, process, answer)
