@@ -6,6 +6,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks import clean
 from benchmarks import dist
 from benchmarks import history
 from benchmarks import index
@@ -14,7 +15,7 @@ from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 
-PARTS = (index, history, verify, dist, lint)
+PARTS = (index, history, verify, clean, dist, lint)
 
 
 def main() -> int:

@@ -24,6 +24,7 @@ COMMANDS = {
     "clean": "remove caches from the disk, or only those whose source is gone",
     "check-dockerignore": "prove that .dockerignore keeps bytecode out, and complete it",
     "check-dist": "find bytecode in wheels, sdists and other archives",
+    "doctor": "tell how bytecode stands on this machine and in this repository",
 }
 
 

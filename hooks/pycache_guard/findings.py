@@ -42,6 +42,10 @@ class Rule(Enum):
     PYC435 = "unguarded-reverse"
     PYC436 = "cached-attribute"
     PYC501 = "not-removed"
+    PYC601 = "cache-refused"
+    PYC602 = "cache-misdirected"
+    PYC603 = "orphaned-cache"
+    PYC604 = "unguarded"
 
 
 class Finding(NamedTuple):

@@ -97,12 +97,12 @@ def gone(root: Path) -> None:
 def test_what_is_no_longer_what_was_listed(root: Path, change: Callable[[Path], None]) -> None:
     plant(root, [CACHE])
     plan = plan_of(root, orphans=True)
-    assert len(plan.removals()) == 3
+    assert len(plan.paths()) == 3
     change(root)
     before = standing(root.parent)
     done = apply(plan)
     assert standing(root.parent) == before
-    assert (done.paths(plan.root), done.obstacles) == ([], [])
+    assert (done.paths(), done.obstacles) == ([], [])
     plan.root.way.close()
 
 
@@ -289,3 +289,17 @@ def test_own_directories_without_permission(
         "    sudo pycache-guard clean -- s",
     ]
     assert run("clean", "--dry-run").code == 1
+
+
+def test_what_a_thread_raises_is_raised(
+    root: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    """A bug must not end as if all were well."""
+    plant(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
+
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pycache_guard.cleaning.apply.Removal.remove_files", bug)
+    with pytest.raises(ZeroDivisionError):
+        run("clean")

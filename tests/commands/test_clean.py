@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 from typing import NamedTuple
@@ -483,3 +484,27 @@ def test_no_git_needed(root: Path, run: Run, pretend: Callable[[str], None]) -> 
     plant(root, ["a.py", "a.pyc", "b.pyc", "__pycache__/gone.cpython-313.pyc"])
     assert run("clean", "--orphans").out == "removed 1 file and 1 directory\n"
     assert run("clean").out == f"removed 1 file\nkept b.pyc: {SOURCELESS}\n"
+
+
+#: `typing` is what the knowledge of names needs, and names are looked at where caches are.
+DEAR = ["argparse", "dataclasses", "inspect", "json", "pathlib", "subprocess", "tempfile"]
+
+
+def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
+    """A run that finds nothing imports little, and starts no git."""
+    plant(repo.path, ["a.py", "__pycache__/a.cpython-313.pyc"])
+    code = (
+        "import sys; from pycache_guard.cli import main; assert main(['clean', '--orphans']) == 0;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], check=False, capture_output=True)
+    assert done.stderr == b""
+    bare = subprocess.run(
+        [sys.executable, "-I", "-c", "import sys; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+    )
+    imported = {*done.stdout.decode().split()} - {*bare.stdout.decode().split()}
+    assert "pycache_guard.cleaning.visit" in imported
+    ours = {"git.process", "cleaning.apply", "findings", "report"}
+    assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])

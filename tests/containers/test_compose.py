@@ -46,6 +46,11 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
     ),
     ("services:\n  a:\n    command: >-\n      x\n    build: y\n", [(5, "y", None)]),
     ('services:\n  a:\n    command: "x\n      build: no"\n    build: y\n', [(5, "y", None)]),
+    (
+        "services:\n  a:\n    command: '#\n      # x'\n    build: \"y\n      # z\" # c\n",
+        [(5, "y # z", None)],
+    ),
+    ('services:\n  a:\n    command: "\\" # x\n      y"\n    build: y\n', [(5, "y", None)]),
     ("services:\n  a:\n    command: x\n      y z\n    build: y\n", [(5, "y", None)]),
     ("x:\n  a:\n    build: no\nbuild: no\n", []),
     ("services:\n  - - build: no\n", []),
@@ -170,5 +175,8 @@ def test_what_a_whole_parser_writes(
             (b.context, b.dockerfile) for b in builds(text.encode()) if isinstance(b, ComposeBuild)
         ]
     except Unreadable:
-        return
-    assert told == [(str(context), file and str(file)) for context, file in expected]
+        # In flow style a quote within a scalar that has none around it is not understood.
+        if flow is False or quotes:
+            raise
+    else:
+        assert told == [(str(context), file and str(file)) for context, file in expected]

@@ -77,7 +77,7 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", sorted(HOOKS.keys() - {"clean-orphans"}))  # which never does
 def test_a_hook_complains_where_there_is_a_problem(
     hook: str, runner: Runner, project: Repo
 ) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tracemalloc
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,9 +137,11 @@ def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
     repo.stage("a.pyc", "2")
     second = repo.commit("2")
     truth = asked([first, second])
-    clean = repo.git("commit-tree", "-m", "clean", repo.git("mktree"))
-    repo.git("replace", second, clean)
-    repo.write(".git/info/grafts", f"{second} {clean}\n")
+    same = repo.git("commit-tree", "-m", "same", "HEAD^{tree}")
+    grafts = repo.write(".git/info/grafts", f"{second} {same}\n")
+    assert asked([first, second]) == truth
+    grafts.unlink()
+    repo.git("replace", second, repo.git("commit-tree", "-m", "clean", repo.git("mktree")))
     assert asked([first, second]) == truth
 
 
@@ -189,6 +193,18 @@ def test_git_fails_at_the_end(pretend: Callable[[str], None]) -> None:
     pretend("read line; read mark; echo $mark; cat; echo 'fatal: bad' >&2; exit 1")
     with pytest.raises(GitFailure, match=r"^git diff-tree: bad$"):
         asked(["1" * 40])
+
+
+@pytest.mark.parametrize("possible", [bool, may_name_bytecode])
+def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], object]) -> None:
+    record = b":000000 100644 %b %b A\0%%07d\0" % (b"0" * 40, b"1" * 40)
+    blocks = (b"".join(record % (n + i) for i in range(500)) for n in range(0, 100_000, 500))
+    tracemalloc.start()
+    for _ in parsed(chain([b"2" * 40 + b"\0"], blocks), possible):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 6 * history.UNPARSED < 100_000 * len(record)
 
 
 def test_nothing_is_parsed_of_nothing() -> None:

@@ -115,3 +115,11 @@ def test_what_is_stored_may_be_no_blob(repo: Repo) -> None:
     repo.commit()
     with pytest.raises(GitFailure, match=r"^blob [0-9a-f]{40} cannot be read here: "):
         stored("HEAD:d")
+
+
+def test_nothing_is_asked_behind_the_last(repo: Repo, calls: Calls) -> None:
+    """A large one ends its process; none is started for nothing."""
+    blob = repo.blob(b"x" * (LARGE + 9))
+    calls.forget()
+    assert list(heads([blob], 4)) == [(blob, b"xxxx")]
+    assert calls.verbs() == ["cat-file"]

@@ -73,7 +73,9 @@ def test_one_blob_at_many_paths(
 ) -> None:
     monkeypatch.setattr(contents, "MOST_WAITING", 5)
     blob, text = repo.blob(BYTECODE), repo.blob("text")
-    records = [record(b, f"{n}") for n in range(12) for b in (blob, text)]
+    records = [record(b, f"{n}") for n in range(12) for b in (text, blob)]
+    waited = [judging._count for n in range(9) if judging.judge("c", record(text, str(n))) == []]
+    assert max(waited) < 5
     assert sorted(run(judging, records)) == sorted(record(blob, f"{n}") for n in range(12))
 
 

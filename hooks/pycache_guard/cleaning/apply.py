@@ -41,12 +41,21 @@ class Obstacle(NamedTuple):
 class Removal:
     """What came of a share of a plan. No two threads have the same one."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, root: Root, way: Way) -> None:
+        self._root = root
         self._way = way
         #: Directories with the files that were removed from them.
         self.files: list[tuple[Spot, list[str]]] = []
         self.directories: list[Spot] = []
         self.obstacles: list[Obstacle] = []
+        self._failure: BaseException | None = None
+
+    def remove_in_thread(self, spots: Sequence[Spot]) -> None:
+        """Remove, and keep what is raised for `finish`."""
+        try:
+            self.remove(spots)
+        except BaseException as error:  # noqa: BLE001 - `finish` raises it
+            self._failure = error
 
     def remove(self, spots: Sequence[Spot]) -> None:
         """Remove the files of some spots, and those spots that nothing else has to leave first."""
@@ -92,10 +101,21 @@ class Removal:
         else:
             self.directories.append(spot)
 
-    def paths(self, root: Root) -> list[str]:
+    def counts(self) -> tuple[int, int]:
+        """Return how many files and directories were removed."""
+        return sum(len(names) for _, names in self.files), len(self.directories)
+
+    def paths(self) -> list[str]:
         """Return what was removed; the paths of directories end with a slash."""
-        gone = [root.shown(spot.parts, name) for spot, names in self.files for name in names]
-        return gone + [f"{root.shown(spot.parts)}/" for spot in self.directories]
+        shown = self._root.shown
+        gone = [shown(spot.parts, name) for spot, names in self.files for name in names]
+        return gone + [f"{shown(spot.parts)}/" for spot in self.directories]
+
+    def finish(self) -> None:
+        """Let go of the way down, and raise what a thread could not."""
+        self._way.close()
+        if self._failure is not None:
+            raise self._failure
 
     def join(self, other: Removal) -> None:
         """Add what came of another share."""
@@ -106,12 +126,12 @@ class Removal:
 
 def apply(plan: Plan) -> Removal:
     """Remove, children before parents. What cannot be removed is noted; the rest goes all the same."""
-    done = Removal(plan.root.way)
+    done = Removal(plan.root, plan.root.way)
     spots = [spot for spot in reversed(plan.spots) if spot.files or spot.is_whole]
     if len(spots) < MANY:
         done.remove(spots)
     else:
-        for share in in_threads(plan.root.way, spots):
+        for share in in_threads(plan.root, spots):
             done.join(share)
     filled = {o.spot.parts[:n] for o in done.obstacles for n in range(len(o.spot.parts))}
     for spot in spots:
@@ -121,25 +141,24 @@ def apply(plan: Plan) -> Removal:
     return done
 
 
-def in_threads(way: Way, spots: Sequence[Spot]) -> list[Removal]:
+def in_threads(root: Root, spots: Sequence[Spot]) -> list[Removal]:
     """Remove in `WORKERS` shares at a time, each on its own way down."""
-    from concurrent.futures import ThreadPoolExecutor  # 7 ms, where there is much to do
+    from threading import Thread
 
     size = -(-len(spots) // WORKERS)
     shares = [spots[start : start + size] for start in range(0, len(spots), size)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(lambda share: removed(way, share), shares))
-
-
-def removed(way: Way, spots: Sequence[Spot]) -> Removal:
-    """Remove one share."""
-    own = way.twin()
-    share = Removal(own)
-    try:
-        share.remove(spots)
-    finally:
-        own.close()
-    return share
+    removals = [Removal(root, root.way.twin()) for _ in shares]
+    threads = [
+        Thread(target=removal.remove_in_thread, args=(share,))
+        for removal, share in zip(removals, shares, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for removal in removals:
+        removal.finish()
+    return removals
 
 
 def status(way: Way, name: str = "") -> os.stat_result | None:

@@ -30,7 +30,9 @@ def reason_to_leave(files: Sequence[str], directories: Sequence[str]) -> str | N
     """Say why a directory is left again, told by what is in it; `None` if it is not."""
     if "HEAD" in files and is_git_directory(files, directories):
         return "a repository's own files"
-    if ".git" in files or any(name.lower() in REPOSITORY for name in directories):
+    if ".git" in files or (
+        directories and not REPOSITORY.isdisjoint(name.lower() for name in directories)
+    ):
         return "another repository"
     if "pyvenv.cfg" in files or "conda-meta" in directories:
         return "a virtual environment"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import NamedTuple
-
 from pycache_guard.bytecode.cachefiles import is_cache_directory
 from pycache_guard.bytecode.cachefiles import legacy_sources
-from pycache_guard.cleaning.choice import Why
+from pycache_guard.cleaning.choice import SOURCELESS
+from pycache_guard.cleaning.choice import TRACKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pycache_guard.cleaning.choice import Mode
+    from pycache_guard.cleaning.choice import Why
     from pycache_guard.cleaning.roots import Root
 
 
@@ -38,13 +37,6 @@ class Spot:
         self.is_above = False
 
 
-class Kept(NamedTuple):
-    """Something that stays although its name is a cache's."""
-
-    path: str
-    why: Why
-
-
 class Plan:
     """What is to go below one root, and what was seen on the way."""
 
@@ -53,7 +45,8 @@ class Plan:
         self.mode = mode
         #: Parents before children.
         self.spots: list[Spot] = []
-        self.kept: list[Kept] = []
+        #: What stays although its name is a cache's: paths, with the reason.
+        self.kept: list[tuple[str, Why]] = []
         #: Directories that were not looked into, with the reason.
         self.skipped: list[tuple[str, str]] = []
         #: Directories that could not be looked into.
@@ -62,7 +55,7 @@ class Plan:
         self.directories = 0
         self.files = 0
 
-    def removals(self) -> list[str]:
+    def paths(self) -> list[str]:
         """Return the paths that go; those of directories end with a slash."""
         shown = self.root.shown
         gone = [shown(spot.parts, name) for spot in self.spots for name in spot.files]
@@ -70,7 +63,7 @@ class Plan:
 
     def keep(self, spot: Spot, names: Iterable[str], why: Why) -> None:
         """Note that files stay."""
-        self.kept += [Kept(self.root.shown(spot.parts, name), why) for name in names]
+        self.kept += [(self.root.shown(spot.parts, name), why) for name in names]
 
 
 def settle(plan: Plan) -> None:
@@ -99,7 +92,7 @@ def resolve_doubts(plan: Plan) -> None:
     for spot in plan.spots:
         gone = [name for name in spot.doubtful if (spot, name) in orphans]
         spot.files += gone
-        plan.keep(spot, set(spot.doubtful).difference(gone), Why.SOURCELESS)
+        plan.keep(spot, set(spot.doubtful).difference(gone), SOURCELESS)
 
 
 def protect(plan: Plan, tracked: Iterable[str]) -> None:
@@ -112,7 +105,7 @@ def protect(plan: Plan, tracked: Iterable[str]) -> None:
         names = [name for name in spot.files if folded(directory + name) in known]
         if names:
             spot.files = [name for name in spot.files if name not in set(names)]
-            plan.keep(spot, names, Why.TRACKED)
+            plan.keep(spot, names, TRACKED)
         if folded(directory[:-1]) in known:
             spot.entries += 1  # a submodule's place must not become empty: git would miss it
 
@@ -121,6 +114,8 @@ def folded(path: str) -> str:
     """Return what two paths have in common that one file system or another takes for one."""
     if path.isascii():
         return path.lower()
+    import unicodedata
+
     return unicodedata.normalize("NFC", path).casefold()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
 
 from pycache_guard.bytecode.cachefiles import is_cache_directory
 from pycache_guard.cleaning.boundaries import refuse_internals
@@ -17,18 +16,28 @@ if TYPE_CHECKING:
     from pycache_guard.worktree.listing import Way
 
 
-class Root(NamedTuple):
+class Root:
     """Where a walk begins."""
 
-    way: Way
-    #: The path of the directory that `way` is the way down from.
-    path: str
-    #: The names that lead from there to where the walk begins.
-    start: tuple[str, ...] = ()
-    #: The files beside it, where it is a cache directory.
-    beside: Sequence[str] = ()
-    #: Of a tree below `sys.pycache_prefix`: the directory whose caches it holds.
-    mirrored: str | None = None
+    __slots__ = ("beside", "mirrored", "path", "start", "way")
+
+    def __init__(
+        self,
+        way: Way,
+        path: str,
+        start: tuple[str, ...] = (),
+        beside: Sequence[str] = (),
+        mirrored: str | None = None,
+    ) -> None:
+        self.way = way
+        #: The path of the directory that `way` is the way down from.
+        self.path = path
+        #: The names that lead from there to where the walk begins.
+        self.start = start
+        #: The files beside it, where it is a cache directory.
+        self.beside = beside
+        #: Of a tree below `sys.pycache_prefix`: the directory whose caches it holds.
+        self.mirrored = mirrored
 
     def shown(self, parts: tuple[str, ...], name: str = "") -> str:
         """Return the path of what is below, as people write it."""
@@ -54,7 +63,8 @@ def named(path: str) -> Root:
     opened(bare).close()
     above = directory or os.curdir
     way = opened(above)
-    return Root(way, above, (name,), way.listing().files)
+    files, _, _ = way.listing()
+    return Root(way, above, (name,), files)
 
 
 def below_prefix(path: str) -> list[Root]:

@@ -8,8 +8,6 @@ from pycache_guard.bytecode.cachefiles import is_cache_directory
 from pycache_guard.cleaning import choice
 from pycache_guard.cleaning.boundaries import reason_not_to_enter
 from pycache_guard.cleaning.boundaries import reason_to_leave
-from pycache_guard.cleaning.choice import Choice
-from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.plan import Plan
 from pycache_guard.cleaning.plan import Spot
 from pycache_guard.cleaning.plan import settle
@@ -17,6 +15,8 @@ from pycache_guard.worktree.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pycache_guard.cleaning.choice import Choice
+    from pycache_guard.cleaning.choice import Mode
     from pycache_guard.cleaning.roots import Root
     from pycache_guard.worktree.walk import Directory
 
@@ -50,7 +50,7 @@ def visit(plan: Plan, directory: Directory) -> None:
             directory.directories.clear()
             return
     entries = len(directory.files) + len(directory.directories) + len(directory.special)
-    for name in [*directory.directories]:
+    for name in tuple(directory.directories):
         why = reason_not_to_enter(name)
         if why is not None:
             plan.skipped.append((root.shown((*parts, name)), why))
@@ -58,9 +58,9 @@ def visit(plan: Plan, directory: Directory) -> None:
     chosen = choose(directory, plan.mode, real)
     if chosen is not None:
         spot = Spot(parts, root.way.identity(), entries)
-        spot.files, spot.doubtful = chosen.gone, chosen.doubtful
+        spot.files, kept, spot.doubtful = chosen
         plan.spots.append(spot)
-        for name, reason in chosen.kept:
+        for name, reason in kept:
             plan.keep(spot, [name], reason)
     elif plan.mode.orphans or real is not None:
         plan.spots.append(Spot(parts, (0, 0), entries))

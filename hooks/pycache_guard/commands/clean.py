@@ -19,11 +19,10 @@ NAME = "clean"
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if everything that was to go is gone, 1 if something stood in the way."""
-    if list(argv) == [
-        "--orphans"
-    ]:  # the hook's way: nothing is parsed, or told, if nothing is there
-        result = clean([os.curdir], Mode(orphans=True))
-        return tell(result, quiet=True) if result.removed or result.findings else 0
+    if list(argv) in ([], ["--orphans"]):  # as by a hook: parser and voices wait for a need
+        result = clean([os.curdir], Mode(orphans=bool(argv)))
+        is_silent = not (any(result.counts()) or result.findings or (result.kept and not argv))
+        return 0 if is_silent else tell(result, quiet=bool(argv))
     options = parse(argv)
     mode = Mode(
         orphans=options.orphans,
@@ -63,7 +62,7 @@ def tell(
     else:
         report = render(findings, NAME, voice)
     if voice == "text":
-        from pycache_guard.cleaning.outcome import text
+        from pycache_guard.cleaning.words import text
 
         lines = text(result, verbose=verbose, quiet=quiet)
         report = "".join(f"{shown(line)}\n" for line in lines) + report
@@ -79,7 +78,7 @@ def details(result: Outcome) -> dict[str, object]:
     return {
         "dry_run": result.dry_run,
         "removed": [place(path) for path in result.removed],
-        "kept": [{**place(item.path), "reason": item.why.name.lower()} for item in result.kept],
+        "kept": [{**place(path), "reason": why.name} for path, why in result.kept],
         "skipped": [{**place(path), "reason": decodable(why)} for path, why in result.skipped],
         "looked_at": {"files": result.files, "directories": result.directories},
     }

@@ -55,9 +55,10 @@ def parsed(text: str) -> Node:
             continue
         skipped = -1
         if is_open(stack[-1].value):
-            stack[-1].value += " " + uncommented(rest)
+            quote = uncommented(stack[-1].value)[1]
+            stack[-1].value += " " + uncommented(rest, quote)[0]
             continue
-        rest = uncommented(rest)
+        rest, _ = uncommented(rest)
         if not rest or rest.startswith(("---", "%", "...")):
             continue
         if rest[0] == "\t":
@@ -104,27 +105,31 @@ def push(stack: list[Node], node: Node) -> Node:
     return node
 
 
-def uncommented(text: str) -> str:
-    """Return a line without its comment and the blanks before it."""
-    quote = ""
+def uncommented(text: str, quote: str = "") -> tuple[str, str]:
+    """Return a line without its comment, and the quote that is open at its end.
+
+    `quote` is the one that is open at its start; empty for none.
+    """
+    before, escaped = " ", False
     for at, character in enumerate(text):
         if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'" and (at == 0 or text[at - 1] in " \t{[,:"):
-            quote = character
-        elif character == "#" and (at == 0 or text[at - 1] in " \t"):
-            return text[:at].rstrip()
-    return text.rstrip()
+            closes = character == quote and not escaped
+            escaped = character == "\\" and quote == '"' and not escaped
+            quote = "" if closes else quote
+        elif character in "\"'" and (before in " \t{[,:" or before == character == "'"):
+            quote = character  # `''` in single quotes is one
+        elif character == "#" and before in " \t":
+            return text[:at].rstrip(), ""
+        before = character
+    return text.rstrip(), quote
 
 
 def is_open(value: str) -> bool:
     """Whether a value goes on in the next line, be it quoted or in flow style."""
-    if value[:1] in ("'", '"'):
-        return not (len(value) > 1 and value.endswith(value[0]))
-    if value[:1] not in ("{", "["):
+    if value[:1] not in ("'", '"', "{", "["):
         return False
-    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", value)
-    return sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
+    bare = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'", "", value)
+    return bool(uncommented(value)[1]) or sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
 
 
 def members(node: Node) -> list[Node]:

@@ -50,3 +50,12 @@ def place(path: str | None) -> dict[str, str | None]:
     odd = not is_utf8(path)
     whole = base64.b64encode(os.fsencode(path)).decode("ascii") if odd else None
     return {"path": decodable(path), "path_base64": whole}
+
+
+def printable(value: object) -> object:
+    r"""Return `value` with undecodable bytes as `\xNN` in every string that it holds."""
+    if isinstance(value, str):
+        return decodable(value)
+    if isinstance(value, dict):
+        return {key: printable(item) for key, item in value.items()}
+    return value

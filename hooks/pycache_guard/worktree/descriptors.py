@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.worktree.listing import Listing
 from pycache_guard.worktree.listing import sort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pycache_guard.worktree.listing import Listing
 
 #: Of the directories that we stand in, so many of the lowest, and above them every `KEPT`th, are held
 #: open. A process may have as few as 256 descriptors (macOS); this does for 5000 levels.
@@ -36,7 +37,8 @@ class Descriptors:
                 break
             common += 1
         self._leave(common)
-        self._reopen()
+        if self._open[-1] is None:
+            self._reopen()
         for name in parts[common:]:
             self._names.append(name)
             self._open.append(None)

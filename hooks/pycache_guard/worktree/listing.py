@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
     from typing import Protocol
+
+    #: The names in one directory, in no order: regular files, and symbolic links to whatever; what
+    #: one may go down into; and pipes, sockets, devices, directories that lead elsewhere (junctions).
+    Listing = tuple[list[str], list[str], list[str]]
 
     class Way(Protocol):
         """A way down from a root. Names and parts are what `os.fsdecode` makes of any bytes.
@@ -44,26 +46,18 @@ if TYPE_CHECKING:
             """Let go of everything that is open."""
 
 
-class Listing(NamedTuple):
-    """The names in one directory, in no order."""
-
-    #: Regular files, and symbolic links to whatever.
-    files: list[str]
-    #: What one may go down into.
-    directories: list[str]
-    #: Pipes, sockets, devices, and directories that lead elsewhere (junctions).
-    special: list[str]
-
-
 def sort(entries: Iterable[os.DirEntry[str]]) -> Listing:
     """Sort what `os.scandir` says. Most file systems answer without a further system call."""
-    listing = Listing([], [], [])
-    files, directories, special = listing
-    for entry in entries:
-        if entry.is_file(follow_symlinks=False) or entry.is_symlink():
-            files.append(entry.name)
-        elif entry.is_dir(follow_symlinks=False):
-            directories.append(entry.name)
-        else:
-            special.append(entry.name)
-    return listing
+    found = [*entries]
+    files = [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
+    directories: list[str] = []
+    special: list[str] = []
+    if len(files) < len(found):
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                directories.append(entry.name)
+            elif entry.is_symlink():
+                files.append(entry.name)
+            elif not entry.is_file(follow_symlinks=False):
+                special.append(entry.name)
+    return files, directories, special

@@ -6,12 +6,13 @@ import errno
 import os
 import stat
 
-from pycache_guard.worktree.listing import Listing
 from pycache_guard.worktree.listing import sort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pycache_guard.worktree.listing import Listing
 
 #: A reparse point that stands for something elsewhere, as a junction does; others (files kept in a
 #: cloud) are what they seem. [MS-FSCC] 2.1.2.1, Reparse Tags.
@@ -41,15 +42,15 @@ class Paths:
     def listing(self) -> Listing:
         """List the directory that we stand in."""
         with os.scandir(self._here) as entries:
-            found = sort(entries)
+            files, candidates, special = sort(entries)
         directories: list[str] = []
-        for name in found.directories:
+        for name in candidates:
             try:
                 away = leads_away(self.status(name))
             except FileNotFoundError:
                 continue
-            (found.special if away else directories).append(name)
-        return found._replace(directories=directories)
+            (special if away else directories).append(name)
+        return files, directories, special
 
     def identity(self) -> tuple[int, int]:
         """Return volume and file index of this directory."""

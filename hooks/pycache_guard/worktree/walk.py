@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
 
 from pycache_guard.errors import Failure
 from pycache_guard.worktree import descriptors
@@ -15,25 +14,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from pycache_guard.worktree.listing import Listing
     from pycache_guard.worktree.listing import Way
 
 #: It was there when its parent was listed: meanwhile removed, or another thing put in its place.
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
-class Directory(NamedTuple):
+class Directory:
     """A directory that was listed."""
 
-    #: The names that lead to it from the root.
-    parts: tuple[str, ...]
-    files: list[str]
-    #: Those that are taken out of this list are not visited.
-    directories: list[str]
-    special: list[str]
-    #: The files of the directory above.
-    beside: Sequence[str]
-    #: Why it could not be listed, if it could not.
-    error: OSError | None = None
+    __slots__ = ("beside", "directories", "error", "files", "parts", "special")
+
+    def __init__(
+        self,
+        parts: tuple[str, ...],
+        listing: Listing,
+        beside: Sequence[str],
+        error: OSError | None = None,
+    ) -> None:
+        #: The names that lead to it from the root.
+        self.parts = parts
+        self.files: list[str]
+        #: Those that are taken out of this list are not visited.
+        self.directories: list[str]
+        self.special: list[str]
+        self.files, self.directories, self.special = listing
+        #: The files of the directory above.
+        self.beside = beside
+        #: Why it could not be listed, if it could not.
+        self.error = error
 
 
 def opened(root: str) -> Way:
@@ -66,7 +76,9 @@ def walk(way: Way, start: tuple[str, ...] = (), beside: Sequence[str] = ()) -> I
             found = way.listing()
         except OSError as error:
             if error.errno not in GONE:
-                yield Directory(parts, [], [], [], above, error)
+                yield Directory(parts, ([], [], []), above, error)
             continue
-        yield Directory(parts, *found, above)
-        pending += [((*parts, name), found.files) for name in found.directories]
+        yield Directory(parts, found, above)
+        files, directories, _ = found
+        if directories:
+            pending += [((*parts, name), files) for name in directories]

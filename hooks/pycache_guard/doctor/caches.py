@@ -1,0 +1,169 @@
+"""The caches that are there: whose, how big, and whether they are of any use."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from pycache_guard.bytecode import cachefiles
+from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.header import SourceHash
+from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.siphash import source_hash
+from pycache_guard.cleaning.boundaries import reason_not_to_enter
+from pycache_guard.cleaning.boundaries import reason_to_leave
+from pycache_guard.worktree.walk import walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.bytecode.header import Header
+    from pycache_guard.cleaning.roots import Root
+    from pycache_guard.worktree.walk import Directory
+
+HEADER = 16
+
+
+class Cache(NamedTuple):
+    """A bytecode file that is there."""
+
+    path: str
+    #: `cpython-313`; of a legacy file the writer, `CPython 2.7`; `unknown`.
+    writer: str
+    size: int
+    #: In `__pycache__`, not beside the source.
+    is_tagged: bool
+    #: No source is there.
+    is_alone: bool
+    #: Its source is another one now.
+    is_stale: bool
+    #: `checked`, `unchecked`, or `None` for one that goes by time.
+    hash_mode: str | None
+
+
+class Place(NamedTuple):
+    """A directory in which Python keeps, or would keep, caches."""
+
+    path: str
+    #: Whether it is a cache directory; otherwise one with sources, that has none yet.
+    is_cache: bool
+    status: os.stat_result
+    #: Of a cache directory, the owner of the directory above.
+    owner_above: int | None
+
+
+class Found(NamedTuple):
+    """What a walk through the work tree found."""
+
+    caches: list[Cache]
+    places: list[Place]
+
+
+def found(root: Root) -> Found:
+    """Look at every cache below a root, where `clean` would look."""
+    result = Found([], [])
+    for directory in walk(root.way):
+        fenced = directory.parts and reason_to_leave(directory.files, directory.directories)
+        if fenced or directory.error is not None:
+            directory.directories.clear()
+            continue
+        directory.directories[:] = [n for n in directory.directories if not reason_not_to_enter(n)]
+        is_cache = bool(directory.parts) and cachefiles.is_cache_directory(directory.parts[-1])
+        result.caches.extend(caches(root, directory, is_cache=is_cache))
+        if is_cache or awaits_cache(directory):
+            status = root.way.status()
+            root.way.enter(directory.parts[:-1])
+            above = root.way.status().st_uid if is_cache else None
+            result.places.append(Place(root.shown(directory.parts), is_cache, status, above))
+    return result
+
+
+def awaits_cache(directory: Directory) -> bool:
+    """Whether there are sources, and no cache directory yet."""
+    return any(name.endswith(".py") for name in directory.files) and not any(
+        map(cachefiles.is_cache_directory, directory.directories)
+    )
+
+
+def caches(root: Root, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
+    """Yield the bytecode files of one directory."""
+    if not is_cache and not cachefiles.may_hold_bytecode(directory.files):
+        return
+    beside = set(directory.beside if is_cache else directory.files)
+    above = directory.parts[:-1] if is_cache else directory.parts
+    for name in directory.files:
+        if cachefiles.is_legacy(name):
+            candidates = sources(name, is_cache=is_cache)
+            source = next((root.shown(above, s) for s in candidates if s in beside), None)
+            alone = source is None and not (is_cache and cachefiles.has_source(name, beside))
+            path = root.shown(directory.parts, name)
+            cache = judged(path, name, source, is_cache=is_cache, is_alone=alone)
+            if cache is not None:
+                yield cache
+
+
+def sources(name: str, *, is_cache: bool) -> list[str]:
+    """Return the names that the source of a cache may have."""
+    if not is_cache:
+        return cachefiles.legacy_sources(name)
+    return [module + end for module in cachefiles.modules(name) for end in (".py", ".pyw")]
+
+
+def judged(
+    path: str, name: str, source: str | None, *, is_cache: bool, is_alone: bool
+) -> Cache | None:
+    """Compare a file with its source; `None` for what is no regular file, or has gone."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    header = header_of(path)
+    parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
+    writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(header)
+    stale = header is not None and source is not None and is_stale(header, source)
+    return Cache(path, writer, status.st_size, is_cache, is_alone, stale, hash_mode(header))
+
+
+def header_of(path: str) -> Header | None:
+    """Return a file's header, `None` where it has none or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return parse_header(file.read(HEADER))
+    except (OSError, InvalidHeader):
+        return None
+
+
+def writer_of(header: Header | None) -> str:
+    """Name the interpreter that wrote a header."""
+    return f"{header.magic.implementation} {header.magic.version}" if header else "unknown"
+
+
+def hash_mode(header: Header | None) -> str | None:
+    """Return `checked` or `unchecked` for a hash-based file (PEP 552)."""
+    if header is None or not isinstance(header.validation, SourceHash):
+        return None
+    return "checked" if header.validation.checked else "unchecked"
+
+
+def is_stale(header: Header, source: str) -> bool:
+    """Whether the source has changed since: by time and size, or by its hash."""
+    validation = header.validation
+    try:
+        if isinstance(validation, Timestamp):
+            status = os.stat(source)
+            return not (
+                validation.has_mtime(status.st_mtime) and validation.has_size(status.st_size)
+            )
+        if isinstance(validation, SourceHash):
+            with open(source, "rb") as file:
+                digest = source_hash(file.read(), header.magic)
+            return digest is not None and digest != validation.digest
+    except OSError:
+        pass
+    return False

@@ -1,0 +1,84 @@
+"""How the repository stands: ignored, tracked, guarded."""
+
+from __future__ import annotations
+
+from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.doctor.fact import Fact
+from pycache_guard.doctor.fact import joined
+from pycache_guard.doctor.guards import STAGES
+from pycache_guard.doctor.guards import guards
+from pycache_guard.errors import Failure
+from pycache_guard.git.hooks import installed
+from pycache_guard.git.index import Index
+from pycache_guard.ignoring.complete import prove
+from pycache_guard.ignoring.docker_complete import Proof
+from pycache_guard.survey import judge
+from pycache_guard.survey import settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.findings import Finding
+
+PROBES = ("cache", "legacy")
+
+
+def described(top: str) -> Diagnosis:
+    """Prove that bytecode is ignored, look for some in the index, and at the hooks."""
+    index = Index()
+    config = settings(index)
+    kinds = config.probes if config else PROBES
+    open_ = prove(index, kinds)
+    tracked = judge(index)
+    builds = in_builds(index, kinds)
+    hooks = guards(installed(STAGES), top)
+    own = Diagnosis([ignored(open_), in_index(tracked)], [*open_, *tracked])
+    return joined([own, builds, hooks])
+
+
+def ignored(findings: list[Finding]) -> Fact:
+    """Tell what the proof of `check-gitignore` said."""
+    return Fact(
+        "repository",
+        "bytecode is ignored",
+        "not everywhere" if findings else "yes, wherever Python can put some",
+        "Only rules that are tracked count: they hold for everybody, yours do not. "
+        "To complete them: pycache-guard check-gitignore --fix",
+        not findings,
+    )
+
+
+def in_index(findings: list[Finding]) -> Fact:
+    """Tell what `forbid-bytecode` said."""
+    paths = sorted({f.path for f in findings if f.path is not None})
+    return Fact(
+        "repository",
+        "bytecode is tracked",
+        f"{len(paths)} path{'s' * (len(paths) != 1)}" if paths else "no",
+        "An ignored file that is tracked stays tracked. To untrack: pycache-guard fix",
+        len(paths),
+    )
+
+
+def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
+    """Tell what the proof of `check-dockerignore` says of each build."""
+    proof = Proof(index, kinds)
+    builds = proof.builds([])
+    findings: list[Finding] = []
+    for build in builds:
+        try:
+            findings += proof.prove(build)
+        except Failure as failure:
+            proof.failures.append(str(failure))
+    findings = [*dict.fromkeys(findings)]
+    count = f"of {len(builds)} build{'s' * (len(builds) != 1)}"
+    fact = Fact(
+        "repository",
+        "bytecode in a Docker context",
+        f"yes, {count}" if findings else f"in none {count}" if builds else "nothing is built",
+        "Docker reads .dockerignore only, by rules of its own, and sends what it does not exclude."
+        " To complete it: pycache-guard check-dockerignore --fix",
+        {"builds": len(builds), "open": bool(findings)},
+    )
+    return Diagnosis([fact], findings, [*dict.fromkeys(proof.failures)])

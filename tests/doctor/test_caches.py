@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import os
+import py_compile
+import stat
+import sys
+from py_compile import PycInvalidationMode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cleaning.trees import plant
+from pycache_guard.cleaning.roots import named
+from pycache_guard.doctor import state
+from pycache_guard.doctor.caches import Place
+from pycache_guard.doctor.caches import found
+from pycache_guard.doctor.caches import judged
+from pycache_guard.doctor.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pycache_guard.doctor.caches import Cache
+    from pycache_guard.doctor.caches import Found
+
+TAG = str(sys.implementation.cache_tag)
+PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    where = tmp_path / "root"
+    where.mkdir()
+    monkeypatch.chdir(where)
+    return where
+
+
+def look() -> Found:
+    walked = named(".")
+    try:
+        return found(walked)
+    finally:
+        walked.way.close()
+
+
+def caches() -> dict[str, Cache]:
+    return {cache.path: cache for cache in look().caches}
+
+
+def compiled(
+    root: Path, name: str, mode: PycInvalidationMode = PycInvalidationMode.TIMESTAMP
+) -> str:
+    """Write a source, compile it; return the cache's path from the root."""
+    source = root / f"{name}.py"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text("x = 1\n")
+    made = py_compile.compile(str(source), doraise=True, invalidation_mode=mode)
+    assert made is not None
+    return os.path.relpath(made, root).replace(os.sep, "/")
+
+
+@pytest.mark.parametrize("mode", PycInvalidationMode)
+def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
+    path = compiled(root, "p/m", mode)
+    name = None if mode.name == "TIMESTAMP" else mode.name.partition("_")[0].lower()
+    fresh = caches()[path]
+    assert fresh == (path, TAG, (root / path).stat().st_size, True, False, False, name)
+    (root / "p" / "m.py").write_text("x = 22\n")
+    assert caches()[path].is_stale
+    (root / "p" / "m.py").unlink()
+    assert (caches()[path].is_stale, caches()[path].is_alone) == (False, True)
+
+
+def test_a_source_of_another_time(root: Path) -> None:
+    path = compiled(root, "m")
+    os.utime(root / "m.py", (1, 1))
+    assert caches()[path].is_stale
+
+
+def test_who_wrote_it(root: Path) -> None:
+    (root / "old.pyc").write_bytes(b"\x03\xf3\r\n" + bytes(20))
+    (root / "odd.pyc").write_bytes(b"what is this")
+    plant(root, ["old.py", "p/__pycache__/a.cpython-39.opt-1.pyc", "p/__pycache__/b.pyc"])
+    plant(root, ["p/__pycache__/c.cpython-39.pyc.12", "p/__pycache__/notes.txt", "p/b.hy"])
+    assert {c.path: (c.writer, c.is_tagged, c.is_alone) for c in look().caches} == {
+        "old.pyc": ("CPython 2.7", False, False),
+        "odd.pyc": ("unknown", False, True),
+        "p/__pycache__/a.cpython-39.opt-1.pyc": ("cpython-39", True, True),
+        "p/__pycache__/b.pyc": ("unknown", True, False),
+        "p/__pycache__/c.cpython-39.pyc.12": ("cpython-39", True, True),
+    }
+
+
+def test_where_clean_would_not_look(root: Path) -> None:
+    cache = "__pycache__/a.cpython-39.pyc"
+    plant(root, [f".venv/{cache}", ".venv/pyvenv.cfg", f"node_modules/{cache}", f".git/{cache}"])
+    assert look().caches == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+def test_what_is_no_file_is_not_read(root: Path) -> None:
+    plant(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
+    assert [cache.path for cache in look().caches] == ["c.pyc"]
+    assert judged("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
+
+
+def test_sources_and_files_that_cannot_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed = compiled(root, "a")
+    hashed = compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
+    arguments = {"is_cache": True, "is_alone": False}
+    for path in (timed, hashed):
+        name = path.rpartition("/")[2]
+        cache = judged(path, name, "gone.py", **arguments)
+        assert cache is not None
+        assert not cache.is_stale
+    monkeypatch.setattr("pycache_guard.doctor.caches.HEADER", 3)
+    cache = judged(timed, "a.pyc", "a.py", **arguments)
+    assert cache is not None
+    assert (cache.writer, cache.is_stale) == ("unknown", False)
+
+
+def test_formats_without_validation(root: Path) -> None:
+    (root / "foo$py.class").write_bytes(b"\xca\xfe\xba\xbe" + bytes(20))
+    plant(root, ["foo.py"])
+    (cache,) = look().caches
+    assert (cache.writer, cache.is_stale, cache.hash_mode) == ("Jython 2.7", False, None)
+
+
+def test_places(root: Path) -> None:
+    plant(root, ["a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
+    places = {(place.path, place.is_cache) for place in look().places}
+    assert places == {("a", False), ("b/__pycache__", True)}
+
+
+def told(root: str = ".") -> dict[str, str]:
+    """Return the facts by name."""
+    return {fact.name: fact.value for fact in state.described(look(), PYTHON, root).facts}
+
+
+def test_facts(root: Path) -> None:
+    assert told() == {"here": "none"}
+    compiled(root, "a")
+    compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
+    compiled(root, "c", PycInvalidationMode.UNCHECKED_HASH)
+    plant(root, ["__pycache__/gone.cpython-27.pyc", "lib.pyc"])
+    (root / "a.py").write_text("changed\n")
+    size = sum(cache.size for cache in look().caches)
+    assert told() == {
+        "here": f"5 of 3 interpreters, {size} bytes",
+        TAG: f"3, {size - 2} bytes",
+        "cpython-27": "1, 1 bytes",
+        "unknown": "1, 1 bytes",
+        "stale": "1",
+        "without a source": "1 in __pycache__, 1 in a source's place",
+        "hash-based": "1 checked, 1 unchecked",
+    }
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (1_250_000, "1.2 MB"),
+        (3_000_000_000_000, "3000.0 GB"),
+    ],
+)
+def test_amount(size: int, text: str) -> None:
+    assert state.amount(size) == text
+
+
+def test_orphans(root: Path) -> None:
+    plant(root, ["old/__pycache__/m.cpython-39.pyc"])
+    (finding,) = state.described(look(), PYTHON, ".").findings
+    assert (finding.rule.name, finding.path, finding.remedy) == (
+        "PYC603",
+        "old/",
+        "pycache-guard clean --orphans",
+    )
+    assert finding.message == "3 paths left over from sources that are gone"
+    (elsewhere,) = state.orphans(str(root))
+    assert elsewhere.remedy == f"pycache-guard clean --orphans -- {root}"
+
+
+def test_unheeded_sources(root: Path) -> None:
+    path = compiled(root, "a b", PycInvalidationMode.UNCHECKED_HASH)
+    compiled(root, "c", PycInvalidationMode.CHECKED_HASH)
+    compiled(root, "d", PycInvalidationMode.UNCHECKED_HASH)
+    for name in ("a b", "c"):
+        (root / f"{name}.py").write_text("changed\n")
+    (finding,) = state.described(look(), PYTHON, ".").findings
+    assert (finding.rule.name, finding.path) == ("PYC203", path)
+    assert finding.remedy == f"rm -f -- '{path}'"
+
+
+def place(path: str, uid: int, above: int | None = None) -> Place:
+    status = os.stat_result((stat.S_IFDIR | 0o755, 0, 0, 1, uid, uid, 0, 0, 0, 0))
+    return Place(path, above is not None, status, above)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
+def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.startswith("open"))
+
+    class Mounted:
+        def __init__(self, path: str) -> None:
+            self.f_flag = os.ST_RDONLY if path.startswith("fixed") else 0
+
+    monkeypatch.setattr(os, "statvfs", Mounted)
+    places = [
+        place("open", 1000),
+        place("open/__pycache__", 1000, above=1000),
+        place("shut/b/__pycache__", 0, above=1000),
+        place("open/a/__pycache__", 0, above=1000),
+        place("ours b", 1000),
+        place("ours", 1000),
+        place("theirs/__pycache__", 5, above=5),
+        place("fixed", 1000),
+    ]
+    assert [(f.path, f.message, f.remedy) for f in state.refused(places)] == [
+        (
+            "open/a/__pycache__",
+            "2 paths of another user than the directory above, as containers leave them",
+            "sudo rm -rf -- open/a/__pycache__ shut/b/__pycache__",
+        ),
+        (
+            "fixed",
+            "1 path on a read-only file system: compiled anew at each start",
+            "export PYTHONPYCACHEPREFIX=~/.cache/pycache",
+        ),
+        (
+            "ours",
+            "2 paths without the permission to write: compiled anew at each start",
+            "chmod u+rwx -- ours 'ours b'",
+        ),
+        (
+            "theirs/__pycache__",
+            "1 path of another user, closed: compiled anew at each start",
+            'sudo chown "$(id -u)" -- theirs/__pycache__',
+        ),
+    ]
+    assert {finding.rule.name for finding in state.refused(places)} == {"PYC601"}

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import MAGIC_NUMBER
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.doctor import interpreter
+from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.doctor.interpreter import described
+from pycache_guard.doctor.interpreter import examine
+from pycache_guard.errors import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Python")
+
+
+def test_this_one() -> None:
+    python = examine(sys.executable)
+    assert python.implementation == sys.implementation.name
+    assert python.release == sys.version_info[:3]
+    assert python.tag == sys.implementation.cache_tag
+    assert python.magic == MAGIC_NUMBER
+    assert os.path.samefile(python.executable, sys.executable)
+
+
+def test_nothing_of_the_checkout_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither from where we stand, nor from where the environment says, nor at start-up."""
+    for name in ("imp", "sitecustomize", "usercustomize", "encodings", "os", "site"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('of the checkout')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "os.py"))
+    assert examine(sys.executable).magic == MAGIC_NUMBER
+    assert not (tmp_path / "__pycache__").exists()
+
+
+@pytest.fixture
+def pretend(tmp_path: Path) -> Callable[[str], str]:
+    """Return a maker of programs that are no Python."""
+
+    def make(script: str) -> str:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+@posix
+def test_one_without_isolation(pretend: Callable[[str], str]) -> None:
+    """Python 2 does not know `-I`."""
+    python = pretend(
+        """case "$1" in -I) exit 2;; esac
+test "$*" = "${*#-E -s -S -B -c}" && exit 3
+printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
+    )
+    assert examine(python) == Interpreter(
+        "/usr/bin/python2", "cpython", "2.7.18", None, b"\x03\xf3\r\n"
+    )
+
+
+@posix
+@pytest.mark.parametrize("script", ["exit 1", "echo hello", "exit 0"])
+def test_what_is_no_python(script: str, pretend: Callable[[str], str]) -> None:
+    with pytest.raises(Failure, match="does not answer as a Python interpreter does"):
+        examine(pretend(script))
+
+
+@posix
+def test_one_that_does_not_end(
+    pretend: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE", 0.2)
+    with pytest.raises(Failure, match="gave no answer"):
+        examine(pretend("exec sleep 60"))
+
+
+def test_none(tmp_path: Path) -> None:
+    for name in ("python-that-nobody-has", str(tmp_path)):
+        with pytest.raises(Failure, match="cannot be run"):
+            examine(name)
+
+
+@posix
+def test_a_relative_path_is_from_here(
+    pretend: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(f'exec {sys.executable} "$@"')
+    monkeypatch.chdir(tmp_path)
+    assert examine("./python").magic == MAGIC_NUMBER
+
+
+def test_described() -> None:
+    python = Interpreter("/p", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
+    facts = described(python).facts
+    assert [fact.value for fact in facts] == [
+        "cpython 3.13.0, /p",
+        "cpython-313",
+        "3571 (f3 0d 0d 0a): CPython 3.13",
+    ]
+    assert facts[2].data == {"number": 3571, "bytes": "f30d0d0a"}
+    odd = described(python._replace(tag=None, magic=b"abcd")).facts
+    assert [fact.value for fact in odd[1:]] == ["none", "25185 (61 62 63 64): none that is known"]

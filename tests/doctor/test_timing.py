@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cleaning.trees import standing
+from pycache_guard.doctor import timing
+from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.doctor.interpreter import examine
+from pycache_guard.doctor.timing import Times
+from pycache_guard.doctor.timing import described
+from pycache_guard.doctor.timing import shown
+from pycache_guard.doctor.timing import timed
+from pycache_guard.errors import Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def python() -> Interpreter:
+    return examine(sys.executable)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(timing, "ROUNDS", 3)
+    return tmp_path
+
+
+def test_cold_is_compiled_and_warm_is_not(
+    here: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told apart by what is there: a module that looks for its own cache as it is imported."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "nowhere")
+    (here / "package").mkdir()
+    (here / "package" / "__init__.py").write_text("import package.seen\nprint('loud')\n")
+    (here / "package" / "seen.py").write_text(
+        "import os\nfrom importlib.util import cache_from_source\n"
+        "with open('log', 'a') as log:\n"
+        "    log.write('%d' % os.path.exists(cache_from_source('helper.py', optimization='')))\n"
+        "import helper\n"
+    )
+    (here / "helper.py").write_text("")
+    before = standing(here)
+    times = timed("package", python)
+    assert (len(times.cold), len(times.warm)) == (3, 3)
+    assert all(0 < time < timing.PATIENCE for time in [*times.cold, *times.warm])
+    assert (here / "log").read_text() == "010101"
+    assert standing(here) == {*before, "log"}
+
+
+def test_described(here: Path, python: Interpreter) -> None:
+    (here / "m.py").write_text("")
+    (fact,) = described(["m"], python).facts
+    assert fact.name == "m"
+    assert isinstance(fact.data, dict)
+    assert len(fact.data["cold_seconds"]) == 3
+    assert fact.data["cold_median"] == sorted(fact.data["cold_seconds"])[1]
+    assert described([], python).facts == []
+
+
+def test_shown() -> None:
+    assert shown([0.003, 0.001, 0.0021]) == "2.1 ms (1.0 to 3.0)"
+    assert Times([], []).cold == []
+
+
+BAD = [
+    ("raise ValueError('no good')", "cannot be imported: ValueError: no good"),
+    ("raise SystemExit(0)", "cannot be imported: it ended early"),
+    ("raise SystemExit('bye')", "cannot be imported: bye"),
+]
+
+
+@pytest.mark.parametrize(("source", "says"), BAD)
+def test_what_cannot_be_imported(source: str, says: str, here: Path, python: Interpreter) -> None:
+    (here / "bad.py").write_text(source)
+    with pytest.raises(Failure, match=f"^bad: {says}$"):
+        timed("bad", python)
+
+
+def test_none_of_that_name(here: Path, python: Interpreter) -> None:
+    with pytest.raises(Failure, match="No module named 'module_that_nobody_has'"):
+        timed("module_that_nobody_has", python)
+
+
+def test_one_that_does_not_end(
+    here: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "PATIENCE", 0.5)
+    (here / "slow.py").write_text("import time; time.sleep(60)")
+    with pytest.raises(Failure, match=r"more than 0\.5 seconds"):
+        timed("slow", python)
+
+
+def test_an_interpreter_without_a_prefix(here: Path, python: Interpreter) -> None:
+    with pytest.raises(Failure, match=r"needs Python 3\.8 or later, and this is 3\.7\.17"):
+        timed("os", python._replace(version="3.7.17"))
+    assert os.listdir(here) == []

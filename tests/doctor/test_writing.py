@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.doctor.writing import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW = Interpreter("python", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
+OLD = NEW._replace(version="3.7.1")
+BESIDE = "__pycache__ beside each source"
+
+FACTS = [
+    (NEW, {}, "yes", BESIDE),
+    (NEW, {"PYTHONDONTWRITEBYTECODE": ""}, "yes", BESIDE),
+    (
+        NEW,
+        {"PYTHONDONTWRITEBYTECODE": "0"},
+        "no: PYTHONDONTWRITEBYTECODE is set",
+        BESIDE,
+    ),
+    (NEW, {"PYTHONPYCACHEPREFIX": ""}, "yes", BESIDE),
+    (
+        OLD,
+        {"PYTHONPYCACHEPREFIX": "/p"},
+        "yes",
+        f"{BESIDE}: Python 3.7.1 does not know PYTHONPYCACHEPREFIX",
+    ),
+]
+
+
+@pytest.mark.parametrize(("python", "environment", "written", "place"), FACTS)
+def test_facts(
+    python: Interpreter, environment: dict[str, str], written: str, place: str, tmp_path: Path
+) -> None:
+    told = writing(python, environment, str(tmp_path))
+    assert [fact.value for fact in told.facts] == [written, place]
+    assert told.findings == []
+
+
+def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]]:
+    """Return what is said of a prefix."""
+    told = writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
+    assert told.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
+    assert {finding.rule.name for finding in told.findings} <= {"PYC602"}
+    return [(finding.path, finding.message, finding.remedy) for finding in told.findings]
+
+
+ELSEWHERE = "export PYTHONPYCACHEPREFIX=~/.cache/pycache"
+
+
+def test_a_good_prefix(tmp_path: Path) -> None:
+    assert prefixed(str(tmp_path / "new" / "prefix"), tmp_path / "root") == []
+    # Beside the checkout, and of a name that begins like it.
+    assert prefixed(str(tmp_path / "root-cache"), tmp_path / "root") == []
+
+
+def test_a_relative_prefix(tmp_path: Path) -> None:
+    ((path, message, remedy),) = prefixed(".cache", tmp_path)
+    assert (path, remedy) == (None, ELSEWHERE)
+    assert message.startswith("PYTHONPYCACHEPREFIX is relative (.cache): ")
+
+
+def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
+    for inside, path in ((tmp_path / "a" / "b", "a/b"), (tmp_path, ".")):
+        ((where, message, remedy),) = prefixed(str(inside), tmp_path)
+        assert (where, remedy) == (path, ELSEWHERE)
+        assert message.startswith("PYTHONPYCACHEPREFIX is in the checkout")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))
+    ((where, message, remedy),) = prefixed(str(tmp_path / "p q" / "r"), tmp_path / "root")
+    assert where is None
+    assert message.endswith("no cache is ever kept")
+    assert remedy == f"""sudo install -d -o "$(id -u)" -- '{tmp_path}/p q/r'"""

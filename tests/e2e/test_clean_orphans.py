@@ -1,0 +1,84 @@
+"""The hook `clean-orphans` after a branch switch, a merge and an amended commit."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cleaning.trees import plant
+from runners import SCRIPTS
+
+if TYPE_CHECKING:
+    from repo import Repo
+    from runners import Runner
+
+STAGES = ["post-checkout", "post-merge", "post-rewrite"]
+CONFIG = """
+repos:
+- repo: local
+  hooks:
+  - id: clean-orphans
+    name: remove orphaned Python caches
+    entry: {program} clean --orphans
+    language: system
+    always_run: true
+    pass_filenames: false
+    require_serial: true
+    stages: [{stages}]
+"""
+
+
+@pytest.fixture
+def switched(runner: Runner, project: Repo) -> Repo:
+    """Make a project with a branch `feature` that has a package more, and install the hook."""
+    program = SCRIPTS / "pycache-guard"
+    project.add(".pre-commit-config.yaml", CONFIG.format(program=program, stages=", ".join(STAGES)))
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    project.add("more/__init__.py")
+    project.commit()
+    done = runner(project, "install", *[word for stage in STAGES for word in ("-t", stage)])
+    assert done.code == 0, done
+    return project
+
+
+def cached(repo: Repo) -> None:
+    """Leave what imports leave."""
+    plant(repo.path, ["more/__pycache__/__init__.cpython-313.pyc", "more/__init__.pyc"])
+    plant(repo.path, ["pkg/__pycache__/m.cpython-313.pyc"])
+
+
+def is_clean(repo: Repo) -> bool:
+    """Whether the orphans have gone, and they alone."""
+    kept = os.path.exists(repo.path / "pkg" / "__pycache__" / "m.cpython-313.pyc")
+    return kept and not os.path.exists(repo.path / "more")
+
+
+def test_checkout(runner: Runner, switched: Repo) -> None:
+    cached(switched)
+    done = runner.git(switched, "checkout", "-q", "main")
+    assert done.code == 0, done
+    assert is_clean(switched)
+    done = runner.git(switched, "checkout", "-q", "feature")
+    assert done.code == 0, done
+
+
+def test_merge(runner: Runner, switched: Repo) -> None:
+    switched.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "-B", "removal")
+    switched.git("rm", "-q", "-r", "more")
+    switched.commit()
+    switched.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "feature")
+    cached(switched)
+    done = runner.git(switched, "merge", "-q", "removal")
+    assert done.code == 0, done
+    assert is_clean(switched)
+
+
+def test_rewrite(runner: Runner, switched: Repo) -> None:
+    cached(switched)
+    switched.git("rm", "-q", "-r", "more")
+    done = runner.git(switched, "commit", "-q", "--amend", "--allow-empty", "-m", "c")
+    assert done.code == 0, done
+    assert is_clean(switched)
