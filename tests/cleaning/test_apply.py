@@ -265,6 +265,19 @@ def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], No
 
 
 @root_only
+def test_only_the_cause_is_told(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+    """The directories above stay because of it."""
+    plant(root, ["a/b/__pycache__/m.cpython-313.pyc"])
+    as_nobody()
+    told = run("clean", "--orphans")
+    assert told.code == 1
+    assert told.out == (
+        "a/b/__pycache__/m.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
+        "Permission denied\n\nTo mend:\n    sudo rm -rf -- a/b/__pycache__\n"
+    )
+
+
+@root_only
 def test_own_directories_without_permission(
     root: Path, run: Run, as_nobody: Callable[[], None]
 ) -> None:

@@ -126,7 +126,6 @@ def find_whole(plan: Plan) -> None:
     `sys.pycache_prefix`, and only if something in it went: it was there for caches alone, and
     would go on as a namespace package.
     """
-    root = plan.root
     below: dict[tuple[str, ...], int] = {}
     for spot in reversed(plan.spots):
         spot.is_above = spot.parts in below
@@ -134,7 +133,6 @@ def find_whole(plan: Plan) -> None:
         if lost < spot.entries or not spot.parts:
             continue
         is_cache = is_cache_directory(spot.parts[-1])
-        emptied = bool(lost) and (plan.mode.orphans or root.mirrored is not None)
-        if is_cache or (emptied and (spot.parts != root.start or root.mirrored is not None)):
+        if is_cache or (lost and (plan.mode.orphans or plan.root.mirrored is not None)):
             spot.is_whole = True
             below[spot.parts[:-1]] = below.get(spot.parts[:-1], 0) + 1
