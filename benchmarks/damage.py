@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
 
 SOURCES = {f"package/module_{n}.py": b"x = %d\n" % n for n in range(20)}
@@ -58,6 +59,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 def main(count: int = 1000, seed: int = 0) -> int:
     """Judge `count` archives; return 1 at the first crash."""
     whole = archives()
+    comparison = Comparison()
     verdicts = {"bytecode": 0, "not judged": 0, "nothing": 0}
     with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
         for number in range(count):
@@ -66,11 +68,12 @@ def main(count: int = 1000, seed: int = 0) -> int:
             path = Path(directory) / name
             path.write_bytes(damaged(whole[name], chance))
             try:
-                found, failures = screened(str(path))
+                found, failures = screened(str(path), comparison)
             except Exception:
                 print(f"crash: seed {seed}, archive {number}, {name}")
                 raise
             verdicts["not judged" if failures else "bytecode" if found else "nothing"] += 1
+    comparison.close()
     print(", ".join(f"{name}: {number}" for name, number in verdicts.items()))
     return 0
 

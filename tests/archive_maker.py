@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SOURCE = b"x = 1\n"
 TAG = "__pycache__/m.cpython-311.pyc"
-CODE = marshal.dumps(compile(SOURCE, "m.py", "exec"))
+CODE = marshal.dumps(compile(SOURCE, "m.py", "exec", dont_inherit=True))
 
 
 def timed(mtime: int = 1000, size: int = len(SOURCE)) -> bytes:

@@ -18,9 +18,12 @@ from archive_maker import tarred
 from archive_maker import timed
 from archive_maker import zipped
 from pycache_guard.archives.kinds import is_archive
+from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pycache_guard.findings import Finding
 
 MEMBERS = {
@@ -51,16 +54,24 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     return bytes(broken)
 
 
+@pytest.fixture(scope="module")
+def comparison() -> Iterator[Comparison]:
+    """Compare with the same compilers throughout."""
+    made = Comparison()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_a_verdict_whatever_the_damage(name: str, tmp_path: Path) -> None:
+def test_a_verdict_whatever_the_damage(name: str, tmp_path: Path, comparison: Comparison) -> None:
     path = tmp_path / name
     path.write_bytes(ARCHIVES[name])
-    whole: list[Finding] = screened(str(path))[0]
+    whole: list[Finding] = screened(str(path), comparison)[0]
     assert len(whole) == 4
     chance = random.Random(name)
     for _ in range(40):
         path.write_bytes(damaged(ARCHIVES[name], chance))
-        found, failures = screened(str(path))
+        found, failures = screened(str(path), comparison)
         assert all("\n" not in failure for failure in failures)
         assert found or failures
 

@@ -16,6 +16,7 @@ from pycache_guard.distributions.backends import SETTINGS
 from pycache_guard.distributions.backends import backend
 from pycache_guard.distributions.backends import is_metadata
 from pycache_guard.distributions.backends import remedy
+from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
 
 if TYPE_CHECKING:
@@ -166,11 +167,13 @@ def test_what_real_backends_ship(
     # uv_build runs a program of its own, which pip has put beside this Python.
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     found: dict[str, list[Finding]] = {}
+    comparison = Comparison()
     for kind in ("wheel", "sdist"):
         findings, failures = screened(
-            str(built(top, BACKENDS[name], kind, {**os.environ, "PATH": path}))
+            str(built(top, BACKENDS[name], kind, {**os.environ, "PATH": path})), comparison
         )
         assert failures == []
         found[kind] = findings
+    comparison.close()
     assert {kind for kind, findings in found.items() if findings} == ships
     assert {finding.remedy for kind in found.values() for finding in kind} <= {SETTINGS[name]}

@@ -8,6 +8,7 @@ from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
+from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
 
 TYPE_CHECKING = False
@@ -41,20 +42,30 @@ def main(argv: Sequence[str]) -> int:
     paths = [
         path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
     ]
-    found: list[Finding] = []
-    failures: list[str] = []
-    for path in dict.fromkeys(paths):
-        try:
-            findings, unjudged = screened(path)
-        except OSError as error:
-            unjudged = [f"{path}: {error.strerror or error}"]
-        else:
-            found += findings
-        failures += unjudged
+    found, failures = judge([*dict.fromkeys(paths)])
     code = report(found, NAME, voice=options.format, output=options.output)
     for line in failures:
         tell(line)
     return 2 if failures else code
+
+
+def judge(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
+    """Return what archives ship, and what could not be judged."""
+    found: list[Finding] = []
+    failures: list[str] = []
+    comparison = Comparison()
+    try:
+        for path in paths:
+            try:
+                findings, unjudged = screened(path, comparison)
+            except OSError as error:
+                unjudged = [f"{path}: {error.strerror or error}"]
+            else:
+                found += findings
+            failures += unjudged
+    finally:
+        comparison.close()
+    return found, failures
 
 
 def expanded(archive: str, *, may_be_none: bool) -> Iterator[str]:

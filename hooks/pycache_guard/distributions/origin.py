@@ -1,7 +1,7 @@
 """Whether bytecode in an archive comes from the source that the archive has beside it.
 
 Told by the header: size, time and hash. Whether the code is what that source compiles to, only the
-interpreter that wrote it can tell.
+interpreter that wrote it can tell: see `comparison`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Shipped(NamedTuple):
     header: Header | None = None
     #: As of `Member`.
     mtime: float | None = None
+    size: int = 0
 
     @property
     def is_unchecked(self) -> bool:
@@ -45,7 +46,7 @@ class Shipped(NamedTuple):
 def shipped(member: Member, head: bytes) -> Shipped:
     """Return what is known of a member that begins with `head`."""
     try:
-        return Shipped(member.name, parse_header(head), member.mtime)
+        return Shipped(member.name, parse_header(head), member.mtime, member.size)
     except InvalidHeader:
         return Shipped(member.name)
 

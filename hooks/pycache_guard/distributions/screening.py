@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
     from pycache_guard.archives.member import Archive
     from pycache_guard.archives.member import Member
+    from pycache_guard.distributions.comparison import Comparison
 
 #: An archive in an archive is read whole, into a file without a name; so many bytes of it.
 LARGEST_NESTED = 256 << 20
 
 
-def screened(path: str) -> tuple[list[Finding], list[str]]:
+def screened(path: str, comparison: Comparison) -> tuple[list[Finding], list[str]]:
     """Return what bytecode the archive at `path` ships, and what of it could not be judged.
 
     Raises `OSError`.
     """
     with open(path, "rb") as file:
-        screening = Screening(path)
+        screening = Screening(path, comparison)
         screening.judge(file, path)
     return screening.findings(), screening.failures
 
@@ -46,12 +47,15 @@ def screened(path: str) -> tuple[list[Finding], list[str]]:
 class Screening:
     """One archive, or one in it: then `inside` leads there, `!` between an archive and its member."""
 
-    def __init__(self, path: str, inside: str = "") -> None:
+    def __init__(self, path: str, comparison: Comparison, inside: str = "") -> None:
         self.failures: list[str] = []
         self._path = path
+        self._comparison = comparison
         self._inside = inside
         self._shipped: dict[str, Shipped] = {}
         self._doubts: dict[str, str] = {}
+        #: Sizes of the sources that are there, by bytecode and source.
+        self._sources: dict[str, dict[str, int]] = {}
         self._recorded: list[str] = []
         self._metadata: dict[str, bytes] = {}
         self._nested: list[Finding] = []
@@ -65,7 +69,7 @@ class Screening:
             self.failures.append(f"{where}: {why}")
 
     def _screen(self, archive: Archive) -> None:
-        """Go through the members, and a second time for the sources of what was found."""
+        """Go through the members, again for the sources of what was found, and again to compare."""
         for member in archive.members():
             try:
                 self._take(member)
@@ -77,7 +81,9 @@ class Screening:
                 wanted.setdefault(source, []).append(found)
         if wanted:
             for member in archive.members():
-                self._compare(member, wanted.get(member.name, []))
+                if member.is_file:
+                    self._compare(member, wanted.get(member.name, []))
+        self._have_compiled(archive)
 
     def findings(self) -> list[Finding]:
         """Return a finding for each member that is bytecode, and for each that is only listed."""
@@ -126,7 +132,7 @@ class Screening:
                     f"is an archive of more than {LARGEST_NESTED >> 20} MiB: not looked into"
                 )
             file.seek(0)
-            nested = Screening(self._path, f"{member.name}!")
+            nested = Screening(self._path, self._comparison, f"{member.name}!")
             nested.judge(file, member.name)
         self._nested += nested.findings()
         self.failures += nested.failures
@@ -141,6 +147,20 @@ class Screening:
                 return
             if differs:
                 self._doubts[each.name] = f"not of its source: `{source.name}` {differs}"
+            self._sources.setdefault(each.name, {})[source.name] = source.size
+
+    def _have_compiled(self, archive: Archive) -> None:
+        """Have the code compared where the header has nothing against the source."""
+        pairs = []
+        for name, sizes in self._sources.items():
+            if name not in self._doubts:
+                found = self._shipped[name]
+                source = min(sizes, key=found.sources().index)  # the likeliest, as import has it
+                pairs.append((found, source, sizes[source]))
+        if pairs:
+            doubts, failures = self._comparison.doubts(archive, pairs)
+            self._doubts.update(doubts)
+            self.failures += [f"{self._path}: {self._inside}{failure}" for failure in failures]
 
     def _told(self, found: Shipped) -> str:
         header = found.header
