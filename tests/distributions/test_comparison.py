@@ -244,3 +244,15 @@ def test_only_bytecode_with_its_source_is_paid_for(
     engine = ("pycache_guard.verifying", "pycache_guard.compilers", "subprocess")
     imported = done.stderr.decode().split()
     assert [name in imported for name in engine] == [pays] * 3
+
+
+def test_one_of_the_same_name_and_another_size_is_not_held(run: Run) -> None:
+    """There is room for the last alone: the first, which is damaged, is not read."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        file.writestr(cached(), honest() + b"surplus")
+        file.writestr("m.py", SOURCE)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr(cached(), honest())
+    damaged = data.getvalue().replace(b"surplus", b"SURPLUS")
+    assert judged(run, "a.zip", damaged) == [f"ships `{cached()}`: {WRITER}"]
