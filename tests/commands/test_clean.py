@@ -265,9 +265,9 @@ def test_internals_cannot_even_be_named(root: Path, run: Run, place: str) -> Non
 
 
 def test_a_work_tree_in_a_bare_repository(root: Path, run: Run) -> None:
-    plant(root, ["bare/HEAD", "bare/objects/", "bare/refs/", "bare/work/.git/x"])
-    plant(root, ["bare/work/__pycache__/a.pyc"])
-    assert run("clean", "bare/work").out == "removed 1 file and 1 directory\n"
+    plant(root, ["bare/HEAD", "bare/objects/", "bare/refs/", "bare/tree/.git/x"])
+    plant(root, ["bare/tree/__pycache__/a.pyc"])
+    assert run("clean", "bare/tree").out == "removed 1 file and 1 directory\n"
 
 
 def test_a_cache_directory_may_be_named(root: Path, run: Run) -> None:
