@@ -105,6 +105,20 @@ def test_the_same_in_many_commits_is_told_once(
 
 
 @pytest.mark.parametrize("content", ["new", "none"])
+def test_a_merge_takes_over_what_its_side_brought_in(repo: Repo, run: Run, content: str) -> None:
+    commits = [
+        Commit([], {"a": ("100644", b"1")}, b"", ""),
+        Commit([0], {"a": ("100644", b"1"), "b.pyc": ("100644", b"2")}, b"", ""),
+        Commit([0, 1], {"b.pyc": ("100644", b"2")}, b"", ""),
+    ]
+    ids = build(repo, commits)
+    options = ("--content", content, "--format", "json")
+    (one,) = found(run("check-history", ids[2], *options))
+    assert (one["commit"], one["count"]) == (ids[1], 1)
+    assert found(run("check-history", f"{ids[1]}..{ids[2]}", *options)) == []
+
+
+@pytest.mark.parametrize("content", ["new", "none"])
 @settings(max_examples=30)
 @given(history=histories(), data=st.data())
 def test_any_history(content: str, history: list[Commit], data: st.DataObject) -> None:
@@ -287,7 +301,10 @@ def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
     assert run("check-history", "--all") == (0, "", "")
 
 
-def test_shallow(repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", ["new", "none"])
+def test_shallow(
+    repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     """Told, and 2, but only if the range leads to where history is cut off."""
     repo.add("old.pyc", "1")
     repo.commit()
@@ -296,9 +313,10 @@ def test_shallow(repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.Monke
         repo.commit()
     repo.git("clone", "-q", "--depth=3", repo.path.as_uri(), os.fspath(tmp_path / "clone"))
     monkeypatch.chdir(tmp_path / "clone")
-    inside = run("check-history", "HEAD~1..HEAD", "--format", "json")
+    options = ("--format", "json", "--content", content)
+    inside = run("check-history", "HEAD~1..HEAD", *options)
     assert (inside.code, inside.err, [f["path"] for f in found(inside)]) == (1, "", ["2.pyc"])
-    through = run("check-history", "HEAD", "--format", "json")
+    through = run("check-history", "HEAD", *options)
     assert through.code == 2
     cut = repo.git("rev-parse", "HEAD~2")
     assert through.err.startswith(f"error: this clone is shallow: what lies behind commit {cut} ")

@@ -22,7 +22,6 @@ from pycache_guard.git import spawn
 from pycache_guard.git.history import DEPTH
 from pycache_guard.git.history import Differ
 from pycache_guard.git.history import Differs
-from pycache_guard.git.history import batches
 from pycache_guard.git.history import granted
 from pycache_guard.git.history import parsed
 from pycache_guard.git.listing import parse
@@ -145,22 +144,37 @@ def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
     assert asked([first, second]) == truth
 
 
-@pytest.mark.parametrize("length", [40, 64])
-def test_what_is_under_way_fits_into_any_pipe(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int
+@pytest.mark.parametrize("room", [spawn.SMALLEST_PIPE, 65536])
+@pytest.mark.parametrize("length", [40, 64, 64 + 1 + 64])
+def test_what_is_under_way_fits_into_the_pipe(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int, room: int
 ) -> None:
-    ids = [b"%0*d" % (length, n) for n in range(200)]
-    made = list(batches(ids))
-    assert [oid for batch in made for oid in batch] == ids
-    assert len(made) < 8
+    lines = [b"%0*d" % (length, n) for n in range(200)]
     differ = Differ()
+    monkeypatch.setattr(differ.git, "room", lambda: room)
+    made = list(differ.batches(lines))
+    assert [line for batch in made for line in batch] == lines
+    assert len(made) <= 200 * (length + 1) // (min(room, 2 * history.BATCH) // DEPTH - 100) + 1
     written: list[bytes] = []
     monkeypatch.setattr(differ.git, "write", written.append)
     for batch in made:
         differ.ask(batch)
-    assert max(map(len, written)) * DEPTH <= 4096
+    assert max(map(len, written)) * DEPTH <= room
+    assert max(map(len, written)) <= history.BATCH
     differ.git.kill()
-    assert list(batches([])) == []
+    assert list(differ.batches([])) == []
+
+
+def test_the_parents_that_count_may_be_told(repo: Repo) -> None:
+    """With the first alone, all that a merge has from the others is told; without, what none has."""
+    commits = [
+        Commit([], {"a": ("100644", b"1")}, b"", ""),
+        Commit([0], {"a": ("100644", b"1"), "b.pyc": ("100644", b"2")}, b"", ""),
+        Commit([0, 1], {"a": ("100644", b"1"), "b.pyc": ("100644", b"2")}, b"", ""),
+    ]
+    ids = build(repo, commits)
+    assert asked([ids[2]]) == set()
+    assert {t[3] for t in asked([f"{ids[2]} {ids[0]}"])} == {"b.pyc"}
 
 
 def test_what_a_glob_matches(repo: Repo) -> None:

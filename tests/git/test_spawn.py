@@ -10,6 +10,7 @@ import pytest
 
 from pycache_guard.git.portable import PortableChild
 from pycache_guard.git.portable import on_path
+from pycache_guard.git.spawn import SMALLEST_PIPE
 from pycache_guard.git.spawn import PosixChild
 from pycache_guard.git.spawn import start
 
@@ -88,6 +89,18 @@ class TestChild:
         child.close_stdin()
         assert everything(child) == b"200007"
         assert child.wait() == (0, b"")
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_what_there_is_room_for_does_not_wait_for_a_reader(
+        self, monkeypatch: pytest.MonkeyPatch, named: bool
+    ) -> None:
+        """The child reads nothing, and ends before long; waiting for it would end in an error."""
+        if not named and sys.platform == "linux":
+            monkeypatch.delattr("fcntl.F_GETPIPE_SZ")
+        child = start(python("import time; time.sleep(9)"), ENV, feed=True)
+        assert child.room() >= SMALLEST_PIPE
+        child.write(b"x" * child.room())
+        child.kill()
 
     def test_feed_what_no_longer_reads(self) -> None:
         child = start(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)

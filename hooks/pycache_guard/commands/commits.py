@@ -65,7 +65,7 @@ def answer(
     findings: list[Finding] = []
     unjudged: list[str] = []
     if revisions is not None:
-        revisions.start()
+        revisions.start(parents=options.content == "none")
         from pycache_guard.commands.progress import Progress
         from pycache_guard.history.judge import judge
 

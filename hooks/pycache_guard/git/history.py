@@ -8,6 +8,7 @@ with history.
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from pycache_guard.git.listing import parse
 from pycache_guard.git.process import RAW
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 #: Batches that a `diff-tree` has before it, so that it does not wait for us.
 DEPTH = 2
-#: Bytes of a batch. All that are under way fit into the smallest pipe there is (4 KiB: Windows, and
-#: Linux for who has many), so we never wait to ask while git waits to answer.
-BATCH = 4096 // DEPTH
+#: Bytes of a batch at most: larger ones gain nothing. All that are under way must fit into the pipe,
+#: so that we never wait to ask while git waits to answer.
+BATCH = 8192
 #: Random bytes behind each.
 MARK = 16
 #: More gain little, and each holds a cache of its own.
@@ -51,6 +52,14 @@ class Differ:
         # answer. It is random because what stands before it was written by others.
         self._mark = b"=%s\n" % os.urandom(MARK).hex().encode("ascii")
         self._rest = b""
+
+    def batches(self, commits: list[bytes]) -> Iterator[list[bytes]]:
+        """Yield lines for stdin, so many at a time as may be asked at once."""
+        if commits:
+            size = min(BATCH, self.git.room() // DEPTH) - len(self._mark)
+            count = size // (max(map(len, commits)) + 1)
+            for start in range(0, len(commits), count):
+                yield commits[start : start + count]
 
     def ask(self, commits: Iterable[bytes]) -> None:
         """Ask about one of the `batches`; up to `DEPTH` may be under way."""
@@ -86,16 +95,17 @@ class Differs:
         self._differs = [Differ(*pathspecs)]
 
     def brought(
-        self, batches: Iterable[list[bytes]], possible: Callable[[bytes], object]
+        self, commits: Iterable[list[bytes]], possible: Callable[[bytes], object]
     ) -> Iterator[Brought]:
-        """Yield what the commits of `batches` bring in: what none of their parents has at that path.
+        """Yield what commits bring in: what none of their parents has at that path.
 
-        Of a block of output that is not `possible` as a whole nothing is parsed. Each commit's come
-        together; among commits there is no order. Raises `GitFailure`.
+        Each is an id, and behind a blank those of the parents that are to count, if not all
+        (git-diff-tree(1), `--stdin`). Of a block of output that is not `possible` as a whole nothing is
+        parsed. Each commit's come together; among commits there is no order. Raises `GitFailure`.
         """
         asked: list[Differ] = []
         free = self._differs * DEPTH
-        for batch in batches:
+        for batch in chain.from_iterable(map(self._differs[0].batches, commits)):
             if not free and len(self._differs) < processes():
                 self._differs.append(Differ(*self._pathspecs))
                 free = self._differs[-1:] * DEPTH
@@ -113,14 +123,6 @@ class Differs:
         """End those that have not ended."""
         for differ in self._differs:
             differ.git.kill()
-
-
-def batches(commits: list[bytes]) -> Iterator[list[bytes]]:
-    """Yield commits, so many at a time as a batch has room for."""
-    if commits:
-        count = (BATCH - 2 * MARK - 2) // (len(commits[0]) + 1)
-        for start in range(0, len(commits), count):
-            yield commits[start : start + count]
 
 
 def processes() -> int:
@@ -178,9 +180,13 @@ def new(head: str, path: bytes) -> bytes | None:
 
 def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
-    ids = [commit.encode("ascii") for commit in commits]
-    differs = Differs(f":(top,glob){glob}")
+    return [parse(record) for _, record in brought(commits, f":(top,glob){glob}")]
+
+
+def brought(commits: Iterable[str], *pathspecs: str) -> Iterator[Brought]:
+    """Yield what `commits` bring in at `pathspecs`. Raises `GitFailure`."""
+    differs = Differs(*pathspecs)
     try:
-        return [parse(record) for _, record in differs.brought(batches(ids), bool)]
+        yield from differs.brought([[commit.encode("ascii") for commit in commits]], bool)
     finally:
         differs.close()

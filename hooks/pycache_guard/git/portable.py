@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from pycache_guard.git.spawn import CHUNK
+from pycache_guard.git.spawn import SMALLEST_PIPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class PortableChild:
         except OSError:
             self._errors.close()
             raise
+
+    def room(self) -> int:
+        """Return how many bytes stdin holds unread."""
+        return SMALLEST_PIPE
 
     def write(self, data: bytes) -> None:
         """Write all of `data` to stdin."""

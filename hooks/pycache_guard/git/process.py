@@ -73,6 +73,7 @@ class Git:
             raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
         except OSError as error:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
+        self.room = self._child.room
         self.close_stdin = self._child.close_stdin
         self.read = self._child.read
         self._ended = False

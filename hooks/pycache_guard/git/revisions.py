@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git import history
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
 from pycache_guard.git.repository import resolved
@@ -34,9 +33,9 @@ class Revisions:
         self._options = options
         self._started: Git | None = None
 
-    def start(self) -> None:
-        """Start listing, before there is time to read on."""
-        self._started = self._listing(self.tips)
+    def start(self, *, parents: bool = False) -> None:
+        """Start listing, with or without `parents`, before there is time to read on."""
+        self._started = self._listing(self.tips, *(["--parents"] if parents else []))
 
     def listing(self) -> Git:
         """Return the listing of every commit, for `batches`; start it unless it is started."""
@@ -64,11 +63,14 @@ class Revisions:
 
 
 def batches(listing: Git) -> Iterator[list[bytes]]:
-    """Yield the commits of a listing, in batches, as git finds them."""
+    """Yield the commits of a listing, in batches, as git finds them.
+
+    In a listing with parents, the first stands behind each, as `Differs.brought` takes it.
+    """
     rest = b""
     for chunk in listing.chunks():
         *commits, rest = (rest + chunk).split(b"\n")
-        yield from history.batches(commits)
+        yield [b" ".join(line.split(b" ", 2)[:2]) for line in commits]
 
 
 def ranges(words: Iterable[str], *options: str) -> Revisions:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     class Child(Protocol):
         """A process under way."""
 
+        def room(self) -> int:
+            """Return how many bytes its stdin, which must have been asked for, holds unread."""
+
         def write(self, data: bytes) -> None:
-            """Write all of `data` to its stdin, which must have been asked for."""
+            """Write all of `data` to its stdin."""
 
         def close_stdin(self) -> None:
             """Tell it that there is no more input."""
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 #: As much as a pipe holds on Linux.
 CHUNK = 65536
+#: The smallest pipe there is: of Windows, of macOS under pressure, and of Linux for who has many.
+SMALLEST_PIPE = 4096
 
 
 class PosixChild:
@@ -78,6 +83,14 @@ class PosixChild:
         finally:
             for descriptor in ours:
                 os.close(descriptor)
+
+    def room(self) -> int:
+        """Return how many bytes stdin holds unread: fcntl(2), `F_GETPIPE_SZ`, where there is that."""
+        import fcntl
+
+        assert self._stdin is not None
+        ask = getattr(fcntl, "F_GETPIPE_SZ", None)
+        return fcntl.fcntl(self._stdin, ask) if ask else SMALLEST_PIPE
 
     def write(self, data: bytes) -> None:
         """Write all of `data` to stdin."""

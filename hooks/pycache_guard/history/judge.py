@@ -6,6 +6,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.git.history import Differs
+from pycache_guard.git.history import brought
 from pycache_guard.git.listing import is_file
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.loose import brought_by
@@ -62,6 +63,8 @@ def judge(
         found = gathered(
             differs.brought(commits, bool if contents else may_name_bytecode), contents
         )
+        if not contents:
+            found = exactly(found)
         named = gathered(brought_by(trees, blobs), contents)
         findings: list[Finding] = []
         if found or named:
@@ -101,6 +104,15 @@ def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
     for item in contents.rest() if contents else ():
         keep(*item)
     return found
+
+
+def exactly(found: Found) -> Found:
+    """Keep what none of the parents has: paths alone are first compared with one of them.
+
+    That is a third less work at a merge, and what stands at no new path there is new in none.
+    """
+    commits = dict.fromkeys(commit for _, several in found.values() for commit in several)
+    return gathered(brought(commits), None) if commits else found
 
 
 def counted(
