@@ -165,6 +165,14 @@ class TestContent:
         message = f"error: blob {blob} cannot be read here: it is missing\n"
         assert run(COMMAND) == (2, "", message)
         assert run(COMMAND, "--content", "none") == (0, "", "")
+        repo.stage("a.pyc", "2")
+        for argv in ((), ("--fix",), ("--staged",)):
+            code, out, err = run(COMMAND, *argv)
+            assert (code, out.splitlines()[0], err) == (
+                2,
+                "a.pyc: PYC001 bytecode is tracked",
+                message,
+            )
 
 
 class TestTree:
@@ -235,7 +243,7 @@ class TestPartialClone:
         if git != "as it is":
             monkeypatch.delitem(SET, "GIT_NO_LAZY_FETCH")
         code, out, err = run(COMMAND, *argv)
-        assert (code, out) == (2, "")
+        assert (code, out.splitlines()[0]) == (2, "ok.pyc: PYC001 bytecode is tracked")
         assert err.startswith("error: ")
         assert err.count("\n") == 1
         assert self.missing(clone) == 2

@@ -7,6 +7,7 @@ there is something to parse or to say.
 from __future__ import annotations
 
 from pycache_guard.git.index import Index
+from pycache_guard.git.process import GitFailure
 from pycache_guard.survey import judge
 
 TYPE_CHECKING = False
@@ -15,32 +16,56 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.findings import Finding
+    from pycache_guard.git.tree import Tree
 
 NAME = "forbid-bytecode"
 
 
+class Options:
+    """The values of a run without arguments."""
+
+    staged = False
+    tree: str | None = None
+    content = "new"
+    allow: Sequence[str] = ()
+    fix = False
+    format = "text"
+    output: str | None = None
+
+
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was."""
-    if not argv:
-        findings = judge(Index())
-        return tell(findings) if findings else 0
-    from pycache_guard.git.tree import Tree
-
-    options = parse(argv)
-    source = Tree(options.tree) if options.tree else Index()
-    findings = judge(source, staged=options.staged, content=options.content, allow=options.allow)
-    if options.fix and isinstance(source, Index):
+    options = parse(argv) if argv else Options()
+    try:
+        findings = judged(options, options.content)
+    except GitFailure:
+        # A content that is not here, most likely: what paths tell is told all the same.
+        tell(judged(options, "none"), options)
+        raise
+    if options.fix:
         from pycache_guard.repair import untracked
 
-        findings = untracked(source, findings)
-    return tell(findings, voice=options.format, output=options.output)
+        findings = untracked(Index(), findings)
+    return tell(findings, options)
 
 
-def tell(findings: list[Finding], *, voice: str = "text", output: str | None = None) -> int:
-    """Report; imported only where there is something to say."""
+def judged(options: Options | Namespace, content: str) -> list[Finding]:
+    """Judge what is meant."""
+    source: Index | Tree = Index()
+    if options.tree:
+        from pycache_guard.git.tree import Tree
+
+        source = Tree(options.tree)
+    return judge(source, staged=options.staged, content=content, allow=options.allow)
+
+
+def tell(findings: list[Finding], options: Options | Namespace) -> int:
+    """Report, if there is anything to say or somebody reads silence too."""
+    if not findings and options.format == "text" and options.output is None:
+        return 0
     from pycache_guard.commands.reporting import report
 
-    return report(findings, NAME, voice=voice, output=output)
+    return report(findings, NAME, voice=options.format, output=options.output)
 
 
 def parse(argv: Sequence[str]) -> Namespace:
