@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,10 +45,10 @@ def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
 
 
 def test_defaults() -> None:
-    options = reporting_parser("x", "y", "z").parse_args([])
+    options = reporting_parser("x", "y", "z").read([])
     assert vars(options) == {"format": "text", "output": None}
     with pytest.raises(Failure, match="unrecognized arguments: --form"):
-        reporting_parser("x", "y", "z").parse_args(["--form", "json"])
+        reporting_parser("x", "y", "z").read(["--form", "json"])
 
 
 def test_help(run: Run, program: Program) -> None:
@@ -56,3 +58,98 @@ def test_help(run: Run, program: Program) -> None:
     assert out.startswith("usage: pycache-guard forbid-bytecode ")
     assert out.endswith("example: pycache-guard forbid-bytecode --fix\n")
     assert program("forbid-bytecode", "-h").code == 0
+
+
+#: A command, and the name of something that it has a finding on, less a dash in front.
+TAKE_PATHS = {
+    "check-dist": "a.zip",
+    "check-dockerignore": "context",
+    "inspect": "a.pyc",
+    "lint": "a.py",
+    "verify-bytecode": "a.pyc",
+}
+
+
+def give(repo: Repo, path: str) -> None:
+    """Put something at `path` that its command has a finding on."""
+    name = path[1:]
+    if name == "a.zip":
+        with zipfile.ZipFile(repo.path / path, "w") as archive:
+            archive.writestr("a.pyc", b"")
+    elif name == "context":
+        repo.add(f"{path}/Dockerfile")
+    else:
+        repo.write(path, b"import marshal\nexec(marshal.loads(b''))\n" if name == "a.py" else b"")
+
+
+@pytest.mark.parametrize("command", TAKE_PATHS)
+def test_a_path_that_begins_with_a_dash(repo: Repo, run: Run, command: str) -> None:
+    path = f"-{TAKE_PATHS[command]}"
+    give(repo, path)
+    code, out, err = run(command, "--format=json", "--", path)
+    assert (code, err) == (1, "")
+    assert {finding["path"].partition("/")[0] for finding in json.loads(out)["findings"]} == {path}
+    code, out, err = run(command, path)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize("command", TAKE_PATHS)
+def test_options_between_paths(repo: Repo, run: Run, command: str) -> None:
+    first, second = f"1{TAKE_PATHS[command]}", f"2{TAKE_PATHS[command]}"
+    give(repo, first)
+    give(repo, second)
+    orders = [
+        ("--format=json", first, second),
+        (first, "--format", "json", second),
+        (first, second, "--format=json"),
+        (first, "--format=json", "--", second),
+        ("--format=json", "--", first, second),
+    ]
+    answers = {run(command, *order) for order in orders}
+    assert len(answers) == 1
+    code, out, err = answers.pop()
+    assert (code, err) == (1, "")
+    told = {finding["path"].partition("/")[0] for finding in json.loads(out)["findings"]}
+    assert told == {first, second}
+
+
+def test_options_between_directories_to_clean(repo: Repo, run: Run) -> None:
+    for path in ("-d", "e"):
+        repo.write(f"{path}/__pycache__/a.cpython-313.pyc")
+    would = "".join(
+        f"would remove {path}/__pycache__/{name}\n"
+        for path in ("-d", "e")
+        for name in ("", "a.cpython-313.pyc")
+    )
+    assert run("clean", "e", "--dry-run", "--", "-d") == (0, would, "")
+
+
+def test_options_between_ranges(repo: Repo, run: Run) -> None:
+    repo.add("a.pyc")
+    commit = repo.commit()
+    repo.git("rm", "-q", "a.pyc")
+    repo.commit()
+    assert run("check-history", "HEAD", "--content", "none", f"^{commit}") == (0, "", "")
+    assert run("check-history", "--content", "none", "--", "HEAD").code == 1
+
+
+@pytest.mark.parametrize("words", [("--", "x"), ("--", "-x"), ("--", "--fix")])
+def test_arguments_where_none_are_taken(run: Run, words: tuple[str, ...]) -> None:
+    """What follows `--` is no option."""
+    assert run("forbid-bytecode", *words) == (
+        2,
+        "",
+        f"error: unrecognized arguments: {words[1]}{SEE}",
+    )
+
+
+@pytest.mark.parametrize("command", [*TAKE_PATHS, "clean", "check-history"])
+@pytest.mark.parametrize("words", [("",), ("--", " ")])
+def test_an_empty_argument(repo: Repo, run: Run, command: str, words: tuple[str, ...]) -> None:
+    """An unset variable must not mean the current directory."""
+    cache = repo.write("__pycache__/a.cpython-313.pyc")
+    code, out, err = run(command, *words)
+    assert (code, out) == (2, "")
+    assert "must not be empty" in err
+    assert cache.exists()

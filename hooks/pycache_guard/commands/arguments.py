@@ -10,7 +10,13 @@ from pycache_guard.report import FORMATS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
+
+#: In front of what follows `--`, it keeps argparse from taking that for options: a second pass over
+#: the arguments, which lets options stand between them, no longer knows the `--`. No argument of a
+#: program has such a character.
+PLAIN = "\0"
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,20 +30,35 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Read options and arguments, in any order; what follows `--` is arguments.
+
+        The type of every argument is `plain` or `filled`. Raises `Failure`.
+        """
+        end = argv.index("--") if "--" in argv else len(argv)
+        words = [*argv[:end], *(PLAIN + word for word in argv[end + 1 :])]
+        return self.parse_intermixed_args(words)
+
     def print_help(self, file: object = None) -> None:
         """Write the help as everything else is written."""
         say(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         """Raise `Failure`."""
-        raise Failure(f"{message} (see `{self.prog} --help`)")
+        raise Failure(f"{message.replace(PLAIN, '')} (see `{self.prog} --help`)")
+
+
+def plain(text: str) -> str:
+    """Take an argument as it was given."""
+    return text.removeprefix(PLAIN)
 
 
 def filled(text: str) -> str:
     """Take an argument that must say something: an unset variable in a script is no wish.
 
-    As a glob, nothing at all would match everything.
+    As a glob, nothing at all would match everything; as a path, it would be where we are.
     """
+    text = plain(text)
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return text

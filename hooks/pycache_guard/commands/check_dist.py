@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--if-any", action="store_true", help="a glob that matches nothing is no failure"
     )
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     paths = [
         path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
     ]

@@ -66,4 +66,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         action="append",
         help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
     )
-    return parser.parse_args(argv)
+    return parser.read(argv)

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         action="append",
         help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
     )
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     index = Index()
     config = settings(index)
     kinds = options.probe or (config.probes if config else tuple(SUFFIXES))

@@ -65,7 +65,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         "range", nargs="*", metavar="RANGE", type=filled, help="A..B, C, ^D … (gitrevisions(7))"
     )
     parser.add_argument("--all", action="store_true", help="every ref, and HEAD")
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     if options.all and options.range:
         parser.error("--all leaves no RANGE to choose")
     return options

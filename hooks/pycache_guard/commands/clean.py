@@ -86,6 +86,7 @@ def details(result: Outcome) -> dict[str, object]:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
+    from pycache_guard.commands.arguments import filled
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -95,7 +96,11 @@ def parse(argv: Sequence[str]) -> Namespace:
         "pycache-guard clean --dry-run",
     )
     parser.add_argument(
-        "paths", metavar="PATH", nargs="*", help="directories (default: where you are)"
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=filled,
+        help="directories (default: where you are)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     parser.add_argument("--orphans", action="store_true", help="only caches whose source is gone")
@@ -115,4 +120,4 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--verbose", action="store_true", help="name everything, and say how much was looked at"
     )
-    return parser.parse_args(argv)
+    return parser.read(argv)

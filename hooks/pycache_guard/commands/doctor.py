@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         default=[],
         help="import this module with and without a cache, and say what that buys; repeatable",
     )
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     diagnosis = examined(options.python or sys.executable, options.time)
     deliver(told(diagnosis, options.format), options.output)
     for failure in diagnosis.failures:

@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
         "pycache-guard fix --dry-run",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     index = Index()
     config = settings(index)
     planned = completion(index, config.probes if config else tuple(SUFFIXES))

@@ -100,7 +100,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
     )
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     if options.fix and options.tree:
         parser.error("--fix changes the index: it does not go with --tree")
     return options

@@ -75,4 +75,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         "files", metavar="FILE", nargs="+", type=filled, help="a path, or REV:PATH in git"
     )
     parser.add_argument("--code", action="store_true", help="add the tree of code objects")
-    return parser.parse_intermixed_args(argv)
+    return parser.read(argv)

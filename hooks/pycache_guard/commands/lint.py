@@ -49,6 +49,7 @@ def judge(sources: Iterable[Source]) -> tuple[list[Finding], list[Failure]]:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
+    from pycache_guard.commands.arguments import filled
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -60,6 +61,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         "paths",
         metavar="PATH",
         nargs="*",
+        type=filled,
         help="files, whatever their names, and directories (default: every tracked Python file)",
     )
-    return parser.parse_args(argv)
+    return parser.read(argv)

@@ -43,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; git's own are read without the parser."""
+    from pycache_guard.commands.arguments import plain
     from pycache_guard.commands.commits import judging_parser
 
     parser = judging_parser(
@@ -50,6 +51,8 @@ def parse(argv: Sequence[str]) -> Namespace:
         "Refuse a push of commits that bring in bytecode; ref lines on stdin, as git gives them.",
         'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push',
     )
-    parser.add_argument("remote", nargs="?", default="", metavar="REMOTE", help="its name or URL")
-    parser.add_argument("url", nargs="?", default="", metavar="URL", help="not used")
-    return parser.parse_args(argv)
+    for name, words in (("remote", "its name or URL"), ("url", "not used")):
+        parser.add_argument(
+            name, nargs="?", default="", type=plain, metavar=name.upper(), help=words
+        )
+    return parser.read(argv)

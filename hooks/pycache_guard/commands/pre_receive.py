@@ -11,6 +11,7 @@ from pycache_guard.git.updates import received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
 NAME = "pre-receive"
@@ -21,12 +22,12 @@ def main(argv: Sequence[str]) -> int:
 
     The configuration is HEAD's, never that of what is pushed: nobody allows themselves.
     """
-    options = Options()
+    options: Options | Namespace = Options()
     if argv:
         parser = judging_parser(
             NAME,
             "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
             "exec pycache-guard pre-receive   # in hooks/pre-receive",
         )
-        parser.parse_args(argv, options)
+        options = parser.read(argv)
     return answer(NAME, received(ref_lines()), Head, options)

@@ -120,4 +120,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         action="store_true",
         help="say nothing of what cannot be compared (PYC205)",
     )
-    return parser.parse_intermixed_args(argv)
+    return parser.read(argv)
