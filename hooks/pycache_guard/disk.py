@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 
+from pycache_guard import regular
 from pycache_guard.errors import Failure
 
 TYPE_CHECKING = False
@@ -78,11 +78,7 @@ def read(path: str, size: int = LARGEST) -> bytes:
     Raises `Unreadable` with a reason. Nothing waits for a pipe, nothing touches a device.
     """
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable(
-                f"{path}: is {'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'}"
-            )
+        status = regular.status(path)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             return os.read(descriptor, min(size, status.st_size + 1))

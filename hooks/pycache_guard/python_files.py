@@ -16,6 +16,7 @@ from pycache_guard.git.objects import heads
 from pycache_guard.git.repository import top
 from pycache_guard.ignoring.modules import SHEBANG
 from pycache_guard.ignoring.modules import is_script
+from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Source(NamedTuple):
         """Return its content; what is no regular file counts as missing. Raises `OSError`."""
         try:
             if self.blob is None or stat.S_ISREG(os.lstat(self.file).st_mode):
-                with open(self.file, "rb") as file:
+                with opened(self.file) as file:
                     return file.read()
         except (FileNotFoundError, NotADirectoryError):
             if self.blob is None:

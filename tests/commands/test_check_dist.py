@@ -428,7 +428,7 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
     [
         (["dist/*"], "dist/*: No such file or directory"),
         (["gone.whl"], "gone.whl: No such file or directory"),
-        (["."], ".: Is a directory"),
+        (["."], ".: is a directory"),
         (
             [],
             "the following arguments are required: ARCHIVE (see `pycache-guard check-dist --help`)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import regular
 from pycache_guard.archives.kinds import is_archive
 from pycache_guard.archives.kinds import opened
 from pycache_guard.archives.member import LARGEST_READ
@@ -38,7 +39,7 @@ def screened(path: str, comparison: Comparison) -> tuple[list[Finding], list[str
 
     Raises `OSError`.
     """
-    with open(path, "rb") as file:
+    with regular.opened(path) as file:
         screening = Screening(path, comparison)
         screening.judge(file, path)
     return screening.findings(), screening.failures

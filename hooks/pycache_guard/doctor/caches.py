@@ -15,6 +15,7 @@ from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.siphash import source_hash
 from pycache_guard.cleaning.boundaries import reason_not_to_enter
 from pycache_guard.cleaning.boundaries import reason_to_leave
+from pycache_guard.regular import opened
 from pycache_guard.worktree.walk import walk
 
 TYPE_CHECKING = False
@@ -161,7 +162,7 @@ def is_stale(header: Header, source: str) -> bool:
                 validation.has_mtime(status.st_mtime) and validation.has_size(status.st_size)
             )
         if isinstance(validation, SourceHash):
-            with open(source, "rb") as file:
+            with opened(source) as file:
                 digest = source_hash(file.read(), header.magic)
             return digest is not None and digest != validation.digest
     except OSError:

@@ -10,6 +10,7 @@ from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def configured(top: str) -> tuple[str | None, set[str]]:
     """Return the runner's configuration, if there is one, and the ids that stand in it."""
     for name in CONFIGURATIONS:
         try:
-            with open(os.path.join(top, name), "rb") as file:
+            with opened(os.path.join(top, name)) as file:
                 lines = [line.partition(b"#")[0] for line in file]
         except FileNotFoundError:
             continue

@@ -58,9 +58,10 @@ class Index:
         the top.
         """
         from pycache_guard.git.repository import work_tree
+        from pycache_guard.regular import opened
 
         try:
-            with open(os.path.join(work_tree(), path), "rb") as file:
+            with opened(os.path.join(work_tree(), path)) as file:
                 return file.read()
         except FileNotFoundError:
             if not thorough:

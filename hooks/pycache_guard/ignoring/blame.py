@@ -9,6 +9,7 @@ from pycache_guard.git.ignore import Ignoring
 from pycache_guard.git.ignore import rules_here
 from pycache_guard.git.process import GitFailure
 from pycache_guard.ignoring.proof import Gap
+from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def culprits(
 def is_changed(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
     """Whether an ignore file is on disk, and not as the index has it; line ends do not count."""
     try:
-        with open(os.path.join(os.fsencode(top), file), "rb") as opened:
-            content = opened.read()
+        with opened(os.path.join(os.fsencode(top), file)) as present:
+            content = present.read()
     except OSError:
         return False
     staged = rules.get(file)

@@ -7,6 +7,7 @@ import stat
 
 from pycache_guard.git.repository import is_sparse
 from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.regular import opened
 from pycache_guard.remedies import append
 from pycache_guard.remedies import quoted
 from pycache_guard.remedies import stage
@@ -40,8 +41,8 @@ class Mending:
         line = ".gitignore !working-tree-encoding"
         first = append(attributes, [line], after_newline=False, sparse=self._sparse)
         try:
-            with open(os.path.join(self._top, os.fsdecode(file)), "rb") as opened:
-                encoding = wide_encoding(opened.read())
+            with opened(os.path.join(self._top, os.fsdecode(file))) as present:
+                encoding = wide_encoding(present.read())
         except OSError:
             return first
         then = self.to_text(file, encoding) if encoding else self.stage(file)
@@ -79,8 +80,8 @@ class Mending:
     def _present(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
         """Return content, as it will be, and the commands that make a text file of what is there."""
         if stat.S_ISREG(mode):
-            with open(path, "rb") as opened:
-                content = opened.read()
+            with opened(path) as present:
+                content = present.read()
             encoding = wide_encoding(content)
             return content, [self._recode(file, encoding)] if encoding else []
         name = self._name(file)
