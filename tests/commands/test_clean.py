@@ -290,6 +290,24 @@ def test_places_that_overlap(root: Path, run: Run) -> None:
     assert run("clean", ".", "p", "./p/").out == "removed 1 file and 1 directory\n"
 
 
+@pytest.mark.parametrize("order", [(".", "p"), ("p", "."), ("p", "{}/p"), ("{}", "p", ".")])
+def test_what_overlaps_is_told_once(root: Path, run: Run, order: tuple[str, ...]) -> None:
+    paths = [path.format(root) for path in order]
+    plant(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc"])
+    assert run("clean", "--dry-run", *paths).out.count("would remove") == 2
+    assert run("clean", *paths) == (0, "removed 2 files\n", "")
+    assert standing(root) == {"p/", "p/a.py", "p/b.py"}
+
+
+def test_a_directory_that_is_named_stays_only_for_its_own_sake(root: Path, run: Run) -> None:
+    """Among orphans a package goes that held only caches, unless it alone was named."""
+    for paths, left in ((("old",), {"old"}), (("old", "."), set())):
+        plant(root, ["old/__pycache__/a.cpython-313.pyc"])
+        told = run("clean", "--orphans", "--verbose", *paths)
+        assert told.code == 0
+        assert {path.name for path in root.iterdir()} == left
+
+
 def test_absolute_paths(root: Path, run: Run) -> None:
     plant(root, ["p/__pycache__/a.cpython-313.pyc"])
     told = run("clean", "--dry-run", str(root / "p"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pycache_guard.cleaning.plan import once
 from pycache_guard.cleaning.roots import below_prefix
 from pycache_guard.cleaning.roots import named
 from pycache_guard.cleaning.visit import planned
@@ -84,6 +85,7 @@ def clean(paths: Sequence[str], mode: Mode, *, dry_run: bool = False) -> Outcome
         roots += [root for path in dict.fromkeys(paths) for root in below_prefix(path)]
     try:
         plans = [planned(root, mode) for root in roots]
+        once(plans)
         for plan in plans:
             outcome.add(plan)
     finally:

@@ -10,10 +10,14 @@ from pycache_guard.cleaning.choice import TRACKED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pycache_guard.cleaning.choice import Mode
     from pycache_guard.cleaning.choice import Why
     from pycache_guard.cleaning.roots import Root
+
+#: In the place of an identity, where a directory has no files that go.
+NO_FILES = (0, 0)
 
 
 class Spot:
@@ -64,6 +68,20 @@ class Plan:
     def keep(self, spot: Spot, names: Iterable[str], why: Why) -> None:
         """Note that files stay."""
         self.kept += [(self.root.shown(spot.parts, name), why) for name in names]
+
+
+def once(plans: Sequence[Plan]) -> None:
+    """Leave what is in several plans to the first of them: places that were named may overlap."""
+    files: dict[tuple[int, int], set[str]] = {}
+    whole: set[tuple[int, int]] = set()
+    for plan in plans:
+        for spot in plan.spots:
+            known = files.setdefault(spot.identity, set())
+            spot.files = [name for name in spot.files if name not in known]
+            known.update(spot.files)
+            if spot.is_whole and spot.identity != NO_FILES:
+                spot.is_whole = spot.identity not in whole
+                whole.add(spot.identity)
 
 
 def settle(plan: Plan) -> None:

@@ -8,6 +8,7 @@ from pycache_guard.bytecode.cachefiles import is_cache_directory
 from pycache_guard.cleaning import choice
 from pycache_guard.cleaning.boundaries import reason_not_to_enter
 from pycache_guard.cleaning.boundaries import reason_to_leave
+from pycache_guard.cleaning.plan import NO_FILES
 from pycache_guard.cleaning.plan import Plan
 from pycache_guard.cleaning.plan import Spot
 from pycache_guard.cleaning.plan import settle
@@ -63,7 +64,7 @@ def visit(plan: Plan, directory: Directory) -> None:
         for name, reason in kept:
             plan.keep(spot, [name], reason)
     elif plan.mode.orphans or real is not None:
-        plan.spots.append(Spot(parts, (0, 0), entries))
+        plan.spots.append(Spot(parts, NO_FILES, entries))
 
 
 def choose(
