@@ -14,6 +14,7 @@ from cleaning.trees import standing
 from pycache_guard.doctor.layout import WIDTH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Program
@@ -110,6 +111,17 @@ def test_outside_of_a_repository(tmp_path: Path, run: Run, monkeypatch: pytest.M
     assert told.code == 0
     assert "REPOSITORY\n  git: not in a work tree\n" in told.out
     assert "HOOKS" not in told.out
+
+
+def test_in_a_bare_repository(
+    make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make_repo("b.git", "--bare").path)
+    assert run("doctor") == (
+        2,
+        "",
+        "error: .: is among a repository's own files, which are left alone\n",
+    )
 
 
 def test_a_subdirectory_speaks_of_the_whole(

@@ -57,7 +57,7 @@ def refuse_internals(path: str) -> None:
     here = os.path.realpath(path)
     while True:
         if os.path.basename(here).lower() in INTERNALS or on_disk_git_directory(here):
-            raise Failure(f"{path}: is among a repository's own files; nothing is removed there")
+            raise Failure(f"{path}: is among a repository's own files, which are left alone")
         above = os.path.dirname(here)
         if above == here or os.path.lexists(os.path.join(here, ".git")):
             return
