@@ -182,10 +182,21 @@ def test_json(here: Path, run: Run) -> None:
     }
     assert file["source"]["path"] == "m.py"
     assert file["source"]["fits"] == "runs"
-    assert file["invalidation_mode"] == "checked-hash"
+    assert (file["flags"], file["invalidation_mode"]) == (3, "checked-hash")
     assert file["source_hash"] == data[8:16].hex()
     assert file["filenames"] == file["absolute_paths"] == ["/p/m.py"]
     assert (file["would_run"], file["code"]) == (True, None)
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6"])
+def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> None:
+    put(here / "a.pyc", foreign(f"cpython-{version.replace('.', '')}"))
+    (file,) = json.loads(run("inspect", "--format", "json", "a.pyc").out)["files"]
+    assert (file["version"], file["flags"], file["invalidation_mode"]) == (
+        version,
+        None,
+        "timestamp",
+    )
 
 
 def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:

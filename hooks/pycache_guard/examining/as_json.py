@@ -14,6 +14,9 @@ from pycache_guard.examining.outline import outline
 from pycache_guard.report.escape import decodable
 from pycache_guard.report.escape import is_utf8
 
+#: The length of the headers that have flags.
+PEP_552 = 16
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.examining.examine import Facts
@@ -54,7 +57,7 @@ def by_header(facts: Facts) -> dict[str, object]:
         "version": magic and magic.version,
         "prerelease": magic and not magic.released,
         "header_length": magic and magic.header_length,
-        "flags": header and header.flags,
+        "flags": header.flags if magic and header and magic.header_length == PEP_552 else None,
         "invalidation_mode": mode(facts),
         "source_mtime": stamp and stamp.mtime,
         "source_size": stamp and stamp.source_size,
