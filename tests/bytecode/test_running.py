@@ -12,6 +12,8 @@ from pycache_guard.bytecode.running import running
 
 RUNS, MAY, STALE = (Fit(standing, "why") for standing in Standing)
 THREE, TWO = 3495, 62211
+#: Python 3.0; 20 more is 3.1, and 49 more is 3.2, the first that has `__pycache__`.
+ZERO = 3131
 NO_SOURCE = "its source is not there, and a cache is not looked for without"
 PREFIX = "only below PYTHONPYCACHEPREFIX; why"
 OTHER = "the interpreter whose tag it bears takes another magic number"
@@ -34,6 +36,9 @@ TABLE: list[tuple[str, int, Fit | None, bool | None, str]] = [
     ("m.pyo", THREE, None, False, "since Python 3.5 no import looks for .pyo"),
     ("m.pyc", TWO, RUNS, True, "why"),
     ("m.pyc", TWO, STALE, False, "why"),
+    ("m.pyc", ZERO, RUNS, True, "why"),
+    ("m.pyc", ZERO + 20, STALE, False, "why"),
+    ("m.pyc", ZERO + 49, RUNS, False, "the source beside it comes first"),
     ("m.pyo", TWO, RUNS, True, "why (with -O)"),
     ("m.pyo", TWO, None, True, "there is no source beside it"),
     ("m$py.class", THREE, RUNS, None, "Jython runs it if it is not older than its source"),

@@ -337,6 +337,23 @@ def test_source_that_does_not_compile(here: Path, run: Run) -> None:
     assert "(SyntaxError, line 1). Python runs it, because" in told.out
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("m.pyc", "Python runs it out of a zip file, because time and size are its source's, and"),
+        ("m.pyo", "Python 3.5 and later look for no .pyo; earlier ones run it with -O"),
+    ],
+)
+def test_beside_its_source(here: Path, run: Run, name: str, why: str) -> None:
+    """`inspect` says that the source comes first; then this must not say that it does not."""
+    put(here / "m.py", INNOCENT)
+    put(here / name, forged())
+    told = run("verify-bytecode")
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith(f"{name}: PYC202 it is not what CPython ")
+    assert f" differs. {why}" in told.out
+
+
 def test_source_that_is_too_much(here: Path, run: Run) -> None:
     source = f"x = {'-' * 90_000}1\n"
     put(here / "m.py", source)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.cachenames import CacheName
     from pycache_guard.bytecode.fit import Fit
     from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.magic import Magic
 
 
 class Running(NamedTuple):
@@ -56,16 +57,21 @@ def running(
 
 
 def _beside(name: CacheName, header: Header, fitting: Fit | None) -> Running:
-    """Judge a legacy file: Python 2's cache, and what is imported without a source."""
-    is_2 = header.magic.version < "3"
-    if name.suffix == ".pyo" and not is_2:
+    """Judge a legacy file: a cache before Python 3.2, and what is imported without a source."""
+    is_cache = keeps_beside(header.magic)
+    if name.suffix == ".pyo" and not is_cache:
         return Running(False, "since Python 3.5 no import looks for .pyo")
     if fitting is None:
         return Running(True, "there is no source beside it")
-    if not is_2:
+    if not is_cache:
         return Running(False, "the source beside it comes first")
     optimized = " (with -O)" if name.suffix == ".pyo" else ""
     return Running(_ANSWERS[fitting.standing], fitting.why + optimized)
+
+
+def keeps_beside(magic: Magic) -> bool:
+    """Whether an interpreter keeps caches beside their sources: before PEP 3147, Python 3.2."""
+    return magic.version < "3" or magic.version in ("3.0", "3.1")
 
 
 def _condition(name: CacheName) -> str:

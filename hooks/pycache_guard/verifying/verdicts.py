@@ -6,6 +6,7 @@ from pycache_guard.bytecode.fit import Fit
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.running import keeps_beside
 from pycache_guard.bytecode.siphash import source_hash
 from pycache_guard.findings import Rule
 from pycache_guard.verifying.apart import flawed
@@ -79,5 +80,16 @@ def differing(case: Case, pyc: Pyc, fitting: Fit) -> Verdict:
         words = f"it is not what {outcome.compiler} compiles {source} to: {where} differs"
     if fitting.standing is Standing.STALE:
         return Verdict(Rule.PYC201, f"stale: {fitting.why}, and {words}")
-    why = f"{_RUNS[fitting.standing]}, because {fitting.why}"
-    return Verdict(Rule.PYC202, f"{words}. {why}{tampered(pyc)}")
+    return Verdict(Rule.PYC202, f"{words}. {why_run(case, fitting)}{tampered(pyc)}")
+
+
+def why_run(case: Case, fitting: Fit) -> str:
+    """Say when Python runs a file that is not stale.
+
+    Python 3 takes the source beside a legacy `.pyc` first, but in a zip file (`zipimport`).
+    """
+    if not (case.name.tag or keeps_beside(case.header.magic)):
+        if case.name.suffix == ".pyo":
+            return "Python 3.5 and later look for no .pyo; earlier ones run it with -O"
+        return f"Python runs it out of a zip file, because {fitting.why}, and wherever the source is gone"
+    return f"{_RUNS[fitting.standing]}, because {fitting.why}"
