@@ -289,7 +289,11 @@ def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
         assert names[-1].startswith("bytecode is in the tree that ")
         assert " bytecode under another name is what " in names[0]
         assert told[0]["blob"] == repo.git("rev-parse", "inner")
-    assert {f["remedy"] for f in told} == {None}
+    tree = repo.git("rev-parse", "tree^{}")
+    for finding, oid in ((told[0], told[0]["blob"]), (told[-1], tree)):
+        command = f"git for-each-ref --points-at {oid}"
+        assert finding["remedy"] == f"delete each ref that `{command}` lists"
+        assert len(repo.git(*command.split()[1:]).splitlines()) >= 1
     told = found(run("check-history", "--all", "--format", "json"))
     assert told[-1]["remedy"] == "git update-ref -d refs/tags/tree"
     blob = repo.git("rev-parse", "inner")

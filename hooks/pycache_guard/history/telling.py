@@ -65,7 +65,7 @@ def findings(
     remedies = forget(entry.path for entry, _ in places)
     return [
         *(of_commit(e, commits, heads.get(e.blob), remedies[e.path]) for e, commits in places),
-        *(of_name(e, names[0], heads.get(e.blob)) for e, names in loose),
+        *(of_name(e, names[0], heads.get(e.blob), trees) for e, names in loose),
     ]
 
 
@@ -90,15 +90,17 @@ def of_commit(entry: Entry, commits: list[str], head: Head | None, remedy: str) 
     )
 
 
-def of_name(entry: Entry, name: str, head: Head | None) -> Finding:
-    """Report what `name` names, or holds if that is a tree."""
+def of_name(entry: Entry, name: str, head: Head | None, trees: Mapping[str, str]) -> Finding:
+    """Report what `name` names, or holds if that is one of `trees`."""
     rule, what = judged(entry, head)
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
     return Finding(
         entry.path or None,
         rule,
         f"{what} {where}: {described(entry, head)}; {LEAKED}",
-        f"git update-ref -d {quoted(name)}" if name.startswith("refs/") else None,
+        f"git update-ref -d {quoted(name)}"
+        if name.startswith("refs/")
+        else f"delete each ref that `git for-each-ref --points-at {trees.get(name, entry.blob)}` lists",
         blob=entry.blob,
         size=head[0] if head else None,
     )
