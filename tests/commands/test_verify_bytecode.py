@@ -340,7 +340,10 @@ def test_source_that_does_not_compile(here: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("m.pyc", "Python runs it out of a zip file, because time and size are its source's, and"),
+        (
+            "m.pyc",
+            "Python runs it where the source is gone, and out of a zip file, because time and",
+        ),
         ("m.pyo", "Python 3.5 and later look for no .pyo; earlier ones run it with -O"),
     ],
 )

@@ -166,13 +166,13 @@ def test_room_is_bounded(
     room = 2 * len(forged()) + len(SOURCE) - short
     monkeypatch.setattr(pairs, "LARGEST_HELD", room)
     crowded = ", cannot be compared: more than 0 MiB with what comes first"
-    words = (
-        f"{DIFFERS}. Python may run it, because the size is its source's; the time can be made so"
-    )
+    why = "because the size is its source's; the time can be made so"
+    when = ("may run it", "runs it where the source is gone, and out of a zip file")
     members = {**dict.fromkeys(names, forged()), "m.py": SOURCE}
     for file, data in (("a.zip", zipped(members)), ("a.tar", tarred(members, mode="w"))):
         assert judged(run, file, data) == [
-            f"ships `{name}`: {WRITER}{words if n < compared else crowded}"
+            f"ships `{name}`: {WRITER}"
+            + (f"{DIFFERS}. Python {when[n]}, {why}" if n < compared else crowded)
             for n, name in enumerate(names)
         ]
 

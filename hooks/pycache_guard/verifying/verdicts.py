@@ -91,5 +91,7 @@ def why_run(case: Case, fitting: Fit) -> str:
     if not (case.name.tag or keeps_beside(case.header.magic)):
         if case.name.suffix == ".pyo":
             return "Python 3.5 and later look for no .pyo; earlier ones run it with -O"
-        return f"Python runs it out of a zip file, because {fitting.why}, and wherever the source is gone"
+        return (
+            f"Python runs it where the source is gone, and out of a zip file, because {fitting.why}"
+        )
     return f"{_RUNS[fitting.standing]}, because {fitting.why}"
