@@ -45,7 +45,7 @@ class Node:
 
 def parsed(text: str) -> Node:
     """Return the document. Raises `Unreadable`."""
-    root = Node("", 0, -1)
+    root = Node("", 1, -1)
     stack = [root]
     skipped = -1
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
