@@ -15,6 +15,7 @@ from pycache_guard.config import PROBES
 from pycache_guard.config import parse
 from pycache_guard.containers.compose import Included
 from pycache_guard.containers.compose import builds
+from pycache_guard.containers.yaml_nodes import BREAK
 from pycache_guard.containers.yaml_nodes import Unreadable
 from pycache_guard.errors import Failure
 from pycache_guard.git.history import granted
@@ -165,7 +166,7 @@ def compose(data: bytes) -> str:
     try:
         found = list(builds(data))
     except Unreadable as unreadable:
-        assert 1 <= unreadable.line <= data.count(b"\n") + data.count(b"\r") + 1
+        assert 1 <= unreadable.line <= len(BREAK.split(data.decode("utf-8", "replace")))
         return "refused"
     return "builds" if any(not isinstance(each, Included) for each in found) else "none"
 
