@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ def read(path: str, size: int = LARGEST) -> bytes:
             raise Unreadable(
                 f"{path}: is {'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'}"
             )
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | system.O_BINARY)
         try:
             return os.read(descriptor, min(size, status.st_size + 1))
         finally:
