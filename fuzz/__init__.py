@@ -1,1 +1,1 @@
-"""Any bytes at all for header and reader: `python -m fuzz --seconds 60`."""
+"""Any bytes at all for what reads them: `python -m fuzz --seconds 600`, as CONTRIBUTING.md says."""

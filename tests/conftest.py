@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 settings.register_profile(
     "suite", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("long", settings.get_profile("suite"), max_examples=1000)
 settings.load_profile("suite")
 
 #: What a person's, a hook's or a runner's environment must not change.

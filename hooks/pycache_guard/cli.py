@@ -39,6 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return dispatch(list(sys.argv[1:] if argv is None else argv))
     except Failure as failure:
         return failed(str(failure))
+    except UnicodeDecodeError as error:
+        from pycache_guard import system
+
+        # Of git's paths, which are bytes, Windows makes UTF-16. Elsewhere this is a bug.
+        if not system.WINDOWS:
+            raise
+        path = error.object.decode("utf-8", "backslashreplace")
+        return failed(f"{path}: is not UTF-8; on Windows that is no path")
     except OSError as error:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return failed(f"{where}{error.strerror or error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard import regular
+from pycache_guard import system
 from pycache_guard.errors import Failure
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ def read(path: str, size: int = LARGEST) -> bytes:
     """
     try:
         status = regular.status(path)
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | system.O_BINARY)
         try:
             return os.read(descriptor, min(size, status.st_size + 1))
         finally:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 from pycache_guard.git.repository import index_is_temporary
@@ -14,9 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
-
-#: Windows would otherwise turn every `\n` that is written into two bytes.
-O_BINARY: int = getattr(os, "O_BINARY", 0)
 
 COMMIT = 'git commit -m "Untrack bytecode"'
 
@@ -55,7 +53,9 @@ def write_whole(path: str, data: bytes) -> None:
     old = replaceable(path)
     temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o666)
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_BINARY, 0o666
+        )
         try:
             fill(descriptor, temporary, data, old)
             os.replace(temporary, path)
@@ -95,7 +95,7 @@ def replaceable(path: str) -> os.stat_result | None:
 
 def keep(descriptor: int, temporary: str, old: os.stat_result) -> None:
     """Give a new file the owner, as far as we may, and the mode of the old one."""
-    if hasattr(os, "fchown"):
+    if system.OWNERS:
         # Another's file in a directory of ours becomes ours, as with any editor.
         with contextlib.suppress(PermissionError):
             os.fchown(descriptor, old.st_uid, old.st_gid)

@@ -12,6 +12,8 @@ from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Value
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.magic_numbers import NEWEST_CPYTHON
+from pycache_guard.bytecode.magic_numbers import ROWS
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import read_code
 from pycache_guard.bytecode.marshal_reader import read_value
@@ -147,11 +149,18 @@ def test_lines_before_1_5_are_unknown() -> None:
     assert "linetable" not in code.fields
 
 
-@pytest.mark.parametrize("number", [3000, 3455, 64, 21290, 2997, 62135])
+#: The last is of a CPython that nobody has looked at.
+@pytest.mark.parametrize("number", [3000, 3455, 64, 21290, 2997, 62135, NEWEST_CPYTHON + 1])
 def test_layouts_that_are_unknown(number: int) -> None:
     magic = lookup(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert dialect_of(magic) is None
+
+
+def test_the_code_of_every_release_since_1_3_can_be_read() -> None:
+    for implementation, version, _, _, releases in ROWS:
+        if implementation == "CPython":
+            assert all(map(dialect, releases)), version
 
 
 def code_311(**changes: bytes) -> bytes:

@@ -66,9 +66,8 @@ PRE_RELEASES = [
 
 BY_RULE = [
     (3499, "CPython", "3.11"),
-    (3706, "CPython", "3.16"),
-    (3749, "CPython", "3.16"),
-    (3750, "CPython", "3.17"),
+    (4899, "CPython", "3.39"),
+    (4900, "CPython", "3.40"),
     (4999, "CPython", "3.41"),
     (21340, "GraalPy", "3"),
 ]
@@ -109,6 +108,11 @@ def test_releases_of_cpython(number: int, version: str, header_length: int) -> N
     data = data_of(number)
     assert found(data) == magic.Magic(data, "CPython", version, header_length, True)
     assert found(data).number == number
+
+
+def test_every_release_of_cpython_is_expected() -> None:
+    numbers = {n for name, *_, releases in ROWS if name == "CPython" for n in releases}
+    assert numbers == {number for number, *_ in RELEASES} - {39170}, "a row for each in RELEASES"
 
 
 @pytest.mark.parametrize(("number", "version", "header_length"), PRE_RELEASES)

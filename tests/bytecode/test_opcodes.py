@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import sys
+
+import pytest
+
+from bytecode.ask_interpreters import agrees
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.opcodes import OPCODES
 
@@ -24,3 +29,12 @@ def test_cache_itself_is_never_an_instruction() -> None:
         assert 0 not in written
         assert len(written) > 100
         assert all(opcode < 236 for opcode in written)
+
+
+@pytest.mark.skipif(
+    sys.version_info.releaselevel != "final", reason="of pre-releases there is no table"
+)
+def test_the_running_interpreter_agrees(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it prints belongs into the tables."""
+    agreed = agrees(sys.executable)
+    assert agreed, capsys.readouterr().out

@@ -14,12 +14,12 @@ import pytest
 import pycache_guard
 from cleaning.trees import plant
 from cleaning.trees import standing
+from pycache_guard import system
 from pycache_guard.cleaning.apply import apply
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.obstacles import owner
 from pycache_guard.cleaning.roots import named
 from pycache_guard.cleaning.visit import planned
-from pycache_guard.worktree import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ NOBODY = 65534
 @pytest.fixture(params=["descriptors", "paths"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
-        monkeypatch.setattr(descriptors, "available", lambda: False)
+        monkeypatch.setattr(system, "DESCRIPTORS", False)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from cleaning.trees import plant
+from pycache_guard import system
 from pycache_guard.cleaning import obstacles
 from pycache_guard.cleaning.apply import Obstacle
 from pycache_guard.cleaning.apply import apply
@@ -53,7 +54,8 @@ REMEDIES = [
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
 @pytest.mark.parametrize("remedy", REMEDIES)
 def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", remedy.platform)
+    monkeypatch.setattr(system, "WINDOWS", remedy.platform == "win32")
+    monkeypatch.setattr(system, "MACOS", remedy.platform == "darwin")
     monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
     error = OSError(remedy.number, "")
     directory = "p/__pycache__"

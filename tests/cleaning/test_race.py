@@ -12,9 +12,9 @@ import pytest
 
 from cleaning.trees import plant
 from cleaning.trees import standing
+from pycache_guard import system
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.outcome import clean
-from pycache_guard.worktree import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def swapper(tmp_path: Path, outside: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
-@pytest.mark.skipif(not descriptors.available(), reason="not safe on this platform, and said so")
+@pytest.mark.skipif(not system.DESCRIPTORS, reason="not safe on this platform, and said so")
 @pytest.mark.parametrize("orphans", [False, True])
 def test_nothing_outside_goes(
     tmp_path: Path, outside: Path, swapper: subprocess.Popen[bytes], orphans: bool

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from cleaning.trees import plant
 from cleaning.trees import standing
+from pycache_guard import system
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.outcome import clean
-from pycache_guard.worktree import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ class Oracle:
 @pytest.fixture(params=["descriptors", "paths"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
-        monkeypatch.setattr(descriptors, "available", lambda: False)
+        monkeypatch.setattr(system, "DESCRIPTORS", False)
 
 
 def made(tree: object) -> Path:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from pycache_guard import system
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.report.escape import shown
 
@@ -382,7 +383,7 @@ class TestTree:
 
 def test_portable(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no posix_spawn, the answer is the same."""
-    monkeypatch.delattr(os, "posix_spawnp", raising=False)
+    monkeypatch.setattr(system, "POSIX_SPAWN", False)
     repo.add("pyproject.toml", CONFIG.format("ok.pyc"))
     repo.stage("a.pyc")
     repo.stage("ok.pyc")

@@ -234,6 +234,15 @@ def test_code(here: Path, run: Run) -> None:
     assert "'t'" in objects[2]["constants"]
 
 
+def test_code_of_a_python_that_is_still_to_come(here: Path, run: Run) -> None:
+    put(here / "m.pyc", (4900).to_bytes(2, "little") + b"\r\n" + by_time(compiled("1"), 0)[4:])
+    told = run("inspect", "--code", "m.pyc")
+    assert (told.code, told.err) == (0, "")
+    lines = told.out.splitlines()
+    assert lines[1] == "  written by    CPython 3.40, a pre-release (magic 4900)"
+    assert lines[-1] == "  code          cannot be read here"
+
+
 def test_other_formats(here: Path, run: Run) -> None:
     put(here / "m.pyc", b"")
     assert run("inspect", "--format", "github", "m.pyc").out.startswith("::error file=m.pyc,")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pycache_guard import system
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.compilers import places
 from pycache_guard.compilers.interpreter import Interpreter
@@ -62,7 +63,7 @@ def test_shims_are_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_places_of_windows(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(system, "WINDOWS", True)
     python = make(machine / "home/AppData/Local/Programs/Python/Python313/python.exe")
     assert python in places.candidates("3.13")
 

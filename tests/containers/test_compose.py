@@ -112,6 +112,8 @@ def service(build: str) -> str:
         (service("{a: }}]"), 3, "its flow style is not understood"),
         (service("{a: " + "[" * 5000 + "]" * 5000 + "}"), 3, "its flow style is not understood"),
         ("services:\n\ta: b\n", 2, "a tab cannot indent"),
+        ("a: b\x0bc\x1cd\r\n" + service("$DIR"), 4, "`$DIR` depends on the environment"),
+        ("\n{services:\n  a", 1, "what is opened is not closed"),
         ("services: &s\n  <<: *s\n", 2, "its aliases do not end"),
         ("services: \xff", 1, "it is not UTF-8"),
         ("#" * (LARGEST + 1), 1, "the file is larger than compose files are"),

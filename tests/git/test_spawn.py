@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import system
 from pycache_guard.git.portable import PortableChild
 from pycache_guard.git.portable import on_path
 from pycache_guard.git.spawn import SMALLEST_PIPE
@@ -27,7 +28,7 @@ ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.e
         pytest.param(
             "posix",
             marks=pytest.mark.skipif(
-                not hasattr(os, "posix_spawnp"), reason="the system has no posix_spawnp"
+                not system.POSIX_SPAWN, reason="the system has no posix_spawnp"
             ),
         ),
         "portable",
@@ -36,7 +37,7 @@ ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.e
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Choose either way of starting a child."""
     if request.param == "portable":
-        monkeypatch.delattr(os, "posix_spawnp", raising=False)
+        monkeypatch.setattr(system, "POSIX_SPAWN", False)
     return str(request.param)
 
 
@@ -176,7 +177,7 @@ def test_closed_descriptors_are_no_pipes() -> None:
 
 @pytest.mark.parametrize("platform", ["linux", "win32"])
 def test_on_path(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(system, "WINDOWS", platform == "win32")
     monkeypatch.chdir(tmp_path)
     for name in ("a/tool.exe", "b/tool", "b/tool.exe", "c/tool/x", "tool", "tool.exe"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -115,6 +115,7 @@ REFUSED: list[tuple[bytes, int, str]] = [
     (b"[-x]", 1, "its `[` is no class of characters"),
     (b"[a-b-c]", 1, "its `[` is no class of characters"),
     (b"[a\\", 1, "its `[` is no class of characters"),
+    (b"*[*[]x", 1, "its `[` is no class of characters"),
     (b"\\", 1, "it ends with a backslash"),
     (b"# a\n\n[z-a]", 3, "its range `z-a` runs backwards"),
     (b"[Local-Only]/", 1, "its range `l-O` runs backwards"),

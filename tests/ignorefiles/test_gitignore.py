@@ -36,6 +36,21 @@ def test_nothing_to_add_to_a_whole_file() -> None:
     assert completed(b"a\n", []) == b"a\n"
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a", b"a\nx\n"),
+        (b"a\nb\r\n", b"a\nb\r\nx\r\n"),
+        (b"b\r\na", b"b\r\na\r\nx\r\n"),
+        # `a\r\r\n` would be another pattern than `a\r` at the end.
+        (b"b\r\na\r", b"b\r\na\r\nx\r\n"),
+        (BOM, BOM + b"x\n"),
+    ],
+)
+def test_line_ends_are_the_files(content: bytes, expected: bytes) -> None:
+    assert completed(content, [b"x"]) == expected
+
+
 ENCODINGS = [
     ("__pycache__/\n".encode("utf-16-le"), "UTF-16LE"),
     ("__pycache__/\n".encode("utf-16-be"), "UTF-16BE"),

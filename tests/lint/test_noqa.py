@@ -15,7 +15,7 @@ BEHIND = [
     ("# no qa", ["PYC401"]),
     ("# noqa: PYC401", []),
     ("# noqa:PYC401", []),
-    ("# noqa: pyc401", []),
+    ("# noqa: pyc401", ["PYC401"]),
     ("# noqa: PYC4", []),
     ("# noqa: E501, PYC401", []),
     ("# noqa: E501 PYC401 since it is ours", []),
@@ -48,8 +48,8 @@ PLACES = [
     (f"import marshal\n{CALL}\n    # flake8=NOQA\n", True),
     (f"import marshal\n{CALL}\n# flake8: noqa: PYC401\n", True),
     (f"import marshal\n{CALL}\n# flake8: noqa: E501, PYC4\n", True),
-    (f"import marshal\n{CALL}\n# flake8: noqa: E501\n", False),
-    (f"import marshal\n{CALL}\n# flake8: noqa, it is ours\n", False),
+    (f"import marshal\n{CALL}\n# flake8: noqa: E501\n", True),
+    (f"import marshal\n{CALL}\n# flake8: noqa, it is ours\n", True),
     (f"import marshal\n{CALL}\nx = 1  # flake8: noqa\n", False),
 ]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
-from pycache_guard.worktree import descriptors
 from pycache_guard.worktree.descriptors import Descriptors
 from pycache_guard.worktree.paths import Paths
 from pycache_guard.worktree.paths import leads_away
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Opening = Callable[[str], Way]
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
-WAYS = [Paths, *([Descriptors] if descriptors.available() else [])]
+WAYS = [Paths, *([Descriptors] if system.DESCRIPTORS else [])]
 
 
 @pytest.fixture(params=WAYS)
@@ -202,7 +202,7 @@ def test_every_descriptor_is_closed(tree: Path) -> None:
 
 def test_opened(tree: Path) -> None:
     way = opened(str(tree))
-    assert isinstance(way, Descriptors if descriptors.available() else Paths)
+    assert isinstance(way, Descriptors if system.DESCRIPTORS else Paths)
     way.close()
     with pytest.raises(Failure, match="no such directory"):
         opened(str(tree / "nothing"))
@@ -215,17 +215,18 @@ def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tree / "link").symlink_to("a")
     with pytest.raises(Failure, match="name the directory itself"):
         opened(str(tree / "link"))
-    monkeypatch.setattr(descriptors, "available", lambda: False)
+    monkeypatch.setattr(system, "DESCRIPTORS", False)
     with pytest.raises(Failure, match="name the directory itself"):
         opened(str(tree / "link"))
     assert isinstance(opened(str(tree)), Paths)
 
 
 def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
-    def refused() -> bool:
-        raise PermissionError(13, "Permission denied", "root")
+    def refused(path: str) -> Paths:
+        raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(descriptors, "available", refused)
+    monkeypatch.setattr(system, "DESCRIPTORS", False)
+    monkeypatch.setattr("pycache_guard.worktree.walk.Paths", refused)
     with pytest.raises(PermissionError):
         opened(str(tree))
 

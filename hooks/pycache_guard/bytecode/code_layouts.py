@@ -10,6 +10,7 @@ import functools
 from typing import NamedTuple
 
 from pycache_guard.bytecode.magic import Magic
+from pycache_guard.bytecode.magic_numbers import NEWEST_CPYTHON
 
 
 class Layout(NamedTuple):
@@ -79,7 +80,8 @@ _TYPES_3_14 = _TYPES_3_4 | frozenset(b":")
 _TYPES_3_15 = _TYPES_3_14 | frozenset(b"}")
 
 #: Implementation, its magic numbers, their dialect. Missing: pre-releases in between whose layout
-#: changed with every step, and formats that are not CPython's marshal.
+#: changed with every step, formats that are not CPython's marshal, and every CPython after the last
+#: that has a row in `magic_numbers`: nobody has looked whether its layout is still the last one here.
 _ROWS = (
     ("CPython", range(11913, 11914), Dialect(_TYPES_2, False, True, _1_3)),
     ("CPython", range(5892, 5893), Dialect(_TYPES_2, False, True, _1_3)),
@@ -92,7 +94,7 @@ _ROWS = (
     ("CPython", range(3410, 3450), Dialect(_TYPES_3_4, True, False, _3_8)),
     ("CPython", range(3460, 3600), Dialect(_TYPES_3_4, True, False, _3_11)),
     ("CPython", range(3600, 3650), Dialect(_TYPES_3_14, True, False, _3_11)),
-    ("CPython", range(3650, 5000), Dialect(_TYPES_3_15, True, False, _3_11)),
+    ("CPython", range(3650, NEWEST_CPYTHON + 1), Dialect(_TYPES_3_15, True, False, _3_11)),
     ("PyPy", range(62218, 62219), Dialect(_TYPES_2, False, True, _2_3)),
     ("PyPy", range(48, 49), Dialect(_TYPES_2, False, True, _3_0)),
     ("PyPy", range(112, 256), Dialect(_TYPES_3_4, True, False, _3_0)),

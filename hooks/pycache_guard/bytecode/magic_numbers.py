@@ -74,6 +74,10 @@ ODD_ROWS = {
 #: From 3.11 on, CPython 3.n numbers from 2900 + 50 * n, so that a number tells its version
 #: before it has a row (`pycore_magic_number.h`).
 CPYTHON_BY_RULE = range(3450, 5000)
+#: The last number that has a row: code of what comes after it is not read (`code_layouts`).
+NEWEST_CPYTHON = max(
+    number for *_, releases in ROWS for number in releases if number in CPYTHON_BY_RULE
+)
 #: GraalPy's is 21000 + 10 * BYTECODE_VERSION.
 GRAALPY_BY_RULE = range(21000, 22000, 10)
 #: With `-U`, CPython 1.6 to 2.7 wrote the number that follows its own.

@@ -47,7 +47,8 @@ class Pyc:
             dialect = dialect_of(magic)
             if dialect is None:
                 raise UnknownFormat(
-                    f"the code of {magic.implementation} {magic.version} is unreadable"
+                    f"the code of {magic.implementation} {magic.version} is unreadable: "
+                    f"how magic number {magic.number} lays it out is not known"
                 )
             self._read = read_code(self.data, magic.header_length, dialect)
         return self._read

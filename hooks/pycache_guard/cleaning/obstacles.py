@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 
+from pycache_guard import system
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.remedies import quoted
@@ -46,14 +46,14 @@ def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
         status = None
     facts = [owned(status, status), error.strerror or str(error)]
     message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
-    if status is not None and hasattr(os, "geteuid") and status.st_uid == os.geteuid():
+    if status is not None and system.OWNERS and status.st_uid == os.geteuid():
         return Finding(path, Rule.PYC501, message, f"chmod u+rwx -- {quoted(path)}")
     return Finding(path, Rule.PYC501, message, f"sudo pycache-guard clean -- {quoted(path)}")
 
 
 def owned(status: os.stat_result | None, directory: os.stat_result | None) -> str:
     """Say whose it is, and whose the directory is that would have to be changed."""
-    if status is None or not hasattr(os, "geteuid"):
+    if status is None or not system.OWNERS:
         return ""
     whose = f"belongs to {owner(status.st_uid)}"
     if directory is None or directory.st_uid == status.st_uid:
@@ -84,7 +84,7 @@ def remedy(
     `whole` is the directory that would go with all that is in it. The meanings of the errors are
     those of unlink(2) and rmdir(2).
     """
-    if sys.platform == "win32":
+    if system.WINDOWS:
         return f'attrib -R "{path}"'
     if error.errno == errno.EROFS:
         return f"sudo mount -o remount,rw {quoted(read_only_mount(above))}"
@@ -93,7 +93,7 @@ def remedy(
     ours = holder is not None and holder.st_uid == os.geteuid()
     if error.errno == errno.EPERM and (ours or os.geteuid() == 0):
         # Permissions would allow it: an attribute forbids it.
-        attribute = "chflags nouchg,nouappnd" if sys.platform == "darwin" else "chattr -i -a"
+        attribute = "chflags nouchg,nouappnd" if system.MACOS else "chattr -i -a"
         return f"sudo {attribute} -- {quoted(above)} {quoted(path)}"
     if error.errno == errno.EACCES and ours:
         return f"chmod u+rwx -- {quoted(above)}"

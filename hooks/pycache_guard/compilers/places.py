@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+
+from pycache_guard import system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def folders() -> Iterator[str]:
             yield folder
     own = os.environ.get("PYENV_ROOT")
     roots = ((os.path.join(own, "versions"), "bin"),) if own else ()
-    for root, inside in (*roots, *(_VERSIONS_WINDOWS if sys.platform == "win32" else _VERSIONS)):
+    for root, inside in (*roots, *(_VERSIONS_WINDOWS if system.WINDOWS else _VERSIONS)):
         for name in names_in(os.path.expanduser(root)):
             yield os.path.join(os.path.expanduser(root), name, inside)
     yield from _BIN

@@ -7,9 +7,9 @@ import os
 import pkgutil
 import struct
 import subprocess
-import sys
 from typing import NamedTuple
 
+from pycache_guard import system
 from pycache_guard.compilers.interpreter import Interpreter
 from pycache_guard.compilers.interpreter import parse_identity
 from pycache_guard.compilers.watchdog import Watchdog
@@ -178,7 +178,7 @@ class CompilerProcess:
 
 def _ending(code: int) -> str:
     """Say by which signal, or with which exit code, a process ended."""
-    if code >= 0 or sys.platform == "win32":
+    if code >= 0 or system.WINDOWS:
         return f"exit code {code}"
     import signal
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+#: What ends a line in the YAML that compose reads (go-yaml, `is_break`); `str.splitlines` has more.
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 #: A key, a colon, and a value behind a blank.
 _ENTRY = re.compile(
     r"""("[^"\\]*"|'[^']*'|[^\s"'{}\[\],#&*!|>@`%][^"'{}\[\]#]*?)\s*:(?:\s+(.*))?"""
@@ -45,10 +47,10 @@ class Node:
 
 def parsed(text: str) -> Node:
     """Return the document. Raises `Unreadable`."""
-    root = Node("", 0, -1)
+    root = Node("", 1, -1)
     stack = [root]
     skipped = -1
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(BREAK.split(text.removeprefix("\ufeff")), start=1):
         rest = line.lstrip(" ")
         indent = len(line) - len(rest)
         if skipped >= 0 and (indent > skipped or not rest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.outcome import clean
 from pycache_guard.doctor.fact import Diagnosis
@@ -143,7 +144,9 @@ def refused(places: Sequence[Place]) -> list[Finding]:
     foreign = [p for p in places if p.owner_above not in (None, p.status.st_uid)]
     closed = [p for p in places if p not in foreign and not os.access(p.path, os.W_OK | os.X_OK)]
     fixed = [place for place in closed if is_read_only(place.path)]
-    ours = [p for p in closed if p not in fixed and p.status.st_uid == os.geteuid()]
+    ours = [
+        p for p in closed if p not in fixed and system.OWNERS and p.status.st_uid == os.geteuid()
+    ]
     others = [place for place in closed if place not in fixed + ours]
     kinds = (
         (foreign, "of another user than the directory above, as containers leave them", REMOVE),
@@ -163,7 +166,7 @@ def refused(places: Sequence[Place]) -> list[Finding]:
 
 def is_read_only(path: str) -> bool:
     """Whether a path is on a file system that is mounted read-only (statvfs(3))."""
-    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return system.MOUNTS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def paths_of(count: int) -> str:

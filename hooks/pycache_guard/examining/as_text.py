@@ -47,6 +47,8 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
         for depth, code in outline(facts.code):
             listed = ", ".join(constants(code))
             yield f"  {'  ' * depth}  {code.name}, line {code.firstlineno}, flags {code.flags:#x}: {listed}"
+    elif with_code:
+        yield "  code          cannot be read here"
 
 
 def by_name(name: CacheName) -> str:

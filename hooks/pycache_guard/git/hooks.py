@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
 from pycache_guard.git.repository import top
@@ -28,7 +29,7 @@ def installed(stages: tuple[str, ...]) -> dict[str, bytes]:
     found = {}
     for stage in stages:
         path = os.path.join(where, stage)
-        if os.path.isfile(path) and (os.name == "nt" or os.access(path, os.X_OK)):
+        if os.path.isfile(path) and (system.WINDOWS or os.access(path, os.X_OK)):
             with open(path, "rb") as file:
                 found[stage] = file.read()
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
-import sys
 import tempfile
 
+from pycache_guard import system
 from pycache_guard.git.spawn import CHUNK
 from pycache_guard.git.spawn import SMALLEST_PIPE
 
@@ -53,7 +54,13 @@ class PortableChild:
         assert self._process.stdin is not None
         view = memoryview(data)
         while view:
-            view = view[self._process.stdin.write(view) :]
+            try:
+                view = view[self._process.stdin.write(view) :]
+            except OSError as error:
+                # How Windows says that nobody reads: bpo-30418.
+                if error.errno == errno.EINVAL:
+                    raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+                raise
 
     def close_stdin(self) -> None:
         """Tell the child that there is no more input."""
@@ -88,7 +95,7 @@ def on_path(program: str, env: Mapping[str, str]) -> str:
     Windows looks there first (`CreateProcessW`), and the current directory is a repository that
     may hold a `git.exe` of its own. Raises `FileNotFoundError`.
     """
-    names = [program + ".exe", program] if sys.platform == "win32" else [program]
+    names = [program + ".exe", program] if system.WINDOWS else [program]
     for directory in env.get("PATH", "").split(os.pathsep):
         for name in names:
             candidate = os.path.join(directory, name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +169,7 @@ def start(
     stdout is a pipe for `Child.read`, or the open descriptor `stdout`. Raises `OSError` when the
     program cannot be started.
     """
-    if hasattr(os, "posix_spawnp"):
+    if system.POSIX_SPAWN:
         return PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
     from pycache_guard.git.portable import PortableChild
 

@@ -13,6 +13,7 @@ from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
 #: What says which repository, work tree and index are meant, instead of where one stands: those of
@@ -43,11 +44,22 @@ def tracked_bytecode(directory: str) -> set[str]:
         found.update(map(os.fsdecode, wanted(listing)))
     if any(name in os.environ for name in LOCAL):
         top = os.path.realpath(os.fsdecode(git("rev-parse", "--show-toplevel")[:-1]))
-        start = os.path.join(os.path.realpath(directory), "")
         listing = Git("ls-files", "--stage", "-z", "--full-name", "--", ":/")
-        whole = (os.path.join(top, os.fsdecode(path)) for path in wanted(listing))
-        found.update(path[len(start) :] for path in whole if path.startswith(start))
+        found.update(below(os.path.realpath(directory), top, wanted(listing), os.sep))
     return found
+
+
+def below(directory: str, top: str, paths: Iterable[bytes], separator: str) -> Iterator[str]:
+    """Yield which of `paths`, from `top`, are in `directory`, as paths from there.
+
+    Both are absolute, as the system writes them: with `separator`, where git has `/`.
+    """
+    start = directory.replace(separator, "/").rstrip("/") + "/"
+    above = top.replace(separator, "/").rstrip("/") + "/"
+    for path in paths:
+        whole = above + os.fsdecode(path)
+        if whole.startswith(start):
+            yield whole[len(start) :]
 
 
 def wanted(listing: Git) -> Iterator[bytes]:

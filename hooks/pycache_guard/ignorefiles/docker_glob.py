@@ -159,6 +159,8 @@ def _read_class(expression: str, at: int) -> tuple[Chars, int]:
     at += negated
     ranges: list[tuple[str, str]] = []
     while expression[at : at + 1] != "]" or not ranges:
+        if at >= len(expression):  # the `]` that ended it was taken by what a `*` has become
+            raise Refused("its `[` is no class of characters")
         if expression.startswith("[:", at) and ":]" in expression[at + 2 :]:
             raise Refused("classes of characters by name are not judged; write them out")
         low, at = _read_character(expression, at)

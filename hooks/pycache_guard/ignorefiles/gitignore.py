@@ -44,7 +44,10 @@ def completed(content: bytes, patterns: Iterable[bytes]) -> bytes:
     """
     windows = content.count(b"\r\n")
     end = b"\r\n" if windows and windows * 2 >= content.count(b"\n") else b"\n"
-    start = content if not content.removeprefix(BOM) or content.endswith(b"\n") else content + end
+    start = content
+    if content.removeprefix(BOM) and not content.endswith(b"\n"):
+        # A CR at the very end is half of an end: git does not count it to the pattern.
+        start += b"\n" if content.endswith(b"\r") else end
     return start + b"".join(pattern + end for pattern in patterns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from pycache_guard import system
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
@@ -111,4 +112,4 @@ def present(path: str, tracked: bytes) -> bytes:
 
 def following_no_link(path: str, flags: int) -> int:
     """Open, but not through a link that has come in the file's place meanwhile."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    return os.open(path, flags | system.O_NOFOLLOW)

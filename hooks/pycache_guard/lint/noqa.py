@@ -9,9 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CODES = r"(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+)"
-INLINE = re.compile(rf"# noqa(?::\s?{CODES})?", re.IGNORECASE)
-WHOLE_FILE = re.compile(rf"\s*# flake8[:=]\s*noqa(?P<some>:\s?{CODES})?\s*$", re.IGNORECASE)
+INLINE = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
+#: Codes behind it change nothing.
+WHOLE_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
 
 
 def silenced(line: int, code: str, lines: Sequence[str]) -> bool:
@@ -19,17 +19,16 @@ def silenced(line: int, code: str, lines: Sequence[str]) -> bool:
     text = "".join(lines)
     if "noqa" not in text.lower():
         return False
-    for whole in filter(None, map(WHOLE_FILE.match, lines)):
-        if not whole["some"] or names(whole["codes"], code):
-            return True
+    if any(map(WHOLE_FILE.match, lines)):
+        return True
     start, end = physical_lines(lines).get(line, (line, line))
     comment = INLINE.search("".join(lines[start - 1 : end]))
     return comment is not None and (comment["codes"] is None or names(comment["codes"], code))
 
 
 def names(codes: str, code: str) -> bool:
-    """Whether `codes`, as in a comment, names `code` or a beginning of it."""
-    return code.startswith(tuple(re.findall(r"[A-Z]+[0-9]+", codes.upper())))
+    """Whether `codes`, as in a comment, names `code` or a beginning of it, in its very letters."""
+    return code.startswith(tuple(filter(None, re.split(r"[,\s]+", codes))))
 
 
 def physical_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:

@@ -124,13 +124,3 @@ class Descriptors:
 def opening() -> int:
     """Return the flags that open a directory, and nothing else: no link, no pipe (open(2))."""
     return os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-def available() -> bool:
-    """Whether this platform has every call that is needed here."""
-    return (
-        hasattr(os, "O_DIRECTORY")
-        and hasattr(os, "O_NOFOLLOW")
-        and {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd
-        and os.scandir in os.supports_fd
-    )

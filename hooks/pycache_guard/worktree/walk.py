@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
-from pycache_guard.worktree import descriptors
 from pycache_guard.worktree.descriptors import Descriptors
 from pycache_guard.worktree.paths import Paths
 
@@ -52,7 +52,7 @@ def opened(root: str) -> Way:
     Raises `Failure` if it is no directory, or a link to one; `OSError` if it cannot be opened.
     """
     try:
-        return Descriptors(root) if descriptors.available() else Paths(root)
+        return Descriptors(root) if system.DESCRIPTORS else Paths(root)
     except FileNotFoundError:
         raise Failure(f"{root}: no such directory") from None
     except OSError as error:

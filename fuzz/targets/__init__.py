@@ -1,0 +1,25 @@
+"""Every target, by name. A new one is a function and a line in its module's `TARGETS`."""
+
+from __future__ import annotations
+
+from fuzz.targets import archives
+from fuzz.targets import bytecode
+from fuzz.targets import dockerignore
+from fuzz.targets import git_words
+from fuzz.targets import gitignore
+from fuzz.targets import names
+from fuzz.targets import reports
+from fuzz.targets import settings
+from fuzz.targets import sources
+
+TARGETS = {
+    **bytecode.TARGETS,
+    **names.TARGETS,
+    **dockerignore.TARGETS,
+    **gitignore.TARGETS,
+    **git_words.TARGETS,
+    **archives.TARGETS,
+    **settings.TARGETS,
+    **sources.TARGETS,
+    **reports.TARGETS,
+}

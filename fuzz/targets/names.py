@@ -1,0 +1,83 @@
+"""Names: the path rule against the contract's words, cache names against CPython's functions."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from functools import partial
+
+from fuzz.corpus import seeds
+from fuzz.target import Target
+from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.names import may_name_bytecode
+from pycache_guard.bytecode.tags import is_tag
+
+#: PYC001, as the contract has it.
+CONTRACT = re.compile(
+    rb"(?:^|/)__pycache__(?:/|\Z) | \.py[co]\Z | \$py\.class\Z | \.pyc\.[0-9]+\Z",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+TOKENS = (
+    *(b"/", b".", b".pyc", b".pyo", b".PYC", b"$py.class", b"__pycache__/", b"__PYCACHE__/"),
+    *(
+        b"cpython-313",
+        b"pypy39",
+        b".opt-1",
+        b".opt-x",
+        b"-pytest-8.1",
+        b".py",
+        b"1",
+        b"\n",
+        b"\xff",
+    ),
+)
+
+
+def judge(data: bytes) -> str:
+    """Judge a path three ways."""
+    named = is_bytecode_path(data)
+    assert named is bool(CONTRACT.search(data)), "not the contract's rule"
+    assert may_name_bytecode(data) or not named, "passed over in a listing"
+    path = os.fsdecode(data).replace("\0", "")
+    forwards(path)
+    backwards(path)
+    name = parse_cache_name(path)
+    return "no name" if name is None else "tagged" if name.tag else "legacy"
+
+
+def forwards(path: str) -> None:
+    """From a source to its cache, as CPython has it, and back."""
+    module = path.rpartition("/")[2]
+    # A module may be called as what pytest makes of a name: nobody can tell. At the root, CPython
+    # loses the slash.
+    if not module or "//" in path or path.startswith("/") or "-pytest-" in module:
+        return
+    source = f"{path}.py"
+    for optimization in ("", "1", "2"):
+        cached = importlib.util.cache_from_source(source, optimization=optimization)
+        name = parse_cache_name(cached)
+        tag = sys.implementation.cache_tag
+        assert name is not None
+        assert (name.module, name.tag, name.optimization) == (module, tag, optimization), cached
+        assert source in source_candidates(cached), cached
+
+
+def backwards(path: str) -> None:
+    """From a cache to its source. CPython looks at dots alone; only what bears a tag is a cache."""
+    name = parse_cache_name(path)
+    if name is None or not is_tag(name.tag) or name.is_leftover or name.pytest:
+        return
+    if "//" in path or path.startswith("/__pycache__"):
+        return
+    try:
+        source = importlib.util.source_from_cache(path)
+    except ValueError:
+        return
+    assert source in source_candidates(path), path
+
+
+TARGETS = {"names": Target(judge, partial(seeds, "names"), TOKENS)}

@@ -1,0 +1,178 @@
+"""What a repository says of itself: `[tool.pycache-guard]`, its globs, its compose files."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import tempfile
+from functools import cache
+from functools import partial
+
+from fuzz.corpus import seeds
+from fuzz.target import Target
+from pycache_guard.config import PROBES
+from pycache_guard.config import parse
+from pycache_guard.containers.compose import Included
+from pycache_guard.containers.compose import builds
+from pycache_guard.containers.yaml_nodes import BREAK
+from pycache_guard.containers.yaml_nodes import Unreadable
+from pycache_guard.errors import Failure
+from pycache_guard.git.history import granted
+from pycache_guard.git.index import Index
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.tree import Tree
+
+TOML = (
+    *(
+        b"[tool.pycache-guard]\n",
+        b"allow",
+        b" = ",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b'"',
+        b"'''",
+        b"#",
+        b"\n",
+    ),
+    *(b"probes", b"path", b"reason", b"blob", b"cache", b"legacy", b"1979-05-27", b"\\u0000"),
+    *(b"[[tool.pycache-guard.allow]]\n", b"0x1f", b"nan", b"\r\n", b"\0", b"\xff", b", "),
+)
+GLOBS = (
+    b"*",
+    b"**",
+    b"/",
+    b"?",
+    b"[",
+    b"]",
+    b"!",
+    b"^",
+    b"\\",
+    b":",
+    b"(top)",
+    b".pyc",
+    b"a",
+    b"-",
+)
+YAML = (
+    *(
+        b"services:\n",
+        b"  ",
+        b"build: ",
+        b"context: ",
+        b"- ",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"&a ",
+        b"*a",
+    ),
+    *(
+        b"|\n",
+        b">-\n",
+        b'"',
+        b"'",
+        b"<<: ",
+        b"#",
+        b": ",
+        b"\n",
+        b"\t",
+        b"${A:-b}",
+        b"include:\n",
+        b",",
+    ),
+)
+FILES = ("a.pyc", "d/a.pyc", "d/e/b.pyc", "[a].pyc", "ü x.pyc", "-n", "a\\b", ":c", "d/!x", "*")
+
+
+def configure(data: bytes) -> str:
+    """Read a configuration: it is one, or the words why not name the file."""
+    try:
+        config = parse(data, "f.toml")
+    except Failure as failure:
+        assert str(failure).startswith("f.toml: ")
+        return "refused"
+    assert set(config.probes) <= set(PROBES)
+    assert config.probes
+    last = data.count(b"\n") + 1
+    assert all(each.glob and each.line in (None, *range(1, last + 1)) for each in config.allow)
+    return "allowances" if config.allow else "settings"
+
+
+def glob(data: bytes) -> str:
+    """Match a glob against index, tree and history: one answer, from all three."""
+    text = os.fsdecode(data).replace("\0", "")
+    if not text.strip():
+        return "nothing"
+    here = os.getcwd()
+    os.chdir(repository())
+    try:
+        answers = [asked(text, n) for n in range(3)]
+    finally:
+        os.chdir(here)
+    assert answers[0] == answers[1] == answers[2], answers
+    return "refused" if answers[0] is None else "some" if answers[0] else "none"
+
+
+def asked(text: str, n: int) -> set[str] | None:
+    """Ask one of the three; `None` where git refuses."""
+    ask = (Index().granted, Tree("HEAD").granted, lambda text: granted(text, [head()]))[n]
+    try:
+        return {entry.path for entry in ask(text)}
+    except GitFailure:
+        return None
+
+
+@cache
+def repository() -> str:
+    """Make a repository with `FILES`, for as long as this process lasts."""
+    directory = tempfile.TemporaryDirectory(prefix="pycache-guard-fuzz-")
+    atexit.register(directory.cleanup)
+    names = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com"}
+    names |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in names.items()}
+
+    def git(*words: str, said: bytes = b"") -> bytes:
+        return subprocess.run(
+            ["git", *words],
+            cwd=directory.name,
+            env={**os.environ, **names},
+            input=said,
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+
+    git("init", "--quiet", ".")
+    blob = git("hash-object", "-w", "--stdin").strip()
+    lines = [b"100644 %b\t%b\0" % (blob, os.fsencode(path)) for path in FILES]
+    git("update-index", "--add", "-z", "--index-info", said=b"".join(lines))
+    git("commit", "--quiet", "--no-verify", "--message", "a")
+    return directory.name
+
+
+@cache
+def head() -> str:
+    """Return the commit of `repository`."""
+    said = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=repository(), check=True, capture_output=True
+    )
+    return said.stdout.decode().strip()
+
+
+def compose(data: bytes) -> str:
+    """Read a compose file: builds, or the line that cannot be read."""
+    try:
+        found = list(builds(data))
+    except Unreadable as unreadable:
+        assert 1 <= unreadable.line <= len(BREAK.split(data.decode("utf-8", "replace")))
+        return "refused"
+    return "builds" if any(not isinstance(each, Included) for each in found) else "none"
+
+
+TARGETS = {
+    "config": Target(configure, partial(seeds, "config"), TOML),
+    "globs": Target(glob, partial(seeds, "globs"), GLOBS),
+    "compose": Target(compose, partial(seeds, "compose"), YAML),
+}

@@ -1,0 +1,68 @@
+"""What CONTRIBUTING.md asks of who adds something, and whether it has been done."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pycache_guard
+from pycache_guard.cli import COMMANDS
+from pycache_guard.lint.rules import CHECKS
+from pycache_guard.report import FORMATS
+from runners import HOOKS
+from runners import ROOT
+
+PACKAGE = Path(str(pycache_guard.__file__)).parent
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: What `python3 -m venv` and all that follows is: people, and CI, copy it.
+SET_UP = 'python3 -m venv .venv && .venv/bin/python -m pip install --quiet --editable ".[test]"'
+
+
+def test_one_command_sets_up() -> None:
+    assert f"\n{SET_UP} && .venv/bin/python -m pytest\n" in GUIDE
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        path.name if path.is_file() else f"{path.name}/"
+        for path in PACKAGE.iterdir()
+        if path.name[0] not in "_" and path.name != "py.typed"
+    ),
+)
+def test_the_picture_of_the_house_has_every_room(name: str) -> None:
+    assert re.search(rf"(?:── |  |py ){re.escape(name)}(?:[ \n]|$)", GUIDE)
+
+
+def test_the_paths_it_names_are_there() -> None:
+    text = GUIDE.partition("## Add a rule")[2]
+    named = re.findall(r"`((?:\w+/)+\w*(?:\.\w+)?)`", text)
+    assert len(named) > 15
+    for name in (name for name in named if not re.search("NAME|CODE", name)):
+        assert any((root / name).exists() for root in (ROOT, PACKAGE, ROOT / "tests")), name
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_has_a_test_and_is_in_the_readme(name: str) -> None:
+    assert (ROOT / "tests" / "report" / f"test_{name}.py").is_file()
+    assert re.search(rf"--format [a-z|]*\b{name}\b", README)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_a_door_and_a_test(name: str) -> None:
+    module = name.replace("-", "_")
+    assert (PACKAGE / "commands" / f"{module}.py").is_file()
+    assert (ROOT / "tests" / "commands" / f"test_{module}.py").is_file()
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_is_in_the_table_of_hooks(name: str) -> None:
+    assert f"\n| `{name}` | " in (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+
+
+def test_every_rule_of_the_linter_is_checked() -> None:
+    modules = {path.stem for path in (PACKAGE / "lint" / "rules").glob("*.py")} - {"__init__"}
+    assert {str(vars(check)["__name__"]).rpartition(".")[2] for check in CHECKS} == modules

@@ -1,0 +1,151 @@
+"""Each fuzz target for a moment, and with a bug that it must find."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import time
+from typing import TYPE_CHECKING
+from typing import NoReturn
+
+import pytest
+from fuzz import __main__ as program
+from fuzz import campaign as campaigns
+from fuzz.campaign import campaign
+from fuzz.target import Target
+from fuzz.targets import TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Inputs beyond the seeds.
+FEW = 12
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_nothing_is_found_at_once(name: str) -> None:
+    target = TARGETS[name]
+    outcome = campaign(target, 60, 0, most=len(target.seeds()) + FEW)
+    assert outcome.crash is None
+    assert sum(outcome.told.values()) == len(target.seeds()) + FEW
+
+
+def broken(*_: object, **__: object) -> NoReturn:
+    raise ZeroDivisionError
+
+
+#: By target: what is broken, and by what. Each is a bug that a change could bring in.
+BUGS: dict[str, tuple[str, Callable[..., object]]] = {
+    "pyc": ("fuzz.targets.bytecode.difference", lambda *_: "co_code"),
+    "sniff": ("fuzz.targets.bytecode.is_bytecode", lambda head: head[2:4] == b"\r\n"),
+    "names": ("fuzz.targets.names.is_bytecode_path", lambda path: path.endswith(b".pyc")),
+    "dockerignore": (
+        "pycache_guard.ignorefiles.automaton.Automaton.matches",
+        lambda *_: False,
+    ),
+    "gitignore": (
+        "fuzz.targets.gitignore.completed",
+        lambda content, patterns: b"\n".join(patterns) + b"\n" + content,
+    ),
+    "reflines": ("pycache_guard.git.updates.names_an_object", lambda _: True),
+    "listings": (
+        "pycache_guard.git.listing.path_of",
+        lambda record: record.rpartition(b"\t")[2],
+    ),
+    "archives": ("pycache_guard.distributions.screening.is_record", broken),
+    "config": ("pycache_guard.config.line_of", lambda *_: 0),
+    "globs": ("pycache_guard.git.tree.Tree.granted", lambda *_: []),
+    "compose": ("pycache_guard.containers.yaml_nodes.is_open", lambda value: value[0] in "[{"),
+    "lint": ("pycache_guard.lint.characters", lambda *_: -1),
+    "noqa": ("pycache_guard.lint.noqa.names", lambda *_: True),
+    "reports": ("pycache_guard.report.github.decodable", lambda text: text.replace("%", "")),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*BUGS[name])
+    outcome = campaign(TARGETS[name], 60, 0, most=500)
+    assert outcome.crash is not None
+    monkeypatch.undo()
+    TARGETS[name].run(outcome.crash.data)
+
+
+def endless(data: bytes) -> str:
+    while True:
+        # As a program may.
+        with contextlib.suppress(Exception):
+            data.hex()
+
+
+@pytest.mark.skipif("sys.platform == 'win32'", reason="no alarm")
+def test_what_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "LAST", 0.1)
+    outcome = campaign(Target(endless, lambda: [b"a"]), 60, 0)
+    assert outcome.crash is not None
+    assert outcome.crash.data == b"a"
+    assert "Endless" in outcome.crash.why
+
+
+@pytest.mark.parametrize(("limit", "words"), [("LONGEST", "took 0.00 s"), ("MOST", "more memory")])
+def test_what_takes_too_much_is_told(
+    monkeypatch: pytest.MonkeyPatch, limit: str, words: str
+) -> None:
+    monkeypatch.setattr(campaigns, limit, -1)
+    outcome = campaign(Target(lambda _: "", lambda: [b"a"]), 0, 0)
+    assert outcome.crash is not None
+    assert words in outcome.crash.why
+
+
+def test_every_target_has_its_share(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--seconds", "0", "--target", "names", "--target", "config"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[:2] for line in out.splitlines()] == [["names", "ok"], ["config", "ok"]]
+    assert err == ""
+
+
+def test_a_crash_is_told_so_that_it_can_be_repeated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(TARGETS, "names", TARGETS["names"]._replace(run=broken))
+    argv = ["--seconds", "0", "--target", "names", "--target", "config"]
+    assert program.main(argv) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "ZeroDivisionError" in out
+    assert out.splitlines()[-1].startswith("config")
+    again = re.search(r"^again: python -m fuzz (.*)$", out, re.MULTILINE)
+    assert again is not None
+    with pytest.raises(ZeroDivisionError):
+        program.main(again[1].split())
+    monkeypatch.undo()
+    assert program.main(again[1].split()) == 0
+    assert capsys.readouterr().out.startswith("names: ")
+
+
+@pytest.mark.parametrize("argv", [["--input", "00"], ["--atheris"], ["--target", "none"]])
+def test_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        program.main(argv)
+    assert end.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "runs"), [(1, 1), (0, 3)])
+def test_properties_are_run_until_the_time_is_up_or_one_fails(
+    monkeypatch: pytest.MonkeyPatch, code: int, runs: int
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, code)
+
+    ticks = iter([0.0, 0.5, 0.9, 1.0])
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    assert program.main(["--properties", "--seconds", "1", "--seed", "5"]) == code
+    seeds = [f"--hypothesis-seed={n}" for n in range(5, 5 + runs)]
+    assert [command[-1] for command in commands] == seeds
+    assert all(command[5:7] == ["-m", "hypothesis"] for command in commands)

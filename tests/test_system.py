@@ -1,0 +1,174 @@
+"""Other systems, as far as they can be shown without them: what they lack, and how they spell things."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Literal
+
+import pytest
+
+import pycache_guard
+from pycache_guard import cli
+from pycache_guard import system
+from pycache_guard.doctor import state
+from pycache_guard.doctor.caches import Place
+from pycache_guard.git.portable import PortableChild
+from pycache_guard.git.tracked import below
+from repo import BYTECODE
+
+if TYPE_CHECKING:
+    from conftest import Program
+    from conftest import Run
+    from repo import Repo
+
+PACKAGE = Path(str(pycache_guard.__file__)).parent
+ASKED = re.compile(r"sys\.platform|os\.name\b|os\.supports_|(?:has|get)attr\((?:os|signal)\b")
+
+
+def test_the_system_is_asked_in_one_place() -> None:
+    """Otherwise a test cannot say that it is another one. `child.txt` runs in another interpreter."""
+    asking = {path.name for path in PACKAGE.rglob("*.py") if ASKED.search(path.read_text("utf-8"))}
+    assert asking == {"system.py"}
+
+
+def windows(data: str | bytes) -> str:
+    """Decode as `os.fsdecode` does on Windows (PEP 529)."""
+    return data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")
+
+
+def test_a_path_that_windows_cannot_have(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux can commit what Windows cannot name. It is refused, not passed over."""
+    repo.stage("\udcff.pyc")
+    monkeypatch.setattr(os, "fsdecode", windows)
+    monkeypatch.setattr(system, "WINDOWS", True)
+    expected = "error: \\xff.pyc: is not UTF-8; on Windows that is no path\n"
+    assert run("forbid-bytecode") == (2, "", expected)
+    monkeypatch.setattr(system, "WINDOWS", False)
+    with pytest.raises(UnicodeDecodeError):
+        cli.main(["forbid-bytecode"])
+
+
+#: A directory, the top, both as the system has them; a path of git's; what that is from there.
+BELOW = [
+    ("/r/sub", "/r", "/", b"sub/a.pyc", ["a.pyc"]),
+    ("/r/sub", "/r", "/", b"subway/a.pyc", []),
+    ("/r", "/r", "/", b"a\\b.pyc", ["a\\b.pyc"]),
+    ("/", "/", "/", b"a.pyc", ["a.pyc"]),
+    ("C:\\r\\sub", "C:\\r", "\\", b"sub/d/a.pyc", ["d/a.pyc"]),
+    ("C:\\r", "C:\\r", "\\", b"sub/a.pyc", ["sub/a.pyc"]),
+    ("C:\\r\\other", "C:\\r", "\\", b"sub/a.pyc", []),
+    ("C:\\", "C:\\", "\\", b"a.pyc", ["a.pyc"]),
+    ("\\\\host\\share\\r\\sub", "\\\\host\\share\\r", "\\", b"sub/a.pyc", ["a.pyc"]),
+]
+
+
+@pytest.mark.parametrize(("directory", "top", "separator", "path", "expected"), BELOW)
+def test_tracked_below(
+    directory: str, top: str, separator: str, path: bytes, expected: list[str]
+) -> None:
+    assert list(below(directory, top, [path], separator)) == expected
+
+
+def test_a_pipe_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows says EINVAL."""
+    child = PortableChild(["git", "--version"], os.environ, stdin=None, stdout=None, feed=True)
+    while child.read():
+        pass
+    pipe = child._process.stdin
+    assert pipe is not None
+
+    class Pipe:
+        def __init__(self, number: int) -> None:
+            self._number = number
+
+        def write(self, data: bytes) -> int:
+            raise OSError(self._number, "said so")
+
+        def close(self) -> None:
+            """Nothing was written."""
+
+    monkeypatch.setattr(child._process, "stdin", Pipe(errno.EINVAL))
+    with pytest.raises(BrokenPipeError):
+        child.write(b"a")
+    monkeypatch.setattr(child._process, "stdin", Pipe(errno.EIO))
+    with pytest.raises(OSError, match="said so"):
+        child.write(b"a")
+    pipe.close()
+    assert child.wait() == (0, b"")
+
+
+def test_nobody_owns_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delattr(os, "geteuid", raising=False)
+    monkeypatch.delattr(os, "statvfs", raising=False)
+    monkeypatch.setattr(system, "OWNERS", False)
+    monkeypatch.setattr(system, "MOUNTS", False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    place = Place(os.fspath(tmp_path), False, tmp_path.stat(), None)
+    (finding,) = state.refused([place])
+    assert finding.path == os.fspath(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii", "latin-1:strict", "utf-8"])
+def test_consoles_that_do_not_have_every_character(
+    repo: Repo, program: Program, encoding: str
+) -> None:
+    name = "größe 你好 \N{WAVING HAND SIGN}.pyc"
+    repo.add(name)
+    environment = {"PYTHONIOENCODING": encoding}
+    for command in ("forbid-bytecode", "forbid-bytecode --format github", "fix --dry-run"):
+        done = program(*command.split(), env=environment)
+        assert (done.code, done.err) == (1, "")
+        assert ".pyc" in done.out
+    assert program("inspect", "--help", env=environment).code == 0
+    failed = program("inspect", name + "x", env=environment)
+    assert failed.code == 2
+    assert failed.err.startswith("error: ")
+    assert failed.err.count("\n") == 1
+
+
+def test_letters_case_does_not_excuse_a_rule(repo: Repo, run: Run) -> None:
+    """Here git would take `__PYCACHE__/` for the directory; where others check out, it may not."""
+    repo.git("config", "core.ignoreCase", "true")
+    repo.add(".gitignore", "__PYCACHE__/\n*.PY[CO]\n")
+    done = run("check-gitignore")
+    assert (done.code, done.err) == (1, "")
+    assert "upper case is not lower case" in done.out
+
+
+#: Names that Windows takes for others, or for devices.
+ODD = ["a.pyc.", "a.pyc ", "a.pyc::$DATA", "__pycache__./a", "__pycache__ /a", "NUL", "COM1.txt"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_that_windows_takes_for_others(repo: Repo, run: Run, name: str) -> None:
+    """By name they are not bytecode's; what they hold is looked at."""
+    repo.stage(name, BYTECODE)
+    done = run("forbid-bytecode")
+    assert (done.code, done.err) == (1, "")
+    assert f"{name}: PYC002" in done.out
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_both_forms_of_a_letter_are_shown_as_they_are(
+    repo: Repo, run: Run, form: Literal["NFC", "NFD"]
+) -> None:
+    name = unicodedata.normalize(form, "café.pyc")
+    repo.add(name)
+    done = run("forbid-bytecode")
+    assert done.out.startswith(f"{name}: PYC001 ")
+    assert run("forbid-bytecode", "--allow", name) == (0, "", "")
+
+
+def test_windows_separators_in_a_glob_match_nothing_and_that_is_said(repo: Repo, run: Run) -> None:
+    repo.add("tests/data/a.pyc")
+    done = run("forbid-bytecode", "--allow", "tests\\data\\*.pyc")
+    assert (done.code, done.err) == (1, "")
+    assert "PYC001" in done.out
+    assert "PYC003" in done.out
