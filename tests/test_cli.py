@@ -50,6 +50,7 @@ def test_version(run: Run, program: Program) -> None:
         ((), "which command? (see `pycache-guard --help`)"),
         (("no-such",), "'no-such' is not a command (see `pycache-guard --help`)"),
         (("a\nb\x1b",), "'a\\nb\\x1b' is not a command (see `pycache-guard --help`)"),
+        (("fixx",), "'fixx' is not a command: did you mean `fix`? (see `pycache-guard --help`)"),
         (("reporting",), "'reporting' is not a command (see `pycache-guard --help`)"),
         (("--no-such",), "'--no-such' is not a command (see `pycache-guard --help`)"),
     ],

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 COMMANDS = {
     "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
     "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
-    "check-history": "refuse bytecode in every commit of a range, merges included",
+    "check-history": "refuse bytecode in every commit of a range",
     "pre-push": "refuse to push it: git's hook of that name",
     "pre-receive": "refuse to receive it: git's hook of that name, on a server",
     "verify-bytecode": "does each bytecode file come from its source?",
     "inspect": "tell what a bytecode file is",
     "fix": "untrack bytecode and complete .gitignore in one step",
-    "lint": "find Python source that makes, hides or loads bytecode unsafely",
-    "clean": "remove caches from the disk, or only those whose source is gone",
-    "check-dockerignore": "prove that .dockerignore keeps bytecode out, and complete it",
+    "lint": "find Python source that is careless with bytecode",
+    "clean": "remove caches from the disk",
+    "check-dockerignore": "the same for .dockerignore",
     "check-dist": "find bytecode in wheels, sdists and other archives",
-    "doctor": "tell how bytecode stands on this machine and in this repository",
+    "doctor": "tell how bytecode stands on this machine, and here",
 }
 
 
@@ -108,7 +108,15 @@ def dispatch(argv: list[str]) -> int:
 
         say(f"pycache-guard {__version__}\n")
         return 0
-    return failed(f"{name!r} is not a command (see `pycache-guard --help`)")
+    return failed(f"{name!r} is not a command{likely(name)} (see `pycache-guard --help`)")
+
+
+def likely(name: str) -> str:
+    """Return what may have been meant, as a question."""
+    from difflib import get_close_matches
+
+    names = [f"`{match}`" for match in get_close_matches(name, COMMANDS)]
+    return f": did you mean {' or '.join(names)}?" if names else ""
 
 
 def usage() -> str:
@@ -117,14 +125,15 @@ def usage() -> str:
     lines = [f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [
-            "usage: pycache-guard COMMAND [OPTION…]",
+            "usage: pycache-guard COMMAND [OPTION...]",
             "",
             "Keep Python bytecode out of places where it does not belong.",
             "",
             *lines,
             "",
-            "`pycache-guard COMMAND --help` explains each.",
-            "exit codes: 0 nothing to say, 1 findings or something was fixed, 2 not done",
+            "example: pycache-guard fix --dry-run",
+            "exit codes: 0 nothing to say, 1 findings, or something was fixed, 2 not done",
+            "more: `pycache-guard COMMAND --help`",
             "",
         ]
     )

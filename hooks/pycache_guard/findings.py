@@ -5,9 +5,17 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+#: Where the pages of the documentation are: an address that stays.
+DOCUMENTATION = "https://github.com/pycache-guard/pycache-guard/blob/main/docs"
+
 
 class Rule(Enum):
     """Every rule: the member's name is its stable code, the value its name for people."""
+
+    @property
+    def page(self) -> str:
+        """Return the address of the page that explains it."""
+        return f"{DOCUMENTATION}/rules/{self.name}.md"
 
     PYC001 = "bytecode-path"
     PYC002 = "bytecode-content"

@@ -10,7 +10,6 @@ from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
-    from conftest import Program
     from conftest import Run
     from repo import Repo
 
@@ -45,19 +44,10 @@ def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
 
 
 def test_defaults() -> None:
-    options = reporting_parser("x", "y", "z").read([])
+    options = reporting_parser("x", "y").read([])
     assert vars(options) == {"format": "text", "output": None}
     with pytest.raises(Failure, match="unrecognized arguments: --form"):
-        reporting_parser("x", "y", "z").read(["--form", "json"])
-
-
-def test_help(run: Run, program: Program) -> None:
-    """Needs no repository."""
-    code, out, err = run("forbid-bytecode", "--help")
-    assert (code, err) == (0, "")
-    assert out.startswith("usage: pycache-guard forbid-bytecode ")
-    assert out.endswith("example: pycache-guard forbid-bytecode --fix\n")
-    assert program("forbid-bytecode", "-h").code == 0
+        reporting_parser("x", "y").read(["--form", "json"])
 
 
 #: A command, and the name of something that it has a finding on, less a dash in front.

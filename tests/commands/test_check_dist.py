@@ -426,7 +426,10 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
 @pytest.mark.parametrize(
     ("argv", "error"),
     [
-        (["dist/*"], "dist/*: No such file or directory"),
+        (
+            ["dist/*"],
+            "dist/*: No such file or directory: build the archives first (`python -m build`)",
+        ),
         (["gone.whl"], "gone.whl: No such file or directory"),
         (["."], ".: is a directory"),
         (

@@ -329,6 +329,30 @@ def test_shallow(
     assert {f["path"] for f in found(through)} == {"old.pyc", "0.pyc", "1.pyc", "2.pyc"}
 
 
+@pytest.mark.parametrize("word", ["HEAD~1..HEAD", "1" * 40])
+def test_a_commit_that_is_cut_off(
+    repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """CI systems name the base of a request, and fetch one commit."""
+    repo.commit()
+    repo.commit()
+    repo.git("clone", "-q", "--depth=1", repo.path.as_uri(), os.fspath(tmp_path / "clone"))
+    whole = run("check-history", "1" * 40 + "..HEAD")
+    assert (whole.code, whole.out, "shallow" in whole.err) == (2, "", False)
+    monkeypatch.chdir(tmp_path / "clone")
+    told = run("check-history", f"{word}..HEAD" if ".." not in word else word)
+    assert (told.code, told.out) == (2, "")
+    assert "this clone is shallow: fetch it (`git fetch --unshallow`" in told.err
+
+
+def test_no_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is the first thing to say, and not that there is no upstream branch."""
+    monkeypatch.chdir(tmp_path)
+    told = run("check-history")
+    assert (told.code, told.out) == (2, "")
+    assert "not a git repository" in told.err
+
+
 @pytest.fixture
 def partial(repo: Repo, tmp_path: Path) -> Repo:
     """Make a clone that lacks some blobs: those of its second commit."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
+from pycache_guard.findings import Rule
 from pycache_guard.report import FORMATS
 
 if TYPE_CHECKING:
@@ -227,3 +230,55 @@ class TestStandardStreams:
         assert self.shell("PROGRAM --version > /dev/full") == (2, error)
         assert self.shell(f"PROGRAM {COMMAND} --no-such 2> /dev/full") == (2, "")
         assert self.shell(f"PROGRAM {COMMAND} > /dev/full 2>&1") == (2, "")
+
+
+def at_a_terminal(*argv: str) -> str:
+    """Return what the program writes to a terminal."""
+    reader, terminal = os.openpty()
+    done = subprocess.Popen([PROGRAM, *argv], stdout=terminal)
+    os.close(terminal)
+    text = b""
+    with contextlib.suppress(OSError):  # Linux has no end of file for a terminal
+        while data := os.read(reader, 4096):
+            text += data
+    os.close(reader)
+    done.wait()
+    return text.decode().replace("\r\n", "\n")
+
+
+@posix
+@pytest.mark.parametrize("argv", [(COMMAND,), ("doctor",), ("lint",)])
+def test_people_are_told_where_a_rule_is_explained(repo: Repo, argv: tuple[str, ...]) -> None:
+    """At a terminal alone: what programs and logs get is the report."""
+    repo.add("a.pyc", "x")
+    repo.add("b.py", "import marshal\nexec(marshal.loads(data))\n")
+    shown = at_a_terminal(*argv)
+    silent = subprocess.run([PROGRAM, *argv], capture_output=True, check=False).stdout.decode()
+    assert silent
+    assert shown.startswith(silent)
+    links = shown.removeprefix(silent).splitlines()
+    codes = sorted(set(re.findall(r"(?m)(?:^|: )(PYC\d{3}) ", silent)))
+    assert links == ["", *(f"About {code}: {Rule[code].page}" for code in codes)]
+
+
+@posix
+@pytest.mark.parametrize("argv", [("--format", "json"), ("--output", "report")])
+def test_only_the_report_is_for_people(repo: Repo, argv: tuple[str, ...]) -> None:
+    repo.add("a.pyc", "x")
+    assert "About" not in at_a_terminal(COMMAND, *argv)
+
+
+@posix
+def test_nothing_is_explained_where_nothing_was_found(repo: Repo) -> None:
+    repo.add("a.py", "x")
+    assert at_a_terminal("lint") == ""
+
+
+@pytest.mark.parametrize("argv", [(COMMAND,), ("doctor",)])
+def test_a_terminal_is_asked_for(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    repo.add("a.pyc", "x")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert f"About PYC001: {Rule.PYC001.page}\n" in run(*argv).out
+    assert "About" not in run(*argv, "--format", "github").out.replace("%0AAbout", "")

@@ -10,16 +10,18 @@ from pycache_guard.findings import Rule
 from pycache_guard.report import render
 from report.samples import ALL
 
+PYC001, PYC003 = Rule.PYC001.page, Rule.PYC003.page
+
 
 def test_lines() -> None:
     assert render([], "forbid-bytecode", "github") == ""
     assert render(ALL, "forbid-bytecode", "github") == (
-        "::error file=a.pyc,title=PYC001 bytecode-path::bytecode is tracked%0ATo mend: git rm a.pyc\n"
+        f"::error file=a.pyc,title=PYC001 bytecode-path::bytecode is tracked%0ATo mend: git rm a.pyc%0AAbout: {PYC001}\n"
         "::error file=p q.toml,line=3,col=5,endLine=3,endColumn=9,title=PYC003 unused-allow::"
-        "the allowance for `x`%0ATo mend: remove it\n"
+        f"the allowance for `x`%0ATo mend: remove it%0AAbout: {PYC003}\n"
         "::error file=\\xff%2C%3A%25%0A%0D/x y.pyc,title=PYC001 bytecode-path::"
-        "50 %25%0Aof%0Dit%0ATo mend: git rm '%25'\n"
-        "::error title=PYC003 unused-allow::no file\n"
+        f"50 %25%0Aof%0Dit%0ATo mend: git rm '%25'%0AAbout: {PYC001}\n"
+        f"::error title=PYC003 unused-allow::no file%0AAbout: {PYC003}\n"
     )
 
 
@@ -46,4 +48,4 @@ def test_the_runner_reads_what_was_meant(path: str, message: str) -> None:
     line = render([Finding(os.fsdecode(path), Rule.PYC001, message)], "x", "github")
     assert line.count("\n") == 1
     properties, said = read(line[:-1])
-    assert (properties["file"], said) == (path, message)
+    assert (properties["file"], said) == (path, f"{message}\nAbout: {PYC001}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from pycache_guard.findings import Rule
 from pycache_guard.report import render
 from report.samples import ALL
 
@@ -22,9 +23,11 @@ def test_what_gitlab_requires_is_there() -> None:
         assert issue["location"]["path"]
         assert not issue["location"]["path"].startswith("./")
     assert len({issue["fingerprint"] for issue in issues}) == len(ALL)
-    assert issues[0]["description"] == "PYC001 bytecode is tracked To mend: git rm a.pyc"
+    assert issues[0]["description"] == (
+        f"PYC001 bytecode is tracked To mend: git rm a.pyc About: {Rule.PYC001.page}"
+    )
     assert issues[1]["location"] == {"path": "p q.toml", "lines": {"begin": 3}}
-    assert issues[3]["description"] == "PYC003 no file"
+    assert issues[3]["description"] == f"PYC003 no file About: {Rule.PYC003.page}"
 
 
 def test_a_fingerprint_stays() -> None:

@@ -4,13 +4,14 @@ import base64
 import json
 import os
 
+from pycache_guard.findings import Rule
 from pycache_guard.report import render
 from report.samples import ALL
 from report.samples import ODD
 
 #: Version 1 has these; each is always there.
 KEYS = {
-    *("code", "rule", "path", "path_base64", "line", "column", "end_line", "end_column"),
+    *("code", "rule", "url", "path", "path_base64", "line", "column", "end_line", "end_column"),
     *("commit", "blob", "size", "count", "message", "remedy"),
 }
 
@@ -32,6 +33,7 @@ def test_values() -> None:
     assert plain == dict.fromkeys(KEYS) | {
         "code": "PYC001",
         "rule": "bytecode-path",
+        "url": Rule.PYC001.page,
         "path": "a.pyc",
         "message": "bytecode is tracked",
         "remedy": "git rm a.pyc",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from pycache_guard.findings import Rule
 from pycache_guard.report import render
+from pycache_guard.report.text import pages
 from report.samples import ALL
 from report.samples import NOWHERE
 from report.samples import PLAIN
@@ -30,3 +32,8 @@ def test_nothing_to_run() -> None:
 
 def test_a_remedy_is_told_once() -> None:
     assert render([PLAIN, PLAIN], "forbid-bytecode", "text").count("git rm") == 1
+
+
+def test_each_rule_has_its_page() -> None:
+    assert pages([]) == ""
+    assert pages(ALL) == (f"\nAbout PYC001: {Rule.PYC001.page}\nAbout PYC003: {Rule.PYC003.page}\n")

@@ -22,12 +22,10 @@ PLAIN = "\0"
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are failures like all others, and that takes no abbreviations."""
 
-    def __init__(self, command: str, description: str, example: str) -> None:
+    def __init__(self, command: str, description: str) -> None:
+        self.command = command
         super().__init__(
-            prog=f"pycache-guard {command}",
-            description=description,
-            epilog=f"example: {example}",
-            allow_abbrev=False,
+            prog=f"pycache-guard {command}", description=description, allow_abbrev=False
         )
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
@@ -40,8 +38,12 @@ class Parser(argparse.ArgumentParser):
         return self.parse_intermixed_args(words)
 
     def print_help(self, file: object = None) -> None:
-        """Write the help as everything else is written."""
-        say(self.format_help())
+        """Write the help as everything else is written: one screen, an example, the exit codes."""
+        from pycache_guard.commands.manual import MANUALS
+
+        manual = MANUALS[self.command]
+        self.usage = f"{self.prog} [OPTION...] {manual.operands}".rstrip()
+        say(f"{self.format_help()}\n{manual.text()}")
 
     def error(self, message: str) -> NoReturn:
         """Raise `Failure`."""
@@ -64,11 +66,15 @@ def filled(text: str) -> str:
     return text
 
 
-def reporting_parser(command: str, description: str, example: str) -> Parser:
+def reporting_parser(command: str, description: str) -> Parser:
     """Return a parser with the options of every command that reports."""
-    parser = Parser(command, description, example)
+    parser = Parser(command, description)
     parser.add_argument(
-        "--format", choices=FORMATS, default="text", help="who the report is for (default: text)"
+        "--format",
+        metavar="FORMAT",
+        choices=FORMATS,
+        default="text",
+        help="text (default), json, github, gitlab or sarif",
     )
     parser.add_argument(
         "--output", metavar="FILE", type=filled, help="write the report there, not to stdout"

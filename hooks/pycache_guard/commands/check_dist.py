@@ -26,14 +26,13 @@ def main(argv: Sequence[str]) -> int:
     parser = reporting_parser(
         NAME,
         "Find bytecode in archives, by path and by content, without extracting anything.",
-        "pycache-guard check-dist 'dist/*'",
     )
     parser.add_argument(
         "archives",
         metavar="ARCHIVE",
         type=filled,
         nargs="+",
-        help="wheels, sdists, zips, eggs, zipapps; a glob is expanded where no file has its name",
+        help="wheel, sdist, zip, egg or zipapp, or a glob of them",
     )
     parser.add_argument(
         "--if-any", action="store_true", help="a glob that matches nothing is no failure"
@@ -59,13 +58,21 @@ def judge(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
             try:
                 findings, unjudged = screened(path, comparison)
             except OSError as error:
-                unjudged = [f"{path}: {error.strerror or error}"]
+                unjudged = [f"{path}: {error.strerror or error}{advice(path, error)}"]
             else:
                 found += findings
             failures += unjudged
     finally:
         comparison.close()
     return found, failures
+
+
+def advice(path: str, error: OSError) -> str:
+    """Return what to do about a glob that matches nothing: it stands for itself here."""
+    from glob import has_magic
+
+    is_unbuilt = isinstance(error, FileNotFoundError) and has_magic(path)
+    return ": build the archives first (`python -m build`)" if is_unbuilt else ""
 
 
 def expanded(archive: str, *, may_be_none: bool) -> Iterator[str]:

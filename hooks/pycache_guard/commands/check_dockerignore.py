@@ -47,14 +47,13 @@ def parse(argv: Sequence[str]) -> Namespace:
         NAME,
         "Prove, by Docker's own rules, that bytecode stays out of the build contexts, by ignore files"
         " that are in the index.",
-        "pycache-guard check-dockerignore --fix",
     )
     parser.add_argument(
         "contexts",
         metavar="CONTEXT",
         type=filled,
         nargs="*",
-        help="directories (default: those with a Dockerfile, and what compose files build)",
+        help="directories (default: what Docker and compose files build)",
     )
     parser.add_argument(
         "--fix", action="store_true", help="append what is missing to the ignore files"
@@ -64,6 +63,6 @@ def parse(argv: Sequence[str]) -> Namespace:
         metavar="NAME",
         choices=tuple(SUFFIXES),
         action="append",
-        help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
+        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
     )
     return parser.read(argv)

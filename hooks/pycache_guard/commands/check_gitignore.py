@@ -21,7 +21,6 @@ def main(argv: Sequence[str]) -> int:
         "check-gitignore",
         "Prove, by asking git, that bytecode is ignored wherever Python can put some, by rules that"
         " are in the index and not by this person's own.",
-        "pycache-guard check-gitignore --fix",
     )
     parser.add_argument(
         "--fix", action="store_true", help="append what is missing to the top .gitignore"
@@ -31,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="NAME",
         choices=tuple(SUFFIXES),
         action="append",
-        help="which bytecode: cache (__pycache__), legacy (NAME.pyc); repeatable (default: both)",
+        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
     )
     options = parser.read(argv)
     index = Index()

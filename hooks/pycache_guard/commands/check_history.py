@@ -59,10 +59,9 @@ def parse(argv: Sequence[str]) -> Namespace:
         "Refuse bytecode in every commit of the ranges, merges included, also what a later commit"
         " deletes again. Without a range: PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF, else what the"
         " upstream branch does not have.",
-        "pycache-guard check-history origin/main..HEAD",
     )
     parser.add_argument(
-        "range", nargs="*", metavar="RANGE", type=filled, help="A..B, C, ^D … (gitrevisions(7))"
+        "range", nargs="*", metavar="RANGE", type=filled, help="A..B, C, ^D, as in gitrevisions(7)"
     )
     parser.add_argument("--all", action="store_true", help="every ref, and HEAD")
     options = parser.read(argv)

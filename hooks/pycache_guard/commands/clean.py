@@ -50,6 +50,7 @@ def tell(
 ) -> int:
     """Write the report where it is wanted; return the exit code."""
     from pycache_guard.commands.reporting import deliver
+    from pycache_guard.commands.reporting import pages
     from pycache_guard.findings import in_order
     from pycache_guard.report import render
     from pycache_guard.report.escape import shown
@@ -66,7 +67,7 @@ def tell(
 
         lines = text(result, verbose=verbose, quiet=quiet)
         report = "".join(f"{shown(line)}\n" for line in lines) + report
-    deliver(report, output)
+    deliver(report + pages(findings, voice, output), output)
     return 1 if findings else 0
 
 
@@ -91,9 +92,8 @@ def parse(argv: Sequence[str]) -> Namespace:
 
     parser = reporting_parser(
         NAME,
-        "Remove Python's caches below the paths: every __pycache__ with the caches in it, and .pyc"
-        " files beside their source. What git tracks and what has no source is kept.",
-        "pycache-guard clean --dry-run",
+        "Remove Python's caches below the paths: every __pycache__, and .pyc files beside their"
+        " source. What git tracks, and what has no source, is kept.",
     )
     parser.add_argument(
         "paths",
@@ -110,14 +110,12 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--include-sourceless",
         action="store_true",
-        help="remove .pyc files without a source as well, which may be all there is",
+        help="remove NAME.pyc without NAME.py as well",
     )
     parser.add_argument(
         "--prefix",
         action="store_true",
-        help="also what sys.pycache_prefix (PYTHONPYCACHEPREFIX) holds of the paths",
+        help="clean their part of PYTHONPYCACHEPREFIX as well",
     )
-    parser.add_argument(
-        "--verbose", action="store_true", help="name everything, and say how much was looked at"
-    )
+    parser.add_argument("--verbose", action="store_true", help="name everything, removed or kept")
     return parser.read(argv)

@@ -29,17 +29,18 @@ class Options:
         self.output: str | None = None
 
 
-def judging_parser(command: str, description: str, example: str) -> Parser:
+def judging_parser(command: str, description: str) -> Parser:
     """Return a parser with the options of every command that judges commits."""
     from pycache_guard.commands.arguments import filled
     from pycache_guard.commands.arguments import reporting_parser
 
-    parser = reporting_parser(command, description, example)
+    parser = reporting_parser(command, description)
     parser.add_argument(
         "--content",
+        metavar="WHICH",
         choices=("new", "none"),
         default="new",
-        help="whose first bytes are read (default: new, what a commit brings in)",
+        help="look into files: new (default), or none",
     )
     parser.add_argument(
         "--allow",
@@ -47,7 +48,7 @@ def judging_parser(command: str, description: str, example: str) -> Parser:
         type=filled,
         action="append",
         default=[],
-        help="a pathspec glob of git's own",
+        help="bytecode that may be there: a glob of git's; repeatable",
     )
     return parser
 
@@ -74,6 +75,10 @@ def answer(
             findings, unjudged = judge(
                 revisions, source, content=options.content, allow=options.allow, told=progress.add
             )
+        except Failure as failure:
+            from pycache_guard.git.revisions import explained
+
+            raise explained(failure) from None
         finally:
             progress.clear()
     code = 0

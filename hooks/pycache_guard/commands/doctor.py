@@ -7,6 +7,7 @@ import sys
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import deliver
+from pycache_guard.commands.reporting import pages
 from pycache_guard.doctor.examination import examined
 from pycache_guard.findings import in_order
 from pycache_guard.report import render
@@ -24,23 +25,23 @@ def main(argv: Sequence[str]) -> int:
     """Return 0 if all is well, 1 if something is to be mended, 2 if something cannot be told."""
     parser = reporting_parser(
         NAME,
-        "Tell whether bytecode is written, where to, by whom, and of what use it is; whether it is"
-        " ignored, tracked and refused in this repository. Nothing is changed.",
-        "pycache-guard doctor --time PACKAGE",
+        "Tell whether bytecode is written, where to, and of what use it is; whether this repository"
+        " ignores, tracks and refuses it. Nothing is changed.",
     )
     parser.add_argument(
-        "--python", metavar="EXE", help="the interpreter to ask (default: the one that runs this)"
+        "--python", metavar="EXE", help="the interpreter to ask (default: this program's own)"
     )
     parser.add_argument(
         "--time",
         metavar="MODULE",
         action="append",
         default=[],
-        help="import this module with and without a cache, and say what that buys; repeatable",
+        help="import it with and without a cache, and compare; repeatable",
     )
     options = parser.read(argv)
     diagnosis = examined(options.python or sys.executable, options.time)
-    deliver(told(diagnosis, options.format), options.output)
+    more = pages(diagnosis.findings, options.format, options.output)
+    deliver(told(diagnosis, options.format) + more, options.output)
     for failure in diagnosis.failures:
         tell(failure)
     return 2 if diagnosis.failures else 1 if diagnosis.findings else 0

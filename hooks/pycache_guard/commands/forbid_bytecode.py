@@ -76,7 +76,6 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser = reporting_parser(
         NAME,
         "Refuse tracked bytecode: by path everywhere, by content where the content is new.",
-        "pycache-guard forbid-bytecode --fix",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true", help="only what differs from HEAD")
@@ -85,9 +84,10 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     parser.add_argument(
         "--content",
+        metavar="WHICH",
         choices=("new", "all", "none"),
         default="new",
-        help="whose first bytes are read (default: new, what differs from HEAD at the same path)",
+        help="look into files: new since HEAD (default), all, or none",
     )
     parser.add_argument(
         "--allow",
@@ -95,7 +95,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=filled,
         action="append",
         default=[],
-        help="a pathspec glob of git's own",
+        help="bytecode that may be there: a glob of git's; repeatable",
     )
     parser.add_argument(
         "--fix", action="store_true", help="untrack what was found by path; files stay on disk"

@@ -69,7 +69,6 @@ def parse(argv: Sequence[str]) -> Namespace:
         NAME,
         "Tell what each file is, from its header and an inert reading of its code: who wrote it, for"
         " which source, and whether Python would run it.",
-        "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc",
     )
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=filled, help="a path, or REV:PATH in git"

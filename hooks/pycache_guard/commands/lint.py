@@ -55,13 +55,12 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser = reporting_parser(
         NAME,
         "Find Python source that makes, hides or loads bytecode unsafely: rules PYC4xx.",
-        "pycache-guard lint src tests",
     )
     parser.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         type=filled,
-        help="files, whatever their names, and directories (default: every tracked Python file)",
+        help="files or directories (default: every tracked Python file)",
     )
     return parser.read(argv)

@@ -49,7 +49,6 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser = judging_parser(
         NAME,
         "Refuse a push of commits that bring in bytecode; ref lines on stdin, as git gives them.",
-        'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push',
     )
     for name, words in (("remote", "its name or URL"), ("url", "not used")):
         parser.add_argument(

@@ -27,7 +27,6 @@ def main(argv: Sequence[str]) -> int:
         parser = judging_parser(
             NAME,
             "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
-            "exec pycache-guard pre-receive   # in hooks/pre-receive",
         )
         options = parser.read(argv)
     return answer(NAME, received(ref_lines()), Head, options)

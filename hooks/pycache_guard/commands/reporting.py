@@ -28,8 +28,22 @@ def report(
 
     `more` is what the command has to say to programs beside its findings.
     """
-    deliver(render(in_order(findings), command, voice, more), output)
+    text = render(in_order(findings), command, voice, more)
+    deliver(text + pages(findings, voice, output), output)
     return 1 if findings else 0
+
+
+def pages(findings: list[Finding], voice: str, output: str | None) -> str:
+    """Return where the rules are explained, if a person reads this at a terminal; else nothing.
+
+    Programs and logs get the same report from run to run, and voices of their own have links.
+    """
+    is_read_at_once = output is None and sys.stdout is not None and sys.stdout.isatty()
+    if voice != "text" or not is_read_at_once:
+        return ""
+    from pycache_guard.report import text
+
+    return text.pages(findings)
 
 
 def deliver(text: str, output: str | None) -> None:

@@ -93,19 +93,18 @@ def parse(argv: Sequence[str]) -> Namespace:
         NAME,
         "Have the matching interpreters compile, never run, the source of each bytecode file, and"
         " compare. What cannot be compared is a finding.",
-        "pycache-guard verify-bytecode --tracked",
     )
     parser.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         type=filled,
-        help="files, and directories with all below them (default: the current directory)",
+        help="files or directories (default: the current directory)",
     )
     parser.add_argument(
         "--tracked",
         action="store_true",
-        help="only what git tracks, bytecode and sources as the index has them",
+        help="only what git tracks, as the index has it",
     )
     parser.add_argument(
         "--python",
@@ -113,7 +112,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=filled,
         action="append",
         default=[],
-        help="an interpreter to use, before those found on the machine; repeatable",
+        help="an interpreter to use before those found; repeatable",
     )
     parser.add_argument(
         "--allow-unverifiable",

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+#: What to do in a shallow clone.
+DEEPEN = (
+    "fetch it (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`, in GitLab CI"
+    " `GIT_DEPTH: 0`)"
+)
+
+
 class Revisions:
     """Commits that can be reached from some objects and not from others, and those objects.
 
@@ -83,7 +90,10 @@ def ranges(words: Iterable[str], *options: str) -> Revisions:
     for word in words:
         if word.startswith("-"):
             raise Failure(f"{word!r} is not a revision")
-        answer = git("rev-parse", word, "--").decode("ascii")
+        try:
+            answer = git("rev-parse", word, "--").decode("ascii")
+        except Failure as failure:
+            raise explained(failure) from None
         for line in answer.split("\n")[:-2]:
             if line.startswith("^"):
                 excluded.append(line[1:])
@@ -92,6 +102,14 @@ def ranges(words: Iterable[str], *options: str) -> Revisions:
     if not tips:
         raise Failure("the range names commits to leave out, and none to judge")
     return Revisions(tips, excluded, *options)
+
+
+def explained(failure: Failure) -> Failure:
+    """Return a failure to find a commit, and why it may be so: a shallow clone does not have it."""
+    is_missing = any(words in str(failure) for words in ("bad revision", "bad object"))
+    if is_missing and git("rev-parse", "--is-shallow-repository") == b"true\n":
+        return Failure(f"{failure}; this clone is shallow: {DEEPEN}")
+    return failure
 
 
 def every_ref() -> Revisions:
@@ -108,7 +126,10 @@ def every_ref() -> Revisions:
 def not_upstream() -> Revisions | None:
     """Return what HEAD has and its upstream branch does not; `None` if there is no upstream."""
     head, upstream = resolved("HEAD^{commit}"), resolved("@{upstream}^{commit}")
-    return Revisions({head: "HEAD"}, [upstream]) if head and upstream else None
+    if head and upstream:
+        return Revisions({head: "HEAD"}, [upstream])
+    git("rev-parse", "--git-dir")  # that there is no repository at all is the first thing to say
+    return None
 
 
 def shallow() -> Git | None:

@@ -12,6 +12,7 @@ from pycache_guard.git.listing import path_of
 from pycache_guard.git.loose import brought_by
 from pycache_guard.git.loose import not_commits
 from pycache_guard.git.objects import Reader
+from pycache_guard.git.revisions import DEEPEN
 from pycache_guard.git.revisions import batches
 from pycache_guard.git.revisions import cut_off
 from pycache_guard.git.revisions import shallow
@@ -136,8 +137,7 @@ def missing_parents(cut: list[str]) -> Iterator[str]:
     if cut:
         yield (
             f"this clone is shallow: what lies behind commit {min(cut)} is not here and was not judged;"
-            " fetch it (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`, in GitLab CI"
-            " `GIT_DEPTH: 0`)"
+            f" {DEEPEN}"
         )
 
 

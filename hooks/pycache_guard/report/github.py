@@ -35,9 +35,9 @@ def properties(finding: Finding) -> str:
 
 
 def message(finding: Finding) -> str:
-    """Return the message with its remedy, as one escaped line."""
+    """Return the message with its remedy and the rule's page, as one escaped line."""
     remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
-    return data(finding.message + remedy)
+    return data(f"{finding.message}{remedy}\nAbout: {finding.rule.page}")
 
 
 def data(text: str) -> str:

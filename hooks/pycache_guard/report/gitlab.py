@@ -21,7 +21,9 @@ def issue(finding: Finding) -> dict[str, object]:
     """Return one issue; every key that GitLab requires, a line being one of them."""
     remedy = f" To mend: {finding.remedy}" if finding.remedy else ""
     return {
-        "description": decodable(f"{finding.rule.name} {finding.message}{remedy}"),
+        "description": decodable(
+            f"{finding.rule.name} {finding.message}{remedy} About: {finding.rule.page}"
+        ),
         "check_name": finding.rule.name,
         "fingerprint": fingerprint(finding),
         "severity": "major",

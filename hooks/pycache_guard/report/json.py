@@ -29,6 +29,7 @@ def item(finding: Finding) -> dict[str, object]:
     return {
         "code": finding.rule.name,
         "rule": finding.rule.value,
+        "url": finding.rule.page,
         **place(finding.path),
         "line": finding.line,
         "column": finding.column,

@@ -7,8 +7,10 @@ import os
 from urllib.parse import quote
 
 from pycache_guard import __version__
+from pycache_guard.findings import DOCUMENTATION
 from pycache_guard.findings import Rule
 from pycache_guard.report.escape import decodable
+from pycache_guard.report.meanings import MEANINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +26,27 @@ def render(findings: list[Finding], command: str) -> str:
             "driver": {
                 "name": "pycache-guard",
                 "semanticVersion": __version__,
-                "rules": [{"id": rule.name, "name": rule.value} for rule in Rule],
+                "informationUri": DOCUMENTATION,
+                "rules": [described(rule) for rule in Rule],
             }
         },
         "automationDetails": {"id": f"pycache-guard/{command}/"},
         "results": [result(finding) for finding in findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def described(rule: Rule) -> dict[str, object]:
+    """Return a rule, with what code scanning shows beside an alert."""
+    meaning = MEANINGS[rule.name]
+    return {
+        "id": rule.name,
+        "name": rule.value,
+        "shortDescription": {"text": rule.value},
+        "fullDescription": {"text": meaning},
+        "help": {"text": f"{meaning} {rule.page}", "markdown": f"{meaning} [More]({rule.page})"},
+        "helpUri": rule.page,
+    }
 
 
 def result(finding: Finding) -> dict[str, object]:

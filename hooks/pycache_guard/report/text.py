@@ -18,6 +18,14 @@ def render(findings: list[Finding], command: str) -> str:
     return "".join(f"{shown(text)}\n" for text in lines)
 
 
+def pages(findings: list[Finding]) -> str:
+    """Return where each rule that was found is explained, for a reader at a terminal."""
+    rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.name)
+    return (
+        "".join(["\n", *(f"About {rule.name}: {rule.page}\n" for rule in rules)]) if rules else ""
+    )
+
+
 def line(finding: Finding) -> str:
     """Return `PATH:LINE:COLUMN: CODE MESSAGE`, leaving out what does not apply."""
     parts = [finding.path, finding.line, finding.column]

@@ -1,0 +1,69 @@
+"""`--help` of the program and of every command: one screen, an example, the exit codes, a page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.cli import COMMANDS
+from pycache_guard.findings import DOCUMENTATION
+from runners import ROOT
+
+if TYPE_CHECKING:
+    from conftest import Program
+    from conftest import Run
+
+LINES, COLUMNS = 24, 80
+PAGES = [(), *((name,) for name in COMMANDS)]
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be as wide as the smallest terminal."""
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_fits_a_screen(run: Run, command: tuple[str, ...]) -> None:
+    code, out, err = run(*command, "--help")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) < LINES  # the prompt stands below
+    assert max(map(len, out.splitlines())) <= COLUMNS
+    assert out.isascii()
+    assert run(*command, "-h").out == out
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_tells_by_example_and_what_the_exit_code_means(run: Run, command: tuple[str, ...]) -> None:
+    out = run(*command, "--help").out
+    (example,) = re.findall(r"(?m)^example: (.*)$", out)
+    assert re.match(r"(exec )?pycache-guard [\w-]+", example)
+    assert re.search(r"(?m)^exit codes: 0 .+, 1 .+, 2 .+$", out)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_leads_to_a_page(run: Run, command: str) -> None:
+    out = run(command, "--help").out
+    assert out.startswith(f"usage: pycache-guard {command} [OPTION...]")
+    (address,) = re.findall(r"(?m)^more: (.*)$", out)
+    page = address.removeprefix(f"{DOCUMENTATION}/")
+    assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_is_one_that_parses(program: Program, run: Run, command: str) -> None:
+    """Every option of it is an option, and what it names as a command is this one."""
+    out = run(command, "--help").out
+    (example,) = re.findall(r"(?m)^example: (?:exec )?pycache-guard ([^#\n]*)", out)
+    name, *words = example.split()
+    assert name == command
+    assert all(word in out.partition("example:")[0] for word in words if word.startswith("--"))
+
+
+def test_in_a_wide_terminal_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("inspect", "--help").out.startswith(
+        "usage: pycache-guard inspect [OPTION...] FILE...\n"
+    )
