@@ -14,19 +14,22 @@ SCRIPT = (
     "pycache-guard forbid-bytecode",
     "pycache-guard check-gitignore",
     "pycache-guard fix",
-    "git add -- .gitignore",
-    "git rm -q -r -f --cached -- assets/logo.png",
-    'git commit -qm "Untrack bytecode"',
+    'git rm -q -r -f --cached -- assets/logo.png && git add -f -- .gitignore && git commit -q -m "Untrack bytecode"',
     "pycache-guard forbid-bytecode && pycache-guard check-gitignore && echo clean",
 )
 LINE, WIDTH, LEFT, TOP = 19, 920, 18, 42
 
 
 def main() -> None:
+    """Put the picture where the README shows it."""
+    TARGET.write_text(drawn(), encoding="utf-8")
+
+
+def drawn() -> str:
     """Make a repository with the problem, mend it, and draw what the terminal showed."""
     with tempfile.TemporaryDirectory() as directory:
         lines = [line for command in SCRIPT for line in shown(command, prepared(Path(directory)))]
-    TARGET.write_text(svg(lines), encoding="utf-8")
+    return svg(lines)
 
 
 def prepared(directory: Path) -> Path:

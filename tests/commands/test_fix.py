@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conftest import PROGRAM
 from repo import BYTECODE
 from teammate import Teammate
 from told import bash
@@ -97,8 +98,6 @@ def test_a_dry_run_changes_nothing(spoiled: Repo, run: Run, program: Program) ->
         f"{CACHE}: PYC001 bytecode is tracked\n"
         "\nTo mend:\n"
         "    pycache-guard fix\n"
-        "    git rm -r -f --cached -- a.pyc\n"
-        "    git rm -r -f --cached -- pkg/__pycache__\n"
     )
     assert program("fix", "--dry-run") == told
     assert run("fix", "--dry-run") == told
@@ -115,6 +114,29 @@ def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> N
     assert [(f.place, f.code) for f in found(told.out)] == [("data.bin", "PYC002")]
     bash(*remedies(told.out), cwd=repo.path)
     assert run("fix") == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["assets/a.bin", "z.bin"])
+def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -> None:
+    """A hook would refuse a commit that still has it, wherever its name sorts."""
+    spoiled.add(name, BYTECODE)
+    hook = spoiled.path / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode\n")
+    hook.chmod(0o755)
+    (remedy,) = remedies(run("fix").out)
+    assert remedy == f"git rm -r -f --cached -- {name} && {BOTH}"
+    bash(remedy, cwd=spoiled.path)
+    assert run("fix") == (0, "", "")
+    assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_more_than_a_command_holds_is_told_one_by_one(spoiled: Repo, run: Run) -> None:
+    for number in range(150):
+        spoiled.add(f"{number}.bin", BYTECODE)
+    told = remedies(run("fix").out)
+    assert len(told) == 152
+    assert told[-1] == 'git commit -m "Untrack bytecode"'
 
 
 def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
