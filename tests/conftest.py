@@ -20,6 +20,8 @@ from hypothesis import settings
 from pycache_guard import cli
 from repo import Repo
 from repo import Result
+from runners import ROOT
+from runners import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +72,35 @@ def isolated(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("USERPROFILE", os.fspath(home))
     # A repository round the temporary directory is none of ours.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(home.parent))
+
+
+@pytest.fixture(scope="session")
+def inherited() -> dict[str, str]:
+    """Return the environment that an installation needs: this person's network, no one's git."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
+    return {**kept, **IDENTITY}
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str]) -> Checkout:
+    """Clone the repository that the tests stand in, with what is not committed yet."""
+    path = tmp_path_factory.mktemp("checkout") / "clone"
+
+    def git(*args: str, cwd: Path = path) -> str:
+        command = ["git", "-c", f"safe.directory={ROOT}", *args]
+        return subprocess.check_output(command, cwd=cwd, env=inherited, text=True)
+
+    git("clone", "-q", "--no-local", os.fspath(ROOT), os.fspath(path), cwd=ROOT)
+    shown = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    there = {name for name in shown.split("\0") if name and (ROOT / name).is_file()}
+    for name in there:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, path / name)
+    for name in {*git("ls-files", "-z").split("\0")} - there - {""}:
+        (path / name).unlink()
+    git("add", "-A")
+    git("commit", "-q", "--allow-empty", "-m", "as it stands")
+    return Checkout(path, git("rev-parse", "HEAD").strip())
 
 
 @pytest.fixture

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import IDENTITY
-from conftest import INHERITED
 from repo import Repo
-from runners import ROOT
 from runners import SCRIPTS
-from runners import Checkout
 from runners import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-
-@pytest.fixture(scope="session")
-def inherited() -> dict[str, str]:
-    """Return the environment that an installation needs: this person's network, no one's git."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
-    return {**kept, **IDENTITY}
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str]) -> Checkout:
-    """Clone the repository that the tests stand in, with what is not committed yet."""
-    path = tmp_path_factory.mktemp("checkout") / "clone"
-
-    def git(*args: str, cwd: Path = path) -> str:
-        command = ["git", "-c", f"safe.directory={ROOT}", *args]
-        return subprocess.check_output(command, cwd=cwd, env=inherited, text=True)
-
-    git("clone", "-q", "--no-local", os.fspath(ROOT), os.fspath(path), cwd=ROOT)
-    shown = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    there = {name for name in shown.split("\0") if name and (ROOT / name).is_file()}
-    for name in there:
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, path / name)
-    for name in {*git("ls-files", "-z").split("\0")} - there - {""}:
-        (path / name).unlink()
-    git("add", "-A")
-    git("commit", "-q", "--allow-empty", "-m", "as it stands")
-    return Checkout(path, git("rev-parse", "HEAD").strip())
+    from runners import Checkout
 
 
 @pytest.fixture(scope="session", params=["pre-commit", "prek"])

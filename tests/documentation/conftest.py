@@ -1,0 +1,81 @@
+"""A reader's machine: the address of the documentation leads to this very checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pycache_guard
+from conftest import IDENTITY
+from documentation.stage import Stage
+from runners import SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runners import Checkout
+
+ADDRESS = "https://github.com/pycache-guard/pycache-guard"
+
+#: The one seam: what is printed as the address of the project is a clone of this checkout.
+CONFIGURATION = """\
+[url "{clone}"]
+    insteadOf = {address}
+[user]
+    name = A. Reader
+    email = reader@example.com
+[init]
+    defaultBranch = main
+[advice]
+    detachedHead = false
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Commands are for a POSIX shell."""
+    here = Path(__file__).parent
+    for item in items:
+        if sys.platform == "win32" and item.path.parent == here:
+            item.add_marker(pytest.mark.skip(reason="the commands are for a POSIX shell"))
+
+
+@pytest.fixture(scope="session")
+def reader(
+    tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str], checkout: Checkout
+) -> Mapping[str, str]:
+    """Return the environment of somebody who has Python, git and the runners, and a home."""
+    home = tmp_path_factory.mktemp("reader")
+    tag = f"v{pycache_guard.__version__}"
+    subprocess.run(["git", "tag", "--force", tag], cwd=checkout.path, env=inherited, check=True)
+    text = CONFIGURATION.format(clone=checkout.path.as_uri(), address=ADDRESS)
+    (home / ".gitconfig").write_text(text, "utf-8")
+    git = Path(shutil.which("git") or "git").parent
+    kept = {name: value for name, value in inherited.items() if name not in IDENTITY}
+    own = Path(inherited.get("HOME", home), ".config", "pip", "pip.conf")
+    pip = {"PIP_CONFIG_FILE": os.fspath(own)} if own.exists() else {}
+    return {
+        **kept,
+        **pip,
+        "HOME": os.fspath(home),
+        "USERPROFILE": os.fspath(home),
+        "PATH": os.pathsep.join([os.fspath(SCRIPTS), os.fspath(git), "/usr/bin", "/bin"]),
+        "LC_ALL": "C.UTF-8",
+        "PRE_COMMIT_COLOR": "never",
+        "PREK_COLOR": "never",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PIP_CACHE_DIR": os.fspath(home.parent / "pip"),
+    }
+
+
+@pytest.fixture
+def stage(tmp_path: Path, reader: Mapping[str, str]) -> Stage:
+    """Return the machine, in an empty directory."""
+    place = tmp_path / "stage"
+    place.mkdir()
+    return Stage(place, {**reader, "GIT_CEILING_DIRECTORIES": os.fspath(tmp_path)})
