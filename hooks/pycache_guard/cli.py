@@ -22,7 +22,7 @@ COMMANDS = {
     "fix": "untrack bytecode and complete .gitignore in one step",
     "lint": "find Python source that is careless with bytecode",
     "clean": "remove caches from the disk",
-    "check-dockerignore": "the same for .dockerignore",
+    "check-dockerignore": "prove that .dockerignore keeps bytecode out",
     "check-dist": "find bytecode in wheels, sdists and other archives",
     "doctor": "tell how bytecode stands on this machine, and here",
 }
