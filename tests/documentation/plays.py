@@ -54,7 +54,17 @@ git add --force a.pyc
 grep 'a.pyc: PYC001' out
 """
 
+#: A clone that was set up: its interpreter is the one of the tests.
+CLONE = """
+git clone --quiet https://github.com/pycache-guard/pycache-guard clone
+cd clone
+mkdir -p .venv/bin
+printf '#!/bin/sh\\nexec python3 "$@"\\n' > .venv/bin/python
+chmod +x .venv/bin/python
+"""
+
 PLAYS = [
+    Play("CONTRIBUTING.md", ".venv/bin/python tests/bytecode/ask_interpreters.py", CLONE),
     Play("README.md", "pre-commit install", CONFIGURED, then=REFUSES_A_COMMIT),
     Play("README.md", "$ pycache-guard fix", scenes.PROBLEM),
     Play("docs/ci.md", "git fetch --quiet origin main", scenes.BRANCH),
@@ -157,6 +167,11 @@ APART = {
     ("docs/lint.md", 'python3 -m pip install "pycache-guard[flake8]'): "test_installations.py",
     ("README.md", "python3 -m venv .venv"): "it runs this very test: CI begins with it",
     ("CONTRIBUTING.md", "python3 -m venv .venv"): "the same",
+    ("CONTRIBUTING.md", ".venv/bin/python -m fuzz"): "takes its ten minutes; tests/test_fuzz.py",
+    (
+        "CONTRIBUTING.md",
+        ".venv/bin/python -m scripts.release",
+    ): "runs this suite; tests/test_release.py",
     ("docs/history.md", "git filter-repo"): "another program; its words are compared with ours",
     ("docs/server.md", "#!/bin/sh"): "a hook and no command: test_hook_of_several_parts",
     ("docs/rules/PYC501.md", "$ docker run"): "there need be no Docker here",

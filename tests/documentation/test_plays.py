@@ -53,9 +53,10 @@ def test_every_entry_is_about_a_block() -> None:
 
 @pytest.fixture
 def bench(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """Add what a block takes for granted: a `python3.13`, which is this one, and a module path."""
+    """Add what a block takes for granted: other Pythons, which are this one, and a module path."""
     bench = tmp_path_factory.mktemp("bench")
-    (bench / "python3.13").symlink_to(sys.executable)
+    for name in ("python3.13", "python3.16"):
+        (bench / name).symlink_to(sys.executable)
     path = os.pathsep.join([stage.environment["PATH"], os.fspath(bench)])
     more = {"PATH": path, "BENCH": os.fspath(bench), "PYTHONPATH": os.fspath(bench)}
     return stage._replace(environment={**stage.environment, **more})
