@@ -168,9 +168,7 @@ def packed(work: Path, size: int) -> Task:
 SUBJECTS = (
     Subject("forbid-bytecode", 10_000, "entries", index("forbid-bytecode")),
     Subject("check-gitignore", 2_000, "modules", index("check-gitignore")),
-    Subject(
-        "fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2)
-    ),
+    Subject("fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2)),
     Subject("check-dockerignore", 1_000, "modules", index("check-dockerignore")),
     Subject("check-history --all", 400, "commits", all_of_history),
     Subject("pre-push", 400, "commits", pushed),

@@ -62,7 +62,7 @@ PARSING = {"argparse", "collections", "contextlib", "enum", "re", "tempfile", "t
 
 LISTED = ["diff-index", "ls-files"]
 JUDGED = ["cat-file", "diff-tree", "rev-list"]
-PROVEN = ["cat-file", "check-ignore", "check-ignore", "check-ignore", "ls-files"]
+PROVEN = ["cat-file", "check-ignore", "check-ignore", "ls-files"]
 CONTEXTS = ["cat-file", "cat-file", "ls-files", "ls-files"]
 
 
