@@ -1,7 +1,4 @@
-"""Print every figure beside its bar; exit 1 if one is missed.
-
-`python -m benchmarks [PART…]`: all parts, or those named.
-"""
+"""Print every figure beside its bar; exit 1 if one is missed. The peers are installed by itself."""
 
 from __future__ import annotations
 
@@ -13,16 +10,23 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks import adoption
 from benchmarks import clean
 from benchmarks import dist
+from benchmarks import growth
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
+from benchmarks import pages
 from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
 from benchmarks.measure import row
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 PARTS = {
     "index": index,
@@ -31,30 +35,71 @@ PARTS = {
     "clean": clean,
     "dist": dist,
     "lint": lint,
+    "adoption": adoption,
 }
 
 
 def main() -> int:
-    """Measure; the peers are installed into an environment of their own."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    chosen = parser.parse_args().parts or list(PARTS)
-    if unknown := set(chosen) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    """Measure, and draw what was measured if that is wanted."""
+    options = parsed()
     missed = 0
-    print(machine())
-    with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
-        work, watch = Path(directory), Watch()
-        scripts = environment(work / "environment", *{p for c in chosen for p in PARTS[c].PEERS})
-        watch.tell("environment")
-        print(row(HEAD), flush=True)
-        for name in chosen:
-            for figure in PARTS[name].figures(scripts, work):
-                print(row(figure.cells()), flush=True)
-                missed += figure.verdict == "MISSED"
-            watch.tell(name)
-    watch.tell("in all", watch.begun)
+    if not options.draw:
+        with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
+            missed = measured(options, Path(directory))
+    if options.draw or options.docs:
+        pages.draw()
     return 1 if missed else 0
+
+
+def parsed() -> Namespace:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: these); growth"
+    )
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="keep the figures in docs/, and draw; growth is a default",
+    )
+    parser.add_argument(
+        "--draw", action="store_true", help="draw what was kept in docs/ again, without measuring"
+    )
+    options = parser.parse_args()
+    every = [*PARTS, "growth"]
+    if unknown := set(options.parts) - set(every):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    options.parts = options.parts or (every if options.docs else [*PARTS])
+    return options
+
+
+def measured(options: Namespace, work: Path) -> int:
+    """Measure the parts; return how many figures miss their bar."""
+    missed, watch = 0, Watch()
+    print(machine())
+    peers = {peer for name in options.parts if name in PARTS for peer in PARTS[name].PEERS}
+    scripts = environment(work / "environment", *sorted(peers))
+    watch.tell("environment")
+    print(row(HEAD), flush=True)
+    for name in options.parts:
+        where, part = machine(), work / name
+        part.mkdir()
+        rows = []
+        if name == "growth":
+            for grown in growth.measured(scripts, part):
+                rows.append(grown.cells())
+                print("\t".join(rows[-1]), flush=True)
+        else:
+            for figure in PARTS[name].figures(scripts, part):
+                rows.append(figure.cells())
+                print(row(rows[-1]), flush=True)
+                missed += figure.verdict == "MISSED"
+        if options.docs:
+            table = pages.GROWTH if name == "growth" else pages.RATIOS
+            table.replace(name, [[*cells, where] for cells in rows])
+        watch.tell(name)
+    watch.tell("in all", watch.begun)
+    return missed
 
 
 class Watch:
@@ -66,15 +111,15 @@ class Watch:
     def tell(self, what: str, since: float | None = None) -> None:
         """Say what has passed since the last time, or since `since`."""
         now = time.perf_counter()
-        print(f"{what}: {now - (since or self._last):.0f} s", file=sys.stderr)
+        print(f"{what}: {now - (since or self._last):.0f} s", file=sys.stderr, flush=True)
         self._last = now
 
 
 def machine() -> str:
-    """Return what the figures were measured on."""
+    """Return what is measured on, and how busy it is."""
     git = subprocess.run(["git", "--version"], capture_output=True, check=True, text=True)
     return (
-        f"{platform.system()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.2f},"
+        f"{platform.system()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f},"
         f" Python {platform.python_version()}, {git.stdout.strip()}"
     )
 
