@@ -124,5 +124,7 @@ def environment(directory: Path, *requirements: str) -> Path:
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     scripts = directory / ("Scripts" if os.name == "nt" else "bin")
     pip = [str(scripts / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    # A Python's own pip may be old and write start scripts that import `re`; a runner's is not.
+    subprocess.run([*pip, "--upgrade", "pip"], check=True)
     subprocess.run([*pip, str(ROOT), *requirements], check=True)
     return scripts
