@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from benchmarks import memory
+from benchmarks.subjects import ROUNDS
 from benchmarks.subjects import SUBJECTS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from benchmarks.subjects import Subject
 
 FACTORS = (1, 10, 100)
-ROUNDS = 3
 
 
 class Grown(NamedTuple):
