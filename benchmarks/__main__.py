@@ -27,6 +27,7 @@ from benchmarks.measure import row
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
 PARTS = {
     "index": index,
@@ -84,22 +85,34 @@ def measured(options: Namespace, work: Path) -> int:
     for name in options.parts:
         where, part = machine(), work / name
         part.mkdir()
-        rows = []
-        if name == "growth":
-            for grown in growth.measured(scripts, part):
-                rows.append(grown.cells())
-                print("\t".join(rows[-1]), flush=True)
+        rows: list[list[str]] = []
+        try:
+            for cells in told(name, scripts, part):
+                rows.append(cells)
+                missed += "MISSED" in cells
+        except (OSError, SystemExit, subprocess.CalledProcessError) as why:
+            # The others are measured all the same.
+            print(f"{name}: not measured: {why}", file=sys.stderr)
+            missed += 1
         else:
-            for figure in PARTS[name].figures(scripts, part):
-                rows.append(figure.cells())
-                print(row(rows[-1]), flush=True)
-                missed += figure.verdict == "MISSED"
-        if options.docs:
-            table = pages.GROWTH if name == "growth" else pages.RATIOS
-            table.replace(name, [[*cells, where] for cells in rows])
+            if options.docs:
+                table = pages.GROWTH if name == "growth" else pages.RATIOS
+                table.replace(name, [[*cells, where] for cells in rows])
         watch.tell(name)
     watch.tell("in all", watch.begun)
     return missed
+
+
+def told(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
+    """Measure a part; print and yield each row."""
+    if name == "growth":
+        for grown in growth.measured(scripts, work):
+            print("\t".join(grown.cells()), flush=True)
+            yield grown.cells()
+        return
+    for figure in PARTS[name].figures(scripts, work):
+        print(row(figure.cells()), flush=True)
+        yield figure.cells()
 
 
 class Watch:
