@@ -65,7 +65,7 @@ def at(subject: Subject, factor: int, scripts: Path, work: Path) -> Grown:
     own = memory.alone(scripts / "python", task.arguments, task.cwd, work, task.stdin)
     return Grown(
         subject.command,
-        f"{subject.base:,} {subject.of}".replace(",", " "),
+        " ".join([f"{subject.base:,}".replace(",", " "), subject.of]),
         factor,
         statistics.median(run.seconds for run in runs),
         max(run.largest for run in runs),

@@ -46,7 +46,7 @@ def whole(guard: str, repository: Path) -> Iterator[Figure]:
     typed = [["sh", "-c", TYPED]]
     for bar, options, rounds in ((0.8, ["--content", "none"], 5), (SAID, [], 3)):
         yield compare(
-            f"{' '.join(['--all', *options])}, {count} commits",
+            f"{' '.join(['check-history --all', *options])}, {count}",
             [[guard, "check-history", "--all", *options]],
             "git log --all --diff-filter=A (no merges)",
             typed,
@@ -62,8 +62,8 @@ def remembered(scripts: Path, large: Path, small: Path) -> Figure:
     def own(where: Path) -> float:
         return memory.alone(scripts / "python", ("check-history", "--all"), where, where.parent)
 
-    what = "--all, 10 times the commits, our memory"
-    return figure(what, "a tenth of them", [(own(large), own(small))], SAID, "MB")
+    what = "check-history --all, our memory"
+    return figure(what, "a tenth of the commits", [(own(large), own(small))], SAID, "MB")
 
 
 def push(guard: str, server: Path) -> Figure:

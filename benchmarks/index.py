@@ -97,7 +97,9 @@ def million(scripts: Path, where: Path) -> Iterator[Figure]:
     yield figure(f"{what}, memory", "git ls-files -s -z, its memory", pairs, said, "MB")
     own = memory.alone(scripts / "python", clean[1:], where, where.parent)
     least = memory.alone(scripts / "python", clean[1:], where.parent / "small", where.parent)
-    yield figure("forbid-bytecode, 1 000 000, our process", "1 entry", [(own, least)], said, "MB")
+    yield figure(
+        "forbid-bytecode, 1 000 000, our own memory", "1 entry", [(own, least)], said, "MB"
+    )
 
 
 def probes(directories: int, files: int) -> bytes:

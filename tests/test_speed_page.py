@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-
 from benchmarks import growth
 from benchmarks import pages
+
 from pycache_guard.cli import COMMANDS
 
 if TYPE_CHECKING:
