@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
+#: Cleaning first: it is slow to make files where another part has removed some (ext4).
 PARTS = {
+    "clean": clean,
     "index": index,
     "history": history,
     "verify": verify,
-    "clean": clean,
     "dist": dist,
     "lint": lint,
     "adoption": adoption,
