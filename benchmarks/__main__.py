@@ -1,36 +1,141 @@
-"""Print every figure beside its bar; exit 1 if one is missed."""
+"""Print every figure beside its bar; exit 1 if one is missed. The peers are installed by itself."""
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import os
+import platform
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks import adoption
 from benchmarks import clean
 from benchmarks import dist
+from benchmarks import growth
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
+from benchmarks import pages
 from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
+from benchmarks.measure import row
 
-PARTS = (index, history, verify, clean, dist, lint)
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+#: Cleaning first: it is slow to make files where another part has removed some (ext4).
+PARTS = {
+    "clean": clean,
+    "index": index,
+    "history": history,
+    "verify": verify,
+    "dist": dist,
+    "lint": lint,
+    "adoption": adoption,
+}
 
 
 def main() -> int:
-    """Measure; the peers are installed into an environment of their own."""
+    """Measure, and draw what was measured if that is wanted."""
+    options = parsed()
     missed = 0
-    with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
-        work = Path(directory)
-        peers = [peer for part in PARTS for peer in part.PEERS]
-        scripts = environment(work / "environment", *peers)
-        print(HEAD)
-        for part in PARTS:
-            for figure in part.figures(scripts, work):
-                print(figure.row(), flush=True)
-                missed += statistics.median(figure.ratios) > figure.bar
+    if not options.draw:
+        with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
+            missed = measured(options, Path(directory))
+    if options.draw or options.docs:
+        pages.draw()
     return 1 if missed else 0
+
+
+def parsed() -> Namespace:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: these); growth"
+    )
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="keep the figures in docs/, and draw; growth is a default",
+    )
+    parser.add_argument(
+        "--draw", action="store_true", help="draw what was kept in docs/ again, without measuring"
+    )
+    options = parser.parse_args()
+    every = [*PARTS, "growth"]
+    if unknown := set(options.parts) - set(every):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    options.parts = options.parts or (every if options.docs else [*PARTS])
+    return options
+
+
+def measured(options: Namespace, work: Path) -> int:
+    """Measure the parts; return how many figures miss their bar."""
+    missed, watch = 0, Watch()
+    print(machine())
+    peers = {peer for name in options.parts if name in PARTS for peer in PARTS[name].PEERS}
+    scripts = environment(work / "environment", *sorted(peers))
+    watch.tell("environment")
+    print(row(HEAD), flush=True)
+    for name in options.parts:
+        where, part = machine(), work / name
+        part.mkdir()
+        rows: list[list[str]] = []
+        try:
+            for cells in told(name, scripts, part):
+                rows.append(cells)
+                missed += "MISSED" in cells
+        except (OSError, SystemExit, subprocess.CalledProcessError) as why:
+            # The others are measured all the same.
+            print(f"{name}: not measured: {why}", file=sys.stderr)
+            missed += 1
+        else:
+            if options.docs:
+                table = pages.GROWTH if name == "growth" else pages.RATIOS
+                table.replace(name, [[*cells, where] for cells in rows])
+        watch.tell(name)
+    watch.tell("in all", watch.begun)
+    return missed
+
+
+def told(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
+    """Measure a part; print and yield each row."""
+    if name == "growth":
+        for grown in growth.measured(scripts, work):
+            print("\t".join(grown.cells()), flush=True)
+            yield grown.cells()
+        return
+    for figure in PARTS[name].figures(scripts, work):
+        print(row(figure.cells()), flush=True)
+        yield figure.cells()
+
+
+class Watch:
+    """Tell on stderr how long each part took."""
+
+    def __init__(self) -> None:
+        self.begun = self._last = time.perf_counter()
+
+    def tell(self, what: str, since: float | None = None) -> None:
+        """Say what has passed since the last time, or since `since`."""
+        now = time.perf_counter()
+        print(f"{what}: {now - (since or self._last):.0f} s", file=sys.stderr, flush=True)
+        self._last = now
+
+
+def machine() -> str:
+    """Return what is measured on, and how busy it is."""
+    git = subprocess.run(["git", "--version"], capture_output=True, check=True, text=True)
+    return (
+        f"{platform.system()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f},"
+        f" Python {platform.python_version()}, {git.stdout.strip()}"
+    )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from benchmarks.measure import Figure
 from benchmarks.measure import compare
 from benchmarks.measure import elapsed
-from benchmarks.measure import modules
-from benchmarks.measure import repository
+from benchmarks.repositories import modules
+from benchmarks.repositories import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,17 +1,22 @@
-"""`check-history --all` and `pre-receive`: 40 000 commits, 100 000, and any repository by argument."""
+"""`check-history --all` and `pre-receive`: 40 000 commits, 100 000, and any repository by its path."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Figure
+from benchmarks import memory
 from benchmarks.measure import compare
+from benchmarks.measure import figure
+from benchmarks.repositories import IDENTITY
+from benchmarks.repositories import git
+from benchmarks.repositories import history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from benchmarks.measure import Figure
 
 PEERS = ()
 #: What people type today. It leaves merges out.
@@ -21,6 +26,8 @@ TYPED = (
 #: More repositories to measure, by their paths: `PYCACHE_GUARD_REPOSITORIES=/a:/b`.
 OTHERS = "PYCACHE_GUARD_REPOSITORIES"
 
+SAID = float("inf")
+
 
 def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     """Measure whole histories, and the push of one commit."""
@@ -29,6 +36,7 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     others = filter(None, os.environ.get(OTHERS, "").split(os.pathsep))
     for repository in (made, *map(Path, others)):
         yield from whole(guard, repository)
+    yield remembered(scripts, made, history(work / "tenth", 4_000))
     yield push(guard, history(work / "server", 100_000))
 
 
@@ -36,16 +44,26 @@ def whole(guard: str, repository: Path) -> Iterator[Figure]:
     """Measure all of a history, by path alone and with contents."""
     count = int(git(repository, "rev-list", "--all", "--count"))
     typed = [["sh", "-c", TYPED]]
-    for bar, options in ((0.8, ["--content", "none"]), (None, [])):
+    for bar, options, rounds in ((0.8, ["--content", "none"], 5), (SAID, [], 3)):
         yield compare(
-            f"{' '.join(['--all', *options])}, {count} commits",
+            f"{' '.join(['check-history --all', *options])}, {count}",
             [[guard, "check-history", "--all", *options]],
             "git log --all --diff-filter=A (no merges)",
             typed,
-            float("inf") if bar is None else bar,
+            bar,
             cwd=repository,
-            rounds=5,
+            rounds=rounds,
         )
+
+
+def remembered(scripts: Path, large: Path, small: Path) -> Figure:
+    """Measure our own process's memory, which is not to grow with history."""
+
+    def own(where: Path) -> float:
+        return memory.alone(scripts / "python", ("check-history", "--all"), where, where.parent)
+
+    what = "check-history --all, our memory"
+    return figure(what, "a tenth of the commits", [(own(large), own(small))], SAID, "MB")
 
 
 def push(guard: str, server: Path) -> Figure:
@@ -63,51 +81,5 @@ def push(guard: str, server: Path) -> Figure:
         [listed, listed, listed, start],
         1.0,
         cwd=server,
-        rounds=20,
+        rounds=30,
     )
-
-
-IDENTITY = ("-c", "user.name=b", "-c", "user.email=b@example.com")
-
-
-def git(repository: Path, *args: str) -> str:
-    """Run git; return its stdout, stripped."""
-    done = subprocess.run(["git", *args], cwd=repository, capture_output=True, check=True)
-    return os.fsdecode(done.stdout).strip()
-
-
-def history(directory: Path, commits: int) -> Path:
-    """Make a bare repository: a tree of 600 modules, one or two changed a commit, every fifth a merge."""
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(directory)], check=True)
-    command = ["git", "fast-import", "--quiet"]
-    with subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        for n in range(1, commits + 1):
-            process.stdin.write(commit(n))
-    if process.returncode:
-        raise SystemExit(f"git fast-import: ended with {process.returncode}")
-    return directory
-
-
-def commit(n: int) -> bytes:
-    """Return one commit for fast-import; the first has everything."""
-    paths = range(600) if n == 1 else {n * 7 % 600, n * n % 600}
-    parents = b"" if n == 1 else b"from :%d\n" % (n - 1)
-    if n % 5 == 0 and n > 10:
-        # A merge of what left the line four commits ago, and changed a file there.
-        side = b"commit refs/heads/side\nmark :%d\n" % (n + 10_000_000)
-        side += b"committer b <b@example.com> %d +0000\ndata 0\nfrom :%d\n" % (n, n - 4)
-        side += change(n * 11 % 600, b"side %d" % n)
-        parents += b"merge :%d\n" % (n + 10_000_000)
-    else:
-        side = b""
-    line = b"commit refs/heads/main\nmark :%d\n" % n
-    line += b"committer b <b@example.com> %d +0000\ndata 0\n%s" % (n, parents)
-    return side + line + b"".join(change(path, b"%d" % n) for path in sorted(paths))
-
-
-def change(path: int, text: bytes) -> bytes:
-    """Return what sets a module's content."""
-    content = b"# module %d\n%s\n" % (path, b"value = %s\n" % text * 20)
-    name = b"src/component_%02d/module_%02d.py" % (path // 20, path % 20)
-    return b"M 644 inline %s\ndata %d\n%s\n" % (name, len(content), content)

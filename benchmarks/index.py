@@ -4,61 +4,101 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Figure
+from benchmarks import memory
 from benchmarks.measure import compare
-from benchmarks.measure import modules
-from benchmarks.measure import repository
+from benchmarks.measure import elapsed
+from benchmarks.measure import figure
+from benchmarks.repositories import modules
+from benchmarks.repositories import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from benchmarks.measure import Figure
+
 PEERS = ("pre-commit-hooks",)
+
+TABLE = "[tool.pycache-guard]\nprobes = ['cache', 'legacy']\n"
 
 
 def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     """Measure what a hook costs, small and large."""
-    guard, python = str(scripts / "pycache-guard"), str(scripts / "python")
-    small = repository(work / "small", b"", {"a.txt": "a\n"})
-    clean = [[guard, "forbid-bytecode"]]
-    eof = [[str(scripts / "end-of-file-fixer"), "a.txt"]]
-    yield compare(
-        "forbid-bytecode, clean", clean, "end-of-file-fixer", eof, 0.7, cwd=small, rounds=40
-    )
-    bare = [[python, "-I", "-c", "pass"], ["git", "ls-files"]]
-    yield compare(
-        "forbid-bytecode, clean",
-        clean,
-        "bare interpreter + git ls-files",
-        bare,
-        1.3,
-        cwd=small,
-        rounds=40,
-    )
-    million = repository(work / "million", modules(1000, 1000), {"a.txt": "a\n"})
-    cat = [["sh", "-c", "git ls-files -s -z | cat"]]
-    yield compare(
-        "forbid-bytecode, 1 000 000 entries",
-        clean,
-        "git ls-files -s -z | cat",
-        cat,
-        1.5,
-        cwd=million,
-        rounds=9,
-    )
+    yield from small(scripts, repository(work / "small", b"", {"a.txt": "a\n"}))
+    configured = {"a.txt": "a\n", "pyproject.toml": TABLE}
+    yield table(scripts, repository(work / "configured", b"", configured))
+    yield from million(scripts, repository(work / "million", modules(1000, 1000), {"a.txt": "a\n"}))
     rules = {".gitignore": "__pycache__/\n*.py[cod]\n"}
     sources = repository(work / "sources", modules(2000, 100), rules)
     (work / "probes").write_bytes(probes(2000, 100))
-    raw = [["sh", "-c", f"git check-ignore --no-index --stdin -z < {work / 'probes'}"]]
-    proof = [[guard, "check-gitignore"]]
+    raw = [["sh", "-c", f"git check-ignore --no-index --stdin -z < '{work / 'probes'}'"]]
     yield compare(
         "check-gitignore, 200 000 sources",
-        proof,
+        [[str(scripts / "pycache-guard"), "check-gitignore"]],
         "git check-ignore, 2 probes each",
         raw,
         3,
         cwd=sources,
-        rounds=7,
+        rounds=5,
+    )
+
+
+def small(scripts: Path, where: Path) -> Iterator[Figure]:
+    """Measure a run that finds nothing, in a repository with next to nothing."""
+    clean = [[str(scripts / "pycache-guard"), "forbid-bytecode"]]
+    official = [[str(scripts / "end-of-file-fixer"), "a.txt"]]
+    bare = [[str(scripts / "python"), "-I", "-c", "pass"], ["git", "ls-files"]]
+    peers = (
+        ("end-of-file-fixer", official, 0.7),
+        ("bare interpreter + git ls-files", bare, 1.3),
+    )
+    for peer, theirs, bar in peers:
+        what = "forbid-bytecode, clean"
+        yield compare(what, clean, peer, theirs, bar, cwd=where, rounds=60)
+
+
+def table(scripts: Path, where: Path) -> Figure:
+    """Measure a run with a table of ours: it may cost, besides, what the TOML parser costs.
+
+    The parser's price is what importing it adds to a bare interpreter.
+    """
+    guard, python = str(scripts / "pycache-guard"), str(scripts / "python")
+    pairs = []
+    for _ in range(40):
+        ours = elapsed([[guard, "forbid-bytecode"]], where)
+        without = elapsed([[guard, "forbid-bytecode"]], where.parent / "small")
+        parser = elapsed([[python, "-I", "-c", PARSER]], where)
+        start = elapsed([[python, "-I", "-c", "pass"]], where)
+        pairs.append((ours, without + parser - start))
+    return figure(
+        "forbid-bytecode, with a table of ours",
+        "without, + importing the TOML parser",
+        pairs,
+        float("inf"),
+    )
+
+
+PARSER = """
+try:
+    import tomllib
+except ImportError:
+    import tomli
+"""
+
+
+def million(scripts: Path, where: Path) -> Iterator[Figure]:
+    """Measure a million entries: time, and peak memory."""
+    what = "forbid-bytecode, 1 000 000 entries"
+    clean = [str(scripts / "pycache-guard"), "forbid-bytecode"]
+    cat = ["sh", "-c", "git ls-files -s -z | cat"]
+    yield compare(what, [clean], "git ls-files -s -z | cat", [cat], 1.5, cwd=where, rounds=9)
+    said = float("inf")
+    pairs = [(memory.run(clean, where).largest, memory.run(cat, where).largest) for _ in range(3)]
+    yield figure(f"{what}, memory", "git ls-files -s -z, its memory", pairs, said, "MB")
+    own = memory.alone(scripts / "python", clean[1:], where, where.parent)
+    least = memory.alone(scripts / "python", clean[1:], where.parent / "small", where.parent)
+    yield figure(
+        "forbid-bytecode, 1 000 000, our own memory", "1 entry", [(own, least)], said, "MB"
     )
 
 

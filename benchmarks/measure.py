@@ -18,27 +18,60 @@ class Figure(NamedTuple):
 
     what: str
     peer: str
-    #: Of each pair: our time by the peer's.
+    #: Of each pair: our time, or memory, by the peer's.
     ratios: list[float]
-    #: At most this.
+    #: At most this; infinite where nothing is promised, only said.
     bar: float
-    #: Medians, in seconds.
+    #: Medians, in seconds or MB.
     ours: float
     theirs: float
+    unit: str = "s"
 
-    def row(self) -> str:
-        """Return the line of the table."""
-        middle = statistics.median(self.ratios)
-        verdict = "met" if middle <= self.bar else "MISSED"
-        spread = f"{min(self.ratios):.2f}-{max(self.ratios):.2f}"
-        times = f"{self.ours * 1000:9.1f} {self.theirs * 1000:9.1f}"
-        return (
-            f"{self.what:44} {self.peer:44} {middle:5.2f} {spread:>10} {self.bar:5.2f}"
-            f" {verdict:6} {times}"
-        )
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the promise is kept."""
+        if self.bar == float("inf"):
+            return "said"
+        return "met" if self.ratio <= self.bar else "MISSED"
+
+    def cells(self) -> list[str]:
+        """Return a row of the table: its columns are those of `HEAD`."""
+        return [
+            self.what,
+            self.peer,
+            f"{self.ratio:.2f}",
+            f"{min(self.ratios):.2f}-{max(self.ratios):.2f}",
+            "" if self.bar == float("inf") else f"{self.bar:g}",
+            self.verdict,
+            amount(self.ours, self.unit),
+            amount(self.theirs, self.unit),
+        ]
 
 
-HEAD = f"{'figure':44} {'peer':44} {'ratio':>5} {'spread':>10} {'bar':>5} {'':6} {'ours ms':>9} {'peer ms':>9}"
+HEAD = ["figure", "peer", "ratio", "spread", "bar", "verdict", "ours", "peer's"]
+WIDTHS = (46, 45, 6, 11, 4, 7, 9, 9)
+
+
+def row(cells: list[str]) -> str:
+    """Return cells as a line: words to the left, numbers to the right."""
+    padded = [
+        cell.ljust(width) if n in (0, 1, 5) else cell.rjust(width)
+        for n, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True))
+    ]
+    return " ".join(padded).rstrip()
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a measured value with its unit, in three digits."""
+    if unit == "s" and value < 1:
+        value, unit = value * 1000, "ms"
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit}"
+
 
 #: A command, or several whose times are added.
 Command = list[list[str]]
@@ -47,11 +80,24 @@ Command = list[list[str]]
 def compare(
     what: str, ours: Command, peer: str, theirs: Command, bar: float, *, cwd: Path, rounds: int
 ) -> Figure:
-    """Run both in turns, `rounds` times after one that warms up; return the ratio of each pair."""
-    seconds: list[tuple[float, float]] = []
-    for _ in range(rounds + 1):
-        seconds.append((elapsed(ours, cwd), elapsed(theirs, cwd)))
-    pairs = seconds[1:]
+    """Run both in turns, `rounds` times after one that warms up; return the ratio of each pair.
+
+    Who begins alternates.
+    """
+    pairs: list[tuple[float, float]] = []
+    for turn in range(rounds + 1):
+        if turn % 2:
+            second, first = elapsed(theirs, cwd), elapsed(ours, cwd)
+        else:
+            first, second = elapsed(ours, cwd), elapsed(theirs, cwd)
+        pairs.append((first, second))
+    return figure(what, peer, pairs[1:], bar)
+
+
+def figure(
+    what: str, peer: str, pairs: list[tuple[float, float]], bar: float, unit: str = "s"
+) -> Figure:
+    """Return what pairs of measurements, ours first, make."""
     return Figure(
         what,
         peer,
@@ -59,6 +105,7 @@ def compare(
         bar,
         statistics.median(a for a, _ in pairs),
         statistics.median(b for _, b in pairs),
+        unit,
     )
 
 
@@ -76,40 +123,8 @@ def environment(directory: Path, *requirements: str) -> Path:
     """Make a virtual environment with the program and its peers; return its directory of scripts."""
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     scripts = directory / ("Scripts" if os.name == "nt" else "bin")
-    pip = [
-        str(scripts / "python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
+    pip = [str(scripts / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    # A Python's own pip may be old and write start scripts that import `re`; a runner's is not.
     subprocess.run([*pip, "--upgrade", "pip"], check=True)
     subprocess.run([*pip, str(ROOT), *requirements], check=True)
     return scripts
-
-
-def repository(directory: Path, listing: bytes, files: dict[str, str]) -> Path:
-    """Make a repository with one commit: `listing` for `update-index`, and files."""
-    directory.mkdir()
-    git = ["git", "-C", str(directory), "-c", "user.name=b", "-c", "user.email=b@example.com"]
-    subprocess.run(["git", "init", "-q", str(directory)], check=True)
-    for name, content in files.items():
-        (directory / name).write_text(content, encoding="utf-8")
-    blob = subprocess.run(
-        [*git, "hash-object", "-w", "--stdin"], input=b"x = 1\n", capture_output=True, check=True
-    )
-    lines = listing.replace(b"BLOB", blob.stdout.strip())
-    subprocess.run([*git, "update-index", "--index-info"], input=lines, check=True)
-    subprocess.run([*git, "add", *files], check=True)
-    subprocess.run([*git, "-c", "gc.auto=0", "commit", "-q", "-m", "c"], check=True)
-    return directory
-
-
-def modules(directories: int, files: int) -> bytes:
-    """Return the listing of a tree of Python modules."""
-    return b"".join(
-        b"100644 BLOB\tsrc/component_%04d/module_%04d.py\n" % (d, f)
-        for d in range(directories)
-        for f in range(files)
-    )

@@ -25,7 +25,10 @@ from repo import Repo
 from teammate import Teammate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conftest import Run
+    from pycache_guard.git.ignore import Rule
 
 #: Modules by directory, as they are tracked.
 MODULES = {
@@ -146,6 +149,26 @@ def test_sparing_questions_changes_no_answer(files: dict[bytes, list[bytes]]) ->
 def test_a_gap_knows_its_rule() -> None:
     found = gaps({b"pkg": [b"m"]}, {b".gitignore": b"__pycache__\n*.py[co]\n!m.pyo\n"}, SUFFIXES)
     assert found == [("legacy", b"pkg", b"pkg/m.pyo", b".gitignore", b"3", b"!m.pyo")]
+
+
+@pytest.mark.parametrize("size", [1, 4, 7, 1000])
+def test_questions_are_put_in_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them are answered, in order, and no more than a batch is held at a time."""
+    batches: list[int] = []
+    rules = Ignoring.rules
+
+    def counted(self: Ignoring, paths: Sequence[bytes]) -> list[Rule]:
+        batches.append(len(paths))
+        return rules(self, paths)
+
+    with Ignoring({b".gitignore": b"*.pyc\n"}) as ignoring:
+        whole = ask(ignoring, "legacy", EVERYWHERE)
+        monkeypatch.setattr("pycache_guard.ignoring.proof.BATCH", size)
+        monkeypatch.setattr(Ignoring, "rules", counted)
+        assert ask(ignoring, "legacy", EVERYWHERE) == whole
+    assert [gap.probe for gap in whole] == [probe for probe in LAID if probe.endswith(b".pyo")]
+    assert max(batches) <= size
+    assert sum(batches) == 2 * len(whole)
 
 
 @pytest.mark.parametrize("kinds", [["cache"], ["legacy"], ["cache", "legacy"], []])

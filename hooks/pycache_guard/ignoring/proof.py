@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 from pycache_guard.bytecode.probes import INVENTED
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
     from collections.abc import Sequence
+
+
+#: As many probes are put to one git: each costs some 300 bytes until it is answered, a git 3 ms.
+BATCH = 20_000
 
 
 class Gap(NamedTuple):
@@ -79,15 +84,18 @@ def excludes_directory(pattern: bytes) -> bool:
 
 def ask(ignoring: Ignoring, kind: str, names: Mapping[bytes, Sequence[bytes]]) -> list[Gap]:
     """Return the gaps of one kind."""
-    places = [
+    places = (
         (directory, probe)
         for directory, found in names.items()
         for name in found
         for probe in probes(kind, directory, name)
-    ]
-    answers = ignoring.rules([probe for _, probe in places])
-    return [
-        Gap(kind, directory, probe, *rule)
-        for (directory, probe), rule in zip(places, answers, strict=True)
-        if not rule[2] or rule[2].startswith(b"!")
-    ]
+    )
+    open_ones: list[Gap] = []
+    while batch := [*islice(places, BATCH)]:
+        answers = ignoring.rules([probe for _, probe in batch])
+        open_ones += [
+            Gap(kind, directory, probe, *rule)
+            for (directory, probe), rule in zip(batch, answers, strict=True)
+            if not rule[2] or rule[2].startswith(b"!")
+        ]
+    return open_ones

@@ -1,0 +1,67 @@
+"""Peak memory of a command: of its largest process, and of our own process alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+#: Started by a bare interpreter: what a process is forked from counts as its own peak (getrusage(2)),
+#: and the benchmark itself is larger than what it measures.
+LAUNCHER = """
+import os, sys, time
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss)
+"""
+
+#: The program in a process that tells its own peak at the end, and not that of its children.
+ALONE = """
+import resource, sys
+from pycache_guard.cli import main
+told = sys.argv.pop(1)
+code = main(sys.argv[1:])
+with open(told, "w") as file:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=file)
+sys.exit(code)
+"""
+
+#: `ru_maxrss` is in bytes on macOS, in KiB elsewhere.
+MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
+
+
+class Run(NamedTuple):
+    """What a run took."""
+
+    seconds: float
+    #: Peak of the largest process among the command and all that it started and waited for, in MB.
+    largest: float
+
+
+def run(command: Sequence[str], cwd: Path, stdin: Path | None = None) -> Run:
+    """Run a command to its end; its output goes nowhere."""
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
+    with open(stdin or "/dev/null", "rb") as given:
+        done = subprocess.run(
+            launcher, cwd=cwd, stdin=given, capture_output=True, check=True, text=True
+        )
+    code, seconds, peak = done.stdout.split()
+    if code not in ("0", "1"):
+        raise SystemExit(f"{command}: ended with {code}: {done.stderr}")
+    return Run(float(seconds), int(peak) / MEGABYTE)
+
+
+def alone(
+    python: Path, arguments: Sequence[str], cwd: Path, work: Path, stdin: Path | None = None
+) -> float:
+    """Return the peak of our own process in MB; `python` is an interpreter that has the program."""
+    told = work / "peak"
+    run([str(python), "-I", "-c", ALONE, str(told), *arguments], cwd, stdin)
+    return int(told.read_text(encoding="ascii")) / MEGABYTE
