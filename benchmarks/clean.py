@@ -29,7 +29,7 @@ BYTECODE = b"\xa7\r\r\n" + bytes(12) + b"\xe3" + bytes(3000)
 #: Of a tree without caches.
 DIRECTORIES = 5000
 FILES = 20
-ROUNDS = 5
+ROUNDS = 3
 
 REMOVE = "find . -type d -name __pycache__ -exec rm -rf {} +"
 FIND = "find . -name __pycache__"
@@ -56,7 +56,7 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
         [FIND.split()],
         1.5,
         cwd=bare,
-        rounds=2 * ROUNDS,
+        rounds=3 * ROUNDS,
     )
     shutil.rmtree(bare)
 

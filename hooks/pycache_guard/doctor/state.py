@@ -49,8 +49,7 @@ def total(caches: Sequence[Cache]) -> Fact:
         f"{len(caches)} of {len(tags)} interpreter{'s' * (len(tags) != 1)}, {amount(size)}"
         if caches
         else "none",
-        "Removing them is safe: they are made again at the next import. "
-        "To remove them: pycache-guard clean",
+        "Removing them with `pycache-guard clean` is safe: the next import makes them again.",
         {"files": len(caches), "bytes": size},
     )
 
@@ -82,7 +81,7 @@ def stale(caches: Sequence[Cache]) -> Fact:
         "caches",
         "stale",
         str(count),
-        "Their source has changed since. Python sees that by time and size, and compiles again.",
+        "Their source has changed since: Python sees that by time and size, and compiles again.",
         count,
     )
 
@@ -95,8 +94,8 @@ def orphaned(caches: Sequence[Cache]) -> Fact:
         "caches",
         "without a source",
         f"{cached} in __pycache__, {legacy} in a source's place",
-        "Python does not import the former, yet a directory that holds nothing else is still a"
-        " package. It imports the latter as if the source were there.",
+        "Python imports the latter as if the source were there; of the former nothing is left but"
+        " a package, where a directory holds nothing else.",
         {"cached": cached, "legacy": legacy},
     )
 
