@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
 from pycache_guard.worktree.listing import sort
 
 TYPE_CHECKING = False
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 #: open. A process may have as few as 256 descriptors (macOS); this does for 5000 levels.
 KEPT = 32
 #: How a directory is opened, and nothing else: no link, no pipe (open(2)).
-OPENING: int = os.O_RDONLY | sum(
-    getattr(os, flag, 0) for flag in ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC")
-)
+OPENING = os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW
 
 
 class Descriptors:
