@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-import subprocess
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import Figure
@@ -73,10 +72,13 @@ def sources(directory: Path) -> Path:
 
 
 def removing(ours: Command, pyclean: Command, tree: Path) -> list[Figure]:
-    """Remove equal caches in turns. All are made, and on disk, before the first is removed."""
+    """Remove equal caches in turns.
+
+    All are made, and on disk, before the first is removed: near files that were removed within the
+    last minutes, ext4 takes ten times as long to make some.
+    """
     turns = [ours, [REMOVE.split()], pyclean] * ROUNDS
-    above = spread(tree.parent / "stashes")
-    stashes = [above / str(turn) for turn in range(len(turns))]
+    stashes = [tree.parent / f"stash-{turn}" for turn in range(len(turns))]
     for stash in stashes:
         fill(stash)
     os.sync()
@@ -99,17 +101,6 @@ def figure(ours: list[float], peer: str, theirs: list[float], bar: float) -> Fig
         statistics.median(ours),
         statistics.median(theirs),
     )
-
-
-def spread(directory: Path) -> Path:
-    """Make a directory whose directories ext4 lays far from each other: see chattr(1), `T`.
-
-    Near files that were removed within the last minutes it takes ten times as long to make some.
-    """
-    directory.mkdir()
-    if chattr := shutil.which("chattr"):
-        subprocess.run([chattr, "+T", directory], stderr=subprocess.DEVNULL, check=False)
-    return directory
 
 
 def fill(stash: Path) -> None:
