@@ -250,7 +250,7 @@ def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: P
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(system, "DESCRIPTORS", False)
-    monkeypatch.setattr("pycache_guard.worktree.walk.Paths", refused)
+    monkeypatch.setattr("pycache_guard.worktree.paths.Paths", refused)
     with pytest.raises(PermissionError):
         opened(str(tree))
 

@@ -7,7 +7,6 @@ import sys
 
 from pycache_guard.bytecode.cachefiles import is_cache_directory
 from pycache_guard.cleaning.boundaries import refuse_internals
-from pycache_guard.errors import Failure
 from pycache_guard.worktree.walk import opened
 
 TYPE_CHECKING = False
@@ -54,8 +53,6 @@ def named(path: str) -> Root:
 
     Raises `Failure` for what is no directory, a link, or among a repository's own files.
     """
-    if not path:
-        raise Failure("'': no such directory")  # an unset variable, not where we stand
     bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
     refuse_internals(bare)
     directory, name = os.path.split(bare)
