@@ -81,3 +81,36 @@ def test_reading(tmp_path: Path) -> None:
     for odd, reason in ((tmp_path, "is a directory"), (Path(os.devnull), "is no regular file")):
         with pytest.raises(disk.Unreadable, match=reason):
             disk.read(os.fspath(odd))
+
+
+def test_a_file_that_is_named(tmp_path: Path) -> None:
+    make(tmp_path, "x")
+    (tmp_path / "link").symlink_to("x")
+    named = [os.fspath(tmp_path / name) for name in ("x", "link")]
+    assert list(disk.walk(named, lambda *_: None)) == [(named[0], False), (named[1], True)]
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(disk.Unreadable, match="nothing: No such file or directory"):
+        disk.read(os.fspath(tmp_path / "nothing"))
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(disk.LARGEST + 1)
+    with pytest.raises(disk.Unreadable, match="large: is larger than 64 MiB"):
+        disk.read_whole(os.fspath(tmp_path / "large"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
+def test_a_pipe_put_in_a_files_place_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    opened = os.open
+
+    def swapped(*args: int) -> int:
+        path.unlink()
+        os.mkfifo(path)
+        return opened(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", swapped)
+    assert disk.read(os.fspath(path)) == b""

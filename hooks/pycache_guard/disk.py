@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _INTERNALS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs"))
 #: No compiler writes more; no more is held in memory.
 LARGEST = 64 << 20
+#: A pipe that was put in a file's place meanwhile is not waited for (open(2)).
+OPENING = os.O_RDONLY | system.O_BINARY | system.O_NONBLOCK
 
 
 class Unreadable(Failure):
@@ -80,7 +82,7 @@ def read(path: str, size: int = LARGEST) -> bytes:
     """
     try:
         status = regular.status(path)
-        descriptor = os.open(path, os.O_RDONLY | system.O_BINARY)
+        descriptor = os.open(path, OPENING)
         try:
             return os.read(descriptor, min(size, status.st_size + 1))
         finally:

@@ -29,3 +29,5 @@ DESCRIPTORS = (
 O_BINARY: int = getattr(os, "O_BINARY", 0)
 #: Where it is missing there is a moment between a look at a file and its opening.
 O_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+O_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+O_DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)

@@ -26,12 +26,14 @@ ROUNDS = 3000
 #: `package` is there, gone, a link to what must not be touched, gone, and there again; without end.
 #: The same happens to the cache directory in it.
 SWAP = """
-import os, shutil, sys
+import os, random, shutil, sys, time
 root, parked, outside = sys.argv[1:]
 def swap(here, away, target):
     try:
         os.rename(here, away)
         os.symlink(target, here)
+        if random.random() < 0.3:  # long enough to be listed, and to be emptied
+            time.sleep(random.random() / 1000)
         os.unlink(here)
         os.rename(away, here)
     except OSError:  # a cache directory was removed, or made anew, meanwhile

@@ -242,6 +242,7 @@ WRONG = [
     Wrong(["nothing"], "nothing: no such directory"),
     Wrong(["a.py"], "a.py: not a directory, or a link: name the directory itself"),
     Wrong(["d", "nothing"], "nothing: no such directory"),
+    Wrong([""], "argument PATH: must not be empty (see `pycache-guard clean --help`)"),
     Wrong(["--orphan"], "unrecognized arguments: --orphan (see `pycache-guard clean --help`)"),
 ]
 

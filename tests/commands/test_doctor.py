@@ -156,7 +156,6 @@ def test_another_interpreter_and_a_measurement(
 
 WRONG = [
     (["--python", "python-that-nobody-has"], "python-that-nobody-has: cannot be run: "),
-    (["--time", "module_that_nobody_has"], "module_that_nobody_has: cannot be imported: "),
     (["PATH"], "unrecognized arguments: PATH (see `pycache-guard doctor --help`)"),
 ]
 
@@ -166,6 +165,14 @@ def test_wrong(healthy: Repo, run: Run, argv: list[str], says: str) -> None:
     told = run("doctor", *argv)
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith(f"error: {says}")
+
+
+def test_a_module_that_cannot_be_imported(healthy: Repo, run: Run) -> None:
+    """All else is told."""
+    told = run("doctor", "--time", "module_that_nobody_has")
+    assert told.code == 2
+    assert told.err.startswith("error: module_that_nobody_has: cannot be imported: ")
+    assert told.out.endswith("\nPROBLEMS\n  none\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")

@@ -4,6 +4,7 @@ import os
 import py_compile
 import stat
 import sys
+from importlib.util import MAGIC_NUMBER
 from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,16 @@ def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
     path = compiled(root, "p/m", mode)
     name = None if mode.name == "TIMESTAMP" else mode.name.partition("_")[0].lower()
     fresh = caches()[path]
-    assert fresh == (path, TAG, (root / path).stat().st_size, True, False, False, name)
+    assert fresh == (
+        path,
+        TAG,
+        MAGIC_NUMBER,
+        (root / path).stat().st_size,
+        True,
+        False,
+        False,
+        name,
+    )
     (root / "p" / "m.py").write_text("x = 22\n")
     assert caches()[path].is_stale
     (root / "p" / "m.py").unlink()
@@ -154,6 +164,22 @@ def test_facts(root: Path) -> None:
         "without a source": "1 in __pycache__, 1 in a source's place",
         "hash-based": "1 checked, 1 unchecked",
     }
+
+
+def test_whose_they_are(root: Path) -> None:
+    """A legacy file has no tag; its magic number is the interpreter's, or it is not."""
+    compiled(root, "a")
+    py_compile.compile("a.py", cfile="a.pyc", doraise=True)
+    (root / "a.pyo").write_bytes((3413).to_bytes(2, "little") + b"\r\n" + bytes(12))
+    plant(root, ["__pycache__/a.cpython-27.pyc", "lib.pyc"])
+    python = PYTHON._replace(magic=MAGIC_NUMBER)
+    facts = {fact.name: fact for fact in state.described(look(), python, ".").facts}
+    assert facts[TAG].value.startswith("2, ")
+    assert facts[TAG].lesson == "Of the interpreter above."
+    assert facts["CPython 3.8"].lesson == facts["cpython-27"].lesson == state.OTHERS
+    assert facts["unknown"].lesson == state.NOBODYS
+    untagged = state.described(look(), python._replace(tag=None), ".").facts
+    assert "cpython 3.0.0" in [fact.name for fact in untagged]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ CONFIG = "repos:\n- repo: x\n  rev: y\n  hooks:\n  - id: forbid-bytecode\n"
 OTHER = "repos:\n- repo: x\n  hooks:\n  - id: flake8  # id: forbid-bytecode\n"
 RUNNER = b"#!/bin/sh\nexec pre-commit hook-impl\n"
 
-INSTALL = "pre-commit install --hook-type pre-commit"
+INSTALL = "pre-commit install -t pre-commit"
 CASES = [
     ({}, {}, "no", guards.NATIVE),
     ({}, {"pre-commit": b"#!/bin/sh\nexec pycache-guard forbid-bytecode\n"}, "yes", None),
@@ -66,9 +66,9 @@ def test_guarded(
 
 def test_the_runner_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: name == "prek" or None)
-    assert guards.install(("a", "b")) == "prek install --hook-type a --hook-type b"
+    assert guards.install(("a", "b")) == "prek install -t a -t b"
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert guards.install(("a",)) == "pre-commit install --hook-type a"
+    assert guards.install(("a",)) == "pre-commit install -t a"
 
 
 STAGES = ("pre-commit", "pre-push")

@@ -65,6 +65,14 @@ def test_described(here: Path, python: Interpreter) -> None:
     assert described([], python).facts == []
 
 
+def test_one_that_fails_is_told_with_the_others(here: Path, python: Interpreter) -> None:
+    (here / "m.py").write_text("")
+    (here / "bad.py").write_text("raise SystemExit")
+    told = described(["bad", "m"], python)
+    assert [fact.name for fact in told.facts] == ["m"]
+    assert told.failures == ["bad: cannot be imported: it ended early"]
+
+
 def test_shown() -> None:
     assert shown([0.003, 0.001, 0.0021]) == "2.1 ms (1.0 to 3.0)"
     assert Times([], []).cold == []

@@ -62,6 +62,17 @@ def test_a_repository_that_git_refuses(tmp_path: Path) -> None:
         tracked_bytecode(str(tmp_path))
 
 
+@pytest.mark.parametrize("size", [0, 32, 50, 120])
+def test_an_index_that_was_cut_off(repo: Repo, size: int) -> None:
+    """Git lists what is missing as entries of no name, and says nothing."""
+    for path in ("p/a.py", "p/b.pyc", "p/c.pyc"):
+        repo.add(path)
+    index = repo.path / ".git" / "index"
+    index.write_bytes(index.read_bytes()[:size])
+    with pytest.raises(GitFailure):
+        tracked_bytecode(".")
+
+
 def test_another_repository_than_the_hooks(
     repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -188,6 +188,30 @@ def test_a_deep_tree(tmp_path: Path) -> None:
 
 
 @posix
+def test_a_directory_goes_from_high_above(tmp_path: Path) -> None:
+    """Not every directory above is held open: one is opened again, and another one is there now."""
+    parts = ("d",) * 80
+    tmp_path.joinpath(*parts).mkdir(parents=True)
+    before = set(os.listdir("/dev/fd"))
+    way = Descriptors(str(tmp_path))
+    way.enter(parts)
+    way.enter(parts[:40])
+    assert way.identity() == (
+        os.stat(tmp_path).st_dev,
+        tmp_path.joinpath(*parts[:40]).stat().st_ino,
+    )
+    way.enter(parts)
+    tmp_path.joinpath(*parts[:36]).rename(tmp_path / "away")
+    tmp_path.joinpath(*parts[:36]).symlink_to(tmp_path / "away")
+    with pytest.raises(NotADirectoryError):
+        way.enter(parts[:40])
+    way.enter(parts[:35])
+    assert way.listing() == (["d"], [], [])
+    way.close()
+    assert set(os.listdir("/dev/fd")) == before
+
+
+@posix
 def test_every_descriptor_is_closed(tree: Path) -> None:
     before = set(os.listdir("/dev/fd"))
     way = Descriptors(str(tree))
@@ -226,7 +250,7 @@ def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: P
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(system, "DESCRIPTORS", False)
-    monkeypatch.setattr("pycache_guard.worktree.walk.Paths", refused)
+    monkeypatch.setattr("pycache_guard.worktree.paths.Paths", refused)
     with pytest.raises(PermissionError):
         opened(str(tree))
 

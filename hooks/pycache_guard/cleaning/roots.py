@@ -53,8 +53,7 @@ def named(path: str) -> Root:
 
     Raises `Failure` for what is no directory, a link, or among a repository's own files.
     """
-    bare = path.rstrip(os.sep + (os.altsep or "")) or path
-    bare = os.path.normpath(bare) if bare else os.curdir
+    bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
     refuse_internals(bare)
     directory, name = os.path.split(bare)
     if not is_cache_directory(name):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pycache_guard.worktree.walk import Directory
 
 HEADER = 16
+#: Who wrote what has neither a tag nor a magic number.
+UNKNOWN = "unknown"
 
 
 class Cache(NamedTuple):
@@ -35,6 +37,8 @@ class Cache(NamedTuple):
     path: str
     #: `cpython-313`; of a legacy file the writer, `CPython 2.7`; `unknown`.
     writer: str
+    #: Of its header, 4 bytes; empty where it has none.
+    magic: bytes
     size: int
     #: In `__pycache__`, not beside the source.
     is_tagged: bool
@@ -128,7 +132,8 @@ def judged(
     parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
     writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(header)
     stale = header is not None and source is not None and is_stale(header, source)
-    return Cache(path, writer, status.st_size, is_cache, is_alone, stale, hash_mode(header))
+    magic = header.magic.data if header else b""
+    return Cache(path, writer, magic, status.st_size, is_cache, is_alone, stale, hash_mode(header))
 
 
 def header_of(path: str) -> Header | None:
@@ -142,7 +147,7 @@ def header_of(path: str) -> Header | None:
 
 def writer_of(header: Header | None) -> str:
     """Name the interpreter that wrote a header."""
-    return f"{header.magic.implementation} {header.magic.version}" if header else "unknown"
+    return f"{header.magic.implementation} {header.magic.version}" if header else UNKNOWN
 
 
 def hash_mode(header: Header | None) -> str | None:

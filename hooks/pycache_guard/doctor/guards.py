@@ -51,8 +51,8 @@ def guards(scripts: Mapping[str, bytes], top: str) -> Diagnosis:
             "hooks",
             "installed",
             ", ".join(guarded) or "none",
-            "Merges and cherry-picks run other stages than commits do. For all of them: "
-            f"{install(STAGES)}",
+            "Merges and cherry-picks run other stages than commits do; for all of them:"
+            f" `{install(STAGES)}`.",
             guarded,
         ),
     ]
@@ -105,4 +105,4 @@ def remedy(configuration: str | None, configured: bool, occupied: bool) -> str:
 def install(stages: tuple[str, ...]) -> str:
     """Return the command by which the runner that is here installs `stages`."""
     runner = next((name for name in RUNNERS if shutil.which(name)), RUNNERS[0])
-    return f"{runner} install {' '.join(f'--hook-type {stage}' for stage in stages)}"
+    return f"{runner} install {' '.join(f'-t {stage}' for stage in stages)}"

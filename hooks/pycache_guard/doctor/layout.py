@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 TYPE_CHECKING = False
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.fact import Fact
 
 WIDTH = 80
+#: What people copy is not broken.
+COMMAND = re.compile("`[^`]+`")
 
 
 def laid_out(facts: Sequence[Fact]) -> list[str]:
@@ -27,12 +30,13 @@ def laid_out(facts: Sequence[Fact]) -> list[str]:
 
 
 def wrapped(text: str, first: str, following: str) -> list[str]:
-    """Break a text into lines; a path or a command that is longer than a line is not broken."""
-    return textwrap.wrap(
-        text,
+    """Break a text into lines; neither commands in backticks nor long paths are broken."""
+    lines = textwrap.wrap(
+        COMMAND.sub(lambda command: command[0].replace(" ", "\0"), text),
         WIDTH,
         initial_indent=first,
         subsequent_indent=following,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\0", " ") for line in lines]

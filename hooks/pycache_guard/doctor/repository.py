@@ -43,8 +43,8 @@ def ignored(findings: list[Finding]) -> Fact:
         "repository",
         "bytecode is ignored",
         "not everywhere" if findings else "yes, wherever Python can put some",
-        "Only rules that are tracked count: they hold for everybody, yours do not. "
-        "To complete them: pycache-guard check-gitignore --fix",
+        "Only rules that are tracked count, for they hold for everybody, and yours do not;"
+        " to complete them: `pycache-guard check-gitignore --fix`.",
         not findings,
     )
 
@@ -56,7 +56,7 @@ def in_index(findings: list[Finding]) -> Fact:
         "repository",
         "bytecode is tracked",
         f"{len(paths)} path{'s' * (len(paths) != 1)}" if paths else "no",
-        "An ignored file that is tracked stays tracked. To untrack: pycache-guard fix",
+        "A file that is tracked stays so when it is ignored; to untrack: `pycache-guard fix`.",
         len(paths),
     )
 
@@ -77,8 +77,8 @@ def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
         "repository",
         "bytecode in a Docker context",
         f"yes, {count}" if findings else f"in none {count}" if builds else "nothing is built",
-        "Docker reads .dockerignore only, by rules of its own, and sends what it does not exclude."
-        " To complete it: pycache-guard check-dockerignore --fix",
+        "Docker reads .dockerignore only, by rules of its own, and sends what it does not exclude;"
+        " to complete it: `pycache-guard check-dockerignore --fix`.",
         {"builds": len(builds), "open": bool(findings)},
     )
     return Diagnosis([fact], findings, [*dict.fromkeys(proof.failures)])

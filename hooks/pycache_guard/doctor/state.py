@@ -7,6 +7,7 @@ import os
 from pycache_guard import system
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.outcome import clean
+from pycache_guard.doctor.caches import UNKNOWN
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.writing import ELSEWHERE
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.caches import Place
     from pycache_guard.doctor.interpreter import Interpreter
 
+OTHERS = "Of another interpreter: the one above does not read them."
+NOBODYS = "They begin with no magic number that is known: no interpreter would run them."
+
 REMOVE = "sudo rm -rf"
 OWN = 'sudo chown "$(id -u)"'
 
@@ -32,8 +36,9 @@ def described(found: Found, python: Interpreter, root: str) -> Diagnosis:
 
     `root` is the directory that they were found below.
     """
-    caches = found.caches
-    facts = [total(caches), *by_writer(caches, python)]
+    own = named(python)
+    caches = [c._replace(writer=own) if is_of(c, python) else c for c in found.caches]
+    facts = [total(caches), *by_writer(caches, own)]
     if caches:
         facts += [stale(caches), orphaned(caches), hashed(caches)]
     return Diagnosis(facts, [*orphans(root), *unheeded(caches), *refused(found.places)])
@@ -49,27 +54,35 @@ def total(caches: Sequence[Cache]) -> Fact:
         f"{len(caches)} of {len(tags)} interpreter{'s' * (len(tags) != 1)}, {amount(size)}"
         if caches
         else "none",
-        "Removing them is safe: they are made again at the next import. "
-        "To remove them: pycache-guard clean",
+        "Removing them with `pycache-guard clean` is safe: the next import makes them again.",
         {"files": len(caches), "bytes": size},
     )
 
 
-def by_writer(caches: Sequence[Cache], python: Interpreter) -> list[Fact]:
-    """Tell the same of each interpreter."""
+def is_of(cache: Cache, python: Interpreter) -> bool:
+    """Whether a cache without a tag is of an interpreter's magic."""
+    return not cache.is_tagged and cache.magic == python.magic != b""
+
+
+def named(python: Interpreter) -> str:
+    """Return the name under which an interpreter's caches are counted."""
+    return python.tag or f"{python.implementation} {python.version}"
+
+
+def by_writer(caches: Sequence[Cache], own: str) -> list[Fact]:
+    """Tell the same of each interpreter; `own` is the name of the one that is examined."""
     facts = []
+    readers = {own: "Of the interpreter above.", UNKNOWN: NOBODYS}
     for writer in sorted({cache.writer for cache in caches}):
-        own = [cache for cache in caches if cache.writer == writer]
-        size = sum(cache.size for cache in own)
+        written = [cache for cache in caches if cache.writer == writer]
+        size = sum(cache.size for cache in written)
         facts.append(
             Fact(
                 "caches",
                 writer,
-                f"{len(own)}, {amount(size)}",
-                "Of the interpreter above."
-                if writer == python.tag
-                else "Of another interpreter: the one above does not read them.",
-                {"files": len(own), "bytes": size},
+                f"{len(written)}, {amount(size)}",
+                readers.get(writer, OTHERS),
+                {"files": len(written), "bytes": size},
             )
         )
     return facts
@@ -82,7 +95,8 @@ def stale(caches: Sequence[Cache]) -> Fact:
         "caches",
         "stale",
         str(count),
-        "Their source has changed since. Python sees that by time and size, and compiles again.",
+        "Their source has changed since: Python sees that and compiles again, but for those with an"
+        " unchecked hash.",
         count,
     )
 
@@ -95,8 +109,8 @@ def orphaned(caches: Sequence[Cache]) -> Fact:
         "caches",
         "without a source",
         f"{cached} in __pycache__, {legacy} in a source's place",
-        "Python does not import the former, yet a directory that holds nothing else is still a"
-        " package. It imports the latter as if the source were there.",
+        "Python imports the latter as if the source were there; of the former nothing is left but"
+        " a package, where a directory holds nothing else.",
         {"cached": cached, "legacy": legacy},
     )
 

@@ -95,9 +95,13 @@ def once(module: str, python: Interpreter, prefix: str, directory: str) -> float
 
 def described(modules: Sequence[str], python: Interpreter) -> Diagnosis:
     """Measure, and tell median and spread."""
-    facts = []
+    facts, failures = [], []
     for module in modules:
-        times = timed(module, python)
+        try:
+            times = timed(module, python)
+        except Failure as failure:
+            failures.append(str(failure))
+            continue
         cold, warm = map(statistics.median, times)
         facts.append(
             Fact(
@@ -115,7 +119,7 @@ def described(modules: Sequence[str], python: Interpreter) -> Diagnosis:
                 },
             )
         )
-    return Diagnosis(facts, [])
+    return Diagnosis(facts, [], failures)
 
 
 def shown(times: Sequence[float]) -> str:

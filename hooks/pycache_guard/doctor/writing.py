@@ -31,11 +31,11 @@ def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> D
         "writing",
         "bytecode is written",
         f"no: {SWITCH} is set" if off else "yes",
-        "Each start compiles every module that has no cache yet; to write again: "
-        f"unset {SWITCH}. `python -B` does the same for one run."
+        "Each start compiles every module that has no cache yet, as `python -B` does for one run;"
+        f" to write again: `unset {SWITCH}`."
         if off
-        else f"Python writes a cache at the first import of a module; {SWITCH}=1 or `python -B`"
-        " forbids it. Neither stops reading what is there.",
+        else f"Python writes a cache at the first import of a module, unless {SWITCH}=1 or"
+        " `python -B` forbids it; what is there is read all the same.",
         not off,
     )
     prefix = environment.get(PREFIX) or None
@@ -75,7 +75,7 @@ def redirected(prefix: str) -> Fact:
         "writing",
         "where to",
         f"{prefix} ({PREFIX})",
-        "Caches are read there only: what lies in __pycache__ is ignored. Editors and containers"
+        "Caches are read there only, and what lies in __pycache__ is not; editors and containers"
         " that do not have the variable still write beside the sources.",
         prefix,
     )

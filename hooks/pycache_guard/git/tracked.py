@@ -8,6 +8,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.git.listing import blocks
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import environment
 from pycache_guard.git.process import git
 
@@ -30,6 +31,8 @@ LOCAL = (
     "GIT_WORK_TREE",
 )
 SUBMODULE = b"160000 "
+#: Git does not look at an index's checksum: of one that was cut off it lists the rest like this.
+NOTHING = b"000000 "
 
 
 def tracked_bytecode(directory: str) -> set[str]:
@@ -63,8 +66,13 @@ def below(directory: str, top: str, paths: Iterable[bytes], separator: str) -> I
 
 
 def wanted(listing: Git) -> Iterator[bytes]:
-    """Yield the paths of bytecode and of submodules from a listing."""
+    """Yield the paths of bytecode and of submodules from a listing.
+
+    Raises `GitFailure` where it is of a damaged index.
+    """
     for block in blocks(listing):
+        if block.startswith(NOTHING) or b"\0" + NOTHING in block:
+            raise GitFailure("git ls-files: the index is damaged")
         if not may_name_bytecode(block) and SUBMODULE not in block:
             continue
         for record in block.split(b"\0")[:-1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
 from pycache_guard.worktree.listing import sort
 
 TYPE_CHECKING = False
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 #: Of the directories that we stand in, so many of the lowest, and above them every `KEPT`th, are held
 #: open. A process may have as few as 256 descriptors (macOS); this does for 5000 levels.
 KEPT = 32
+#: How a directory is opened, and nothing else: no link, no pipe (open(2)).
+OPENING = os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW
 
 
 class Descriptors:
@@ -23,7 +26,7 @@ class Descriptors:
     def __init__(self, root: str, above: int | None = None) -> None:
         self._names: list[str] = []
         #: One more than names: the root's is the first. `None` where it was closed meanwhile.
-        self._open: list[int | None] = [os.open(root, opening(), dir_fd=above)]
+        self._open: list[int | None] = [os.open(root, OPENING, dir_fd=above)]
 
     def twin(self) -> Descriptors:
         """Return another way down from the very same root."""
@@ -32,17 +35,18 @@ class Descriptors:
     def enter(self, parts: tuple[str, ...]) -> None:
         """Stand in a directory below the root."""
         common = 0
-        for ours, theirs in zip(self._names, parts, strict=False):
+        for ours, theirs in zip(self._names, parts):  # noqa: B905 - what is longer is left below
             if ours != theirs:
                 break
             common += 1
         self._leave(common)
         if self._open[-1] is None:
             self._reopen()
-        for name in parts[common:]:
-            self._names.append(name)
-            self._open.append(None)
-            self._reopen()
+        for level in range(common, len(parts)):
+            self._open.append(os.open(parts[level], OPENING, dir_fd=self._open[level]))
+            self._names.append(parts[level])
+            if level >= KEPT:
+                self._close_above(level + 1)
 
     def listing(self) -> Listing:
         """List the directory that we stand in."""
@@ -105,7 +109,7 @@ class Descriptors:
         for level in range(start, depth):
             try:
                 self._open[level + 1] = os.open(
-                    self._names[level], opening(), dir_fd=self._open[level]
+                    self._names[level], OPENING, dir_fd=self._open[level]
                 )
             except OSError:
                 self._leave(level)
@@ -119,8 +123,3 @@ class Descriptors:
             if descriptor is not None:
                 os.close(descriptor)
                 self._open[above] = None
-
-
-def opening() -> int:
-    """Return the flags that open a directory, and nothing else: no link, no pipe (open(2))."""
-    return os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

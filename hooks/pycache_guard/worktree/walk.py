@@ -7,7 +7,6 @@ import errno
 from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.worktree.descriptors import Descriptors
-from pycache_guard.worktree.paths import Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +51,11 @@ def opened(root: str) -> Way:
     Raises `Failure` if it is no directory, or a link to one; `OSError` if it cannot be opened.
     """
     try:
-        return Descriptors(root) if system.DESCRIPTORS else Paths(root)
+        if system.DESCRIPTORS:
+            return Descriptors(root)
+        from pycache_guard.worktree.paths import Paths  # 1 ms, on one platform
+
+        return Paths(root)
     except FileNotFoundError:
         raise Failure(f"{root}: no such directory") from None
     except OSError as error:
