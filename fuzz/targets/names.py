@@ -16,10 +16,14 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.tags import is_tag
 
-#: PYC001, as the contract has it.
+#: The rule PYC001 in the words of the contract, clause by clause.
 CONTRACT = re.compile(
-    rb"(?:^|/)__pycache__(?:/|\Z) | \.py[co]\Z | \$py\.class\Z | \.pyc\.[0-9]+\Z",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+    rb"""
+      (?: \A | / ) __pycache__ (?: / | \Z )   # in a directory, or itself, named __pycache__
+    | \.pyc \Z | \.pyo \Z | \$py\.class \Z    # *.pyc, *.pyo, *$py.class
+    | \.pyc \. [0-9]+ \Z                      # a leftover *.pyc.<digits>
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 TOKENS = (
     *(b"/", b".", b".pyc", b".pyo", b".PYC", b"$py.class", b"__pycache__/", b"__PYCACHE__/"),

@@ -1,6 +1,6 @@
 """Archives with flipped bits, and cut short: nothing but a verdict, whatever the damage.
 
-`python -m benchmarks.damage` does the same to a thousand and more.
+`python -m fuzz --target archives` does more of it, and compiles nothing.
 """
 
 from __future__ import annotations

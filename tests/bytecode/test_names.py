@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import re
-
 import pytest
+from fuzz.targets.names import CONTRACT
 from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,16 +9,6 @@ from hypothesis import strategies as st
 from pycache_guard.bytecode.names import MARKS
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
-
-#: The rule PYC001 in the words of the contract, clause by clause.
-ORACLE = re.compile(
-    rb"""
-      (?: \A | / ) __pycache__ (?: / | \Z )   # in a directory, or itself, named __pycache__
-    | \.pyc \Z | \.pyo \Z | \$py\.class \Z    # *.pyc, *.pyo, *$py.class
-    | \.pyc \. [0-9]+ \Z                      # a leftover *.pyc.<digits>
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 
 PATHS = [
     (b"a.pyc", True),
@@ -90,7 +79,7 @@ NEAR = st.lists(PARTS, max_size=8).map(b"".join)
 @example(path=b"a.pyc\n")
 @example(path=b"__pycache__\n")
 def test_the_rule_is_the_contracts(path: bytes) -> None:
-    assert is_bytecode_path(path) is bool(ORACLE.search(path))
+    assert is_bytecode_path(path) is bool(CONTRACT.search(path))
 
 
 @given(paths=st.lists(NEAR, max_size=5))
