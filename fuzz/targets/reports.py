@@ -84,7 +84,8 @@ def as_command(text: str, finding: Finding) -> None:
     pairs = dict(pair.split("=", 1) for pair in head.split(","))
     assert unescaped(pairs.get("file", "")) == decodable(finding.path or "")
     remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
-    assert unescaped(message) == decodable(finding.message + remedy)
+    about = f"\nAbout: {finding.rule.page}"
+    assert unescaped(message) == decodable(finding.message + remedy + about)
 
 
 def unescaped(text: str) -> str:

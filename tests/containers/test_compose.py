@@ -35,6 +35,11 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
     ),
     ("services:\n  a:\n    build:\n      {\n        context: x, # c\n      }\n", [(3, "x", None)]),
     ('services:\n  a: {"build": {context: "x", no_cache}}\n', [(2, "x", None)]),
+    # Quotes within a plain scalar open nothing.
+    (
+        "services:\n  a:\n    build:\n      args: [a'']\n      context: 'b''c'\n      target: d''\n",
+        [(3, "b'c", None)],
+    ),
     # Other keys, lists at the same depth, text that only looks like a build.
     (
         "services:\n  a:\n    ports:\n    - '80:80'\n    - target: 1\n      build: no\n    build: .\n",

@@ -112,16 +112,20 @@ def uncommented(text: str, quote: str = "") -> tuple[str, str]:
 
     `quote` is the one that is open at its start; empty for none.
     """
-    before, escaped = " ", False
+    before, escaped, closes = " ", False, False
     for at, character in enumerate(text):
         if quote:
             closes = character == quote and not escaped
             escaped = character == "\\" and quote == '"' and not escaped
             quote = "" if closes else quote
-        elif character in "\"'" and (before in " \t{[,:" or before == character == "'"):
+        elif character in "\"'" and (
+            before in " \t{[,:" or (closes and before == character == "'")
+        ):
             quote = character  # `''` in single quotes is one
         elif character == "#" and before in " \t":
             return text[:at].rstrip(), ""
+        else:
+            closes = False
         before = character
     return text.rstrip(), quote
 
