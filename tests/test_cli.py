@@ -14,8 +14,13 @@ import pytest
 import pycache_guard
 from conftest import PROGRAM
 from pycache_guard import cli
+from pycache_guard.errors import Failure
+from pycache_guard.git import spawn
+from pycache_guard.git.process import Git
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Program
     from conftest import Run
     from repo import Repo
@@ -210,6 +215,50 @@ def test_interrupted_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(cli, "dispatch", interrupted)
     assert run("forbid-bytecode") == (130, "", "")
+
+
+@pytest.mark.parametrize(("raised", "code"), [((), 130), ((15,), 143), ((1,), 129)])
+def test_ended_by_a_signal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, raised: tuple[int, ...], code: int
+) -> None:
+    def ended(_: object) -> None:
+        raise KeyboardInterrupt(*raised)
+
+    monkeypatch.setattr(cli, "dispatch", ended)
+    assert run("forbid-bytecode") == (code, "", "")
+
+
+@posix
+def test_no_process_outlives_a_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, pretend: Callable[[str], None]
+) -> None:
+    pretend("exec sleep 60")
+
+    def failing(_: object) -> None:
+        Git("ls-files")
+        raise Failure("out of luck")
+
+    monkeypatch.setattr(cli, "dispatch", failing)
+    assert run("forbid-bytecode") == (2, "", "error: out of luck\n")
+    assert spawn.RUNNING == []
+
+
+@posix
+def test_signals_are_handled_unless_they_are_ignored() -> None:
+    before = {number: signal.getsignal(number) for number in cli.ENDING}
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        cli.handle_signals(cli.interrupt)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        with pytest.raises(KeyboardInterrupt) as raised:
+            signal.raise_signal(signal.SIGTERM)
+        assert raised.value.args == (signal.SIGTERM,)
+        # What is done then is not interrupted.
+        assert {signal.getsignal(number) for number in cli.ENDING} == {signal.SIG_IGN}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Deaf(io.StringIO):

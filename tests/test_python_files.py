@@ -102,6 +102,19 @@ def test_what_cannot_be_read_is_yielded_and_says_why(tmp_path: Path) -> None:
         missing.read()
 
 
+def test_a_file_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it says why."""
+    (tmp_path / "a").write_text("")
+
+    def gone(path: str) -> set[str]:
+        raise ValueError(f"{path} does not exist.")
+
+    monkeypatch.setattr("identify.identify.tags_from_path", gone)
+    assert [source.path for source in python_files.named([os.fspath(tmp_path)])] == [
+        os.fspath(tmp_path / "a").replace(os.sep, "/")
+    ]
+
+
 def test_a_directory_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may list everything: the refusal has to come from somewhere else.
     (tmp_path / "closed").mkdir()

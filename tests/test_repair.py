@@ -11,6 +11,7 @@ import pytest
 
 from pycache_guard import system
 from pycache_guard.errors import Failure
+from pycache_guard.repair import rewrite
 from pycache_guard.repair import write_whole
 from repo import BYTECODE
 
@@ -279,3 +280,70 @@ class TestWriteWhole:
         (tmp_path / "f").write_bytes(b"old")
         write_whole(os.fspath(tmp_path / "f"), b"new")
         assert (tmp_path / "f").read_bytes() == b"new"
+
+
+class TestWhereItIsWritten:
+    """In git's directory, where there is one, for git does not track what a kill leaves there."""
+
+    @pytest.fixture
+    def made(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Keep a record of what is renamed."""
+        names: list[str] = []
+        replace = os.replace
+
+        def noted(old: str, new: str) -> None:
+            names.append(old)
+            replace(old, new)
+
+        monkeypatch.setattr(os, "replace", noted)
+        return names
+
+    def test_in_a_work_tree(self, repo: Repo, made: list[str]) -> None:
+        (repo.path / "d").mkdir()
+        write_whole(os.fspath(repo.path / "d" / "f"), b"new")
+        assert [os.path.dirname(name) for name in made] == [os.fspath(repo.path / ".git")]
+
+    def test_in_a_linked_work_tree(self, repo: Repo, tmp_path: Path, made: list[str]) -> None:
+        repo.commit()
+        repo.git("worktree", "add", "-q", os.fspath(tmp_path / "linked"))
+        write_whole(os.fspath(tmp_path / "linked" / "f"), b"new")
+        (name,) = made
+        assert os.path.samefile(os.path.dirname(name), repo.path / ".git" / "worktrees" / "linked")
+
+    def test_elsewhere(self, tmp_path: Path, made: list[str]) -> None:
+        write_whole(os.fspath(tmp_path / "f"), b"new")
+        assert [os.path.dirname(name) for name in made] == [os.fspath(tmp_path)]
+
+    @pytest.mark.parametrize("mark", ["gitdir: no/such", "nonsense", ""])
+    def test_where_that_is_no_place(self, tmp_path: Path, made: list[str], mark: str) -> None:
+        (tmp_path / ".git").write_text(mark)
+        write_whole(os.fspath(tmp_path / "f"), b"new")
+        assert (tmp_path / "f").read_bytes() == b"new"
+
+    def test_another_file_system(
+        self, repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        replace = os.replace
+
+        def refused(old: str, new: str) -> None:
+            if ".git" in old:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            replace(old, new)
+
+        monkeypatch.setattr(os, "replace", refused)
+        write_whole(os.fspath(repo.path / "f"), b"new")
+        assert (repo.path / "f").read_bytes() == b"new"
+        assert not [*(repo.path / ".git").glob("pycache-guard*")]
+
+
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_what_has_changed_meanwhile_is_not_replaced(tmp_path: Path, old: bytes | None) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"mine")
+    with pytest.raises(Failure, match=r"f: has changed meanwhile; nothing was written$"):
+        rewrite(os.fspath(file), old, b"new")
+    assert file.read_bytes() == b"mine"
+    rewrite(os.fspath(file), b"mine", b"new")
+    assert file.read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    rewrite(os.fspath(tmp_path / "g"), None, b"new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs 3 ms
 import os
 import sys
 
@@ -9,6 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
+
+SIGINT = 2
+#: Of the signals that end a process, those that people, runners and terminals send. Windows lacks SIGHUP.
+ENDING: tuple[int, ...] = tuple(
+    getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name)
+)
 
 #: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
 COMMANDS = {
@@ -31,12 +38,25 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 nothing to say, 1 findings, 2 not done.
 
-    The one place where a failure becomes a line on stderr.
+    The one place where a failure becomes a line on stderr. Ended by a signal, it is 128 and the
+    signal's number, as shells have it. No process of ours goes on.
     """
+    from pycache_guard.git.spawn import stop_all
+
+    try:
+        return answer(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt as end:
+        return 128 + (end.args[0] if end.args else SIGINT)
+    finally:
+        stop_all()
+
+
+def answer(argv: list[str]) -> int:
+    """Run the command that `argv` begins with; return its exit code."""
     from pycache_guard.errors import Failure
 
     try:
-        return dispatch(list(sys.argv[1:] if argv is None else argv))
+        return dispatch(argv)
     except Failure as failure:
         return failed(str(failure))
     except UnicodeDecodeError as error:
@@ -50,8 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return failed(f"{where}{error.strerror or error}")
-    except KeyboardInterrupt:
-        return 130
 
 
 def run() -> NoReturn:
@@ -60,8 +78,10 @@ def run() -> NoReturn:
     Nothing waits for that: what was written is flushed here, and every file and child process is
     closed where it is used.
     """
+    handle_signals(interrupt)
     forget_foreign_modules()
     code = main()
+    handle_signals(_signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:  # noqa: SIM105 - contextlib costs 1 ms
@@ -69,6 +89,19 @@ def run() -> NoReturn:
             except OSError:  # its reader has gone away; what there was to say is in the code
                 pass
     os._exit(code)
+
+
+def handle_signals(handler: object) -> None:
+    """Set what the signals do that ask us to end; one that is ignored (nohup(1)) stays so."""
+    for number in ENDING:
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, handler)
+
+
+def interrupt(number: int, _: object) -> NoReturn:
+    """End in order: temporary files go, children are stopped. Nothing interrupts that."""
+    handle_signals(_signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
 
 
 def forget_foreign_modules() -> None:

@@ -96,15 +96,34 @@ def named(paths: Iterable[str]) -> Iterator[Source]:
 
 def below(directory: str) -> Iterator[Source]:
     """Yield the Python files below a directory, in order; links are not followed."""
-    unreadable: list[OSError] = []
-    for where, directories, files in os.walk(directory, onerror=unreadable.append):
-        directories[:] = sorted(name for name in directories if is_own(where, name))
-        for name in sorted(files):
-            file = os.path.join(where, name)
-            if stat.S_ISREG(os.lstat(file).st_mode) and "python" in identify.tags_from_path(file):
-                yield Source(shown(file), file)
-    for error in unreadable:
-        yield Source(shown(error.filename), error.filename)
+    unreadable = []
+    pending = [directory]
+    while pending:  # `os.walk` calls itself for each level, before Python 3.12
+        where = pending.pop()
+        try:
+            with os.scandir(where) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            unreadable.append(where)
+            continue
+        for entry in listed:
+            if entry.is_file(follow_symlinks=False) and holds_python(entry.path):
+                yield Source(shown(entry.path), entry.path)
+        pending += [
+            entry.path
+            for entry in reversed(listed)
+            if entry.is_dir(follow_symlinks=False) and is_own(where, entry.name)
+        ]
+    for where in unreadable:
+        yield Source(shown(where), where)
+
+
+def holds_python(file: str) -> bool:
+    """Whether a file is Python's by extension or shebang; what cannot be read says why when it is."""
+    try:
+        return "python" in identify.tags_from_path(file)
+    except (OSError, ValueError):  # identify's word for a file that is gone
+        return True
 
 
 def is_own(where: str, name: str) -> bool:

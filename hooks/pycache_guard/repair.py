@@ -9,10 +9,13 @@ import stat
 from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
+from pycache_guard.git.repository import directory_around
 from pycache_guard.git.repository import index_is_temporary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
 
@@ -46,24 +49,76 @@ def with_message(finding: Finding, message: str, remedy: str | None = None) -> F
 def write_whole(path: str, data: bytes) -> None:
     """Put `data` in the place of the file `path` in one step, or leave it as it is.
 
-    A new file is written beside it, brought to disk and renamed over it, with its mode and owner;
-    a kill or a full disk in between leaves the old one whole. Raises `Failure` for a read-only
-    file, a link, what is no file, and where the system refuses.
+    A new file is written, brought to disk and renamed over it, with its mode and owner; a kill or a
+    full disk in between leaves the old one whole. Raises `Failure` for a read-only file, a link,
+    what is no file, and where the system refuses.
+    """
+    put(path, data, nothing_to_check)
+
+
+def rewrite(path: str, old: bytes | None, data: bytes) -> None:
+    """Put `data` in the place of what a file holds, as `write_whole` does.
+
+    `old` is what it held when it was read, `None` if it was not there: raises `Failure` too if that
+    has changed.
+    """
+
+    def check() -> None:
+        if held_by(path) != old:
+            raise Failure(f"{path}: has changed meanwhile; nothing was written")
+
+    put(path, data, check)
+
+
+def put(path: str, data: bytes, check: Callable[[], None]) -> None:
+    """Write a file and, if `check` does not raise, rename it.
+
+    Where a work tree is round it, it is written in git's directory first: were we killed there, git
+    would not track what is left.
     """
     old = replaceable(path)
-    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
+    around = directory_around(os.path.dirname(os.path.abspath(path)))
+    name = f"{os.urandom(4).hex()}.tmp"
+    if around is not None:
+        with contextlib.suppress(OSError):  # another file system, or not ours to write in
+            replace(path, os.path.join(around, f"pycache-guard.{name}"), data, old, check)
+            return
     try:
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_BINARY, 0o666
-        )
-        try:
-            fill(descriptor, temporary, data, old)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        replace(path, f"{path}.{name}", data, old, check)
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}; nothing was written") from None
+
+
+def replace(
+    path: str, temporary: str, data: bytes, old: os.stat_result | None, check: Callable[[], None]
+) -> None:
+    """Write `temporary` and rename it; leave no trace of it otherwise. Raises `OSError`."""
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_BINARY, 0o666)
+    try:
+        fill(descriptor, temporary, data, old)
+        check()
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def nothing_to_check() -> None:
+    """Let whatever is there be replaced."""
+
+
+def held_by(path: str) -> bytes | None:
+    """Return what a file holds, `None` where there is none; no link is followed."""
+    try:
+        with open(path, "rb", opener=following_no_link) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def following_no_link(path: str, flags: int) -> int:
+    """Open, but not through a link that has come in the file's place meanwhile."""
+    return os.open(path, flags | system.O_NOFOLLOW)
 
 
 def fill(descriptor: int, temporary: str, data: bytes, old: os.stat_result | None) -> None:

@@ -207,7 +207,7 @@ def test_a_link_that_comes_meanwhile(
     with monkeypatch.context() as patched:
         patched.setattr("pycache_guard.ignoring.complete.replaceable", lambda _: swap())
         with pytest.raises(OSError, match="symbolic link"):
-            present(os.fspath(file), b"")
+            present(os.fspath(file))
 
 
 def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

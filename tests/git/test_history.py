@@ -194,6 +194,15 @@ def test_what_a_glob_matches(repo: Repo) -> None:
         ("echo 'fatal: bad' >&2; exit 128", "git diff-tree: bad"),
         ("exit 0", "git diff-tree: its answer was cut short"),
         ("printf 'half'", "git diff-tree: its answer was cut short"),
+        ("read mark; echo words$mark", "git diff-tree: its answer is not as git writes it"),
+        (
+            r"read mark; printf '\377\0'; echo $mark",
+            "git diff-tree: its answer is not as git writes it",
+        ),
+        (
+            r"read mark; printf ':x\0y\0'; echo $mark",
+            "git diff-tree: its answer is not as git writes it",
+        ),
     ],
 )
 def test_git_fails(pretend: Callable[[str], None], script: str, message: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.entries import Entry
 from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import entries
 from pycache_guard.git.listing import matching
 from pycache_guard.git.listing import parse
 from pycache_guard.git.process import GitFailure
@@ -57,13 +58,20 @@ def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[by
 
 @given(listings())
 def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> None:
-    records, pieces = listing
+    records = [b"\t" + record for record in listing[0]]
+    pieces = [b"".join(records)[n : n + 5] for n in range(0, sum(map(len, records)), 5)]
 
     def everything(_: bytes) -> bool:
         return True
 
     found = matching(git(pieces), everything, everything)
     assert found == [record[:-1] for record in records]
+
+
+@pytest.mark.parametrize("block", [b"all is well\0", b"\0", b"9" * 79 + b"\tno\0"])
+def test_what_is_no_record_is_no_answer_of_git(block: bytes) -> None:
+    with pytest.raises(GitFailure, match="not as git writes it"):
+        list(entries(git([b"100644 aa 0\ta\0", block])))
 
 
 @pytest.mark.parametrize("pieces", [[b"100644 1 0\ta"], [b"a\0b"], [b"a\0", b"b"]])

@@ -10,9 +10,11 @@ from pycache_guard.git.process import DROPPED
 from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
 from pycache_guard.git.process import git
 from pycache_guard.git.process import last_words
+from pycache_guard.git.process import object_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,31 @@ def test_failures(repo: Repo, args: tuple[str, ...], message: str) -> None:
     with pytest.raises(GitFailure) as failure:
         git(*args)
     assert str(failure.value).startswith(message)
+
+
+@pytest.mark.parametrize("error", [ValueError, IndexError, UnicodeDecodeError("a", b"", 0, 1, "")])
+def test_an_answer_that_cannot_be_taken_apart(error: Exception | type[Exception]) -> None:
+    with (
+        pytest.raises(GitFailure, match=r"^git x: its answer is not as git writes it$"),
+        Reading("x"),
+    ):
+        raise error
+
+
+def test_other_errors_are_bugs() -> None:
+    with pytest.raises(ZeroDivisionError), Reading("x"):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("text", [b"a" * 40, b"0" * 64 + b"\n"])
+def test_object_id(text: bytes) -> None:
+    assert object_id(text, "x") == text.decode().strip()
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"a" * 39, b"A" * 40, b"g" * 40, b"\xff" * 40])
+def test_no_object_id(text: bytes) -> None:
+    with pytest.raises(GitFailure, match=r"^git x: its answer is not as git writes it$"):
+        object_id(text, "x")
 
 
 def test_allowed_codes(repo: Repo) -> None:

@@ -146,3 +146,21 @@ def test_git_may_be_told_another_file(
     assert cut_off(shallow()) == {line[2].encode()}
     monkeypatch.setenv("GIT_SHALLOW_FILE", "")
     assert cut_off(shallow()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo all is well", "git rev-list: its answer is not as git writes it"),
+        ("echo abc", "git rev-list: its answer is not as git writes it"),
+        ("printf abc", "git rev-list: its answer was cut short"),
+    ],
+)
+def test_what_names_no_commit_is_no_answer(
+    pretend: Callable[[str], None], script: str, message: str
+) -> None:
+    """`git diff-tree` would pass it over without a word."""
+    pretend(f"cat >/dev/null; {script}")
+    with pytest.raises(Failure) as failure:
+        commits(Revisions({}))
+    assert str(failure.value) == message

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard import system
+from pycache_guard.git import spawn
 from pycache_guard.git.portable import PortableChild
 from pycache_guard.git.portable import on_path
 from pycache_guard.git.spawn import SMALLEST_PIPE
@@ -135,6 +136,14 @@ class TestChild:
         assert child.read() == b"x"
         child.kill()
 
+    def test_stop(self) -> None:
+        """In order, where there is a way; without waiting for what is still to be said."""
+        child = start(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
+        assert child.read() == b"x"
+        assert [child] == spawn.RUNNING
+        spawn.stop_all()
+        assert spawn.RUNNING == []
+
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
     def test_an_end_by_a_signal_is_no_success(self) -> None:
         child = start(python("os.kill(os.getpid(), 9)"), ENV)
@@ -152,6 +161,24 @@ class TestChild:
         with suppress(FileNotFoundError):
             start((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
         assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
+class TestStop:
+    def test_what_does_not_heed_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(spawn, "LOOKS", 10)
+        code = "import signal, time; signal.signal(15, signal.SIG_IGN); os.write(1, b'x')"
+        child = start(python(f"{code}; time.sleep(60)"), ENV)
+        assert child.read() == b"x"
+        child.stop()
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+
+    def test_what_was_waited_for(self) -> None:
+        child = start(python(""), ENV)
+        assert isinstance(child, PosixChild)
+        os.waitpid(child._pid, 0)
+        child.stop()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file is executable by its mode")

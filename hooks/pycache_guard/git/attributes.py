@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
 
 TYPE_CHECKING = False
@@ -30,5 +31,6 @@ def values(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, by
             env=environment(GIT_ATTR_NOSYSTEM="1"),
         ).output()
     fields = answers.split(b"\0")
-    pairs = zip(fields[0:-1:3], fields[2::3], strict=True)
-    return {path: value for path, value in pairs if value not in VALUELESS}
+    with Reading("check-attr"):
+        told = zip(paths, fields[0:-1:3], fields[2::3], strict=True)
+        return {path: value for path, _, value in told if value not in VALUELESS}

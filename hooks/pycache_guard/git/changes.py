@@ -5,6 +5,7 @@ from __future__ import annotations
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import blocks
 from pycache_guard.git.listing import is_file
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
@@ -17,8 +18,9 @@ class Changes:
 
     def __init__(self, process: Git) -> None:
         fields = b"".join(blocks(process)).split(b"\0")
-        #: (head, path) pairs as git wrote them; nothing is parsed until it is asked for.
-        self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
+        with Reading("diff"):
+            #: (head, path) pairs as git wrote them; nothing is parsed until it is asked for.
+            self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
 
     def records(self) -> list[bytes]:
         """Return what stands at each path that differs, for `listing.parse`.
@@ -42,7 +44,8 @@ class Changes:
         sides = []
         conflicts = False
         for head, path in self._pairs:
-            was, mode, old, blob, status = head.decode("ascii").split(" ")
+            with Reading("diff"):
+                was, mode, old, blob, status = head.decode("ascii").split(" ")
             if status == "U":
                 conflicts = True
             elif status != "D":

@@ -7,6 +7,7 @@ import tempfile
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.tracked import own_environment
 
 TYPE_CHECKING = False
@@ -28,7 +29,8 @@ def once_here(directory: str, paths: Sequence[str]) -> set[str]:
             *("-C", directory, "rev-list", "--walk-reflogs", f"--max-count={LOOKED_AT}", "HEAD"),
             env=own_environment(),
         ).output()
-        commits = dict.fromkeys(log.decode("ascii").split())
+        with Reading("rev-list"):
+            commits = dict.fromkeys(log.decode("ascii").split())
         return files([(commit, path) for commit in commits for path in asked], directory)
     except GitFailure:
         # Not a repository, nothing committed yet, or a partial clone without these trees.
@@ -46,4 +48,6 @@ def files(questions: Sequence[tuple[str, str]], directory: str) -> set[str]:
             env=own_environment(),
         )
         kinds = asking.output().split(b"\n")[:-1]
-    return {path for (_, path), kind in zip(questions, kinds, strict=True) if kind == b"blob"}
+    with Reading("cat-file"):
+        answers = zip(questions, kinds, strict=True)
+        return {path for (_, path), kind in answers if kind == b"blob"}

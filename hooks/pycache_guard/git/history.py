@@ -14,6 +14,7 @@ from pycache_guard.git.listing import parse
 from pycache_guard.git.process import RAW
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
 
 TYPE_CHECKING = False
@@ -78,6 +79,8 @@ class Differ:
                 raise GitFailure("git diff-tree: its answer was cut short")
             data += more
         if end:
+            if data[end - 1]:
+                raise GitFailure("git diff-tree: its answer is not as git writes it")
             yield data[:end]
         self._rest = data[end + len(self._mark) :]
 
@@ -148,14 +151,17 @@ def parsed(blocks: Iterable[bytes], possible: Callable[[bytes], object]) -> Iter
         for text in (b"".join(before), last):
             telling = wanted and text is last
             for field in text.split(b"\0")[:-1]:
-                if head:
+                if not head:
+                    with Reading("diff-tree"):
+                        told = field.decode("ascii")
+                    if told.startswith(":"):
+                        head = told
+                    else:
+                        commit = told
+                else:
                     if telling and (record := new(head, field)):
                         yield commit, record
                     head = ""
-                elif field.startswith(b":"):
-                    head = field.decode("ascii")
-                else:
-                    commit = field.decode("ascii")
         unparsed = []
         size = 0
 
@@ -168,7 +174,8 @@ def new(head: str, path: bytes) -> bytes | None:
     """
     parents = len(head) - len(head.lstrip(":"))
     fields = head[parents:].split(" ")
-    mode, blob = fields[parents], fields[2 * parents + 1]
+    with Reading("diff-tree"):
+        mode, blob = fields[parents], fields[2 * parents + 1]
     if mode == "000000":
         return None
     kind = mode[:3]

@@ -13,6 +13,7 @@ from typing import final
 from pycache_guard.errors import Failure
 from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
 
 TYPE_CHECKING = False
@@ -32,13 +33,16 @@ class Ignoring:
 
     def __init__(self, files: Mapping[bytes, bytes]) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="pycache-guard-")
+        #: What was made of the tree, in order.
+        self._files: list[bytes] = []
+        self._directories: list[bytes] = []
         root = os.fsencode(self._directory.name)
         self._repository = os.path.join(root, b"repository")
         self._tree = os.path.join(root, b"tree")
         try:
             self._fill(files)
         except BaseException:
-            self._directory.cleanup()
+            self._remove()
             raise
 
     def __enter__(self) -> Ignoring:
@@ -50,7 +54,7 @@ class Ignoring:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._directory.cleanup()
+        self._remove()
 
     def rules(self, paths: Sequence[bytes]) -> list[Rule]:
         """Return the rule that decides about each path; none of them needs to exist."""
@@ -72,9 +76,28 @@ class Ignoring:
         if os.path.isabs(path) or b".." in path.split(b"/"):
             raise Failure(f"{os.fsdecode(path)}: leads out of the repository")
         whole = os.path.join(root, path)
-        os.makedirs(os.path.dirname(whole), exist_ok=True)
+        self._make(os.path.dirname(whole))
         with open(whole, "xb") as file:
+            self._files.append(whole)
             file.write(content)
+
+    def _make(self, directory: bytes) -> None:
+        """Make a directory and those above it; `os.makedirs` calls itself for each."""
+        missing = []
+        while not os.path.isdir(directory):
+            missing.append(directory)
+            directory = os.path.dirname(directory)
+        for path in reversed(missing):
+            os.mkdir(path)
+            self._directories.append(path)
+
+    def _remove(self) -> None:
+        """Remove the tree from the lowest upwards; `shutil.rmtree` calls itself for each level."""
+        for file in self._files:
+            os.unlink(file)
+        for directory in reversed(self._directories):
+            os.rmdir(directory)
+        self._directory.cleanup()
 
 
 def rules_here(top: str, paths: Sequence[bytes]) -> list[Rule]:
@@ -108,7 +131,9 @@ def ask(paths: Sequence[bytes], *options: str, env: Mapping[str, str]) -> list[R
         process.check(allowed=(0, 1))  # 1: none of the paths is ignored
         answers.seek(0)
         fields = answers.read().split(b"\0")
-    return list(zip(fields[0:-1:4], fields[1::4], fields[2::4], strict=True))
+    with Reading("check-ignore"):
+        told = zip(paths, fields[0:-1:4], fields[1::4], fields[2::4], strict=True)
+        return [(file, line, pattern) for _, file, line, pattern in told]
 
 
 def isolated(home: str) -> dict[str, str]:

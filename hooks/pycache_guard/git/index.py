@@ -82,16 +82,19 @@ class Index:
     def untrack(self, paths: list[str]) -> None:
         """Take paths out of the index and leave the files on disk.
 
-        `git rm --cached` refuses what lies outside a sparse checkout; this does not.
+        `git rm --cached` refuses what lies outside a sparse checkout; this does not. The paths stand
+        in a file: if we were killed, the end of a pipe would be the end of the list to git, and what
+        has come of its last path a path.
         """
+        import tempfile
+
         from pycache_guard.git.repository import work_tree
 
-        process = Git(
-            "-C", work_tree(), "update-index", "--force-remove", "-z", "--stdin", feed=True
-        )
-        process.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
-        process.close_stdin()
-        process.output()
+        with tempfile.TemporaryFile() as listed:
+            listed.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
+            listed.seek(0)
+            options = ("--force-remove", "-z", "--stdin")
+            Git("-C", work_tree(), "update-index", *options, stdin=listed.fileno()).output()
 
     @staticmethod
     def _against(base: str) -> Git:

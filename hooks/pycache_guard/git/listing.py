@@ -6,6 +6,7 @@ import os
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pycache_guard.entries import Entry
+
+
+#: What stands before a path, with its tab: `160000 commit ID`, the id of SHA-256.
+LONGEST_HEAD = 6 + 1 + 6 + 1 + 64 + 1
 
 
 def blocks(process: Git) -> Iterator[bytes]:
@@ -32,6 +37,17 @@ def blocks(process: Git) -> Iterator[bytes]:
         raise GitFailure("git: its listing was cut short")
 
 
+def entries(process: Git) -> Iterator[bytes]:
+    """Yield the blocks of a listing of entries, each of which begins with a mode and an id.
+
+    Raises `GitFailure` for one that does not: nothing would be found in it.
+    """
+    for block in blocks(process):
+        if block.find(b"\t", 0, LONGEST_HEAD) < 0:
+            raise GitFailure("git ls: its answer is not as git writes it")
+        yield block
+
+
 def matching(
     process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
 ) -> list[bytes]:
@@ -41,7 +57,7 @@ def matching(
     """
     return [
         record
-        for block in blocks(process)
+        for block in entries(process)
         if possible(block)
         for record in block.split(b"\0")[:-1]
         if wanted(path_of(record))
@@ -55,8 +71,9 @@ def path_of(record: bytes) -> bytes:
 
 def blob_of(record: bytes) -> str:
     """Return the object id of a record."""
-    fields = record.partition(b"\t")[0].decode("ascii").split(" ")
-    return fields[2] if fields[1] in ("blob", "commit") else fields[1]
+    with Reading("ls"):
+        fields = record.partition(b"\t")[0].decode("ascii").split(" ")
+        return fields[2] if fields[1] in ("blob", "commit") else fields[1]
 
 
 def is_file(record: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.errors import Failure
 from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import entries
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.process import Git
@@ -46,7 +46,7 @@ def not_commits(revisions: Revisions, reader: Reader) -> tuple[Named, Named]:
 def brought_by(trees: Mapping[str, str], blobs: Mapping[str, str]) -> Iterator[Brought]:
     """Yield what trees and blobs contain as if their names were commits; a blob has no path."""
     for name, oid in trees.items():
-        for block in blocks(Git("ls-tree", "-r", "-z", "--full-tree", oid)):
+        for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", oid)):
             for line in block.split(b"\0")[:-1]:
                 mode = line.partition(b" ")[0]
                 yield name, b"%s %s\t%s" % (mode, blob_of(line).encode("ascii"), path_of(line))

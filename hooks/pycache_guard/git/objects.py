@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
@@ -106,8 +107,9 @@ class Reader:
     def _answer(self, said: Answers, line: bytes) -> Stored | None:
         if line.endswith((b" missing", b" ambiguous")):
             return None
-        oid, kind, digits = line.decode("ascii").split(" ")
-        size = int(digits)
+        with Reading("cat-file"):
+            oid, kind, digits = line.decode("ascii").split(" ")
+            size = int(digits)
         head = said.take(min(size, self._length))
         rest = size - len(head)
         if rest > LARGE:

@@ -9,6 +9,7 @@ import tempfile
 
 from pycache_guard import system
 from pycache_guard.git.spawn import CHUNK
+from pycache_guard.git.spawn import RUNNING
 from pycache_guard.git.spawn import SMALLEST_PIPE
 
 TYPE_CHECKING = False
@@ -81,12 +82,17 @@ class PortableChild:
         self._errors.seek(0)
         said = self._errors.read()
         self._errors.close()
+        RUNNING.remove(self)
         return code, said
 
     def kill(self) -> None:
         """End the child now."""
         self._process.kill()
         self.wait()
+
+    def stop(self) -> None:
+        """End the child now: Windows has no other way."""
+        self.kill()
 
 
 def on_path(program: str, env: Mapping[str, str]) -> str:

@@ -44,12 +44,37 @@ SET = {
 }
 
 
+#: The digits of object ids.
+HEXADECIMAL = b"0123456789abcdef"
 #: How git ends when the user interrupts us both, and git is the faster: by SIGINT.
 INTERRUPTED = -2
 
 
 class GitFailure(Failure):
-    """Git ended with an error, or could not be started."""
+    """Git ended with an error, could not be started, or said what git does not say."""
+
+
+class Reading:
+    """A block that takes an answer apart: where that fails, it was no answer of git's."""
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Raise `GitFailure` for what parsing raises; `UnicodeDecodeError` is a `ValueError`."""
+        if kind is not None and issubclass(kind, (ValueError, IndexError)):
+            raise GitFailure(f"git {self._verb}: its answer is not as git writes it") from None
+
+
+def object_id(answer: bytes, verb: str) -> str:
+    """Return an answer that is one object id, without its newline. Raises `GitFailure`."""
+    text = answer.rstrip()
+    if len(text) not in (40, 64) or text.translate(None, HEXADECIMAL):
+        raise GitFailure(f"git {verb}: its answer is not as git writes it")
+    return text.decode("ascii")
 
 
 class Git:

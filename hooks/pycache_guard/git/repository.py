@@ -7,6 +7,11 @@ import os
 from pycache_guard.errors import Failure
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
+from pycache_guard.git.process import object_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def top() -> str | None:
@@ -33,6 +38,30 @@ def work_tree() -> str:
     if where is None:
         raise Failure("not in a work tree, so there is no index to judge")
     return where
+
+
+def directory_around(directory: str) -> str | None:
+    """Return the repository of the work tree that a directory is in, `None` where it is in none.
+
+    This is told without git, and for no more than a place: `.git` as a directory, or as a file that
+    names one (gitrepository-layout(5)).
+    """
+    mark = next(
+        (here for here in marks(os.path.realpath(directory)) if os.path.lexists(here)), None
+    )
+    if mark is None or not os.path.isfile(mark):
+        return mark
+    with open(mark, "rb") as file:
+        named = os.fsdecode(file.read().removeprefix(b"gitdir: ").rstrip(b"\r\n"))
+    return os.path.join(os.path.dirname(mark), named)
+
+
+def marks(directory: str) -> Iterator[str]:
+    """Yield where a `.git` may be, from a directory upwards."""
+    yield os.path.join(directory, ".git")
+    while (above := os.path.dirname(directory)) != directory:
+        directory = above
+        yield os.path.join(directory, ".git")
 
 
 def in_subdirectory() -> bool:
@@ -62,14 +91,16 @@ def resolve(revision: str, kind: str) -> str:
 def resolved(expression: str) -> str | None:
     """Return the object id of an expression, `None` where it names nothing."""
     process = Git("rev-parse", "--quiet", "--verify", expression)
-    answer = b"".join(iter(process.read, b"")).decode("ascii").strip()
+    answer = b"".join(iter(process.read, b""))
     # 1: no such object; 128: words that cannot name one.
-    return answer if process.check(allowed=(0, 1, 128)) == 0 else None
+    if process.check(allowed=(0, 1, 128)):
+        return None
+    return object_id(answer, "rev-parse")
 
 
 def empty_tree() -> str:
     """Return the id of the empty tree, which every repository knows without storing it."""
-    return git("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
+    return object_id(git("hash-object", "-t", "tree", "--stdin"), "hash-object")
 
 
 def committed() -> str:

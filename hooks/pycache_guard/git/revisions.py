@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
+from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import git
+from pycache_guard.git.process import object_id
 from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+
+#: Of one object id, or two with a blank between them: SHA-1's, SHA-256's.
+LENGTHS = {40, 81, 64, 129}
 
 
 #: What to do in a shallow clone.
@@ -72,12 +79,18 @@ class Revisions:
 def batches(listing: Git) -> Iterator[list[bytes]]:
     """Yield the commits of a listing, in batches, as git finds them.
 
-    In a listing with parents, the first stands behind each, as `Differs.brought` takes it.
+    In a listing with parents, the first stands behind each, as `Differs.brought` takes it. What is
+    no object id, `diff-tree` would pass over without a word: raises `GitFailure`.
     """
     rest = b""
     for chunk in listing.chunks():
         *commits, rest = (rest + chunk).split(b"\n")
-        yield [b" ".join(line.split(b" ", 2)[:2]) for line in commits]
+        batch = [b" ".join(line.split(b" ", 2)[:2]) for line in commits]
+        if chunk.translate(None, HEXADECIMAL + b" \n") or {*map(len, batch)} - LENGTHS:
+            raise GitFailure("git rev-list: its answer is not as git writes it")
+        yield batch
+    if rest:
+        raise GitFailure("git rev-list: its answer was cut short")
 
 
 def ranges(words: Iterable[str], *options: str) -> Revisions:
@@ -91,14 +104,15 @@ def ranges(words: Iterable[str], *options: str) -> Revisions:
         if word.startswith("-"):
             raise Failure(f"{word!r} is not a revision")
         try:
-            answer = git("rev-parse", word, "--").decode("ascii")
+            answer = git("rev-parse", word, "--")
         except Failure as failure:
             raise explained(failure) from None
-        for line in answer.split("\n")[:-2]:
-            if line.startswith("^"):
-                excluded.append(line[1:])
+        for line in answer.split(b"\n")[:-2]:
+            oid = object_id(line.removeprefix(b"^"), "rev-parse")
+            if line.startswith(b"^"):
+                excluded.append(oid)
             else:
-                tips[line] = word
+                tips[oid] = word
     if not tips:
         raise Failure("the range names commits to leave out, and none to judge")
     return Revisions(tips, excluded, *options)
@@ -117,9 +131,10 @@ def every_ref() -> Revisions:
     form = "%(objectname) %(objecttype) %(*objecttype) %(refname)"
     loose = {}
     for line in git("for-each-ref", f"--format={form}").splitlines():
-        oid, kind, tagged, name = line.split(b" ", 3)
+        with Reading("for-each-ref"):
+            oid, kind, tagged, name = line.split(b" ", 3)
         if b"commit" not in (kind, tagged):
-            loose[oid.decode("ascii")] = name.decode("utf-8", "surrogateescape")
+            loose[object_id(oid, "for-each-ref")] = name.decode("utf-8", "surrogateescape")
     return Revisions(loose, (), "--all")
 
 

@@ -37,11 +37,19 @@ if TYPE_CHECKING:
         def kill(self) -> None:
             """End it now; it is waited for."""
 
+        def stop(self) -> None:
+            """End it in order, so that it removes its lock files, or else now; it is waited for."""
+
 
 #: As much as a pipe holds on Linux.
 CHUNK = 65536
 #: The smallest pipe there is: of Windows, of macOS under pressure, and of Linux for who has many.
 SMALLEST_PIPE = 4096
+#: How often it is looked whether a child has ended, and the seconds between: two for each signal.
+LOOKS = 400
+INTERVAL = 0.005
+#: The children that were not waited for.
+RUNNING: list[Child] = []
 
 
 class PosixChild:
@@ -133,12 +141,34 @@ class PosixChild:
         while self._err is not None:
             self._read_errors()
         _, status = os.waitpid(self._pid, 0)
+        RUNNING.remove(self)
         return os.waitstatus_to_exitcode(status), b"".join(self._errors)
 
     def kill(self) -> None:
         """End the child now."""
         os.kill(self._pid, 9)
         self.wait()
+
+    def stop(self) -> None:
+        """End the child by SIGTERM, or else by SIGKILL; what it still says is not read."""
+        self.close_stdin()
+        self._close_out()
+        RUNNING.remove(self)
+        if not self._ends_by(15):
+            self._ends_by(9)
+
+    def _ends_by(self, signal: int) -> bool:
+        from time import sleep
+
+        for _ in range(LOOKS):
+            try:
+                if os.waitpid(self._pid, os.WNOHANG)[0]:
+                    return True
+            except ChildProcessError:  # we were interrupted just after it had been waited for
+                return True
+            os.kill(self._pid, signal)
+            sleep(INTERVAL)
+        return False
 
     def _read_errors(self) -> None:
         assert self._err is not None
@@ -169,11 +199,21 @@ def start(
     stdout is a pipe for `Child.read`, or the open descriptor `stdout`. Raises `OSError` when the
     program cannot be started.
     """
+    child: Child
     if system.POSIX_SPAWN:
-        return PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
-    from pycache_guard.git.portable import PortableChild
+        child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+    else:
+        from pycache_guard.git.portable import PortableChild
 
-    return PortableChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+        child = PortableChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+    RUNNING.append(child)
+    return child
+
+
+def stop_all() -> None:
+    """End every child that is still there: none outlives us."""
+    for child in [*RUNNING]:
+        child.stop()
 
 
 def keep_low_descriptors_taken() -> None:

@@ -6,7 +6,7 @@ import os
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
-from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import entries
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import environment
@@ -70,7 +70,7 @@ def wanted(listing: Git) -> Iterator[bytes]:
 
     Raises `GitFailure` where it is of a damaged index.
     """
-    for block in blocks(listing):
+    for block in entries(listing):
         if block.startswith(NOTHING) or b"\0" + NOTHING in block:
             raise GitFailure("git ls-files: the index is damaged")
         if not may_name_bytecode(block) and SUBMODULE not in block:

@@ -78,11 +78,14 @@ class Dockerignore:
 
     def _parent(self, path: str) -> list[bool]:
         """Return which patterns match a directory above `path`."""
-        directory = path.rpartition("/")[0]
-        known = self._above.get(directory)
-        if known is None:
-            known = self._above[directory] = self._matching(directory)
-        return known
+        unknown = []
+        directory = above = path.rpartition("/")[0]
+        while above not in self._above:
+            unknown.append(above)
+            above = above.rpartition("/")[0]
+        for below in reversed(unknown):
+            self._above[below] = self._matching(below)
+        return self._above[directory]
 
     def _matching(self, directory: str) -> list[bool]:
         """Return which patterns match `directory` or one above it, as a walk of the context notes it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pycache_guard import system
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
@@ -18,8 +17,9 @@ from pycache_guard.ignoring.explain import explained
 from pycache_guard.ignoring.mending import Mending
 from pycache_guard.ignoring.modules import tracked
 from pycache_guard.ignoring.proof import gaps
+from pycache_guard.repair import held_by
 from pycache_guard.repair import replaceable
-from pycache_guard.repair import write_whole
+from pycache_guard.repair import rewrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Completion(NamedTuple):
 
     left: list[Finding]
     path: str = ""
+    #: What the file holds, `None` where it is not on disk.
+    old: bytes | None = None
     #: The whole new content, empty where there is nothing to write.
     content: bytes = b""
     patterns: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ class Completion(NamedTuple):
     def carried_out(self) -> list[Finding]:
         """Write, and return the findings. Raises `Failure` where the file cannot be replaced."""
         if self.content:
-            write_whole(self.path, self.content)
+            rewrite(self.path, self.old, self.content)
         return self._told("added", self.stage)
 
     def _told(self, verb: str, remedy: str) -> list[Finding]:
@@ -79,7 +81,8 @@ def completion(index: Index, kinds: Sequence[str]) -> Completion:
     if TOP in found.recoded:  # what is appended would be turned into UTF-16 too
         return Completion(explained(proven, found, root))
     path = os.path.join(root, NAME)
-    old = present(path, found.rules.get(TOP, b""))
+    on_disk = present(path)
+    old = found.rules.get(TOP, b"") if on_disk is None else on_disk
     open_now = gaps(found.modules, {**found.rules, TOP: old}, kinds)
     missing = [
         pattern for kind, pattern in PATTERNS.items() if any(g.kind == kind for g in open_now)
@@ -91,25 +94,17 @@ def completion(index: Index, kinds: Sequence[str]) -> Completion:
         return Completion(explained(proven, found, root))
     left = explained(open_then, after, root)
     patterns = tuple(pattern.decode("ascii") for pattern in missing)
-    return Completion(left, path, new, patterns, Mending(found, root).stage(TOP))
+    return Completion(left, path, on_disk, new, patterns, Mending(found, root).stage(TOP))
 
 
-def present(path: str, tracked: bytes) -> bytes:
-    """Return what the file holds; where it is not on disk, what is `tracked` of it.
+def present(path: str) -> bytes | None:
+    """Return what the file holds, `None` where it is not on disk.
 
-    So it is in a sparse checkout: nothing of it must be lost. Raises `Failure` if it is no text
-    file.
+    In a sparse checkout that says nothing of what is tracked: nothing of it must be lost. Raises
+    `Failure` if it is no text file.
     """
-    if not replaceable(path):
-        return tracked
-    with open(path, "rb", opener=following_no_link) as file:
-        content = file.read()
-    encoding = wide_encoding(content)
+    held = held_by(path) if replaceable(path) else None
+    encoding = wide_encoding(held or b"")
     if encoding:
         raise Failure(f"{NAME}: is {encoding}, of which git reads no pattern: make it UTF-8 first")
-    return content
-
-
-def following_no_link(path: str, flags: int) -> int:
-    """Open, but not through a link that has come in the file's place meanwhile."""
-    return os.open(path, flags | system.O_NOFOLLOW)
+    return held

@@ -12,7 +12,6 @@ from pycache_guard.git.repository import work_tree
 from pycache_guard.ignorefiles.dockerignore import RefusedLine
 from pycache_guard.ignorefiles.gitignore import completed
 from pycache_guard.ignorefiles.gitignore import wide_encoding
-from pycache_guard.ignoring.complete import following_no_link
 from pycache_guard.ignoring.contexts import Contexts
 from pycache_guard.ignoring.docker import findings
 from pycache_guard.ignoring.docker import gaps
@@ -20,8 +19,9 @@ from pycache_guard.ignoring.docker import unreadable
 from pycache_guard.ignoring.mending import Mending
 from pycache_guard.ignoring.modules import Tracked
 from pycache_guard.ignoring.modules import tracked
+from pycache_guard.repair import held_by
 from pycache_guard.repair import replaceable
-from pycache_guard.repair import write_whole
+from pycache_guard.repair import rewrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,13 +69,14 @@ class Proof:
         if not self._gaps(build, content):
             return []
         path = os.path.join(self._top, os.fsdecode(build.ignore_file))
-        old = present(path, content)
+        on_disk = present(path)
+        old = content if on_disk is None else on_disk
         open_now = self._gaps(build, old)
         patterns = self._closing(build, old, open_now)
         new = completed(old or b"", patterns)
         if len(self._gaps(build, new)) == len(open_now):  # complete, but not staged
             return self._explained(build, content)
-        write_whole(path, new)
+        rewrite(path, on_disk, new)
         added = ", ".join(f"`{pattern.decode('ascii')}`" for pattern in patterns)
         stage = self._mending(build, new).stage(build.ignore_file)
         done = Finding(os.fsdecode(build.ignore_file), Rule.PYC301, f"added {added}", stage)
@@ -123,16 +124,10 @@ class Proof:
         return os.fsencode("/".join(part for part in parts if part != os.curdir))
 
 
-def present(path: str, tracked: bytes | None) -> bytes | None:
-    """Return what the file holds; where it is not on disk, what is `tracked` of it.
-
-    Raises `Failure` if it is no text file.
-    """
-    if not replaceable(path):
-        return tracked
-    with open(path, "rb", opener=following_no_link) as file:
-        content = file.read()
-    encoding = wide_encoding(content)
+def present(path: str) -> bytes | None:
+    """Return what the file holds, `None` where it is not on disk. Raises `Failure` if it is no text."""
+    content = held_by(path) if replaceable(path) else None
+    encoding = wide_encoding(content or b"")
     if encoding:
         raise Failure(
             f"{path}: is {encoding}, of which Docker reads no pattern: make it UTF-8 first"

@@ -12,6 +12,7 @@ from pycache_guard.bytecode.fit import Source
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.disk import LARGEST
 from pycache_guard.errors import Failure
+from pycache_guard.git.listing import entries
 from pycache_guard.git.listing import parse
 from pycache_guard.git.objects import heads
 from pycache_guard.git.repository import in_subdirectory
@@ -55,6 +56,8 @@ class IndexStore:
         if inside is not None:
             suspects &= inside
             disguised &= inside
+        if not suspects | disguised <= self._entries.keys():
+            raise Failure("the index has changed while it was read")
         self._fetch(map(self._entries.__getitem__, (*suspects, *disguised)))
         self._named |= disguised
         for path in suspects:
@@ -95,12 +98,11 @@ class IndexStore:
         return untrack(path, rooted=in_subdirectory(), sparse=is_sparse())
 
     def _list(self, index: Index) -> None:
-        listing = b"".join(index.listing().chunks())
-        for record in listing.split(b"\0")[:-1]:
-            entry = parse(record)
-            if entry.path in self._entries:
-                self.failures.append(f"{entry.path}: is in conflict: resolve it first")
-            self._entries[entry.path] = entry
+        for block in entries(index.listing()):
+            for entry in map(parse, block.split(b"\0")[:-1]):
+                if entry.path in self._entries:
+                    self.failures.append(f"{entry.path}: is in conflict: resolve it first")
+                self._entries[entry.path] = entry
 
     def _behind(self, path: str) -> set[str]:
         """Return the bytecode at a path: the file itself, or those of a linked cache directory."""

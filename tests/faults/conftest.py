@@ -1,0 +1,29 @@
+"""The scene of the faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.scene import Scene
+from faults.scene import build
+from faults.scene import copied
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the repository once, in the isolation of the first test that wants it."""
+    path = tmp_path_factory.getbasetemp() / "faults-template"
+    if not path.exists():
+        build(path)
+    return path
+
+
+@pytest.fixture
+def scene(template: Path, tmp_path: Path) -> Scene:
+    """Copy the repository for a test to spoil."""
+    return copied(template, tmp_path / "scene")

@@ -1,0 +1,103 @@
+"""Files, the index and the repository change while a command is at work."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.scene import CALLS
+from faults.scene import LEFT_BEHIND
+from faults.scene import Call
+from faults.scene import copied
+from faults.scene import every_call
+from faults.scene import every_command
+from faults.scene import in_order
+from faults.scene import posix
+from faults.scene import slow
+from faults.steps import faulty
+from faults.steps import steps_of
+from repo import Repo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = posix
+
+#: What somebody else does meanwhile.
+CHANGES = (
+    "rm -rf pkg",
+    "rm -rf .git",
+    "rm -f .git/index",
+    "git update-index --force-remove pkg/__pycache__/m.cpython-311.pyc",
+    "git rm -rq --cached . && git add -f a.py",
+    "rm -rf pkg && ln -s / pkg",
+    "rm -f .gitignore .dockerignore && ln -s /etc/passwd .gitignore && ln -s x .dockerignore",
+    "rm -f lint.py a.py Dockerfile pyproject.toml; rm -rf dist",
+    "find . -name '*.pyc' -delete",
+    "git checkout -qf HEAD~1",
+    "git gc -q --prune=now; git prune",
+    "git update-ref -d HEAD",
+)
+MENDED = {
+    "check-gitignore": ".gitignore",
+    "fix": ".gitignore",
+    "check-dockerignore": ".dockerignore",
+}
+EDITORS = [call for call in CALLS if call.writes and call.command in MENDED]
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["changed", "new"])
+@pytest.mark.parametrize("call", EDITORS, ids=str)
+def test_what_somebody_writes_meanwhile_is_not_lost(
+    template: Path, tmp_path: Path, call: Call, is_there: bool
+) -> None:
+    """Up to the very instant of the renaming, which is the last step but for `fix`'s index."""
+    name = MENDED[call.command]
+    if not is_there:
+        template = copied(template, tmp_path / "without").path
+        Repo(template).git("rm", "-q", "-f", name)
+    change = f"shell printf 'mine\\n' >> {name}"
+    last, _, new = steps_of(template, tmp_path, call, everything=False)
+    refused = 0
+    for n in range(1, last):
+        scene = copied(template, tmp_path / str(n))
+        result = faulty(scene, call, change, n, everything=False)
+        assert b"mine\n" in scene.state().get(name, b""), n
+        in_order(result)
+        if result.code == 2:
+            refused += 1
+            assert result.err.endswith(f"{name}: has changed meanwhile; nothing was written\n")
+            assert scene.state()[":index"] == copied(template, tmp_path / f"o{n}").state()[":index"]
+    assert refused
+    assert new[name]
+
+
+def change_at(template: Path, path: Path, call: Call, change: str, step: int) -> None:
+    """Let something change at a step; check what comes of it."""
+    scene = copied(template, path)
+    before = scene.state()
+    result = faulty(scene, call, f"shell {{ {change}; }} >&2 2>/dev/null", step, everything=True)
+    in_order(result)
+    if call.command == "clean" and "rm" not in change and "delete" not in change:
+        gone = {name for name in before if not (scene.path / name).exists() and name != ":index"}
+        allowed = {*LEFT_BEHIND, *(n for n in before if "--include-tracked" in call.options)}
+        assert gone <= allowed or "checkout" in change, (change, step)
+    shutil.rmtree(scene.path)
+
+
+@every_command(1)
+def test_something_changes(template: Path, tmp_path: Path, call: Call) -> None:
+    """Before the second process is started, or the second thing written."""
+    for number, change in enumerate(CHANGES):
+        change_at(template, tmp_path / str(number), call, change, 2)
+
+
+@slow
+@every_call(1)
+def test_anything_changes_at_any_step(template: Path, tmp_path: Path, call: Call) -> None:
+    last, _, _ = steps_of(template, tmp_path, call, everything=True)
+    for step in range(1, last + 1):
+        for number, change in enumerate(CHANGES):
+            change_at(template, tmp_path / f"{step} {number}", call, change, step)

@@ -1,0 +1,230 @@
+"""What a repository's own configuration names is not run, and what it says changes no answer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.scene import Call
+from faults.scene import Scene
+from faults.scene import every_call
+from faults.scene import every_command
+from faults.scene import in_order
+from faults.scene import posix
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = posix
+
+#: Every key of git-config(1) that names a program, and some that lead to one.
+PROGRAMS = (
+    *("core.fsmonitor", "core.fsmonitorHookVersion", "core.sshCommand", "core.gitProxy"),
+    *("core.pager", "core.editor", "core.askPass", "core.alternateRefsCommand"),
+    *("sequence.editor", "credential.helper", "gpg.program", "gpg.ssh.program", "gpg.x509.program"),
+    *("gpg.ssh.defaultKeyCommand", "diff.external", "diff.d.textconv", "diff.d.command"),
+    *("merge.m.driver", "filter.f.clean", "filter.f.smudge", "filter.f.process"),
+    *("uploadpack.packObjectsHook", "receive.procReceiveRefs", "remote.origin.uploadpack"),
+    *("remote.origin.receivepack", "remote.origin.vcs", "interactive.diffFilter"),
+    *("man.viewer", "browser.b.cmd", "difftool.t.cmd", "mergetool.t.cmd", "web.browser"),
+    *("sendemail.smtpServer", "trailer.t.command", "trailer.t.cmd", "submodule.s.update"),
+    *("alias.ls-files", "alias.rev-parse", "alias.cat-file", "alias.config", "alias.check-ignore"),
+    *("pager.ls-files", "pager.diff-index", "pager.rev-list", "pager.config", "pager.cat-file"),
+    *("protocol.ext.allow", "init.templateDir", "help.browser", "instaweb.httpd", "tar.t.command"),
+)
+#: What goes before and behind a program where the value is more than its path.
+FORMS = {
+    "alias": "!{}",
+    "submodule": "!{}",
+    "credential": "!{}",
+    "protocol.ext.allow": "always",
+    "core.fsmonitorHookVersion": "2",
+}
+#: Every hook of githooks(5).
+HOOKS = (
+    *("applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit"),
+    *("prepare-commit-msg", "commit-msg", "post-commit", "pre-rebase", "post-checkout"),
+    *("post-merge", "pre-push", "pre-receive", "update", "proc-receive", "post-receive"),
+    *("post-update", "reference-transaction", "push-to-checkout", "pre-auto-gc", "post-rewrite"),
+    *("sendemail-validate", "fsmonitor-watchman", "post-index-change"),
+)
+ATTRIBUTES = "* filter=f diff=d merge=m text=auto\n*.pyc filter=f diff=d\n"
+
+
+def witness(path: Path) -> Path:
+    """Make a program that says that it was run, wherever it is called from."""
+    program = path / "program"
+    program.write_text(f'#!/bin/sh\necho "$0 $*" >> {path}/witness\nexit 1\n')
+    program.chmod(0o755)
+    return program
+
+
+def make_hostile(scene: Scene, path: Path) -> Path:
+    """Name a program wherever one can be named; return what it writes."""
+    program = witness(path)
+    config = path / "included"
+    for key in PROGRAMS:
+        form = next((form for start, form in FORMS.items() if key.startswith(start)), "{}")
+        scene.repo.git("config", "--file", os.fspath(config), key, form.format(program))
+    scene.repo.git("config", "include.path", os.fspath(config))
+    hooks = path / "hooks"
+    for directory in (hooks, scene.path / ".git" / "hooks"):
+        directory.mkdir()
+        for name in HOOKS:
+            (directory / name).symlink_to(program)
+    scene.repo.git("config", "core.hooksPath", os.fspath(hooks))
+    for name in (".gitattributes", "pkg/.gitattributes", ".git/info/attributes"):
+        scene.repo.write(name, ATTRIBUTES)
+    attributes = path / "attributes"
+    attributes.write_text(ATTRIBUTES)
+    scene.repo.git("config", "core.attributesFile", os.fspath(attributes))
+    return path / "witness"
+
+
+@every_call(2)
+def test_no_program_of_a_repository_is_run(scene: Scene, tmp_path: Path, call: Call) -> None:
+    usual = scene.usual(call)
+    seen = make_hostile(scene, tmp_path)
+    result = scene.run(call)
+    assert not seen.exists(), seen.read_text()
+    in_order(result)
+    if call.command not in ("doctor", "check-dist"):  # that reports the hooks
+        assert (result.code, result.err) == (usual.code, usual.err)
+
+
+def test_the_programs_would_be_run(scene: Scene, tmp_path: Path) -> None:
+    """Git itself runs some of them: otherwise the test above would test nothing."""
+    seen = make_hostile(scene, tmp_path)
+    scene.repo.git("-c", "core.fsmonitor=", "add", ".gitattributes", check=False)
+    scene.repo.git("diff", "HEAD", check=False)
+    assert seen.exists()
+    assert "program" in seen.read_text()
+
+
+@every_command(2)
+def test_a_partial_clone_fetches_nothing(scene: Scene, tmp_path: Path, call: Call) -> None:
+    """Blobs are missing, and the remote is a program: `ext::` of git-remote-ext(1)."""
+    program = witness(tmp_path)
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": f"ext::{program} %S",
+        "remote.origin.promisor": "true",
+        "remote.origin.partialCloneFilter": "blob:none",
+        "protocol.ext.allow": "always",
+        "protocol.allow": "always",
+    }.items():
+        scene.repo.git("config", key, value)
+    for path in ("data.bin", "pkg/data.bin", "new/z.pyc", "lint.py", "pyproject.toml", "tool"):
+        blob = scene.repo.git("rev-parse", f":{path}")
+        (scene.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink(missing_ok=True)
+    result = scene.run(call, env={"GIT_ALLOW_PROTOCOL": "ext:file", "GIT_NO_LAZY_FETCH": "0"})
+    assert not (tmp_path / "witness").exists()
+    in_order(result)
+    assert result.code or call.command == "clean"
+    scene.repo.git("cat-file", "-p", ":data.bin", check=False)
+    assert (tmp_path / "witness").exists()  # git, left to itself, does
+
+
+#: Settings that change what git prints, looks at or where; each must change nothing here, or be
+#: refused.
+SETTINGS = {
+    "diff.renames": "copies",
+    "diff.noPrefix": "true",
+    "diff.relative": "true",
+    "diff.orderFile": "/no/such/file",
+    "diff.ignoreSubmodules": "all",
+    "diff.submodule": "log",
+    "diff.algorithm": "patience",
+    "diff.colorMoved": "zebra",
+    "color.ui": "always",
+    "color.diff": "always",
+    "core.abbrev": "4",
+    "core.quotePath": "true",
+    "core.ignoreCase": "true",
+    "core.precomposeUnicode": "true",
+    "core.fileMode": "false",
+    "core.symlinks": "false",
+    "core.trustctime": "false",
+    "core.checkStat": "minimal",
+    "core.untrackedCache": "true",
+    "core.splitIndex": "true",
+    "core.preloadIndex": "false",
+    "core.excludesFile": "/dev/zero/none",
+    "core.attributesFile": "/no/such/file",
+    "core.autocrlf": "true",
+    "core.eol": "crlf",
+    "core.safecrlf": "true",
+    "core.bigFileThreshold": "1",
+    "core.logAllRefUpdates": "false",
+    "core.warnAmbiguousRefs": "true",
+    "core.useReplaceRefs": "true",
+    "core.multiPackIndex": "true",
+    "core.commitGraph": "false",
+    "core.notesRef": "refs/heads/main",
+    "index.sparse": "true",
+    "index.threads": "1",
+    "feature.manyFiles": "true",
+    "feature.experimental": "true",
+    "status.showUntrackedFiles": "no",
+    "log.showSignature": "true",
+    "log.date": "human",
+    "log.follow": "true",
+    "log.excludeDecoration": "x",
+    "log.diffMerges": "off",
+    "rev-list.x": "y",
+    "i18n.logOutputEncoding": "UTF-16",
+    "i18n.commitEncoding": "UTF-16",
+    "submodule.recurse": "true",
+    "trace2.normalTarget": "/dev/full",
+    "versionsort.suffix": "-",
+    "gc.auto": "1",
+    "maintenance.auto": "true",
+    "fetch.recurseSubmodules": "true",
+    "transfer.hideRefs": "refs",
+}
+
+
+@every_call(3)
+def test_no_setting_changes_an_answer(scene: Scene, call: Call) -> None:
+    usual = scene.usual(call)
+    for key, value in SETTINGS.items():
+        scene.repo.git("config", key, value)
+    result = scene.run(call)
+    in_order(result)
+    if call.command == "doctor":  # names directories
+        assert result.code == usual.code
+    else:
+        assert result == usual
+
+
+#: What makes git refuse, or see something else.
+REFUSED = {
+    "core.repositoryFormatVersion": "99",
+    "extensions.noSuchThing": "true",
+    "core.worktree": "/no/such/directory",
+    "core.bare": "maybe",
+    "include.path": "/dev",
+    "core.abbrev": "banana",
+}
+
+
+@every_command(3)
+@pytest.mark.parametrize("key", ["core.repositoryFormatVersion", "core.worktree"])
+def test_a_configuration_that_git_refuses(scene: Scene, call: Call, key: str) -> None:
+    if key == "core.repositoryFormatVersion":
+        scene.repo.git("config", "extensions.noSuchThing", "true")
+    scene.repo.git("config", key, REFUSED[key], check=False)
+    result = scene.run(call)
+    in_order(result)
+    assert result.code or call.command == "clean"
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_configurations_that_git_refuses(scene: Scene, key: str) -> None:
+    scene.repo.git("config", key, REFUSED[key], check=False)
+    result = scene.run(Call("forbid-bytecode"))
+    in_order(result)
+    assert result.code

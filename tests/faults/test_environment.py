@@ -1,0 +1,253 @@
+"""Variables of the environment that are set oddly: git's, Python's, the system's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.scene import Call
+from faults.scene import Scene
+from faults.scene import copied
+from faults.scene import every_call
+from faults.scene import every_command
+from faults.scene import in_order
+from faults.scene import posix
+from faults.scene import slow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from repo import Result
+
+pytestmark = posix
+
+#: Every one at once: none changes an answer, or makes git run or write anything.
+HARMLESS = {
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_OPTIONAL_LOCKS": "1",
+    "GIT_EXTERNAL_DIFF": "{program}",
+    "GIT_PAGER": "{program}",
+    "GIT_EDITOR": "{program}",
+    "GIT_SEQUENCE_EDITOR": "{program}",
+    "GIT_ASKPASS": "{program}",
+    "GIT_SSH": "{program}",
+    "GIT_SSH_COMMAND": "{program}",
+    "GIT_PROXY_COMMAND": "{program}",
+    "SSH_ASKPASS": "{program}",
+    "PAGER": "{program}",
+    "EDITOR": "{program}",
+    "VISUAL": "{program}",
+    "BROWSER": "{program}",
+    "GIT_DIFF_OPTS": "--unified=0",
+    "GIT_FLUSH": "1",
+    "GIT_MERGE_VERBOSITY": "5",
+    "GIT_REFLOG_ACTION": "x",
+    "GIT_NOTES_REF": "refs/heads/main",
+    "GIT_REPLACE_REF_BASE": "refs/heads/",
+    "GIT_GRAFT_FILE": "{program}",
+    "GIT_DEFAULT_HASH": "sha256",
+    "GIT_PREFIX": "pkg/",
+    "GIT_ATTR_SOURCE": "HEAD",
+    "GIT_ADVICE": "1",
+    "GIT_PROTOCOL": "version=2",
+    "GIT_ALLOW_PROTOCOL": "ext:file:https",
+    "GIT_TERMINAL_PROMPT": "1",
+    "GIT_NO_LAZY_FETCH": "0",
+    "LC_ALL": "tr_TR.UTF-8",
+    "LANGUAGE": "de:fr",
+    "LANG": "no_such.LOCALE",
+    "TERM": "no-such-terminal",
+    "COLUMNS": "1",
+    "LINES": "-1",
+    "TZ": ":/no/such/zone",
+    "CDPATH": "/",
+    "IFS": "/",
+    "POSIXLY_CORRECT": "1",
+    "FORCE_COLOR": "1",
+    "CLICOLOR_FORCE": "1",
+    "NO_COLOR": "",
+    "SHELLOPTS": "xtrace",
+    "SOURCE_DATE_EPOCH": "nonsense",
+    "PRE_COMMIT": "1",
+}
+
+
+def run(scene: Scene, tmp_path: Path, call: Call, table: dict[str, str]) -> Result:
+    """Run with a table in which `{program}` says that it was run."""
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/witness\n")
+    program.chmod(0o755)
+    env = {name: value.replace("{program}", os.fspath(program)) for name, value in table.items()}
+    result = scene.run(call, env=env)
+    assert not (tmp_path / "witness").exists()
+    in_order(result)
+    return result
+
+
+def same(call: Call, result: Result, usual: Result) -> None:
+    """Check that an answer is as always; `doctor` tells of the environment and of directories."""
+    assert (result.code, result.err) == (usual.code, usual.err)
+    assert result.out == usual.out or call.command == "doctor"
+
+
+@every_call(4)
+def test_what_changes_nothing(scene: Scene, tmp_path: Path, call: Call) -> None:
+    same(call, run(scene, tmp_path, call, HARMLESS), scene.usual(call))
+
+
+#: Each by itself: two of these may not be set together.
+ALONE: dict[str, dict[str, str]] = {
+    "glob": {"GIT_GLOB_PATHSPECS": "1"},
+    "noglob": {"GIT_NOGLOB_PATHSPECS": "1"},
+    "icase": {"GIT_ICASE_PATHSPECS": "1"},
+    "trace": {"GIT_TRACE": "2", "GIT_TRACE_SETUP": "2", "GIT_TRACE_PERFORMANCE": "2"},
+    "trace2": {"GIT_TRACE2": "2", "GIT_TRACE2_EVENT": "2", "GIT_TRACE2_PERF": "2"},
+    "trace to stdin": {"GIT_TRACE": "0"},
+    "parameters": {
+        "GIT_CONFIG_PARAMETERS": "'core.fsmonitor'='{program}' 'diff.external'='{program}'"
+    },
+    "count": {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": "{program}",
+        "GIT_CONFIG_KEY_1": "core.hooksPath",
+        "GIT_CONFIG_VALUE_1": "/no/such/hooks",
+    },
+    "ceiling": {"GIT_CEILING_DIRECTORIES": "/"},
+    "across": {"GIT_DISCOVERY_ACROSS_FILESYSTEM": "true"},
+    "no home": {"HOME": ""},
+    "a home that is a file": {"HOME": "/dev/null"},
+    "a home that is not there": {"HOME": "/no/such/home", "XDG_CONFIG_HOME": "/no/such/xdg"},
+    "C": {"LC_ALL": "C", "LANG": "C"},
+    "POSIX": {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    "no such locale": {"LC_ALL": "xx_YY.no-such"},
+    "python developer": {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error", "PYTHONMALLOC": "debug"},
+    "python optimized": {"PYTHONOPTIMIZE": "2"},
+    "python hash seed": {"PYTHONHASHSEED": "0"},
+    "python no digits": {"PYTHONINTMAXSTRDIGITS": "640"},
+    "python unbuffered": {"PYTHONUNBUFFERED": "1"},
+    "python legacy": {"PYTHONLEGACYWINDOWSSTDIO": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+    "python breakpoint": {"PYTHONBREAKPOINT": "pdb.set_trace", "PYTHONFAULTHANDLER": "1"},
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_each_by_itself(scene: Scene, tmp_path: Path, name: str) -> None:
+    for call in (Call("forbid-bytecode"), Call("check-gitignore")):
+        same(call, run(scene, tmp_path, call, ALONE[name]), scene.usual(call))
+
+
+@slow
+@every_call(5)
+def test_each_by_itself_with_every_call(template: Path, tmp_path: Path, call: Call) -> None:
+    for number, table in enumerate(ALONE.values()):
+        scene = copied(template, tmp_path / str(number))
+        same(call, run(scene, tmp_path, call, table), scene.usual(call))
+
+
+#: Git is sent somewhere that is not there, or is none of its files.
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "no such repository": {"GIT_DIR": "/no/such/directory"},
+    "a file for a repository": {"GIT_DIR": "/dev/null"},
+    "no such work tree": {"GIT_WORK_TREE": "/no/such/directory"},
+    "no such common directory": {"GIT_COMMON_DIR": "/no/such/directory"},
+    "no such objects": {"GIT_OBJECT_DIRECTORY": "/no/such/directory"},
+    "an index that is none": {"GIT_INDEX_FILE": "{program}"},
+    "a directory for an index": {"GIT_INDEX_FILE": "/"},
+    "a quarantine": {"GIT_QUARANTINE_PATH": "/no/such/directory"},
+    "parameters that are none": {"GIT_CONFIG_PARAMETERS": "nonsense'"},
+    "a count that is none": {"GIT_CONFIG_COUNT": "many"},
+    "both globs": {"GIT_GLOB_PATHSPECS": "1", "GIT_NOGLOB_PATHSPECS": "1"},
+    "no such programs": {"GIT_EXEC_PATH": "/no/such/directory"},
+    "a namespace": {"GIT_NAMESPACE": "elsewhere"},
+    "a shallow file": {"GIT_SHALLOW_FILE": "/no/such/file"},
+    "a submodule's prefix": {"GIT_INTERNAL_SUPER_PREFIX": ""},
+    "a ceiling here": {"GIT_CEILING_DIRECTORIES": "{here}"},
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_git_is_sent_elsewhere(scene: Scene, tmp_path: Path, name: str) -> None:
+    check_elsewhere(scene, tmp_path, Call("forbid-bytecode"), ELSEWHERE[name])
+
+
+@slow
+@every_call(6)
+def test_git_is_sent_elsewhere_with_every_call(template: Path, tmp_path: Path, call: Call) -> None:
+    for number, table in enumerate(ELSEWHERE.values()):
+        check_elsewhere(copied(template, tmp_path / str(number)), tmp_path, call, table)
+
+
+def check_elsewhere(scene: Scene, tmp_path: Path, call: Call, table: dict[str, str]) -> None:
+    """Never pass, and never remove what is tracked."""
+    table = {name: value.replace("{here}", os.fspath(scene.path)) for name, value in table.items()}
+    before = scene.state()
+    result = run(scene, tmp_path, call, table)
+    assert result.code or call.command == "clean", table
+    assert scene.strangers() == []
+    gone = before.keys() - scene.state().keys()
+    assert (
+        all("gone" in name or "old/" in name for name in gone)
+        or "--include-tracked" in call.options
+    )
+
+
+@every_command(4)
+def test_another_repository_is_meant(
+    template: Path, scene: Scene, tmp_path: Path, call: Call
+) -> None:
+    """GIT_DIR and GIT_WORK_TREE together, from outside."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "old").mkdir()
+    process = subprocess.run(
+        ["env", "-C", os.fspath(away), "pycache-guard", *call.argv],
+        env={
+            **os.environ,
+            "PATH": f"{os.path.dirname(shutil.which('pycache-guard') or '')}:{os.environ['PATH']}",
+            "GIT_DIR": os.fspath(scene.path / ".git"),
+            "GIT_WORK_TREE": os.fspath(scene.path),
+        },
+        input=scene.given(call),
+        capture_output=True,
+        check=False,
+    )
+    assert b"Traceback" not in process.stderr
+    assert process.returncode or call.command == "clean"
+
+
+@every_command(5)
+def test_no_home(scene: Scene, call: Call) -> None:
+    """Not even a variable: the user may be none that the system knows."""
+    from conftest import PROGRAM
+
+    unset = ("env", "-u", "HOME", "-u", "XDG_CONFIG_HOME", "-u", "USERPROFILE", "-u", "TMPDIR")
+    result = scene.run(call, program=(*unset, os.fspath(PROGRAM)))
+    in_order(result)
+    same(call, result, scene.usual(call))
+
+
+@every_command(6)
+def test_a_home_that_is_read_only(scene: Scene, tmp_path: Path, call: Call) -> None:
+    home = tmp_path / "read-only"
+    home.mkdir()
+    home.chmod(0o555)
+    result = scene.run(call, env={"HOME": os.fspath(home), "XDG_CONFIG_HOME": os.fspath(home)})
+    home.chmod(0o755)
+    in_order(result)
+    same(call, result, scene.usual(call))
+    assert [*home.iterdir()] == []
+
+
+@every_command(7)
+def test_hardly_any_environment(scene: Scene, call: Call) -> None:
+    from conftest import PROGRAM
+
+    program = ("env", "-i", f"PATH={os.environ['PATH']}", "GIT_CONFIG_NOSYSTEM=1")
+    result = scene.run(call, program=(*program, os.fspath(PROGRAM)))
+    in_order(result)
+    assert result.code == scene.usual(call).code

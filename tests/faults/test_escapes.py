@@ -1,0 +1,152 @@
+"""Names and words with terminal escape sequences: shown, not obeyed, in whatever is written."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from archive_maker import zipped
+from faults.scene import Call
+from faults.scene import Scene
+from faults.scene import every_call
+from faults.scene import posix
+from pycache_guard.report import FORMATS
+from repo import BYTECODE
+
+if TYPE_CHECKING:
+    from repo import Result
+
+pytestmark = posix
+
+#: Clear the screen, set the title, a bell, C1's CSI in UTF-8 and alone, an override of direction,
+#: a line break, a carriage return, a workflow command, a link.
+ODD = "a\x1b[2J\x1b]0;t\x07\x9b31m\udc9b\u202e\n\r::stop::\x1b]8;;x\x1b\\\u2028z"
+#: For the names of refs git has rules of its own (git-check-ref-format(1)).
+ODD_REF = "refs/tags/a\u202e\u0085b"
+
+
+def harmless(text: str) -> None:
+    """Check that a terminal would obey nothing of it but the ends of lines."""
+    bad = [c for c in text if not (c.isprintable() or c == "\n")]
+    assert not bad, (bad, text)
+
+
+def fill(scene: Scene) -> None:
+    """Put odd names and words wherever the program may repeat them."""
+    repo = scene.repo
+    for path in (f"{ODD}.pyc", f"d{ODD}/__pycache__/m.cpython-311.pyc", f"{ODD}/x.bin"):
+        repo.add(path, BYTECODE)
+    repo.add(f"{ODD}.py", "import sys\nsys.dont_write_bytecode = True\n")
+    repo.add(
+        f"{ODD}/.gitignore", f"!{ODD}\n!*.pyc\n!__pycache__/\n".encode("utf-8", "surrogateescape")
+    )
+    repo.add(f"{ODD}/Dockerfile", "FROM x\nCOPY . .\n")
+    repo.add(".dockerignore", f"!{ODD[:20]}\n!**/*.pyc\n".encode("utf-8", "surrogateescape"))
+    reason = json.dumps("r\x1b[2Jr")
+    glob = json.dumps("no\x1b[2Jsuch")
+    repo.add(
+        "pyproject.toml",
+        f"[tool.pycache-guard]\nallow = [{{ path = {glob}, reason = {reason} }}]\n",
+    )
+    repo.commit(f"m{ODD}".replace("\udc9b", ""))
+    repo.git("update-ref", ODD_REF, repo.blob(BYTECODE))
+    repo.write(f"dist/{ODD}.whl".replace("\n", ""), b"no archive")
+    repo.write("dist/x-1-py3-none-any.whl", zipped({f"{ODD}.pyc".replace("\udc9b", ""): BYTECODE}))
+    cache = f"disk{ODD}/__pycache__"
+    repo.write(f"{cache}/gone.cpython-311.pyc", BYTECODE)
+    repo.write(f"disk{ODD}/left.pyc", BYTECODE)
+    scene.head = repo.git("rev-parse", "HEAD")
+    scene.incoming = repo.git("commit-tree", "-m", "i", "-p", "HEAD", repo.git("write-tree"))
+
+
+@pytest.fixture
+def odd(scene: Scene) -> Scene:
+    """Fill the repository with them."""
+    fill(scene)
+    return scene
+
+
+def check(result: Result) -> None:
+    """Check both streams."""
+    assert "Traceback" not in result.err
+    harmless(result.out)
+    harmless(result.err)
+
+
+@every_call(7)
+def test_in_every_format(odd: Scene, call: Call) -> None:
+    formats = FORMATS if not call.writes else ("text",)
+    for name in formats:
+        result = odd.run(call, "--format", name)
+        check(result)
+        if name == "json":
+            paths = [f["path_base64"] for f in json.loads(result.out)["findings"]]
+            assert all(ODD[:3].encode() in base64.b64decode(path) for path in paths if path)
+    if call.command in ("forbid-bytecode", "clean") and not call.options:
+        assert "\\x1b[2J" in odd.run(call, "--format", "text").out + result.out
+
+
+@every_call(8)
+def test_in_a_report_in_a_file(odd: Scene, call: Call) -> None:
+    odd.run(call, "--output", "report")
+    harmless((odd.path / "report").read_text("utf-8"))
+
+
+#: Words that are not understood, and are said again.
+WORDS = [
+    ("forbid-bytecode", "--tree", f"x{ODD}"),
+    ("forbid-bytecode", "--content", ODD),
+    ("check-history", f"x{ODD}"),
+    ("check-gitignore", "--probe", ODD),
+    ("check-dockerignore", f"no{ODD}"),
+    ("check-dist", f"{ODD}.whl"),
+    ("inspect", ODD, f"HEAD:{ODD}", f"{ODD}:x"),
+    ("lint", f"no{ODD}"),
+    ("clean", f"no{ODD}"),
+    ("verify-bytecode", f"no{ODD}"),
+    ("verify-bytecode", "--python", ODD),
+    ("doctor", "--python", ODD),
+    ("doctor", "--time", ODD),
+    ("fix", ODD),
+    (ODD,),
+    ("forbid-bytecode", "--output", f"no/such/{ODD}"),
+]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda words: " ".join(words)[:25])
+def test_words_that_are_not_understood(odd: Scene, words: tuple[str, ...]) -> None:
+    result = odd.run(Call(words[0], words[1:]))
+    check(result)
+    assert result.code == 2
+
+
+@pytest.mark.parametrize("command", ["pre-push", "pre-receive"])
+def test_ref_lines(odd: Scene, command: str) -> None:
+    zeros, blob = "0" * 40, odd.repo.git("rev-parse", ODD_REF)
+    line = {
+        "pre-push": f"{ODD_REF}\x1b[2J {blob} {ODD_REF} {zeros}\n",
+        "pre-receive": f"{zeros} {blob} {ODD_REF}\x1b[2J\n",
+    }[command]
+    options = ("origin", "url") if command == "pre-push" else ()
+    odd.repo.git("update-ref", "-d", ODD_REF)
+    for text in (line, line.replace(blob, "\x1b[2J")):
+        check(odd.run(Call(command, options, text)))
+
+
+def test_what_git_says_is_passed_on_harmlessly(odd: Scene, tmp_path: object) -> None:
+    """A repository format that nobody knows, named by an extension with an odd name."""
+    (odd.path / ".git" / "config").write_bytes(b"[core]\n\x1b[2J\xff bad\n")
+    result = odd.run(Call("forbid-bytecode"))
+    check(result)
+    assert result.code == 2
+    os.environ["GIT_CONFIG_PARAMETERS"] = "'a\x1b[2J"
+    try:
+        result = odd.run(Call("forbid-bytecode"))
+    finally:
+        del os.environ["GIT_CONFIG_PARAMETERS"]
+    check(result)
+    assert result.code == 2

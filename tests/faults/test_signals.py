@@ -1,0 +1,152 @@
+"""Asked to end: by a terminal, a runner, a system that goes down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.false_git import FalseGit
+from faults.false_git import false_git
+from faults.scene import Call
+from faults.scene import Scene
+from faults.scene import copied
+from faults.scene import every_call
+from faults.scene import every_command
+from faults.scene import every_writer
+from faults.scene import in_order
+from faults.scene import posix
+from faults.scene import slow
+from faults.steps import faulty
+from faults.steps import halves
+from faults.steps import steps_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = posix
+
+SIGNALS = {2: 130, 15: 143, 1: 129}
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> FalseGit:
+    """Put a false git into a directory of its own."""
+    return false_git(tmp_path / "false")
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> object:
+    """Where the tests run in the background SIGINT is ignored, and that would be inherited."""
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (1, 15)}
+    handlers[2] = signal.signal(2, signal.default_int_handler)
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def session(process: subprocess.Popen[bytes]) -> set[int]:
+    """Return the processes that it has started, and it."""
+    done = subprocess.run(
+        ["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, check=True, text=True
+    )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return {int(pid) for pid, sess, stat in rows if int(sess) == process.pid and stat[0] != "Z"}
+
+
+def end(scene: Scene, call: Call, git: FalseGit, question: str, fault: str, number: int) -> None:
+    """Send a signal while git hangs at a question; check what is left."""
+    temporary = git.here.parent / "tmp"
+    temporary.mkdir(exist_ok=True)
+    env = {**git.at(question, fault, 5), "TMPDIR": os.fspath(temporary)}
+    process = scene.start(call, env=env, start_new_session=True)
+    assert process.stdin is not None
+    process.stdin.write(scene.given(call))
+    process.stdin.close()
+    process.stdin = None
+    deadline = time.monotonic() + 30
+    while not git.reached:
+        assert time.monotonic() < deadline, f"{question} was never asked"
+        assert process.poll() is None, question
+        time.sleep(0.005)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    told = f"{call}, {question}, {number}"
+    assert (process.returncode, out, err) == (SIGNALS[number], b"", b""), told
+    while left := session(process):
+        assert time.monotonic() < deadline, f"{told}: {left} go on"
+        time.sleep(0.01)
+    assert scene.strangers() == [], told
+    assert not list(scene.path.glob(".git/*.lock")), told
+    assert list(temporary.iterdir()) == [], told
+
+
+@every_command(27)
+def test_while_git_hangs(template: Path, tmp_path: Path, git: FalseGit, call: Call) -> None:
+    """At the last question, by each signal in turn: no word, no process, no file is left."""
+    copied(template, tmp_path / "asking").run(call, env=git.at("nothing", ""))
+    for number, question in zip(SIGNALS, git.asked()[-1:] * 3, strict=False):
+        end(copied(template, tmp_path / str(number)), call, git, question, "hangs", number)
+
+
+@slow
+@every_call(16)
+def test_while_git_hangs_anywhere(
+    template: Path, tmp_path: Path, git: FalseGit, call: Call
+) -> None:
+    asking = copied(template, tmp_path / "asking")
+    asking.run(call, env=git.at("nothing", ""))
+    for n, question in enumerate(git.asked()):
+        for number in SIGNALS:
+            scene = copied(template, tmp_path / f"{n}-{number}")
+            end(scene, call, git, question, "hangs", number)
+
+
+def asked_to_end(
+    template: Path, tmp_path: Path, call: Call, number: int, *, everything: bool
+) -> None:
+    """Send a signal at every step; what is written is old or new."""
+    last, old, new = steps_of(template, tmp_path, call, everything=everything)
+    for n in range(1, last + 1):
+        scene = copied(template, tmp_path / str(n))
+        temporary = tmp_path / f"tmp{n}"
+        temporary.mkdir()
+        result = faulty(
+            scene, call, f"signal {number}", n, everything=everything, TMPDIR=os.fspath(temporary)
+        )
+        # `clean` with many threads aside, the signal is heeded at once.
+        assert (result.code, result.err) == (SIGNALS[number], ""), (call, n)
+        assert halves(scene, old, new) == [], (call, n)
+        assert scene.strangers() == [], (call, n)
+        assert not [*scene.path.glob(".git/pycache-guard.*")], (call, n)
+        assert not [*scene.path.glob(".git/*.lock")], (call, n)
+        assert [*temporary.iterdir()] == [], (call, n)
+
+
+@every_writer(6)
+def test_while_something_is_written(template: Path, tmp_path: Path, call: Call) -> None:
+    asked_to_end(template, tmp_path, call, signal.SIGTERM, everything=False)
+
+
+@slow
+@every_call(17)
+@pytest.mark.parametrize("number", SIGNALS)
+def test_at_every_step(template: Path, tmp_path: Path, call: Call, number: int) -> None:
+    asked_to_end(template, tmp_path, call, number, everything=True)
+
+
+@every_command(28)
+def test_signals_that_are_ignored_stay_so(scene: Scene, call: Call) -> None:
+    """As with nohup(1)."""
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+        "os.kill(os.getpid(), signal.SIGHUP); from pycache_guard.cli import run;"
+        "sys.argv[0] = 'pycache-guard'; import threading;"
+        "threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGHUP)).start(); run()"
+    )
+    in_order(scene.run(call, program=(sys.executable, "-c", code)))
