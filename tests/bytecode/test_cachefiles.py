@@ -72,6 +72,7 @@ SOURCES = [
     ("a.cpython-313.pyc", "a.txt", False),
     ("a.cpython-313.pyc", "A.py", False),
     ("a.cpython-313.pyc", "a.cpython-313.py", False),
+    ("b.c.pyc", "b.c.py", True),  # no tag
     ("a.cpython-313.opt-1.pyc", "a.py", True),
     ("a.cpython-313.opt-1.pyc", "a.cpython-313.py", False),
     ("a.b.cpython-313.pyc", "a.b.py", True),

@@ -94,6 +94,8 @@ def modules(name: str) -> list[str]:
 
     parsed = parse_cache_name(f"{CACHE}/{name}")
     if parsed is not None:
+        if parsed.tag and parsed.tag.isalpha():  # `b.c.pyc`: no interpreter's tag, so of `b.c`
+            return [parsed.module, f"{parsed.module}.{parsed.tag}"]
         return [parsed.module]
     # MODULE.QUALNAME-LINE.py312.nbi: both may hold dots.
     parts = name.split(".")
