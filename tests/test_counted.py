@@ -86,7 +86,7 @@ COSTS = {
     "verify-bytecode": Cost(17, LISTED),
     "check-dockerignore": Cost(51, CONTEXTS, parses=True),
     "fix-dockerignore": Cost(51, CONTEXTS, parses=True),
-    "clean-orphans": Cost(24, [], parses=True),
+    "clean-orphans": Cost(25, [], parses=True),
     "lint-bytecode-use": Cost(56, [], parses=True),
     "pre-push": Cost(29, JUDGED),
     # It reads HEAD's configuration from git: a server has no files.

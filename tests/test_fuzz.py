@@ -59,7 +59,7 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
     "compose": ("pycache_guard.containers.yaml_nodes.is_open", lambda value: value[0] in "[{"),
     "lint": ("pycache_guard.lint.characters", lambda *_: -1),
     "noqa": ("pycache_guard.lint.noqa.names", lambda *_: True),
-    "reports": ("pycache_guard.report.github.decodable", lambda text: text.replace("%", "")),
+    "reports": ("pycache_guard.report.github.shown", lambda text: text.replace("%", "")),
 }
 
 

@@ -18,6 +18,7 @@ from pycache_guard import system
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import Place
 from pycache_guard.git.portable import PortableChild
+from pycache_guard.git.spawn import start
 from pycache_guard.git.tracked import below
 from repo import BYTECODE
 
@@ -78,7 +79,9 @@ def test_tracked_below(
 
 def test_a_pipe_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows says EINVAL."""
-    child = PortableChild(["git", "--version"], os.environ, stdin=None, stdout=None, feed=True)
+    monkeypatch.setattr(system, "POSIX_SPAWN", False)
+    child = start(["git", "--version"], os.environ, feed=True)
+    assert isinstance(child, PortableChild)
     while child.read():
         pass
     pipe = child._process.stdin

@@ -23,8 +23,7 @@ from histories import build
 from histories import bytecode_slowly
 from histories import histories
 from pycache_guard import cli
-from pycache_guard.git import spawn
-from pycache_guard.git.portable import PortableChild
+from pycache_guard import system
 from repo import BYTECODE
 from repo import Repo
 from repo import Result
@@ -501,7 +500,7 @@ def test_where_there_is_no_posix_spawn(
         repo.stage(f"{n}.pyc" if n % 50 == 0 else f"{n}.bin", BYTECODE + b"%d" % n)
         ids.append(repo.commit())
     expected = run("check-history", "HEAD", "--format", "json")
-    monkeypatch.setattr(spawn, "start", lambda *args, **kw: PortableChild(*args, **kw))
+    monkeypatch.setattr(system, "POSIX_SPAWN", False)
     assert run("check-history", "HEAD", "--format", "json") == expected
     assert len(found(expected)) == 200
 
