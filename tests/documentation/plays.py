@@ -67,6 +67,7 @@ PLAYS = [
     Play("CONTRIBUTING.md", ".venv/bin/python tests/bytecode/ask_interpreters.py", CLONE),
     Play("README.md", "pre-commit install", CONFIGURED, then=REFUSES_A_COMMIT),
     Play("README.md", "$ pycache-guard fix", scenes.PROBLEM),
+    Play("README.md", "printf", scenes.SERVER, then=REFUSES_A_PUSH),
     Play("docs/ci.md", "git fetch --quiet origin main", scenes.BRANCH),
     Play("docs/clean.md", "pycache-guard clean", scenes.PROJECT, then="test ! -e pkg/__pycache__"),
     Play("docs/commands.md", "pycache-guard forbid-bytecode", scenes.FIXTURES, (1, 0, 0, 1, 0)),

@@ -58,7 +58,11 @@ def steps(block: Block) -> list[dict[str, Any]]:
 
 
 def test_there_are_some() -> None:
-    assert [block.page for block in WORKFLOWS] == ["docs/ci.md"] * 3 + ["docs/dist.md"]
+    assert [block.page for block in WORKFLOWS] == [
+        *["README.md"] * 2,
+        *["docs/ci.md"] * 3,
+        "docs/dist.md",
+    ]
 
 
 @pytest.mark.parametrize("scene", [REQUEST, CARELESS], ids=["clean", "careless"])

@@ -80,3 +80,29 @@ def reporting_parser(command: str, description: str) -> Parser:
         "--output", metavar="FILE", type=filled, help="write the report there, not to stdout"
     )
     return parser
+
+
+def judging_options(parser: Parser, *contents: str, meaning: str) -> None:
+    """Add what every command that judges entries takes: whose `contents` are read, what is allowed."""
+    parser.add_argument("--content", metavar="WHICH", choices=contents, default="new", help=meaning)
+    parser.add_argument(
+        "--allow",
+        metavar="GLOB",
+        type=filled,
+        action="append",
+        default=[],
+        help="bytecode that may be there: a glob of git's; repeatable",
+    )
+
+
+def probe_option(parser: Parser) -> None:
+    """Add what every command that proves ignoring takes."""
+    from pycache_guard.bytecode.probes import SUFFIXES
+
+    parser.add_argument(
+        "--probe",
+        metavar="NAME",
+        choices=tuple(SUFFIXES),
+        action="append",
+        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.commands.arguments import filled
+from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
@@ -58,11 +59,5 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--fix", action="store_true", help="append what is missing to the ignore files"
     )
-    parser.add_argument(
-        "--probe",
-        metavar="NAME",
-        choices=tuple(SUFFIXES),
-        action="append",
-        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
-    )
+    probe_option(parser)
     return parser.read(argv)

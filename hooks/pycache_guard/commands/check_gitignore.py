@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
@@ -25,13 +26,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--fix", action="store_true", help="append what is missing to the top .gitignore"
     )
-    parser.add_argument(
-        "--probe",
-        metavar="NAME",
-        choices=tuple(SUFFIXES),
-        action="append",
-        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
-    )
+    probe_option(parser)
     options = parser.read(argv)
     index = Index()
     config = settings(index)

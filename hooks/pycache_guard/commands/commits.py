@@ -31,25 +31,11 @@ class Options:
 
 def judging_parser(command: str, description: str) -> Parser:
     """Return a parser with the options of every command that judges commits."""
-    from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import judging_options
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(command, description)
-    parser.add_argument(
-        "--content",
-        metavar="WHICH",
-        choices=("new", "none"),
-        default="new",
-        help="look into files: new (default), or none",
-    )
-    parser.add_argument(
-        "--allow",
-        metavar="GLOB",
-        type=filled,
-        action="append",
-        default=[],
-        help="bytecode that may be there: a glob of git's; repeatable",
-    )
+    judging_options(parser, "new", "none", meaning="look into files: new (default), or none")
     return parser
 
 

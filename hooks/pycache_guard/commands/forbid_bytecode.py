@@ -71,6 +71,7 @@ def tell(findings: list[Finding], options: Options | Namespace) -> int:
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; a hook without any does without the parser."""
     from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import judging_options
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -82,20 +83,12 @@ def parse(argv: Sequence[str]) -> Namespace:
     what.add_argument(
         "--tree", metavar="REV", type=filled, help="a commit's tree instead of the index"
     )
-    parser.add_argument(
-        "--content",
-        metavar="WHICH",
-        choices=("new", "all", "none"),
-        default="new",
-        help="look into files: new since HEAD (default), all, or none",
-    )
-    parser.add_argument(
-        "--allow",
-        metavar="GLOB",
-        type=filled,
-        action="append",
-        default=[],
-        help="bytecode that may be there: a glob of git's; repeatable",
+    judging_options(
+        parser,
+        "new",
+        "all",
+        "none",
+        meaning="look into files: new since HEAD (default), all, or none",
     )
     parser.add_argument(
         "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
