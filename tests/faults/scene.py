@@ -183,8 +183,10 @@ def wheel() -> bytes:
 class Scene:
     """The repository, and what runs the program on it."""
 
-    def __init__(self, repo: Repo) -> None:
+    def __init__(self, repo: Repo, template: Path | None = None) -> None:
         self.repo = repo
+        #: Nothing happens there.
+        self.template = template or repo.path
         self.path = repo.path
         self.head = repo.git("rev-parse", "HEAD")
         #: A commit that no ref leads to, as in `pre-receive`.
@@ -226,7 +228,7 @@ class Scene:
         """Return what a call answers when nothing is wrong, found out once on a copy."""
         if call not in USUAL:
             with tempfile.TemporaryDirectory() as directory:
-                USUAL[call] = copied(self.path, Path(directory) / "scene").run(call)
+                USUAL[call] = copied(self.template, Path(directory) / "scene").run(call)
         return USUAL[call]
 
     def state(self) -> dict[str, bytes]:
@@ -256,7 +258,7 @@ class Scene:
 def copied(template: Path, path: Path) -> Scene:
     """Return a scene of one's own."""
     shutil.copytree(template, path, symlinks=True)
-    return Scene(Repo(path))
+    return Scene(Repo(path), template)
 
 
 def in_order(result: Result) -> None:

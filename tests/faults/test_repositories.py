@@ -286,10 +286,11 @@ def test_any_file_of_the_repository_is_damaged(template: Path, tmp_path: Path, c
 @every_command(26)
 def test_an_index_that_is_locked(scene: Scene, call: Call) -> None:
     """By a git that was killed: who reads does not mind, who writes says so."""
+    usual = scene.usual(call).code
     lock = scene.repo.write(".git/index.lock")
     result = scene.run(call)
     in_order(result)
     assert lock.exists()
-    assert result.code == (2 if call.command == "fix" else scene.usual(call).code)
+    assert result.code == (2 if call.command == "fix" else usual)
     if call.command == "fix":
         assert "index.lock" in result.err
