@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from pycache_guard import regular
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Run
@@ -32,6 +34,63 @@ def test_opened(tmp_path: Path) -> None:
         regular.opened(os.fspath(tmp_path))
     with pytest.raises(OSError, match=NO_FILE):
         regular.opened(os.devnull)
+
+
+@posix
+@pytest.mark.parametrize(
+    ("follow", "comes", "why"),
+    [
+        (True, os.mkfifo, NO_FILE),
+        (False, os.mkfifo, NO_FILE),
+        (True, os.mkdir, "is a directory"),
+        (True, lambda path: os.symlink(os.devnull, path), NO_FILE),
+        (False, lambda path: os.symlink(os.devnull, path), os.strerror(errno.ELOOP)),
+    ],
+    ids=["pipe", "pipe, no link", "directory", "link", "link, no link"],
+)
+def test_what_comes_in_a_files_place_meanwhile(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    follow: bool,
+    comes: Callable[[str], None],
+    why: str,
+) -> None:
+    """It is neither waited for nor read, and no descriptor stays open."""
+    path = tmp_path / "a"
+    path.write_bytes(b"x")
+    look = os.stat
+
+    def changing(*args: object, **options: object) -> os.stat_result:
+        found = look(*args, **options)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        path.unlink()
+        comes(os.fspath(path))
+        return found
+
+    monkeypatch.setattr(os, "stat", changing)
+    before = open_descriptors()
+    with pytest.raises(OSError, match=why) as told:
+        regular.opened(os.fspath(path), follow=follow)
+    assert told.value.filename == os.fspath(path)
+    assert open_descriptors() == before
+
+
+@posix
+def test_links_that_are_not_followed(tmp_path: Path) -> None:
+    """One that leads nowhere is there all the same."""
+    (tmp_path / "a").write_bytes(b"x")
+    for target in ("a", "nowhere"):
+        link = tmp_path / f"to-{target}"
+        link.symlink_to(target)
+        with pytest.raises(OSError, match=NO_FILE):
+            regular.opened(os.fspath(link), follow=False)
+    with regular.opened(os.fspath(tmp_path / "to-a")) as file:
+        assert file.read() == b"x"
+
+
+def open_descriptors() -> set[str]:
+    """Return the numbers of the descriptors that are open."""
+    return set(os.listdir("/dev/fd"))
 
 
 @posix

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from pycache_guard import regular
-from pycache_guard import system
 from pycache_guard.errors import Failure
 
 TYPE_CHECKING = False
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 _INTERNALS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs"))
 #: No compiler writes more; no more is held in memory.
 LARGEST = 64 << 20
-#: A pipe that was put in a file's place meanwhile is not waited for (open(2)).
-OPENING = os.O_RDONLY | system.O_BINARY | system.O_NONBLOCK
 
 
 class Unreadable(Failure):
@@ -81,10 +78,9 @@ def read(path: str, size: int = LARGEST) -> bytes:
     Raises `Unreadable` with a reason. Nothing waits for a pipe, nothing touches a device.
     """
     try:
-        status = regular.status(path)
-        descriptor = os.open(path, OPENING)
+        descriptor = regular.descriptor(path)
         try:
-            return os.read(descriptor, min(size, status.st_size + 1))
+            return os.read(descriptor, min(size, os.fstat(descriptor).st_size + 1))
         finally:
             os.close(descriptor)
     except OSError as error:

@@ -8,24 +8,41 @@ from __future__ import annotations
 import os
 import stat
 
+from pycache_guard import system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+#: A pipe that was put in a file's place meanwhile is not waited for (open(2)).
+OPENING = os.O_RDONLY | system.O_BINARY | system.O_NONBLOCK
 
-def status(path: str | bytes) -> os.stat_result:
-    """Return the status of the regular file that `path` leads to. Raises `OSError` for all else."""
-    found = os.stat(path)
+
+def descriptor(path: str | bytes, *, follow: bool = True) -> int:
+    """Open the regular file that `path` leads to, or is, if no link is to be followed.
+
+    Raises `OSError` for all else, what comes in its place meanwhile included.
+    """
+    refuse_others(os.stat(path, follow_symlinks=follow), path)
+    found = os.open(path, OPENING | (0 if follow else system.O_NOFOLLOW))
+    try:
+        refuse_others(os.fstat(found), path)
+    except OSError:
+        os.close(found)
+        raise
+    return found
+
+
+def opened(path: str | bytes, *, follow: bool = True) -> BinaryIO:
+    """Do the same, and return a file."""
+    return open(descriptor(path, follow=follow), "rb")
+
+
+def refuse_others(found: os.stat_result, path: str | bytes) -> None:
+    """Raise `OSError` for what is no regular file."""
     if not stat.S_ISREG(found.st_mode):
         import errno
 
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, "is a directory", path)
         raise OSError(errno.EINVAL, "is no regular file", path)
-    return found
-
-
-def opened(path: str | bytes) -> BinaryIO:
-    """Open the regular file that `path` leads to. Raises `OSError`."""
-    status(path)
-    return open(path, "rb")

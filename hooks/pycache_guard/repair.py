@@ -11,6 +11,7 @@ from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 from pycache_guard.git.repository import directory_around
 from pycache_guard.git.repository import index_is_temporary
+from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,17 +109,12 @@ def nothing_to_check() -> None:
 
 
 def held_by(path: str) -> bytes | None:
-    """Return what a file holds, `None` where there is none; no link is followed."""
+    """Return what a file holds, `None` where there is none; no link is followed. Raises `OSError`."""
     try:
-        with open(path, "rb", opener=following_no_link) as file:
+        with opened(path, follow=False) as file:
             return file.read()
     except FileNotFoundError:
         return None
-
-
-def following_no_link(path: str, flags: int) -> int:
-    """Open, but not through a link that has come in the file's place meanwhile."""
-    return os.open(path, flags | system.O_NOFOLLOW)
 
 
 def fill(descriptor: int, temporary: str, data: bytes, old: os.stat_result | None) -> None:
