@@ -45,4 +45,6 @@ def refuse_others(found: os.stat_result, path: str | bytes) -> None:
 
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+        if stat.S_ISLNK(found.st_mode):
+            raise OSError(errno.ELOOP, "is a symbolic link", path)
         raise OSError(errno.EINVAL, "is no regular file", path)
