@@ -58,7 +58,7 @@ def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[by
 
 @given(listings())
 def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> None:
-    records = [b"\t" + record for record in listing[0]]
+    records = [b"100644 1 0\t" + record for record in listing[0]]
     pieces = [b"".join(records)[n : n + 5] for n in range(0, sum(map(len, records)), 5)]
 
     def everything(_: bytes) -> bool:
@@ -68,7 +68,13 @@ def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> 
     assert found == [record[:-1] for record in records]
 
 
-@pytest.mark.parametrize("block", [b"all is well\0", b"\0", b"9" * 79 + b"\tno\0"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        *(b"all is well\0", b"\0", b"9" * 79 + b"\tno\0", b"all\tis\0well\n\0"),
+        *(b"qqqqqq aa 0\ta\0", b"100644\taa 0\ta\0", b"10064 aa 0\ta\0"),
+    ],
+)
 def test_what_is_no_record_is_no_answer_of_git(block: bytes) -> None:
     with pytest.raises(GitFailure, match="not as git writes it"):
         list(entries(git([b"100644 aa 0\ta\0", block])))
@@ -87,8 +93,8 @@ def test_only_possible_blocks_are_looked_into() -> None:
         seen.append(path)
         return path == b"yes"
 
-    pieces = [b"1 2 3\tno\0", b"1 2 3\tyes\0001 2 3\tother\0"]
-    assert matching(git(pieces), lambda block: b"yes" in block, wanted) == [b"1 2 3\tyes"]
+    pieces = [b"100644 2 3\tno\0", b"100644 2 3\tyes\000100644 2 3\tother\0"]
+    assert matching(git(pieces), lambda block: b"yes" in block, wanted) == [b"100644 2 3\tyes"]
     assert seen == [b"yes", b"other"]
 
 

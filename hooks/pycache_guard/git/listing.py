@@ -43,7 +43,8 @@ def entries(process: Git) -> Iterator[bytes]:
     Raises `GitFailure` for one that does not: nothing would be found in it.
     """
     for block in blocks(process):
-        if block.find(b"\t", 0, LONGEST_HEAD) < 0:
+        mode, blank = block[:6], block[6:7]
+        if not mode.isdigit() or blank != b" " or block.find(b"\t", 0, LONGEST_HEAD) < 0:
             raise GitFailure("git ls: its answer is not as git writes it")
         yield block
 

@@ -10,7 +10,7 @@ from identify import identify
 
 from pycache_guard.bytecode.probes import module_name
 from pycache_guard.git.attributes import values
-from pycache_guard.git.listing import blocks
+from pycache_guard.git.listing import entries
 from pycache_guard.git.objects import contents
 from pycache_guard.git.objects import heads
 from pycache_guard.git.repository import work_tree
@@ -42,7 +42,7 @@ class Tracked(NamedTuple):
 def tracked(index: Index) -> Tracked:
     """Read the index once; the blobs of ignore files and of executable scripts besides."""
     reading = Reading()
-    for block in blocks(index.listing()):
+    for block in entries(index.listing()):
         for record in block.split(b"\0")[:-1]:
             head, _, path = record.partition(b"\t")
             reading.take(head, path)
