@@ -82,7 +82,9 @@ def change_at(template: Path, path: Path, call: Call, change: str, step: int) ->
     in_order(result)
     if call.command == "clean" and "rm" not in change and "delete" not in change:
         gone = {name for name in before if not (scene.path / name).exists() and name != ":index"}
-        allowed = {*LEFT_BEHIND, *(n for n in before if "--include-tracked" in call.options)}
+        untracked = {name for name in before if name in change}
+        included = {name for name in before if "--include-tracked" in call.options}
+        allowed = {*LEFT_BEHIND, *untracked, *included}
         assert gone <= allowed or "checkout" in change, (change, step)
     shutil.rmtree(scene.path)
 
