@@ -14,6 +14,7 @@ import pytest
 import pycache_guard
 from conftest import PROGRAM
 from pycache_guard import cli
+from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
 from pycache_guard.git.process import Git
@@ -240,12 +241,12 @@ def test_no_process_outlives_a_command(
 
     monkeypatch.setattr(cli, "dispatch", failing)
     assert run("forbid-bytecode") == (2, "", "error: out of luck\n")
-    assert spawn.RUNNING == []
+    assert spawn.UNFINISHED == []
 
 
 @posix
 def test_signals_are_handled_unless_they_are_ignored() -> None:
-    before = {number: signal.getsignal(number) for number in cli.ENDING}
+    before = {number: signal.getsignal(number) for number in system.ENDING}
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -255,7 +256,7 @@ def test_signals_are_handled_unless_they_are_ignored() -> None:
             signal.raise_signal(signal.SIGTERM)
         assert raised.value.args == (signal.SIGTERM,)
         # What is done then is not interrupted.
-        assert {signal.getsignal(number) for number in cli.ENDING} == {signal.SIG_IGN}
+        assert {signal.getsignal(number) for number in system.ENDING} == {signal.SIG_IGN}
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

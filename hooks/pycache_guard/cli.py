@@ -6,16 +6,14 @@ import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which
 import os
 import sys
 
+from pycache_guard import system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
 SIGINT = 2
-#: Of the signals that end a process, those that people, runners and terminals send. Windows lacks SIGHUP.
-ENDING: tuple[int, ...] = tuple(
-    getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name)
-)
 
 #: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
 COMMANDS = {
@@ -60,8 +58,6 @@ def answer(argv: list[str]) -> int:
     except Failure as failure:
         return failed(str(failure))
     except UnicodeDecodeError as error:
-        from pycache_guard import system
-
         # Of git's paths, which are bytes, Windows makes UTF-16. Elsewhere this is a bug.
         if not system.WINDOWS:
             raise
@@ -93,7 +89,7 @@ def run() -> NoReturn:
 
 def handle_signals(handler: object) -> None:
     """Set what the signals do that ask us to end; one that is ignored (nohup(1)) stays so."""
-    for number in ENDING:
+    for number in system.ENDING:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, handler)
 

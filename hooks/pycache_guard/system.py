@@ -5,6 +5,7 @@ Sources: the availability notes of the `os` module; docs/systems.md tells what d
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs 3 ms
 import os
 import sys
 
@@ -13,6 +14,12 @@ MACOS = sys.platform == "darwin"
 
 #: A child process without `subprocess`, which is dear to import.
 POSIX_SPAWN = hasattr(os, "posix_spawnp")
+#: Of the signals that end a process, those that people, runners and terminals send. Windows lacks SIGHUP.
+ENDING: tuple[int, ...] = tuple(
+    getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name)
+)
+#: They can be held back for a time.
+SIGNAL_MASKS = hasattr(_signal, "pthread_sigmask")
 #: Files belong to users, and processes to one of them.
 OWNERS = hasattr(os, "geteuid")
 #: A file system tells whether it is mounted read-only.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pycache_guard.git.spawn import PosixChild
 from pycache_guard.git.spawn import start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pycache_guard.git.spawn import Child
@@ -140,9 +142,9 @@ class TestChild:
         """In order, where there is a way; without waiting for what is still to be said."""
         child = start(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
-        assert [child] == spawn.RUNNING
+        assert [child] == spawn.UNFINISHED
         spawn.stop_all()
-        assert spawn.RUNNING == []
+        assert spawn.UNFINISHED == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
     def test_an_end_by_a_signal_is_no_success(self) -> None:
@@ -222,3 +224,60 @@ def test_on_path(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             on_path("tool", {"PATH": path})
     with pytest.raises(FileNotFoundError):
         on_path("tool", {})
+
+
+@pytest.fixture
+def interrupted() -> Iterator[int]:
+    """Have a signal raise, as `cli.run` does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    yield signal.SIGTERM
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.skipif(not system.POSIX_SPAWN, reason="the system has no posix_spawnp")
+def test_a_signal_while_a_child_is_started(
+    monkeypatch: pytest.MonkeyPatch, interrupted: int
+) -> None:
+    """It is heeded when the child is known, and can be stopped; the child itself heeds it too."""
+    begin = os.posix_spawnp
+
+    def late(*args: object, **options: object) -> int:
+        pid = begin(*args, **options)  # type: ignore[arg-type]
+        os.kill(os.getpid(), interrupted)
+        return pid
+
+    monkeypatch.setattr(os, "posix_spawnp", late)
+    with pytest.raises(KeyboardInterrupt):
+        start(python("os.read(0, 1)"), ENV, feed=True)
+    (child,) = spawn.UNFINISHED
+    assert isinstance(child, PosixChild)
+    os.kill(child._pid, interrupted)
+    assert child.wait()[0] == -interrupted
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+def test_where_no_signal_can_be_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "SIGNAL_MASKS", False)
+    with spawn.Uninterrupted() as mask:
+        assert mask == set()
+
+
+def test_the_latest_is_stopped_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child may be at work in a directory that was made before."""
+    stopped = []
+
+    class Each:
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def stop(self) -> None:
+            stopped.append(self._name)
+            spawn.UNFINISHED.remove(self)
+
+    monkeypatch.setattr(spawn, "UNFINISHED", [Each("directory"), Each("child")])
+    spawn.stop_all()
+    assert stopped == ["child", "directory"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import tempfile
 from typing import NamedTuple
 
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.writing import PREFIX_SINCE
 from pycache_guard.errors import Failure
+from pycache_guard.git.temporary import Directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def timed(module: str, python: Interpreter) -> Times:
     if python.release < PREFIX_SINCE:
         raise Failure(f"--time needs Python 3.8 or later, and this is {python.version}")
     times = Times([], [])
-    with tempfile.TemporaryDirectory(prefix="pycache-guard-") as directory:
+    with Directory() as directory:
         for number in range(ROUNDS):
             prefix = os.path.join(directory, str(number))
             times.cold.append(once(module, python, prefix, directory))

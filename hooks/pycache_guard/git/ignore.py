@@ -15,6 +15,7 @@ from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
+from pycache_guard.git.temporary import Directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,17 +33,14 @@ class Ignoring:
     """The ignore files `files`, by path from the top; a context manager."""
 
     def __init__(self, files: Mapping[bytes, bytes]) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="pycache-guard-")
-        #: What was made of the tree, in order.
-        self._files: list[bytes] = []
-        self._directories: list[bytes] = []
-        root = os.fsencode(self._directory.name)
+        self._directory = Directory()
+        root = os.fsencode(self._directory.path)
         self._repository = os.path.join(root, b"repository")
         self._tree = os.path.join(root, b"tree")
         try:
             self._fill(files)
         except BaseException:
-            self._remove()
+            self._directory.remove()
             raise
 
     def __enter__(self) -> Ignoring:
@@ -54,14 +52,14 @@ class Ignoring:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._remove()
+        self._directory.remove()
 
     def rules(self, paths: Sequence[bytes]) -> list[Rule]:
         """Return the rule that decides about each path; none of them needs to exist."""
         tree, repository = os.fsdecode(self._tree), os.fsdecode(self._repository)
         options = ("-C", tree, "--git-dir", repository, "--work-tree", tree)
         excludes = ("-c", "core.excludesFile=/dev/null")
-        return ask(paths, *options, *excludes, env=isolated(self._directory.name))
+        return ask(paths, *options, *excludes, env=isolated(self._directory.path))
 
     def _fill(self, files: Mapping[bytes, bytes]) -> None:
         # The least that git takes for a repository: gitrepository-layout(5).
@@ -78,7 +76,6 @@ class Ignoring:
         whole = os.path.join(root, path)
         self._make(os.path.dirname(whole))
         with open(whole, "xb") as file:
-            self._files.append(whole)
             file.write(content)
 
     def _make(self, directory: bytes) -> None:
@@ -89,15 +86,6 @@ class Ignoring:
             directory = os.path.dirname(directory)
         for path in reversed(missing):
             os.mkdir(path)
-            self._directories.append(path)
-
-    def _remove(self) -> None:
-        """Remove the tree from the lowest upwards; `shutil.rmtree` calls itself for each level."""
-        for file in self._files:
-            os.unlink(file)
-        for directory in reversed(self._directories):
-            os.rmdir(directory)
-        self._directory.cleanup()
 
 
 def rules_here(top: str, paths: Sequence[bytes]) -> list[Rule]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import environment
 from pycache_guard.git.process import git
+from pycache_guard.git.temporary import Directory
 
 #: What says which repository is meant.
 ELSEWHERE = ("GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_WORK_TREE")
@@ -31,8 +31,8 @@ class Bare:
     def __init__(self) -> None:
         objects = os.path.abspath(os.fsdecode(git("rev-parse", "--git-path", "objects")[:-1]))
         kind = git("rev-parse", "--show-object-format").decode("ascii").strip()
-        self._directory = tempfile.TemporaryDirectory(prefix="pycache-guard-")
-        path = self._directory.name
+        self._directory = Directory()
+        path = self._directory.path
         # The least that git takes for a repository: gitrepository-layout(5).
         for name in ("objects", "refs"):
             os.mkdir(os.path.join(path, name))
@@ -47,4 +47,4 @@ class Bare:
 
     def close(self) -> None:
         """Remove it."""
-        self._directory.cleanup()
+        self._directory.remove()

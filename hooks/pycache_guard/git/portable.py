@@ -9,8 +9,8 @@ import tempfile
 
 from pycache_guard import system
 from pycache_guard.git.spawn import CHUNK
-from pycache_guard.git.spawn import RUNNING
 from pycache_guard.git.spawn import SMALLEST_PIPE
+from pycache_guard.git.spawn import UNFINISHED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class PortableChild:
         self._errors.seek(0)
         said = self._errors.read()
         self._errors.close()
-        RUNNING.remove(self)
+        UNFINISHED.remove(self)
         return code, said
 
     def kill(self) -> None:

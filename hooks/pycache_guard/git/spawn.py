@@ -6,6 +6,7 @@ before it can answer. Where there is no `posix_spawnp` (Windows), `portable` doe
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs 3 ms
 import os
 
 from pycache_guard import system
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    class Child(Protocol):
+    class Unfinished(Protocol):
+        """What must not outlive us."""
+
+        def stop(self) -> None:
+            """Bring it to its end."""
+
+    class Child(Unfinished, Protocol):
         """A process under way."""
 
         def room(self) -> int:
@@ -48,8 +55,26 @@ SMALLEST_PIPE = 4096
 #: How often it is looked whether a child has ended, and the seconds between: two for each signal.
 LOOKS = 400
 INTERVAL = 0.005
-#: The children that were not waited for.
-RUNNING: list[Child] = []
+#: The children that were not waited for, and the temporary directories that were not removed.
+UNFINISHED: list[Unfinished] = []
+
+
+class Uninterrupted:
+    """A block in which no signal ends us: what is begun in it becomes known as unfinished.
+
+    Its value are the signals that were held back before, as a child is to have them
+    (pthread_sigmask(3), posix_spawnattr_setsigmask(3)).
+    """
+
+    def __enter__(self) -> set[int]:
+        self._mask: set[int] = set()
+        if system.SIGNAL_MASKS:
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, system.ENDING)
+        return self._mask
+
+    def __exit__(self, *_: object) -> None:
+        if system.SIGNAL_MASKS:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
 
 
 class PosixChild:
@@ -63,6 +88,7 @@ class PosixChild:
         stdin: int | None,
         stdout: int | None,
         feed: bool,
+        mask: set[int],
     ) -> None:
         keep_low_descriptors_taken()
         self._stdin: int | None = None
@@ -84,7 +110,9 @@ class PosixChild:
         )
         sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
         try:
-            self._pid = os.posix_spawnp(argv[0], [*argv], env, file_actions=[source, *sinks])
+            self._pid = os.posix_spawnp(
+                argv[0], [*argv], env, file_actions=[source, *sinks], setsigmask=mask
+            )
         except OSError:
             self.close_stdin()
             self._close_out()
@@ -141,7 +169,7 @@ class PosixChild:
         while self._err is not None:
             self._read_errors()
         _, status = os.waitpid(self._pid, 0)
-        RUNNING.remove(self)
+        UNFINISHED.remove(self)
         return os.waitstatus_to_exitcode(status), b"".join(self._errors)
 
     def kill(self) -> None:
@@ -153,7 +181,7 @@ class PosixChild:
         """End the child by SIGTERM, or else by SIGKILL; what it still says is not read."""
         self.close_stdin()
         self._close_out()
-        RUNNING.remove(self)
+        UNFINISHED.remove(self)
         if not self._ends_by(15):
             self._ends_by(9)
 
@@ -201,19 +229,21 @@ def start(
     """
     child: Child
     if system.POSIX_SPAWN:
-        child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+        with Uninterrupted() as mask:
+            child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed, mask=mask)
+            UNFINISHED.append(child)
     else:
         from pycache_guard.git.portable import PortableChild
 
         child = PortableChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
-    RUNNING.append(child)
+        UNFINISHED.append(child)
     return child
 
 
 def stop_all() -> None:
-    """End every child that is still there: none outlives us."""
-    for child in [*RUNNING]:
-        child.stop()
+    """End what is unfinished, the latest first: children may be at work in our directories."""
+    for each in UNFINISHED[::-1]:
+        each.stop()
 
 
 def keep_low_descriptors_taken() -> None:

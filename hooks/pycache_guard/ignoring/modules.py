@@ -9,7 +9,6 @@ from typing import NamedTuple
 from identify import identify
 
 from pycache_guard.bytecode.probes import module_name
-from pycache_guard.git.attributes import values
 from pycache_guard.git.listing import entries
 from pycache_guard.git.objects import contents
 from pycache_guard.git.objects import heads
@@ -119,6 +118,8 @@ class Reading:
 
 def checked_out_wide(rules: Iterable[bytes]) -> dict[bytes, str]:
     """Return the ignore files that a checkout turns into UTF-16 or the like, each with its encoding."""
+    from pycache_guard.git.attributes import values
+
     encodings = values("working-tree-encoding", [*rules], work_tree())
     return {
         path: os.fsdecode(encoding)
