@@ -245,6 +245,53 @@ def test_no_process_outlives_a_command(
 
 
 @posix
+@pytest.mark.parametrize("when", ["cli.forget_foreign_modules", "cli.main", "spawn.stop_all"])
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_signal_at_the_very_start_and_end(when: str, is_after: bool) -> None:
+    """It is heeded without a word of Python's."""
+    module, name = when.split(".")
+    code = f"""
+import os
+from pycache_guard import cli
+from pycache_guard.git import spawn
+plain = {when}
+def late(*args):
+    {module}.{name} = plain
+    done = plain(*args) if {is_after} else None
+    os.kill(os.getpid(), 15)
+    return plain(*args) if not {is_after} else done
+{module}.{name} = late
+cli.run()
+"""
+    command = [sys.executable, "-I", "-c", code, "--version"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (143, b"")
+
+
+@posix
+def test_what_is_stopped_when_stopping_is_interrupted(
+    run: Run, monkeypatch: pytest.MonkeyPatch, pretend: Callable[[str], None]
+) -> None:
+    pretend("exec sleep 60")
+
+    def failing(_: object) -> None:
+        for _ in range(2):
+            Git("ls-files")
+        raise Failure("out of luck")
+
+    monkeypatch.setattr(cli, "dispatch", failing)
+    stop = spawn.PosixChild.stop
+
+    def interrupted(child: spawn.PosixChild) -> None:
+        monkeypatch.setattr(spawn.PosixChild, "stop", stop)
+        raise KeyboardInterrupt(15)
+
+    monkeypatch.setattr(spawn.PosixChild, "stop", interrupted)
+    assert run("forbid-bytecode") == (143, "", "error: out of luck\n")
+    assert spawn.UNFINISHED == []
+
+
+@posix
 def test_signals_are_handled_unless_they_are_ignored() -> None:
     before = {number: signal.getsignal(number) for number in system.ENDING}
     try:

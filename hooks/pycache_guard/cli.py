@@ -42,11 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pycache_guard.git.spawn import stop_all
 
     try:
-        return answer(list(sys.argv[1:] if argv is None else argv))
+        try:
+            return answer(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            stop_all()
     except KeyboardInterrupt as end:
-        return 128 + (end.args[0] if end.args else SIGINT)
-    finally:
-        stop_all()
+        stop_all()  # it may be that which was interrupted
+        return ended(end)
+
+
+def ended(end: KeyboardInterrupt) -> int:
+    """Return the exit code of who was ended by a signal."""
+    return 128 + (end.args[0] if end.args else SIGINT)
 
 
 def answer(argv: list[str]) -> int:
@@ -75,8 +82,11 @@ def run() -> NoReturn:
     closed where it is used.
     """
     handle_signals(interrupt)
-    forget_foreign_modules()
-    code = main()
+    try:
+        forget_foreign_modules()
+        code = main()
+    except KeyboardInterrupt as end:  # before, or behind, what `main` heeds
+        code = ended(end)
     handle_signals(_signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
