@@ -37,6 +37,10 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
     ('services:\n  a: {"build": {context: "x", no_cache}}\n', [(2, "x", None)]),
     # Quotes within a plain scalar open nothing.
     (
+        "services:\n  a:\n    command: [a\", '\"[']\n    build: x\n  b: {build: '}'}\n",
+        [(4, "x", None), (5, "}", None)],
+    ),
+    (
         "services:\n  a:\n    build:\n      args: [a'']\n      context: 'b''c'\n      target: d''\n",
         [(3, "b'c", None)],
     ),

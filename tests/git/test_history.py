@@ -59,7 +59,7 @@ def test_any_history(commits: list[Commit]) -> None:
     """Roots, merges, evil merges, links, submodules: the same as by `ls-tree` of every commit."""
     with tempfile.TemporaryDirectory() as directory:
         repo = Repo.init(Path(directory) / "repo", "--bare")
-        ids = build(repo, commits)
+        ids = [*dict.fromkeys(build(repo, commits))]  # two that are alike are one commit
         before = os.getcwd()
         os.chdir(repo.path)
         try:

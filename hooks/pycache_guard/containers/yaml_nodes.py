@@ -23,6 +23,9 @@ _TOKEN = re.compile(
     r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[{}\[\],]|:(?=[\s,}\]]|$)|(?:[^\s{}\[\],:]|:(?=\S)|\s(?=[^\s{}\[\],:#]))+)\s*"""
 )
 
+#: A quoted scalar, where one may begin: elsewhere a quote is a character of a plain one.
+_QUOTED = re.compile(r"""(?<=[\s{\[,:])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
+
 
 class Unreadable(ValueError):
     """Not of this subset; `line` is 1-based."""
@@ -134,7 +137,7 @@ def is_open(value: str) -> bool:
     """Whether a value goes on in the next line, be it quoted or in flow style."""
     if value[:1] not in ("'", '"', "{", "["):
         return False
-    bare = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'", "", value)
+    bare = _QUOTED.sub("", f" {value}")
     return bool(uncommented(value)[1]) or sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
 
 
