@@ -44,6 +44,19 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
         "services:\n  a:\n    build:\n      args: [a'']\n      context: 'b''c'\n      target: d''\n",
         [(3, "b'c", None)],
     ),
+    # What goes on in the next line, and text in a list that ends where the next key stands.
+    (
+        "services:\n  a:\n    build:\n      &b {context: x,\n      dockerfile: D}\n  c: {build: *b}\n",
+        [(3, "x", "D"), (3, "x", "D")],
+    ),
+    (
+        "services:\n  a: &a\n    build: x\n  b:\n    &b\n    build: y\n",
+        [(3, "x", None), (6, "y", None)],
+    ),
+    (
+        "include:\n  - env_file: |\n      a\n    path: p.yaml\nservices: {a: {build: .}}\n",
+        [(4, "p.yaml"), (5, ".", None)],
+    ),
     # Other keys, lists at the same depth, text that only looks like a build.
     (
         "services:\n  a:\n    ports:\n    - '80:80'\n    - target: 1\n      build: no\n    build: .\n",

@@ -69,10 +69,12 @@ def parsed(text: str) -> Node:
         if rest[0] == "\t":
             raise Unreadable(number, "a tab cannot indent")
         added = place(stack, number, indent, rest)
-        if not added:
-            stack[-1].value = f"{stack[-1].value} {rest}".lstrip()
+        if not added and stack[-1].value:
+            stack[-1].value += f" {rest}"
+        elif not added:
+            put(stack[-1], rest)
         elif _BLOCK_SCALAR.fullmatch(stack[-1].value):
-            stack[-1].value, skipped = "", added[0].indent
+            stack[-1].value, skipped = "", stack[-1].indent
     if is_open(stack[-1].value):
         raise Unreadable(stack[-1].line, "what is opened is not closed")
     return root
@@ -92,11 +94,16 @@ def place(stack: list[Node], line: int, indent: int, rest: str) -> list[Node]:
         value = rest
     else:
         return []
+    put(stack[-1], value)
+    return added
+
+
+def put(node: Node, value: str) -> None:
+    """Give a node its value, or what stands in front of one: a tag, an anchor."""
     properties = _PROPERTIES.match(value)
     assert properties is not None
-    stack[-1].anchor = properties[1] or ""
-    stack[-1].value = value[properties.end() :]
-    return added
+    node.anchor = properties[1] or node.anchor
+    node.value = value[properties.end() :]
 
 
 def push(stack: list[Node], node: Node) -> Node:
