@@ -207,6 +207,10 @@ PROGRAM = (
 )
 
 
+#: Seconds after which a program counts as hanging.
+PATIENCE = 120
+
+
 class Program(Protocol):
     """Run the installed program in a process of its own."""
 
@@ -227,6 +231,7 @@ def program() -> Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
+            timeout=PATIENCE,
         )
         return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from pycache_guard.bytecode.probes import INVENTED
 from pycache_guard.git.ignore import Ignoring
@@ -13,6 +14,8 @@ from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
@@ -56,6 +59,8 @@ def culprits(
     That is a file outside the work tree, or one whose content on disk is not that of the index.
     """
     looked_at = gaps[:LOOKED_AT]
+    if any(map(is_pipe, read_for([gap.probe for gap in looked_at], top))):
+        return []
     try:
         answers = rules_here(top, [gap.probe for gap in looked_at])
     except GitFailure:  # a directory of the index is a link or a submodule on disk
@@ -67,6 +72,25 @@ def culprits(
         for candidate in [file, *[gap.file] * (gap.file != file)]
         if is_private(candidate) or is_changed(top, candidate, rules)
     ]
+
+
+def read_for(probes: Iterable[bytes], top: str) -> Iterator[bytes]:
+    """Yield the ignore files of the work tree at `top` that git opens, if they are there."""
+    seen: set[bytes] = set()
+    for probe in probes:
+        directory = os.path.dirname(probe)
+        while directory not in seen:
+            seen.add(directory)
+            yield os.path.join(os.fsencode(top), directory, TOP)
+            directory = os.path.dirname(directory)
+
+
+def is_pipe(path: bytes) -> bool:
+    """Whether git would wait here for somebody to write."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def is_changed(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
