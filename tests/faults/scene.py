@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, descriptors, permissions")
-#: Minutes long: `python -m pytest --no-cov -m slow tests/faults`, see CONTRIBUTING.md.
+#: An hour in all: `python -m pytest --no-cov -m slow tests/faults`, see CONTRIBUTING.md.
 slow = pytest.mark.slow
 
 #: In place of an interpreter to look for: the machine's others are not asked.
