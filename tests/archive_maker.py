@@ -52,6 +52,7 @@ def tarred(
 ) -> bytes:
     """Return a tar file; every member is of second 1000 but for those in `mtimes`."""
     data = io.BytesIO()
+    # typeshed wants one of so many words.
     with tarfile.open(fileobj=data, mode=mode) as file:  # type: ignore[call-overload]
         for name, content in members.items():
             info = tarfile.TarInfo(name)

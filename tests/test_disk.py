@@ -107,10 +107,10 @@ def test_a_pipe_put_in_a_files_place_is_not_waited_for(
     path.write_bytes(b"abc")
     opened = os.open
 
-    def swapped(*args: int) -> int:
+    def swapped(name: str, flags: int) -> int:
         path.unlink()
         os.mkfifo(path)
-        return opened(*args)  # type: ignore[arg-type]
+        return opened(name, flags)
 
     monkeypatch.setattr(os, "open", swapped)
     assert disk.read(os.fspath(path)) == b""

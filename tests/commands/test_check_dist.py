@@ -353,17 +353,6 @@ def test_a_source_that_cannot_be_read(run: Run) -> None:
     assert result.err == "error: a.zip: m.py: is damaged: Bad CRC-32 for file 'm.py'\n"
 
 
-class Zeros(io.RawIOBase):
-    """As many zeros as wanted."""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        buffer[:] = bytes(len(buffer))
-        return len(buffer)
-
-
 def test_bombs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member, "FREE_OF_RATIO", 1 << 20)
     zeros = {"z": bytes(3 << 20)}
