@@ -18,6 +18,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings
 
 from pycache_guard import cli
+from pycache_guard.git import spawn
 from repo import Repo
 from repo import Result
 from runners import ROOT
@@ -25,6 +26,7 @@ from runners import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
     from collections.abc import Mapping
 
 # No test is timed, and none is right by chance only on a machine that has seen it fail before.
@@ -72,6 +74,13 @@ def isolated(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("USERPROFILE", os.fspath(home))
     # A repository round the temporary directory is none of ours.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(home.parent))
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """End what a failure left under way, as the program does in its end."""
+    yield
+    spawn.stop_all()
 
 
 @pytest.fixture(scope="session")
