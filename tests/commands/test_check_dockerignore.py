@@ -191,6 +191,26 @@ def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> No
     assert places(run("check-dockerignore").out) == ["docker/D.dockerfile.dockerignore"]
 
 
+def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: Run) -> None:
+    builds = "".join(
+        f"  {name}:\n    build: {{context: {name}, dockerfile: ../D.dockerfile}}\n" for name in "ab"
+    )
+    stage(repo, {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x": "", "b/x": ""})
+    stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
+    told = lines(run("check-dockerignore").out)
+    assert [line for line in told if ":1:" in line] == [
+        (
+            "D.dockerfile.dockerignore:1: PYC301 `*.pyc` keeps no bytecode out below the top of the context:"
+            f" {ROOTED}"
+        )
+    ]
+    assert len(told) == 5
+    stage(repo, {"D.dockerfile.dockerignore": "[z-a]\n"})
+    refused = "Docker builds nothing with this line: its range `z-a` runs backwards"
+    error = f"error: D.dockerfile.dockerignore:1: {refused}\n"
+    assert run("check-dockerignore") == (2, "", error)
+
+
 def test_included_files_count(repo: Repo, run: Run) -> None:
     build = "services:\n  a:\n    build: .\n"
     stage(repo, {"compose.yaml": "include: [x/a.yml, x/a.yml]\n", "x/a.yml": build, "x/m.py": ""})
