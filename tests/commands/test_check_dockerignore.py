@@ -69,7 +69,7 @@ def test_nothing_to_say(
 
 
 def test_no_file(repo: Repo, run: Run) -> None:
-    stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "other.py": ""})
+    stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "apple/n.py": "", "other.py": ""})
     assert run("check-dockerignore") == (
         1,
         (
@@ -213,6 +213,7 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
 
 def test_included_files_count(repo: Repo, run: Run) -> None:
     build = "services:\n  a:\n    build: .\n"
+    build += "include: [../compose.yaml]\n"  # each the other
     stage(repo, {"compose.yaml": "include: [x/a.yml, x/a.yml]\n", "x/a.yml": build, "x/m.py": ""})
     assert places(run("check-dockerignore").out) == ["x/.dockerignore"]
 
@@ -227,6 +228,10 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
         (
             {"a/compose.yml": "services:\n  a:\n    build: ..\n", "compose.yml": "include: [/x]\n"},
             "compose.yml:1: /x lies outside the repository, where nothing is judged",
+        ),
+        (
+            {"compose.yml": "services:\n  a:\n    build: ..\n"},
+            "compose.yml:3: .. lies outside the repository, where nothing is judged",
         ),
         (
             {"compose.yml": "services:\n  a:\n    build: $X\n"},
@@ -256,11 +261,12 @@ def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
 def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     compose = "services:\n  a:\n    build: {context: plain, dockerfile: ../d/Dockerfile}\n"
     stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x": "", "compose.yml": compose})
-    stage(repo, {"[q]*/x": ""})
+    stage(repo, {"[q]*/x": "", "..q/x": ""})
     for names, expected in {
         ("a", "./b/"): ["a/.dockerignore", "b/.dockerignore"],
         ("plain",): ["plain/.dockerignore"],
         ("[q]*",): ["[q]*/.dockerignore"],
+        ("..q",): ["..q/.dockerignore"],
         (".",): [".dockerignore"],
     }.items():
         assert places(run("check-dockerignore", *names).out) == expected
