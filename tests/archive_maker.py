@@ -1,4 +1,4 @@
-"""Archives to test on, made here and now."""
+"""Archives to test on, made here and now, and what is told of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import tarfile
 import zipfile
 from importlib.util import MAGIC_NUMBER
 from importlib.util import source_hash
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from told import found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from conftest import Run
 
 SOURCE = b"x = 1\n"
 TAG = "__pycache__/m.cpython-311.pyc"
@@ -75,3 +80,16 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target
     return info
+
+
+def told(out: str) -> list[str]:
+    """Return what a text report says, without place and code."""
+    return [line.words for line in found(out)]
+
+
+def judged(run: Run, name: str, data: bytes) -> list[str]:
+    """Return what is found in an archive that can be judged."""
+    Path(name).write_bytes(data)
+    result = run("check-dist", name)
+    assert (result.code, result.err) == (1 if result.out else 0, "")
+    return told(result.out)

@@ -131,6 +131,15 @@ def repo(make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch) -> Rep
 
 
 @pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a directory that no repository is round, and stand in it."""
+    where = tmp_path / "root"
+    where.mkdir()
+    monkeypatch.chdir(where)
+    return where
+
+
+@pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the program in this process."""
 

@@ -17,10 +17,12 @@ import pytest
 from archive_maker import SOURCE
 from archive_maker import TAG
 from archive_maker import hashed
+from archive_maker import judged
 from archive_maker import special
 from archive_maker import tarred
 from archive_maker import tarred_special
 from archive_maker import timed
+from archive_maker import told
 from archive_maker import zipped
 from pycache_guard.archives import member
 from pycache_guard.archives import tars
@@ -42,19 +44,6 @@ OTHER = "remove the caches (`pycache-guard clean`) before the archive is built"
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in an empty directory, which is no repository."""
     monkeypatch.chdir(tmp_path)
-
-
-def told(out: str) -> list[str]:
-    """Return what a text report says, without place and code."""
-    return [line.partition(" PYC311 ")[2] for line in out.partition("\n\n")[0].splitlines()]
-
-
-def judged(run: Run, name: str, data: bytes) -> list[str]:
-    """Return what is found in an archive that can be judged."""
-    Path(name).write_bytes(data)
-    result = run("check-dist", name)
-    assert (result.code, result.err) == (1 if result.out else 0, "")
-    return told(result.out)
 
 
 def unjudged(run: Run, name: str, data: bytes) -> str:

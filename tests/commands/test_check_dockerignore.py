@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from told import found
+from told import lines
+from told import mend
+from told import remedies
 
+if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
     from repo import Repo
@@ -26,26 +28,9 @@ def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
         repo.add(path, content)
 
 
-def lines(out: str) -> list[str]:
-    """Return the findings of a text report."""
-    return out.partition("\n\n")[0].splitlines()
-
-
-def remedies(out: str) -> list[str]:
-    """Return the commands of a text report."""
-    return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
-
-
-def mend(out: str, cwd: Path) -> None:
-    """Run every command of a report as a person would."""
-    for command in remedies(out):
-        done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (0, b""), command
-
-
 def places(out: str) -> list[str]:
     """Return which files a text report blames, each once."""
-    return list(dict.fromkeys(line.partition(":")[0] for line in lines(out)))
+    return list(dict.fromkeys(line.place.partition(":")[0] for line in found(out)))
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,6 @@ TAG = str(sys.implementation.cache_tag)
 PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    where = tmp_path / "root"
-    where.mkdir()
-    monkeypatch.chdir(where)
-    return where
-
-
 def look() -> Found:
     walked = named(".")
     try:
