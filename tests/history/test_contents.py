@@ -68,6 +68,18 @@ def test_memory_is_bounded(repo: Repo, judging: Contents, monkeypatch: pytest.Mo
     assert len(judging._clean) + len(judging._clean_before) < 60 + 60 + 50
 
 
+def test_what_was_remembered_before_is_not_read_again(
+    repo: Repo, judging: Contents, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "REMEMBERED", 1)
+    text = repo.blob("text")
+    assert run(judging, [record(text)]) == []
+    assert judging._clean == set()
+    calls.forget()
+    assert run(judging, [record(text, "b")]) == []
+    assert calls.blobs() == []
+
+
 def test_one_blob_at_many_paths(
     repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
