@@ -247,7 +247,7 @@ class Scene:
     def strangers(self) -> list[str]:
         """Return what git would track that was not there before."""
         listed = self.repo.git("ls-files", "-o", "-z", "--exclude-standard").split("\0")
-        # It is stripped of the last NUL when nothing else is left.
+        # A NUL ends each.
         return [name for name in listed[:-1] if not name.endswith(".pyc")]
 
     @staticmethod

@@ -111,6 +111,7 @@ def no_room(
 ) -> None:
     """Let each step fail; what cannot be done is told, and nothing is half done."""
     last, old, new = steps_of(template, tmp_path, call, everything=everything)
+    assert last or not call.writes
     for n in range(1, last + 1):
         for number in numbers:
             scene = copied(template, tmp_path / f"{n} {number}")
