@@ -112,6 +112,7 @@ def asked_to_end(
 ) -> None:
     """Send a signal at every step; what is written is old or new."""
     last, old, new = steps_of(template, tmp_path, call, everything=everything)
+    assert last or not call.writes
     for n in range(1, last + 1):
         scene = copied(template, tmp_path / str(n))
         temporary = tmp_path / f"tmp{n}"
