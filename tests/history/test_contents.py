@@ -69,15 +69,22 @@ def test_memory_is_bounded(repo: Repo, judging: Contents, monkeypatch: pytest.Mo
 
 
 def test_what_was_remembered_before_is_not_read_again(
-    repo: Repo, judging: Contents, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[str] = []
+    ask = Reader.ask
+
+    def noted(reader: Reader, blobs: list[str]) -> None:
+        asked.extend(blobs)
+        ask(reader, blobs)
+
     monkeypatch.setattr(contents, "REMEMBERED", 1)
+    monkeypatch.setattr(Reader, "ask", noted)
     text = repo.blob("text")
-    assert run(judging, [record(text)]) == []
-    assert judging._clean == set()
-    calls.forget()
-    assert run(judging, [record(text, "b")]) == []
-    assert calls.blobs() == []
+    for path in "ab":
+        assert run(judging, [record(text, path)]) == []
+        assert judging._clean == set()
+    assert asked == [text]
 
 
 def test_one_blob_at_many_paths(
