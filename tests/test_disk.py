@@ -99,6 +99,12 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         disk.read_whole(os.fspath(tmp_path / "large"))
 
 
+def test_the_largest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "LARGEST", 5)
+    (tmp_path / "x").write_bytes(b"12345")
+    assert disk.read_whole(os.fspath(tmp_path / "x")) == b"12345"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
 def test_a_pipe_put_in_a_files_place_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
