@@ -192,6 +192,10 @@ def test_what_is_said(root: Path, run: Run) -> None:
     ]
     assert run("clean", "--orphans") == (0, "", "")
     assert run("clean", "--orphans", "--verbose").out.count(SOURCELESS) == 7
+    for n in (5, 6):
+        (root / f"lib{n}.pyc").unlink()
+    kept = "".join(f"kept lib{n}.pyc: {SOURCELESS}\n" for n in range(5))
+    assert run("clean") == (0, kept, "")
 
 
 def test_json(root: Path, run: Run, tmp_path: Path) -> None:
