@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -152,6 +153,18 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         return Result(code, *capfd.readouterr())
 
     return main
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Where the tests run in the background SIGINT is ignored, and that would be inherited."""
+    if sys.platform == "win32":
+        pytest.skip("the signals are POSIX's")
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (1, 15)}
+    handlers[2] = signal.signal(2, signal.default_int_handler)
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 #: Notes how it is called, and what is asked of it, before it is git.
