@@ -58,7 +58,7 @@ CASES = {
         ["a.py", "b.pyw", "lib.pyc", "c.pyd", "c.so"],
         ["a.pyc", "a.pyo", "a$py.class", "a.pyc.4711", "b.pyc"],
     ),
-    "without a source, on request": Case(["a.py"], ["lib.pyc"], ("--include-sourceless",)),
+    "without a source, on request": Case(["a.py"], ["a.pyc", "lib.pyc"], ("--include-sourceless",)),
     "an empty cache directory": Case(["pkg/"], ["pkg/__pycache__/"]),
     "any case": Case(["A.py"], ["__PYCACHE__/", "__PYCACHE__/A.CPYTHON-313.PYC", "A.PYC"]),
     "virtual environments, node_modules, repositories": Case(
@@ -487,6 +487,9 @@ def test_prefix_of_a_directory_that_is_a_file_now(
     told = run("clean", "--prefix", "--orphans")
     assert told == (0, "removed 1 file and 2 directories\n", "")
     assert not ours.exists()
+    # What has no tag is no cache there.
+    plant(ours, ["plain.pyc"])
+    assert run("clean", "--prefix") == (0, "", "")
 
 
 def test_the_program_reads_the_environment(root: Path, program: Program, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from pycache_guard import system
 from pycache_guard.errors import Failure
+from pycache_guard.worktree.descriptors import KEPT
 from pycache_guard.worktree.descriptors import Descriptors
 from pycache_guard.worktree.paths import Paths
 from pycache_guard.worktree.paths import leads_away
@@ -156,6 +157,20 @@ def test_a_directory_that_cannot_be_listed_is_told(
     monkeypatch.setattr(way, "listing", broken)
     found = {"/".join(d.parts): d.error and d.error.errno for d in walk(way)}
     assert found == {"": None, "a": 13, "c": None}
+    way.close()
+
+
+@posix
+def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
+    """We stand above it then: what is asked next is answered."""
+    parts = ("d",) * (2 * KEPT)
+    (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
+    way = Descriptors(str(tmp_path / "root"))
+    way.enter(parts)
+    (tmp_path / "root/d/d/d").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        way.enter(parts[:5])
+    assert os.path.samestat(way.status(), (tmp_path / "root/d/d").stat())
     way.close()
 
 
