@@ -119,4 +119,5 @@ def test_a_pipe_put_in_a_files_place_is_not_waited_for(
         return opened(name, flags)
 
     monkeypatch.setattr(os, "open", swapped)
-    assert disk.read(os.fspath(path)) == b""
+    with pytest.raises(disk.Unreadable, match=r"x: is no regular file$"):
+        disk.read(os.fspath(path))
