@@ -1,4 +1,4 @@
-"""Archives to test on, made here and now."""
+"""Archives to test on, made here and now, and what is told of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import tarfile
 import zipfile
 from importlib.util import MAGIC_NUMBER
 from importlib.util import source_hash
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from told import found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from conftest import Run
 
 SOURCE = b"x = 1\n"
 TAG = "__pycache__/m.cpython-311.pyc"
@@ -52,6 +57,7 @@ def tarred(
 ) -> bytes:
     """Return a tar file; every member is of second 1000 but for those in `mtimes`."""
     data = io.BytesIO()
+    # typeshed wants one of so many words.
     with tarfile.open(fileobj=data, mode=mode) as file:  # type: ignore[call-overload]
         for name, content in members.items():
             info = tarfile.TarInfo(name)
@@ -74,3 +80,16 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target
     return info
+
+
+def told(out: str) -> list[str]:
+    """Return what a text report says, without place and code."""
+    return [line.words for line in found(out)]
+
+
+def judged(run: Run, name: str, data: bytes) -> list[str]:
+    """Return what is found in an archive that can be judged."""
+    Path(name).write_bytes(data)
+    result = run("check-dist", name)
+    assert (result.code, result.err) == (1 if result.out else 0, "")
+    return told(result.out)

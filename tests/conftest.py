@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings
 
 from pycache_guard import cli
+from pycache_guard.git import spawn
 from repo import Repo
 from repo import Result
 from runners import ROOT
@@ -25,6 +27,7 @@ from runners import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
     from collections.abc import Mapping
 
 # No test is timed, and none is right by chance only on a machine that has seen it fail before.
@@ -72,6 +75,13 @@ def isolated(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("USERPROFILE", os.fspath(home))
     # A repository round the temporary directory is none of ours.
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(home.parent))
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """End what a failure left under way, as the program does in its end."""
+    yield
+    spawn.stop_all()
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +132,15 @@ def repo(make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch) -> Rep
 
 
 @pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a directory that no repository is round, and stand in it."""
+    where = tmp_path / "root"
+    where.mkdir()
+    monkeypatch.chdir(where)
+    return where
+
+
+@pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the program in this process."""
 
@@ -134,6 +153,18 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         return Result(code, *capfd.readouterr())
 
     return main
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Where the tests run in the background SIGINT is ignored, and that would be inherited."""
+    if sys.platform == "win32":
+        pytest.skip("the signals are POSIX's")
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (1, 15)}
+    handlers[2] = signal.signal(2, signal.default_int_handler)
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 #: Notes how it is called, and what is asked of it, before it is git.

@@ -39,7 +39,7 @@ class Repo:
         subprocess.run([*command, *options, os.fspath(path)], check=True)
         return cls(path)
 
-    def git(self, *args: str, input: bytes = b"", check: bool = True) -> str:  # noqa: A002
+    def git(self, *args: str, input: bytes = b"", check: bool = True) -> str:  # noqa: A002 - as `subprocess` has it
         """Run git here; return its stdout, decoded with `os.fsdecode` and stripped."""
         done = subprocess.run(
             ["git", *args], cwd=self.path, input=input, check=False, capture_output=True

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from pre_commit.clientlib import load_manifest  # type: ignore[import-untyped]
+from pre_commit.clientlib import load_manifest
 
 from repo import Result
 

@@ -186,15 +186,13 @@ def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.Mon
         run("forbid-bytecode")
 
 
-@posix
+@pytest.mark.usefixtures("heeded")
 def test_interrupted(repo: Repo, tmp_path: Path) -> None:
     """While git is at work; nothing is said."""
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
     git.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ready'\nexec sleep 60\n")
     git.chmod(0o755)
-    # Where the tests run in the background it is ignored, and that would be inherited.
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [PROGRAM, "forbid-bytecode"],
         env={**os.environ, "PATH": f"{git.parent}{os.pathsep}{os.environ['PATH']}"},
@@ -202,7 +200,6 @@ def test_interrupted(repo: Repo, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    signal.signal(signal.SIGINT, handler)
     while not (tmp_path / "ready").exists():
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)

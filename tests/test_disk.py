@@ -99,6 +99,12 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         disk.read_whole(os.fspath(tmp_path / "large"))
 
 
+def test_the_largest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "LARGEST", 5)
+    (tmp_path / "x").write_bytes(b"12345")
+    assert disk.read_whole(os.fspath(tmp_path / "x")) == b"12345"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
 def test_a_pipe_put_in_a_files_place_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -107,10 +113,11 @@ def test_a_pipe_put_in_a_files_place_is_not_waited_for(
     path.write_bytes(b"abc")
     opened = os.open
 
-    def swapped(*args: int) -> int:
+    def swapped(name: str, flags: int) -> int:
         path.unlink()
         os.mkfifo(path)
-        return opened(*args)  # type: ignore[arg-type]
+        return opened(name, flags)
 
     monkeypatch.setattr(os, "open", swapped)
-    assert disk.read(os.fspath(path)) == b""
+    with pytest.raises(disk.Unreadable, match=r"x: is no regular file$"):
+        disk.read(os.fspath(path))

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pre_commit.constants import VERSION  # type: ignore[import-untyped]
+from pre_commit.constants import VERSION
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.cli import COMMANDS

@@ -19,15 +19,24 @@ class Found(NamedTuple):
     words: str
 
 
+def lines(out: str) -> list[str]:
+    """Return the findings of a text report, each in a line."""
+    return out.partition("\n\n")[0].splitlines()
+
+
 def found(out: str) -> list[Found]:
     """Read a text report."""
-    lines = out.partition("\n\n")[0].splitlines()
-    return [Found(*re.split(r": (PYC\d+) ", line, maxsplit=1)) for line in lines]
+    return [Found(*re.split(r": (PYC\d+) ", line, maxsplit=1)) for line in lines(out)]
 
 
 def remedies(out: str) -> list[str]:
     """Return the commands of a text report."""
     return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
+
+
+def mend(out: str, cwd: Path) -> None:
+    """Do what a text report says."""
+    bash(*remedies(out), cwd=cwd)
 
 
 def bash(*commands: str, cwd: Path) -> None:

@@ -80,6 +80,7 @@ def zipped(members: dict[str, bytes], method: int) -> bytes:
 def tarred(members: dict[str, bytes], kind: str) -> bytes:
     """Return a tar file, with a link."""
     data = io.BytesIO()
+    # typeshed wants one of so many words.
     with tarfile.open(fileobj=data, mode=f"w:{kind}") as file:  # type: ignore[call-overload]
         for name, content in members.items():
             info = tarfile.TarInfo(name)

@@ -94,8 +94,8 @@ def noqa(data: bytes) -> str:
 
 def flake8s(lines: list[str]) -> list[bool]:
     """Let flake8 itself say which lines are silenced."""
-    from flake8.processor import FileProcessor  # type: ignore[import-untyped]
-    from flake8.violation import Violation  # type: ignore[import-untyped]
+    from flake8.processor import FileProcessor
+    from flake8.violation import Violation
 
     processor = FileProcessor("a.py", Options, [*lines])
     if processor.should_ignore_file():

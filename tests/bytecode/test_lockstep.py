@@ -107,6 +107,10 @@ def test_eras_without_references() -> None:
         (b"z\4name", b"t\2\0\0\0\xc3\xbc", True),
         (b"N", b"F", False),
         (b"\xce", b"N", True),
+        # Only what bears the flag can be referred to, and None cannot.
+        (b")\3z\1a\xfa\1br\0\0\0\0", b")\3z\1az\1bz\1b", True),
+        (b")\3z\1a\xfa\1br\0\0\0\0", b")\3z\1az\1bz\1a", False),
+        (b")\3\xce\xfa\1br\0\0\0\0", b")\3Nz\1bz\1b", True),
         (b"{0", b"{0", False),
         (b"l\1\0\0\0\1\0", b"l\1\0\0\0\2\0", False),
         (b"l\xff\xff\xff\xff\1\0", b"l\1\0\0\0\1\0", False),

@@ -44,14 +44,6 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(system, "DESCRIPTORS", False)
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    where = tmp_path / "root"
-    where.mkdir()
-    monkeypatch.chdir(where)
-    return where
-
-
 def plan_of(root: Path, *, orphans: bool = False) -> Plan:
     return planned(named(str(root)), Mode(orphans=orphans))
 

@@ -103,7 +103,8 @@ class Oracle:
 
     def goes(self, path: str) -> bool:
         """Whether a file goes."""
-        directory, name = re.fullmatch(r"((?:.*/)?)([^/]+)", path, re.DOTALL).groups()  # type: ignore[union-attr]
+        name = path.rpartition("/")[2]
+        directory = path.removesuffix(name)
         if self.is_fenced(directory):
             return False
         if re.search(r"(^|/)__pycache__/$", directory, re.IGNORECASE):

@@ -17,10 +17,12 @@ import pytest
 from archive_maker import SOURCE
 from archive_maker import TAG
 from archive_maker import hashed
+from archive_maker import judged
 from archive_maker import special
 from archive_maker import tarred
 from archive_maker import tarred_special
 from archive_maker import timed
+from archive_maker import told
 from archive_maker import zipped
 from pycache_guard.archives import member
 from pycache_guard.archives import tars
@@ -42,19 +44,6 @@ OTHER = "remove the caches (`pycache-guard clean`) before the archive is built"
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in an empty directory, which is no repository."""
     monkeypatch.chdir(tmp_path)
-
-
-def told(out: str) -> list[str]:
-    """Return what a text report says, without place and code."""
-    return [line.partition(" PYC311 ")[2] for line in out.partition("\n\n")[0].splitlines()]
-
-
-def judged(run: Run, name: str, data: bytes) -> list[str]:
-    """Return what is found in an archive that can be judged."""
-    Path(name).write_bytes(data)
-    result = run("check-dist", name)
-    assert (result.code, result.err) == (1 if result.out else 0, "")
-    return told(result.out)
 
 
 def unjudged(run: Run, name: str, data: bytes) -> str:
@@ -209,6 +198,9 @@ def test_archives_in_those_are_not_looked_into(run: Run, monkeypatch: pytest.Mon
         "error: x.zip: b.zip!a.zip: is an archive in an archive in an archive: not looked into\n"
         "error: x.zip: c.zip: is no zip file that can be read: File is not a zip file\n"
     )
+    nested = zipped({"a.pyc": b""})
+    monkeypatch.setattr(screening, "LARGEST_NESTED", len(nested))
+    assert judged(run, "x.zip", zipped({"b.zip": nested})) == ["ships `b.zip!a.pyc`: bytecode"]
     monkeypatch.setattr(screening, "LARGEST_NESTED", 10)
     assert "b.zip: is an archive of more than 0 MiB: not looked into" in unjudged(
         run, "x.zip", zipped({"b.zip": inner})
@@ -306,7 +298,7 @@ ZIP = zipped({"a.py": SOURCE, "b.py": b"y" * 500})
         ("a.tar.gz", gzip.compress(TAR)[:-4] + b"\0" * 4, "incorrect length check"),
         ("a.tar.gz", gzip.compress(TAR) + b"junk", "incorrect header check"),
         ("a.tar.xz", lzma.compress(TAR)[:-20], "it ends before its end marker"),
-        ("a.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(99), "zst"),
+        ("a.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(99), "is compressed by zstd, which Python reads"),
         ("a.tar", b"\x01" * 1024, "is no tar file that can be read"),
         ("a.tar", TAR[:600], "unexpected end of data"),
         ("a.tar", TAR[:1024], "is cut short, or damaged in its middle"),
@@ -344,24 +336,16 @@ def test_a_damaged_member(run: Run) -> None:
 
 
 def test_a_source_that_cannot_be_read(run: Run) -> None:
-    source = bytes(range(256)) * 2
-    data = bytearray(zipped({TAG: hashed(source), "m.py": source}, method=zipfile.ZIP_STORED))
+    """It is told once, whatever comes from it."""
+    source, older = bytes(range(256)) * 2, TAG.replace("311", "310")
+    members = {older: hashed(source), TAG: hashed(source), "m.py": source}
+    data = bytearray(zipped(members, method=zipfile.ZIP_STORED))
     data[data.rfind(bytes(range(256))) + 255] ^= 1
     Path("a.zip").write_bytes(data)
     result = run("check-dist", "a.zip")
-    assert (result.code, told(result.out)) == (2, [f"ships `{TAG}`: {WRITER}"])
+    expected = [f"ships `{name}`: {WRITER}" for name in (older, TAG)]
+    assert (result.code, told(result.out)) == (2, expected)
     assert result.err == "error: a.zip: m.py: is damaged: Bad CRC-32 for file 'm.py'\n"
-
-
-class Zeros(io.RawIOBase):
-    """As many zeros as wanted."""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        buffer[:] = bytes(len(buffer))
-        return len(buffer)
 
 
 def test_bombs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,6 +367,9 @@ def test_too_many_members(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     members = {"a": b"", "b": b"", "c": b""}
     assert unjudged(run, "a.zip", zipped(members)) == "error: a.zip: has 3 members, more than 2\n"
     assert unjudged(run, "a.tar", tarred(members)) == "error: a.tar: has more than 2 members\n"
+    monkeypatch.setattr(zips, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(tars, "MOST_MEMBERS", 3)
+    assert judged(run, "a.zip", zipped(members)) == judged(run, "a.tar", tarred(members)) == []
 
 
 def test_what_is_read_whole_has_a_bound(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,8 +406,11 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
     separator = os.sep
     assert places[:2] == [f"dist{separator}a.whl", f"dist{separator}b.whl"]
     assert places[2] == ""
-    Path("x[1].whl").write_bytes(zipped({}))
-    assert run("check-dist", "x[1].whl") == (0, "", "")
+    # A file that bears the name is meant, and not what the name would match.
+    Path("x[1].whl").write_bytes(zipped({"a.pyc": b""}))
+    Path("x1.whl").write_bytes(zipped({}))
+    for options in ((), ("--if-any",)):
+        assert run("check-dist", *options, "x[1].whl").out.startswith("x[1].whl: PYC311 ")
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from told import found
+from told import lines
+from told import mend
+from told import remedies
 
+if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
     from repo import Repo
@@ -26,26 +28,9 @@ def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
         repo.add(path, content)
 
 
-def lines(out: str) -> list[str]:
-    """Return the findings of a text report."""
-    return out.partition("\n\n")[0].splitlines()
-
-
-def remedies(out: str) -> list[str]:
-    """Return the commands of a text report."""
-    return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
-
-
-def mend(out: str, cwd: Path) -> None:
-    """Run every command of a report as a person would."""
-    for command in remedies(out):
-        done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (0, b""), command
-
-
 def places(out: str) -> list[str]:
     """Return which files a text report blames, each once."""
-    return list(dict.fromkeys(line.partition(":")[0] for line in lines(out)))
+    return list(dict.fromkeys(line.place.partition(":")[0] for line in found(out)))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +54,7 @@ def test_nothing_to_say(
 
 
 def test_no_file(repo: Repo, run: Run) -> None:
-    stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "other.py": ""})
+    stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "apple/n.py": "", "other.py": ""})
     assert run("check-dockerignore") == (
         1,
         (
@@ -191,8 +176,29 @@ def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> No
     assert places(run("check-dockerignore").out) == ["docker/D.dockerfile.dockerignore"]
 
 
+def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: Run) -> None:
+    builds = "".join(
+        f"  {name}:\n    build: {{context: {name}, dockerfile: ../D.dockerfile}}\n" for name in "ab"
+    )
+    stage(repo, {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x": "", "b/x": ""})
+    stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
+    told = lines(run("check-dockerignore").out)
+    assert [line for line in told if ":1:" in line] == [
+        (
+            "D.dockerfile.dockerignore:1: PYC301 `*.pyc` keeps no bytecode out below the top of the context:"
+            f" {ROOTED}"
+        )
+    ]
+    assert len(told) == 5
+    stage(repo, {"D.dockerfile.dockerignore": "[z-a]\n"})
+    refused = "Docker builds nothing with this line: its range `z-a` runs backwards"
+    error = f"error: D.dockerfile.dockerignore:1: {refused}\n"
+    assert run("check-dockerignore") == (2, "", error)
+
+
 def test_included_files_count(repo: Repo, run: Run) -> None:
     build = "services:\n  a:\n    build: .\n"
+    build += "include: [../compose.yaml]\n"  # each the other
     stage(repo, {"compose.yaml": "include: [x/a.yml, x/a.yml]\n", "x/a.yml": build, "x/m.py": ""})
     assert places(run("check-dockerignore").out) == ["x/.dockerignore"]
 
@@ -207,6 +213,10 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
         (
             {"a/compose.yml": "services:\n  a:\n    build: ..\n", "compose.yml": "include: [/x]\n"},
             "compose.yml:1: /x lies outside the repository, where nothing is judged",
+        ),
+        (
+            {"compose.yml": "services:\n  a:\n    build: ..\n"},
+            "compose.yml:3: .. lies outside the repository, where nothing is judged",
         ),
         (
             {"compose.yml": "services:\n  a:\n    build: $X\n"},
@@ -236,11 +246,12 @@ def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
 def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     compose = "services:\n  a:\n    build: {context: plain, dockerfile: ../d/Dockerfile}\n"
     stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x": "", "compose.yml": compose})
-    stage(repo, {"[q]*/x": ""})
+    stage(repo, {"[q]*/x": "", "..q/x": ""})
     for names, expected in {
         ("a", "./b/"): ["a/.dockerignore", "b/.dockerignore"],
         ("plain",): ["plain/.dockerignore"],
         ("[q]*",): ["[q]*/.dockerignore"],
+        ("..q",): ["..q/.dockerignore"],
         (".",): [".dockerignore"],
     }.items():
         assert places(run("check-dockerignore", *names).out) == expected

@@ -232,7 +232,10 @@ def test_a_file_that_ignores_itself(repo: Repo, run: Run) -> None:
 
 @posix
 def test_a_full_disk(repo: Repo) -> None:
-    """A limit of the size of files stands for it; whatever the limit, the file is whole or old."""
+    """A limit of the size of files stands for it; whatever the limit, the file is whole or old.
+
+    `-B`, or Python writes caches that are cut short, and trips over them ever after.
+    """
     old = "*.so\n" * 100
     repo.add(".gitignore", old)
     code = (
@@ -248,7 +251,7 @@ def test_a_full_disk(repo: Repo) -> None:
     )
     new = len(old) + len("__pycache__/\n*.py[co]\n")
     for limit in (0, 1, len(old), new - 1):
-        command = [sys.executable, "-c", code, str(limit)]
+        command = [sys.executable, "-B", "-c", code, str(limit)]
         done = subprocess.run(command, capture_output=True, check=False, cwd=repo.path)
         assert (done.returncode, done.stdout, done.stderr) == (
             2,

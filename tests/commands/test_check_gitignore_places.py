@@ -13,6 +13,7 @@ from runners import SCRIPTS
 from teammate import Teammate
 from told import bash
 from told import found
+from told import mend
 from told import remedies
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from conftest import Run
 
 GOOD = "__pycache__/\n*.py[co]\n"
-
-
-def mend(out: str, repo: Repo) -> None:
-    """Do what a report says."""
-    for remedy in remedies(out):
-        bash(remedy, cwd=repo.path)
 
 
 def private(out: str) -> list[tuple[str, str]]:
@@ -41,7 +36,7 @@ def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
     assert told.code == 1
     assert private(told.out) == [(".gitignore", "is not tracked")]
     assert remedies(told.out) == ["git add -f -- .gitignore"]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -52,7 +47,7 @@ def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
     assert remedies(told.out) == [
         "printf '%s\\n' '' '*.py[co]' >> .gitignore && git add -f -- .gitignore"
     ]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -64,7 +59,7 @@ def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
     told = run("check-gitignore")
     assert private(told.out) == [(".gitignore", "has rules that are not staged")]
     assert remedies(told.out) == ["git add -f -- .gitignore"]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -85,7 +80,7 @@ def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
         ("pkg/.gitignore", "PYC103"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -110,7 +105,7 @@ def test_one_s_own_excludes_count_for_nothing(
     assert told.code == 1
     assert private(told.out) == [(shown, "ignores bytecode for this person only")]
     assert len(remedies(told.out)) == 1
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
     file.write_text("!*\n")
     assert run("check-gitignore") == (0, "", "")
@@ -141,7 +136,7 @@ def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
         "",
         "error: ./.gitignore: is a symbolic link; nothing was written\n",
     )
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
     assert (repo.path / "rules").read_text() == GOOD
     assert not (repo.path / "nowhere").exists()
@@ -158,7 +153,7 @@ def test_inert_files_below(repo: Repo, run: Run) -> None:
         ("a/.gitignore", "is a symbolic link, which git does not follow"),
         ("b/.gitignore", "is a submodule"),
     ]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -199,7 +194,7 @@ def test_odd_directories(
     ]
     assert told.out.isascii() or place == "größe"
     assert run("check-gitignore", "--fix") == told
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
     # The same from below.
     repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
@@ -295,7 +290,7 @@ def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(linked.path)
     told = run("check-gitignore")
     assert told.code == 1
-    mend(told.out, linked)
+    mend(told.out, linked.path)
     assert run("check-gitignore") == (0, "", "")
     monkeypatch.chdir(repo.path)
     assert run("check-gitignore").code == 1
@@ -342,7 +337,7 @@ def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
         (".gitignore", "PYC101"),
         ("out/.gitignore:1", "PYC102"),
     ]
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
     assert repo.git("show", ":.gitignore") == "*.py[co]\n__pycache__/"
     assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
@@ -355,7 +350,7 @@ def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.Mo
     repo.stage("script", "#!/usr/bin/python\n", mode="100755")
     told = run("check-gitignore")
     assert told.code == 1
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
 
 
@@ -458,7 +453,7 @@ def test_a_checkout_in_another_encoding(
         (f"{place}.gitignore", f"is checked out as {encoding}, of which git reads no pattern")
     ]
     assert run("check-gitignore", "--fix").code == 1
-    mend(told.out, repo)
+    mend(told.out, repo.path)
     assert run("check-gitignore") == (0, "", "")
     clone = Teammate(repo, tmp_path / "another")
     clone.compile("pkg/m.py")

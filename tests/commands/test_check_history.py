@@ -505,13 +505,14 @@ def test_where_there_is_no_posix_spawn(
     assert len(found(expected)) == 200
 
 
+@pytest.mark.usefixtures("heeded")
 def test_git_is_interrupted(pretend: Callable[[str], None], run: Run) -> None:
     """It may get Ctrl-C before we do: 130, and not a word."""
     pretend('trap - INT; case "$*" in *rev-list*) kill -INT $$;; esac')
     assert run("check-history", "--all") == (130, "", "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+@pytest.mark.usefixtures("heeded")
 def test_interrupted(pretend: Callable[[str], None], tmp_path: Path) -> None:
     """Ctrl-C goes to all processes of the terminal."""
     pretend(f'case "$*" in *diff-tree*) touch {tmp_path}/asked; exec sleep 60;; esac; exec cat')

@@ -27,15 +27,6 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Win
 SOURCELESS = "without a source: it may be all there is (--include-sourceless removes it)"
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a directory that no repository is round, and stand in it."""
-    where = tmp_path / "root"
-    where.mkdir()
-    monkeypatch.chdir(where)
-    return where
-
-
 class Case(NamedTuple):
     """What is there, and what of it goes."""
 
@@ -67,7 +58,7 @@ CASES = {
         ["a.py", "b.pyw", "lib.pyc", "c.pyd", "c.so"],
         ["a.pyc", "a.pyo", "a$py.class", "a.pyc.4711", "b.pyc"],
     ),
-    "without a source, on request": Case(["a.py"], ["lib.pyc"], ("--include-sourceless",)),
+    "without a source, on request": Case(["a.py"], ["a.pyc", "lib.pyc"], ("--include-sourceless",)),
     "an empty cache directory": Case(["pkg/"], ["pkg/__pycache__/"]),
     "any case": Case(["A.py"], ["__PYCACHE__/", "__PYCACHE__/A.CPYTHON-313.PYC", "A.PYC"]),
     "virtual environments, node_modules, repositories": Case(
@@ -201,6 +192,10 @@ def test_what_is_said(root: Path, run: Run) -> None:
     ]
     assert run("clean", "--orphans") == (0, "", "")
     assert run("clean", "--orphans", "--verbose").out.count(SOURCELESS) == 7
+    for n in (5, 6):
+        (root / f"lib{n}.pyc").unlink()
+    kept = "".join(f"kept lib{n}.pyc: {SOURCELESS}\n" for n in range(5))
+    assert run("clean") == (0, kept, "")
 
 
 def test_json(root: Path, run: Run, tmp_path: Path) -> None:
@@ -294,9 +289,9 @@ def test_places_that_overlap(root: Path, run: Run) -> None:
 @pytest.mark.parametrize("order", [(".", "p"), ("p", "."), ("p", "{}/p"), ("{}", "p", ".")])
 def test_what_overlaps_is_told_once(root: Path, run: Run, order: tuple[str, ...]) -> None:
     paths = [path.format(root) for path in order]
-    plant(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc"])
-    assert run("clean", "--dry-run", *paths).out.count("would remove") == 2
-    assert run("clean", *paths) == (0, "removed 2 files\n", "")
+    plant(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc", "p/__pycache__/a.cpython-313.pyc"])
+    assert run("clean", "--dry-run", *paths).out.count("would remove") == 4
+    assert run("clean", *paths) == (0, "removed 3 files and 1 directory\n", "")
     assert standing(root) == {"p/", "p/a.py", "p/b.py"}
 
 
@@ -479,6 +474,22 @@ def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
         *("other/", "other/b.cpython-313.pyc"),
     }
     assert run("clean", "--prefix", ".venv").out == "removed 1 file and 1 directory\n"
+
+
+def test_prefix_of_a_directory_that_is_a_file_now(
+    root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "prefix"
+    monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
+    ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
+    plant(root, ["was"])
+    plant(ours, ["was/m.cpython-313.pyc"])
+    told = run("clean", "--prefix", "--orphans")
+    assert told == (0, "removed 1 file and 2 directories\n", "")
+    assert not ours.exists()
+    # What has no tag is no cache there.
+    plant(ours, ["plain.pyc"])
+    assert run("clean", "--prefix") == (0, "", "")
 
 
 def test_the_program_reads_the_environment(root: Path, program: Program, tmp_path: Path) -> None:

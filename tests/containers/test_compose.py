@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +66,7 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
         "services:\n  a:\n    command: |\n      build: no\n\n      build: no\n    build: y\n",
         [(7, "y", None)],
     ),
+    ("services:\n  a:\n    command: |\n      a\n\n      {b\n    build: y\n", [(7, "y", None)]),
     ("services:\n  a:\n    command: >-\n      x\n    build: y\n", [(5, "y", None)]),
     ('services:\n  a:\n    command: "x\n      build: no"\n    build: y\n', [(5, "y", None)]),
     (
@@ -73,6 +74,11 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
         [(5, "y # z", None)],
     ),
     ('services:\n  a:\n    command: "\\" # x\n      y"\n    build: y\n', [(5, "y", None)]),
+    ('services:\n  a:\n    command: "\\" {\n      x: {"\n    build: y\n', [(5, "y", None)]),
+    ('services:\n  a:\n    command: "\\\\"\n    build: y\n', [(4, "y", None)]),
+    ("services:\n  a:\n    command: 'a\\'\n    build: y\n", [(4, "y", None)]),
+    ("%YAML 1.2\n---\nservices:\n  a:\n    build: y\n...\n%YAML 1.2\n", [(5, "y", None)]),
+    ("#" * LARGEST, []),
     ("services:\n  a:\n    command: x\n      y z\n    build: y\n", [(5, "y", None)]),
     ("x:\n  a:\n    build: no\nbuild: no\n", []),
     ("services:\n  - - build: no\n", []),
@@ -89,6 +95,7 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
     ("x: &d ./dir\nservices:\n  a:\n    build:\n      context: *d\n", [(4, "./dir", None)]),
     # Variables with a default, and a dollar that is none.
     ("services:\n  a:\n    build: ${D:-x}/${E-y}/$$z\n", [(3, "x/y/$z", None)]),
+    ("services:\n  a:\n    build: .${D:-}${E-}\n", [(3, ".", None)]),
     # No directory of this machine.
     *(
         (f"services:\n  a:\n    build: {remote}\n", [])

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from archive_maker import judged
 from archive_maker import special
 from archive_maker import tarred
 from archive_maker import tarred_special
+from archive_maker import told
 from archive_maker import zipped
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.distributions import pairs
@@ -52,19 +54,6 @@ NEWER = NEWER[:8] + honest()[8:16] + NEWER[16:]
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in an empty directory."""
     monkeypatch.chdir(tmp_path)
-
-
-def told(out: str) -> list[str]:
-    """Return what a text report says, without place and code."""
-    return [line.partition(" PYC311 ")[2] for line in out.partition("\n\n")[0].splitlines()]
-
-
-def judged(run: Run, name: str, data: bytes) -> list[str]:
-    """Return what is found in an archive that can be judged."""
-    Path(name).write_bytes(data)
-    result = run("check-dist", name)
-    assert (result.code, result.err) == (1, "")
-    return told(result.out)
 
 
 def in_every_order(members: Mapping[str, bytes]) -> list[tuple[str, bytes]]:

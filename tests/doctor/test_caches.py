@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleaning.trees import plant
+from pycache_guard import system
+from pycache_guard.bytecode.magic import lookup
 from pycache_guard.cleaning.roots import named
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import Place
 from pycache_guard.doctor.caches import found
 from pycache_guard.doctor.caches import judged
+from pycache_guard.doctor.caches import places as places_of
 from pycache_guard.doctor.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -26,14 +29,6 @@ if TYPE_CHECKING:
 
 TAG = str(sys.implementation.cache_tag)
 PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    where = tmp_path / "root"
-    where.mkdir()
-    monkeypatch.chdir(where)
-    return where
 
 
 def look() -> Found:
@@ -81,9 +76,12 @@ def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
     assert (caches()[path].is_stale, caches()[path].is_alone) == (False, True)
 
 
-def test_a_source_of_another_time(root: Path) -> None:
+@pytest.mark.parametrize("name", ["m.py", "m.pyw"])
+def test_a_source_of_another_time(root: Path, name: str) -> None:
     path = compiled(root, "m")
-    os.utime(root / "m.py", (1, 1))
+    (root / "m.py").rename(root / name)
+    assert (caches()[path].is_stale, caches()[path].is_alone) == (False, False)
+    os.utime(root / name, (1, 1))
     assert caches()[path].is_stale
 
 
@@ -92,12 +90,14 @@ def test_who_wrote_it(root: Path) -> None:
     (root / "odd.pyc").write_bytes(b"what is this")
     plant(root, ["old.py", "p/__pycache__/a.cpython-39.opt-1.pyc", "p/__pycache__/b.pyc"])
     plant(root, ["p/__pycache__/c.cpython-39.pyc.12", "p/__pycache__/notes.txt", "p/b.hy"])
+    plant(root, ["p/__pycache__/d.CPython-39.pyc"])
     assert {c.path: (c.writer, c.is_tagged, c.is_alone) for c in look().caches} == {
         "old.pyc": ("CPython 2.7", False, False),
         "odd.pyc": ("unknown", False, True),
         "p/__pycache__/a.cpython-39.opt-1.pyc": ("cpython-39", True, True),
         "p/__pycache__/b.pyc": ("unknown", True, False),
         "p/__pycache__/c.cpython-39.pyc.12": ("cpython-39", True, True),
+        "p/__pycache__/d.CPython-39.pyc": ("cpython-39", True, True),
     }
 
 
@@ -136,10 +136,54 @@ def test_formats_without_validation(root: Path) -> None:
     assert (cache.writer, cache.is_stale, cache.hash_mode) == ("Jython 2.7", False, None)
 
 
+def test_a_hash_that_nobody_knows(root: Path) -> None:
+    """How GraalPy hashes a source is not known; nothing is said of it."""
+    header = (21290).to_bytes(2, "little") + b"\r\n" + b"\3\0\0\0" + bytes(8)
+    plant(root, ["m.py", "__pycache__/"])
+    (root / "__pycache__" / "m.graalpy.pyc").write_bytes(header)
+    (cache,) = look().caches
+    assert (cache.hash_mode, cache.is_stale) == ("checked", False)
+
+
 def test_places(root: Path) -> None:
-    plant(root, ["a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
-    places = {(place.path, place.is_cache) for place in look().places}
-    assert places == {("a", False), ("b/__pycache__", True)}
+    plant(root, ["m.py", "a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
+    places = {(p.path, p.is_cache, p.status.st_ino, p.owner_above) for p in look().places}
+    assert places == {
+        (".", False, root.stat().st_ino, None),
+        ("a", False, (root / "a").stat().st_ino, None),
+        ("b/__pycache__", True, (root / "b/__pycache__").stat().st_ino, root.stat().st_uid),
+    }
+    walked = named(".")
+    assert list(places_of(walked, ("gone", "too"), is_cache=True)) == []
+    walked.way.close()
+
+
+@pytest.mark.skipif(
+    not system.OWNERS or os.geteuid() != 0, reason="only an administrator gives things away"
+)
+def test_whose_a_place_is(root: Path) -> None:
+    plant(root, ["a/__pycache__/"])
+    os.chown(root / "a/__pycache__", 4711, 4711)
+    (place,) = look().places
+    assert (place.status.st_uid, place.owner_above) == (4711, 0)
+
+
+def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and counts as a place where Python keeps no cache."""
+    plant(root, ["m.py", "__pycache__/"])
+    listed = os.scandir
+
+    def refused(path: str) -> object:
+        if path.endswith("__pycache__"):
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(system, "DESCRIPTORS", False)
+    monkeypatch.setattr(os, "scandir", refused)
+    found = look()
+    assert found.failures == ["__pycache__: not looked into: Permission denied"]
+    assert [(place.path, place.is_cache) for place in found.places] == [("__pycache__", True)]
+    assert state.described(found, PYTHON, ".").failures == found.failures
 
 
 def told(root: str = ".") -> dict[str, str]:
@@ -172,12 +216,17 @@ def test_whose_they_are(root: Path) -> None:
     py_compile.compile("a.py", cfile="a.pyc", doraise=True)
     (root / "a.pyo").write_bytes((3413).to_bytes(2, "little") + b"\r\n" + bytes(12))
     plant(root, ["__pycache__/a.cpython-27.pyc", "lib.pyc"])
+    # Without a tag, Python does not read it where it is.
+    (root / "__pycache__" / "a.pyc").write_bytes((root / "a.pyc").read_bytes())
     python = PYTHON._replace(magic=MAGIC_NUMBER)
     facts = {fact.name: fact for fact in state.described(look(), python, ".").facts}
     assert facts[TAG].value.startswith("2, ")
     assert facts[TAG].lesson == "Of the interpreter above."
     assert facts["CPython 3.8"].lesson == facts["cpython-27"].lesson == state.OTHERS
     assert facts["unknown"].lesson == state.NOBODYS
+    here = lookup(MAGIC_NUMBER)
+    assert here is not None
+    assert facts[f"{here.implementation} {here.version}"].lesson == state.OTHERS
     untagged = state.described(look(), python._replace(tag=None), ".").facts
     assert "cpython 3.0.0" in [fact.name for fact in untagged]
 
@@ -228,7 +277,9 @@ def place(path: str, uid: int, above: int | None = None) -> Place:
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
 def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(os, "access", lambda path, mode: path.startswith("open"))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode == os.W_OK | os.X_OK and path.startswith("open")
+    )
 
     class Mounted:
         def __init__(self, path: str) -> None:

@@ -105,7 +105,7 @@ def test_another_directory(
     for place in (repo.path, repo.path / "sub"):
         monkeypatch.chdir(place)
         assert [*installed(STAGES)] == ["pre-push"]
-    repo.git("config", "core.hooksPath", "~/hooks")
+    repo.git("config", "--add", "core.hooksPath", "~/hooks")  # of several the last one counts
     assert hooks.directory() == os.path.join(str(home), "hooks")
 
 

@@ -69,7 +69,9 @@ printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
 
 
 @posix
-@pytest.mark.parametrize("script", ["exit 1", "echo hello", "exit 0"])
+@pytest.mark.parametrize(
+    "script", ["exit 1", "echo hello", "exit 0", r"printf 'a\n3.9.1\nt\n00\n/p\n'; exit 1"]
+)
 def test_what_is_no_python(script: str, pretend: Callable[[str], str]) -> None:
     with pytest.raises(Failure, match="does not answer as a Python interpreter does"):
         examine(pretend(script))

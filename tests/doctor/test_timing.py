@@ -92,6 +92,15 @@ def test_what_cannot_be_imported(source: str, says: str, here: Path, python: Int
         timed("bad", python)
 
 
+def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) -> None:
+    """The time of the first import is not taken for that of the second."""
+    (here / "bad.py").write_text(
+        "import os\nif os.path.exists('seen'):\n    raise SystemExit(0)\nopen('seen', 'x').close()\n"
+    )
+    with pytest.raises(Failure, match=r"^bad: cannot be imported: it ended early$"):
+        timed("bad", python)
+
+
 def test_none_of_that_name(here: Path, python: Interpreter) -> None:
     with pytest.raises(Failure, match="No module named 'module_that_nobody_has'"):
         timed("module_that_nobody_has", python)

@@ -74,9 +74,20 @@ def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
         assert message.startswith("PYTHONPYCACHEPREFIX is in the checkout")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege")
+def test_a_prefix_that_leads_into_the_checkout(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "link").symlink_to("root")
+    ((where, message, _),) = prefixed(str(tmp_path / "link" / "c"), tmp_path / "root")
+    assert where == "c"
+    assert message.startswith("PYTHONPYCACHEPREFIX is in the checkout")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
 def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK | os.X_OK or path != str(tmp_path)
+    )
     ((where, message, remedy),) = prefixed(str(tmp_path / "p q" / "r"), tmp_path / "root")
     assert where is None
     assert message.endswith("no cache is ever kept")

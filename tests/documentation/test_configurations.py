@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 import pycache_guard
 from documentation.blocks import Block

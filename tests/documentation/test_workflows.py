@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from documentation.blocks import Block
 from documentation.blocks import of

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 import pytest
@@ -202,7 +203,7 @@ class Scene:
         *options: str,
         program: tuple[str, ...] = (os.fspath(PROGRAM),),
         env: Mapping[str, str] | None = None,
-        **how: object,
+        **how: Any,
     ) -> subprocess.Popen[bytes]:
         """Start a call, with `options` added; `how` is `Popen`'s."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -210,13 +211,13 @@ class Scene:
             [*program, call.command, *options, *call.options],
             cwd=self.path,
             env={**os.environ, **(env or {})},
-            **{**pipes, **how},  # type: ignore[call-overload]
+            **{**pipes, **how},
         )
         return process
 
-    def run(self, call: Call, *options: str, patience: int = PATIENCE, **how: object) -> Result:
+    def run(self, call: Call, *options: str, patience: int = PATIENCE, **how: Any) -> Result:
         """Run a call to its end, as `start` does."""
-        process = self.start(call, *options, **how)  # type: ignore[arg-type]
+        process = self.start(call, *options, **how)
         try:
             out, err = process.communicate(self.given(call), timeout=patience)
         except subprocess.TimeoutExpired:
@@ -246,7 +247,7 @@ class Scene:
     def strangers(self) -> list[str]:
         """Return what git would track that was not there before."""
         listed = self.repo.git("ls-files", "-o", "-z", "--exclude-standard").split("\0")
-        # It is stripped of the last NUL when nothing else is left.
+        # A NUL ends each.
         return [name for name in listed[:-1] if not name.endswith(".pyc")]
 
     @staticmethod

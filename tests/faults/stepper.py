@@ -18,6 +18,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
 
 NAMED = ("replace", "rename", "unlink", "remove", "rmdir", "mkdir", "chmod", "open")
 OTHERS = ("write", "fsync", "fchown", "posix_spawnp")
@@ -39,7 +45,7 @@ def befall() -> None:
         os.kill(os.getpid(), signal.SIGKILL if kind == "kill" else int(value))
 
 
-def is_step(name: str, args, above: int | None) -> bool:  # type: ignore[no-untyped-def]
+def is_step(name: str, args: Sequence[Any], above: int | None) -> bool:
     """Whether a call changes something that counts."""
     if name == "open" and not args[1] & (os.O_CREAT | os.O_TRUNC):
         return False
@@ -52,10 +58,10 @@ def is_step(name: str, args, above: int | None) -> bool:  # type: ignore[no-unty
     return not os.path.join(place, os.fsdecode(args[0])).startswith(temporary)
 
 
-def step(call, name):  # type: ignore[no-untyped-def]
+def step(call: Callable[..., object], name: str) -> Callable[..., object]:
     """Return `call` with the fault in it."""
 
-    def stepped(*args, **kwargs):  # type: ignore[no-untyped-def]
+    def stepped(*args: Any, **kwargs: Any) -> object:
         global count
         if not is_step(name, args, kwargs.get("dir_fd")):
             return call(*args, **kwargs)
@@ -76,7 +82,7 @@ def step(call, name):  # type: ignore[no-untyped-def]
 
 for name in (*NAMED, *OTHERS):
     if hasattr(os, name):
-        setattr(os, name, step(getattr(os, name), name))  # type: ignore[no-untyped-call]
+        setattr(os, name, step(getattr(os, name), name))
 
 # What it imports shall see the steps.
 from pycache_guard.cli import run

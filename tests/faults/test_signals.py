@@ -29,7 +29,7 @@ from faults.steps import steps_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = posix
+pytestmark = [posix, pytest.mark.usefixtures("heeded")]
 
 SIGNALS = {2: 130, 15: 143, 1: 129}
 
@@ -38,16 +38,6 @@ SIGNALS = {2: 130, 15: 143, 1: 129}
 def git(tmp_path: Path) -> FalseGit:
     """Put a false git into a directory of its own."""
     return false_git(tmp_path / "false")
-
-
-@pytest.fixture(autouse=True)
-def heeded() -> object:
-    """Where the tests run in the background SIGINT is ignored, and that would be inherited."""
-    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (1, 15)}
-    handlers[2] = signal.signal(2, signal.default_int_handler)
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def session(process: subprocess.Popen[bytes]) -> set[int]:
@@ -112,6 +102,7 @@ def asked_to_end(
 ) -> None:
     """Send a signal at every step; what is written is old or new."""
     last, old, new = steps_of(template, tmp_path, call, everything=everything)
+    assert last or not call.writes
     for n in range(1, last + 1):
         scene = copied(template, tmp_path / str(n))
         temporary = tmp_path / f"tmp{n}"

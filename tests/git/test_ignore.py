@@ -67,3 +67,10 @@ def test_git_s_failure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with Ignoring({}) as ignoring, pytest.raises(GitFailure, match="git was not found"):
         ignoring.rules([b"a"])
+
+
+def test_a_path_that_begins_like_magic() -> None:
+    """`:a` would be a pathspec's magic that git does not know."""
+    with Ignoring({b".gitignore": b"*.pyc\n"}) as ignoring:
+        rules = ignoring.rules([b":a.pyc", b":(top)b.pyc", b":!c.py"])
+    assert [pattern for _, _, pattern in rules] == [b"*.pyc", b"*.pyc", b""]

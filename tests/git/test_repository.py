@@ -66,6 +66,9 @@ class TestTop:
         monkeypatch.setenv("GIT_DIR", os.fspath(repo.path / ".git"))
         monkeypatch.setenv("GIT_WORK_TREE", os.fspath(repo.path))
         assert os.path.samefile(top() or "", repo.path)
+        assert in_subdirectory()
+        monkeypatch.chdir(repo.path)
+        assert not in_subdirectory()
 
     def test_no_repository(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)

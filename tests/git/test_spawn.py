@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -245,8 +246,8 @@ def test_a_signal_while_a_child_is_started(
     """It is heeded when the child is known, and can be stopped; the child itself heeds it too."""
     begin = os.posix_spawnp
 
-    def late(*args: object, **options: object) -> int:
-        pid = begin(*args, **options)  # type: ignore[arg-type]
+    def late(*args: Any, **options: Any) -> int:
+        pid = begin(*args, **options)
         os.kill(os.getpid(), interrupted)
         return pid
 

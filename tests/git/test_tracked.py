@@ -73,6 +73,38 @@ def test_an_index_that_was_cut_off(repo: Repo, size: int) -> None:
         tracked_bytecode(".")
 
 
+def test_an_index_of_one_entry_that_was_cut_off(repo: Repo) -> None:
+    repo.add("p/b.pyc")
+    index = repo.path / ".git" / "index"
+    index.write_bytes(index.read_bytes()[:32])
+    with pytest.raises(GitFailure, match=r"^git ls-files: the index is damaged$"):
+        tracked_bytecode(".")
+
+
+def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
+    """There, `.git` is a file."""
+    repo.add("p/a.pyc")
+    repo.commit()
+    repo.git("worktree", "add", "-q", os.fspath(tmp_path / "linked"))
+    assert enclosed(os.fspath(tmp_path / "linked" / "p"))
+    assert tracked_bytecode(os.fspath(tmp_path / "linked")) == {"p/a.pyc"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mount(8) is that of Linux")
+def test_a_mount_point_is_no_border(repo: Repo) -> None:
+    """What is mounted in a work tree is of the repository, whatever git would take for granted."""
+    repo.add("p/a.pyc")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "none", "p"], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        assert tracked_bytecode("p") == {"a.pyc"}
+    finally:
+        subprocess.run(["umount", "p"], check=True)
+
+
 def test_another_repository_than_the_hooks(
     repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,25 @@ def test_memory_is_bounded(repo: Repo, judging: Contents, monkeypatch: pytest.Mo
     assert len(judging._clean) + len(judging._clean_before) < 60 + 60 + 50
 
 
+def test_what_was_remembered_before_is_not_read_again(
+    repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Reader.ask
+
+    def noted(reader: Reader, blobs: list[str]) -> None:
+        asked.extend(blobs)
+        ask(reader, blobs)
+
+    monkeypatch.setattr(contents, "REMEMBERED", 1)
+    monkeypatch.setattr(Reader, "ask", noted)
+    text = repo.blob("text")
+    for path in "ab":
+        assert run(judging, [record(text, path)]) == []
+        assert judging._clean == set()
+    assert asked == [text]
+
+
 def test_one_blob_at_many_paths(
     repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

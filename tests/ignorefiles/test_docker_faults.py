@@ -16,6 +16,7 @@ ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front match
         ("src/__pycache__", ROOTED),
         ("**/__pycache__ # caches", "a comment must have a line of its own"),
         ('"**/__pycache__"', "quotes belong to the pattern"),
+        ("**/__pycache__`", "quotes belong to the pattern"),
         ("**/__pycache__ **/*.pyc", "one line holds one pattern"),
         ("**/*.{pyc,pyo}", "there are no alternatives: `**/*.py[co]`"),
         ("**/*.py[!a-bd-z]", "`[!` excludes nothing from a class: `[^`"),

@@ -6,11 +6,13 @@ import os
 import stat
 import sys
 from typing import TYPE_CHECKING
+from typing import cast
 
 import pytest
 
 from pycache_guard import system
 from pycache_guard.errors import Failure
+from pycache_guard.worktree.descriptors import KEPT
 from pycache_guard.worktree.descriptors import Descriptors
 from pycache_guard.worktree.paths import Paths
 from pycache_guard.worktree.paths import leads_away
@@ -159,6 +161,20 @@ def test_a_directory_that_cannot_be_listed_is_told(
 
 
 @posix
+def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
+    """We stand above it then: what is asked next is answered."""
+    parts = ("d",) * (2 * KEPT)
+    (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
+    way = Descriptors(str(tmp_path / "root"))
+    way.enter(parts)
+    (tmp_path / "root/d/d/d").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        way.enter(parts[:5])
+    assert os.path.samestat(way.status(), (tmp_path / "root/d/d").stat())
+    way.close()
+
+
+@posix
 def test_a_deep_tree(tmp_path: Path) -> None:
     """Deeper than a path may be long, and than descriptors may be open, without recursion."""
     import resource
@@ -256,7 +272,7 @@ def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: P
 
 
 class Status:
-    """What `os.lstat` says on Windows."""
+    """As much as is looked at of what `os.lstat` says on Windows."""
 
     st_mode = stat.S_IFDIR
 
@@ -273,7 +289,8 @@ class Status:
     ],
 )
 def test_a_junction_leads_away(tag: int, expected: bool) -> None:
-    assert leads_away(Status(tag)) is expected  # type: ignore[arg-type]
+    status = cast("os.stat_result", Status(tag))
+    assert leads_away(status) is expected
 
 
 def test_a_junction_is_not_entered(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

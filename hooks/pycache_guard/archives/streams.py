@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         def unused_data(self) -> bytes:
             """What follows the end of the stream."""
 
-        def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        def decompress(self, data: bytes, max_length: int, /) -> bytes:
             """Return up to `max_length` bytes."""
 
 
@@ -60,10 +60,10 @@ class Gzip:
         """What follows the end of the stream."""
         return self._inner.unused_data
 
-    def decompress(self, data: bytes, max_length: int = 0) -> bytes:
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
         """Return up to `max_length` bytes."""
         given = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-        self.needs_input = len(given) < max_length and not self._inner.unconsumed_tail
+        self.needs_input = len(given) < max_length
         return given
 
 

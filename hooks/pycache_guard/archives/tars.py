@@ -54,7 +54,7 @@ class Tar:
                 count += 1
                 if count > MOST_MEMBERS:
                     raise Unjudgeable(f"has more than {MOST_MEMBERS} members")
-                # tarfile keeps every member.
+                # tarfile keeps every member, which typeshed does not know.
                 tar.members.clear()  # type: ignore[attr-defined]
                 yield self._member(tar, info)
             # It takes a damaged header for the end as well.

@@ -122,7 +122,7 @@ class Zip:
         """
         self._file.seek(info.header_offset)
         data = self._file.read(_NEAR)
-        if len(data) < _LOCAL or not data.startswith(b"PK\x03\x04"):
+        if not data.startswith(b"PK\x03\x04"):
             return None
         name_length, extra_length = struct.unpack_from("<HH", data, 26)
         name = data[_LOCAL : _LOCAL + name_length]
@@ -152,7 +152,7 @@ class Zip:
 
 def entries(end: bytes) -> int | None:
     """Return how many entries a directory has by the record behind it (APPNOTE 4.3.14, 4.3.16)."""
-    if end.startswith(b"PK\x06\x06") and len(end) == _END:
+    if end.startswith(b"PK\x06\x06"):
         return int.from_bytes(end[32:40], "little")
     return int.from_bytes(end[10:12], "little") if end.startswith(b"PK\x05\x06") else None
 

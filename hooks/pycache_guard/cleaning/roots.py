@@ -45,7 +45,7 @@ class Root:
         below = "/".join(words)
         if self.path == os.curdir:
             return below or os.curdir
-        return f"{self.path.rstrip('/') if below else self.path}{'/' * bool(below)}{below}"
+        return f"{self.path.rstrip('/')}/{below}" if below else self.path
 
 
 def named(path: str) -> Root:

@@ -8,7 +8,6 @@ from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
-from pycache_guard.errors import Failure
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.docker_complete import Proof
 from pycache_guard.survey import settings
@@ -17,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-
-    from pycache_guard.findings import Finding
 
 NAME = "check-dockerignore"
 
@@ -30,16 +27,12 @@ def main(argv: Sequence[str]) -> int:
     config = settings(index)
     kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
     proof = Proof(index, kinds)
-    found: list[Finding] = []
-    for build in proof.builds(options.contexts):
-        try:
-            found += proof.complete(build) if options.fix else proof.prove(build)
-        except Failure as failure:
-            proof.failures.append(str(failure))
-    code = report(list(dict.fromkeys(found)), NAME, voice=options.format, output=options.output)
-    for line in dict.fromkeys(proof.failures):
+    builds = proof.builds(options.contexts)
+    found, failures = proof.each(builds, proof.complete if options.fix else proof.prove)
+    code = report(found, NAME, voice=options.format, output=options.output)
+    for line in failures:
         tell(line)
-    return 2 if proof.failures else code
+    return 2 if failures else code
 
 
 def parse(argv: Sequence[str]) -> Namespace:

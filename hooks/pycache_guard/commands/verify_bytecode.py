@@ -39,15 +39,12 @@ def main(argv: Sequence[str]) -> int:
 def is_any_tracked() -> bool:
     """Whether there is anything to verify: most often not, where this is a hook."""
     from pycache_guard.git.index import Index
+    from pycache_guard.git.listing import blob_of
     from pycache_guard.survey import bytecode_blobs
     from pycache_guard.survey import listed
 
     named, files = listed(Index(), "new")
-    if named or not files:
-        return bool(named)
-    from pycache_guard.git.listing import blob_of
-
-    return bool(bytecode_blobs(map(blob_of, files)))
+    return bool(named or bytecode_blobs(map(blob_of, files)))
 
 
 def judge(where: Store, named: Sequence[str]) -> Verification:

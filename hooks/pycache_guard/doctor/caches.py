@@ -66,25 +66,37 @@ class Found(NamedTuple):
 
     caches: list[Cache]
     places: list[Place]
+    #: What could not be looked into, each in a line.
+    failures: list[str]
 
 
 def found(root: Root) -> Found:
     """Look at every cache below a root, where `clean` would look."""
-    result = Found([], [])
+    result = Found([], [], [])
     for directory in walk(root.way):
-        fenced = directory.parts and reason_to_leave(directory.files, directory.directories)
-        if fenced or directory.error is not None:
+        if directory.parts and reason_to_leave(directory.files, directory.directories):
             directory.directories.clear()
             continue
+        if directory.error is not None:
+            why = directory.error.strerror
+            result.failures.append(f"{root.shown(directory.parts)}: not looked into: {why}")
         directory.directories[:] = [n for n in directory.directories if not reason_not_to_enter(n)]
         is_cache = bool(directory.parts) and cachefiles.is_cache_directory(directory.parts[-1])
         result.caches.extend(caches(root, directory, is_cache=is_cache))
         if is_cache or awaits_cache(directory):
-            status = root.way.status()
-            root.way.enter(directory.parts[:-1])
-            above = root.way.status().st_uid if is_cache else None
-            result.places.append(Place(root.shown(directory.parts), is_cache, status, above))
+            result.places.extend(places(root, directory.parts, is_cache=is_cache))
     return result
+
+
+def places(root: Root, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[Place]:
+    """Yield what is seen of a directory from above, for it may be closed to us; nothing if it is gone."""
+    try:
+        root.way.enter(parts[:-1])
+        above = root.way.status()
+        status = root.way.status(parts[-1]) if parts else above
+    except OSError:
+        return
+    yield Place(root.shown(parts), is_cache, status, above.st_uid if is_cache else None)
 
 
 def awaits_cache(directory: Directory) -> bool:

@@ -7,7 +7,7 @@ from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.fact import joined
 from pycache_guard.doctor.guards import STAGES
 from pycache_guard.doctor.guards import guards
-from pycache_guard.errors import Failure
+from pycache_guard.doctor.state import paths_of
 from pycache_guard.git.hooks import installed
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.complete import prove
@@ -51,13 +51,13 @@ def ignored(findings: list[Finding]) -> Fact:
 
 def in_index(findings: list[Finding]) -> Fact:
     """Tell what `forbid-bytecode` said."""
-    paths = sorted({f.path for f in findings if f.path is not None})
+    count = len({finding.path for finding in findings})
     return Fact(
         "repository",
         "bytecode is tracked",
-        f"{len(paths)} path{'s' * (len(paths) != 1)}" if paths else "no",
+        paths_of(count) if count else "no",
         "A file that is tracked stays so when it is ignored; to untrack: `pycache-guard fix`.",
-        len(paths),
+        count,
     )
 
 
@@ -65,13 +65,7 @@ def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
     """Tell what the proof of `check-dockerignore` says of each build."""
     proof = Proof(index, kinds)
     builds = proof.builds([])
-    findings: list[Finding] = []
-    for build in builds:
-        try:
-            findings += proof.prove(build)
-        except Failure as failure:
-            proof.failures.append(str(failure))
-    findings = [*dict.fromkeys(findings)]
+    findings, failures = proof.each(builds, proof.prove)
     count = f"of {len(builds)} build{'s' * (len(builds) != 1)}"
     fact = Fact(
         "repository",
@@ -81,4 +75,4 @@ def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
         " to complete it: `pycache-guard check-dockerignore --fix`.",
         {"builds": len(builds), "open": bool(findings)},
     )
-    return Diagnosis([fact], findings, [*dict.fromkeys(proof.failures)])
+    return Diagnosis([fact], findings, failures)

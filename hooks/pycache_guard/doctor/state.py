@@ -41,7 +41,8 @@ def described(found: Found, python: Interpreter, root: str) -> Diagnosis:
     facts = [total(caches), *by_writer(caches, own)]
     if caches:
         facts += [stale(caches), orphaned(caches), hashed(caches)]
-    return Diagnosis(facts, [*orphans(root), *unheeded(caches), *refused(found.places)])
+    findings = [*orphans(root), *unheeded(caches), *refused(found.places)]
+    return Diagnosis(facts, findings, found.failures)
 
 
 def total(caches: Sequence[Cache]) -> Fact:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.writing import PREFIX_SINCE
+from pycache_guard.doctor.writing import SWITCH
 from pycache_guard.errors import Failure
 from pycache_guard.git.temporary import Directory
 
@@ -67,11 +68,8 @@ def timed(module: str, python: Interpreter) -> Times:
 def once(module: str, python: Interpreter, prefix: str, directory: str) -> float:
     """Import a module once; return the seconds that it took."""
     answer = os.path.join(directory, "answer")
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
-    }
+    # A prefix in the environment counts for nothing beside `-X`.
+    kept = {name: value for name, value in os.environ.items() if name != SWITCH}
     command = [python.executable, "-X", f"pycache_prefix={prefix}", "-c", IMPORT, module, answer]
     try:
         done = subprocess.run(

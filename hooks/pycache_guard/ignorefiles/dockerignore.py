@@ -124,8 +124,7 @@ def rooted(line: str) -> tuple[bool, str]:
     mark = "!" if text.startswith("!") else ""
     text = text.removeprefix("!").strip(SPACE)
     if text:
-        text = cleaned(text)
-        text = text[1:] if len(text) > 1 and text.startswith("/") else text
+        text = cleaned(text).removeprefix("/")
     # What follows is done again by the second reader, `New`: `./!name` has become one with a mark.
     text = (mark + text).strip(SPACE)
     if not text:

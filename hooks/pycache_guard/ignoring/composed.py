@@ -68,7 +68,7 @@ def read(file: bytes, failures: list[str]) -> Iterator[Composed | bytes]:
 def local(base: bytes, path: str, where: str, failures: list[str]) -> Iterator[bytes]:
     """Yield `path`, seen from `base`, as one from the top, if it is in the repository."""
     joined = posixpath.normpath(posixpath.join(base, os.fsencode(path)))
-    if joined.startswith((b"/", b"../")) or joined == b"..":
+    if (joined + b"/").startswith((b"/", b"../")):
         failures.append(f"{where}: {path} lies outside the repository, where nothing is judged")
     else:
         yield b"" if joined == b"." else joined

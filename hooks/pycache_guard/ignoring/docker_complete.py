@@ -25,6 +25,8 @@ from pycache_guard.repair import rewrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Sequence
 
     from pycache_guard.git.index import Index
@@ -42,8 +44,7 @@ class Proof:
         self._kinds = kinds
         self._contexts = Contexts(index)
         self._modules = tracked(index).modules
-        #: What could not be judged, each in a line.
-        self.failures = self._contexts.failures
+        self._failures = self._contexts.failures
 
     def builds(self, contexts: Sequence[str]) -> list[Build]:
         """Return the builds in directories, as seen from the current one; in all if none is named.
@@ -53,6 +54,21 @@ class Proof:
         if not contexts:
             return self._contexts.everywhere()
         return self._contexts.named([self._from_top(context) for context in contexts])
+
+    def each(
+        self, builds: Iterable[Build], judge: Callable[[Build], list[Finding]]
+    ) -> tuple[list[Finding], list[str]]:
+        """Return what `prove` or `complete` says of builds, and what could not be judged, each once.
+
+        Of one ignore file in two contexts the same may be said.
+        """
+        found: list[Finding] = []
+        for build in builds:
+            try:
+                found += judge(build)
+            except Failure as failure:
+                self._failures.append(str(failure))
+        return [*dict.fromkeys(found)], [*dict.fromkeys(self._failures)]
 
     def prove(self, build: Build) -> list[Finding]:
         """Return what lets bytecode into a context, by the ignore file in the index."""

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from pycache_guard.lint.module import Module
 
-TRIES: tuple[type[ast.AST], ...] = tuple(
+#: `ast.TryStar`, from 3.11 on, has the same fields.
+TRIES: tuple[type[ast.Try], ...] = tuple(
     kind for name in ("Try", "TryStar") if (kind := getattr(ast, name, None)) is not None
 )
 #: Files that are a process's own start, or configure one, by the custom of their tools.
@@ -64,8 +65,8 @@ def handlers(module: Module, node: ast.AST) -> Iterator[ast.ExceptHandler]:
     for parent, child in module.above(node):
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return
-        if isinstance(parent, TRIES) and child in parent.body:  # type: ignore[attr-defined]
-            yield from parent.handlers  # type: ignore[attr-defined]
+        if isinstance(parent, TRIES) and child in parent.body:
+            yield from parent.handlers
 
 
 def catches(handler: ast.ExceptHandler, names: Collection[str]) -> bool:

@@ -55,6 +55,7 @@ class Module:
 
     def all(self, kind: type[Node]) -> list[Node]:
         """Return the nodes of one type, in the order of the source."""
+        # `_walk` has put each node under its own type.
         found: list[Node] = self._kinds.get(kind, [])  # type: ignore[assignment]
         return found
 

@@ -89,6 +89,6 @@ def checked(path: str) -> os.stat_result:
 
 
 def leads_away(status: os.stat_result) -> bool:
-    """Whether this is a link, or a junction (`st_reparse_tag` is there on Windows only)."""
+    """Whether what looks like a directory is a junction (`st_reparse_tag` is there on Windows only)."""
     tag: int = getattr(status, "st_reparse_tag", 0)
-    return stat.S_ISLNK(status.st_mode) or bool(tag & NAME_SURROGATE)
+    return bool(tag & NAME_SURROGATE)
