@@ -54,6 +54,10 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
         [(3, "x", None), (6, "y", None)],
     ),
     (
+        "%YAML 1.2\n---\nservices:\n  a:\n    build: x\n      %\n      ---\n      ...\n...\n",
+        [(5, "x % --- ...", None)],
+    ),
+    (
         "include:\n  - env_file: |\n      a\n    path: p.yaml\nservices: {a: {build: .}}\n",
         [(4, "p.yaml"), (5, ".", None)],
     ),

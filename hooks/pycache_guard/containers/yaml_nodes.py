@@ -64,7 +64,7 @@ def parsed(text: str) -> Node:
             stack[-1].value += " " + uncommented(rest, quote)[0]
             continue
         rest, _ = uncommented(rest)
-        if not rest or rest.startswith(("---", "%", "...")):
+        if not rest or line.startswith(("---", "%", "...")):
             continue
         if rest[0] == "\t":
             raise Unreadable(number, "a tab cannot indent")
