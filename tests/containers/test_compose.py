@@ -57,6 +57,9 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
         "%YAML 1.2\n---\nservices:\n  a:\n    build: x\n      %\n      ---\n      ...\n...\n",
         [(5, "x % --- ...", None)],
     ),
+    ("services:\n  a:\n    build: x\n      - y\n      - z\n", [(3, "x - y - z", None)]),
+    ("services: {a: {build: x  y, image: z}}\n", [(1, "x  y", None)]),
+    ("services:\n  a:\n    x-${A[0]}:\n      build: y\n    build: z\n", [(5, "z", None)]),
     (
         "include:\n  - env_file: |\n      a\n    path: p.yaml\nservices: {a: {build: .}}\n",
         [(4, "p.yaml"), (5, ".", None)],
@@ -142,6 +145,7 @@ def service(build: str) -> str:
         (service("{context: [a]}"), 3, "`context` is no string"),
         (service("\n      context:\n        a: b"), 4, "`context` is no string"),
         (service("{context: a"), 3, "what is opened is not closed"),
+        (service("{a: b :c}"), 3, "its flow style is not understood"),
         (service("{a: }}]"), 3, "its flow style is not understood"),
         (service("{a: " + "[" * 5000 + "]" * 5000 + "}"), 3, "its flow style is not understood"),
         ("services:\n\ta: b\n", 2, "a tab cannot indent"),

@@ -12,15 +12,13 @@ import re
 #: What ends a line in the YAML that compose reads (go-yaml, `is_break`); `str.splitlines` has more.
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 #: A key, a colon, and a value behind a blank.
-_ENTRY = re.compile(
-    r"""("[^"\\]*"|'[^']*'|[^\s"'{}\[\],#&*!|>@`%][^"'{}\[\]#]*?)\s*:(?:\s+(.*))?"""
-)
+_ENTRY = re.compile(r"""("[^"\\]*"|'[^']*'|[^\s"'{}\[\],#&*!|>@`%][^"'#]*?)\s*:(?:\s+(.*))?""")
 _PROPERTIES = re.compile(r"(?:!\S*(?:\s+|$))?(?:&(\S+)(?:\s+|$))?(?:!\S*(?:\s+|$))?")
 _BLOCK_SCALAR = re.compile(r"[|>][0-9+-]*")
 _ITEM = re.compile(r"-(?:\s+|$)")
 #: In flow style: a quoted scalar, a mark, or a plain one.
 _TOKEN = re.compile(
-    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[{}\[\],]|:(?=[\s,}\]]|$)|(?:[^\s{}\[\],:]|:(?=\S)|\s(?=[^\s{}\[\],:#]))+)\s*"""
+    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[{}\[\],]|:(?=[\s,}\]]|$)|(?:[^\s{}\[\],:]|:(?=\S)|\s+(?=[^\s{}\[\],:#]))+)\s*"""
 )
 
 #: A quoted scalar, where one may begin: elsewhere a quote is a character of a plain one.
@@ -68,7 +66,9 @@ def parsed(text: str) -> Node:
             continue
         if rest[0] == "\t":
             raise Unreadable(number, "a tab cannot indent")
-        added = place(stack, number, indent, rest)
+        # What is indented more than a scalar goes on with it, whatever it looks like.
+        goes_on = stack[-1].value and indent > stack[-1].indent
+        added = [] if goes_on else place(stack, number, indent, rest)
         if not added and stack[-1].value:
             stack[-1].value += f" {rest}"
         elif not added:
@@ -163,7 +163,7 @@ def members(node: Node) -> list[Node]:
 
 
 def flow(tokens: list[str], line: int, key: str) -> Node:
-    """Take the value of `key` from the start of `tokens`. Raises `IndexError` where they run out."""
+    """Take the value of `key` from the start of `tokens`. Raises `IndexError` where one is missing."""
     first = tokens.pop(0)
     if first not in ("{", "["):
         return Node(key, line, 0, first)
@@ -174,6 +174,9 @@ def flow(tokens: list[str], line: int, key: str) -> Node:
             name = tokens.pop(0).strip("\"'")
             tokens[:1] = [] if tokens[0] == ":" else ["", tokens[0]]
         node.children.append(flow(tokens, line, name))
-        tokens[:1] = [] if tokens[0] == "," else tokens[:1]
+        if tokens[0] == ",":
+            tokens.pop(0)
+        elif tokens[0] not in ("}", "]"):
+            raise IndexError
     tokens.pop(0)
     return node
