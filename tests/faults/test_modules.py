@@ -113,6 +113,13 @@ def test_pythonpath_leads_into_the_checkout(scene: Scene, call: Call, path: str)
     assert result.code == usual.code
 
 
-def test_the_program_that_is_tested_is_this_one() -> None:
+def test_what_is_imported_is_what_is_run() -> None:
+    """Either is of this checkout, or of the wheel that `scripts/release.py` has installed in its place."""
+    code = "import pycache_guard; print(pycache_guard.__file__, end='')"
+    # The interpreter of the console script, which heeds neither this directory nor PYTHONPATH.
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
+    assert os.fsdecode(done.stdout) == pycache_guard.__file__
     assert PROGRAM.exists()
-    assert Path(pycache_guard.__file__).is_relative_to(Path(__file__).parents[2])
+    checkout = Path(__file__).parents[2] / "hooks"
+    where = Path(pycache_guard.__file__)
+    assert where.is_relative_to(checkout) or where.is_relative_to(sys.prefix)
