@@ -59,6 +59,11 @@ CASES: list[tuple[str, list[tuple[object, ...]]]] = [
     ),
     ("services:\n  a:\n    build: x\n      - y\n      - z\n", [(3, "x - y - z", None)]),
     ("services: {a: {build: x  y, image: z}}\n", [(1, "x  y", None)]),
+    (
+        "services:\n  a: {command: [a \"], build: x}\n  b: {build: 'y'}\n",
+        [(2, "x", None), (3, "y", None)],
+    ),
+    ("services:\n  a:\n    image: 'it''\n      b'\n    build: x\n", [(5, "x", None)]),
     ("services:\n  a:\n    x-${A[0]}:\n      build: y\n    build: z\n", [(5, "z", None)]),
     (
         "include:\n  - env_file: |\n      a\n    path: p.yaml\nservices: {a: {build: .}}\n",

@@ -18,11 +18,8 @@ _BLOCK_SCALAR = re.compile(r"[|>][0-9+-]*")
 _ITEM = re.compile(r"-(?:\s+|$)")
 #: In flow style: a quoted scalar, a mark, or a plain one.
 _TOKEN = re.compile(
-    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[{}\[\],]|:(?=[\s,}\]]|$)|(?:[^\s{}\[\],:]|:(?=\S)|\s+(?=[^\s{}\[\],:#]))+)\s*"""
+    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[{}\[\],]|:(?=[\s,}\]]|$)|(?!["'])(?:[^\s{}\[\],:]|:(?=\S)|\s+(?=[^\s{}\[\],:#]))+)\s*"""
 )
-
-#: A quoted scalar, where one may begin: elsewhere a quote is a character of a plain one.
-_QUOTED = re.compile(r"""(?<=[\s{\[,:])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
 
 
 class Unreadable(ValueError):
@@ -58,7 +55,7 @@ def parsed(text: str) -> Node:
             continue
         skipped = -1
         if is_open(stack[-1].value):
-            quote = uncommented(stack[-1].value)[1]
+            _, quote = tokens(stack[-1].value)
             stack[-1].value += " " + uncommented(rest, quote)[0]
             continue
         rest, _ = uncommented(rest)
@@ -144,20 +141,33 @@ def is_open(value: str) -> bool:
     """Whether a value goes on in the next line, be it quoted or in flow style."""
     if value[:1] not in ("'", '"', "{", "["):
         return False
-    bare = _QUOTED.sub("", f" {value}")
-    return bool(uncommented(value)[1]) or sum(map(bare.count, "{[")) > sum(map(bare.count, "}]"))
+    found, quote = tokens(value)
+    return bool(quote) or sum(map(found.count, "{[")) > sum(map(found.count, "}]"))
+
+
+def tokens(value: str) -> tuple[list[str], str]:
+    """Return the tokens of a value in flow style, and the quote that is open at its end, if one is."""
+    found: list[str] = []
+    at = 0
+    while at < len(value):
+        match = _TOKEN.match(value, at)
+        if match is None:
+            return found, value[at:].lstrip()[:1]
+        found.append(match[1].strip())
+        at = match.end()
+    return found, ""
 
 
 def members(node: Node) -> list[Node]:
     """Return the children of a node, be they written in block or in flow style."""
     if node.value[:1] not in ("{", "["):
         return node.children
-    tokens = [match[1].strip() for match in _TOKEN.finditer(node.value)]
+    rest, _ = tokens(node.value)
     try:
-        whole = flow(tokens, node.line, "-")
+        whole = flow(rest, node.line, "-")
     except (IndexError, RecursionError):
-        tokens = ["…"]
-    if tokens:
+        rest = ["…"]
+    if rest:
         raise Unreadable(node.line, "its flow style is not understood")
     return whole.children
 
