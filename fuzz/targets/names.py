@@ -10,11 +10,11 @@ from functools import partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.bytecode.cachenames import parse_cache_name
-from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.cache_names import is_tag
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
-from pycache_guard.bytecode.tags import is_tag
 
 #: The rule PYC001 in the words of the contract, clause by clause.
 CONTRACT = re.compile(
@@ -73,7 +73,7 @@ def forwards(path: str) -> None:
 def backwards(path: str) -> None:
     """From a cache to its source. CPython looks at dots alone; only what bears a tag is a cache."""
     name = parse_cache_name(path)
-    if name is None or not is_tag(name.tag) or name.is_leftover or name.pytest:
+    if name is None or not is_tag(name.tag) or name.is_temporary or name.pytest:
         return
     if "//" in path or path.startswith("/__pycache__"):
         return

@@ -11,7 +11,7 @@ import os
 import sys
 
 from pycache_guard import disk
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.header import InvalidHeader
@@ -98,7 +98,7 @@ def _case(path: str) -> tuple[Case, Pyc]:
         raise Refused(f"{path}: its name does not tell where its source is")
     if name.tag and name.tag.lower() != sys.implementation.cache_tag:
         raise Refused(f"{path}: is tagged {name.tag}, which this interpreter is not")
-    if name.is_rewritten:
+    if name.is_instrumented:
         raise Refused(f"{path}: was rewritten by {'pytest' if name.pytest else 'an import hook'}")
     source = DiskStore([]).source_of(shown)
     if source is None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.fit import Fit
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.header import Header

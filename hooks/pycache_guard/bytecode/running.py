@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pycache_guard.bytecode.cache_names import tag_fits
 from pycache_guard.bytecode.fit import Standing
-from pycache_guard.bytecode.tags import tag_fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.fit import Fit
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
@@ -40,7 +40,7 @@ def running(
     """
     if name is None:
         return Running(False, "no import looks for such a name; `python FILE` runs it")
-    if name.is_leftover:
+    if name.is_temporary:
         return Running(False, "a writer left it under a temporary name, which no import looks for")
     if name.suffix == "$py.class":
         return Running(None, "Jython runs it if it is not older than its source")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode import cachefiles
+from pycache_guard.bytecode import cache_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,25 +64,25 @@ def in_cache(
 ) -> Choice:
     """Choose in a cache directory; `beside` are the files of the directory above."""
     # Nearly all of them end so, and to look first halves the time.
-    caches = [name for name in files if name.endswith(".pyc") or cachefiles.is_cached(name)]
+    caches = [name for name in files if name.endswith(".pyc") or cache_names.is_cache_name(name)]
     kept = [(name, SPECIAL) for name in special]
     if len(caches) < len(files):
         known = set(caches)
         kept += [(name, NO_CACHE) for name in files if name not in known]
     if mode.orphans:
         sources = set(beside)
-        caches = [name for name in caches if not cachefiles.has_source(name, sources)]
+        caches = [name for name in caches if not cache_names.has_source(name, sources)]
     return caches, kept, []
 
 
 def legacy(files: list[str], mode: Mode) -> Choice | None:
     """Choose in a directory of sources; `None` where no name is bytecode's."""
-    if not cachefiles.may_hold_bytecode(files):
+    if not cache_names.may_hold_bytecode(files):
         return None
-    kept = [(name, LINK) for name in files if cachefiles.is_cache_directory(name)]
-    names = [name for name in files if cachefiles.is_legacy(name)]
+    kept = [(name, LINK) for name in files if cache_names.is_cache_directory(name)]
+    names = [name for name in files if cache_names.is_bytecode_name(name)]
     sources = set(files)
-    alone = [name for name in names if not cachefiles.has_source_beside(name, sources)]
+    alone = [name for name in names if not cache_names.has_source_beside(name, sources)]
     paired = set(names).difference(alone)
     gone = [] if mode.orphans else [name for name in names if name in paired]
     if mode.include_sourceless:
@@ -94,11 +94,11 @@ def legacy(files: list[str], mode: Mode) -> Choice | None:
 
 def mirrored(files: Sequence[str], sources: Container[str], mode: Mode) -> Choice:
     """Choose below `sys.pycache_prefix`; `sources` are the files of the directory it stands for."""
-    from pycache_guard.bytecode.cachenames import parse_cache_name
+    from pycache_guard.bytecode.cache_names import parse_cache_name
 
     caches = []
     for name in files:
         parsed = parse_cache_name(f"__pycache__/{name}")
-        if parsed and parsed.tag and not (mode.orphans and cachefiles.has_source(name, sources)):
+        if parsed and parsed.tag and not (mode.orphans and cache_names.has_source(name, sources)):
             caches.append(name)
     return caches, [], []

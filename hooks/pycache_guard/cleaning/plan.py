@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.cachefiles import is_cache_directory
-from pycache_guard.bytecode.cachefiles import legacy_sources
+from pycache_guard.bytecode.cache_names import is_cache_directory
+from pycache_guard.bytecode.cache_names import legacy_source_names
 from pycache_guard.cleaning.choice import SOURCELESS
 from pycache_guard.cleaning.choice import TRACKED
 
@@ -100,7 +100,7 @@ def resolve_doubts(plan: Plan) -> None:
         "/".join((*spot.parts, source)): (spot, name)
         for spot in plan.spots
         for name in spot.doubtful
-        for source in legacy_sources(name)
+        for source in legacy_source_names(name)
     }
     if not sources:
         return

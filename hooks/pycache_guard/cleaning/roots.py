@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pycache_guard.bytecode.cachefiles import is_cache_directory
+from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.cleaning.boundaries import refuse_internals
 from pycache_guard.worktree.walk import opened
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.bytecode.cachefiles import is_cache_directory
+from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.cleaning import choice
 from pycache_guard.cleaning.boundaries import reason_not_to_enter
 from pycache_guard.cleaning.boundaries import reason_to_leave

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp

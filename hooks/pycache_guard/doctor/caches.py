@@ -6,8 +6,8 @@ import os
 import stat
 from typing import NamedTuple
 
-from pycache_guard.bytecode import cachefiles
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode import cache_names
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
@@ -81,7 +81,7 @@ def found(root: Root) -> Found:
             why = directory.error.strerror
             result.failures.append(f"{root.shown(directory.parts)}: not looked into: {why}")
         directory.directories[:] = [n for n in directory.directories if not reason_not_to_enter(n)]
-        is_cache = bool(directory.parts) and cachefiles.is_cache_directory(directory.parts[-1])
+        is_cache = bool(directory.parts) and cache_names.is_cache_directory(directory.parts[-1])
         result.caches.extend(caches(root, directory, is_cache=is_cache))
         if is_cache or awaits_cache(directory):
             result.places.extend(places(root, directory.parts, is_cache=is_cache))
@@ -102,21 +102,21 @@ def places(root: Root, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[Pl
 def awaits_cache(directory: Directory) -> bool:
     """Whether there are sources, and no cache directory yet."""
     return any(name.endswith(".py") for name in directory.files) and not any(
-        map(cachefiles.is_cache_directory, directory.directories)
+        map(cache_names.is_cache_directory, directory.directories)
     )
 
 
 def caches(root: Root, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
     """Yield the bytecode files of one directory."""
-    if not is_cache and not cachefiles.may_hold_bytecode(directory.files):
+    if not is_cache and not cache_names.may_hold_bytecode(directory.files):
         return
     beside = set(directory.beside if is_cache else directory.files)
     above = directory.parts[:-1] if is_cache else directory.parts
     for name in directory.files:
-        if cachefiles.is_legacy(name):
+        if cache_names.is_bytecode_name(name):
             candidates = sources(name, is_cache=is_cache)
             source = next((root.shown(above, s) for s in candidates if s in beside), None)
-            alone = source is None and not (is_cache and cachefiles.has_source(name, beside))
+            alone = source is None and not (is_cache and cache_names.has_source(name, beside))
             path = root.shown(directory.parts, name)
             cache = judged(path, name, source, is_cache=is_cache, is_alone=alone)
             if cache is not None:
@@ -126,8 +126,10 @@ def caches(root: Root, directory: Directory, *, is_cache: bool) -> Iterator[Cach
 def sources(name: str, *, is_cache: bool) -> list[str]:
     """Return the names that the source of a cache may have."""
     if not is_cache:
-        return cachefiles.legacy_sources(name)
-    return [module + end for module in cachefiles.modules(name) for end in (".py", ".pyw")]
+        return cache_names.legacy_source_names(name)
+    return [
+        module + end for module in cache_names.candidate_modules(name) for end in (".py", ".pyw")
+    ]
 
 
 def judged(

@@ -84,7 +84,7 @@ def name_parts(facts: Facts) -> dict[str, object] | None:
         "optimization": name.optimization or None,
         "pytest": name.pytest or None,
         "suffix": name.suffix,
-        "leftover": name.is_leftover,
+        "leftover": name.is_temporary,
     }
 
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.examining.examine import Facts
     from pycache_guard.findings import Finding
@@ -60,7 +60,7 @@ def by_name(name: CacheName) -> str:
         parts.append(f"optimization {name.optimization}")
     if name.pytest:
         parts.append(f"rewritten by pytest {name.pytest}")
-    if name.is_leftover:
+    if name.is_temporary:
         parts.append("left over by a writer that was killed")
     return ", ".join(parts)
 

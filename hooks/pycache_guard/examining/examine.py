@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import tag_fits
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.pyc import code_flaw
 from pycache_guard.bytecode.pyc import header_flaw
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.running import running
-from pycache_guard.bytecode.tags import tag_fits
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
@@ -20,7 +20,7 @@ from pycache_guard.verifying.screening import unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_tree import Code
     from pycache_guard.bytecode.fit import Fit
     from pycache_guard.bytecode.header import Header

@@ -6,7 +6,7 @@ import os
 from functools import partial
 
 from pycache_guard import disk
-from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.fit import Source
 from pycache_guard.errors import Failure
 from pycache_guard.git.objects import stored

@@ -13,7 +13,7 @@ from pycache_guard.verifying.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.verifying.store import Found
@@ -56,7 +56,7 @@ def name_of_writer(name: CacheName, header: Header) -> str:
     """Say who wrote it, so that no compiler can be asked."""
     if name.pytest:
         return f"pytest {name.pytest} has rewritten its assertions"
-    if name.is_rewritten:
+    if name.is_instrumented:
         return f"an import hook, {name.optimization}, has rewritten its code"
     if name.suffix == "$py.class":
         return "Jython's: a Java class, which runs if it is not older than its source"

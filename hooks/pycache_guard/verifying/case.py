@@ -7,7 +7,7 @@ from pycache_guard.verifying.outcome import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.verifying.store import Found

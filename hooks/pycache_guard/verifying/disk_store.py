@@ -7,8 +7,8 @@ import stat
 from functools import partial
 
 from pycache_guard import disk
-from pycache_guard.bytecode.cachenames import parse_cache_name
-from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.fit import Source
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.bytecode.sniff import is_bytecode

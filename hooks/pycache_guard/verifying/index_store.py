@@ -7,7 +7,7 @@ import posixpath
 from functools import partial
 
 from pycache_guard import survey
-from pycache_guard.bytecode.cachenames import source_candidates
+from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.fit import Source
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.disk import LARGEST

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import tag_fits
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
@@ -13,7 +14,6 @@ from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.magic_numbers import CRLF
 from pycache_guard.bytecode.pyc import header_flaw
-from pycache_guard.bytecode.tags import tag_fits
 from pycache_guard.findings import Rule
 from pycache_guard.remedies import quoted
 from pycache_guard.verifying import apart
@@ -23,7 +23,7 @@ from pycache_guard.verifying.verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.cachenames import CacheName
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.verifying.store import Found
     from pycache_guard.verifying.store import Store
@@ -68,7 +68,7 @@ def with_source(
         fitting = fit(header, source.source)
         if fitting.standing is Standing.STALE and not fitting.only_time:
             return [*found, Verdict(Rule.PYC201, f"stale: {fitting.why}")], None
-    if dialect_of(header.magic) is None or name.is_rewritten:
+    if dialect_of(header.magic) is None or name.is_instrumented:
         return [*found, *apart.uncomparable(path, store, name, header, source)], None
     return found, Case(path, name, header, source)
 

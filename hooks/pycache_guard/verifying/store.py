@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from typing import Protocol
 
-from pycache_guard.bytecode.cachenames import parse_cache_name
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.fit import Source
 
 TYPE_CHECKING = False
