@@ -46,7 +46,7 @@ _IMPLEMENTATIONS = {
 }
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PYTEST = "-pytest-"
-#: The label of pytest before 5.1, without a version.
+#: The label of early versions of pytest, up to about 5.0, without a version.
 _EARLY_PYTEST = "-pytest"
 
 
@@ -95,9 +95,9 @@ class CacheName:
 
     @property
     def pytest_writer(self) -> str:
-        """`pytest 9.2.0` or `pytest before 5.1`; empty for code that pytest did not rewrite."""
+        """`pytest 9.2.0` or `an early pytest`; empty for code that pytest did not rewrite."""
         if self.pytest == "PYTEST":
-            return "pytest before 5.1"
+            return "an early pytest"
         return f"pytest {self.pytest}" if self.pytest else ""
 
     def source_names(self) -> list[str]:
