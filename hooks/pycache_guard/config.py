@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from typing import NamedTuple
 
+from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.errors import Failure
+from pycache_guard.findings import Rule
+from pycache_guard.toml_tokens import Newer
+from pycache_guard.toml_tokens import rewrite_as_1_0
+from pycache_guard.toml_tokens import strings_after
 
-#: Which bytecode `check-gitignore` and `check-dockerignore` require to be ignored.
-PROBES = ("cache", "legacy")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: Which bytecode `check-gitignore` and `check-dockerignore` can require to be ignored.
+PROBES = tuple(SUFFIXES)
+#: The table below `tool`.
+NAME = "pycache-guard"
+#: The keys of the table, and of an element of `allow`.
+KEYS = ("allow", "ignore", "probes")
+ALLOW_KEYS = ("path", "reason", "blob")
+#: The rules that `ignore` may name. A tracked file, hidden bytecode and forged bytecode stay findings.
+_CAN_BE_IGNORED = re.compile(r"PYC(?:201|20[3-7]|[346]\d\d)")
+#: The longest value that a message shows, in characters.
+_MAX_SHOWN_CHARACTERS = 60
+#: Byte order marks that say what a file is, instead of UTF-8 (PEP 263, Unicode 15 chapter 23.8).
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Allowance(NamedTuple):
@@ -29,56 +52,128 @@ class Config(NamedTuple):
 
     allow: tuple[Allowance, ...] = ()
     probes: tuple[str, ...] = PROBES
+    #: Codes of rules, such as `PYC203`, whose findings are not reported.
+    ignore: tuple[str, ...] = ()
 
 
 def parse(data: bytes, file: str) -> Config:
     """Read the table from the bytes of `file`, a name for messages.
 
-    Raises `Failure`, naming file and key, for broken TOML, an unknown key, a wrong type, an empty
-    reason.
+    Raises `Failure`, naming file, key and the wrong value, for broken TOML, an unknown key, a wrong
+    type, an empty reason.
     """
-    tool = toml(data, file).get("tool", {})
-    table = tool.get("pycache-guard", {}) if isinstance(tool, dict) else {}
+    document = toml(data, file)
+    tool = document.get("tool", {})
+    refuse_other_spellings(document, f"{file}: ")
+    if not isinstance(tool, dict):
+        return Config()
+    refuse_other_spellings(tool, f"{file}: tool.")
+    where = f"{file}: tool.{NAME}"
+    table = tool.get(NAME, {})
     if not isinstance(table, dict):
-        raise Failure(f"{file}: tool.pycache-guard: must be a table")
-    known(table, {"allow", "probes"}, f"{file}: tool.pycache-guard")
-    where = f"{file}: tool.pycache-guard"
+        raise Failure(f"{where}: must be a table, not {show_value(table)}")
+    refuse_unknown_keys(table, KEYS, where)
+    lines = path_lines(decode(data, file)) if table.get("allow") else {}
     return Config(
         tuple(
-            allowance(item, data, file, f"{where}.allow[{n}]")
+            allowance(item, lines, file, f"{where}.allow[{n}]")
             for n, item in enumerate(items(table.get("allow", []), f"{where}.allow"))
         ),
         probe_names(items(table.get("probes", [*PROBES]), f"{where}.probes"), f"{where}.probes"),
+        ignored_codes(items(table.get("ignore", []), f"{where}.ignore"), f"{where}.ignore"),
     )
 
 
+def decode(data: bytes, file: str) -> str:
+    """Return a document as text, without a byte order mark. Raises `Failure` for another encoding."""
+    if data.startswith(_WIDE_MARKS):
+        raise Failure(f"{file}: not TOML: is UTF-16 by its byte order mark; TOML is UTF-8")
+    try:
+        text = data.removeprefix(_UTF8_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file}: not TOML: {error}") from None
+    return text.replace("\r\n", "\n")
+
+
 def toml(data: bytes, file: str) -> dict[str, object]:
-    """Parse TOML 1.0. Raises `Failure` with the parser's line and column."""
+    """Parse TOML 1.0. Raises `Failure` with the parser's line and column.
+
+    TOML 1.1 is refused under its name by every Python, also by one whose parser reads it (3.15): the
+    answer must not depend on who runs the hook.
+    """
+    text = decode(data, file)
+    document = load(text)
+    newer = [] if isinstance(document, dict) and not reads_1_1() else only_1_1(text)
+    if newer:
+        line, syntax = newer[0]
+        raise Failure(
+            f"{file}:{line}: {syntax} is TOML 1.1, which most tools cannot read yet;"
+            " write it as TOML 1.0"
+        )
+    if not isinstance(document, dict):
+        raise Failure(f"{file}: not TOML: {document}")
+    return document
+
+
+def load(text: str) -> dict[str, object] | str:
+    """Return a document, or the reason why the parser refuses it."""
     if sys.version_info >= (3, 11):  # pragma: >=3.11 cover
         import tomllib
     else:  # pragma: <3.11 cover
         import tomli as tomllib
     try:
-        return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, a number of 5000 digits
-        raise Failure(f"{file}: not TOML: {error}") from None
+        return tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError, a number of 5000 digits
+        return str(error)
     except RecursionError:
-        raise Failure(f"{file}: not TOML: nested too deeply") from None
+        return "nested too deeply"
 
 
-def allowance(item: object, data: bytes, file: str, where: str) -> Allowance:
-    """Read one element of `allow`."""
+def reads_1_1() -> bool:
+    """Whether the parser of this Python reads TOML 1.1."""
+    return isinstance(load("a = {\n}"), dict)
+
+
+def only_1_1(text: str) -> list[Newer]:
+    """Return the places where a document is TOML 1.1; none where it is not TOML at all."""
+    older, newer = rewrite_as_1_0(text)
+    return newer if newer and isinstance(load(older), dict) else []
+
+
+def refuse_other_spellings(table: dict[str, object], where: str) -> None:
+    """Raise `Failure` for a table that is meant for this program and named otherwise.
+
+    `where` is what stands before the key: `FILE: tool.`.
+    """
+    for key in table:
+        letters = re.sub(r"[-_. ]", "", key).lower()
+        if letters == "pycacheguard" and not (key == NAME and where.endswith("tool.")):
+            raise Failure(f"{where}{key}: unknown table: did you mean `tool.{NAME}`?")
+
+
+def allowance(item: object, lines: dict[str, list[int]], file: str, where: str) -> Allowance:
+    """Read one element of `allow`; take its line from `lines`."""
     if not isinstance(item, dict):
-        raise Failure(f"{where}: must be a table with `path` and `reason`")
-    known(item, {"path", "reason", "blob"}, where)
+        raise Failure(f"{where}: must be a table with `path` and `reason`, not {show_value(item)}")
+    refuse_unknown_keys(item, ALLOW_KEYS, where)
     for key in ("path", "reason"):
-        if not isinstance(item.get(key), str) or not item[key].strip() or "\0" in item[key]:
-            raise Failure(f"{where}.{key}: must be a string that is not empty")
+        if key not in item:
+            raise Failure(f"{where}.{key}: is missing")
+        value = item[key]
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
+            raise Failure(
+                f"{where}.{key}: must be a string that is not empty, not {show_value(value)}"
+            )
     blob = item.get("blob")
     if blob is not None and not is_object_id(blob):
-        raise Failure(f"{where}.blob: must be an object id in full, as `git hash-object` prints it")
+        raise Failure(
+            f"{where}.blob: must be an object id in full, as `git hash-object` prints it,"
+            f" not {show_value(blob)}"
+        )
     glob = os.fsdecode(item["path"].encode("utf-8"))  # as git has it, whatever the locale
-    return Allowance(glob, blob and blob.lower(), file, line_of(item["path"], data))
+    known_lines = lines.get(item["path"], [])
+    line = known_lines.pop(0) if known_lines else None
+    return Allowance(glob, blob and blob.lower(), file, line)
 
 
 def is_object_id(value: object) -> bool:
@@ -90,28 +185,76 @@ def is_object_id(value: object) -> bool:
     )
 
 
-def line_of(text: str, data: bytes) -> int | None:
-    """Return the first line that holds `text` as a string without escapes, if one does."""
-    places = [data.find(f"{quote}{text}{quote}".encode()) for quote in "\"'"]
-    found = [place for place in places if place >= 0]
-    return data.count(b"\n", 0, min(found)) + 1 if found else None
+def path_lines(text: str) -> dict[str, list[int]]:
+    """Return the lines of each value of a key `path`, from the first mention of the table on.
+
+    The table can be mentioned in a comment before it: a value with the same text is then taken from
+    there, which costs no more than a line number.
+    """
+    start = text.find(NAME)
+    found: dict[str, list[int]] = {}
+    before = text.count("\n", 0, max(start, 0))
+    for token in strings_after(text[max(start, 0) :], "path"):
+        value = load(f"value = {token.text}")
+        if isinstance(value, dict):
+            found.setdefault(str(value["value"]), []).append(before + token.line)
+    return found
 
 
 def probe_names(names: list[object], where: str) -> tuple[str, ...]:
-    """Check the names of probes; at least one."""
-    if not names or not all(name in PROBES for name in names):
-        raise Failure(f"{where}: must name at least one of {', '.join(PROBES)}, and nothing else")
+    """Check the names of probes; at least one. Return them in the order of `PROBES`."""
+    if not names:
+        raise Failure(f"{where}: must name at least one of {', '.join(PROBES)}")
+    for name in names:
+        if name not in PROBES:
+            raise Failure(
+                f"{where}: {show_value(name)} is not a probe{suggestion(name, PROBES)};"
+                f" there are {', '.join(PROBES)}"
+            )
     return tuple(name for name in PROBES if name in names)
+
+
+def ignored_codes(codes: list[object], where: str) -> tuple[str, ...]:
+    """Check the codes of rules whose findings are not reported."""
+    every = [rule.name for rule in Rule]
+    for code in codes:
+        if code not in every:
+            raise Failure(f"{where}: {show_value(code)} is not a rule{suggestion(code, every)}")
+        if not _CAN_BE_IGNORED.fullmatch(str(code)):
+            raise Failure(
+                f"{where}: {show_value(code)} cannot be ignored;"
+                " PYC201, PYC203 to PYC207, PYC3xx, PYC4xx and PYC6xx can"
+            )
+    return tuple(dict.fromkeys(map(str, codes)))
 
 
 def items(value: object, where: str) -> list[object]:
     """Check that `value` is an array."""
     if not isinstance(value, list):
-        raise Failure(f"{where}: must be an array")
+        raise Failure(f"{where}: must be an array, not {show_value(value)}")
     return value
 
 
-def known(table: dict[str, object], keys: set[str], where: str) -> None:
-    """Check that `table` has no key but `keys`."""
-    for key in sorted(table.keys() - keys):
-        raise Failure(f"{where}.{key}: unknown key; there are {', '.join(sorted(keys))}")
+def refuse_unknown_keys(table: dict[str, object], keys: Collection[str], where: str) -> None:
+    """Raise `Failure` for the first key of `table`, in order, that is not one of `keys`."""
+    for key in sorted(table.keys() - set(keys)):
+        raise Failure(
+            f"{where}.{key}: unknown key{suggestion(key, keys)};"
+            f" there are {', '.join(sorted(keys))}"
+        )
+
+
+def suggestion(word: object, words: Collection[str]) -> str:
+    """Return `: did you mean X?` for the likely one of `words`, or nothing."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, words, n=1) if isinstance(word, str) else []
+    if not found and isinstance(word, str):
+        found = [each for each in words if each.lower() == word.lower()]
+    return f": did you mean `{found[0]}`?" if found else ""
+
+
+def show_value(value: object) -> str:
+    """Return a value of a document for a message: `"cash"`, `true`, `["a"]`, cut after 60 characters."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
             """Return the file `path`, a path from the top, or `None`."""
 
 
+#: The file that has the configuration, from the top of the repository.
+CONFIGURATION = "pyproject.toml"
+#: What a file that concerns us holds, in lower case.
+MENTIONS = (b"pycache-guard", b"pycache_guard", b"pycacheguard", b"\\u", b"\\x")
+
+
 def judge(
     source: Index | Tree,
     *,
@@ -125,9 +131,28 @@ def settings(source: Readable, *, thorough: bool = True) -> Config | None:
     The parser costs 9 ms and is imported only where our name stands in the file. In a sparse
     checkout the file may be in the index alone, which is asked only if `thorough`.
     """
-    data = source.read("pyproject.toml", thorough=thorough)
-    if data is None or b"pycache-guard" not in data:
+    data = source.read(CONFIGURATION, thorough=thorough)
+    if data is None or not may_mention(data):
         return None
     from pycache_guard.config import parse
 
-    return parse(data, "pyproject.toml")
+    return parse(data, CONFIGURATION)
+
+
+def settings_at(revision: str) -> Config | None:
+    """Return the configuration that the tree of `revision` (gitrevisions(7)) has, `None` for none.
+
+    Raises `Failure` for a revision that is not in this repository.
+    """
+    from pycache_guard.git.tree import Tree
+
+    return settings(Tree(revision))
+
+
+def may_mention(data: bytes) -> bool:
+    """Whether `pyproject.toml` with the bytes `data` may have a table for this program.
+
+    A key can be written with escapes (TOML, section "Keys"), and with an underscore by mistake.
+    """
+    text = data.lower()
+    return any(name in text for name in MENTIONS)

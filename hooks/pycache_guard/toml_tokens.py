@@ -1,0 +1,111 @@
+"""Tokens of a TOML document: where a string stands, and what only TOML 1.1 allows.
+
+`tomllib` reports neither. It stays the parser; this module only splits a text. It replaces `tomlkit`, which
+would be a run-time dependency for two questions, and may go when `tomllib` reports positions.
+Source: https://toml.io/en/v1.1.0, section "Changes" of the release.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>\#[^\n]*)
+  | (?P<newline>\r?\n)
+  | (?P<space>[ \t]+)
+  | (?P<basic>\"{3}(?:\\.|[^\\])*?\"{3,5} | "(?:\\.|[^"\\\n])*")
+  | (?P<literal>'{3}.*?'{3,5} | '[^'\n]*')
+  | (?P<punctuation>[][{}=,])
+  | (?P<bare>[^][{}=,\s"'\#]+)
+  | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+_NO_SECONDS = re.compile(r"((?:\d{4}-\d\d-\d\d[Tt])?\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)?")
+_BLANK = ("comment", "newline", "space")
+
+
+class Token(NamedTuple):
+    """A part of the text; all tokens together are the text."""
+
+    #: `comment`, `newline`, `space`, `basic`, `literal`, `punctuation`, `bare` or `other`.
+    kind: str
+    text: str
+    #: Counted from 1.
+    line: int
+
+
+def split_tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of a TOML document, be it well-formed or not."""
+    line = 1
+    for match in _TOKEN.finditer(text):
+        assert match.lastgroup is not None
+        yield Token(match.lastgroup, match[0], line)
+        line += match[0].count("\n")
+
+
+class Newer(NamedTuple):
+    """A place that TOML 1.0 does not allow and TOML 1.1 does."""
+
+    line: int
+    #: With an article: `a line break in an inline table`.
+    syntax: str
+
+
+def rewrite_as_1_0(text: str) -> tuple[str, list[Newer]]:
+    """Return the text with TOML 1.1 syntax written as TOML 1.0 has it, and the places that changed."""
+    tokens = [*split_tokens(text)]
+    parts: list[str] = []
+    changes: list[Newer] = []
+    opened: list[str] = []
+    for n, token in enumerate(tokens):
+        part, syntax = token.text, ""
+        inline = opened[-1:] == ["{"]
+        if token.text in ("{", "["):
+            opened.append(token.text)
+        elif token.text in ("}", "]"):
+            del opened[-1:]
+        elif inline and token.kind == "newline":
+            part, syntax = " ", "a line break in an inline table"
+        elif inline and token.kind == "comment":
+            part, syntax = "", "a comment in an inline table"
+        elif inline and token.text == "," and _next_text(tokens, n) == "}":
+            part, syntax = "", "a comma at the end of an inline table"
+        elif token.kind == "basic":
+            part = _ESCAPE.sub(_escape_of_1_0, token.text)
+            syntax = "an escape sequence `\\e` or `\\xHH`" if part != token.text else ""
+        elif token.kind == "bare" and (time := _NO_SECONDS.fullmatch(token.text)):
+            part, syntax = f"{time[1]}:00{time[2] or ''}", "a time without seconds"
+        parts.append(part)
+        if syntax:
+            changes.append(Newer(token.line, syntax))
+    return "".join(parts), changes
+
+
+def _next_text(tokens: list[Token], n: int) -> str:
+    return next((token.text for token in tokens[n + 1 :] if token.kind not in _BLANK), "")
+
+
+def _escape_of_1_0(match: re.Match[str]) -> str:
+    if match[1] == "e":
+        return r"\u001b"
+    return rf"\u00{match[1][1:]}" if match[1][0] == "x" and len(match[1]) > 1 else match[0]
+
+
+def strings_after(text: str, key: str) -> Iterator[Token]:
+    """Yield the string tokens that are the value of the bare or quoted key `key`."""
+    before: list[str] = []
+    for token in split_tokens(text):
+        if token.kind in _BLANK:
+            continue
+        is_string = token.kind in ("basic", "literal")
+        if is_string and before[-1:] == ["="] and before[-2].strip("\"'") == key:
+            yield token
+        before = [*before[-1:], token.text]
