@@ -7,7 +7,7 @@ from functools import partial
 from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.lint import lint_source
-from pycache_guard.lint.noqa import silenced
+from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.source import Unparsable
 from pycache_guard.lint.source import decoded
 from pycache_guard.lint.source import lines_of
@@ -87,7 +87,8 @@ def noqa(data: bytes) -> str:
         return "unparsable"
     lines = lines_of(text)
     theirs = flake8s(lines)
-    ours = [silenced(line, "PYC401", lines) for line in range(1, len(lines) + 1)]
+    suppressions = Suppressions(lines)
+    ours = [suppressions.cover(line, "PYC401") for line in range(1, len(lines) + 1)]
     assert ours == theirs
     return "silent" if any(ours) else "told"
 

@@ -41,6 +41,7 @@ class Rule(Enum):
     PYC411 = "unchecked-hash-mode"
     PYC412 = "sourceless-output"
     PYC413 = "unheeded-compilation"
+    PYC414 = "kept-mode"
     PYC421 = "global-switch"
     PYC422 = "late-environment"
     PYC431 = "handmade-cache-path"

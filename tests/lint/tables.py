@@ -244,7 +244,7 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ),
         (
             "import os\nos.system('python -m compileall --invalidation-mode unchecked-hash .')",
-            ["PYC411"],
+            ["PYC414", "PYC411"],
         ),
         ("import os\nos.execl(p, p, '--check-hash-based-pycs', 'never', 'x')", ["PYC411"]),
         ("import _imp\n_imp.check_hash_based_pycs = 'never'", ["PYC411", "PYC421"]),
@@ -330,6 +330,98 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ),
         ("import re as py_compile\npy_compile.compile(p)", []),
         ("compile(p, '', 'exec')  # py_compile", []),
+    ],
+    "PYC414": [
+        *[
+            (
+                f"import compileall as c\nfrom py_compile import PycInvalidationMode as M\n{call}",
+                codes,
+            )
+            for call, codes in [
+                ("x = c.compile_dir(d, invalidation_mode=M.CHECKED_HASH)", ["PYC414"]),
+                ("x = c.compile_dir(d, force=False, invalidation_mode=M.CHECKED_HASH)", ["PYC414"]),
+                ("x = c.compile_file(d, force=0, invalidation_mode=M['CHECKED_HASH'])", ["PYC414"]),
+                ("x = c.compile_path(invalidation_mode=M.CHECKED_HASH)", ["PYC414"]),
+                ("m = M.CHECKED_HASH\nx = c.compile_path(invalidation_mode=m)", ["PYC414"]),
+                (
+                    "x = c.compile_dir(d, None, None, 0, None, 0, False, -1, 1, M.CHECKED_HASH)",
+                    ["PYC414"],
+                ),
+                ("x = c.compile_path(1, 0, False, 0, False, -1, M.CHECKED_HASH)", ["PYC414"]),
+                ("x = c.compile_file(p, 0, 0, None, 0, False, -1, M.CHECKED_HASH)", ["PYC414"]),
+                (
+                    "x = c.compile_file(p, invalidation_mode=M.CHECKED_HASH if y else None)",
+                    ["PYC414"],
+                ),
+                ("x = c.compile_file(p, invalidation_mode=y or M.CHECKED_HASH)", ["PYC414"]),
+                (
+                    "FORCE = False\nx = c.compile_dir(d, 1, d, FORCE, invalidation_mode=M.CHECKED_HASH)",
+                    ["PYC414"],
+                ),
+                # Forced, or perhaps.
+                ("x = c.compile_dir(d, force=True, invalidation_mode=M.CHECKED_HASH)", []),
+                ("x = c.compile_dir(d, 10, None, True, invalidation_mode=M.CHECKED_HASH)", []),
+                ("x = c.compile_dir(d, force=f, invalidation_mode=M.CHECKED_HASH)", []),
+                ("x = c.compile_dir(d, invalidation_mode=M.CHECKED_HASH, **options)", []),
+                ("x = c.compile_dir(*a, invalidation_mode=M.CHECKED_HASH)", []),
+                # No hash-based mode, as far as it is known.
+                ("x = c.compile_dir(d)", []),
+                ("x = c.compile_dir(d, invalidation_mode=None)", []),
+                ("x = c.compile_dir(d, invalidation_mode=M.TIMESTAMP)", []),
+                ("x = c.compile_dir(d, invalidation_mode=M['TIMESTAMP'])", []),
+                ("x = c.compile_dir(d, invalidation_mode=M[n])", []),
+                ("x = c.compile_dir(d, invalidation_mode=mode)", []),
+                ("x = c.compile_dir(d, invalidation_mode=y if z else None)", []),
+                ("x = other.compile_dir(d, invalidation_mode=M.CHECKED_HASH)  # compileall", []),
+            ]
+        ],
+        *[
+            (f"import subprocess, sys\n{call}", codes)
+            for call, codes in [
+                (
+                    "subprocess.run([sys.executable, '-m', 'compileall', '--invalidation-mode', 'checked-hash', d])",
+                    ["PYC414"],
+                ),
+                (
+                    "subprocess.run(['python3', '-m', 'compileall', '-q', '--invalidation-mode=checked-hash'])",
+                    ["PYC414"],
+                ),
+                (
+                    "subprocess.run(f'python -m compileall --invalidation-mode checked-hash {d}', shell=True)",
+                    ["PYC414"],
+                ),
+                (
+                    "c = ['python', '-m', 'compileall', '--invalidation-mode=checked-hash']\nsubprocess.run(c)",
+                    ["PYC414"],
+                ),
+                (
+                    "subprocess.run(['python', '-m', 'compileall', '--invalidation-mode', 'checked-hash', '-f'])",
+                    [],
+                ),
+                (
+                    "subprocess.run(['python', '-m', 'compileall', '-qf', '--invalidation-mode=checked-hash'])",
+                    [],
+                ),
+                (
+                    "subprocess.run(['python', '-m', 'compileall', '--invalidation-mode', 'timestamp'])",
+                    [],
+                ),
+                ("subprocess.run(['python', '-m', 'compileall', d])", []),
+                ("subprocess.run(['python', '-m', 'compileall', '--invalidation-mode'])", []),
+                (
+                    "subprocess.run(['python', '-m', 'compileall', *o, '--invalidation-mode=checked-hash'])",
+                    [],
+                ),
+                (
+                    "c = ['python', '-m', 'compileall', *o, '--invalidation-mode=checked-hash']\nsubprocess.run(c)",
+                    [],
+                ),
+                (
+                    "c = ['python', '-m', 'compileall', '--invalidation-mode=checked-hash']\nif f: c.append('-f')\nsubprocess.run(c)",
+                    [],
+                ),
+            ]
+        ],
     ],
     "PYC421": [
         ("import sys\nsys.dont_write_bytecode = True", ["PYC421"]),
@@ -425,6 +517,23 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("p = f'{d}/my__pycache__/{n}.pyc'", []),
         ("p = d - '__pycache__'\nq = f'{d!r:>9}'\nr = f'{d:{w}}' % x", []),
         ("p = '%s/__pycache__/%s.pyc' % (a, b, c)", ["PYC431"]),
+        # One path is one finding, however often it is passed on.
+        ("p = f'{d}/__pycache__/{n}.pyc'\nq = str(p)\nr = Path(p)\nprint(p + '')", ["PYC431"]),
+        (
+            "import os\np = os.path.join(d, '__pycache__', n + '.pyc')\nos.path.join(x, p)",
+            ["PYC431"],
+        ),
+        (
+            "p = Path(d) / '__pycache__' / (n + '.pyc')\np.resolve().absolute()\nq = f'{p}'",
+            ["PYC431"],
+        ),
+        (
+            "p = f'{d}/__pycache__/{n}.pyc'\nq = '%s' % p\nr = '%s' % (p,)\nt = '{}'.format(p)",
+            ["PYC431"],
+        ),
+        ("import os\nos.fspath(os.path.abspath(f'{d}/__pycache__/{n}.pyc'))", ["PYC431"]),
+        ("p = f'{d}/__pycache__/{n}.pyc'\nq = f'{d}/__pycache__/{n}.pyo'", ["PYC431", "PYC431"]),
+        ("import glob\nfor p in glob.glob(d + '/__pycache__/*.pyc'): print(str(p))", []),
     ],
     "PYC432": [
         ("import shutil\nshutil.rmtree('__pycache__')", ["PYC432"]),
@@ -475,6 +584,27 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("import os\nos.remove('a.py')  # .pyc\nos.remove()", []),
         ("import shutil\nshutil.rmtree(d)  # __pycache__", []),
         ("queue.remove('a.pyc')\nremove('a.pyc')", []),
+        # A test, or a step of a build: nobody imports while it runs.
+        *[
+            (f"# path: {path}\nimport shutil\nshutil.rmtree('__pycache__')", codes)
+            for path, codes in [
+                ("setup.py", []),
+                ("pkg/noxfile.py", []),
+                ("conftest.py", []),
+                ("tasks.py", []),
+                ("tests/helpers.py", []),
+                ("src/pkg/tests/util.py", []),
+                ("test\\\\support.py", []),
+                ("test_cache.py", []),
+                ("pkg/cache_test.py", []),
+                ("pkg/tests.py", []),
+                ("contest.py", ["PYC432"]),
+                ("latest/a.py", ["PYC432"]),
+                ("mytests/a.py", ["PYC432"]),
+                ("tests.d/a.py", ["PYC432"]),
+                ("setup_py.py", ["PYC432"]),
+            ]
+        ],
     ],
     "PYC433": [
         ("import imp\nimp.get_magic()", ["PYC433"]),
@@ -551,6 +681,84 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ),
         ("from importlib.util import source_from_cache as s\ntry: s(p)\nexcept: ...", []),
         ("def source_from_cache(p): ...\nsource_from_cache(p)", []),
+        *[
+            (f"from importlib.util import source_from_cache as s\n{source}", codes)
+            for source, codes in [
+                ("import contextlib\nwith contextlib.suppress(ValueError): s(p)", []),
+                ("from contextlib import suppress as q\nwith q(OSError, ValueError): s(p)", []),
+                (
+                    "from contextlib import suppress\nwith open(x) as f, suppress(ValueError): s(p)",
+                    [],
+                ),
+                ("from contextlib import suppress\nwith suppress(ValueError), f(s(p)): ...", []),
+                (
+                    "from contextlib import suppress\nwith f(s(p)), suppress(ValueError): ...",
+                    ["PYC435"],
+                ),
+                (
+                    "from contextlib import suppress\nwith suppress(ValueError):\n  for x in y:\n    if x: s(x)",
+                    [],
+                ),
+                (
+                    "from contextlib import suppress\nquiet = suppress(ValueError)\nwith quiet: s(p)",
+                    [],
+                ),
+                (
+                    "from contextlib import suppress\nE = (OSError, ValueError)\nwith suppress(*E): s(p)",
+                    [],
+                ),
+                ("from contextlib import suppress\nwith suppress(*errors): s(p)", []),
+                ("from contextlib import suppress\nwith suppress(OSError): s(p)", ["PYC435"]),
+                ("from contextlib import suppress\nwith suppress(): s(p)", ["PYC435"]),
+                ("from contextlib import suppress\nwith suppress('ValueError'): s(p)", ["PYC435"]),
+                ("from mine import suppress\nwith suppress(ValueError): s(p)", ["PYC435"]),
+                ("with lock: s(p)", ["PYC435"]),
+                (
+                    "from contextlib import suppress\nwith suppress(ValueError):\n  def f(): s(p)",
+                    ["PYC435"],
+                ),
+                (
+                    "from contextlib import ExitStack, suppress\nwith ExitStack() as t:\n  t.enter_context(suppress(ValueError))\n  s(p)",
+                    [],
+                ),
+                (
+                    "from contextlib import ExitStack, suppress\nwith ExitStack() as t:\n  s(p)\n  t.enter_context(suppress(ValueError))",
+                    ["PYC435"],
+                ),
+                (
+                    "from contextlib import ExitStack, suppress\nwith ExitStack() as t:\n  s(p)\nt.enter_context(suppress(ValueError))",
+                    ["PYC435"],
+                ),
+                (
+                    "from contextlib import AsyncExitStack, suppress\nasync def f():\n  async with AsyncExitStack() as t:\n    t.enter_context(suppress(Exception))\n    s(p)",
+                    [],
+                ),
+                ("import pytest\nwith pytest.raises(ValueError, match='x'): s(p)", []),
+                ("from pytest import raises\nwith raises((ValueError, OSError)): s(p)", []),
+                ("from pytest import raises\nwith raises(expected_exception=ValueError): s(p)", []),
+                ("with self.assertRaises(ValueError) as e: s(p)", []),
+                ("with self.assertRaisesRegex(ValueError, 'x'): s(p)", []),
+                ("with self.assertRaises(OSError): s(p)", ["PYC435"]),
+                ("with check()(ValueError): s(p)", ["PYC435"]),
+                ("try: s(p)\nexcept OSError: ...\nexcept ValueError: ...", []),
+                ("try:\n  try: s(p)\n  except OSError: ...\nexcept Exception: ...", []),
+                ("try:\n  with f: s(p)\nexcept builtins.ValueError: ...", []),
+                ("E = ValueError\ntry: s(p)\nexcept E: ...", []),
+                ("E = (OSError, ValueError)\ntry: s(p)\nexcept E: ...", []),
+                ("E = OSError\ntry: s(p)\nexcept E: ...", ["PYC435"]),
+                (
+                    "try:\n  from j import E\nexcept ImportError:\n  E = ValueError\ntry: s(p)\nexcept E: ...",
+                    [],
+                ),
+                ("def f(e):\n  try: s(p)\n  except e: ...", []),
+                ("try: s(p)\nexcept errors(): ...", []),
+                ("from j import E\ntry: s(p)\nexcept E: ...", ["PYC435"]),
+                ("class E(Exception): ...\ntry: s(p)\nexcept E: ...", ["PYC435"]),
+                ("try: s(p)\nexcept j.E: ...", ["PYC435"]),
+                ("try: ...\nexcept ValueError: s(p)", ["PYC435"]),
+                ("try: ...\nexcept ValueError: ...\nelse: s(p)", ["PYC435"]),
+            ]
+        ],
     ],
     "PYC436": [
         ("import a\nprint(a.__cached__)", ["PYC436"]),
@@ -560,6 +768,16 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("__cached__ = 1\nprint(__cached__)", []),
         ("try: p = a.__cached__\nexcept AttributeError: p = None", []),
         ("if hasattr(a, '__cached__'): print(a.__cached__)", []),
+        ("import sys\nif sys.version_info < (3, 15): print(a.__cached__)", []),
+        ("import sys as s\nif s.hexversion < 0x30f0000: print(a.__cached__)", []),
+        ("from sys import version_info as v\nx = a.__cached__ if v < (3, 15) else None", []),
+        ("import sys\nOLD = sys.version_info < (3, 15)\nif OLD: print(a.__cached__)", []),
+        ("from compat import PY315\nif not PY315: print(a.__cached__)", []),
+        ("import six\nif six.PY2: print(a.__cached__)", []),
+        ("from contextlib import suppress\nwith suppress(AttributeError): print(a.__cached__)", []),
+        ("if self.version > 3: print(a.__cached__)", ["PYC436"]),
+        ("if app_version: print(a.__cached__)", ["PYC436"]),
+        ("OLD = 1\nif OLD: print(a.__cached__)", ["PYC436"]),
         ("p = getattr(a, '__cached__', None)", []),
         ("class A:\n    def f(self): return self.__cached__", []),
         ("p = a.__spec__.cached  # __cached__", []),

@@ -10,7 +10,7 @@ import ast
 from pycache_guard.findings import Finding
 from pycache_guard.findings import in_order
 from pycache_guard.lint.module import Module
-from pycache_guard.lint.noqa import silenced
+from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.rules import CHECKS
 from pycache_guard.lint.source import decoded
 from pycache_guard.lint.source import lines_of
@@ -32,11 +32,11 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
     text = decoded(data, path)
     tree = parsed(text, path)
     lines = lines_of(text)
-    return [
-        finding
-        for finding in lint(tree, lines, path)
-        if not silenced(finding.line or 1, finding.rule.name, lines)
-    ]
+    findings = lint(tree, lines, path)
+    if not findings:
+        return []
+    suppressions = Suppressions(lines)
+    return [f for f in findings if not suppressions.cover(f.line or 1, f.rule.name)]
 
 
 def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
@@ -74,6 +74,6 @@ def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:
 
 def characters(lines: Sequence[str], line: int, offset: int) -> int:
     """Return how many characters of a line its first `offset` bytes of UTF-8 are, as `ast` counts."""
-    if line > len(lines):
+    if line > len(lines) or lines[line - 1].isascii():
         return offset
     return len(lines[line - 1].encode("utf-8")[:offset].decode("utf-8", "ignore"))

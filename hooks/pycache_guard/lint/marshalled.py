@@ -7,6 +7,7 @@ import ast
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
+    from pycache_guard.lint.scopes import Binding
 
 LOAD = "marshal.load"
 LOADS = "marshal.loads"
@@ -17,10 +18,21 @@ def is_unmarshalled(module: Module, node: ast.expr, hops: int = 4) -> bool:
     if module.is_call(node, {LOAD, LOADS}):
         return True
     if isinstance(node, ast.Name) and hops:
-        bindings = module.scope(node).lookup(node.id) or []
-        return any(
-            is_unmarshalled(module, binding.value, hops - 1)
+        return is_any_unmarshalled(module, module.scope(node).lookup(node.id) or [], hops - 1)
+    return False
+
+
+def is_any_unmarshalled(module: Module, bindings: list[Binding], hops: int) -> bool:
+    """Whether one of the bindings of a name is; each list of them is followed once."""
+    if not bindings:
+        return False
+    known: dict[tuple[int, int], bool]
+    known = module.memory.setdefault(is_any_unmarshalled, {})  # type: ignore[assignment]
+    key = (id(bindings), hops)  # the scopes keep the lists alive
+    if key not in known:
+        known[key] = any(
+            is_unmarshalled(module, binding.value, hops)
             for binding in bindings
             if binding.value is not None and not binding.each
         )
-    return False
+    return known[key]

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Iterator
 
+    from pycache_guard.lint.scopes import Binding
+
 Node = TypeVar("Node", bound=ast.AST)
 
 #: Nodes without a place; the parser shares one object of each between all their parents.
 SHARED = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 #: So many assignments are followed from a name to what it stands for.
 HOPS = 4
+#: A name that may stand for more things than this is not known.
+MAX_ORIGINS = 64
 
 
 class Module:
@@ -32,8 +36,14 @@ class Module:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._scopes: dict[ast.AST, Scope] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
-        #: What `origins` has answered: the rules ask the same again and again.
+        #: Answers of `origins` by node, and of `_bound_origins` by list of bindings: a name that is
+        #: bound N times would otherwise be followed N times N times, once more for each hop.
         self._origins: dict[ast.AST, set[str]] = {}
+        self._bound: dict[tuple[int, int], set[str]] = {}
+        #: By node type: the nodes of each scope, for `within`.
+        self._within: dict[type[ast.AST], dict[Scope, list[ast.AST]]] = {}
+        #: What rules have worked out and would ask for again, by the function that keeps it.
+        self.memory: dict[object, object] = {}
         self._walk(tree)
 
     def _walk(self, tree: ast.Module) -> None:
@@ -76,7 +86,13 @@ class Module:
 
     def within(self, scope: Scope, kind: type[Node]) -> list[Node]:
         """Return the nodes of one type that are evaluated in `scope` itself, in order."""
-        return [node for node in self.all(kind) if self._scopes[node] is scope]
+        by_scope = self._within.get(kind)
+        if by_scope is None:
+            by_scope = self._within[kind] = {}
+            for node in self.all(kind):
+                by_scope.setdefault(self._scopes[node], []).append(node)
+        found: list[Node] = by_scope.get(scope, [])  # type: ignore[assignment]
+        return found
 
     def value(self, node: ast.expr) -> ast.expr:
         """Return what the name `node` was assigned, if there is one assignment; else `node`."""
@@ -118,11 +134,24 @@ class Module:
         bindings = scope.lookup(node.id)
         if bindings is None:
             return {f"{module}.{node.id}" for module in ("builtins", *scope.root.stars)}
-        found = {binding.origin for binding in bindings if binding.origin is not None}
-        if hops:
-            for binding in bindings:
-                if binding.value is not None and not binding.each:
-                    found |= self.origins(binding.value, hops - 1)
+        return self._bound_origins(bindings, hops)
+
+    def _bound_origins(self, bindings: list[Binding], hops: int) -> set[str]:
+        """Return what the bindings of a name stand for; each list of them is followed once."""
+        if not bindings:
+            return set()
+        key = (id(bindings), hops)  # the scopes keep the lists alive
+        found = self._bound.get(key)
+        if found is None:
+            found = {binding.origin for binding in bindings if binding.origin is not None}
+            self._bound[key] = found
+            if hops:
+                for binding in bindings:
+                    if binding.value is not None and not binding.each:
+                        found |= self.origins(binding.value, hops - 1)
+                    if len(found) > MAX_ORIGINS:
+                        found.clear()
+                        break
         return found
 
     def _imported(self, call: ast.Call, hops: int) -> set[str]:

@@ -14,16 +14,28 @@ INLINE = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGN
 WHOLE_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
 
 
-def silenced(line: int, code: str, lines: Sequence[str]) -> bool:
-    """Whether a comment in the source wants nothing told of `code` in `line` (from 1)."""
-    text = "".join(lines)
-    if "noqa" not in text.lower():
-        return False
-    if any(map(WHOLE_FILE.match, lines)):
-        return True
-    start, end = physical_lines(lines).get(line, (line, line))
-    comment = INLINE.search("".join(lines[start - 1 : end]))
-    return comment is not None and (comment["codes"] is None or names(comment["codes"], code))
+class Suppressions:
+    """The `# noqa` comments of one source, which is read once, however many findings it has."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._has_comment = any("noqa" in line.lower() for line in lines)
+        self._covers_file = self._has_comment and any(map(WHOLE_FILE.match, lines))
+        is_needed = self._has_comment and not self._covers_file
+        self._physical = physical_lines(lines) if is_needed else {}
+        #: The comment of each logical line that has been asked for, by its first and last line.
+        self._comments: dict[tuple[int, int], re.Match[str] | None] = {}
+
+    def cover(self, line: int, code: str) -> bool:
+        """Whether a comment suppresses `code` in `line` (from 1)."""
+        if not self._has_comment or self._covers_file:
+            return self._covers_file
+        span = self._physical.get(line, (line, line))
+        if span not in self._comments:
+            start, end = span
+            self._comments[span] = INLINE.search("".join(self._lines[start - 1 : end]))
+        comment = self._comments[span]
+        return comment is not None and (comment["codes"] is None or names(comment["codes"], code))
 
 
 def names(codes: str, code: str) -> bool:

@@ -22,14 +22,26 @@ if TYPE_CHECKING:
 FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
 #: So deep are expressions looked into: nobody builds a path in more steps.
 DEPTH = 12
+#: A path of more pieces than this is not known.
+MAX_PIECES = 1000
 
 BYTECODE = (".pyc", ".pyo")
 
 
 def pieces(module: Module, node: ast.expr | None, depth: int = DEPTH) -> Pieces:
-    """Return the text that `node` builds, as far as it is known."""
+    """Return the text that `node` builds, as far as it is known. Each node is looked at once."""
     if node is None or not depth:
         return [None]
+    known: dict[tuple[ast.expr, int], Pieces] = module.memory.setdefault(pieces, {})  # type: ignore[assignment]
+    found = known.get((node, depth))
+    if found is None:
+        found = read_pieces(module, node, depth)
+        known[node, depth] = found = found if len(found) <= MAX_PIECES else [None]
+    return found
+
+
+def read_pieces(module: Module, node: ast.expr, depth: int) -> Pieces:
+    """Return the text that `node` builds, from what its parts build."""
     if isinstance(node, ast.Constant):
         return constant(node.value)
     if isinstance(node, ast.JoinedStr):

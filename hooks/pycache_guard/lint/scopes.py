@@ -99,7 +99,7 @@ def bind(node: ast.AST, parent: ast.AST | None, scope: Scope) -> None:
         scope.declare_global(node.names)
     elif isinstance(node, ast.Nonlocal):
         scope.declare_nonlocal(node.names)
-    else:
+    elif not isinstance(node, ast.alias):  # whose statement has bound it
         # Definitions, `except … as name`, captures of patterns, type parameters.
         name = getattr(node, "rest" if isinstance(node, ast.MatchMapping) else "name", None)
         if isinstance(name, str):

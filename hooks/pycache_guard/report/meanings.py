@@ -27,6 +27,7 @@ MEANINGS = {
     "PYC411": "Bytecode is made, or run, that is never compared with its source.",
     "PYC412": "Bytecode is written to stand in its source's place.",
     "PYC413": "Nobody learns that a source did not compile.",
+    "PYC414": "`compileall` is asked for an invalidation mode, and keeps existing files in their old one.",
     "PYC421": "Importing a module changes how the whole process treats bytecode.",
     "PYC422": "An environment variable is set that this interpreter has read already.",
     "PYC431": "A path in `__pycache__` is put together by hand.",

@@ -37,6 +37,7 @@ NAMES = (
     "unchecked_hash_mode",
     "sourceless_output",
     "unheeded_compilation",
+    "kept_mode",
     "global_switch",
     "late_environment",
     "handmade_cache_path",

@@ -52,9 +52,22 @@ def passed(module: Module, path: ast.Name) -> Iterator[Hit]:
     names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
     if path.id not in names:
         return
-    for call in module.all(ast.Call):
-        if isinstance(call.func, ast.Name) and call.func.id == function.name:
-            bindings = module.scope(call.func).lookup(function.name) or []
-            given = argument(call, names.index(path.id), path.id)
-            if [binding.node for binding in bindings] == [function] and is_bytecode(module, given):
-                yield Hit(call, MESSAGE)
+    for call in calls_by_name(module).get(function.name, []):
+        bindings = module.scope(call.func).lookup(function.name) or []
+        given = argument(call, names.index(path.id), path.id)
+        is_own = len(bindings) == 1 and bindings[0].node is function
+        if is_own and is_bytecode(module, given):
+            yield Hit(call, MESSAGE)
+
+
+def calls_by_name(module: Module) -> dict[str, list[ast.Call]]:
+    """Return the calls of plain names, by name; the module is searched once."""
+    found: dict[str, list[ast.Call]] | None
+    found = module.memory.get(calls_by_name)  # type: ignore[assignment]
+    if found is None:
+        found = {}
+        module.memory[calls_by_name] = found
+        for call in module.all(ast.Call):
+            if isinstance(call.func, ast.Name):
+                found.setdefault(call.func.id, []).append(call)
+    return found

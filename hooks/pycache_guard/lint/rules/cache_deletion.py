@@ -6,6 +6,7 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import conditions
+from pycache_guard.lint.context import is_one_shot
 from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.path_functions import CACHES
@@ -32,8 +33,11 @@ METHODS = frozenset({"unlink", "rmdir"})
 def check(module: Module) -> Iterator[Hit]:
     """Find deletions of paths that are known to be bytecode's.
 
-    Not of one that was asked for, `cache_from_source(path)`: it is of that very source.
+    A path that was asked for, `cache_from_source(path)`, is the cache of exactly that source, and is
+    no finding. Nor is anything in a test or a step of a build: nobody imports while it runs.
     """
+    if is_one_shot(module):
+        return
     for call in module.all(ast.Call):
         path = deleted(module, call)
         if path is None or module.is_call(module.value(path), CACHES):

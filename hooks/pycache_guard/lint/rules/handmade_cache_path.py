@@ -25,10 +25,13 @@ CACHE = re.compile(r"(?:^|[/\\\0])__pycache__[/\\]([^/\\]*)$", re.IGNORECASE)
 
 
 def check(module: Module) -> Iterator[Hit]:
-    """Find the outermost expression that builds a path of bytecode in `__pycache__`."""
+    """Find the expression that makes a path of bytecode in `__pycache__` whole.
+
+    One path is one finding: what only passes it on, or changes its form, is not another.
+    """
     for kind in BUILDS:
         for node in module.all(kind):
-            if is_cache_file(shown(pieces(module, node))) and not is_part(module, node):
+            if builds_cache_file(module, node) and not has_whole_part(module, node):
                 yield Hit(
                     node,
                     "a path in __pycache__ is built by hand; the tag, the optimisation level"
@@ -36,12 +39,25 @@ def check(module: Module) -> Iterator[Hit]:
                 )
 
 
-def is_part(module: Module, node: ast.expr) -> bool:
-    """Whether a path that is built around `node` will be told instead."""
-    return any(
-        isinstance(parent, BUILDS) and is_cache_file(shown(pieces(module, parent)))
-        for parent, _ in module.above(node)
-    )
+def builds_cache_file(module: Module, node: ast.expr) -> bool:
+    """Whether the path that `node` builds is that of bytecode in `__pycache__`."""
+    return is_cache_file(shown(pieces(module, node)))
+
+
+def has_whole_part(module: Module, node: ast.expr) -> bool:
+    """Whether a part of `node`, or a name in it, is such a path already."""
+    return any(builds_cache_file(module, part) for part in parts(node))
+
+
+def parts(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the operands, arguments, values or receiver of which `node` makes a path."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.Attribute, ast.FormattedValue, ast.Starred)):
+            yield child.value
+        elif isinstance(child, ast.Tuple):
+            yield from child.elts
+        elif isinstance(child, ast.expr):
+            yield child
 
 
 def is_cache_file(path: str) -> bool:

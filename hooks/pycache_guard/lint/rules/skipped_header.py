@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.context import position
 from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.marshalled import LOAD
 from pycache_guard.lint.marshalled import LOADS
@@ -65,17 +67,34 @@ def cut(module: Module, node: ast.Subscript) -> int | None:
 
 def consumed(module: Module, call: ast.Call, stream: ast.Name) -> int | None:
     """Return how many bytes are read from, or skipped in, `stream` before `call`."""
-    total = 0
-    for step in module.within(module.scope(call), ast.Call):
-        before = (step.lineno, step.col_offset) < (call.lineno, call.col_offset)
-        for method in ("read", "seek"):
-            base = receiver(step, {method})
-            if before and isinstance(base, ast.Name) and base.id == stream.id and step.args:
-                number = integer(module, step.args[0])
-                if number is None:
-                    return None
-                total = number if method == "seek" else total + number
+    totals = stream_totals(module, module.scope(call)).get(stream.id, [])
+    before = bisect_left(totals, (call.lineno, call.col_offset), key=lambda step: step[0])
+    total = totals[before - 1][1] if before else 0
     return total if total in LENGTHS else None
+
+
+def stream_totals(module: Module, scope: Scope) -> dict[str, list[tuple[tuple[int, int], int]]]:
+    """Return, for each name that is read from in `scope`, where, and how far it is read by then.
+
+    The number is -1 from the first step on whose length is not known. Each scope is read once.
+    """
+    known: dict[Scope, dict[str, list[tuple[tuple[int, int], int]]]]
+    known = module.memory.setdefault(stream_totals, {})  # type: ignore[assignment]
+    totals = known.get(scope)
+    if totals is None:
+        totals = known[scope] = {}
+        for step in sorted(module.within(scope, ast.Call), key=position):
+            base = receiver(step, {"read", "seek"})
+            if isinstance(base, ast.Name) and step.args:
+                steps = totals.setdefault(base.id, [])
+                total = steps[-1][1] if steps else 0
+                number = integer(module, step.args[0])
+                if number is None or total < 0:
+                    total = -1
+                else:
+                    total = number if receiver(step, {"seek"}) else total + number
+                steps.append((position(step), total))
+    return totals
 
 
 def length_of(module: Module, node: ast.expr) -> int | None:
@@ -92,13 +111,16 @@ def integer(module: Module, node: ast.expr) -> int | None:
 
 def is_checked(module: Module, scope: Scope) -> bool:
     """Whether something in `scope` speaks of a magic number in a comparison or a call."""
-    for kind in (ast.Compare, ast.Call):
-        for node in module.within(scope, kind):
-            parts = [node.func, *node.args] if isinstance(node, ast.Call) else [node]
-            for part in parts:
-                if any(speaks_of_magic(name) for name in ast.walk(part)):
-                    return True
-    return False
+    known: dict[Scope, bool] = module.memory.setdefault(is_checked, {})  # type: ignore[assignment]
+    if scope not in known:
+        known[scope] = any(
+            speaks_of_magic(name)
+            for kind in (ast.Compare, ast.Call)
+            for node in module.within(scope, kind)
+            for part in ([node.func, *node.args] if isinstance(node, ast.Call) else [node])
+            for name in ast.walk(part)
+        )
+    return known[scope]
 
 
 def speaks_of_magic(node: ast.AST) -> bool:

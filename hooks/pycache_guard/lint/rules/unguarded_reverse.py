@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.context import catches
-from pycache_guard.lint.context import handlers
+from pycache_guard.lint.context import is_caught
 from pycache_guard.lint.hit import Hit
 
 TYPE_CHECKING = False
@@ -24,9 +23,9 @@ CAUGHT = ("ValueError", "Exception", "BaseException")
 
 
 def check(module: Module) -> Iterator[Hit]:
-    """Find calls that no handler of `ValueError` surrounds."""
+    """Find calls around which nothing catches `ValueError`."""
     for call in module.calls(REVERSE):
-        if not any(catches(handler, CAUGHT) for handler in handlers(module, call)):
+        if not is_caught(module, call, CAUGHT):
             yield Hit(
                 call,
                 "source_from_cache raises ValueError for bytecode outside __pycache__"

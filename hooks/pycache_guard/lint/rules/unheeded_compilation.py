@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.context import expects_exception
 from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
 
@@ -51,10 +52,8 @@ def raises(call: ast.Call) -> bool:
 
 def must_raise(module: Module, call: ast.Call) -> bool:
     """Whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
-    items = [item for parent, _ in module.above(call) for item in getattr(parent, "items", [])]
     return any(
-        isinstance(item, ast.withitem)
-        and isinstance(item.context_expr, ast.Call)
-        and getattr(item.context_expr.func, "attr", "").lower().endswith(("raises", "raisesregex"))
-        for item in items
+        isinstance(item, ast.withitem) and expects_exception(item.context_expr)
+        for parent, _ in module.above(call)
+        for item in getattr(parent, "items", [])
     )

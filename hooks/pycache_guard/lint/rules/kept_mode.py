@@ -1,0 +1,119 @@
+"""PYC414: `compileall` is asked for an invalidation mode, and keeps files in their old one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import pairwise
+
+from pycache_guard.findings import Rule
+from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.module import argument
+from pycache_guard.lint.module import receiver
+from pycache_guard.lint.processes import commands
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.lint.module import Module
+
+RULE = Rule.PYC414
+REMEDY = "add force=True (`-f`), or remove the old bytecode first"
+MARKS = ("compileall",)
+
+#: By function: the positions of `force` and `invalidation_mode` among its arguments
+#: (Lib/compileall.py).
+POSITIONS = {
+    "compileall.compile_dir": (3, 9),
+    "compileall.compile_file": (2, 7),
+    "compileall.compile_path": (2, 6),
+}
+MODES = "py_compile.PycInvalidationMode"
+#: The third, `TIMESTAMP`, keeps no other: a hash-based file is never taken for up to date.
+HASH_MODES = ("CHECKED_HASH", "UNCHECKED_HASH")
+MESSAGE = (
+    "without force, a timestamp-based file that is up to date is kept, and its mode with it"
+    " (python/cpython#117204)"
+)
+#: `-f`, alone or among other letters that take no value (Lib/compileall.py, `main`).
+FORCE = re.compile(r"-[lqb]*f[lqbf]*")
+MODE_OPTION = "--invalidation-mode"
+
+
+def check(module: Module) -> Iterator[Hit]:
+    """Find calls of `compileall`, and commands, that ask for a hash-based mode without `force`."""
+    for call in module.calls(POSITIONS):
+        for origin in sorted(module.origins(call.func) & POSITIONS.keys())[:1]:
+            force, mode = POSITIONS[origin]
+            if not is_open_ended(call) and keeps_mode(module, call, force, mode):
+                yield Hit(call, MESSAGE)
+    for call, words in commands(module):
+        options = words[words.index("compileall") + 1 :] if "compileall" in words else []
+        if command_keeps_mode(options) and not is_extended(module, call):
+            yield Hit(call, MESSAGE)
+
+
+def is_open_ended(call: ast.Call) -> bool:
+    """Whether arguments are handed on with `*` or `**`, and may be anything."""
+    return any(given.arg is None for given in call.keywords) or any(
+        isinstance(given, ast.Starred) for given in call.args
+    )
+
+
+def keeps_mode(module: Module, call: ast.Call, force: int, mode: int) -> bool:
+    """Whether a call asks for a hash-based mode, and certainly without force."""
+    forced = argument(call, force, "force")
+    if forced is not None:
+        forced = module.value(forced)
+    if forced is not None and not (isinstance(forced, ast.Constant) and not forced.value):
+        return False
+    return is_hash_mode(module, argument(call, mode, "invalidation_mode"))
+
+
+def is_hash_mode(module: Module, node: ast.expr | None) -> bool:
+    """Whether a mode is known to be one of the hash-based ones."""
+    node = None if node is None else module.value(node)
+    if isinstance(node, ast.IfExp):
+        return is_hash_mode(module, node.body) or is_hash_mode(module, node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return any(is_hash_mode(module, value) for value in node.values)
+    if isinstance(node, ast.Subscript):
+        named = isinstance(node.slice, ast.Constant) and node.slice.value in HASH_MODES
+        return named and MODES in module.origins(node.value)
+    return node is not None and any(
+        f"{MODES}.{mode}" in module.origins(node) for mode in HASH_MODES
+    )
+
+
+def is_extended(module: Module, call: ast.Call) -> bool:
+    """Whether words are added to a command that are not known: `*options`, `command.append(…)`."""
+    if any(isinstance(node, ast.Starred) for node in ast.walk(call)):
+        return True
+    names = {node.id for node in call.args if isinstance(node, ast.Name)}
+    if any(
+        isinstance(node, ast.Starred)
+        for given in call.args
+        for node in ast.walk(module.value(given))
+    ):
+        return True
+    return not names.isdisjoint(extended_names(module))
+
+
+def extended_names(module: Module) -> set[str]:
+    """Return the names of what `append`, `extend` or `insert` is called on."""
+    found: set[str] | None = module.memory.get(extended_names)  # type: ignore[assignment]
+    if found is None:
+        bases = [receiver(c, {"append", "extend", "insert"}) for c in module.all(ast.Call)]
+        found = {base.id for base in bases if isinstance(base, ast.Name)}
+        module.memory[extended_names] = found
+    return found
+
+
+def command_keeps_mode(words: list[str]) -> bool:
+    """Whether the arguments of `python -m compileall` ask for a hash-based mode without `-f`."""
+    if any(FORCE.fullmatch(word) for word in words):
+        return False
+    modes = [after for word, after in pairwise(words) if word == MODE_OPTION]
+    modes += [word.partition("=")[2] for word in words if word.startswith(f"{MODE_OPTION}=")]
+    return bool(modes) and modes[-1] in ("checked-hash", "unchecked-hash")
