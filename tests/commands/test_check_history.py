@@ -456,6 +456,96 @@ def test_wrong_usage(repo: Repo, run: Run, argv: list[str]) -> None:
     assert re.fullmatch("error: .*\n", result.err)
 
 
+@pytest.mark.parametrize(
+    "word", ["..HEAD", "HEAD..", "..", "...HEAD", "^", "", "refs/heads/..HEAD"]
+)
+def test_range_with_an_empty_side_is_refused(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """M11 of the audit: on the command line, and in what a runner hands over."""
+    repo.add("a.pyc", "1")
+    repo.commit()
+    for argv in (
+        ["check-history", word],
+        ["check-history", "HEAD", word],
+        ["forbid-bytecode", "--tree", word],
+    ):
+        result = run(*argv)
+        assert (result.code, result.out) == (2, ""), argv
+        assert re.fullmatch("error: .*\n", result.err), argv
+    if word:
+        monkeypatch.setenv("PRE_COMMIT_TO_REF", word)
+        assert run("check-history").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has a shell's variables")
+def test_range_of_unset_variables_is_refused_and_the_side_is_named(repo: Repo) -> None:
+    repo.commit()
+    for words, side in (
+        ('"$BASE..$HEAD"', "left and the right"),
+        ('"$BASE...HEAD"', "left"),
+        ('"HEAD..$B"', "right"),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f"'{PROGRAM}' check-history {words}"],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert f"the {side} side" in done.stderr
+
+
+def forge_commit_graph(repo: Repo, commit: str, parent: str) -> None:
+    """Write a commit graph that names another parent of `commit` (gitformat-commit-graph(5))."""
+    repo.git("commit-graph", "write", "--reachable")
+    path = repo.path / ".git" / "objects" / "info" / "commit-graph"
+    data = bytearray(path.read_bytes())
+    chunks = {
+        bytes(data[at : at + 4]): int.from_bytes(data[at + 4 : at + 12], "big")
+        for at in range(8, 8 + 12 * (data[6] + 1), 12)
+    }
+    count = (chunks[b"CDAT"] - chunks[b"OIDL"]) // 20
+    ids = [data[chunks[b"OIDL"] + 20 * n :][:20].hex() for n in range(count)]
+    at = chunks[b"CDAT"] + 36 * ids.index(commit) + 20
+    data[at : at + 4] = ids.index(parent).to_bytes(4, "big")
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--all"], ["HEAD"], ["HEAD~1..HEAD"], ["main~1...HEAD"], ["--all", "--content", "none"]],
+    ids=" ".join,
+)
+def test_commit_graph_that_is_forged_hides_nothing(repo: Repo, run: Run, argv: list[str]) -> None:
+    """L7 of the audit: HEAD's parent is said to be the root, and the bytecode is between them."""
+    root = repo.commit("root")
+    repo.add("logo.pyc", BYTECODE)
+    repo.commit("bad")
+    repo.git("rm", "-q", "logo.pyc")
+    repo.commit("gone")
+    before = run("check-history", *argv)
+    forge_commit_graph(repo, repo.git("rev-parse", "HEAD"), root)
+    assert run("check-history", *argv) == before
+    assert before.code == (1 if "~1" not in argv[0] else 0)
+
+
+@pytest.mark.parametrize("how", ["replace", "graft"])
+def test_replacement_and_graft_hide_nothing(repo: Repo, run: Run, how: str) -> None:
+    """L7 of the audit, by the siblings of a commit graph."""
+    root = repo.commit("root")
+    repo.add("a.pyc", "1")
+    repo.commit("bad")
+    repo.git("rm", "-q", "a.pyc")
+    last = repo.commit("gone")
+    if how == "replace":
+        repo.git("replace", "--graft", last, root)
+    else:
+        repo.write(".git/info/grafts", f"{last} {root}\n")
+    assert run("check-history", "HEAD").code == 1
+
+
 def test_not_a_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run("check-history", "--all").code == 2

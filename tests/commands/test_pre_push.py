@@ -124,6 +124,64 @@ def test_nothing_is_pushed(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     assert run("pre-push", "origin", "url", "--format", "json").out.count('"findings": []') == 1
 
 
+#: Parts of a hook before ours that read the lines: M10 of the audit.
+READERS = [
+    "cat > /dev/null",
+    "while read -r line; do :; done",
+    "exec < /dev/null",
+    "head -c 1000000 > /dev/null",
+]
+
+
+@posix
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    "words", [["origin", "main"], ["origin", "topic"], ["../server.git", "HEAD:refs/heads/x"]]
+)
+def test_lines_that_were_read_before_hide_nothing(
+    hooked: Repo, reader: str, words: list[str]
+) -> None:
+    assert push(hooked, "origin", "main").code == 0
+    hooked.git("branch", "topic")
+    hook = hooked.path / ".git" / "hooks" / "pre-push"
+    hook.write_text(hook.read_text().replace("exec", f"{reader}\nexec", 1))
+    assert push(hooked, "origin", "main").code == 0
+    hooked.add("a.pyc", "1")
+    hooked.commit("bad")
+    hooked.git("branch", "-f", "topic")
+    hooked.git("rm", "-q", "a.pyc")
+    hooked.commit("gone")
+    result = push(hooked, *words)
+    assert result.code == 1
+    assert "a.pyc: PYC001" in result.out
+    assert "note: stdin had no ref lines" in result.err
+
+
+@posix
+def test_push_that_is_up_to_date_succeeds_although_history_has_bytecode(hooked: Repo) -> None:
+    """Git calls the hook without a line; the remote has everything already."""
+    hooked.add("a.pyc", "1")
+    hooked.commit("bad")
+    assert push(hooked, "--no-verify", "origin", "main").code == 0
+    for words in (
+        ["origin", "main"],
+        ["origin", "main:main"],
+        [hooked.git("remote", "get-url", "origin"), "main"],
+    ):
+        assert push(hooked, *words).code == 0, words
+
+
+@posix
+def test_detached_head_is_checked_without_lines(hooked: Repo) -> None:
+    assert push(hooked, "origin", "main").code == 0
+    hook = hooked.path / ".git" / "hooks" / "pre-push"
+    hook.write_text(hook.read_text().replace("exec", "cat > /dev/null\nexec", 1))
+    hooked.git("checkout", "-q", "--detach")
+    hooked.add("a.pyc", "1")
+    hooked.commit("bad")
+    assert push(hooked, "origin", "HEAD:refs/heads/new").code == 1
+
+
 @pytest.mark.parametrize("lines", ["x\n", "main 1 main 2\n", "\n"])
 def test_malformed_lines(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
     say(monkeypatch, lines)

@@ -14,6 +14,7 @@ from documentation.blocks import of
 from documentation.blocks import steps
 from documentation.plays import APART
 from documentation.plays import PLAYS
+from documentation.plays import PUSHES_ITSELF
 from documentation.plays import REFUSES_A_PUSH
 from documentation.plays import STORIES
 from pycache_guard import remedies
@@ -92,6 +93,23 @@ def test_hook_of_several_parts(bench: Stage) -> None:
     (other / "other-check").chmod(0o755)
     path = f"{other}{os.pathsep}{bench.environment['PATH']}"
     answer = bench.run(f"set -eu\n{REFUSES_A_PUSH}", place, PATH=path)
+    assert answer.code == 0, answer.out
+    assert (other / "lines").read_text("ascii").count("\n") == 1
+
+
+def test_push_hook_of_several_parts(bench: Stage) -> None:
+    """The other part reads the lines too; each part sees all of them."""
+    (block,) = block_of("docs/history.md", "#!/bin/sh")
+    place = bench.prepare(scenes.PROJECT)
+    hook = place / ".git" / "hooks" / "pre-push"
+    hook.write_text(block.text, "utf-8")
+    hook.chmod(0o755)
+    other = bench.place / "lfs"
+    other.mkdir()
+    (other / "git-lfs").write_text(f"#!/bin/sh\ngrep refs/heads/main >> {other}/lines\n")
+    (other / "git-lfs").chmod(0o755)
+    path = f"{other}{os.pathsep}{bench.environment['PATH']}"
+    answer = bench.run(f"set -eu\n{PUSHES_ITSELF}", place, PATH=path)
     assert answer.code == 0, answer.out
     assert (other / "lines").read_text("ascii").count("\n") == 1
 

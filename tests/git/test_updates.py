@@ -10,6 +10,7 @@ from pycache_guard.git.updates import announced
 from pycache_guard.git.updates import pushed
 from pycache_guard.git.updates import received
 from pycache_guard.git.updates import tracked
+from pycache_guard.git.updates import unannounced
 
 if TYPE_CHECKING:
     from pycache_guard.git.revisions import Revisions
@@ -163,3 +164,32 @@ def test_announced_in_vain(repo: Repo, environment: dict[str, str]) -> None:
     repo.commit()
     with pytest.raises(Failure):
         list(batches((announced(environment) or pytest.fail("said nothing")).listing()))
+
+
+@pytest.mark.parametrize(
+    ("remote", "url", "expected"),
+    [
+        ("origin", "/srv/x.git", 1),
+        ("origin", "", 1),
+        ("/srv/x.git", "/srv/x.git", 1),
+        ("/srv/x.git", "", 1),
+        ("/srv/push.git", "/srv/push.git", 1),
+        ("elsewhere", "/srv/y.git", 4),
+        ("orig*", "/srv/y.git", 4),
+        ("/srv/y.git", "/srv/y.git", 4),
+    ],
+)
+def test_unannounced_is_what_the_remote_is_not_known_to_have(
+    repo: Repo, remote: str, url: str, expected: int
+) -> None:
+    commits = [repo.commit(str(n)) for n in range(3)]
+    repo.git("branch", "side", repo.git("commit-tree", "-m", "side", "HEAD^{tree}"))
+    repo.git("config", "remote.origin.url", "/srv/x.git")
+    repo.git("config", "remote.origin.pushurl", "/srv/push.git")
+    repo.git("update-ref", "refs/remotes/origin/main", commits[2])
+    found = unannounced(remote, url)
+    assert len([b for batch in batches(found.listing()) for b in batch]) == expected
+
+
+def test_unannounced_without_a_commit_is_nothing(repo: Repo) -> None:
+    assert list(batches(unannounced("origin", "").listing())) == []

@@ -11,6 +11,7 @@ from pycache_guard.errors import Failure
 from pycache_guard.git.head import own
 from pycache_guard.git.updates import announced
 from pycache_guard.git.updates import pushed
+from pycache_guard.git.updates import unannounced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,27 +19,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "pre-push"
+#: Why there are findings in commits that are not being pushed.
+WITHOUT_LINES = (
+    "stdin had no ref lines, so HEAD and all branches were checked against what the remote is known"
+    " to have; if another part of the hook reads stdin, hand the lines on to pycache-guard"
+)
 
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was, which refuses the push.
 
-    Under pre-commit and prek stdin is empty, and the environment tells of one ref.
+    Under pre-commit and prek stdin is empty, and the environment tells of one ref. Where neither has
+    a line, the branches are checked: what git announced may have been read before.
     """
     options: Options | Namespace
     if not argv or any(word.startswith("-") for word in argv) or len(argv) > 2:
         options = parse(argv)
-        remote = options.remote
+        remote, url = options.remote, options.url
     else:
         options = Options()
-        remote = argv[0]
+        remote, url = argv[0], argv[1] if len(argv) > 1 else ""
     revisions = None if remote else announced(os.environ)
-    if revisions is None:
-        lines = ref_lines()
-        if not (lines or remote):
-            raise Failure("no ref lines on stdin, and no REMOTE: call it as git calls its hook")
+    lines = b"" if revisions else ref_lines()
+    if lines:
         revisions = pushed(lines, remote)
-    return answer(NAME, revisions, own, options)
+    elif remote:
+        revisions = unannounced(remote, url)
+    elif revisions is None:
+        raise Failure("no ref lines on stdin, and no REMOTE: call it as git calls its hook")
+    code = answer(NAME, revisions, own, options)
+    if code and remote and not lines:
+        from pycache_guard.commands.failures import tell
+
+        tell(WITHOUT_LINES, "note")
+    return code
 
 
 def parse(argv: Sequence[str]) -> Namespace:
@@ -50,7 +64,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         NAME,
         "Refuse a push of commits that bring in bytecode; ref lines on stdin, as git gives them.",
     )
-    for name, words in (("remote", "its name or URL"), ("url", "not used")):
+    for name, words in (("remote", "its name or URL"), ("url", "its URL")):
         parser.add_argument(
             name, nargs="?", default="", type=plain, metavar=name.upper(), help=words
         )

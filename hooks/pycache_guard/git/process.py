@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 #: A repository's configuration may name programs; none of them is run by what we ask git for, but
 #: for these two, which are switched off: the file system monitor and the hooks (`post-index-change`).
-GIT = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+#: The third switches off a cache of who is whose parent: git believes it without a look at the
+#: commits (gitformat-commit-graph(5)), so a forged one would hide commits.
+GIT = (
+    *("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.commitGraph=false"),
+)
 
 #: Of every raw comparison: neither renames (a rename onto a bytecode name is new there) nor what
 #: .gitmodules says of its own submodules hides a difference.

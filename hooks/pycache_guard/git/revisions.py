@@ -96,13 +96,15 @@ def batches(listing: Git) -> Iterator[list[bytes]]:
 def ranges(words: Iterable[str], *options: str) -> Revisions:
     """Return what arguments such as `A..B`, `C`, `^D` mean (gitrevisions(7)).
 
-    Raises `Failure` for what is no revision, or where nothing is meant.
+    Raises `Failure` for a word that is not a revision, for a range with an empty side, and where
+    only commits to leave out are named.
     """
     tips = {}
     excluded = []
     for word in words:
         if word.startswith("-"):
             raise Failure(f"{word!r} is not a revision")
+        check_sides(word)
         try:
             answer = git("rev-parse", word, "--")
         except Failure as failure:
@@ -116,6 +118,26 @@ def ranges(words: Iterable[str], *options: str) -> Revisions:
     if not tips:
         raise Failure("the range names commits to leave out, and none to judge")
     return Revisions(tips, excluded, *options)
+
+
+def check_sides(word: str) -> None:
+    """Raise `Failure` for an empty argument, and for a range that lacks a side.
+
+    Git takes `HEAD` for a side that is missing (gitrevisions(7), "Dotted Range Notations"). In a
+    script the side is missing because a variable is not set, and `..HEAD` would be an empty range.
+    Git splits a word at its first `..` (`handle_dotdot` in revision.c).
+    """
+    left, dots, right = word.removeprefix("^").partition("..")
+    sides = {"left": left, "right": right.removeprefix(".")} if dots else {"only": left}
+    empty = [side for side, text in sides.items() if not text.strip()]
+    if empty == ["only"]:
+        raise Failure(f"{word!r} names no revision: is a variable not set?")
+    if empty:
+        which = " and the ".join(empty)
+        plural = "s" if len(empty) > 1 else ""
+        raise Failure(
+            f"range {word!r}: the {which} side{plural} of the dots is empty; write it out"
+        )
 
 
 def explained(failure: Failure) -> Failure:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from pycache_guard.errors import Failure
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.objects import Reader
+from pycache_guard.git.process import Git
+from pycache_guard.git.repository import resolved
 from pycache_guard.git.revisions import Revisions
 from pycache_guard.git.revisions import ranges
 
@@ -32,6 +36,30 @@ def pushed(lines: bytes, remote: str) -> Revisions | None:
         if tips
         else None
     )
+
+
+def unannounced(remote: str, url: str) -> Revisions:
+    """Return what HEAD and the branches have, and `remote` is not known to have.
+
+    That is what `pre-push` checks if stdin has no line. Git calls the hook like this where nothing
+    is to be pushed (githooks(5)), and another part of the hook, such as `git lfs pre-push`, may have
+    read the lines. `remote` is a name or a URL; a URL means each remote that is configured with it.
+    """
+    head = resolved("HEAD^{commit}")
+    names = {remote, *remotes_with_url(url or remote)}
+    known = [option for name in sorted(names) for option in tracked(name)[1:]]
+    return Revisions(
+        {head: "HEAD"} if head else {}, (), "--branches", *(["--not", *known] if known else ())
+    )
+
+
+def remotes_with_url(url: str) -> list[str]:
+    """Return the names of the remotes that are configured to fetch from, or push to, `url`."""
+    process = Git("config", "-z", "--get-regexp", r"^remote\..*\.(push)?url$")
+    answer = os.fsdecode(b"".join(iter(process.read, b"")))
+    process.check(allowed=(0, 1))  # 1: there is no such setting (git-config(1))
+    settings = (item.partition("\n") for item in answer.split("\0")[:-1])
+    return [key.split(".", 1)[1].rpartition(".")[0] for key, _, value in settings if value == url]
 
 
 def received(lines: bytes) -> Revisions | None:
