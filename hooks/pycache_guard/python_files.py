@@ -13,7 +13,7 @@ from pycache_guard.git.listing import matching
 from pycache_guard.git.listing import parse
 from pycache_guard.git.objects import content
 from pycache_guard.git.objects import heads
-from pycache_guard.git.repository import top
+from pycache_guard.git.repository import work_tree
 from pycache_guard.ignoring.modules import SHEBANG
 from pycache_guard.ignoring.modules import is_script
 from pycache_guard.regular import opened
@@ -53,13 +53,13 @@ class Source(NamedTuple):
 def tracked() -> Iterator[Source]:
     """Yield the Python files of the index, by extension or shebang, as they are on disk.
 
-    Raises `GitFailure` where there is no index.
+    Raises `Failure` where there is no work tree.
     """
     records = matching(Index().listing(), bool, may_be_python)
     entries = [entry for entry in map(parse, records) if entry.is_file]
     unnamed = {entry.path for entry in entries if not has_python_name(entry.path)}
     scripts = python_scripts(e.blob for e in entries if e.path in unnamed and e.mode == "100755")
-    root = top() or os.curdir
+    root = work_tree()
     for path, entry in {e.path: e for e in entries}.items():
         if path not in unnamed or (entry.mode == "100755" and entry.blob in scripts):
             yield Source(path, os.path.join(root, path), entry.blob)

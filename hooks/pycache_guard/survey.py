@@ -91,7 +91,9 @@ def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[byt
     """Return the same as `listed`, of the entries that differ from HEAD alone."""
     from pycache_guard.git.listing import is_file
 
-    changes = source.changes(source.comparison())
+    comparison = source.comparison()
+    source.require()
+    changes = source.changes(comparison)
     records = changes.records()
     files = changes.new_files() if content == "new" else [r for r in records if is_file(r)]
     return only_named(records), files if content != "none" else []
@@ -132,6 +134,8 @@ def settings(source: Readable, *, thorough: bool = True) -> Config | None:
     checkout the file may be in the index alone, which is asked only if `thorough`.
     """
     data = source.read(CONFIGURATION, thorough=thorough)
+    if not thorough and data is not None and may_mention(data):
+        data = source.read(CONFIGURATION, thorough=True)
     if data is None or not may_mention(data):
         return None
     from pycache_guard.config import parse

@@ -410,7 +410,7 @@ def test_where_there_is_no_index(
         for command in (["check-gitignore"], ["check-gitignore", "--fix"], ["fix"]):
             told = run(*command)
             assert (told.code, told.out) == (2, "")
-            assert told.err.startswith(("error: git ", "error: not in a work tree"))
+            assert told.err.startswith(("error: git ", "error: not inside a work tree"))
             assert told.err.count("\n") == 1
 
 

@@ -337,7 +337,7 @@ class TestTree:
         repo.git("clone", "-q", "--bare", ".", "../bare")
         monkeypatch.chdir(tmp_path / "bare")
         assert paths(run, "--tree", "HEAD") == paths(run, "--tree", "main^{tree}") == ["a.pyc"]
-        refused = (2, "", "error: not in a work tree, so there is no index to judge\n")
+        refused = (2, "", "error: not inside a work tree; there is no index to check\n")
         for argv in ((), ("--staged",), ("--fix",), ("--content", "none")):
             assert run(COMMAND, *argv) == refused
 

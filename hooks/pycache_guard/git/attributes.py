@@ -7,6 +7,7 @@ import tempfile
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
+from pycache_guard.git.repository import options_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def values(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, by
         questions.write(b"".join(path + b"\0" for path in paths))
         questions.seek(0)
         answers = Git(
-            *("-C", top, "-c", "core.attributesFile=/dev/null"),
+            *(*options_at(top), "-c", "core.attributesFile=/dev/null"),
             *("check-attr", "--cached", "-z", "--stdin", attribute),
             stdin=questions.fileno(),
             env=environment(GIT_ATTR_NOSYSTEM="1"),

@@ -10,11 +10,14 @@ import os
 import tempfile
 from typing import final
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
+from pycache_guard.git.process import NOWHERE
 from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
+from pycache_guard.git.repository import options_at
 from pycache_guard.git.temporary import Directory
 
 TYPE_CHECKING = False
@@ -58,7 +61,8 @@ class Ignoring:
         """Return the rule that decides about each path; none of them needs to exist."""
         tree, repository = os.fsdecode(self._tree), os.fsdecode(self._repository)
         options = ("-C", tree, "--git-dir", repository, "--work-tree", tree)
-        excludes = ("-c", "core.excludesFile=/dev/null")
+        # Paths here are longer than in the checkout; elsewhere than on Windows this says nothing.
+        excludes = ("-c", f"core.excludesFile={NOWHERE}", "-c", "core.longpaths=true")
         return ask(paths, *options, *excludes, env=isolated(self._directory.path))
 
     def _fill(self, files: Mapping[bytes, bytes]) -> None:
@@ -71,12 +75,20 @@ class Ignoring:
             self._put(self._tree, path, content)
 
     def _put(self, root: bytes, path: bytes, content: bytes) -> None:
-        if os.path.isabs(path) or b".." in path.split(b"/"):
+        # Git on Linux commits names that Windows takes for directories and drives.
+        is_foreign = system.WINDOWS and (b"\\" in path or b":" in path)
+        if os.path.isabs(path) or b".." in path.split(b"/") or is_foreign:
             raise Failure(f"{os.fsdecode(path)}: leads out of the repository")
         whole = os.path.join(root, path)
         self._make(os.path.dirname(whole))
-        with open(whole, "xb") as file:
-            file.write(content)
+        try:
+            with open(whole, "xb") as file:
+                file.write(content)
+        except FileExistsError:
+            raise Failure(
+                f"{os.fsdecode(path)}: another tracked path differs from it in letter case only,"
+                " and the file system of the temporary directory does not keep both"
+            ) from None
 
     def _make(self, directory: bytes) -> None:
         """Make a directory and those above it; `os.makedirs` calls itself for each."""
@@ -90,7 +102,7 @@ class Ignoring:
 
 def rules_here(top: str, paths: Sequence[bytes]) -> list[Rule]:
     """Return the rule that decides about each path for this person, on this machine."""
-    return ask(paths, "-C", top, env=environment())
+    return ask(paths, *options_at(top), env=environment())
 
 
 def ask(paths: Sequence[bytes], *options: str, env: Mapping[str, str]) -> list[Rule]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.errors import Failure
 from pycache_guard.git.process import RAW
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
@@ -14,22 +15,58 @@ from pycache_guard.git.process import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from pycache_guard.entries import Entry
     from pycache_guard.git.changes import Changes
+
+#: Lists entries with their modes, ids and stages, as paths from the top.
+LIST = ("ls-files", "--stage", "-z", "--full-name", "--")
+
+
+class Listing(Git):
+    """`git ls-files`, which fails where there is no work tree.
+
+    Git itself lists the index of a bare repository, or none, and ends with 0. Asked for the current
+    directory by its absolute path too, it fails where that is not in a work tree (pathspec.c).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*LIST, ":/", f":(literal){os.getcwd()}")
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield stdout as it comes. Raises `Failure` where there is no work tree."""
+        try:
+            yield from super().chunks()
+        except GitFailure as failure:
+            if "is outside repository" not in str(failure):
+                raise
+            from pycache_guard.git.repository import work_tree
+
+            work_tree()
+            yield from Git(*LIST, ":/").chunks()
 
 
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
     def listing(self) -> Git:
-        """Start listing every entry, wherever in the work tree we are."""
-        return Git("ls-files", "--stage", "-z", "--full-name", "--", ":/")
+        """Start listing every entry, wherever in the work tree we are.
+
+        Reading it raises `Failure` where there is no work tree.
+        """
+        return Listing()
 
     def comparison(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""
         return self._against("HEAD")
+
+    def require(self) -> None:
+        """Raise `Failure` where there is no work tree: no index, or one that no commit is made of."""
+        from pycache_guard.git.repository import work_tree
+
+        work_tree()
 
     def changes(self, comparison: Git) -> Changes:
         """Read a comparison; before the first commit everything is new."""
@@ -54,14 +91,17 @@ class Index:
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path` of the work tree, `None` where there is none.
 
-        With `thorough`, one that is not on disk is read as the index has it. `path` is relative to
-        the top.
+        With `thorough`, one that is not on disk is read as the index has it. Without, the directory of
+        a `.git` counts as the top, which costs no process and can be wrong: what is found there must be
+        read again before it is of consequence. `path` is relative to the top.
         """
+        from pycache_guard.git.repository import is_likely_top
         from pycache_guard.git.repository import work_tree
         from pycache_guard.regular import opened
 
+        where = os.curdir if not thorough and is_likely_top() else work_tree()
         try:
-            with opened(os.path.join(work_tree(), path)) as file:
+            with opened(os.path.join(where, path)) as file:
                 return file.read()
         except FileNotFoundError:
             if not thorough:
@@ -88,14 +128,43 @@ class Index:
         """
         import tempfile
 
+        from pycache_guard.git.repository import options_at
         from pycache_guard.git.repository import work_tree
 
+        where = options_at(work_tree())
         with tempfile.TemporaryFile() as listed:
             listed.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
             listed.seek(0)
             options = ("--force-remove", "-z", "--stdin")
-            Git("-C", work_tree(), "update-index", *options, stdin=listed.fileno()).output()
+            Git(
+                *(*where, *without_filters(), "update-index", *options),
+                stdin=listed.fileno(),
+            ).output()
 
     @staticmethod
     def _against(base: str) -> Git:
         return Git("diff-index", "--cached", "--ita-visible-in-index", *RAW, base, "--")
+
+
+def without_filters() -> list[str]:
+    """Return options, to stand before git's verb, that empty every filter configured here.
+
+    Whoever writes an index reads the files again that were changed in the second of its last writing
+    ("racily clean", git's Documentation/technical/racy-git.txt), and that through `filter.NAME.clean`
+    or `filter.NAME.process` (gitattributes(5)): programs that the repository names. Without a filter
+    the content differs, and git looks again when a person runs it next: nothing is lost. Raises
+    `Failure` for a name that no option can carry.
+    """
+    process = Git("config", "-z", "--name-only", "--get-regexp", r"^filter\.")
+    keys = b"".join(iter(process.read, b"")).split(b"\0")[:-1]
+    process.check(allowed=(0, 1))
+    names = dict.fromkeys(os.fsdecode(key[len(b"filter.") : key.rindex(b".") + 1]) for key in keys)
+    options = []
+    for name in filter(None, names):
+        if "=" in name:
+            raise Failure(
+                f"filter.{name}clean: a filter with `=` in its name; git cannot do without"
+            )
+        for setting in ("clean=", "process=", "required=false"):
+            options += ["-c", f"filter.{name}{setting}"]
+    return options

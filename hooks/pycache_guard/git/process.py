@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
 
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+#: A directory and a file that are not there. Of `/dev/null` Windows makes a place on the current drive,
+#: where anybody can make it one; where this package is installed nobody can.
+NOWHERE = os.path.join(os.path.dirname(__file__), "none") if system.WINDOWS else os.devnull
 #: A repository's configuration may name programs; none of them is run by what we ask git for, but
-#: for these two, which are switched off: the file system monitor and the hooks (`post-index-change`).
-#: The third switches off a cache of who is whose parent: git believes it without a look at the
+#: for the file system monitor and the hooks (`post-index-change`), which are switched off here, and the
+#: filters, which whoever writes an index switches off (`index.without_filters`).
+#: The third setting switches off a cache of who is whose parent: git believes it without a look at the
 #: commits (gitformat-commit-graph(5)), so a forged one would hide commits.
 GIT = (
-    *("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    *("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={NOWHERE}"),
     *("-c", "core.commitGraph=false"),
 )
 
@@ -32,6 +37,8 @@ DROPPED = (
     "GIT_GLOB_PATHSPECS",
     "GIT_NOGLOB_PATHSPECS",
     "GIT_ICASE_PATHSPECS",
+    # `git config` would read this file instead of the repository's.
+    "GIT_CONFIG",
 )
 SET = {
     # Messages in one language, so that output is the same everywhere.
@@ -41,7 +48,7 @@ SET = {
     # What is judged is what is stored, not what refs/replace/ shows in its place.
     "GIT_NO_REPLACE_OBJECTS": "1",
     # ... nor what info/grafts does; of a file that cannot be there git does not say a word.
-    "GIT_GRAFT_FILE": "/dev/null/none",
+    "GIT_GRAFT_FILE": f"{NOWHERE}/none",
     # A partial clone fetches what it lacks, silently: not by us. The first is for git 2.45 and
     # later, the second makes earlier ones fail instead.
     "GIT_NO_LAZY_FETCH": "1",

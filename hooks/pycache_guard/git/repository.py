@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
+from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import git
 from pycache_guard.git.process import object_id
 
@@ -14,19 +16,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def top() -> str | None:
-    """Return the top of the work tree as a path, `None` in a bare repository or a `.git`.
+#: Variables that say where the repository or its work tree is (git(1), "The Git Repository").
+POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_IMPLICIT_WORK_TREE")
+#: More than a `.git`, a HEAD or a usual configuration holds, in bytes.
+MAX_SMALL_FILE_BYTES = 1 << 16
 
-    In a directory that holds the repository this is known without asking; a hook's process always
-    stands there (githooks(5)). Raises `GitFailure` outside a repository.
+
+def top() -> str | None:
+    """Return the top of the work tree as a path, `None` where git has no work tree here.
+
+    This is the one place that asks git where the repository is. There is no work tree in a bare
+    repository, in the root of a bare repository with worktrees and in a `.git`. Where a usual `.git`
+    is in the current directory (a hook's process stands there, githooks(5)), its files answer
+    without a process. Raises `GitFailure` with git's own words outside of a repository and where git
+    refuses one (`safe.directory`).
     """
-    if "GIT_WORK_TREE" not in os.environ and (
-        os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
-    ):
+    if is_usual_top():
         return os.curdir
-    if b"true" in git("rev-parse", "--is-bare-repository", "--is-inside-git-dir").split():
+    process = Git("rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel")
+    # A path can hold newlines: it comes last.
+    bare, inside, path = (b"".join(iter(process.read, b"")).split(b"\n", 2) + [b""] * 2)[:3]
+    if bare == b"true" or (inside == b"true" and "GIT_WORK_TREE" not in os.environ):
+        process.check(allowed=(0, 128))
         return None
-    return os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
+    process.check()
+    found = os.fsdecode(path[:-1])
+    if not os.path.isdir(found):  # MSYS2 and Cygwin have a git whose paths are not those of Windows
+        raise GitFailure(
+            f"the work tree is {found}, as git writes it; that is not a directory here"
+        )
+    return found
 
 
 def work_tree() -> str:
@@ -36,8 +55,96 @@ def work_tree() -> str:
     """
     where = top()
     if where is None:
-        raise Failure("not in a work tree, so there is no index to judge")
+        raise Failure("not inside a work tree; there is no index to check")
     return where
+
+
+def options_at(directory: str) -> tuple[str, ...]:
+    """Return options, to stand before git's verb, that run it at `directory`, the top of the work tree.
+
+    Relative variables are relative to where we stand, and a repository beside us that has its work tree
+    elsewhere (`core.worktree`) is not found from there: both are then named.
+    """
+    here = os.path.join(os.path.realpath(os.curdir), "")
+    is_inside = here.startswith(os.path.join(os.path.realpath(directory), ""))
+    if is_inside and not any(name in os.environ for name in POINTERS):
+        return ("-C", directory)
+    own = os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1])
+    return ("-C", directory, "--git-dir", own, "--work-tree", os.path.abspath(directory))
+
+
+def is_likely_top() -> bool:
+    """Whether the current directory has a `.git`, as the top of a work tree has, at a hook's price."""
+    return "GIT_WORK_TREE" not in os.environ and (
+        os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
+    )
+
+
+def is_usual_top() -> bool:
+    """Whether the current directory is the top of a work tree, as far as its files alone show that.
+
+    That is so where `.git` is a repository that git would take (setup.c, `is_git_directory`) and whose
+    configuration says nothing of `core.bare` and `core.worktree`, or where it names the repository of
+    a linked worktree, for which git does not read these two (git-worktree(1), "CONFIGURATION FILE").
+    """
+    if any(name in os.environ for name in POINTERS):
+        return False
+    try:
+        if os.path.isdir(".git"):
+            return is_usual_repository(".git")
+        named = read_small_file(".git")
+        if not named.startswith(b"gitdir: "):
+            return False
+        directory = os.fsdecode(named.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
+        back = os.fsdecode(read_small_file(os.path.join(directory, "gitdir")).rstrip(b"\r\n"))
+        common = os.fsdecode(read_small_file(os.path.join(directory, "commondir")).rstrip(b"\r\n"))
+        return (
+            os.path.realpath(os.path.join(directory, back)) == os.path.realpath(".git")
+            and is_head(os.path.join(directory, "HEAD"))
+            and is_repository(os.path.join(directory, common))
+            and not os.path.lexists(os.path.join(directory, "config.worktree"))
+        )
+    except (OSError, ValueError):  # is not there, or is not a regular file; a NUL in a path
+        return False
+
+
+def is_usual_repository(directory: str) -> bool:
+    """Whether a directory is a repository whose configuration leaves the work tree beside it."""
+    if not is_repository(directory):
+        return False
+    config = b"".join(read_small_file(os.path.join(directory, "config")).lower().split())
+    return b"worktree" not in config and config.count(b"bare") == config.count(b"bare=false")
+
+
+def is_repository(directory: str) -> bool:
+    """Whether git takes a directory for a repository: it has `objects`, `refs` and a HEAD."""
+    return (
+        os.path.isdir(os.path.join(directory, "objects"))
+        and os.path.isdir(os.path.join(directory, "refs"))
+        and is_head(os.path.join(directory, "HEAD"))
+    )
+
+
+def is_head(path: str) -> bool:
+    """Whether a file is a HEAD: a branch, or an object id (setup.c, `validate_headref`)."""
+    text = read_small_file(path).strip()
+    return text.startswith(b"ref: refs/") or is_object_id(text)
+
+
+def is_object_id(text: bytes) -> bool:
+    """Whether `text` is a whole object id of SHA-1 or SHA-256."""
+    return len(text) in (40, 64) and not text.translate(None, HEXADECIMAL)
+
+
+def read_small_file(path: str) -> bytes:
+    """Return what a regular file holds. Raises `OSError`, and `ValueError` for a large one."""
+    from pycache_guard.regular import opened
+
+    with opened(path) as file:
+        data = file.read(MAX_SMALL_FILE_BYTES + 1)
+    if len(data) > MAX_SMALL_FILE_BYTES:
+        raise ValueError(path)
+    return data
 
 
 def directory_around(directory: str) -> str | None:
@@ -51,8 +158,7 @@ def directory_around(directory: str) -> str | None:
     )
     if mark is None or not os.path.isfile(mark):
         return mark
-    with open(mark, "rb") as file:
-        named = os.fsdecode(file.read().removeprefix(b"gitdir: ").rstrip(b"\r\n"))
+    named = os.fsdecode(read_small_file(mark).removeprefix(b"gitdir: ").rstrip(b"\r\n"))
     return os.path.join(os.path.dirname(mark), named)
 
 
@@ -132,4 +238,7 @@ def index_is_temporary() -> bool:
     if not named:
         return False
     own = os.path.join(os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1]), "index")
-    return os.path.realpath(named) != os.path.realpath(own)
+    if os.path.exists(named) and os.path.exists(own):
+        return not os.path.samefile(named, own)
+    # On Windows letters' case means nothing, and `/` is `\`.
+    return os.path.normcase(os.path.realpath(named)) != os.path.normcase(os.path.realpath(own))

@@ -29,6 +29,9 @@ class Tree:
         """Start comparing with what this commit came in the place of."""
         return self._against(repository.base_of(self._commit))
 
+    def require(self) -> None:
+        """Do nothing: a tree needs no work tree."""
+
     def changes(self, comparison: Git) -> Changes:
         """Read a comparison."""
         return Changes(comparison)
