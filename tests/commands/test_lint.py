@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 SOURCE = "import os\nos.system('python a.pyc')\n"
 TOLD = (
     "a.py:2:1: PYC405 a Python runs bytecode as its script:"
-    " no source is looked at, and only one version can\n"
-    "\nTo mend:\n    run the source, `python x.py`, or the module, `python -m x`\n"
+    " no source is looked at, and only one version can;"
+    " run the source, `python x.py`, or the module, `python -m x`\n"
 )
 
 
@@ -48,18 +49,79 @@ def test_named_paths_need_no_repository(
     assert err.startswith("error: git ")
 
 
-def test_what_cannot_be_judged_is_told_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
+PYTHON = "Python {}.{}".format(*sys.version_info)
+NEWER = "newer code needs a newer Python (pre-commit: `language_version`)"
+BROKEN = f"b.py:1: cannot be parsed by {PYTHON}: invalid syntax; {NEWER}"
+ENCODED = "c.py: cannot be decoded: invalid or missing encoding declaration"
+
+
+def test_what_does_not_parse_is_a_warning_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
     repo.add("c.py", "x = '\xff'".encode("latin-1"))
     code, out, err = run("lint")
-    assert (code, out) == (2, TOLD)
-    assert err.splitlines() == [
-        "error: b.py:1: cannot be parsed: invalid syntax",
-        "error: c.py: cannot be decoded: invalid or missing encoding declaration",
-    ]
-    assert run("lint", "b.py").code == 2
-    assert run("lint", "no.py", "a.py") == (2, TOLD, "error: no.py: No such file or directory\n")
+    assert (code, out) == (1, TOLD)
+    assert err.splitlines() == [f"warning: {BROKEN}", f"warning: {ENCODED}"]
+    repo.add("a.py", "x = 1\n")
+    code, out, err = run("lint")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [f"warning: {BROKEN}", f"warning: {ENCODED}"]
+
+
+def test_a_file_with_words_of_a_rule_that_does_not_parse_is_a_warning_too(
+    repo: Repo, run: Run
+) -> None:
+    repo.add("a.py", SOURCE)
+    repo.add("b.py", "def f(:  # marshal\n")
+    assert run("lint") == (1, TOLD, f"warning: {BROKEN}\n")
+
+
+def test_nothing_that_parses_is_an_error(repo: Repo, run: Run) -> None:
+    repo.add("b.py", "def f(:\n")
+    repo.add("c.py", "x = '\xff'".encode("latin-1"))
+    assert run("lint", "b.py") == (2, "", f"error: {BROKEN}\n")
+    assert run("lint") == (2, "", f"error: {BROKEN}\nerror: {ENCODED}\n")
+
+
+def test_what_cannot_be_read_is_an_error_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
+    repo.add("a.py", SOURCE)
+    repo.add("b.py", "def f(:\n")
+    gone = "error: no.py: No such file or directory\n"
+    assert run("lint", "no.py", "a.py") == (2, TOLD, gone)
+    assert run("lint", "no.py", "b.py", "a.py") == (2, TOLD, f"error: {BROKEN}\n{gone}")
+
+
+@pytest.mark.parametrize("source", ["nonlocal x\n", "def f(x):\n    global x\n"])
+def test_what_only_the_compiler_refuses_is_parsed(repo: Repo, run: Run, source: str) -> None:
+    repo.add("a.py", source)
+    assert run("lint") == (0, "", "")
+
+
+def test_rules_are_ignored_by_option_and_configuration(repo: Repo, run: Run) -> None:
+    repo.add("a.py", SOURCE)
+    repo.add("b.py", "import shutil\nshutil.rmtree('__pycache__')\n")
+    assert run("lint", "--ignore", "PYC405", "--ignore", "PYC432") == (0, "", "")
+    code, out, _ = run("lint", "--ignore", "PYC405")
+    assert (code, out.count("PYC405"), out.count("PYC432")) == (1, 0, 1)
+    repo.write("pyproject.toml", '[tool.pycache-guard]\nignore = ["PYC432"]\n')
+    assert run("lint") == (1, TOLD, "")
+    assert run("lint", "a.py", "b.py", "--ignore=PYC405") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("PYC001", "cannot be ignored"), ("PYC4", "is not a rule"), ("", "empty")]
+)
+def test_what_cannot_be_ignored_is_wrong_usage(repo: Repo, run: Run, code: str, words: str) -> None:
+    exit_code, out, err = run("lint", "--ignore", code)
+    assert (exit_code, out) == (2, "")
+    assert "--ignore" in err
+    assert words in err
+
+
+def test_a_wrong_configuration_is_an_error(repo: Repo, run: Run) -> None:
+    repo.add("a.py", SOURCE)
+    repo.write("pyproject.toml", "[tool.pycache-guard]\nnonesuch = 1\n")
+    assert run("lint").code == 2
 
 
 def test_formats(repo: Repo, run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 
 import pytest
@@ -14,6 +15,7 @@ from pycache_guard.lint.source import Unparsable
 from pycache_guard.lint.source import decoded
 from pycache_guard.lint.source import lines_of
 
+PYTHON = "Python {}.{}".format(*sys.version_info)
 LINE = "import marshal; marshal.loads('ä'[16:])"
 
 READABLE = [
@@ -42,13 +44,19 @@ UNPARSABLE = [
     (b"x = 1\n\n\ny = '\xff'", "a.py: cannot be decoded: 'utf-8' codec can't decode byte 0xff"),
     (b"# coding: nonesuch\n", "a.py: cannot be decoded: unknown encoding: nonesuch"),
     (b"\xef\xbb\xbf# coding: latin-1\n", "a.py: cannot be decoded: encoding problem: utf-8"),
-    (b"# coding: utf-7\nx = '+2AA-'\n", "a.py: cannot be parsed: "),
+    (b"# coding: utf-7\nx = '+2AA-'\n", f"a.py: cannot be parsed by {PYTHON}: "),
     (b"# coding: rot13\n", "a.py: cannot be decoded: "),
-    (b"print 'python 2'", "a.py:1: cannot be parsed: "),
-    (b"x = 1\ndef f(:\n", "a.py:2: cannot be parsed: "),
+    (b"print 'python 2'", f"a.py:1: cannot be parsed by {PYTHON}: "),
+    (b"x = 1\ndef f(:\n", f"a.py:2: cannot be parsed by {PYTHON}: "),
     (b"x = 'a\0b'", "a.py"),
-    (b"x = " + b"(" * 300 + b")" * 300, "a.py:1: cannot be parsed: too many nested parentheses"),
-    (b"x = " + b"-" * 200_000 + b"1", "a.py: cannot be parsed: it is nested too deeply"),
+    (
+        b"x = " + b"(" * 300 + b")" * 300,
+        f"a.py:1: cannot be parsed by {PYTHON}: too many nested parentheses",
+    ),
+    (
+        b"x = " + b"-" * 200_000 + b"1",
+        f"a.py: cannot be parsed by {PYTHON}: it is nested too deeply",
+    ),
 ]
 
 

@@ -95,6 +95,25 @@ def judging_options(parser: Parser, *contents: str, meaning: str) -> None:
     )
 
 
+def ignorable(text: str) -> str:
+    """Take the code of a rule that can be ignored. Raises `Failure`."""
+    from pycache_guard.config import ignored_codes
+
+    return ignored_codes([filled(text)], "--ignore")[0]
+
+
+def ignore_option(parser: Parser) -> None:
+    """Add `--ignore`, which adds to the `ignore` of the configuration."""
+    parser.add_argument(
+        "--ignore",
+        metavar="CODE",
+        type=ignorable,
+        action="append",
+        default=[],
+        help="do not report findings of this rule; repeatable",
+    )
+
+
 def probe_option(parser: Parser) -> None:
     """Add what every command that proves ignoring takes."""
     from pycache_guard.bytecode.probes import SUFFIXES

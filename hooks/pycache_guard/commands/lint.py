@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pycache_guard.commands.failures import tell
-from pycache_guard.errors import Failure
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
 
@@ -20,36 +21,79 @@ NAME = "lint"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing was found, 1 if something was, 2 if a source could not be judged."""
+    """Return 0 for no findings, 1 for findings, 2 if a file could not be read, or none parsed.
+
+    A file that does not parse, among others that do, is a warning: it cannot be imported either, and
+    is nearly always a test's fixture or a template.
+    """
     from pycache_guard import python_files
     from pycache_guard.commands.reporting import report
 
     options = parse(argv)
+    ignored = {*options.ignore, *configured()}
     sources = python_files.named(options.paths) if options.paths else python_files.tracked()
-    findings, failures = judge(sources)
+    checked = check(sources)
+    findings = [finding for finding in checked.findings if finding.rule.name not in ignored]
     code = report(findings, NAME, voice=options.format, output=options.output)
-    for failure in failures:
-        tell(str(failure))
-    return 2 if failures else code
+    is_error = bool(checked.unreadable) or not checked.parsed
+    for line in checked.unparsable:
+        tell(line, "error" if is_error else "warning")
+    for line in checked.unreadable:
+        tell(line)
+    return 2 if checked.unreadable or (checked.unparsable and not checked.parsed) else code
 
 
-def judge(sources: Iterable[Source]) -> tuple[list[Finding], list[Failure]]:
-    """Return what is to be said of the sources, and of those that could not be read or parsed."""
+class Checked(NamedTuple):
+    """What came of checking sources."""
+
+    findings: list[Finding]
+    #: The number of files that were parsed.
+    parsed: int
+    #: One line for each file that could not be parsed, and for each that could not be read.
+    unparsable: list[str]
+    unreadable: list[str]
+
+
+def check(sources: Iterable[Source]) -> Checked:
+    """Lint the sources; a file that cannot be read or parsed does not hide the rest."""
     findings: list[Finding] = []
-    failures: list[Failure] = []
+    parsed = 0
+    unparsable: list[str] = []
+    unreadable: list[str] = []
     for source in sources:
         try:
             findings += lint_source(source.read(), source.path)
+            parsed += 1
         except Unparsable as failure:
-            failures.append(failure)
+            unparsable.append(str(failure))
         except OSError as error:
-            failures.append(Failure(f"{source.path}: {error.strerror or error}"))
-    return findings, failures
+            unreadable.append(f"{source.path}: {error.strerror or error}")
+    return Checked(findings, parsed, unparsable, unreadable)
+
+
+def configured() -> tuple[str, ...]:
+    """Return the codes that the repository's configuration ignores; none outside a repository.
+
+    Raises `Failure` for a wrong configuration.
+    """
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.process import GitFailure
+    from pycache_guard.git.repository import top
+    from pycache_guard.survey import settings
+
+    try:
+        if top() is None:
+            return ()
+    except GitFailure:
+        return ()
+    config = settings(Index())
+    return config.ignore if config else ()
 
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import ignore_option
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -63,4 +107,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=filled,
         help="files or directories (default: every tracked Python file)",
     )
+    ignore_option(parser)
     return parser.read(argv)

@@ -12,6 +12,7 @@ from pycache_guard.findings import in_order
 from pycache_guard.lint.module import Module
 from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.rules import CHECKS
+from pycache_guard.lint.source import check_syntax
 from pycache_guard.lint.source import decoded
 from pycache_guard.lint.source import lines_of
 from pycache_guard.lint.source import parsed
@@ -30,6 +31,9 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
     `path` is for the findings, and tells scripts from importable modules. Raises `Unparsable`.
     """
     text = decoded(data, path)
+    if not checks_for(text):
+        check_syntax(text, path)
+        return []
     tree = parsed(text, path)
     lines = lines_of(text)
     findings = lint(tree, lines, path)
@@ -46,13 +50,18 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
     mark of any rule is not looked into: that is nearly every one.
     """
     text = "".join(lines)
-    checks = [check for check in CHECKS if any(mark in text for mark in check.MARKS)]
+    checks = checks_for(text)
     if not checks:
         return []
     module = Module(tree, text, path)
     return in_order(
         [finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
     )
+
+
+def checks_for(text: str) -> list[Check]:
+    """Return the checks one of whose marks stands in a text: no other can find anything in it."""
+    return [check for check in CHECKS if any(mark in text for mark in check.MARKS)]
 
 
 def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def render(findings: list[Finding], command: str) -> str:
     """Return nothing for no findings: silence is success."""
     lines = [line(finding) for finding in findings]
-    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy)
+    remedies = dict.fromkeys(f.remedy for f in findings if f.remedy and not is_advice(f))
     if remedies:
         lines += ["", "To mend:", *(f"    {remedy}" for remedy in remedies)]
     return "".join(f"{shown(text)}\n" for text in lines)
@@ -31,4 +31,10 @@ def line(finding: Finding) -> str:
     parts = [finding.path, finding.line, finding.column]
     place = ":".join(str(part) for part in parts if part is not None)
     start = f"{place}: " if place else ""
-    return f"{start}{finding.rule.name} {finding.message}"
+    advice = f"; {finding.remedy}" if is_advice(finding) else ""
+    return f"{start}{finding.rule.name} {finding.message}{advice}"
+
+
+def is_advice(finding: Finding) -> bool:
+    """Whether the remedy is a sentence for this finding alone: the linter's, which are no commands."""
+    return finding.remedy is not None and finding.rule.name.startswith("PYC4")
