@@ -38,6 +38,9 @@ NAMES = b"(" + i32(1) + b"s" + i32(1) + b"n"
 TEXT_27 = b"s" + i32(1) + b"t"
 BYTES = b"s" + i32(2) + b"ab"
 NAMES_3 = b")\x01z\x01n"
+#: Enough for the arguments.
+NAMES_8 = b"(" + i32(8) + (b"s" + i32(1) + b"n") * 8
+NAMES_3_8 = b")\x08" + b"z\x01n" * 8
 TEXT_3 = b"z\x01t"
 CONSTS = b"(" + i32(1) + b"N"
 S, L = "<h", "<i"
@@ -76,49 +79,49 @@ ERAS = [
     (
         "PyPy 3.2",
         48,
-        b"c" + numbers(L, 1, 5, 2, 3, 64) + BYTES + CONSTS + NAMES * 4 + TEXT_27 * 2
+        b"c" + numbers(L, 1, 5, 2, 3, 64) + BYTES + CONSTS + NAMES + NAMES_8 + NAMES * 2 + TEXT_27 * 2
         + numbers(L, 7) + BYTES,
         {"kwonlyargcount": 5, "nlocals": 2, "names": ("n",), "firstlineno": 7},
     ),
     (
         "3.7",
         3394,
-        b"\xe3" + numbers(L, 1, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 * 4 + TEXT_3 * 2
+        b"\xe3" + numbers(L, 1, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 + NAMES_3_8 + NAMES_3 * 2 + TEXT_3 * 2
         + numbers(L, 7) + BYTES,
         {"argcount": 1, "kwonlyargcount": 5, "nlocals": 2, "firstlineno": 7},
     ),
     (
         "3.8",
         3413,
-        b"\xe3" + numbers(L, 1, 6, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 * 4 + TEXT_3 * 2
+        b"\xe3" + numbers(L, 2, 1, 5, 4, 3, 64) + BYTES + CONSTS + NAMES_3 + NAMES_3_8 + NAMES_3 * 2 + TEXT_3 * 2
         + numbers(L, 7) + BYTES,
-        {"posonlyargcount": 6, "kwonlyargcount": 5, "nlocals": 2, "linetable": b"ab"},
+        {"posonlyargcount": 1, "kwonlyargcount": 5, "nlocals": 4, "linetable": b"ab"},
     ),
     (
         "PyPy 3.11, first",
         400,
-        b"c" + numbers(L, 1, 6, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 * 4 + TEXT_3 * 2
+        b"c" + numbers(L, 2, 1, 5, 4, 3, 64) + BYTES + CONSTS + NAMES_3 + NAMES_3_8 + NAMES_3 * 2 + TEXT_3 * 2
         + numbers(L, 7) + BYTES,
         {"name": "t", "linetable": b"ab"},
     ),
     (
         "PyPy 3.11, second",
         416,
-        b"c" + numbers(L, 1, 6, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 * 4 + TEXT_3 * 3
+        b"c" + numbers(L, 2, 1, 5, 4, 3, 64) + BYTES + CONSTS + NAMES_3 + NAMES_3_8 + NAMES_3 * 2 + TEXT_3 * 3
         + numbers(L, 7) + BYTES,
         {"qualname": "t", "linetable": b"ab"},
     ),
     (
         "PyPy 3.11, third",
         432,
-        b"c" + numbers(L, 1, 6, 5, 2, 3, 64) + BYTES + CONSTS + NAMES_3 * 4 + TEXT_3 * 3
+        b"c" + numbers(L, 2, 1, 5, 4, 3, 64) + BYTES + CONSTS + NAMES_3 + NAMES_3_8 + NAMES_3 * 2 + TEXT_3 * 3
         + numbers(L, 7) + BYTES * 2,
         {"qualname": "t", "exceptiontable": b"ab"},
     ),
     (
         "3.11",
         3495,
-        b"\xe3" + numbers(L, 1, 6, 5, 3, 0) + BYTES + CONSTS + NAMES_3 * 2 + b"s" + i32(1) + b"\x20"
+        b"\xe3" + numbers(L, 1, 1, 0, 3, 0) + BYTES + CONSTS + NAMES_3 * 2 + b"s" + i32(1) + b"\x20"
         + TEXT_3 * 3 + numbers(L, 7) + BYTES * 2,
         {
             "stacksize": 3, "localsplusnames": ("n",), "localspluskinds": b"\x20",
@@ -195,6 +198,22 @@ def code_311(**changes: bytes) -> bytes:
         ({"filename": BYTES}, "filename of the wrong type"),
         ({"qualname": b"N"}, "qualname of the wrong type"),
         ({"linetable": b"N"}, "linetable of the wrong type"),
+        ({"code": b"s" + i32(1) + b"a"}, "half an instruction at the end of code"),
+        (
+            {"integers": numbers(L, 0, 1, 0, 1, 0)},
+            "more positional-only arguments than arguments",
+        ),
+        ({"integers": numbers(L, 2, 0, 0, 1, 0)}, "more arguments than names of variables"),
+        ({"integers": numbers(L, 1, 0, 1, 1, 0)}, "more arguments than names of variables"),
+        ({"integers": numbers(L, 1, 0, 0, 1, 4)}, "more arguments than names of variables"),
+        ({"integers": numbers(L, 0, 0, 0, 1, 12)}, "more arguments than names of variables"),
+        (
+            {
+                "integers": numbers(L, 1, 0, 0, 1, 0),
+                "localspluskinds": b"s" + i32(1) + b"\x80",
+            },
+            "more arguments than names of variables",
+        ),
         ({"localsplusnames": b")\0"}, "localsplusnames and localspluskinds of different lengths"),
     ],
 )

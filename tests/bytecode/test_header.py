@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import Header
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import SourceHash
@@ -116,3 +117,50 @@ def test_what_this_interpreter_writes(mode: py_compile.PycInvalidationMode, tmp_
 def test_any_bytes_give_a_header_or_the_one_error(data: bytes) -> None:
     with contextlib.suppress(InvalidHeader):
         assert parse_header(data).magic.header_length <= len(data)
+
+
+CODE = b"c" + bytes(40)
+CPYTHON_38 = b"U\r\r\n"
+#: pytest-dev/pytest#8014, and what later versions write.
+PYTEST_HEADERS = [
+    ("cpython-38-PYTEST", CPYTHON_38 + TIME + SIZE, 12),
+    ("cpython-38-pytest-5.4.3", CPYTHON_38 + TIME + SIZE, 12),
+    ("cpython-38-pytest-6.1.2", CPYTHON_38 + TIME + SIZE, 12),
+    ("cpython-38-pytest-6.2.0.dev9+g01", CPYTHON_38 + TIME + SIZE, 12),
+    ("cpython-38-pytest-6.2.5", CPYTHON_38 + flags(0) + TIME + SIZE, 16),
+    ("cpython-38-pytest-9.2.0", CPYTHON_38 + flags(0) + TIME + SIZE, 16),
+    ("cpython-38-pytest-5.4.3", CPYTHON_38 + flags(0) + TIME + SIZE, 16),
+    ("cpython-36-PYTEST", CPYTHON_36 + TIME + SIZE, 12),
+    ("cpython-36-pytest-7.0.1", CPYTHON_36 + TIME + SIZE, 12),
+    ("cpython-27-PYTEST", CPYTHON_27 + TIME + SIZE, 12),
+    ("pypy-27-PYTEST", PYPY_27 + TIME + SIZE, 12),
+    ("cpython-38-pytest-unknown", CPYTHON_38 + TIME + SIZE, 12),
+]
+
+
+@pytest.mark.parametrize(("label", "header", "length"), PYTEST_HEADERS)
+def test_header_that_pytest_wrote_ends_where_code_begins(
+    label: str, header: bytes, length: int
+) -> None:
+    name = parse_cache_name(f"__pycache__/test_a.{label}.pyc")
+    parsed = parse_header(header + CODE, name)
+    assert parsed.magic.header_length == len(header) == length
+    assert parsed.flags == 0
+    assert parsed.validation == Timestamp(1_700_000_000, 42)
+
+
+@pytest.mark.parametrize(("version", "length"), [("PYTEST", 12), ("6.1.2", 12), ("6.2.5", 16)])
+def test_header_that_pytest_wrote_without_code_has_the_length_of_its_version(
+    version: str, length: int
+) -> None:
+    label = "-PYTEST" if version == "PYTEST" else f"-pytest-{version}"
+    name = parse_cache_name(f"__pycache__/test_a.cpython-38{label}.pyc")
+    assert parse_header((CPYTHON_38 + bytes(12))[:length], name).magic.header_length == length
+    with pytest.raises(InvalidHeader, match="reached EOF"):
+        parse_header((CPYTHON_38 + bytes(12))[: length - 1], name)
+
+
+def test_header_of_another_name_has_the_length_of_its_magic() -> None:
+    name = parse_cache_name("__pycache__/test_a.cpython-38.pyc")
+    data = CPYTHON_38 + flags(0) + TIME + SIZE + CODE
+    assert parse_header(data, name) == parse_header(data)

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import marshal
+from types import CodeType
+
 import pytest
 
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.bytecode.marshal_leaves import MarshalError
+from pycache_guard.bytecode.pyc import ImportProblem
 from pycache_guard.bytecode.pyc import UnknownFormat
 from pycache_guard.bytecode.pyc import code_flaw
+from pycache_guard.bytecode.pyc import describe_damage
+from pycache_guard.bytecode.pyc import find_import_problem
 from pycache_guard.bytecode.pyc import header_flaw
+from pycache_guard.bytecode.pyc import is_broken
 from pycache_guard.bytecode.pyc import read_pyc
 from pycs import INNOCENT
 from pycs import TIME
@@ -52,3 +60,109 @@ def test_unknown_format() -> None:
 def test_flags_that_nobody_writes() -> None:
     header = read_pyc(by_time(compiled(""), 0, flags=2)).header
     assert header_flaw(header) == "flags 2, which Python takes for 0 and never writes"
+
+
+def marshalled(data: bytes) -> bytes:
+    """Return a file of Python 3.13 whose code is `data`."""
+    return b"\xf3\r\r\n" + bytes(12) + data
+
+
+PROBLEMS = [
+    (b"", "EOFError", "marshal data too short at offset 16"),
+    (b"\xe3\0\0\0", "EOFError", "marshal data too short at offset 17"),
+    (b"N", "ImportError", "non-code object at offset 16"),
+    (b")\x010", "TypeError", "NULL object in marshal data for tuple at offset 18"),
+    (b"u\x01\0\0\0\xff", "UnicodeDecodeError", "bad marshal data (not UTF-8) at offset 17"),
+    (b"\x01", "ValueError", "bad marshal data (unknown type code 0x01) at offset 16"),
+    (b"r\x05\0\0\0", "ValueError", "bad marshal data (invalid reference) at offset 16"),
+    (b")\x01" * 2001, "ValueError", "recursion limit exceeded at offset 4014"),
+    # python/cpython#148653
+    (b"\xa9\x01r\0\0\0\0", "", "reference to the tuple that it stands in at offset 18"),
+]
+
+
+@pytest.mark.parametrize(("data", "exception", "reason"), PROBLEMS)
+def test_problem_of_an_import_has_the_exception(data: bytes, exception: str, reason: str) -> None:
+    assert find_import_problem(read_pyc(marshalled(data))) == ImportProblem(exception, reason)
+    assert is_broken(marshalled(data))
+
+
+def test_problem_of_an_import_is_put_in_words() -> None:
+    assert describe_damage(marshalled(b"")) == (
+        "import fails with EOFError (marshal data too short at offset 16)"
+    )
+    assert describe_damage(marshalled(b"\xa9\x01r\0\0\0\0")).startswith(
+        "import fails or crashes the interpreter ("
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        honest(),
+        honest() + b"what import ignores",
+        JAVA,
+        # A list in itself: Python loads it, although none writes it.
+        marshalled(b"\xdb\x01\0\0\0r\0\0\0\0"),
+        # A newer Python's, a Git LFS pointer, a source: not damaged.
+        b"\xff\xff\r\n" + bytes(40),
+        b"version https://git-lfs.github.com/spec/v1\n",
+        b"import os\n",
+        b"\xf3\r\r\n\x09" + bytes(40),
+    ],
+)
+def test_what_is_not_damaged(data: bytes) -> None:
+    assert describe_damage(data) == ""
+    assert not is_broken(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is empty"),
+        (bytes(4096), "it holds zero bytes only"),
+        (honest()[:4], "it ends within the header"),
+        (honest()[:15], "it ends within the header"),
+    ],
+)
+def test_damage_before_the_code(data: bytes, words: str) -> None:
+    assert describe_damage(data) == words
+
+
+def test_damage_is_read_with_the_header_that_pytest_wrote() -> None:
+    data = honest()
+    early = data[:4] + data[8:]
+    name = parse_cache_name("__pycache__/test_a.cpython-313-pytest-5.4.3.pyc")
+    assert describe_damage(early, name) == ""
+    assert describe_damage(early[:-1], name).startswith("import fails with EOFError")
+
+
+def test_code_of_rustpython_under_a_number_of_cpython_is_not_called_damaged() -> None:
+    name = parse_cache_name("__pycache__/a.rustpython-314.pyc")
+    assert describe_damage(b"+\x0e\r\n" + bytes(12) + b"?", name) == ""
+
+
+@pytest.mark.parametrize("cut", range(16, len(honest()), 9))
+def test_every_cut_is_the_problem_that_this_interpreter_has(cut: int) -> None:
+    data = honest()[:cut]
+    problem = find_import_problem(read_pyc(data))
+    assert problem is not None
+    with pytest.raises(EOFError):
+        marshal.loads(data[16:])
+    assert problem.exception == "EOFError"
+
+
+def test_every_changed_byte_is_a_problem_where_this_interpreter_has_one() -> None:
+    data = honest()
+    for offset in range(16, len(data)):
+        for byte in (0x00, ord("0"), ord("N"), ord("("), ord("c"), data[offset] ^ 1):
+            changed = data[:offset] + bytes([byte]) + data[offset + 1 :]
+            problem = find_import_problem(read_pyc(changed))
+            if problem is not None and problem.exception == "EOFError":
+                continue  # Python would reserve memory for as many items as the file claims
+            try:
+                code = marshal.loads(changed[16:])
+            except (ValueError, EOFError, TypeError, SystemError, MemoryError):
+                assert code_flaw(read_pyc(changed)) != "", (offset, byte)
+            else:
+                assert (problem is None) is isinstance(code, CodeType), (offset, byte)

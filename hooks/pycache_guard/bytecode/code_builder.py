@@ -11,6 +11,12 @@ _BYTES = frozenset(("code", "localspluskinds", "linetable", "exceptiontable"))
 _NAMES = frozenset(("names", "varnames", "freevars", "cellvars", "localsplusnames"))
 _TEXTS = frozenset(("filename", "name", "qualname"))
 
+#: Bits of `co_flags` (CPython `Include/cpython/code.h`): an argument `*args`, an argument `**kwargs`.
+_VARARGS = 0x4
+_VARKEYWORDS = 0x8
+#: CPython `Include/internal/pycore_code.h`, `CO_FAST_LOCAL`.
+_FAST_LOCAL = 0x20
+
 
 class CodeBuilder:
     """Builds the code objects of one file."""
@@ -20,6 +26,8 @@ class CodeBuilder:
         #: Many code objects may share one long tuple, which is judged once. The tuple as it was
         #: read is kept too, lest another one gets its id.
         self._names: dict[int, tuple[Value, Value]] = {}
+        #: The same of the kinds of variables, with the number of local ones.
+        self._local_counts: dict[int, tuple[bytes, int]] = {}
 
     def build(self, integers: dict[str, int], objects: dict[str, Value]) -> Code:
         """Check the fields, and give texts one type.
@@ -34,6 +42,7 @@ class CodeBuilder:
         fields = {**integers, **{field: self._read(field, objects[field]) for field in objects}}
         if "localspluskinds" in fields:
             _check_locals(fields["localsplusnames"], fields["localspluskinds"])
+        self._check_arguments(fields)
         return Code(fields)
 
     def _read(self, field: str, value: Value) -> Value:
@@ -45,6 +54,28 @@ class CodeBuilder:
         if type(value) is not expected:
             raise ValueError(f"{field} of the wrong type")
         return value
+
+    def _check_arguments(self, fields: dict[str, Any]) -> None:
+        """Raise `ValueError` where there are more arguments than names for them."""
+        if fields.get("posonlyargcount", 0) > fields["argcount"]:
+            raise ValueError("more positional-only arguments than arguments")
+        flags = fields["flags"]
+        arguments = fields["argcount"] + fields.get("kwonlyargcount", 0)
+        arguments += bool(flags & _VARARGS) + bool(flags & _VARKEYWORDS)
+        if "localspluskinds" in fields:
+            names = self._count_locals(fields["localspluskinds"])
+            if len(fields["code"]) % 2:
+                raise ValueError("half an instruction at the end of code")
+        else:
+            names = len(fields["varnames"])
+        if arguments > names:
+            raise ValueError("more arguments than names of variables")
+
+    def _count_locals(self, kinds: bytes) -> int:
+        if id(kinds) not in self._local_counts:
+            count = sum(kind & _FAST_LOCAL != 0 for kind in kinds)
+            self._local_counts[id(kinds)] = kinds, count
+        return self._local_counts[id(kinds)][1]
 
     def _names_of(self, field: str, names: tuple[Any, ...]) -> Value:
         if id(names) not in self._names:

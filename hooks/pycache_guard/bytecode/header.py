@@ -8,12 +8,21 @@ from typing import NamedTuple
 from pycache_guard.bytecode import magic as magics
 from pycache_guard.bytecode.magic import Magic
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.bytecode.cache_names import CacheName
+
 #: Bits of the flags (PEP 552). CHECK_SOURCE without HASH_BASED is read as a timestamp, and written
 #: by nobody.
 HASH_BASED = 0b01
 CHECK_SOURCE = 0b10
 
 _U32 = 0xFFFF_FFFF
+
+#: marshal's TYPE_CODE, without and with FLAG_REF.
+_CODE_TYPES = (b"c", b"\xe3")
+#: pytest before 6.2 wrote magic, time and size, whatever header its Python had (pytest-dev/pytest#8014).
+_EARLY_PYTEST_LENGTH = 12
 
 
 class InvalidHeader(ValueError):
@@ -59,14 +68,19 @@ class Header(NamedTuple):
         return self.flags == CHECK_SOURCE
 
 
-def parse_header(data: bytes) -> Header:
+def parse_header(data: bytes, name: CacheName | None = None) -> Header:
     """Read the header at the start of `data`.
 
-    Raises `InvalidHeader`: unknown magic, too few bytes, or unknown flags.
+    `name` is the file's, if it is known: early versions of pytest wrote a header of their own, and
+    `magic.header_length` of the result is its length. Raises `InvalidHeader`: unknown magic, too few
+    bytes, or unknown flags.
     """
     magic = magics.lookup(data)
     if magic is None:
         raise InvalidHeader(f"bad magic number: {data[: magics.LENGTH]!r}")
+    if name is not None and name.pytest:
+        length = _find_pytest_header_length(data, name.pytest, magic.header_length)
+        magic = magic._replace(header_length=length)
     if len(data) < magic.header_length:
         raise InvalidHeader("reached EOF while reading pyc header")
     if magic.header_length == 16:
@@ -86,3 +100,23 @@ def _pep552_header(magic: Magic, data: bytes) -> Header:
     if flags & HASH_BASED:
         return Header(magic, flags, SourceHash(data[8:16], bool(flags & CHECK_SOURCE)))
     return Header(magic, flags, Timestamp(mtime, size))
+
+
+def _find_pytest_header_length(data: bytes, version: str, usual: int) -> int:
+    """Return the length of a header that pytest wrote: where a module's code begins.
+
+    Where none begins, as in a file that was cut off, the version tells the length.
+    """
+    is_early = version == "PYTEST" or _release(version) < (6, 2)
+    lengths = (_EARLY_PYTEST_LENGTH, usual) if is_early else (usual, _EARLY_PYTEST_LENGTH)
+    for length in lengths:
+        # A module takes no arguments.
+        if data[length : length + 1] in _CODE_TYPES and data[length + 1 : length + 5] == bytes(4):
+            return length
+    return lengths[0]
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version, without what stands behind the digits."""
+    parts = version.split(".")[:2]
+    return tuple([int(part) for part in parts if part.isascii() and part.isdigit()])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from pycache_guard.bytecode import magic as magics
 from pycache_guard.bytecode.code_layouts import dialect_of
+from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import read_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_tree import Code
     from pycache_guard.bytecode.header import Header
 
@@ -20,11 +25,11 @@ class UnknownFormat(ValueError):
 class Pyc:
     """A bytecode file; nothing of it is ever run, or made a code object of this interpreter."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, name: CacheName | None = None) -> None:
         #: The whole file.
         self.data = data
         #: `header.Header`: magic, flags, and what ties the file to its source.
-        self.header: Header = parse_header(data)
+        self.header: Header = parse_header(data, name)
         self._read: tuple[Code, int] | None = None
 
     @property
@@ -54,9 +59,99 @@ class Pyc:
         return self._read
 
 
-def read_pyc(data: bytes) -> Pyc:
-    """Read a bytecode file without trusting it. Raises `InvalidHeader`."""
-    return Pyc(data)
+def read_pyc(data: bytes, name: CacheName | None = None) -> Pyc:
+    """Read a bytecode file without trusting it. Raises `InvalidHeader`.
+
+    `name` is what `cache_names.parse_cache_name` returned for the file, if it is known: early versions
+    of pytest wrote a header of their own.
+    """
+    return Pyc(data, name)
+
+
+class ImportProblem(NamedTuple):
+    """Why an import that takes the file does not run it."""
+
+    #: The exception that import raises, or empty where the interpreter may crash.
+    exception: str
+    #: What is wrong with the code, and at which offset.
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """What happens, to follow the name of the file: `import fails with EOFError (…)`."""
+        how = (
+            f"fails with {self.exception}" if self.exception else "fails or crashes the interpreter"
+        )
+        return f"import {how} ({self.reason})"
+
+
+#: What a reason of `MarshalError` begins with, and the exception that CPython's `r_object`
+#: (`Python/marshal.c`) and `_PyCode_Validate` (`Objects/codeobject.c`) raise for it. A reference to a
+#: tuple in itself crashes Python 3.7 to 3.15 (python/cpython#148653). Reasons that are not here
+#: are those of files that an interpreter may load, although none writes them.
+_EXCEPTIONS = (
+    ("marshal data too short", "EOFError"),
+    ("non-code object", "ImportError"),
+    ("NULL object in marshal data for dict", None),
+    ("NULL object in marshal data for frozendict", None),
+    ("NULL object", "TypeError"),
+    ("bad marshal data (not UTF-8)", "UnicodeDecodeError"),
+    ("bad marshal data", "ValueError"),
+    ("recursion limit exceeded", "ValueError"),
+    ("bad code object (negative flags", None),
+    ("bad code object (negative stacksize", None),
+    ("bad code object (more arguments", "ValueError"),
+    ("bad code object (half an instruction", "ValueError"),
+    ("bad code object", "SystemError"),
+    ("reference to the tuple", ""),
+    ("reference to the code", "ValueError"),
+    ("reference to the frozenset", "ValueError"),
+    ("reference to the frozendict", "ValueError"),
+    ("reference to the slice", "ValueError"),
+)
+
+
+def find_import_problem(pyc: Pyc) -> ImportProblem | None:
+    """Return why import fails although it takes the header; `None` where it does not fail.
+
+    `None` as well for a format that cannot be read here. Bytes behind the code do not matter:
+    import ignores them. The whole code is read.
+    """
+    try:
+        _ = pyc.code
+    except MarshalError as error:
+        for start, exception in _EXCEPTIONS:
+            if error.reason.startswith(start):
+                return None if exception is None else ImportProblem(exception, str(error))
+    except UnknownFormat:
+        pass
+    return None
+
+
+def describe_damage(data: bytes, name: CacheName | None = None) -> str:
+    """Say how the cache file `data` is damaged, so that it may be removed; empty for a whole one.
+
+    A cache is damaged when its writer, or the file system, did not finish it: it is empty, holds
+    zero bytes only, ends within the header, or import fails on its code. `name` is what
+    `cache_names.parse_cache_name` returned for the file. A file that does not begin with a magic
+    number that is known here is not called damaged: it may be a newer Python's, or no bytecode.
+    """
+    if not data.strip(b"\0"):
+        return "it holds zero bytes only" if data else "it is empty"
+    try:
+        pyc = read_pyc(data, name)
+    except InvalidHeader as error:
+        is_cut_off = magics.lookup(data) is not None and str(error).startswith("reached EOF")
+        return "it ends within the header" if is_cut_off else ""
+    if name is not None and name.implementation == "RustPython":
+        return ""  # its code is not laid out as that of the implementation whose number it has
+    problem = find_import_problem(pyc)
+    return problem.message if problem else ""
+
+
+def is_broken(data: bytes, name: CacheName | None = None) -> bool:
+    """Whether `describe_damage` finds any."""
+    return bool(describe_damage(data, name))
 
 
 def code_flaw(pyc: Pyc) -> str:
