@@ -22,6 +22,7 @@ from pycs import foreign
 from pycs import forged
 from pycs import honest
 from pycs import put
+from pycs import without_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ HONEST = [
     (cached(), honest()),
     (cached(), by_hash(compiled(INNOCENT), TRUE, checked=True)),
     (cached(), by_hash(compiled(INNOCENT), TRUE, checked=False)),
-    (cached(), by_time(compiled(INNOCENT).replace(co_linetable=b""), len(TRUE))),
+    (cached(), by_time(without_lines(compiled(INNOCENT)), len(TRUE))),
     ("m.pyc", honest()),
 ]
 
@@ -62,6 +63,57 @@ def test_level_of_the_name(tmp_path: Path, more: str, level: int) -> None:
     put(tmp_path / "m.py", source)
     code = pycache_guard.load_code(put(tmp_path / cached(more=more), honest(source, level)))
     assert code == compiled(source, level, str(tmp_path / "m.py"))
+
+
+LEVELED = "def f():\n    'doc'\n    assert f\n"
+#: File name, level of the code, argument, and whether it is refused.
+LEVELS: list[tuple[str, int, int | None, str]] = [
+    ("m.pyc", 0, None, ""),
+    ("m.pyc", 0, 0, ""),
+    ("m.pyc", 1, 1, ""),
+    ("m.pyc", 2, 2, ""),
+    ("m.pyc", 1, None, r"compiles to at optimization level 0: .* of f differs$"),
+    ("m.pyc", 2, None, r"compiles to at optimization level 0: "),
+    ("m.pyc", 2, 1, r"compiles to at optimization level 1: "),
+    ("m.pyc", 0, 2, r"compiles to at optimization level 2: "),
+    ("m.pyo", 1, None, "its name states optimization level 1 or 2, not 0$"),
+    ("m.pyo", 1, 1, ""),
+    ("m.pyo", 2, 1, "is not what"),
+    (cached(), 0, 0, ""),
+    (cached(), 2, 2, "its name states optimization level 0, not 2$"),
+    (cached(more=".opt-2"), 2, None, ""),
+    (cached(more=".opt-2"), 2, 1, "its name states optimization level 2, not 1$"),
+]
+
+
+@pytest.mark.parametrize(("path", "level", "optimization", "reason"), LEVELS)
+def test_level_is_stated_and_not_read_off_the_code(
+    tmp_path: Path, path: str, level: int, optimization: int | None, reason: str
+) -> None:
+    put(tmp_path / "m.py", LEVELED)
+    file = put(tmp_path / path, honest(LEVELED, level))
+    if not reason:
+        code = pycache_guard.load_code(file, optimization=optimization)
+        assert code == compiled(LEVELED, level, str(tmp_path / "m.py"))
+        return
+    with pytest.raises(pycache_guard.Refused, match=reason):
+        pycache_guard.load_code(file, optimization=optimization)
+
+
+@pytest.mark.parametrize("optimization", [-1, 3, "0"])
+def test_optimization_that_is_no_level_is_an_error(tmp_path: Path, optimization: int) -> None:
+    with pytest.raises(ValueError, match=r"^optimization must be 0, 1 or 2$"):
+        pycache_guard.load_code(tmp_path / "m.pyc", optimization=optimization)
+
+
+@pytest.mark.parametrize("options", [["-O"], ["-OO"]])
+def test_default_level_is_that_of_the_interpreter(tmp_path: Path, options: list[str]) -> None:
+    put(tmp_path / "m.py", LEVELED)
+    file = put(tmp_path / "m.pyc", honest(LEVELED, level=len(options[0]) - 1))
+    code = f"import pycache_guard; print(pycache_guard.load_code({str(file)!r}).co_name)"
+    command = [sys.executable, *options, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "<module>\n"
 
 
 REFUSED: list[tuple[str, bytes, str]] = [

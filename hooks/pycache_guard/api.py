@@ -47,19 +47,28 @@ class Refused(Failure):
     """A file whose code is not given; the words say why."""
 
 
-def load_code(path: str | os.PathLike[str]) -> CodeType:
+def load_code(path: str | os.PathLike[str], *, optimization: int | None = None) -> CodeType:
     """Give the code of the bytecode file at `path`, proved to be what its source compiles to.
 
     The file must have this interpreter's magic, flags that it writes, and its tag or none; its source
     must be there, and be the one that it was made from by the rules of import. Then the source is
-    compiled, in this process and without running it, at the optimization levels that the name leaves
-    open, and compared with the inert tree of the file's code.
+    compiled, in this process and without running it, and compared with the inert tree of the file's
+    code.
+
+    `optimization` is the level that the code must have: 0, 1 (`-O`) or 2 (`-OO`). A cache file states
+    its level in its name, and is refused for another one. The name of a legacy `m.pyc` does not; its
+    default is the level of this interpreter (`sys.flags.optimize`), as `compile` has it. The level is
+    never read off the code, whose author would choose then whether asserts run.
 
     What is given is what was compiled from the source: the bytes of the file never become code, so
     nothing that is in them can. A file without a source cannot be proved and is refused; there is no
-    way to ask for it. Raises `Refused` with a reason, for an unreadable file too.
+    way to ask for it. Raises `Refused` with a reason, for an unreadable file too, and `ValueError` for
+    an `optimization` that is not a level.
     """
+    if optimization not in (None, 0, 1, 2):
+        raise ValueError("optimization must be 0, 1 or 2")
     case, pyc = _case(os.fspath(path))
+    level = _level(case, optimization)
     try:
         source = case.source.source.read()
         fitting = fit(case.header, case.source.source)
@@ -67,15 +76,25 @@ def load_code(path: str | os.PathLike[str]) -> CodeType:
         raise Refused(str(failure)) from None
     if fitting.standing is not Standing.RUNS:
         raise Refused(f"{case.path}: stale: {fitting.why}")
-    why = ""
-    for level in case.levels():
-        # Nothing in a source can hold what nobody could foresee.
-        name = f"<source {os.urandom(8).hex()}>"
-        outcome = compared(pyc, marshal.dumps(_compiled(source, name, level)), name.encode())
-        if outcome.result in (Result.SAME, Result.OTHER_LINES):
-            return _compiled(source, case.source.path, level)
-        why = why or (place(outcome.difference) if outcome.difference else outcome.reason)
-    raise Refused(f"{case.path}: is not what {case.source.path} compiles to: {why} differs")
+    # Nothing in a source can hold what nobody could foresee.
+    name = f"<source {os.urandom(8).hex()}>"
+    outcome = compared(pyc, marshal.dumps(_compiled(source, name, level)), name.encode())
+    if outcome.result in (Result.SAME, Result.LINES_DIFFER):
+        return _compiled(source, case.source.path, level)
+    why = outcome.reason or (f"{place(outcome.difference)} differs" if outcome.difference else "")
+    at_level = f" at optimization level {level}" if case.is_level_open() else ""
+    raise Refused(f"{case.path}: is not what {case.source.path} compiles to{at_level}: {why}")
+
+
+def _level(case: Case, optimization: int | None) -> int:
+    """Return the optimization level that the code must have. Raises `Refused`."""
+    levels = case.levels()
+    if len(levels) > 1 and optimization is None:
+        optimization = min(sys.flags.optimize, 2)
+    if optimization is None or optimization in levels:
+        return levels[0] if optimization is None else optimization
+    stated = " or ".join(map(str, levels))
+    raise Refused(f"{case.path}: its name states optimization level {stated}, not {optimization}")
 
 
 def _case(path: str) -> tuple[Case, Pyc]:

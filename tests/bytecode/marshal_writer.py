@@ -8,6 +8,7 @@ from typing import cast
 from pycache_guard.bytecode.code_layouts import Dialect
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import HugeInt
 from pycache_guard.bytecode.code_tree import Value
 
 _SINGLETONS = {None: b"N", True: b"T", False: b"F", ...: b".", StopIteration: b"S"}
@@ -27,6 +28,7 @@ def written(value: Value, dialect: Dialect) -> bytes:
         if dialect.has_flag_ref and len(items) < 256:
             return b")" + bytes([len(items)]) + b"".join(written(item, dialect) for item in items)
         return b"(" + _items(items, dialect)
+    assert not isinstance(value, HugeInt)
     if isinstance(value, bool) or value in (None, ..., StopIteration):
         return _SINGLETONS[value]
     if isinstance(value, str) and dialect.has_flag_ref and value.isascii():

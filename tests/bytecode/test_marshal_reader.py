@@ -7,19 +7,25 @@ import struct
 import tracemalloc
 from types import CodeType
 from typing import Any
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycache_guard.bytecode import marshal_reader
 from pycache_guard.bytecode.code_layouts import Dialect
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import HugeInt
+from pycache_guard.bytecode.code_tree import Long
 from pycache_guard.bytecode.code_tree import Value
 from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.marshal_leaves import MAX_INT_DIGITS
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import MAX_DEPTH
+from pycache_guard.bytecode.marshal_reader import MAX_OBJECTS
 from pycache_guard.bytecode.marshal_reader import read_code
 from pycache_guard.bytecode.marshal_reader import read_value
 
@@ -65,7 +71,7 @@ VALUES: list[tuple[Dialect, bytes, Value]] = [
     (PYTHON_313, b"u" + i32(3) + b"\xed\xa0\x80", "\ud800"),
     (PYTHON_313, b"t" + i32(1) + b"a", "a"),
     (PYTHON_313, b"a" + i32(1) + b"a", "a"),
-    (PYTHON_313, b"A" + i32(1) + b"\xe9", "é"),
+    (PYTHON_313, b"A" + i32(1) + b"e", "e"),
     (PYTHON_313, b"z\x01a", "a"),
     (PYTHON_313, b"Z\x02ab", "ab"),
     (PYTHON_313, b"(" + i32(2) + b"NT", (None, True)),
@@ -125,6 +131,10 @@ ERRORS = [
     (PYTHON_313, b"(" + i32(0x7FFFFFFF), 5, "marshal data too short"),
     (PYTHON_313, b"s" + i32(0x7FFFFFFF), 5, "marshal data too short"),
     (PYTHON_313, b"l" + i32(-(2**31)), 5, "marshal data too short"),
+    (PYTHON_313, b"I" + struct.pack("<q", 2**31 - 1), 1, "64 bits for a number of 32"),
+    (PYTHON_27, b"I" + struct.pack("<q", -(2**31)), 1, "64 bits for a number of 32"),
+    (PYTHON_313, b"a" + i32(1) + b"\xe9", 1, "bad marshal data (not ASCII)"),
+    (PYTHON_313, b"Z\1\xe9", 1, "bad marshal data (not ASCII)"),
     (PYTHON_313, b"l" + i32(1) + b"\0\0", 1, "bad marshal data (unnormalized long data)"),
     (PYTHON_313, b"l" + i32(1) + b"\0\x80", 1, "bad marshal data (digit out of range in long)"),
     (PYTHON_313, b"f\x021x", 1, "bad marshal data (not a float)"),
@@ -200,11 +210,87 @@ def test_no_memory_for_declared_sizes(code: bytes) -> None:
     assert peak < 100_000
 
 
-def test_long_numbers_take_linear_time() -> None:
-    digits = 200_000
-    value, _ = read_value(b"l" + i32(digits) + b"\x01\0" * digits, 0, PYTHON_313)
-    assert isinstance(value, int)
-    assert value.bit_length() == 15 * (digits - 1) + 1
+@pytest.mark.parametrize("sign", [1, -1])
+def test_huge_number_is_kept_as_its_digits(sign: int) -> None:
+    digits = 31_000_000
+    data = b"l" + i32(sign * digits) + b"\x01\0" * digits
+    tracemalloc.start()
+    try:
+        value, end = read_value(data, 0, PYTHON_313)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert end == len(data)
+    assert isinstance(value, HugeInt)
+    assert repr(value) == f"<int of {15 * (digits - 1) + 1} bits>"
+    assert value.is_negative == (sign < 0)
+    assert peak < 8 << 20
+
+
+def test_huge_numbers_are_equal_by_sign_and_digits() -> None:
+    count = MAX_INT_DIGITS + 1
+
+    def huge(last: int, sign: int = 1) -> Value:
+        return read_value(
+            b"l" + i32(sign * count) + b"\1\0" * (count - 1) + struct.pack("<H", last), 0, MINE
+        )[0]
+
+    assert huge(5) == huge(5)
+    assert len({huge(5), huge(5), huge(4), huge(5, -1)}) == 3
+    assert huge(5) != 5
+    for last, reason in ((0, "unnormalized"), (0x8000, "out of range")):
+        with pytest.raises(MarshalError, match=reason):
+            huge(last)
+
+
+def test_number_at_the_bound_is_an_int() -> None:
+    count = MAX_INT_DIGITS
+    assert read_value(b"l" + i32(count) + b"\1\0" * count, 0, MINE)[0] == sum(
+        1 << 15 * n for n in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"(" + i32(60_000_000) + b"N" * 60_000_000,
+        b">" + i32(60_000_000) + b"N" * 60_000_000,
+        b"{" + b"N" * 200_000,
+        b"{N" * 1000 + b"N" * 200_000,
+        b"(" + i32(1000) + (b"(" + i32(100) + b"N" * 100) * 1000,
+        b"(" + i32(30_000_000) + b"{0" * 30_000_000,
+    ],
+    ids=["tuple", "frozenset", "dict", "dicts", "tuples", "many dicts"],
+)
+def test_more_objects_than_any_module_has_take_no_memory(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marshal_reader, "MAX_OBJECTS", 20_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MarshalError, match="more than 20000 objects"):
+            read_value(data, 0, PYTHON_313)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+def test_as_many_objects_as_are_allowed() -> None:
+    count = MAX_OBJECTS - 1
+    assert (
+        len(cast("tuple[Value, ...]", read_value(b"(" + i32(count) + b"N" * count, 0, MINE)[0]))
+        == count
+    )
+    with pytest.raises(MarshalError, match="more than 2000000 objects"):
+        read_value(b"(" + i32(count + 1) + b"N" * (count + 1), 0, MINE)
+
+
+def test_long_of_python_2_is_not_its_int() -> None:
+    found = read_value(b"l" + i32(1) + b"\5\0", 0, PYTHON_27)[0]
+    assert type(found) is Long
+    assert repr(found) == "5L"
+    assert type(read_value(b"i" + i32(5), 0, PYTHON_27)[0]) is int
 
 
 @given(st.sampled_from([PYTHON_27, PYTHON_33, PYTHON_315]), st.binary())

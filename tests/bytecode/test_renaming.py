@@ -1,15 +1,38 @@
+"""When bytes alone prove that two files hold the same code."""
+
 from __future__ import annotations
 
+import importlib.util
 import marshal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.bytecode.renaming import same_but_for_name
+from pycache_guard.bytecode.code_layouts import dialect_of
+from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.renaming import equal_ignoring_filename
+
+if TYPE_CHECKING:
+    from pycache_guard.bytecode.code_layouts import Dialect
 
 NAME = "<source 0123456789abcdef>"
+OURS = NAME.encode()
 SOURCE = "def f(a):\n    return [a, 'x', 2.5, lambda: a]\n"
+
+
+def dialect(magic: bytes) -> Dialect:
+    known = lookup(magic)
+    assert known is not None
+    found = dialect_of(known)
+    assert found is not None
+    return found
+
+
+MINE = dialect(importlib.util.MAGIC_NUMBER)
+PYTHON_2 = dialect(b"\x03\xf3\r\n")
+PYTHON_33 = dialect((3230).to_bytes(2, "little") + b"\r\n")
 
 
 def dumped(name: str, source: str = SOURCE) -> bytes:
@@ -17,56 +40,120 @@ def dumped(name: str, source: str = SOURCE) -> bytes:
     return marshal.dumps(code)
 
 
+def equal(expected: bytes, found: bytes, start: int = 0) -> bool:
+    return equal_ignoring_filename(expected, found, start, OURS, MINE)
+
+
 @pytest.mark.parametrize("name", ["", "m.py", "/p/m.py", "/p" * 200, "ü.py", "/ü" * 200, NAME])
-def test_any_name_will_do(name: str) -> None:
-    assert same_but_for_name(dumped(NAME), b"head" + dumped(name), 4, NAME.encode())
+def test_any_name_is_equal(name: str) -> None:
+    assert equal(dumped(NAME), b"head" + dumped(name), 4)
 
 
 @pytest.mark.parametrize(
     "source", ["", "def f(a):\n    return [a, 'y', 2.5, lambda: a]\n", SOURCE + "1"]
 )
-def test_all_else_must_be_the_same(source: str) -> None:
-    assert not same_but_for_name(dumped(NAME), dumped("m.py", source), 0, NAME.encode())
+def test_other_code_is_not_equal(source: str) -> None:
+    assert not equal(dumped(NAME), dumped("m.py", source))
+
+
+def test_every_changed_bit_outside_the_name_is_seen() -> None:
+    honest = dumped("other name")
+    start = honest.index(b"other name")
+    # Interned or not is the one thing that means nothing: `z` and `Z`.
+    kinds = {honest[start - 2] & 0x80 | ord("z"), honest[start - 2] & 0x80 | ord("Z")}
+    for place in range(len(honest)):
+        for bit in range(8):
+            found = bytearray(honest)
+            found[place] ^= 1 << bit
+            inside = start <= place < start + len(b"other name") and not found[place] & 0x80
+            expected = inside or (place == start - 2 and found[place] in kinds)
+            assert equal(dumped(NAME), bytes(found)) is expected, (place, bit)
 
 
 @given(st.data())
-def test_no_byte_but_the_names_may_change(data: st.DataObject) -> None:
-    name = "other name"
-    found = bytearray(dumped(name))
-    at = data.draw(st.integers(0, len(found) - 1))
-    found[at] ^= data.draw(st.integers(1, 255))
-    same = same_but_for_name(dumped(NAME), bytes(found), 0, NAME.encode())
-    start = dumped(name).index(name.encode())
-    if not start <= at < start + len(name):
-        # Interned or not, one flag or type more: what stands in the name's place is still a text.
-        assert not same or at == start - 2
+def test_changed_bytes_are_seen(data: st.DataObject) -> None:
+    found = bytearray(dumped("other name"))
+    place = data.draw(st.integers(0, len(found) - 1))
+    found[place] ^= data.draw(st.integers(1, 255))
+    start = dumped("other name").index(b"other name") - 2
+    if not start <= place < start + 2 + len("other name"):
+        assert not equal(dumped(NAME), bytes(found))
 
 
-def test_a_tail_is_a_difference() -> None:
-    assert not same_but_for_name(dumped(NAME), dumped("m.py") + b"\0", 0, NAME.encode())
-    for cut in range(1, 40):
-        assert not same_but_for_name(dumped(NAME), dumped("m.py")[:-cut], 0, NAME.encode())
+def test_reference_flag_of_the_name_counts() -> None:
+    """With it, one number more is taken: every reference after it means another object."""
+    honest = dumped("m.py")
+    place = honest.index(b"m.py") - 2
+    assert honest[place] & ~0x80 == ord("z")
+    for kind in (
+        b"z\x04",
+        b"Z\x04",
+        b"a\x04\0\0\0",
+        b"A\x04\0\0\0",
+        b"u\x04\0\0\0",
+        b"t\x04\0\0\0",
+    ):
+        for flag in (0, 0x80):
+            text = bytes([kind[0] | flag]) + kind[1:]
+            found = honest[:place] + text + honest[place + 2 :]
+            assert equal(dumped(NAME), found) is (flag == honest[place] & 0x80), text
 
 
-def test_a_name_that_cannot_be_decoded() -> None:
-    found = dumped("ü.py").replace("ü".encode(), b"\xff\xff")
-    assert not same_but_for_name(dumped(NAME), found, 0, NAME.encode())
+def test_bytes_in_the_place_of_the_name_are_not_equal() -> None:
+    honest = dumped("m.py")
+    place = honest.index(b"m.py") - 2
+    flag = honest[place] & 0x80
+    found = honest[:place] + bytes([ord("s") | flag]) + b"\x04\0\0\0" + honest[place + 2 :]
+    assert not equal(dumped(NAME), found)
 
 
-def test_nothing_that_is_a_name() -> None:
-    for data in (b"", NAME.encode(), b"abcdef" + NAME.encode()):
-        assert not same_but_for_name(data, data, 0, NAME.encode())
+def test_trailing_and_missing_bytes_are_not_equal() -> None:
+    assert not equal(dumped(NAME), dumped("m.py") + b"\0")
+    for cut in range(1, len(dumped("m.py"))):
+        assert not equal(dumped(NAME), dumped("m.py")[:-cut])
 
 
-@pytest.mark.parametrize("name", [b"m.py", b"", b"long" * 99])
+@pytest.mark.parametrize("text", [b"\xff\xff.py", b"\xc3\xbc.py"])
+def test_name_that_cannot_be_decoded_is_not_equal(text: bytes) -> None:
+    # The second one is UTF-8, and its type is that of ASCII.
+    kind = b"u" if text[0] == 0xFF else b"a"
+    honest = dumped("ü.py")
+    place = honest.index("ü.py".encode()) - 5
+    flagged = bytes([kind[0] | honest[place] & 0x80])
+    found = honest[:place] + flagged + honest[place + 1 : place + 5] + text + honest[place + 10 :]
+    assert not equal(dumped(NAME), found)
+
+
+@pytest.mark.parametrize("data", [b"", OURS, b"abcdef" + OURS, b"z" + OURS, dumped("no name")])
+def test_data_without_a_name_is_not_equal(data: bytes) -> None:
+    assert not equal(data, data)
+
+
+def dumped_2(*names: bytes, kind: bytes = b"s") -> bytes:
+    texts = [kind + len(text).to_bytes(4, "little") + text for text in names]
+    return b"c123" + b"code".join(texts) + b"end"
+
+
+@pytest.mark.parametrize("name", [b"m.py", b"", b"long" * 99, b"\xff"])
 def test_python_2_repeats_its_names(name: bytes) -> None:
-    def dumped_2(*names: bytes, kind: bytes = b"s") -> bytes:
-        texts = [kind + len(text).to_bytes(4, "little") + text for text in names]
-        return b"c123" + b"code".join(texts) + b"end"
+    def equal_2(expected: bytes, found: bytes) -> bool:
+        return equal_ignoring_filename(expected, found, 0, OURS, PYTHON_2)
 
-    ours = NAME.encode()
-    assert same_but_for_name(dumped_2(ours, ours), dumped_2(name, name), 0, ours)
-    assert not same_but_for_name(dumped_2(ours, ours), dumped_2(name), 0, ours)
-    assert not same_but_for_name(dumped_2(ours), dumped_2(name, name), 0, ours)
-    assert not same_but_for_name(dumped_2(ours, kind=b"u"), dumped_2(name), 0, ours)
-    assert not same_but_for_name(dumped_2(ours, ours), dumped_2(name, name)[:-1], 0, ours)
+    assert equal_2(dumped_2(OURS, OURS), dumped_2(name, name))
+    assert not equal_2(dumped_2(OURS, OURS), dumped_2(name, name + b"x"))
+    assert not equal_2(dumped_2(OURS, OURS), dumped_2(name + b"x", name))
+    assert not equal_2(dumped_2(OURS, OURS), dumped_2(name))
+    assert not equal_2(dumped_2(OURS), dumped_2(name, name))
+    # An interned text takes a number that `R` refers to.
+    assert not equal_2(dumped_2(OURS), dumped_2(name, kind=b"t"))
+    assert not equal_2(dumped_2(OURS, kind=b"t"), dumped_2(name))
+    assert equal_2(dumped_2(OURS, kind=b"t"), dumped_2(name, kind=b"t"))
+    assert not equal_2(dumped_2(OURS, kind=b"u"), dumped_2(name))
+    assert not equal_2(dumped_2(OURS, OURS), dumped_2(name, name)[:-1])
+
+
+def test_python_33_has_one_type_of_text() -> None:
+    for kind in (b"u", b"t", b"z", b"\xf5"):
+        found = dumped_2(b"m.py", kind=kind)
+        same = equal_ignoring_filename(dumped_2(OURS, kind=b"u"), found, 0, OURS, PYTHON_33)
+        assert same is (kind == b"u")

@@ -10,6 +10,7 @@ from typing import cast
 
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import HugeInt
 from pycache_guard.bytecode.code_tree import Value
 
 
@@ -69,6 +70,8 @@ def _payload(value: Value) -> bytes:
         return value
     if isinstance(value, int):
         return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    if isinstance(value, HugeInt):
+        return bytes([value.is_negative]) + value.digits
     if isinstance(value, float):
         return struct.pack("<d", value)
     if isinstance(value, complex):

@@ -12,6 +12,45 @@ from typing import TypeAlias
 from typing import cast
 
 
+class Long(int):
+    """A `long` of Python 2: another type than its `int`, and another constant (`5L` is not `5`)."""
+
+    def __repr__(self) -> str:
+        return f"{int(self)}L"
+
+
+class HugeInt:
+    """An integer that is kept as the digits in the file: it is compared and described only.
+
+    Two objects are equal if and only if the numbers are, because digits are read in normal form.
+    """
+
+    __slots__ = ("digits", "is_negative")
+
+    def __init__(self, digits: memoryview, *, is_negative: bool) -> None:
+        #: 15 bits in two bytes each, the least significant first; not a copy.
+        self.digits = digits
+        self.is_negative = is_negative
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, HugeInt)
+            and self.is_negative == other.is_negative
+            and self.digits == other.digits
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.is_negative, self.bit_length()))
+
+    def __repr__(self) -> str:
+        return f"<int of {self.bit_length()} bits>"
+
+    def bit_length(self) -> int:
+        """Return the number of bits of the absolute value, as `int.bit_length` does."""
+        last = int.from_bytes(self.digits[-2:], "little")
+        return 15 * (len(self.digits) // 2 - 1) + last.bit_length()
+
+
 class Collection(NamedTuple):
     """A list, set, frozenset, dict, frozendict or slice.
 
@@ -66,6 +105,6 @@ class Code(NamedTuple):
 
 #: Everything that marshal can say. Python 2's `str` is `bytes`. Tuples alone are tuples.
 Value: TypeAlias = (
-    "bool | int | float | complex | str | bytes | EllipsisType | type[StopIteration]"
+    "bool | int | HugeInt | float | complex | str | bytes | EllipsisType | type[StopIteration]"
     " | tuple[Value, ...] | Collection | Code | None"
 )

@@ -17,7 +17,7 @@ from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
 from pycache_guard.bytecode.code_tree import Value
 
-#: Fields that are not simply the same or not.
+#: Fields that are not compared by `==`.
 _APART = frozenset({"consts", "filename", "linetable"})
 
 
@@ -37,9 +37,12 @@ def difference(expected: Code, found: Code) -> Difference | None:
     """Compare two trees of one era; `None` when they are the same.
 
     Constants are the same when their types are, floats and complex by their bits, sets in any
-    order. Every field counts but `filename`, which import overwrites (`_fix_co_filename`).
+    order. Every field counts. `filename` may be any text, and the same in all code objects of
+    `found`, as every compiler writes it: import overwrites only those that bear the name of the
+    module's code (CPython `Python/import.c`, `update_code_filenames`), and `inspect`, `linecache`
+    and warnings go by the others.
     """
-    return _Comparison().run(expected, found)
+    return _Comparison(found.filename).run(expected, found)
 
 
 class _Scope(NamedTuple):
@@ -58,7 +61,9 @@ def _path(scope: _Scope | None) -> tuple[str, ...]:
 
 
 class _Comparison:
-    def __init__(self) -> None:
+    def __init__(self, filename: str) -> None:
+        #: What every code object found must bear.
+        self._filename = filename
         self._numbers = Numbers()
         #: A forest of values found to be the same, by identity: shared parts are compared once,
         #: however often they are referred to. Both trees outlive this.
@@ -78,7 +83,7 @@ class _Comparison:
             if isinstance(ours, Code):
                 scope = _Scope(ours.name, scope)
                 indexes = itertools.count()
-                field = _first_field(ours, cast(Code, theirs))
+                field = self._first_field(ours, cast(Code, theirs))
                 if field == "linetable":
                     lines = lines or scope
                 elif field is not None:
@@ -86,6 +91,19 @@ class _Comparison:
             triples = zip(indexes, _parts(ours), _parts(theirs), strict=False)
             pending.extend(reversed([(scope, *triple) for triple in triples]))
         return lines and Difference(_path(lines), "linetable", only_lines=True)
+
+    def _first_field(self, ours: Code, theirs: Code) -> str | None:
+        """Return the first field that differs in itself, the line table last."""
+        for field, value in ours.fields.items():
+            # Ints, texts, and tuples of texts: the reader has checked their types.
+            if field not in _APART and value != theirs.fields[field]:
+                return field
+        if len(ours.consts) != len(theirs.consts):
+            return "consts"
+        if theirs.fields.get("filename") != self._filename:
+            return "filename"
+        same_lines = ours.fields.get("linetable") == theirs.fields.get("linetable")
+        return None if same_lines else "linetable"
 
     def _differ(self, ours: Value, theirs: Value) -> bool:
         """Whether two values differ in themselves, whatever their parts."""
@@ -115,18 +133,6 @@ class _Comparison:
             self._same[identity] = self._same.get(above, above)
             identity = above
         return identity
-
-
-def _first_field(ours: Code, theirs: Code) -> str | None:
-    """Tell the first field to differ in itself, the line table last."""
-    for field, value in ours.fields.items():
-        # Ints, texts, and tuples of texts, which the reader has seen to.
-        if field not in _APART and value != theirs.fields[field]:
-            return field
-    if len(ours.consts) != len(theirs.consts):
-        return "consts"
-    same_lines = ours.fields.get("linetable") == theirs.fields.get("linetable")
-    return None if same_lines else "linetable"
 
 
 def _parts(value: Value) -> tuple[Value, ...]:

@@ -9,7 +9,15 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
+from pycache_guard.bytecode.code_tree import HugeInt
+from pycache_guard.bytecode.code_tree import Long
 from pycache_guard.bytecode.code_tree import Value
+
+#: Integers with more digits of 15 bits than this are not converted: see `HugeInt`.
+MAX_INT_DIGITS = 10_000
+#: How many bytes of digits are looked at in one step.
+_CHUNK_BYTES = 1 << 20
+_ASCII = bytes(range(0x80))
 
 _INT16 = struct.Struct("<h")
 _INT32 = struct.Struct("<i")
@@ -93,21 +101,39 @@ class Leaves:
         return number
 
     def _int64(self) -> int:
-        return cast(int, self._number(_INT64))
+        start = self.offset
+        number = cast(int, self._number(_INT64))
+        # Writers use it for what 32 bits do not hold; where `long` has 32 bits, Python 2 reads
+        # another type.
+        if -(2**31) <= number < 2**31:
+            raise MarshalError(start, "64 bits for a number of 32")
+        return number
 
-    def _long(self) -> int:
+    def _long(self) -> int | HugeInt:
         """Read digits of 15 bits, the least first, their count signed as the number is."""
         start = self.offset
         count = self.int32()
-        digits = struct.unpack(f"<{abs(count)}H", self._take(2 * abs(count)))
-        if digits and digits[-1] == 0:
+        size = 2 * abs(count)
+        if (
+            self._affordable(size)
+            and self.data[self.offset + size - 2 : self.offset + size] == b"\0\0"
+        ):
             raise MarshalError(start, "bad marshal data (unnormalized long data)")
-        if digits and max(digits) > 0x7FFF:
-            raise MarshalError(start, "bad marshal data (digit out of range in long)")
+        digits = memoryview(self.data)[self.offset : self.offset + size]
+        for place in range(0, size, _CHUNK_BYTES):
+            # The high bytes of the digits, without those below 0x80.
+            high = bytes(digits[place : place + _CHUNK_BYTES][1::2])
+            if high.translate(None, _ASCII):
+                raise MarshalError(start, "bad marshal data (digit out of range in long)")
+        self.offset += size
+        if size > 2 * MAX_INT_DIGITS:
+            return HugeInt(digits, is_negative=count < 0)
+        numbers = struct.unpack(f"<{abs(count)}H", digits)
         # Linear, where shifting digit by digit would be quadratic.
-        bits = "".join([f"{digit:015b}" for digit in reversed(digits)])
+        bits = "".join([f"{digit:015b}" for digit in reversed(numbers)])
         value = int(bits or "0", 2)
-        return -value if count < 0 else value
+        value = -value if count < 0 else value
+        return Long(value) if self._texts_are_bytes else value
 
     def _float(self) -> float:
         return self._number(_DOUBLE)
@@ -142,11 +168,17 @@ class Leaves:
             raise MarshalError(start, "bad marshal data (not UTF-8)") from None
 
     def _ascii(self) -> str:
-        # CPython trusts the writer that these are ASCII, and reads Latin-1.
-        return self._take(self.count("string")).decode("latin-1")
+        return self._decode_ascii(self.offset, self.count("string"))
 
     def _short_ascii(self) -> str:
-        return self._take(self.short_count()).decode("latin-1")
+        return self._decode_ascii(self.offset, self.short_count())
+
+    def _decode_ascii(self, start: int, count: int) -> str:
+        # CPython trusts the writer that these are ASCII, and reads Latin-1; PyPy reads UTF-8.
+        try:
+            return self._take(count).decode("ascii")
+        except UnicodeDecodeError:
+            raise MarshalError(start, "bad marshal data (not ASCII)") from None
 
     def _interned_text(self) -> Value:
         if not self._texts_are_bytes:

@@ -32,6 +32,11 @@ MAX_DEPTH = 2000
 #: Of objects, when references are written out. Each reference to a pair of references doubles
 #: them ("billion laughs"); real files stay far below.
 MAX_EXPANDED = 10_000_000
+#: Of objects in the file: each takes up to 100 bytes of memory here, and two bytes there. The
+#: largest modules have a tenth of that.
+MAX_OBJECTS = 2_000_000
+#: So many parts of a dict are counted at once.
+_DICT_BATCH = 1024
 
 
 def read_code(data: bytes, start: int, dialect: Dialect) -> tuple[Code, int]:
@@ -76,8 +81,8 @@ class _Open:
         self.start = start
         #: Among the references, if they may refer to it.
         self.number: int | None = None
-        #: How many parts are still to come; never 0 for a dict, which a NULL ends.
-        self.missing = -1
+        #: How many parts are still to come. A dict does not announce a number, and ends with a NULL.
+        self.missing = _DICT_BATCH
         self.items: list[Value] = []
         #: How many objects its parts hold in turn when references are written out.
         self.weight = 0
@@ -93,6 +98,8 @@ class _Reader(Leaves):
         self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
         self._builder = CodeBuilder(texts_are_bytes=dialect.texts_are_bytes)
         self._references = References()
+        #: How many objects the counts have announced so far.
+        self._announced = 1
         #: From the outermost object to the innermost.
         self._open: list[_Open] = []
 
@@ -147,12 +154,20 @@ class _Reader(Leaves):
             opened.missing = 3
         elif opened.kind not in DICTS:
             opened.missing = self.count(opened.kind)
+        if opened.kind not in DICTS:
+            self._announce(opened.missing, opened.start)
         self._open.append(opened)
         if opened.missing == 0:
             return self._complete()
         if len(self._open) == MAX_DEPTH:
             raise MarshalError(opened.start, "recursion limit exceeded")
         return _PARTIAL
+
+    def _announce(self, count: int, start: int) -> None:
+        """Count objects that are still to be read, so that no memory is taken for too many."""
+        self._announced += count
+        if self._announced > MAX_OBJECTS:
+            raise MarshalError(start, f"more than {MAX_OBJECTS} objects")
 
     def _integer_field(self) -> int:
         return self.int16() if self._layout.has_shorts else self.int32()
@@ -162,17 +177,29 @@ class _Reader(Leaves):
         # CPython takes a NULL for a value as well, and drops the key; no writer makes one.
         if kind not in DICTS or len(self._open[-1].items) % 2:
             raise MarshalError(start, f"NULL object in marshal data for {kind}")
-        return self._complete()
+        return self._close()
 
     def _complete(self) -> Value | _Partial:
-        """Close the innermost open object, whose parts have come; code has its in two batches."""
+        """Go on when all expected parts of the innermost open object have come.
+
+        Code objects have theirs in two batches, dicts in any number of batches.
+        """
         opened = self._open[-1]
         layout = self._layout
+        if opened.kind in DICTS:
+            self._announce(_DICT_BATCH, opened.start)
+            opened.missing = _DICT_BATCH
+            return _PARTIAL
         if opened.kind == "code" and len(opened.items) == len(layout.objects) and layout.tail:
             opened.integers["firstlineno"] = self._integer_field()
             opened.missing = len(layout.tail)
+            self._announce(opened.missing, opened.start)
             return _PARTIAL
-        self._open.pop()
+        return self._close()
+
+    def _close(self) -> Value:
+        """Build the innermost open object, all of whose parts have come."""
+        opened = self._open.pop()
         value = self._build(opened)
         weight = opened.weight + len(opened.items)
         if opened.number is not None:

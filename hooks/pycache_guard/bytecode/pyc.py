@@ -8,8 +8,10 @@ from pycache_guard.bytecode import magic as magics
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.line_tables import find_table_problem
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import read_code
+from pycache_guard.bytecode.tampering import code_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,6 +165,20 @@ def code_flaw(pyc: Pyc) -> str:
     except UnknownFormat:
         return ""
     return f"{surplus} bytes behind the code" if surplus else ""
+
+
+def table_problem(pyc: Pyc) -> str:
+    """Return what is wrong with the line tables and exception tables of well-formed code.
+
+    Empty if nothing is wrong, or the format is not known.
+    """
+    if dialect_of(pyc.header.magic) is None:
+        return ""
+    for code in code_objects(pyc.code):
+        problem = find_table_problem(code, pyc.header.magic)
+        if problem:
+            return problem
+    return ""
 
 
 def header_flaw(header: Header) -> str:

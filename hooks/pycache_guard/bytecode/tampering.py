@@ -57,6 +57,14 @@ def code_objects(code: Code) -> Iterator[Code]:
             pending.extend(reversed(value.items if isinstance(value, Collection) else value))
 
 
+def file_names(code: Code) -> list[str]:
+    """Return the file names that the code objects in the tree of `code` bear, each once.
+
+    Every compiler writes one and the same into all of them.
+    """
+    return list(dict.fromkeys(nested.filename for nested in code_objects(code)))
+
+
 def _first_oddity(code: bytes, opcodes: Opcodes) -> tuple[int, str] | None:
     offset = 0
     while offset < len(code):

@@ -31,7 +31,12 @@ def main(argv: Sequence[str]) -> int:
         tell(note, "note")
     for failure in found.failures:
         tell(failure)
-    more = {"verified": found.verified, "other_lines": found.other_lines}
+    more = {
+        "verified": found.verified,
+        "lines_differ": sum(map(len, found.lines_differ.values())),
+        "other_lines": found.lines_differ,
+        "levels": found.levels,
+    }
     code = report(findings, NAME, voice=options.format, output=options.output, more=more)
     return 2 if found.failures else code
 
@@ -72,13 +77,37 @@ def store(options: Namespace) -> Store:
 
 
 def notes(found: Verification) -> list[str]:
-    """Say, by compiler, which files are not quite what it makes of their sources."""
+    """Return sentences about files that are no findings, and not simply verified either.
+
+    By compiler, those that differ from what it makes of their sources in line tables alone; by level,
+    those whose names do not state that they were compiled with -O or -OO.
+    """
+    by_level: dict[int, list[str]] = {}
+    for path, level in found.levels.items():
+        by_level.setdefault(level, []).append(path)
     return [
-        f"{len(paths)} {'file differs' if len(paths) == 1 else 'files differ'} from what {compiler}"
-        f" compiles in line tables alone, as other patch levels' do: {paths[0]}"
-        + (", …" if len(paths) > 1 else "")
-        for compiler, paths in sorted(found.other_lines.items())
+        *(
+            f"{count(paths, 'differs', 'differ')} from what {compiler} compiles in line tables alone,"
+            f" as with other patch levels, and {'is' if len(paths) == 1 else 'are'} not counted as"
+            f" verified: {some(paths)}"
+            for compiler, paths in sorted(found.lines_differ.items())
+        ),
+        *(
+            f"{count(paths, 'is', 'are')} what the source compiles to with -{'O' * level} (optimization"
+            f" level {level}), which the name does not state: {some(paths)}"
+            for level, paths in sorted(by_level.items())
+        ),
     ]
+
+
+def count(paths: list[str], one: str, many: str) -> str:
+    """Return the number of files with a verb: `1 file is`."""
+    return f"1 file {one}" if len(paths) == 1 else f"{len(paths)} files {many}"
+
+
+def some(paths: list[str]) -> str:
+    """Return the first of some paths."""
+    return paths[0] + (", …" if len(paths) > 1 else "")
 
 
 def parse(argv: Sequence[str]) -> Namespace:

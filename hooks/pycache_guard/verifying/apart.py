@@ -7,6 +7,8 @@ from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.pyc import code_flaw
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.bytecode.tampering import oddities
 from pycache_guard.findings import Rule
 from pycache_guard.verifying.verdict import Verdict
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from pycache_guard.verifying.store import Store
 
 
+#: Characters of a file name that a message shows.
+_MAX_NAME = 80
+
+
 def disguised(path: str, store: Store, header: Header) -> list[Verdict]:
     """Judge bytecode under another name: `python FILE` runs it whatever its name."""
     pyc = read_pyc(store.read(path))
@@ -27,7 +33,7 @@ def disguised(path: str, store: Store, header: Header) -> list[Verdict]:
     words = (
         f"{who} bytecode under another name, which runs as `python {path}` does, without a source"
     )
-    return flawed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
+    return malformed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
 
 
 def alone(path: str, store: Store, name: CacheName, header: Header) -> list[Verdict]:
@@ -35,10 +41,10 @@ def alone(path: str, store: Store, name: CacheName, header: Header) -> list[Verd
     pyc = read_pyc(store.read(path))
     if name.tag:
         words = "its source is not there to compare it with, and Python does not import it without"
-        return flawed(pyc) or [Verdict(Rule.PYC205, words, store.removal(path))]
+        return malformed(pyc) or [Verdict(Rule.PYC205, words, store.removal(path))]
     magic = header.magic
     words = f"{magic.implementation} {magic.version} runs it, and there is no source beside it"
-    return flawed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
+    return malformed(pyc) or [Verdict(Rule.PYC204, words + tampered(pyc))]
 
 
 def uncomparable(
@@ -48,8 +54,8 @@ def uncomparable(
     pyc = read_pyc(store.read(path))
     fitting = fit(header, source.source)
     if fitting.standing is Standing.STALE and not fitting.only_time:
-        return flawed(pyc) or [Verdict(Rule.PYC201, f"stale: {fitting.why}")]
-    return flawed(pyc) or [unverifiable(pyc, name_of_writer(name, header))]
+        return malformed(pyc) or [Verdict(Rule.PYC201, f"stale: {fitting.why}")]
+    return malformed(pyc) or [unverifiable(pyc, name_of_writer(name, header))]
 
 
 def name_of_writer(name: CacheName, header: Header) -> str:
@@ -77,10 +83,30 @@ def flawed(pyc: Pyc) -> list[Verdict]:
     return [Verdict(Rule.PYC206, f"not well-formed: {flaw}")] if flaw else []
 
 
+def malformed(pyc: Pyc) -> list[Verdict]:
+    """Judge the code that no compiler can be asked about: its tables too."""
+    found = flawed(pyc)
+    if found:
+        return found
+    problem = table_problem(pyc)
+    return [Verdict(Rule.PYC206, f"not well-formed: {problem}")] if problem else []
+
+
 def tampered(pyc: Pyc) -> str:
     """Say, to follow other words, what no compiler writes; nothing for nothing."""
     if dialect_of(pyc.header.magic) is None:
         return ""
     for oddity in oddities(pyc.code, pyc.header.magic):
         return f"; {oddity.code.name} holds what no compiler writes: {oddity.reason}"
-    return ""
+    names = file_names(pyc.code)
+    return f"; {several_names(names)}" if len(names) > 1 else ""
+
+
+def several_names(names: list[str]) -> str:
+    """Return a sentence about code objects of one file that bear more than one file name."""
+    first, second = (
+        name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…" for name in names[:2]
+    )
+    return (
+        f"its code objects bear several file names ({first} and {second}), and compilers write one"
+    )

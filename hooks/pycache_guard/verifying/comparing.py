@@ -7,11 +7,11 @@ from collections import deque
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.compare import difference
 from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.lockstep import same_in_step
 from pycache_guard.bytecode.marshal_leaves import MarshalError
 from pycache_guard.bytecode.marshal_reader import read_code
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.renaming import same_but_for_name
+from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.renaming import equal_ignoring_filename
 from pycache_guard.errors import Failure
 from pycache_guard.verifying.outcome import Outcome
 from pycache_guard.verifying.outcome import Result
@@ -63,7 +63,7 @@ class Comparing:
         queue = deque(sorted(((c, c.levels()[0]) for c in cases), key=lambda attempt: attempt[1]))
         while queue:
             for (case, level), answer in self._answers(process, queue):
-                learn(case, process, answer)
+                learn(case, process, answer, level)
                 later = [other for other in case.levels() if other > level]
                 if case.outcome.result is Result.SAME:
                     yield case
@@ -108,15 +108,15 @@ class Comparing:
         return None
 
 
-def learn(case: Case, process: CompilerProcess, answer: Answer) -> None:
-    """Keep what an answer tells of a case, if it is more than was known."""
+def learn(case: Case, process: CompilerProcess, answer: Answer, level: int) -> None:
+    """Keep what an answer at an optimization level tells of a case, if it is more than was known."""
     case.digest = answer.digest or case.digest
     if answer.code is None:
         result = Result.REFUSED if answer.refused else Result.UNKNOWN
         outcome = Outcome(result, reason=answer.reason)
     else:
         assert case.pyc is not None
-        outcome = compared(case.pyc, answer.code, process.name)
+        outcome = compared(case.pyc, answer.code, process.name)._replace(level=level)
     if outcome.result > case.outcome.result or not case.outcome.compiler:
         case.outcome = outcome._replace(compiler=process.interpreter.title)
 
@@ -127,9 +127,7 @@ def compared(pyc: Pyc, code: bytes, name: bytes) -> Outcome:
     dialect = dialect_of(magic)
     assert dialect is not None
     start = magic.header_length
-    if same_but_for_name(code, pyc.data, start, name) or same_in_step(
-        code, pyc.data, start, name, dialect
-    ):
+    if equal_ignoring_filename(code, pyc.data, start, name, dialect):
         return Outcome(Result.SAME, exact=True)
     try:
         found = pyc.code
@@ -138,4 +136,9 @@ def compared(pyc: Pyc, code: bytes, name: bytes) -> Outcome:
     where = difference(read_code(code, 0, dialect)[0], found)
     if where is None:
         return Outcome(Result.SAME)
-    return Outcome(Result.OTHER_LINES if where.only_lines else Result.DIFFERENT, difference=where)
+    if not where.only_lines:
+        return Outcome(Result.DIFFERENT, difference=where)
+    problem = table_problem(pyc)
+    if problem:
+        return Outcome(Result.DIFFERENT, reason=problem, difference=where)
+    return Outcome(Result.LINES_DIFFER, difference=where)

@@ -18,8 +18,8 @@ class Result(IntEnum):
     #: The source is no Python of the file's version.
     REFUSED = 1
     DIFFERENT = 2
-    #: Nothing but line tables differ: that is what patch levels do.
-    OTHER_LINES = 3
+    #: Only line tables differ, and they are well-formed: patch levels of one version do that.
+    LINES_DIFFER = 3
     SAME = 4
 
 
@@ -29,12 +29,14 @@ class Outcome(NamedTuple):
     result: Result
     #: Of the compiler: `CPython 3.12.1`; empty where there was none.
     compiler: str = ""
-    #: Why nothing is known, or what the compiler says of the source.
+    #: Why nothing is known, what the compiler reports about the source, or which table is malformed.
     reason: str = ""
     #: Where the trees part first.
     difference: Difference | None = None
     #: Whether the bytes say so, so that the code need not be read.
     exact: bool = False
+    #: The optimization level of the comparison.
+    level: int = 0
 
 
 def place(difference: Difference) -> str:

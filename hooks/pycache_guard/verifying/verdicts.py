@@ -8,8 +8,11 @@ from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.running import keeps_beside
 from pycache_guard.bytecode.siphash import source_hash
+from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.findings import Rule
 from pycache_guard.verifying.apart import flawed
+from pycache_guard.verifying.apart import malformed
+from pycache_guard.verifying.apart import several_names
 from pycache_guard.verifying.apart import tampered
 from pycache_guard.verifying.apart import unverifiable
 from pycache_guard.verifying.outcome import Result
@@ -39,10 +42,10 @@ def judged(case: Case, store: Store) -> list[Verdict]:
         return []
     pyc = case.pyc or read_pyc(store.read(case.path))
     flaws = flawed(pyc)
-    if flaws or result in (Result.SAME, Result.OTHER_LINES):
+    if flaws or result in (Result.SAME, Result.LINES_DIFFER):
         return flaws
     if result is Result.UNKNOWN:
-        return [missing(case, pyc)]
+        return malformed(pyc) or [missing(case, pyc)]
     return [differing(case, pyc, fitting)]
 
 
@@ -73,14 +76,17 @@ def missing(case: Case, pyc: Pyc) -> Verdict:
 def differing(case: Case, pyc: Pyc, fitting: Fit) -> Verdict:
     """Judge what is not what its source compiles to."""
     outcome, source = case.outcome, case.source.path
+    more = tampered(pyc)
     if outcome.difference is None:
         words = f"its source does not compile with {outcome.compiler} ({outcome.reason})"
+    elif outcome.difference.field == "filename":
+        words, more = several_names(file_names(pyc.code)), ""
     else:
-        where = place(outcome.difference)
-        words = f"it is not what {outcome.compiler} compiles {source} to: {where} differs"
+        where = outcome.reason or f"{place(outcome.difference)} differs"
+        words = f"it is not what {outcome.compiler} compiles {source} to: {where}"
     if fitting.standing is Standing.STALE:
         return Verdict(Rule.PYC201, f"stale: {fitting.why}, and {words}")
-    return Verdict(Rule.PYC202, f"{words}. {why_run(case, fitting)}{tampered(pyc)}")
+    return Verdict(Rule.PYC202, f"{words}. {why_run(case, fitting)}{more}")
 
 
 def why_run(case: Case, fitting: Fit) -> str:

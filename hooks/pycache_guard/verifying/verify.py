@@ -28,16 +28,19 @@ class Verification(NamedTuple):
     findings: list[Finding]
     #: What could not be read, each with its path.
     failures: list[str]
-    #: How many files are what their sources compile to.
+    #: How many files are exactly what their sources compile to.
     verified: int
     #: By compiler, the files that differ from what it makes of their sources in line tables alone.
-    other_lines: dict[str, list[str]]
+    lines_differ: dict[str, list[str]]
+    #: The optimization level of verified files whose names leave it open, where it is not 0.
+    levels: dict[str, int]
 
 
 def verify(store: Store, compilers: Compilers) -> Verification:
     """Compare every file of `store` with its source."""
     findings: list[Finding] = []
-    other_lines: dict[str, list[str]] = {}
+    lines_differ: dict[str, list[str]] = {}
+    levels: dict[str, int] = {}
     verified = 0
     for case in Comparing(store, compilers).run(cases(store, findings)):
         try:
@@ -46,11 +49,15 @@ def verify(store: Store, compilers: Compilers) -> Verification:
             store.failures.append(str(failure))
             continue
         findings += told(case.path, wrong, store)
-        if not wrong:
+        if wrong:
+            continue
+        if case.outcome.result is Result.LINES_DIFFER:
+            lines_differ.setdefault(case.outcome.compiler, []).append(case.path)
+        else:
             verified += 1
-            if case.outcome.result is Result.OTHER_LINES:
-                other_lines.setdefault(case.outcome.compiler, []).append(case.path)
-    return Verification(findings, sorted(set(store.failures)), verified, other_lines)
+        if case.is_level_open() and case.outcome.level:
+            levels[case.path] = case.outcome.level
+    return Verification(findings, sorted(set(store.failures)), verified, lines_differ, levels)
 
 
 def cases(store: Store, findings: list[Finding]) -> Iterator[Case]:
