@@ -190,7 +190,7 @@ def test_line_tables_do_not_hide_the_rest(change: dict[str, Value], field: str) 
 
 
 def test_eras_without_line_table() -> None:
-    fields: dict[str, Value] = {"code": b"c", "consts": (), "name": "<module>"}
+    fields: dict[str, Value] = {"code": b"c", "consts": (), "filename": "f", "name": "<module>"}
     assert difference(Code(fields), Code(dict(fields))) is None
 
 
@@ -267,3 +267,25 @@ def test_against_a_slow_comparison_of_like_values(data: st.DataObject) -> None:
     ours = data.draw(VALUES)
     theirs = data.draw(st.sampled_from([ours, (ours,), frozen(ours), code(ours)]))
     assert (difference(code(ours), code(theirs)) is None) is slow_same(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "path"),
+    [
+        (code(code(name="f", filename="g")), ("<module>", "f")),
+        (code(code(name="f"), filename="g"), ("<module>", "f")),
+        (code(code(name="f", filename="")), ("<module>", "f")),
+        (code(code(name="f", linetable=b"L", filename="g")), ("<module>", "f")),
+    ],
+)
+def test_file_names_of_one_file_differ(theirs: Code, path: tuple[str, ...]) -> None:
+    ours = code(code(name="f", filename="source"), filename="source")
+    assert difference(ours, theirs) == Difference(path, "filename", only_lines=False)
+
+
+def test_file_name_of_a_code_object_that_is_reached_twice() -> None:
+    inner = code(name="f")
+    other = code(name="f", filename="g")
+    assert difference(code(inner, inner), code(inner, other)) is not None
+    assert difference(code(inner, inner), code(other, inner)) is not None
+    assert difference(code((inner, inner)), code((inner, other))) is not None
