@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pycache_guard.entries import Entry
+    from pycache_guard.git.entry_counts import EntryCounter
 
     #: A commit and a record, for `listing.parse`, of what it brings in.
     Brought = tuple[str, bytes]
@@ -37,6 +38,8 @@ BATCH = 8192
 MARK = 16
 #: More gain little, and each holds a cache of its own.
 MOST_PROCESSES = 4
+#: Seconds without an answer after which the trees of what was asked are counted.
+PATIENCE_SECONDS = 0.5
 #: As much is kept unparsed, in case the block after it must be.
 UNPARSED = 1 << 20
 
@@ -66,13 +69,18 @@ class Differ:
         """Ask about one of the `batches`; up to `DEPTH` may be under way."""
         self.git.write(b"".join(b"%s\n" % commit for commit in commits) + self._mark)
 
-    def answer(self) -> Iterator[bytes]:
-        """Yield the answer to the batch asked first, in blocks that end with a whole field."""
+    def answer(self, on_delay: Callable[[], object]) -> Iterator[bytes]:
+        """Yield the answer to the batch asked first, in blocks that end with a whole field.
+
+        Calls `on_delay` when git takes long over the next block; it may raise `Failure`.
+        """
         data = self._rest
         while (end := data.find(self._mark)) < 0:
             whole, nul, data = data.rpartition(b"\0")
             if nul:
                 yield whole + nul
+            if not self.git.has_output(PATIENCE_SECONDS):
+                on_delay()
             more = self.git.read()
             if not more:
                 self.git.check()
@@ -96,6 +104,10 @@ class Differs:
     def __init__(self, *pathspecs: str) -> None:
         self._pathspecs = pathspecs
         self._differs = [Differ(*pathspecs)]
+        #: What was asked and not answered, the oldest first, until it is counted.
+        self._asked: list[tuple[Differ, list[bytes]]] = []
+        self._counted: list[list[bytes]] = []
+        self._counter: EntryCounter | None = None
 
     def brought(
         self, commits: Iterable[list[bytes]], possible: Callable[[bytes], object]
@@ -106,19 +118,18 @@ class Differs:
         (git-diff-tree(1), `--stdin`). Of a block of output that is not `possible` as a whole nothing is
         parsed. Each commit's come together; among commits there is no order. Raises `GitFailure`.
         """
-        asked: list[Differ] = []
         free = self._differs * DEPTH
         for batch in chain.from_iterable(map(self._differs[0].batches, commits)):
             if not free and len(self._differs) < processes():
                 self._differs.append(Differ(*self._pathspecs))
                 free = self._differs[-1:] * DEPTH
             elif not free:
-                free = [asked.pop(0)]
-                yield from parsed(free[0].answer(), possible)
-            asked.append(free.pop())
-            asked[-1].ask(batch)
-        for differ in asked:
-            yield from parsed(differ.answer(), possible)
+                free = [self._asked[0][0]]
+                yield from self._next_answer(possible)
+            self._asked.append((free.pop(), batch))
+            self._asked[-1][0].ask(batch)
+        while self._asked:
+            yield from self._next_answer(possible)
         for differ in self._differs:
             differ.finish()
 
@@ -126,6 +137,27 @@ class Differs:
         """End those that have not ended."""
         for differ in self._differs:
             differ.git.kill()
+        if self._counter:
+            self._counter.close()
+
+    def _next_answer(self, possible: Callable[[bytes], object]) -> Iterator[Brought]:
+        differ, _ = self._asked[0]
+        yield from parsed(differ.answer(self._check_sizes), possible)
+        del self._asked[0]
+
+    def _check_sizes(self) -> None:
+        """Raise `Failure` if what git is at work on would take hours, or all memory.
+
+        Git collects all of a commit before it writes: nothing else shows how far it is.
+        """
+        if not self._counter:
+            from pycache_guard.git.entry_counts import EntryCounter
+
+            self._counter = EntryCounter()
+        for _, batch in self._asked:
+            if not any(batch is each for each in self._counted):
+                self._counter.check_commits(batch)
+        self._counted = [batch for _, batch in self._asked]
 
 
 def processes() -> int:

@@ -44,11 +44,26 @@ def not_commits(revisions: Revisions, reader: Reader) -> tuple[Named, Named]:
 
 
 def brought_by(trees: Mapping[str, str], blobs: Mapping[str, str]) -> Iterator[Brought]:
-    """Yield what trees and blobs contain as if their names were commits; a blob has no path."""
+    """Yield what trees and blobs contain as if their names were commits; a blob has no path.
+
+    Raises `Failure` for a tree with too many paths.
+    """
     for name, oid in trees.items():
+        check_size(oid, name)
         for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", oid)):
             for line in block.split(b"\0")[:-1]:
                 mode = line.partition(b" ")[0]
                 yield name, b"%s %s\t%s" % (mode, blob_of(line).encode("ascii"), path_of(line))
     for name, oid in blobs.items():
         yield name, b"100644 %s\t" % oid.encode("ascii")
+
+
+def check_size(tree: str, name: str) -> None:
+    """Raise `Failure` if the tree with the id `tree`, known as `name`, has too many paths to list."""
+    from pycache_guard.git.entry_counts import EntryCounter
+
+    counter = EntryCounter()
+    try:
+        counter.check_tree(tree, name)
+    finally:
+        counter.close()

@@ -73,6 +73,20 @@ class PortableChild:
         assert self._process.stdout is not None
         return self._process.stdout.read(size) or b""
 
+    def has_output(self, seconds: float) -> bool:
+        """Return whether `read` would return at once, after waiting for up to `seconds`.
+
+        Always true on Windows, where a pipe cannot be waited for: `read` waits instead.
+        """
+        if system.WINDOWS:
+            return True
+        import select
+
+        assert self._process.stdout is not None
+        poll = select.poll()
+        poll.register(self._process.stdout, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
     def wait(self) -> tuple[int, bytes]:
         """Close the pipes, wait for the end; return the exit code and what stderr said."""
         self.close_stdin()

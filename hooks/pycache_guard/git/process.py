@@ -113,6 +113,7 @@ class Git:
         self.room = self._child.room
         self.close_stdin = self._child.close_stdin
         self.read = self._child.read
+        self.has_output = self._child.has_output
         self._ended = False
 
     def kill(self) -> None:

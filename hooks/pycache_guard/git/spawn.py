@@ -38,6 +38,9 @@ if TYPE_CHECKING:
         def read(self, size: int = ..., /) -> bytes:
             """Read up to `size` bytes of its stdout; `b""` at the end."""
 
+        def has_output(self, seconds: float) -> bool:
+            """Return whether `read` would return at once, after waiting for up to `seconds`."""
+
         def wait(self) -> tuple[int, bytes]:
             """Close its pipes, wait for its end; return its exit code and what stderr said."""
 
@@ -161,6 +164,16 @@ class PosixChild:
                     self._close_out()
                 return data
         return b""
+
+    def has_output(self, seconds: float) -> bool:
+        """Return whether `read` would return at once, after waiting for up to `seconds`."""
+        import select
+
+        if self._out is None:
+            return True
+        poll = select.poll()
+        poll.register(self._out, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
         """Close the pipes, wait for the end; return the exit code and what stderr said."""
