@@ -19,7 +19,6 @@ from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import Place
 from pycache_guard.git.portable import PortableChild
 from pycache_guard.git.spawn import start
-from pycache_guard.git.tracked import below
 from repo import BYTECODE
 
 if TYPE_CHECKING:
@@ -54,27 +53,6 @@ def test_a_path_that_windows_cannot_have(
     monkeypatch.setattr(system, "WINDOWS", False)
     with pytest.raises(UnicodeDecodeError):
         cli.main(["forbid-bytecode"])
-
-
-#: A directory, the top, both as the system has them; a path of git's; what that is from there.
-BELOW = [
-    ("/r/sub", "/r", "/", b"sub/a.pyc", ["a.pyc"]),
-    ("/r/sub", "/r", "/", b"subway/a.pyc", []),
-    ("/r", "/r", "/", b"a\\b.pyc", ["a\\b.pyc"]),
-    ("/", "/", "/", b"a.pyc", ["a.pyc"]),
-    ("C:\\r\\sub", "C:\\r", "\\", b"sub/d/a.pyc", ["d/a.pyc"]),
-    ("C:\\r", "C:\\r", "\\", b"sub/a.pyc", ["sub/a.pyc"]),
-    ("C:\\r\\other", "C:\\r", "\\", b"sub/a.pyc", []),
-    ("C:\\", "C:\\", "\\", b"a.pyc", ["a.pyc"]),
-    ("\\\\host\\share\\r\\sub", "\\\\host\\share\\r", "\\", b"sub/a.pyc", ["a.pyc"]),
-]
-
-
-@pytest.mark.parametrize(("directory", "top", "separator", "path", "expected"), BELOW)
-def test_tracked_below(
-    directory: str, top: str, separator: str, path: bytes, expected: list[str]
-) -> None:
-    assert list(below(directory, top, [path], separator)) == expected
 
 
 def test_a_pipe_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ class Remedy(NamedTuple):
     holder: int
     ours: int
     platform: str
-    command: str
+    command: str | None
 
 
 REMEDIES = [
@@ -46,8 +46,12 @@ REMEDIES = [
         errno.EPERM, 5, 5, "darwin", "sudo chflags nouchg,nouappnd -- p/__pycache__ p/__pycache__/m"
     ),
     Remedy(errno.EBUSY, 0, 0, "linux", "sudo umount p/__pycache__/m"),
-    Remedy(errno.EIO, 5, 5, "linux", "sudo rm -rf -- p/__pycache__"),
-    Remedy(errno.EACCES, 0, 0, "win32", 'attrib -R "p/__pycache__/m"'),
+    Remedy(errno.EIO, 5, 5, "linux", None),
+    Remedy(errno.ENOSPC, 0, 1000, "linux", None),
+    Remedy(errno.EMFILE, 0, 1000, "linux", "ulimit -n 4096"),
+    Remedy(errno.ENFILE, 5, 5, "darwin", "ulimit -n 4096"),
+    Remedy(errno.EMFILE, 0, 0, "win32", "ulimit -n 4096"),
+    Remedy(errno.EACCES, 0, 0, "win32", 'attrib -R "p\\__pycache__\\m"'),
 ]
 
 
@@ -63,6 +67,31 @@ def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
         error, f"{directory}/m", directory, owned_by(remedy.holder), whole=directory
     )
     assert command == remedy.command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("a/b c.pyc", 'attrib -R "a\\b c.pyc"'),
+        ("C:/a/b.pyc", 'attrib -R "C:\\a\\b.pyc"'),
+        ("caf\u00e9.pyc", 'attrib -R "caf\u00e9.pyc"'),
+        ("a&calc&.pyc", None),
+        ("$(calc).pyc", None),
+        ("a`n.pyc", None),
+        ("a%PATH%.pyc", None),
+        ("x\u2019;calc;\u2019.pyc", None),
+        ("a\nb.pyc", None),
+    ],
+)
+def test_windows_remedy_of_odd_paths_is_no_command(path: str, command: str | None) -> None:
+    assert obstacles.windows_remedy(path) == command
+
+
+def test_directory_that_finds_no_descriptor(plan: Plan) -> None:
+    plan.unreadable.append((("p",), OSError(errno.EMFILE, "Too many open files")))
+    (unread,) = told(plan, [])
+    assert unread.remedy == "ulimit -n 4096"
+    plan.root.way.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such file systems")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.cleaning.roots import Root
 from pycache_guard.cleaning.roots import named
+from pycache_guard.worktree.walk import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,3 +27,17 @@ def test_paths_as_people_write_them(path: str, top: str, below: str, root: Path)
     walked = named(path)
     walked.way.close()
     assert (walked.shown(()), walked.shown(("p",), "m.pyc")) == (top, below)
+
+
+@pytest.mark.parametrize(
+    ("path", "below"),
+    [("pkg\\sub", "pkg/sub/p/m.pyc"), ("C:\\", "C:/p/m.pyc"), ("pkg/sub", "pkg/sub/p/m.pyc")],
+)
+def test_separator_of_windows_is_not_shown(
+    path: str, below: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = Root(opened("."), path)
+    walked.way.close()
+    monkeypatch.setattr(os, "sep", "\\")
+    assert walked.shown(("p",), "m.pyc") == below
+    assert "\\" not in walked.shown(())

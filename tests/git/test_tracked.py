@@ -9,6 +9,7 @@ import pytest
 
 from pycache_guard.git.checkouts import once_here
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.tracked import below
 from pycache_guard.git.tracked import enclosed
 from pycache_guard.git.tracked import tracked_bytecode
 
@@ -25,14 +26,14 @@ def test_bytecode_and_submodules(repo: Repo) -> None:
         repo.add(path)
     repo.write("untracked.pyc")
     repo.stage("sub", "1" * 40, mode="160000")
-    assert tracked_bytecode(".") == {*found, "sub"}
+    assert tracked_bytecode(".") == {*found, "sub/"}
 
 
 def test_nothing_but_submodules(repo: Repo) -> None:
     repo.add("a.py")
     assert tracked_bytecode(".") == set()
     repo.stage("sub", "1" * 40, mode="160000")
-    assert tracked_bytecode(".") == {"sub"}
+    assert tracked_bytecode(".") == {"sub/"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
@@ -41,6 +42,41 @@ def test_paths_of_any_bytes_from_a_subdirectory(repo: Repo) -> None:
     repo.stage(f"p/{name}")
     (repo.path / "p").mkdir()
     assert tracked_bytecode("p") == {name}
+
+
+#: A directory, the top, both from a common place; a path of git's; what that is from the directory.
+BELOW = [
+    ("r/sub", "r", b"sub/a.pyc", ["a.pyc"]),
+    ("r/sub", "r", b"subway/a.pyc", []),
+    ("r/sub", "r", b"sub", []),
+    ("r/sub", "r", b"SUB/d/a.pyc", ["d/a.pyc"]),
+    ("r", "r", b"a\\b.pyc", ["a\\b.pyc"]),
+    ("r", "r", b"", [""]),
+    ("r", "r/sub", b"a.pyc", ["sub/a.pyc"]),
+    ("other", "r", b"sub/a.pyc", []),
+    ("link", "r/sub", b"a.pyc", ["a.pyc"]),
+    ("link/d", "r", b"sub/d/a.pyc", ["a.pyc"]),
+    ("r/sub", "none", b"a.pyc", []),
+    ("r/caf\u00e9", "r", "cafe\u0301/a.pyc".encode(), ["a.pyc"]),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+@pytest.mark.parametrize(("directory", "top", "path", "expected"), BELOW)
+def test_below_compares_directories_by_identity(
+    directory: str, top: str, path: bytes, expected: list[str], tmp_path: Path
+) -> None:
+    for name in ("r/sub/d", "r/caf\u00e9", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to("r/sub")
+    assert list(below(str(tmp_path / directory), str(tmp_path / top), [path])) == expected
+
+
+def test_below_refuses_directory_in_submodule(tmp_path: Path) -> None:
+    (tmp_path / "r" / "Sub" / "d").mkdir(parents=True)
+    for name in ("Sub", "Sub/d"):
+        with pytest.raises(GitFailure, match=r"its submodule has no \.git"):
+            list(below(str(tmp_path / "r" / name), str(tmp_path / "r"), [b"sub/"]))
 
 
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +192,7 @@ def test_once_here(repo: Repo) -> None:
     repo.git("branch", "-D", "main")
     (repo.path / "p").mkdir()
     asked = ["a.py", "b.py", "a b.py", "d", "line\nbreak.py"]
-    assert once_here("p", asked) == {"a.py"}
+    assert once_here("p", asked) == {"a.py", "line\nbreak.py"}
     assert once_here(".", ["p/a.py", "a.py"]) == {"p/a.py"}
 
 

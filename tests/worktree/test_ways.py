@@ -12,7 +12,8 @@ import pytest
 
 from pycache_guard import system
 from pycache_guard.errors import Failure
-from pycache_guard.worktree.descriptors import KEPT
+from pycache_guard.worktree.descriptors import MAX_OPEN
+from pycache_guard.worktree.descriptors import STEP
 from pycache_guard.worktree.descriptors import Descriptors
 from pycache_guard.worktree.paths import Paths
 from pycache_guard.worktree.paths import leads_away
@@ -163,7 +164,7 @@ def test_a_directory_that_cannot_be_listed_is_told(
 @posix
 def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
     """We stand above it then: what is asked next is answered."""
-    parts = ("d",) * (2 * KEPT)
+    parts = ("d",) * (8 * STEP)
     (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
     way = Descriptors(str(tmp_path / "root"))
     way.enter(parts)
@@ -172,6 +173,22 @@ def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
         way.enter(parts[:5])
     assert os.path.samestat(way.status(), (tmp_path / "root/d/d").stat())
     way.close()
+
+
+@posix
+@pytest.mark.parametrize("levels", [1, STEP, STEP * STEP, 700])
+def test_way_down_holds_few_descriptors(levels: int, tmp_path: Path) -> None:
+    """Down, up in steps of any size, and down again."""
+    parts = tuple("abc"[n % 3] for n in range(levels))
+    (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
+    way = Descriptors(str(tmp_path / "root"))
+    most = 0
+    for depth in (*range(levels), *range(levels, -1, -1), levels, *range(levels, -1, -7), levels):
+        way.enter(parts[:depth])
+        assert os.path.samestat(way.status(), os.stat((tmp_path / "root").joinpath(*parts[:depth])))
+        most = max(most, sum(descriptor is not None for descriptor in way._open))
+    way.close()
+    assert most <= MAX_OPEN
 
 
 @posix
@@ -217,11 +234,11 @@ def test_a_directory_goes_from_high_above(tmp_path: Path) -> None:
         tmp_path.joinpath(*parts[:40]).stat().st_ino,
     )
     way.enter(parts)
-    tmp_path.joinpath(*parts[:36]).rename(tmp_path / "away")
-    tmp_path.joinpath(*parts[:36]).symlink_to(tmp_path / "away")
+    tmp_path.joinpath(*parts[:43]).rename(tmp_path / "away")
+    tmp_path.joinpath(*parts[:43]).symlink_to(tmp_path / "away")
     with pytest.raises(NotADirectoryError):
-        way.enter(parts[:40])
-    way.enter(parts[:35])
+        way.enter(parts[:45])
+    way.enter(parts[:42])
     assert way.listing() == (["d"], [], [])
     way.close()
     assert set(os.listdir("/dev/fd")) == before

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from typing import NamedTuple
 
+from pycache_guard import system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
@@ -24,6 +26,8 @@ GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 #: it is worth starting threads.
 WORKERS = 4
 MANY = 64
+#: Descriptors that are left for everything but the ways down.
+RESERVED_DESCRIPTORS = 32
 
 
 class Obstacle(NamedTuple):
@@ -145,20 +149,41 @@ def in_threads(root: Root, spots: Sequence[Spot]) -> list[Removal]:
     """Remove in `WORKERS` shares at a time, each on its own way down."""
     from threading import Thread
 
-    size = -(-len(spots) // WORKERS)
+    size = -(-len(spots) // count_workers())
     shares = [spots[start : start + size] for start in range(0, len(spots), size)]
     removals = [Removal(root, root.way.twin()) for _ in shares]
     threads = [
         Thread(target=removal.remove_in_thread, args=(share,))
         for removal, share in zip(removals, shares, strict=True)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+    except RuntimeError:
+        # No more threads are to be had (RLIMIT_NPROC): the other shares are removed here.
+        for removal, share in [*zip(removals, shares, strict=True)][len(started) :]:
+            removal.remove_in_thread(share)
+    for thread in started:
         thread.join()
     for removal in removals:
         removal.finish()
     return removals
+
+
+def count_workers() -> int:
+    """Return how many ways down may be open at once, by the limit of descriptors (getrlimit(2))."""
+    if not system.DESCRIPTORS:
+        return WORKERS
+    import resource
+
+    from pycache_guard.worktree.descriptors import MAX_OPEN
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return WORKERS
+    return max(1, min(WORKERS, (limit - RESERVED_DESCRIPTORS) // MAX_OPEN))
 
 
 def status(way: Way, name: str = "") -> os.stat_result | None:

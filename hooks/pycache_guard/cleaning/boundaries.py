@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 INTERNALS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs"))
 #: Whose repository a directory is the top of.
 REPOSITORY = frozenset((".git", ".hg", ".jj", ".sl"))
+#: What git puts beside `HEAD`, `objects/` and `refs/`.
+SETTINGS = frozenset(("config", "packed-refs", "description", "index"))
+#: How many marks of a git directory it takes.
+MIN_MARKS = 3
 
 
 def reason_not_to_enter(name: str) -> str | None:
@@ -28,7 +32,7 @@ def reason_not_to_enter(name: str) -> str | None:
 
 def reason_to_leave(files: Sequence[str], directories: Sequence[str]) -> str | None:
     """Say why a directory is left again, told by what is in it; `None` if it is not."""
-    if "HEAD" in files and is_git_directory(files, directories):
+    if is_git_directory(files, directories):
         return "a repository's own files"
     if ".git" in files or (
         directories and not REPOSITORY.isdisjoint(name.lower() for name in directories)
@@ -40,13 +44,19 @@ def reason_to_leave(files: Sequence[str], directories: Sequence[str]) -> str | N
 
 
 def is_git_directory(files: Sequence[str], directories: Sequence[str]) -> bool:
-    """Whether this is what is otherwise called `.git`: a bare repository, a submodule's, a worktree's.
+    """Return whether this is, or was, what is otherwise called `.git`.
 
-    gitrepository-layout(5).
+    That is a bare repository, a submodule's or a worktree's (gitrepository-layout(5)), and one that
+    has lost its HEAD, its objects or its refs: three of these four marks are left.
     """
-    return "HEAD" in files and (
-        ("objects" in directories and "refs" in directories) or "commondir" in files
-    )
+    has_head, has_objects = "HEAD" in files, "objects" in directories
+    if not has_head and not has_objects:
+        return False
+    has_refs = "refs" in directories
+    has_settings = not SETTINGS.isdisjoint(files)
+    if has_head + has_objects + has_refs + has_settings >= MIN_MARKS:
+        return True
+    return has_head and "commondir" in files
 
 
 def refuse_internals(path: str) -> None:
@@ -65,10 +75,10 @@ def refuse_internals(path: str) -> None:
 
 
 def on_disk_git_directory(path: str) -> bool:
-    """Whether `path` is a directory as of `is_git_directory`."""
+    """Return whether `path` is a directory as of `is_git_directory`."""
     present = [
         name
-        for name in ("HEAD", "commondir", "objects", "refs")
+        for name in ("HEAD", "commondir", "objects", "refs", *SETTINGS)
         if os.path.lexists(os.path.join(path, name))
     ]
     return is_git_directory(present, present)

@@ -48,6 +48,11 @@ class Why:
 
 
 TRACKED = Why("tracked", "tracked by git (--include-tracked removes it)")
+SUBMODULE = Why(
+    "submodule",
+    "in a submodule without its .git, so that git does not know what it tracks"
+    " (--include-tracked removes it)",
+)
 SOURCELESS = Why(
     "sourceless",
     "without a source: it may be all there is (--include-sourceless removes it)",
@@ -56,7 +61,7 @@ NO_CACHE = Why("no_cache", "in a cache directory, but no cache")
 SPECIAL = Why("special", "no regular file")
 LINK = Why("link", "a link in a cache directory's place")
 #: In the order in which they are told.
-REASONS = (TRACKED, SOURCELESS, NO_CACHE, SPECIAL, LINK)
+REASONS = (TRACKED, SUBMODULE, SOURCELESS, NO_CACHE, SPECIAL, LINK)
 
 
 def in_cache(

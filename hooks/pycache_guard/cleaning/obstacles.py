@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 from pycache_guard import system
 from pycache_guard.findings import Finding
@@ -14,6 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.cleaning.apply import Obstacle
     from pycache_guard.cleaning.plan import Plan
+
+#: The limit is the process's own; most systems let it be raised (getrlimit(2)).
+MORE_DESCRIPTORS = "ulimit -n 4096"
+#: A path that cmd and PowerShell read alike inside double quotes.
+PLAIN = re.compile(r"[\w./\\:@+~ ()\[\]{}#,;=-]+")
+BACKSLASH = "\\"
 
 
 def told(plan: Plan, obstacles: list[Obstacle]) -> list[Finding]:
@@ -46,6 +53,8 @@ def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
         status = None
     facts = [owned(status, status), error.strerror or str(error)]
     message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return Finding(path, Rule.PYC501, message, MORE_DESCRIPTORS)
     if status is not None and system.OWNERS and status.st_uid == os.geteuid():
         return Finding(path, Rule.PYC501, message, f"chmod u+rwx -- {quoted(path)}")
     return Finding(path, Rule.PYC501, message, f"sudo pycache-guard clean -- {quoted(path)}")
@@ -78,18 +87,22 @@ def remedy(
     holder: os.stat_result | None,
     *,
     whole: str | None,
-) -> str:
-    """Return the command that removes it, or after which it can be removed.
+) -> str | None:
+    """Return the command that removes it, or after which it can be removed; `None` without one.
 
     `whole` is the directory that would go with all that is in it. The meanings of the errors are
     those of unlink(2) and rmdir(2).
     """
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return MORE_DESCRIPTORS
     if system.WINDOWS:
-        return f'attrib -R "{path}"'
+        return windows_remedy(path)
     if error.errno == errno.EROFS:
         return f"sudo mount -o remount,rw {quoted(read_only_mount(above))}"
     if error.errno == errno.EBUSY:
         return f"sudo umount {quoted(path)}"
+    if error.errno not in (errno.EPERM, errno.EACCES):
+        return None
     ours = holder is not None and holder.st_uid == os.geteuid()
     if error.errno == errno.EPERM and (ours or os.geteuid() == 0):
         # Permissions would allow it: an attribute forbids it.
@@ -98,6 +111,16 @@ def remedy(
     if error.errno == errno.EACCES and ours:
         return f"chmod u+rwx -- {quoted(above)}"
     return f"sudo rm -rf -- {quoted(whole)}" if whole else f"sudo rm -f -- {quoted(path)}"
+
+
+def windows_remedy(path: str) -> str | None:
+    """Return the command that lifts the read-only attribute; `None` for a path that shells change.
+
+    `attrib` takes `/` for the start of an option.
+    """
+    if not PLAIN.fullmatch(path):
+        return None
+    return f'attrib -R "{path.replace("/", BACKSLASH)}"'
 
 
 def read_only_mount(directory: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.bytecode.cache_names import legacy_source_names
 from pycache_guard.cleaning.choice import SOURCELESS
+from pycache_guard.cleaning.choice import SUBMODULE
 from pycache_guard.cleaning.choice import TRACKED
 
 TYPE_CHECKING = False
@@ -53,6 +54,8 @@ class Plan:
         self.kept: list[tuple[str, Why]] = []
         #: Directories that were not looked into, with the reason.
         self.skipped: list[tuple[str, str]] = []
+        #: Git directories with an index of their own, which may track what is here.
+        self.stores: list[str] = []
         #: Directories that could not be looked into.
         self.unreadable: list[tuple[tuple[str, ...], OSError]] = []
         #: How many of each were seen.
@@ -88,9 +91,9 @@ def settle(plan: Plan) -> None:
     """Decide what the walk alone could not: who had a source, what is tracked, what becomes empty."""
     resolve_doubts(plan)
     if not plan.mode.include_tracked and any(spot.files for spot in plan.spots):
-        from pycache_guard.git.tracked import tracked_bytecode
+        from pycache_guard.cleaning.protection import find_protected
 
-        protect(plan, tracked_bytecode(plan.root.path))
+        protect(plan, find_protected(plan.root.path, plan.stores))
     find_whole(plan)
 
 
@@ -114,27 +117,32 @@ def resolve_doubts(plan: Plan) -> None:
 
 
 def protect(plan: Plan, tracked: Iterable[str]) -> None:
-    """Keep what git tracks; `tracked` are paths from the root, of bytecode and of submodules."""
-    known = {folded(path) for path in tracked}
+    """Keep what git tracks; `tracked` are paths from the root, of bytecode and of submodules.
+
+    Those of submodules end with `/`. Nothing in one of them goes: one that has a `.git` is not
+    entered, and of one that has lost it nobody knows what it tracked.
+    """
+    from pycache_guard.git.tracked import fold_path
+
+    known = {fold_path(path) for path in tracked}
     if not known:
         return
     for spot in plan.spots:
         directory = "".join(f"{part}/" for part in spot.parts)
-        names = [name for name in spot.files if folded(directory + name) in known]
+        if any(fold_path(above) in known for above in _directories(spot.parts)):
+            plan.keep(spot, spot.files, SUBMODULE)
+            spot.files = []
+            spot.entries += 1
+            continue
+        names = [name for name in spot.files if fold_path(directory + name) in known]
         if names:
             spot.files = [name for name in spot.files if name not in set(names)]
             plan.keep(spot, names, TRACKED)
-        if folded(directory[:-1]) in known:
-            spot.entries += 1  # a submodule's place must not become empty: git would miss it
 
 
-def folded(path: str) -> str:
-    """Return what two paths have in common that one file system or another takes for one."""
-    if path.isascii():
-        return path.lower()
-    import unicodedata
-
-    return unicodedata.normalize("NFC", path).casefold()
+def _directories(parts: tuple[str, ...]) -> Iterable[str]:
+    """Return a directory and those above it up to the root, each with a slash behind."""
+    return ("/".join(parts[:end]) + "/" for end in range(1, len(parts) + 1))
 
 
 def find_whole(plan: Plan) -> None:

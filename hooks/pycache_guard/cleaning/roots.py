@@ -7,6 +7,7 @@ import sys
 
 from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.cleaning.boundaries import refuse_internals
+from pycache_guard.errors import Failure
 from pycache_guard.worktree.walk import opened
 
 TYPE_CHECKING = False
@@ -40,20 +41,23 @@ class Root:
         self.mirrored = mirrored
 
     def shown(self, parts: tuple[str, ...], name: str = "") -> str:
-        """Return the path of what is below, as people write it."""
+        """Return the path of what is below, as people write it, with `/` on every system."""
         words = (*parts, name) if name else parts
         below = "/".join(words)
         if self.path == os.curdir:
             return below or os.curdir
-        return f"{self.path.rstrip('/')}/{below}" if below else self.path
+        path = self.path.replace(os.sep, "/")
+        return f"{path.rstrip('/')}/{below}" if below else path
 
 
 def named(path: str) -> Root:
     """Return the root for a path on the command line.
 
-    Raises `Failure` for what is no directory, a link, or among a repository's own files.
+    Raises `Failure` for what is no directory, a link, a path that means another directory to the
+    system than its letters do, or among a repository's own files.
     """
     bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
+    require_same(path, bare)
     refuse_internals(bare)
     directory, name = os.path.split(bare)
     if not is_cache_directory(name):
@@ -66,6 +70,22 @@ def named(path: str) -> Root:
     return Root(way, above, (name,), files)
 
 
+def require_same(path: str, bare: str) -> None:
+    """Raise `Failure` unless the system takes a path, and what is left of it, for one directory.
+
+    `..` behind a link leads to the parent of the link's target, not back (path_resolution(7)).
+    """
+    try:
+        meant = os.stat(path)
+        # Of a link that is named itself `opened` tells.
+        found = os.stat(bare)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Failure(f"{path}: no such directory") from None
+    if not os.path.samestat(meant, found):
+        where = os.path.realpath(path)
+        raise Failure(f"{path}: leads through a link to {where}: name that directory itself")
+
+
 def below_prefix(path: str) -> list[Root]:
     """Return the roots of what `sys.pycache_prefix` holds of `path`, none where there is no prefix.
 
@@ -76,11 +96,45 @@ def below_prefix(path: str) -> list[Root]:
     if sys.pycache_prefix is None or not os.path.isdir(sys.pycache_prefix):
         return []
     prefix = os.path.abspath(sys.pycache_prefix)
+    require_apart(path, prefix)
     spellings = dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))
     return [
         Root(opened(os.path.realpath(prefix)), prefix, parts_of(whole), mirrored=whole)
         for whole in spellings
     ]
+
+
+def require_apart(path: str, prefix: str) -> None:
+    """Raise `Failure` unless a directory and `sys.pycache_prefix` lie apart.
+
+    Where one is in the other, or is the other, sources would be taken for the tree of caches.
+    """
+    mirror = os.path.join(prefix, *parts_of(os.path.realpath(path)))
+    for inner, outer in ((path, prefix), (prefix, path), (mirror, path), (path, mirror)):
+        if is_within(inner, outer):
+            raise Failure(
+                f"{path}: overlaps with PYTHONPYCACHEPREFIX ({prefix}), so that sources and caches"
+                " cannot be told apart; run `clean` without --prefix"
+            )
+
+
+def is_within(inner: str, outer: str) -> bool:
+    """Return whether a directory is another one, or lies below it, by identity."""
+    try:
+        target = os.stat(outer)
+    except OSError:
+        return False
+    here = os.path.realpath(inner)
+    while True:
+        try:
+            if os.path.samestat(os.stat(here), target):
+                return True
+        except OSError:
+            pass
+        above = os.path.dirname(here)
+        if above == here:
+            return False
+        here = above
 
 
 def parts_of(path: str) -> tuple[str, ...]:

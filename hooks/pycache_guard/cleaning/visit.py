@@ -44,10 +44,14 @@ def visit(plan: Plan, directory: Directory) -> None:
     """Choose in one directory, and take from it the directories that are not to be entered."""
     root, parts = plan.root, directory.parts
     real = None if root.mirrored is None else real_directory(root.mirrored, root.start, parts)
-    if parts != root.start:
-        why = reason_to_leave(*(real or (directory.files, directory.directories)))
+    if parts != root.start or real is not None:
+        why = reason_to_leave((*directory.files, *directory.special), directory.directories)
+        if real is not None and parts != root.start:
+            why = why or reason_to_leave(*real)
         if why is not None:
             plan.skipped.append((root.shown(parts), why))
+            if "index" in directory.files:
+                plan.stores.append(os.path.join(root.path, *parts))
             directory.directories.clear()
             return
     entries = len(directory.files) + len(directory.directories) + len(directory.special)

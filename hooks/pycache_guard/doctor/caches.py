@@ -74,7 +74,8 @@ def found(root: Root) -> Found:
     """Look at every cache below a root, where `clean` would look."""
     result = Found([], [], [])
     for directory in walk(root.way):
-        if directory.parts and reason_to_leave(directory.files, directory.directories):
+        entries = (*directory.files, *directory.special)
+        if directory.parts and reason_to_leave(entries, directory.directories):
             directory.directories.clear()
             continue
         if directory.error is not None:

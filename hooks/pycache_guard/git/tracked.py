@@ -6,9 +6,13 @@ import os
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
+from pycache_guard.git.enclosing import find_git_directory
+from pycache_guard.git.enclosing import find_mark
+from pycache_guard.git.enclosing import find_stores
 from pycache_guard.git.listing import entries
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
 from pycache_guard.git.process import git
 
@@ -16,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 #: What says which repository, work tree and index are meant, instead of where one stands: those of
 #: `git rev-parse --local-env-vars` that are no settings.
@@ -33,40 +39,185 @@ LOCAL = (
 SUBMODULE = b"160000 "
 #: Git does not look at an index's checksum: of one that was cut off it lists the rest like this.
 NOTHING = b"000000 "
+#: List every entry as a path from the top, wherever the process stands.
+LISTING = ("ls-files", "--stage", "-z", "--full-name", "--", ":/")
+#: What helps where git does not answer for a repository.
+ADVICE = "repair it, or pass --include-tracked to remove caches without asking git"
 
 
-def tracked_bytecode(directory: str) -> set[str]:
-    """Return the tracked bytecode below `directory`, and submodules, as paths from there.
+def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
+    """Return the tracked bytecode below `directory`, as paths from there; submodules end with `/`.
 
-    The directory's own repository is asked, and the one that `GIT_DIR` or another variable names.
-    Empty where there is none. Raises `GitFailure` where there is one, and git does not answer.
+    Asks the directory's own repository, and the one that `GIT_DIR` or another variable names.
+    Outside a repository, it asks the bare ones around the directory that have an index
+    (`find_stores`), and `stores`, the git directories below it. Returns the empty set if there is
+    none of them. Raises `GitFailure` where there is a repository and git does not answer for it.
     """
     found: set[str] = set()
-    if enclosed(directory):
-        listing = Git("-C", directory, "ls-files", "--stage", "-z", env=own_environment())
-        found.update(map(os.fsdecode, wanted(listing)))
+    mark = find_mark(directory)
+    if mark is not None:
+        found.update(_list_own(directory, mark))
+    else:
+        around = [*find_stores(directory), *map(os.path.realpath, stores)]
+        for store in dict.fromkeys(around):
+            found.update(_list_store(directory, store))
     if any(name in os.environ for name in LOCAL):
-        top = os.path.realpath(os.fsdecode(git("rev-parse", "--show-toplevel")[:-1]))
-        listing = Git("ls-files", "--stage", "-z", "--full-name", "--", ":/")
-        found.update(below(os.path.realpath(directory), top, wanted(listing), os.sep))
+        top = os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
+        named = os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1])
+        _require_index((), environment(), named, named)
+        found.update(below(directory, top, wanted(Git(*LISTING))))
     return found
 
 
-def below(directory: str, top: str, paths: Iterable[bytes], separator: str) -> Iterator[str]:
-    """Yield which of `paths`, from `top`, are in `directory`, as paths from there.
+def _list_own(directory: str, mark: str) -> Iterator[str]:
+    """Yield what the repository of a `.git` tracks below `directory`.
 
-    Both are absolute, as the system writes them: with `separator`, where git has `/`.
+    Raises `GitFailure` if git answers for another repository, or if the index is missing.
     """
-    start = directory.replace(separator, "/").rstrip("/") + "/"
-    above = top.replace(separator, "/").rstrip("/") + "/"
-    for path in paths:
-        whole = above + os.fsdecode(path)
-        if whole.startswith(start):
-            yield whole[len(start) :]
+    own = own_environment()
+    # Both processes run at the same time: the first one's answer is short.
+    questions = ("--is-inside-work-tree", "--is-bare-repository", "--git-dir", "--show-cdup")
+    asking = Git("-C", directory, "rev-parse", *questions, env=own)
+    listing = Git("-C", directory, *LISTING, env=own)
+    try:
+        answer = asking.output()
+    except GitFailure as failure:
+        listing.kill()
+        raise GitFailure(f"{mark}: {_without_verb(failure)}; {ADVICE}") from None
+    with Reading("rev-parse"):
+        is_inside, is_bare, rest = answer[:-1].split(b"\n", 2)
+        # Of a bare repository git prints no way up.
+        named, up = (rest, b"") if is_bare == b"true" else rest.rsplit(b"\n", 1)
+    expected = find_git_directory(mark)
+    answered = os.path.join(directory, os.fsdecode(named))
+    if expected is None or not _is_same(expected, answered):
+        listing.kill()
+        where = os.path.abspath(answered)
+        raise GitFailure(f"{mark}: is damaged: git takes {where} in its place; {ADVICE}")
+    tops = [os.path.join(directory, os.fsdecode(up))]
+    if is_inside != b"true":
+        # Bare, or its work tree is elsewhere (`core.bare`, `core.worktree`). Those settings may be
+        # damaged too, so that what is around the `.git` counts as well.
+        tops.append(os.path.dirname(mark))
+    if is_bare != b"true":
+        _require_index(("-C", directory), own, answered, mark)
+    paths = [*wanted(listing)]
+    for top in tops:
+        yield from below(directory, top, paths)
+
+
+def _list_store(directory: str, store: str) -> Iterator[str]:
+    """Yield what a bare repository tracks below `directory`.
+
+    Where it does not name a work tree, that may be any directory around it.
+    """
+    own = own_environment()
+    process = Git("--git-dir", store, "config", "--type=path", "--get", "core.worktree", env=own)
+    named = os.fsdecode(b"".join(iter(process.read, b""))[:-1])
+    process.check(allowed=(0, 1))
+    tops = [os.path.join(store, named)] if named else [*_directories_above(store)]
+    paths = [*wanted(Git("--git-dir", store, *LISTING, env=own))]
+    for top in tops:
+        yield from below(directory, top, paths)
+
+
+def _require_index(
+    place: Sequence[str], env: Mapping[str, str], git_directory: str, name: str
+) -> None:
+    """Raise `GitFailure` if a repository has no index although something was checked out.
+
+    Git lists nothing if the index is missing, and reports no error. `place` are the options that
+    choose the repository, `name` is how the message calls it.
+    """
+    index = env.get("GIT_INDEX_FILE") or os.path.join(git_directory, "index")
+    if os.path.lexists(index):
+        return
+    process = Git(*place, "ls-tree", "--full-tree", "-z", "HEAD", env=env)
+    listed = b"".join(iter(process.read, b""))
+    # 128: HEAD is unborn, or what it names is missing.
+    has_head = process.check(allowed=(0, 128)) == 0
+    if listed or (not has_head and _has_history(git_directory)):
+        raise GitFailure(f"{name}: its index is missing; `git reset` restores it; {ADVICE}")
+
+
+def _has_history(git_directory: str) -> bool:
+    """Return whether HEAD was ever moved, or an object was stored: a new repository has neither."""
+    log = os.path.join(git_directory, "logs", "HEAD")
+    if os.path.isfile(log) and os.path.getsize(log):
+        return True
+    objects = os.path.join(git_directory, "objects")
+    for name in ("", "pack"):
+        place = os.path.join(objects, name)
+        if os.path.isdir(place) and not {"info", "pack"}.issuperset(os.listdir(place)):
+            return True
+    return False
+
+
+def below(directory: str, top: str, paths: Iterable[bytes]) -> Iterator[str]:
+    """Yield which of `paths`, as git lists them from `top`, are in `directory`, as paths from there.
+
+    Which directory is which is told by identity, not by spelling: a volume may ignore the case of
+    letters, or be mounted twice. Raises `GitFailure` if `directory` is in one of the submodules.
+    """
+    prefix = _parts_between(top, directory)
+    if prefix is None:
+        inner = _parts_between(directory, top)
+        if inner is not None:
+            yield from ("/".join((*inner, os.fsdecode(path))) for path in paths)
+        return
+    start = fold_path("/".join(prefix))
+    for path in map(os.fsdecode, paths):
+        parts = path.split("/", len(prefix))
+        if path.endswith("/") and f"{start}/".startswith(fold_path(path)):
+            raise GitFailure(f"{directory}: its submodule has no .git; {ADVICE}")
+        if len(parts) > len(prefix) and fold_path("/".join(parts[:-1])) == start:
+            yield parts[-1]
+
+
+def _parts_between(top: str, directory: str) -> tuple[str, ...] | None:
+    """Return the names that lead from `top` to `directory`, `None` if they do not."""
+    parts: list[str] = []
+    here = os.path.realpath(directory)
+    while not _is_same(here, top):
+        here, name = os.path.split(here)
+        if not name:
+            return None
+        parts.insert(0, name)
+    return tuple(parts)
+
+
+def _directories_above(path: str) -> Iterator[str]:
+    while (above := os.path.dirname(path)) != path:
+        path = above
+        yield path
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _without_verb(failure: GitFailure) -> str:
+    """Return git's own words."""
+    return str(failure).removeprefix("git rev-parse: ")
+
+
+def fold_path(path: str) -> str:
+    """Return what two paths have in common that one file system or another takes for one.
+
+    Case of letters (NTFS, APFS, HFS+) and the normal form of accents (HFS+) are folded.
+    """
+    if path.isascii():
+        return path.lower()
+    import unicodedata
+
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def wanted(listing: Git) -> Iterator[bytes]:
-    """Yield the paths of bytecode and of submodules from a listing.
+    """Yield the paths of bytecode and of submodules from a listing; those of submodules end with `/`.
 
     Raises `GitFailure` where it is of a damaged index.
     """
@@ -77,30 +228,21 @@ def wanted(listing: Git) -> Iterator[bytes]:
             continue
         for record in block.split(b"\0")[:-1]:
             path = record.partition(b"\t")[2]
-            if is_bytecode_path(path) or record.startswith(SUBMODULE):
+            if record.startswith(SUBMODULE):
+                yield path + b"/"
+            elif is_bytecode_path(path):
                 yield path
 
 
 def enclosed(directory: str) -> bool:
-    """Whether a directory is in a work tree, told without git, which may be unwilling or not there.
-
-    A directory `.git` without a HEAD is none of git's: git looks on above it, and so do we.
-    """
-    here = os.path.realpath(directory)
-    while True:
-        mark = os.path.join(here, ".git")
-        if os.path.isfile(mark) or os.path.lexists(os.path.join(mark, "HEAD")):
-            return True
-        above = os.path.dirname(here)
-        if above == here:
-            return False
-        here = above
+    """Return whether a directory is in a work tree, as far as its parents show (`find_mark`)."""
+    return find_mark(directory) is not None
 
 
 def own_environment() -> dict[str, str]:
     """Return an environment in which git takes the repository from where it is run.
 
-    It looks for it beyond a mount point too, as `enclosed` does.
+    It looks for it beyond a mount point too, as `find_mark` does.
     """
     across = environment(GIT_DISCOVERY_ACROSS_FILESYSTEM="1")
     return {name: value for name, value in across.items() if name not in LOCAL}

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from pycache_guard.worktree.listing import Listing
 
-#: Of the directories that we stand in, so many of the lowest, and above them every `KEPT`th, are held
-#: open. A process may have as few as 256 descriptors (macOS); this does for 5000 levels.
-KEPT = 32
+#: Of the directories on the way down, the lowest `STEP` are held open, of the lowest `STEP ** 2` every
+#: `STEP`th, and so on: at most `STEP` for each power, 32 descriptors at 4096 levels. A process may have as
+#: few as 256 (macOS), and several ways down are open at once.
+STEP = 8
+#: So many descriptors a way down may take in any tree that a file system can hold (32767 levels).
+MAX_OPEN = 5 * STEP
 #: How a directory is opened, and nothing else: no link, no pipe (open(2)).
 OPENING = os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW
 
@@ -45,7 +48,7 @@ class Descriptors:
         for level in range(common, len(parts)):
             self._open.append(os.open(parts[level], OPENING, dir_fd=self._open[level]))
             self._names.append(parts[level])
-            if level >= KEPT:
+            if level >= STEP:
                 self._close_above(level + 1)
 
     def listing(self) -> Listing:
@@ -117,9 +120,13 @@ class Descriptors:
             self._close_above(level + 1)
 
     def _close_above(self, level: int) -> None:
-        above = level - KEPT
-        if above > 0 and above % KEPT:
-            descriptor = self._open[above]
-            if descriptor is not None:
-                os.close(descriptor)
-                self._open[above] = None
+        """Close what need not be open any more, now that `level` is."""
+        distance = STEP
+        while distance < level:
+            above = level - distance
+            if above % distance:
+                descriptor = self._open[above]
+                if descriptor is not None:
+                    os.close(descriptor)
+                    self._open[above] = None
+            distance *= STEP

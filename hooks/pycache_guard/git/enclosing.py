@@ -1,0 +1,118 @@
+"""Find the repositories that may track what is in a directory, by what is on disk, without git.
+
+`git` looks on above a `.git` that it cannot read (gitrepository-layout(5), `setup_git_directory` in
+git's `setup.c`), and then answers for another repository. `clean` must know which one it asked.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: What git keeps in a `.git`, but for what `git init` copies from a template (hooks, info, description).
+GIT_NAMES = (
+    *("HEAD", "index", "objects", "refs", "config", "packed-refs", "logs", "commondir", "gitdir"),
+    *("modules", "worktrees", "reftable", "shallow", "ORIG_HEAD", "FETCH_HEAD", "COMMIT_EDITMSG"),
+)
+#: What tools that keep a home directory in a repository call theirs, from that directory.
+HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/repo.git")
+#: A directory with one repository per topic: vcsh(1).
+HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
+#: Most bytes of a file `.git`: `gitdir: ` and a path of 4096 bytes (Linux `PATH_MAX`), with room to spare.
+MAX_LINK_BYTES = 1 << 14
+
+
+def find_mark(directory: str) -> str | None:
+    """Return the nearest `.git` of a directory, or of one above, as a path; `None` without one.
+
+    A damaged one counts, and so does a link that leads nowhere. A directory `.git` in which nothing
+    has a name of git's does not count: it holds nothing that git could have lost.
+    """
+    return next((mark for mark in _marks(os.path.realpath(directory)) if _is_mark(mark)), None)
+
+
+def find_git_directory(mark: str) -> str | None:
+    """Return the git directory that a `.git` is, or names as a file; `None` if it names none.
+
+    The file holds `gitdir: PATH`, relative to its directory (gitrepository-layout(5)).
+    """
+    if os.path.isdir(mark):
+        return mark
+    from pycache_guard import regular
+
+    try:
+        with regular.opened(mark) as file:
+            content = file.read(MAX_LINK_BYTES)
+    except OSError:
+        return None
+    if not content.startswith(b"gitdir: "):
+        return None
+    named = os.fsdecode(content.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
+    return os.path.join(os.path.dirname(mark), named)
+
+
+def find_stores(directory: str) -> Iterator[str]:
+    """Yield bare repositories with an index that lie in a directory, or in one above it.
+
+    Such an index is of `git --git-dir=STORE --work-tree=DIRECTORY`, as people keep their dotfiles:
+    the work tree itself has no `.git`. One that belongs to another user is left out.
+    """
+    here = os.path.realpath(directory)
+    while True:
+        for store in _candidates(here):
+            if has_index(store) and _is_own(store):
+                yield store
+        above = os.path.dirname(here)
+        if above == here:
+            return
+        here = above
+
+
+def has_index(directory: str) -> bool:
+    """Return whether a directory is a git directory with an index of its own."""
+    names = ("HEAD", "objects", "index")
+    return all(os.path.lexists(os.path.join(directory, name)) for name in names)
+
+
+def _marks(directory: str) -> Iterator[str]:
+    yield os.path.join(directory, ".git")
+    while (above := os.path.dirname(directory)) != directory:
+        directory = above
+        yield os.path.join(directory, ".git")
+
+
+def _is_mark(path: str) -> bool:
+    if not os.path.isdir(path):
+        return os.path.lexists(path)
+    # A directory that is closed to us shows no names.
+    return not os.access(path, os.X_OK) or any(
+        os.path.lexists(os.path.join(path, name)) for name in GIT_NAMES
+    )
+
+
+def _candidates(directory: str) -> Iterator[str]:
+    try:
+        with os.scandir(directory) as entries:
+            yield from sorted(entry.path for entry in entries if entry.name != ".git")
+    except OSError:
+        pass
+    for name in HOME_STORES:
+        yield os.path.join(directory, name)
+    for name in HOME_STORE_DIRECTORIES:
+        try:
+            with os.scandir(os.path.join(directory, name)) as entries:
+                yield from sorted(entry.path for entry in entries)
+        except OSError:
+            continue
+
+
+def _is_own(path: str) -> bool:
+    from pycache_guard import system
+
+    try:
+        return not system.OWNERS or os.stat(path).st_uid in (0, os.geteuid())
+    except OSError:
+        return False

@@ -1,0 +1,88 @@
+"""Where a bind mount shows a directory that has another path too (Linux).
+
+A subdirectory of a repository that is mounted elsewhere has no `.git` above it there. The table of
+mounts (proc_pid_mountinfo(5)) holds the root of each mount within its file system; another mount of
+the same file system that shows more of it gives the other path.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLE = "/proc/self/mountinfo"
+
+
+class Mount(NamedTuple):
+    """A line of the table."""
+
+    #: `MAJOR:MINOR` of the file system.
+    device: str
+    #: The directory of the file system that is shown, as a path from the file system's own top.
+    root: str
+    #: Where it is shown.
+    point: str
+
+
+def find_sources(directory: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield other paths of what is mounted on, round or below a directory.
+
+    Each comes with the names that lead from `directory` to what it is a path of: none for the
+    directory itself. Yields nothing where the system has no table of mounts, or where no other mount
+    shows the place: in a container, what lies around a mounted directory cannot be known.
+    """
+    mounts = _read_table()
+    here = os.path.realpath(directory)
+    around = [mount for mount in mounts if _is_below(here, mount.point)]
+    inside = [m for m in mounts if m.point != here and _is_below(m.point, here)]
+    # Of two on the same point the later one hides the earlier.
+    nearest = max(enumerate(around), key=lambda n: (len(n[1].point), n[0]), default=None)
+    if nearest is not None:
+        mount = nearest[1]
+        rest = here.removeprefix(mount.point.rstrip("/"))
+        yield from (((), source) for source in _other_paths(mounts, mount, rest, here))
+    for mount in inside:
+        parts = tuple(mount.point[len(here.rstrip("/")) + 1 :].split("/"))
+        yield from ((parts, source) for source in _other_paths(mounts, mount, "", mount.point))
+
+
+def _other_paths(mounts: list[Mount], mount: Mount, rest: str, here: str) -> Iterator[str]:
+    """Yield the paths, by other mounts, of `rest` below `mount`, which is `here`."""
+    whole = mount.root.rstrip("/") + rest
+    for other in mounts:
+        if other.device == mount.device and _is_below(whole, other.root):
+            path = other.point.rstrip("/") + whole.removeprefix(other.root.rstrip("/"))
+            if path != here and _is_same(path, here):
+                yield path
+
+
+def _read_table() -> list[Mount]:
+    try:
+        with open(TABLE, "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    # 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+    fields = (line.split(b" ") for line in lines)
+    return [Mount(f[2].decode("ascii"), _unescape(f[3]), _unescape(f[4])) for f in fields]
+
+
+def _unescape(field: bytes) -> str:
+    r"""Undo `\040` and the like, which stand for blanks, tabs, newlines and backslashes."""
+    first, *rest = field.split(b"\\")
+    return os.fsdecode(first + b"".join(bytes([int(p[:3], 8)]) + p[3:] for p in rest))
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
