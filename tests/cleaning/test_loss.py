@@ -375,7 +375,7 @@ def split_index(repo: Repo) -> None:
 
 
 def make_bare_root(repo: Repo) -> None:
-    """The layout of a bare root beside its work trees."""
+    """Make the layout of a bare root beside its work trees."""
     repo.add("m.py")
     repo.commit()
     repo.git("clone", "-q", "--bare", ".", ".bare")

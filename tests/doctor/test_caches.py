@@ -95,7 +95,7 @@ def test_who_wrote_it(root: Path) -> None:
         "old.pyc": ("CPython 2.7", False, False),
         "odd.pyc": ("unknown", False, True),
         "p/__pycache__/a.cpython-39.opt-1.pyc": ("cpython-39", True, True),
-        "p/__pycache__/b.pyc": ("unknown", True, False),
+        "p/__pycache__/b.pyc": ("unknown", True, True),
         "p/__pycache__/c.cpython-39.pyc.12": ("cpython-39", True, True),
         "p/__pycache__/d.CPython-39.pyc": ("cpython-39", True, True),
     }
