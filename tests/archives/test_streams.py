@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.archives.member import LARGEST_READ
+from pycache_guard.archives.member import PIECE
 from pycache_guard.archives.member import Unjudgeable
-from pycache_guard.archives.streams import Gzip
 from pycache_guard.archives.streams import Stream
 from pycache_guard.archives.streams import bzip2
+from pycache_guard.archives.streams import gzip as gzip_decompressor
 from pycache_guard.archives.streams import xz
 from pycache_guard.archives.streams import zstandard
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMATS: list[tuple[Callable[[], Decompressor] | None, Callable[[bytes], bytes]]] = [
     (None, bytes),
-    (Gzip, gzip.compress),
+    (gzip_decompressor, gzip.compress),
     (bzip2, bz2.compress),
     (xz, lzma.compress),
 ]
@@ -48,26 +48,35 @@ def test_read_forwards(
     for size in sizes:
         assert stream.read(size) == data[at : at + size]
         at = min(at + size, len(data))
-        assert stream.tell() == at
+        assert stream.position == at
         at = min(at + 3, len(data))
-        assert stream.seek(at) == at
-    assert stream.read(LARGEST_READ) == data[at:]
-    assert (stream.read(1), stream.last) == (b"", b"")
+        stream.skip(3)
+        assert stream.position == at
+    assert stream.read(PIECE) == data[at:]
+    assert stream.read(1) == b""
 
 
 def test_large_pieces() -> None:
     data = bytes(range(256)) * 2000
-    stream = Stream(io.BytesIO(gzip.compress(data)), Gzip)
-    assert stream.seek(300_000) == 300_000
-    assert stream.read(LARGEST_READ) == data[300_000:]
-    assert stream.seek(10**9) == len(data)
+    stream = Stream(io.BytesIO(gzip.compress(data)), gzip_decompressor)
+    stream.skip(300_000)
+    assert stream.position == 300_000
+    assert stream.read(PIECE) == data[300_000 : 300_000 + PIECE]
+    stream.skip(10**9)
+    assert stream.position == len(data)
 
 
-def test_never_backwards() -> None:
-    stream = Stream(io.BytesIO(b"abc"), None)
-    stream.read(2)
-    with pytest.raises(Unjudgeable, match=r"^leads backwards$"):
-        stream.seek(1)
+@pytest.mark.parametrize(
+    ("decompressor", "compress"), [(gzip_decompressor, gzip.compress), (xz, lzma.compress)]
+)
+def test_streams_with_zeros_between_them_are_one(
+    decompressor: Callable[[], Decompressor], compress: Callable[[bytes], bytes]
+) -> None:
+    data = compress(b"ab") + bytes(2 * PIECE) + compress(b"cd") + bytes(512)
+    counted: list[int] = []
+    stream = Stream(io.BytesIO(data), decompressor, counted.append)
+    assert stream.read(9) == b"abcd"
+    assert sum(counted) == 4
 
 
 def test_xz_gets_no_more_memory_than_people_use() -> None:

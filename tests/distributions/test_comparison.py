@@ -209,7 +209,10 @@ def test_a_damaged_member_is_not_compared(run: Run) -> None:
         Path("a.zip").write_bytes(data)
         result = run("check-dist", "a.zip")
         assert (result.code, told(result.out)) == (2, [f"ships `{cached()}`: {WRITER}"])
-        assert result.err == f"error: a.zip: {name}: is damaged: Bad CRC-32 for file '{name}'\n"
+        assert (
+            result.err
+            == f"error: a.zip: {name}: is damaged: it has another size or checksum than the directory says\n"
+        )
 
 
 @pytest.mark.parametrize(
@@ -235,13 +238,26 @@ def test_only_bytecode_with_its_source_is_paid_for(
     assert [name in imported for name in engine] == [pays] * 3
 
 
-def test_one_of_the_same_name_and_another_size_is_not_held(run: Run) -> None:
-    """There is room for the last alone: the first, which is damaged, is not read."""
+def test_one_of_the_same_name_and_another_size_is_not_held(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for the last alone."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
         file.writestr(cached(), honest() + b"surplus")
         file.writestr("m.py", SOURCE)
         with pytest.warns(UserWarning, match="Duplicate name"):
             file.writestr(cached(), honest())
-    damaged = data.getvalue().replace(b"surplus", b"SURPLUS")
-    assert judged(run, "a.zip", damaged) == [f"ships `{cached()}`: {WRITER}"]
+    monkeypatch.setattr(pairs, "LARGEST_HELD", len(honest()) + len(SOURCE))
+    assert judged(run, "a.zip", data.getvalue()) == [f"ships `{cached()}`: {WRITER}"]
+
+
+@pytest.mark.parametrize(("most", "compared"), [(2, 2), (1, 1), (0, 0)])
+def test_compilations_of_one_source_are_bounded(
+    run: Run, monkeypatch: pytest.MonkeyPatch, most: int, compared: int
+) -> None:
+    """A source may have any number of files, and is compiled for each of them."""
+    monkeypatch.setattr(pairs, "LARGEST_COMPILED", most * len(SOURCE))
+    members = {cached(): honest(), cached(more=".opt-1"): honest(level=1), "m.py": SOURCE}
+    found = judged(run, "a.zip", zipped(members))
+    assert len([words for words in found if "cannot be compared" not in words]) == compared

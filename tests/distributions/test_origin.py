@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from archive_maker import SOURCE
 from archive_maker import hashed
 from pycache_guard.archives.member import Member
+from pycache_guard.distributions import origin
+from pycache_guard.distributions.origin import Hashes
 from pycache_guard.distributions.origin import difference
 from pycache_guard.distributions.origin import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: GraalPy's; how it hashes a source is not known.
 UNKNOWN = (21290).to_bytes(2, "little") + b"\r\n\3\0\0\0" + bytes(8)
@@ -21,12 +28,34 @@ def member(name: str, data: bytes) -> Member:
     [
         (hashed(), len(SOURCE), None),
         (hashed(b"other"), len(SOURCE), "has another hash"),
-        # What is too large to be read whole is not hashed.
-        (hashed(), len(SOURCE) - 1, None),
+        # What is too large is not hashed.
+        (hashed(b"other"), len(SOURCE) - 1, None),
         (UNKNOWN, len(SOURCE), None),
         (b"no header", len(SOURCE), None),
     ],
 )
-def test_hashes(bytecode: bytes, limit: int, expected: str | None) -> None:
+@pytest.mark.parametrize("name", ["LARGEST_HASHED", "LARGEST_HASHED_SOURCE"])
+def test_difference_of_hashes_within_the_limits(
+    monkeypatch: pytest.MonkeyPatch, name: str, bytecode: bytes, limit: int, expected: str | None
+) -> None:
+    monkeypatch.setattr(origin, name, limit)
     found = shipped(member("m.pyc", bytecode), bytecode)
-    assert difference(found, member("m.py", SOURCE), limit) == expected
+    source = member("m.py", SOURCE)
+    assert difference(found, source, Hashes().of(source)) == expected
+
+
+def test_hashes_of_one_source_and_magic_are_made_once() -> None:
+    """Else a thousand files of one source would have it read and hashed a thousand times."""
+    found = shipped(member("m.pyc", hashed()), hashed())
+    assert found.header is not None
+    reads = []
+
+    def pieces(size: int) -> Iterator[bytes]:
+        reads.append(size)
+        yield SOURCE
+
+    source = member("m.py", SOURCE)._replace(pieces=pieces)
+    hashes = Hashes()
+    hash_for = hashes.of(source)
+    assert len({hash_for(found.header.magic) for _ in range(1000)}) == 1
+    assert len(reads) == 1

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pycache_guard.archives.member import Unjudgeable
-from pycache_guard.archives.streams import MAGICS
+from pycache_guard.archives.streams import decompressor_of
+from pycache_guard.archives.tar_headers import BLOCK
+from pycache_guard.archives.tar_headers import is_header
+from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
 
 TYPE_CHECKING = False
@@ -11,6 +16,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from pycache_guard.archives.member import Archive
+    from pycache_guard.archives.member import Growth
 
 ZIPS = (".whl", ".zip", ".egg", ".pyz", ".pyzw")
 TARS = (
@@ -19,26 +25,44 @@ TARS = (
 )
 
 _LOCAL_HEADER = b"PK\x03\x04"
-_USTAR = 257
+#: Where an image archive has its layers: the OCI image layout, and what `docker save` wrote before.
+_LAYER = re.compile(
+    r"(?:.*/)?blobs/sha\d+/[0-9a-f]{64,}|(?:.*/)?[0-9a-f]{64}(?:/layer)?\.tar(?:\.gz)?"
+)
+
+_SHORTEST_LAYER = 64
 
 
 def is_archive(name: str, head: bytes) -> bool:
     """Whether a member of that name, with those first bytes, is an archive: any zip is one."""
-    return name.lower().endswith((*ZIPS, *TARS)) or head.startswith(_LOCAL_HEADER)
+    return (
+        name.lower().endswith((*ZIPS, *TARS))
+        or head.startswith(_LOCAL_HEADER)
+        or is_layer(name, head)
+    )
 
 
-def opened(file: IO[bytes], name: str) -> Archive:
-    """Return the reader of an archive. Raises `Unjudgeable` for what is none, or broken."""
+def is_layer(name: str, head: bytes) -> bool:
+    """Whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
+    if len(name) < _SHORTEST_LAYER or not _LAYER.fullmatch(name):
+        return False
+    return decompressor_of(head) is not None or is_header(head[:BLOCK])
+
+
+def opened(file: IO[bytes], name: str, growth: Growth) -> Archive:
+    """Return the reader of an archive, which counts with `growth` what the archive unpacks to.
+
+    Raises `Unjudgeable` for what is not an archive, is broken, or is an archive of two kinds.
+    """
     lowered = name.lower()
     if lowered.endswith(ZIPS):
-        return Zip(file)
-    head = file.read(_USTAR + 5)
-    packed = head.startswith(tuple(magic for magic, _ in MAGICS))
-    if lowered.endswith(TARS) or packed or head.endswith(b"ustar"):
-        from pycache_guard.archives.tars import Tar  # 6 ms
+        return Zip(file, growth)
+    file.seek(0)
+    head = file.read(BLOCK)
+    if lowered.endswith(TARS) or decompressor_of(head) or is_header(head):
+        from pycache_guard.archives.tars import Tar
 
-        return Tar(file)
-    try:
-        return Zip(file)
-    except Unjudgeable:
-        raise Unjudgeable("is no archive that is known: a zip file or a tar file") from None
+        return Tar(file, growth)
+    if not has_directory(file):
+        raise Unjudgeable("is no archive that is known: a zip file or a tar file")
+    return Zip(file, growth)

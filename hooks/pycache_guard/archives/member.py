@@ -12,38 +12,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
-#: So much is read of what is read whole: a source, the metadata, a file in a zip's directory.
+#: The largest central directory of a zip file that is read.
 LARGEST_READ = 16 << 20
-#: More than that is read piece by piece.
+#: Content is read in pieces of this size.
 PIECE = 1 << 16
-#: So many members are judged.
+#: The largest number of members that are checked.
 MOST_MEMBERS = 200_000
-#: What is decompressed may be so many times as large as what it comes from, beyond so many bytes.
+#: The highest permitted growth by decompression, and the number of bytes from which on it counts.
 HIGHEST_RATIO = 200
 FREE_OF_RATIO = 64 << 20
-#: And so many bytes in all.
+#: The largest number of bytes that an archive and the archives in it may unpack to.
 LARGEST_TOTAL = 4 << 30
+#: As an argument of `Member.pieces`: the whole content.
+WHOLE = 1 << 62
 
 
 class Unjudgeable(Failure):
-    """An archive, or a member of one, that cannot be judged; the words say why."""
+    """An archive, or a member of one, that cannot be checked; the words say why."""
+
+
+class Exhausted(Unjudgeable):
+    """An archive that unpacks to more than is allowed: none of what follows is read."""
 
 
 class Member(NamedTuple):
-    """One member. It can be read until the next one is asked for."""
+    """One member. Its content can be read once, until the next member is asked for."""
 
     #: `/` between parts, with surrogates for what is not UTF-8.
     name: str
     size: int
     #: `None` where the archive's times are not those of files: a zip's have no zone.
     mtime: float | None
-    #: Whether it has content: not a directory, link or device.
+    #: Whether a reader may write content to a file of this name, whatever type the archive gives it.
     is_file: bool
     is_directory: bool
     #: Where a link leads, from the archive's top; `None` for all else.
     target: str | None
-    #: Yield up to so many first bytes. Raises `Unjudgeable`.
+    #: Yields up to the given number of first bytes. If that reaches the end, sizes and checksums
+    #: are compared. Raises `Unjudgeable`.
     pieces: Callable[[int], Iterator[bytes]]
+    #: The names that other readers give this member.
+    other_names: tuple[str, ...] = ()
 
     def read(self, size: int) -> bytes:
         """Return up to `size` first bytes. Raises `Unjudgeable`."""
@@ -57,11 +66,25 @@ class Archive(Protocol):
         """Yield every member. Raises `Unjudgeable` where the rest cannot be read."""
 
 
+class Growth:
+    """Counts the bytes that a file and the archives in it unpack to, against the file's size."""
+
+    def __init__(self, taken: int) -> None:
+        """Set the limits for a file of `taken` bytes."""
+        self._taken = taken
+        self._given = 0
+
+    def add(self, given: int) -> None:
+        """Count `given` unpacked bytes. Raises `Exhausted` beyond the limits."""
+        self._given += given
+        check_growth(self._taken, self._given)
+
+
 def check_growth(taken: int, given: int) -> None:
-    """Raise `Unjudgeable` for a bomb: `given` bytes made of `taken` bytes."""
+    """Raise `Exhausted` for a bomb: `given` bytes made of `taken` bytes."""
     if given > LARGEST_TOTAL:
-        raise Unjudgeable(f"holds more than {LARGEST_TOTAL >> 30} GiB: not judged to its end")
+        raise Exhausted(f"holds more than {LARGEST_TOTAL >> 30} GiB: not judged to its end")
     if given > FREE_OF_RATIO and given > HIGHEST_RATIO * taken:
-        raise Unjudgeable(
+        raise Exhausted(
             f"grows more than {HIGHEST_RATIO}-fold beyond {FREE_OF_RATIO >> 20} MiB: a bomb?"
         )

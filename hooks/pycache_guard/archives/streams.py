@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import zlib
 
-from pycache_guard.archives.member import LARGEST_READ
+from pycache_guard.archives.member import PIECE
 from pycache_guard.archives.member import Unjudgeable
-from pycache_guard.archives.member import check_growth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,20 +33,19 @@ if TYPE_CHECKING:
             """Return up to `max_length` bytes."""
 
 
-_PIECE = 1 << 16
-
 #: xz files may ask for a dictionary of 4 GiB; `xz -9` makes one of 64 MiB.
-_XZ_MEMORY = 128 << 20
+_XZ_MEMORY = 72 << 20
 
-#: A logarithm: 128 MiB, which is what `zstd -d` allows.
-_ZSTD_WINDOW = 27
+#: A logarithm: 64 MiB. `zstd -19` uses 8 MiB.
+_ZSTD_WINDOW = 26
 
 
-class Gzip:
-    """`zlib.decompressobj` with the interface of the others."""
+class Zlib:
+    """`zlib.decompressobj` with the interface of the other decompressors."""
 
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    def __init__(self, wbits: int) -> None:
+        """Take `wbits` as `zlib.decompressobj` does."""
+        self._inner = zlib.decompressobj(wbits)
         self.needs_input = True
 
     @property
@@ -65,6 +63,16 @@ class Gzip:
         given = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
         self.needs_input = len(given) < max_length
         return given
+
+
+def gzip() -> Decompressor:
+    """Return a decompressor of one gzip member."""
+    return Zlib(16 + zlib.MAX_WBITS)
+
+
+def deflate() -> Decompressor:
+    """Return a decompressor of the bare format that zip files hold."""
+    return Zlib(-zlib.MAX_WBITS)
 
 
 def bzip2() -> Decompressor:
@@ -86,84 +94,109 @@ def zstandard() -> Decompressor:
     if sys.version_info >= (3, 14):  # pragma: >=3.14 cover
         from compression import zstd
 
-        options = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
         return zstd.ZstdDecompressor(options=options)
     raise Unjudgeable(
         "is compressed by zstd, which Python reads from 3.14 on"
     )  # pragma: <3.14 cover
 
 
+def damage() -> tuple[type[Exception], ...]:
+    """Return what decompressors raise on bytes that are not theirs."""
+    errors: tuple[type[Exception], ...] = (
+        *(zlib.error, EOFError, MemoryError, OSError, OverflowError, RuntimeError, ValueError),
+    )
+    # Only a decompressor that was imported can have raised its own class.
+    for module, name in (("_lzma", "LZMAError"), ("_zstd", "ZstdError")):
+        if module in sys.modules:
+            errors += (getattr(sys.modules[module], name),)
+    return errors
+
+
+def words(error: BaseException) -> str:
+    """Return the message of an exception in one line, or its name if there is none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 #: By first bytes.
 MAGICS: tuple[tuple[bytes, Callable[[], Decompressor]], ...] = (
-    (b"\x1f\x8b", Gzip),
+    (b"\x1f\x8b", gzip),
     (b"BZh", bzip2),
     (b"\xfd7zXZ\0", xz),
     (b"\x28\xb5\x2f\xfd", zstandard),
 )
 
 
+def decompressor_of(head: bytes) -> Callable[[], Decompressor] | None:
+    """Return what decompresses a file that begins with `head`; `None` if it is not compressed."""
+    return next((start for magic, start in MAGICS if head.startswith(magic)), None)
+
+
 class Stream:
     """A file that can only be read forwards; compressed if `start`, or as it is if that is `None`.
 
-    Bytes that were decompressed are not kept.
+    Streams that follow one another in the file are read as one, with zero bytes between them, as
+    gzip(1) and xz(1) do: the readers that stop after the first stream see a part of the same.
     """
 
-    def __init__(self, file: IO[bytes], start: Callable[[], Decompressor] | None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        start: Callable[[], Decompressor] | None,
+        count: Callable[[int], None] = lambda given: None,
+    ) -> None:
+        """Begin to read `file`; `count` is called with the size of each unpacked piece."""
         self._file = file
         self._start = start
+        self._count = count
         self._decompressor = start() if start else None
+        self._piece = b""
         self._at = 0
-        self._taken = 0
-        #: What the last `read` gave.
-        self.last = b""
-
-    def tell(self) -> int:
-        """Return how many bytes were given."""
-        return self._at
-
-    def seek(self, position: int) -> int:
-        """Skip to `position`. Raises `Unjudgeable` for one that has gone by."""
-        if position < self._at:
-            raise Unjudgeable("leads backwards")
-        while self._at < position and self.read(min(position - self._at, _PIECE)):
-            pass
-        return self._at
+        #: How many bytes were read or skipped.
+        self.position = 0
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer at the end. Raises `Unjudgeable` for more than is sane."""
-        if size > LARGEST_READ:
-            raise Unjudgeable(f"has a header of {size} bytes, more than {LARGEST_READ >> 20} MiB")
-        pieces = []
-        missing = size
-        while missing > 0 and (piece := self._some(missing)):
-            pieces.append(piece)
-            missing -= len(piece)
-        self.last = b"".join(pieces)
-        self._at += len(self.last)
-        check_growth(self._taken, self._at)
-        return self.last
+        """Return `size` bytes, fewer at the end; `size` is PIECE at most."""
+        found = self._piece[self._at : self._at + size]
+        self._at += size
+        while len(found) < size and self._refill():
+            self._at = size - len(found)
+            found += self._piece[: self._at]
+        self.position += len(found)
+        return found
 
-    def _some(self, size: int) -> bytes:
+    def skip(self, size: int) -> None:
+        """Read over `size` bytes, or to the end."""
+        while size > 0 and (found := self.read(min(size, PIECE))):
+            size -= len(found)
+
+    def _refill(self) -> bool:
+        self._piece, self._at = self._next_piece(), 0
+        self._count(len(self._piece))
+        return self._piece != b""
+
+    def _next_piece(self) -> bytes:
         """Return some bytes, none at the end. Raises `EOFError` where a stream is cut short."""
         if self._decompressor is None:
-            return self._fresh(size)
+            return self._file.read(PIECE)
         while True:
             decompressor = self._decompressor
             if decompressor.eof:
-                rest = decompressor.unused_data.lstrip(b"\0") or self._fresh(_PIECE).lstrip(b"\0")
+                rest = self._after_zeros(decompressor.unused_data)
                 if not rest:
                     return b""
                 assert self._start is not None
                 self._decompressor, data = self._start(), rest
             else:
-                data = self._fresh(_PIECE) if decompressor.needs_input else b""
+                data = self._file.read(PIECE) if decompressor.needs_input else b""
                 if not data and decompressor.needs_input:
                     raise EOFError("it ends before its end marker")
-            given = self._decompressor.decompress(data, min(size, _PIECE))
+            given = self._decompressor.decompress(data, PIECE)
             if given:
                 return given
 
-    def _fresh(self, size: int) -> bytes:
-        data = self._file.read(size)
-        self._taken += len(data)
-        return data
+    def _after_zeros(self, rest: bytes) -> bytes:
+        rest = rest.lstrip(b"\0")
+        while not rest and (data := self._file.read(PIECE)):
+            rest = data.lstrip(b"\0")
+        return rest

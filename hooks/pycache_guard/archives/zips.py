@@ -2,161 +2,338 @@
 
 from __future__ import annotations
 
-import lzma
 import posixpath
 import stat
-import struct
-import zipfile
 import zlib
-from typing import cast
 
-from pycache_guard.archives.member import LARGEST_READ
 from pycache_guard.archives.member import MOST_MEMBERS
 from pycache_guard.archives.member import PIECE
 from pycache_guard.archives.member import Member
 from pycache_guard.archives.member import Unjudgeable
-from pycache_guard.archives.member import check_growth
+from pycache_guard.archives.streams import bzip2
+from pycache_guard.archives.streams import damage
+from pycache_guard.archives.streams import decompressor_of
+from pycache_guard.archives.streams import deflate
+from pycache_guard.archives.streams import words
+from pycache_guard.archives.streams import zstandard
+from pycache_guard.archives.tar_headers import BLOCK
+from pycache_guard.archives.tar_headers import is_header
+from pycache_guard.archives.zip_directory import DESCRIPTOR
+from pycache_guard.archives.zip_directory import ENCRYPTED
+from pycache_guard.archives.zip_directory import HAS_DESCRIPTOR
+from pycache_guard.archives.zip_directory import LOCAL_SIZE
+from pycache_guard.archives.zip_directory import UTF8
+from pycache_guard.archives.zip_directory import Entry
+from pycache_guard.archives.zip_directory import check_local
+from pycache_guard.archives.zip_directory import descriptor_size
+from pycache_guard.archives.zip_directory import entries
+from pycache_guard.archives.zip_directory import entry_at
+from pycache_guard.archives.zip_directory import header_size
+from pycache_guard.archives.zip_directory import may_hold_header
+from pycache_guard.archives.zip_directory import read_directory
+from pycache_guard.archives.zip_directory import unicode_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from typing import IO
 
-#: What `zipfile` and its decompressors raise on bytes that are no zip file.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    IndexError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
+    from pycache_guard.archives.member import Growth
+    from pycache_guard.archives.streams import Decompressor
 
-#: General purpose flags, bits 0 and 11 (APPNOTE 4.4.4).
-_ENCRYPTED = 0x1
-_UTF8 = 0x800
-
-#: The lengths of a local header, and of what may stand behind the directory, the longer form; so much of a file holds one, a name, and the start of the content;
-#: and what is no more than that start.
-_LOCAL = 30
-_END = 56
-_NEAR = 1024
-_SMALL = 64
+#: APPNOTE 4.4.5.
+_STORED, _DEFLATED, _BZIP2, _LZMA, _ZSTD = 0, 8, 12, 14, 93
 
 #: Linux: PATH_MAX.
 _LONGEST_PATH = 4096
-
-
-class Guarded:
-    """A file of which nobody reads more at once than is sane: `zipfile` reads a directory whole."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.seek = file.seek
-        self.tell = file.tell
-        self.seekable = file.seekable
-        self.close = file.close
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes."""
-        if size > LARGEST_READ:
-            raise Unjudgeable(
-                f"has a directory of {size} bytes, more than {LARGEST_READ >> 20} MiB"
-            )
-        return self._file.read(size)
+#: Content of up to so many bytes is read together with its header, whose extra field has usually
+#: no more than the second number.
+_NEAR = 8192
+_USUAL_EXTRA = 32
+_LARGEST_DESCRIPTOR = 24
+#: The largest LZMA dictionary, in bytes: `xz -8` makes one of that size.
+_LARGEST_DICTIONARY = 32 << 20
 
 
 class Zip:
-    """The members as the central directory has them, which is what installers go by."""
+    """The members in the order of the file, which is that of readers that do not seek."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Read the directory. Raises `Unjudgeable` where it is broken."""
+    def __init__(self, file: IO[bytes], growth: Growth) -> None:
+        """Read the directory, and count what it says of sizes. Raises `Unjudgeable`."""
         self._file = file
-        try:
-            self._zip = zipfile.ZipFile(cast("IO[bytes]", Guarded(file)))
-        except DAMAGE as error:
-            raise Unjudgeable(f"is no zip file that can be read: {words(error)}") from None
-        # The directory was read last. An overlong comment in it would hide the entries behind.
-        count = entries(file.read(_END))
-        if count not in (len(self._zip.infolist()), len(self._zip.infolist()) & 0xFFFF):
-            raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+        self._directory = read_directory(file)
+        if self._directory.members > MOST_MEMBERS:
+            raise Unjudgeable(f"has {self._directory.members} members, more than {MOST_MEMBERS}")
+        self._entries = sorted(
+            (entry_at(self._directory, at) for at in entries(self._directory)),
+            key=lambda entry: entry.offset,
+        )
+        growth.add(sum(entry.size for entry in self._entries))
+        self._check_lead()
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `Unjudgeable`."""
-        infos = self._zip.infolist()
-        if len(infos) > MOST_MEMBERS:
-            raise Unjudgeable(f"has {len(infos)} members, more than {MOST_MEMBERS}")
-        for info in infos:
-            yield self._member(info)
-        sizes = [(info.compress_size, info.file_size) for info in infos]
-        check_growth(sum(taken for taken, _ in sizes), sum(given for _, given in sizes))
+        """Yield every member. Raises `Unjudgeable` where bytes belong to none, or to two."""
+        ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
+        for entry, end in zip(self._entries, ends, strict=bool(self._entries)):
+            packed = Packed(self._file, entry, end)
+            yield _member(entry, packed)
+            packed.check_room()
 
-    def _member(self, info: zipfile.ZipInfo) -> Member:
-        name = info.filename.replace("\\", "/")
-        is_directory = name.endswith("/")  # ZipInfo.is_dir() wants a name that is not empty
-        is_link = stat.S_ISLNK(info.external_attr >> 16)
-        return Member(
-            name,
-            info.file_size,
-            None,
-            not is_directory and not is_link,
-            is_directory,
-            self._target(info, name) if is_link else None,
-            lambda size: self._pieces(info, size),
-        )
+    def _check_lead(self) -> None:
+        """Check what precedes the first member: a line for a shell, a program that unpacks itself.
 
-    def _target(self, info: zipfile.ZipInfo, name: str) -> str:
-        target = b"".join(self._pieces(info, _LONGEST_PATH)).decode("utf-8", "surrogateescape")
-        return posixpath.join(posixpath.dirname(name), target)
-
-    def _head(self, info: zipfile.ZipInfo, size: int) -> bytes | None:
-        """Return the first bytes of a usual member, `None` of any other: a fifth of the time.
-
-        A local header has its lengths at 26 (APPNOTE 4.3.7).
+        Raises `Unjudgeable` if other readers see an archive there.
         """
-        self._file.seek(info.header_offset)
-        data = self._file.read(_NEAR)
-        if not data.startswith(b"PK\x03\x04"):
-            return None
-        name_length, extra_length = struct.unpack_from("<HH", data, 26)
-        name = data[_LOCAL : _LOCAL + name_length]
-        if name != info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437"):
-            return None
-        content = data[_LOCAL + name_length + extra_length :][: info.compress_size]
-        if info.compress_type == zipfile.ZIP_DEFLATED:
-            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, size)
-        elif info.compress_type != zipfile.ZIP_STORED:
-            return None
-        return content[:size] if len(content) >= min(size, info.file_size) else None
+        end = self._entries[0].offset if self._entries else self._directory.start
+        self._file.seek(0)
+        block = self._file.read(min(BLOCK, max(end, 0) + BLOCK))
+        if is_header(block):
+            raise Unjudgeable("is a tar file and a zip file")
+        if end and decompressor_of(block):
+            raise Unjudgeable("is a compressed file and a zip file")
+        self._file.seek(0)
+        kept = b""
+        while end > 0 and (piece := self._file.read(min(end, PIECE))):
+            end -= len(piece)
+            kept += piece
+            if may_hold_header(kept):
+                raise Unjudgeable("holds a member that its directory does not have")
+            kept = kept[-LOCAL_SIZE:]
 
-    def _pieces(self, info: zipfile.ZipInfo, size: int) -> Iterator[bytes]:
-        if info.flag_bits & _ENCRYPTED:
-            raise Unjudgeable("is encrypted")
+
+def _member(entry: Entry, packed: Packed) -> Member:
+    name, *others = _names(entry, packed)
+    is_directory = name.endswith("/")
+    is_link = stat.S_ISLNK(entry.mode >> 16)
+    return Member(
+        name,
+        entry.size,
+        None,
+        not is_directory or entry.size + entry.packed_size > 0,
+        is_directory,
+        _target(packed, name) if is_link else None,
+        packed.pieces,
+        tuple(others),
+    )
+
+
+def _names(entry: Entry, packed: Packed) -> list[str]:
+    """Return the name of a member, and what other readers make of it.
+
+    `zipfile` ends a name at a NUL; Windows and pip take a backslash for `/`.
+    """
+    name = _text(entry.raw_name, entry.flags)
+    paths = [*unicode_paths(entry.extra), *unicode_paths(packed.extra)]
+    if not paths and "\0" not in name and "\\" not in name:
+        return [name]
+    found = [name, *(_text(path, UTF8) for path in paths)]
+    found = [form for each in found for form in (each.partition("\0")[0], each)]
+    return [*dict.fromkeys(form for each in found for form in (each.replace("\\", "/"), each))]
+
+
+def _text(name: bytes, flags: int) -> str:
+    if name.isascii():
+        return name.decode("ascii")
+    return name.decode("utf-8", "surrogateescape") if flags & UTF8 else name.decode("cp437")
+
+
+def _target(packed: Packed, name: str) -> str | None:
+    """Return where a link leads; `None` if that cannot be read, which is reported elsewhere."""
+    try:
+        target = b"".join(packed.pieces(_LONGEST_PATH)).decode("utf-8", "surrogateescape")
+    except Unjudgeable:
+        return None
+    return posixpath.join(posixpath.dirname(name), target)
+
+
+class Packed:
+    """The bytes of one member in the file: its local header, its content, and its descriptor."""
+
+    __slots__ = ("_content_end", "_end", "_entry", "_file", "_near", "_start", "_why", "extra")
+
+    def __init__(self, file: IO[bytes], entry: Entry, end: int) -> None:
+        """Read the local header. `end` is where the next one, or the directory, begins."""
+        self._file = file
+        self._entry = entry
+        self._end = end
+        #: Why the content cannot be read.
+        self._why: Unjudgeable | None = None
+        #: The extra field of the local header.
+        self.extra = b""
+        file.seek(entry.offset)
+        near = LOCAL_SIZE + len(entry.raw_name) + _USUAL_EXTRA + min(entry.packed_size, _NEAR)
+        self._near = file.read(max(0, min(near, end - entry.offset)))
+        if (missing := header_size(self._near) - len(self._near)) > 0:
+            self._near += file.read(missing)
         try:
-            if size <= _SMALL and (head := self._head(info, size)) is not None:
-                yield head
-                return
-            with self._zip.open(info) as member:
-                while size and (piece := member.read(min(size, PIECE))):
-                    yield piece
-                    size -= len(piece)
-        except DAMAGE as error:
+            self._start, self.extra = check_local(entry, self._near)
+            self._content_end = entry.offset + self._start + entry.packed_size
+            if self._content_end > end:
+                self._why = Unjudgeable("is damaged: it overlaps with another member")
+        except Unjudgeable as why:
+            self._why = why
+
+    def check_room(self) -> None:
+        """Raise `Unjudgeable` if more than this member stands before the next one."""
+        if self._why:
+            return
+        entry = self._entry
+        room = self._end - self._content_end
+        if room == 0 and not entry.flags & HAS_DESCRIPTOR:
+            return
+        rest = self._read_at(self._content_end, min(room, _LARGEST_DESCRIPTOR))
+        if entry.flags & HAS_DESCRIPTOR:
+            try:
+                rest = rest[descriptor_size(entry, rest) :]
+            except Unjudgeable as why:
+                raise Unjudgeable(f"{_text(entry.raw_name, entry.flags)}: {why}") from None
+        at = self._end - room + min(room, _LARGEST_DESCRIPTOR)
+        while not rest.strip(b"\0") and at < self._end:
+            rest = self._read_at(at, min(self._end - at, PIECE))
+            at += len(rest)
+        if rest.strip(b"\0"):
+            raise Unjudgeable("holds bytes that belong to no member")
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Return an iterator over up to `size` first bytes; at the end, it compares the checksum.
+
+        Raises `Unjudgeable`, as the iterator does.
+        """
+        if self._why:
+            raise self._why
+        if self._entry.flags & ENCRYPTED:
+            raise Unjudgeable("is encrypted")
+        whole = self._whole()
+        return self._first(size) if whole is None else iter((whole[:size],))
+
+    def _first(self, size: int) -> Iterator[bytes]:
+        try:
+            for piece in self._checked():
+                if len(piece) >= size:
+                    yield piece[:size]
+                    return
+                size -= len(piece)
+                yield piece
+        except damage() as error:
             raise Unjudgeable(f"is damaged: {words(error)}") from None
 
+    def _whole(self) -> bytes | None:
+        """Return the content of a small member in one piece, if all is well: the usual case."""
+        entry = self._entry
+        end = self._start + entry.packed_size
+        if entry.method != _DEFLATED or end > len(self._near) or not 0 < entry.size <= PIECE:
+            return None
+        decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            data = decompressor.decompress(self._near[self._start : end], entry.size + 1)
+        except zlib.error:
+            return None
+        is_well = decompressor.eof and not decompressor.unused_data
+        return (
+            data if is_well and (len(data), zlib.crc32(data)) == (entry.size, entry.crc) else None
+        )
 
-def entries(end: bytes) -> int | None:
-    """Return how many entries a directory has by the record behind it (APPNOTE 4.3.14, 4.3.16)."""
-    if end.startswith(b"PK\x06\x06"):
-        return int.from_bytes(end[32:40], "little")
-    return int.from_bytes(end[10:12], "little") if end.startswith(b"PK\x05\x06") else None
+    def _checked(self) -> Iterator[bytes]:
+        crc = total = 0
+        for piece in self._unpacked():
+            total += len(piece)
+            if total > self._entry.size:
+                raise Unjudgeable("is damaged: it is larger than the directory says")
+            crc = zlib.crc32(piece, crc)
+            if piece:
+                yield piece
+        if (total, crc) != (self._entry.size, self._entry.crc):
+            raise Unjudgeable("is damaged: it has another size or checksum than the directory says")
+
+    def _unpacked(self) -> Iterator[bytes]:
+        if self._entry.method == _STORED:
+            return self._stored()
+        if self._entry.packed_size == 0 == self._entry.size:
+            return iter(())
+        return self._decompressed(_decompressor(self._entry.method, self._raw()))
+
+    def _stored(self) -> Iterator[bytes]:
+        kept = b""
+        for piece in self._raw():
+            # A reader of streams takes the first descriptor for the end.
+            if self._entry.flags & HAS_DESCRIPTOR:
+                kept = kept[-3:] + piece
+                if DESCRIPTOR in kept:
+                    raise Unjudgeable("has two ends: it holds what looks like a descriptor")
+            yield piece
+
+    def _decompressed(self, start: tuple[Decompressor, Iterator[bytes]]) -> Iterator[bytes]:
+        decompressor, raw = start
+        for data in raw:
+            if decompressor.eof:
+                raise Unjudgeable("is damaged: more stands after the end of its content")
+            yield decompressor.decompress(data, PIECE)
+            while not decompressor.needs_input and not decompressor.eof:
+                yield decompressor.decompress(b"", PIECE)
+        # LZMA may do without an end marker.
+        is_open = not decompressor.eof and self._entry.method != _LZMA
+        if is_open or decompressor.unused_data:
+            raise Unjudgeable("is damaged: its content ends before or after its place")
+
+    def _raw(self) -> Iterator[bytes]:
+        """Yield the packed bytes."""
+        at = self._entry.offset + self._start
+        piece = self._near[self._start : self._start + self._entry.packed_size]
+        if piece:
+            yield piece
+        at += len(piece)
+        while at < self._content_end:
+            piece = self._read_at(at, min(self._content_end - at, PIECE))
+            if not piece:
+                raise EOFError("it is cut short")
+            yield piece
+            at += len(piece)
+
+    def _read_at(self, at: int, size: int) -> bytes:
+        self._file.seek(at)
+        return self._file.read(size)
 
 
-def words(error: BaseException) -> str:
-    """Return what an exception says, in one line, or else its name."""
-    return " ".join(str(error).split()) or type(error).__name__
+def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iterator[bytes]]:
+    """Return what decompresses a method, and what is left for it. Raises `Unjudgeable`."""
+    plain: dict[int, Callable[[], Decompressor]] = {
+        _DEFLATED: deflate,
+        _BZIP2: bzip2,
+        _ZSTD: zstandard,
+    }
+    if method in plain:
+        return plain[method](), raw
+    if method != _LZMA:
+        raise Unjudgeable(f"is compressed by method {method}, which is not known here")
+    first = b""
+    while len(first) < 9 and (piece := next(raw, b"")):
+        first += piece
+    return _lzma(first), _chain(first[9:], raw)
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _lzma(head: bytes) -> Decompressor:
+    """Return what decompresses after the 9 bytes of LZMA's properties (APPNOTE 5.8.8)."""
+    import lzma
+
+    if len(head) < 9 or head[2:4] != b"\5\0" or head[4] >= 225:
+        raise ValueError("its LZMA properties are damaged")
+    position_bits, rest = divmod(head[4], 45)
+    literal_position, literal_context = divmod(rest, 9)
+    dictionary = int.from_bytes(head[5:9], "little")
+    if dictionary > _LARGEST_DICTIONARY:
+        raise Unjudgeable(f"has an LZMA dictionary of more than {_LARGEST_DICTIONARY >> 20} MiB")
+    options = {
+        "id": lzma.FILTER_LZMA1,
+        "pb": position_bits,
+        "lp": literal_position,
+        "lc": literal_context,
+        "dict_size": max(dictionary, 4096),
+    }
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[options])

@@ -53,9 +53,22 @@ _PROJECT = re.compile(r"[^/]+/pyproject\.toml")
 _SETUP = re.compile(r"[^/]+/setup\.py|EGG-INFO/PKG-INFO")
 
 
+#: The largest metadata that is looked at, in bytes; the kinds of it, and what is kept of each.
+LARGEST_METADATA = 1 << 16
+_ENDS = ("WHEEL", "pyproject.toml", "setup.py", "PKG-INFO")
+_KINDS = (_WHEEL, _PROJECT, _SETUP)
+
+
 def is_metadata(name: str) -> bool:
-    """Whether a member tells which backend built the archive."""
-    return any(form.fullmatch(name) for form in (_WHEEL, _PROJECT, _SETUP))
+    """Whether a member shows which backend built the archive."""
+    return name.endswith(_ENDS) and any(form.fullmatch(name) for form in _KINDS)
+
+
+def keep_metadata(metadata: dict[str, bytes], name: str, data: bytes) -> None:
+    """Add a member's content to `metadata`, if it is the first of its kind there."""
+    kind = next(form for form in _KINDS if form.fullmatch(name))
+    if not any(map(kind.fullmatch, metadata)):
+        metadata[name] = b"" if kind is _SETUP else data
 
 
 def backend(metadata: dict[str, bytes]) -> str:

@@ -6,6 +6,7 @@ interpreter that wrote it can tell: see `comparison`.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 from pycache_guard.bytecode.cache_names import source_candidates
@@ -17,8 +18,17 @@ from pycache_guard.bytecode.siphash import source_hash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pycache_guard.archives.member import Member
     from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.magic import Magic
+
+#: How many places of a source are looked at: a tree of PYTHONPYCACHEPREFIX gives many.
+MOST_CANDIDATES = 64
+#: In bytes: the largest source that is hashed, and all of them together, for each magic number.
+LARGEST_HASHED_SOURCE = 1 << 20
+LARGEST_HASHED = 8 << 20
 
 
 class Shipped(NamedTuple):
@@ -32,6 +42,9 @@ class Shipped(NamedTuple):
     mtime: float | None = None
     size: int = 0
 
+    #: The name by which a path is bytecode, where that is one of the member's other names.
+    alias: str = ""
+
     @property
     def is_unchecked(self) -> bool:
         """Whether Python runs it without ever looking at the source."""
@@ -40,7 +53,7 @@ class Shipped(NamedTuple):
 
     def sources(self) -> list[str]:
         """Return where in the archive its source may be, the likeliest first."""
-        return [*source_candidates(self.name)] if self.header else []
+        return [*islice(source_candidates(self.name), MOST_CANDIDATES)] if self.header else []
 
 
 def shipped(member: Member, head: bytes) -> Shipped:
@@ -51,10 +64,41 @@ def shipped(member: Member, head: bytes) -> Shipped:
         return Shipped(member.name)
 
 
-def difference(found: Shipped, source: Member, limit: int) -> str | None:
+class Hashes:
+    """The hashes of sources, each read once and hashed once for each magic number.
+
+    Hashing is slow (`siphash`), so only the first `LARGEST_HASHED` bytes of an archive's sources
+    are hashed; sources beyond that are compiled and compared without it.
+    """
+
+    def __init__(self) -> None:
+        """Start with the whole allowance."""
+        self._left = LARGEST_HASHED
+
+    def of(self, source: Member) -> Callable[[Magic], bytes | None]:
+        """Return what hashes a source: `None` for one that is too large. Raises `Unjudgeable`."""
+        known: dict[bytes, bytes | None] = {}
+        data: list[bytes] = []
+
+        def hash_for(magic: Magic) -> bytes | None:
+            if magic.data not in known:
+                if source.size > min(self._left, LARGEST_HASHED_SOURCE):
+                    return None
+                self._left -= source.size
+                if not data:
+                    data.append(source.read(LARGEST_HASHED_SOURCE))
+                known[magic.data] = source_hash(data[0], magic)
+            return known[magic.data]
+
+        return hash_for
+
+
+def difference(
+    found: Shipped, source: Member, hash_for: Callable[[Magic], bytes | None]
+) -> str | None:
     """Say how `source` is not the one that bytecode was made from; `None` where nothing is seen.
 
-    A source of more than `limit` bytes is not hashed. Raises `Unjudgeable`.
+    `hash_for` is what `Hashes.of` returns for the source. Raises `Unjudgeable`.
     """
     validation = found.header.validation if found.header else None
     if isinstance(validation, Timestamp):
@@ -63,8 +107,8 @@ def difference(found: Shipped, source: Member, limit: int) -> str | None:
         # Builders that make archives alike each time give all members one time.
         if source.mtime not in (None, found.mtime) and not validation.has_mtime(source.mtime):
             return "has another time"
-    elif found.header and isinstance(validation, SourceHash) and source.size <= limit:
-        digest = source_hash(source.read(limit), found.header.magic)
-        if digest not in (None, validation.digest):
-            return "has another hash"
-    return None
+        return None
+    if found.header is None or not isinstance(validation, SourceHash):
+        return None
+    differs = hash_for(found.header.magic) not in (None, validation.digest)
+    return "has another hash" if differs else None

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pycache_guard.archives.member import Archive
 
 #: So many bytes of an archive are held at once; what is beyond is not compared.
-LARGEST_HELD = 64 << 20
+LARGEST_HELD = 16 << 20
+#: In bytes: a source counts for each bytecode that it is compiled for.
+LARGEST_COMPILED = 64 << 20
 
 
 class Pair(NamedTuple):
@@ -41,15 +43,16 @@ class Pairs:
         self._pairs: dict[str, Pair] = {}
         self._sizes: dict[str, int] = {}
         self._held: dict[str, bytes] = {}
-        room = LARGEST_HELD
+        room, work = LARGEST_HELD, LARGEST_COMPILED
         for pair in pairs:
             # One source may be that of the bytecode of several versions.
             shared = pair.source in self._sizes
             size = pair.bytecode_size + (0 if shared else pair.source_size)
-            if size > room:
+            if size > room or pair.source_size > work:
                 self.left_out.append(pair.bytecode)
                 continue
             room -= size
+            work -= pair.source_size
             self._pairs[pair.bytecode] = pair
             self._sizes[pair.bytecode] = pair.bytecode_size
             self._sizes[pair.source] = pair.source_size

@@ -1,29 +1,41 @@
-"""Go through an archive, and say which members are bytecode: PYC311."""
+"""Go through an archive, and report which members are bytecode: PYC311."""
 
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from pycache_guard import regular
 from pycache_guard.archives.kinds import is_archive
+from pycache_guard.archives.kinds import is_layer
 from pycache_guard.archives.kinds import opened
-from pycache_guard.archives.member import LARGEST_READ
+from pycache_guard.archives.member import WHOLE
+from pycache_guard.archives.member import Exhausted
+from pycache_guard.archives.member import Growth
 from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.distributions.backends import LARGEST_METADATA
 from pycache_guard.distributions.backends import is_metadata
+from pycache_guard.distributions.backends import keep_metadata
 from pycache_guard.distributions.backends import remedy
+from pycache_guard.distributions.origin import Hashes
 from pycache_guard.distributions.origin import Shipped
 from pycache_guard.distributions.origin import difference
 from pycache_guard.distributions.origin import shipped
 from pycache_guard.distributions.record import is_record
 from pycache_guard.distributions.record import listed
+from pycache_guard.distributions.room import Rooms
+from pycache_guard.distributions.watched import Watched
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import IO
 
     from pycache_guard.archives.member import Archive
@@ -32,6 +44,8 @@ if TYPE_CHECKING:
 
 #: An archive in an archive is read whole, into a file without a name; so many bytes of it.
 LARGEST_NESTED = 256 << 20
+#: Linux: PATH_MAX.
+LONGEST_NAME = 4096
 
 
 def screened(path: str, comparison: Comparison) -> tuple[list[Finding], list[str]]:
@@ -42,48 +56,88 @@ def screened(path: str, comparison: Comparison) -> tuple[list[Finding], list[str
     with regular.opened(path) as file:
         screening = Screening(path, comparison)
         screening.judge(file, path)
-    return screening.findings(), screening.failures
+    return screening.findings(), screening.all_failures()
+
+
+class Place(NamedTuple):
+    """Where an archive is in the one that was named."""
+
+    #: Leads there: `!` between an archive and its member.
+    inside: str = ""
+    #: How many archives it is in; the layers of an image are not counted.
+    depth: int = 0
+    is_layer: bool = False
 
 
 class Screening:
-    """One archive, or one in it: then `inside` leads there, `!` between an archive and its member."""
+    """One archive, or one in it."""
 
-    def __init__(self, path: str, comparison: Comparison, inside: str = "") -> None:
-        self.failures: list[str] = []
+    def __init__(
+        self,
+        path: str,
+        comparison: Comparison,
+        place: Place | None = None,
+        rooms: Rooms | None = None,
+        growth: Growth | None = None,
+    ) -> None:
+        """Take where the archive is, and what it has in common with the one that it is in."""
+        self._failures: dict[str, None] = {}
         self._path = path
         self._comparison = comparison
-        self._inside = inside
+        self._place = place or Place()
+        self._rooms = rooms or Rooms()
+        self._growth = growth
         self._shipped: dict[str, Shipped] = {}
         self._doubts: dict[str, str] = {}
-        #: Sizes of the sources that are there, by bytecode and source.
-        self._sources: dict[str, dict[str, int]] = {}
+        #: By bytecode: rank, name and size of the likeliest source that is there.
+        self._sources: dict[str, tuple[int, str, int]] = {}
         self._recorded: list[str] = []
         self._metadata: dict[str, bytes] = {}
         self._nested: list[Finding] = []
 
+    @property
+    def failures(self) -> list[str]:
+        """What could not be checked."""
+        return [*self._failures]
+
     def judge(self, file: IO[bytes], name: str) -> None:
-        """Judge an archive by that name."""
+        """Check an archive by that name."""
+        if self._growth is None:
+            self._growth = Growth(file.seek(0, 2))
+            file.seek(0)
+            if is_bytecode(file.read(HEAD_LENGTH)):
+                # `python FILE` runs that, whatever follows.
+                self._fail(f"{self._path}: begins with bytecode")
+            file.seek(0)
         try:
-            self._screen(opened(file, name))
+            self._screen(opened(file, name, self._growth))
         except Unjudgeable as why:
-            where = f"{self._path}: {self._inside}".rstrip("!: ")
-            self.failures.append(f"{where}: {why}")
+            where = f"{self._path}: {self._place.inside}".rstrip("!: ")
+            self._fail(f"{where}: {why}")
 
     def _screen(self, archive: Archive) -> None:
         """Go through the members, again for the sources of what was found, and again to compare."""
-        for member in archive.members():
+        suspects = set()
+        for number, member in enumerate(archive.members()):
             try:
-                self._take(member)
+                if self._take(member):
+                    suspects.add(number)
+            except Exhausted:
+                raise
             except Unjudgeable as why:
                 self._complain(member, str(why))
-        wanted: dict[str, list[Shipped]] = {}
+        if suspects:
+            self._look_into(archive, suspects)
+        wanted: dict[str, list[tuple[int, Shipped]]] = {}
         for found in self._shipped.values():
-            for source in found.sources():
-                wanted.setdefault(source, []).append(found)
+            for rank, source in enumerate(found.sources()):
+                if self._rooms.sources.take(source):
+                    wanted.setdefault(source, []).append((rank, found))
         if wanted:
+            hashes = Hashes()
             for member in archive.members():
-                if member.is_file:
-                    self._compare(member, wanted.get(member.name, []))
+                if member.is_file and member.name in wanted:
+                    self._compare(member, wanted[member.name], hashes)
         self._have_compiled(archive)
 
     def findings(self) -> list[Finding]:
@@ -91,84 +145,151 @@ class Screening:
         advice = remedy(self._metadata) if self._shipped or self._recorded else None
         told = [self._told(found) for found in self._shipped.values()]
         told += [
-            f"its RECORD lists `{self._inside}{name}`, which is not in it"
+            f"its RECORD lists `{self._place.inside}{name}`, which is not in it"
             for name in self._recorded
             if name not in self._shipped
         ]
+        omitted = self._rooms.findings.omitted
+        if omitted and not self._place.inside:
+            told.append(f"ships {omitted} more files of bytecode, or lists them in RECORD")
         return [Finding(self._path, Rule.PYC311, words, advice) for words in told] + self._nested
 
-    def _take(self, member: Member) -> None:
-        """Judge one member."""
-        name = member.name
-        if leads_out(name) or leads_out(member.target or ""):
-            self._complain(member, "leads out of the archive")
-        if member.is_directory:
-            return
-        named = is_bytecode_path(os.fsencode(name))
-        if named:
-            self._shipped[name] = Shipped(name)
-        if not member.is_file:
-            return
-        head = member.read(HEAD_LENGTH)
-        if named or is_bytecode(head):
-            self._shipped[name] = shipped(member, head)
-        elif is_metadata(name):
-            self._metadata[name] = member.read(LARGEST_READ)
-        elif is_record(name):
-            self._recorded += listed(member.read(LARGEST_READ))
-        elif is_archive(name, head):
-            self._descend(member)
+    def all_failures(self) -> list[str]:
+        """Return what could not be checked, and how much of it is left out."""
+        omitted = self._rooms.failures.omitted
+        more = [f"{self._path}: {omitted} more members cannot be checked"] if omitted else []
+        return self.failures + more
 
-    def _descend(self, member: Member) -> None:
-        """Judge an archive in this one, but none that lies in it."""
-        if self._inside:
+    def _take(self, member: Member) -> bool:
+        """Check one member; return whether it ends like a zip file, without beginning like one."""
+        names = (member.name, *member.other_names)
+        self._check_names(member, names)
+        if member.is_directory and not member.is_file:
+            return False
+        alias = next((name for name in names if is_named(name)), None)
+        if alias is not None and not member.is_directory:
+            self._ship(Shipped(member.name, alias=alias))
+        if not member.is_file:
+            return False
+        content = Watched(member.pieces(WHOLE))
+        head = content.head
+        if member.is_directory and not head:
+            return False
+        if alias is not None or is_bytecode(head[:HEAD_LENGTH]):
+            self._ship(shipped(member, head[:HEAD_LENGTH])._replace(alias=alias or ""))
+            content.drain()
+        elif is_record(member.name):
+            for name in listed(content):
+                if self._rooms.findings.take(name):
+                    self._recorded.append(name)
+        elif any(is_archive(name, head) for name in names):
+            self._descend(member, content, is_layer(member.name, head))
+            return False
+        elif is_metadata(member.name) and member.size <= LARGEST_METADATA:
+            keep_metadata(self._metadata, member.name, head)
+            content.drain()
+        else:
+            content.drain()
+        return content.ends_like_zip and member.name not in self._shipped
+
+    def _check_names(self, member: Member, names: tuple[str, ...]) -> None:
+        """Report names that lead out of the archive, and those that no system has."""
+        # The target of a link in a layer starts from the top of the image.
+        if member.target is not None and not self._place.is_layer:
+            names = (*names, member.target)
+        for name in names:
+            if leads_out(name):
+                self._complain(member, "leads out of the archive")
+            if len(name) > LONGEST_NAME:
+                raise Unjudgeable(f"has a name of more than {LONGEST_NAME} bytes")
+
+    def _ship(self, found: Shipped) -> None:
+        if found.name in self._shipped or self._rooms.findings.take(found.name):
+            self._shipped[found.name] = found
+
+    def _look_into(self, archive: Archive, suspects: set[int]) -> None:
+        """Check members that are zip files by their ends only, as `zipfile.is_zipfile` does."""
+        for number, member in enumerate(archive.members()):
+            if number in suspects:
+                try:
+                    self._descend(member, member.pieces(WHOLE), is_tar=False, may_be_none=True)
+                except Unjudgeable as why:
+                    self._complain(member, str(why))
+
+    def _descend(
+        self,
+        member: Member,
+        content: Iterable[bytes],
+        is_tar: bool,
+        *,
+        may_be_none: bool = False,
+    ) -> None:
+        """Check an archive in this one, but none that lies in it, unless this is an image.
+
+        Raises `Unjudgeable`.
+        """
+        place = self._place
+        is_layer = is_tar and not place.is_layer
+        if place.depth and not is_layer and not may_be_none:
             raise Unjudgeable("is an archive in an archive in an archive: not looked into")
         import tempfile  # 5 ms
 
         with tempfile.TemporaryFile() as file:
-            for piece in member.pieces(LARGEST_NESTED + 1):
+            for piece in content:
                 file.write(piece)
-            if file.tell() > LARGEST_NESTED:
-                raise Unjudgeable(
-                    f"is an archive of more than {LARGEST_NESTED >> 20} MiB: not looked into"
-                )
+                if file.tell() > LARGEST_NESTED:
+                    raise Unjudgeable(
+                        f"is an archive of more than {LARGEST_NESTED >> 20} MiB: not looked into"
+                    )
+            if may_be_none and not has_directory(file):
+                return
+            if place.depth and not is_layer:
+                raise Unjudgeable("is an archive in an archive in an archive: not looked into")
             file.seek(0)
-            nested = Screening(self._path, self._comparison, f"{member.name}!")
-            nested.judge(file, member.name)
+            inside = Place(f"{place.inside}{member.name}!", place.depth + (not is_layer), is_layer)
+            nested = Screening(self._path, self._comparison, inside, self._rooms, self._growth)
+            nested.judge(file, "" if may_be_none else member.name)
         self._nested += nested.findings()
-        self.failures += nested.failures
+        self._failures.update(dict.fromkeys(nested.failures))
 
-    def _compare(self, source: Member, found: list[Shipped]) -> None:
+    def _compare(
+        self, source: Member, found: Iterable[tuple[int, Shipped]], hashes: Hashes
+    ) -> None:
         """Note how a source differs from that of the bytecode that would be its own."""
-        for each in found:
+        hash_for = hashes.of(source)
+        for rank, each in found:
             try:
-                differs = difference(each, source, LARGEST_READ)
+                differs = difference(each, source, hash_for)
             except Unjudgeable as why:
                 self._complain(source, str(why))
                 return
             if differs:
                 self._doubts[each.name] = f"not of its source: `{source.name}` {differs}"
-            self._sources.setdefault(each.name, {})[source.name] = source.size
+            likeliest = self._sources.get(each.name)
+            if likeliest is None or rank <= likeliest[0]:
+                self._sources[each.name] = (rank, source.name, source.size)
 
     def _have_compiled(self, archive: Archive) -> None:
         """Have the code compared where the header has nothing against the source."""
-        pairs = []
-        for name, sizes in self._sources.items():
-            if name not in self._doubts:
-                found = self._shipped[name]
-                source = min(sizes, key=found.sources().index)  # the likeliest, as import has it
-                pairs.append((found, source, sizes[source]))
+        pairs = [
+            (self._shipped[name], source, size)
+            for name, (_, source, size) in self._sources.items()
+            if name not in self._doubts
+        ]
         if pairs:
             doubts, failures = self._comparison.doubts(archive, pairs)
             self._doubts.update(doubts)
-            self.failures += [f"{self._path}: {self._inside}{failure}" for failure in failures]
+            for failure in failures:
+                self._fail(f"{self._path}: {self._place.inside}{failure}")
 
     def _told(self, found: Shipped) -> str:
         header = found.header
         writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
-        words = [f"ships `{self._inside}{found.name}`: {writer}bytecode"]
-        if not is_bytecode_path(os.fsencode(found.name)):
+        words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
+        if not found.alias:
             words[0] += " under another name"
+        elif found.alias != found.name:
+            words[0] += f", which other readers see as `{found.alias}`"
         if found.is_unchecked:
             words.append("unchecked-hash: Python runs it without ever looking at the source")
         if found.name in self._doubts:
@@ -176,7 +297,20 @@ class Screening:
         return ", ".join(words)
 
     def _complain(self, member: Member, why: str) -> None:
-        self.failures.append(f"{self._path}: {self._inside}{member.name}: {why}")
+        name = member.name
+        if len(name) > LONGEST_NAME:
+            name = f"{name[:100]}…"
+        self._fail(f"{self._path}: {self._place.inside}{name}: {why}")
+
+    def _fail(self, failure: str) -> None:
+        if failure not in self._failures and self._rooms.failures.take(failure):
+            self._failures[failure] = None
+
+
+def is_named(name: str) -> bool:
+    """Whether a reader that calls a member so takes it for bytecode by its path."""
+    path = os.fsencode(name)
+    return may_name_bytecode(path) and is_bytecode_path(path.rstrip(b"/"))
 
 
 def leads_out(name: str) -> bool:

@@ -1,0 +1,338 @@
+"""The end and the central directory of a zip file, and its local headers.
+
+This replaces `zipfile`, of which several readers differ: it does not compare the two directories
+that a zip64 file can have, and compares of a local header only the name. zipimport goes by the
+directory, installers that read streams by the local headers. It may go when `zipfile` has a strict
+mode. Sources: PKWARE's APPNOTE 6.3.10, whose sections the comments name; `zipfile._EndRecData`;
+`zipimport._read_directory`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from pycache_guard.archives.member import LARGEST_READ
+from pycache_guard.archives.member import Unjudgeable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+LOCAL = b"PK\x03\x04"
+CENTRAL = b"PK\x01\x02"
+DESCRIPTOR = b"PK\x07\x08"
+_END = b"PK\x05\x06"
+_END64 = b"PK\x06\x06"
+_LOCATOR = b"PK\x06\x07"
+
+#: 4.3.7, 4.3.12, 4.3.14 to 4.3.16: the fixed parts, without signatures.
+_LOCAL_FORM = struct.Struct("<4x5H3I2H")
+_CENTRAL_FORM = struct.Struct("<4x6H3I5H2I")
+_END_FORM = struct.Struct("<4x4H2IH")
+_END64_FORM = struct.Struct("<4xQ2H2I4Q")
+_LOCATOR_FORM = struct.Struct("<4xIQI")
+LOCAL_SIZE = _LOCAL_FORM.size
+_BOTH64 = _END64_FORM.size + _LOCATOR_FORM.size
+#: What the end of a zip file can be: a comment has 65535 bytes at most.
+_LONGEST_END = _END_FORM.size + 0xFFFF + _BOTH64
+
+#: 4.4.4, bits 0, 3, 6, 11 and 13.
+ENCRYPTED = 0x1
+HAS_DESCRIPTOR = 0x8
+UTF8 = 0x800
+_SAME_FLAGS = ENCRYPTED | HAS_DESCRIPTOR | 0x40 | 0x2000
+
+_ZIP64 = 0x0001
+#: 4.6.9: Info-ZIP's Unicode path.
+_UNICODE_PATH = 0x7075
+_MAX32 = 0xFFFF_FFFF
+_NEWEST_VERSION = 63
+
+
+class Directory(NamedTuple):
+    """Where the central directory is."""
+
+    #: Its bytes.
+    data: bytes
+    start: int
+    #: How many bytes precede the archive: offsets count from there.
+    prefix: int
+    members: int
+
+
+class Entry(NamedTuple):
+    """What the directory has of one member."""
+
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed_size: int
+    size: int
+    mode: int
+    #: Of the local header, from the start of the file.
+    offset: int
+    extra: bytes
+
+
+def has_directory(file: IO[bytes]) -> bool:
+    """Whether any reader takes `file` for a zip file with members: by what stands at its end."""
+    return any(True for _ in find_directories(file))
+
+
+def find_directories(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield where a reader may see a directory: where it begins, and where its end record ends."""
+    size = file.seek(0, 2)
+    tail_at = max(size - _LONGEST_END, 0)
+    file.seek(tail_at)
+    tail = file.read(_LONGEST_END)
+    for at in _ends(tail):
+        _, _, _, _, length, offset, _ = _END_FORM.unpack_from(tail, at)
+        starts = [tail_at + at - length, offset]
+        if at >= _BOTH64 and tail.startswith(_END64, at - _BOTH64):
+            *_, length64, offset64 = _END64_FORM.unpack_from(tail, at - _BOTH64)
+            starts += [tail_at + at - _BOTH64 - length64, offset64]
+        for start in starts:
+            if 0 <= start < size:
+                file.seek(start)
+                if file.read(4) == CENTRAL:
+                    yield start, tail_at + at + _END_FORM.size
+
+
+def _ends(tail: bytes) -> Iterator[int]:
+    """Yield where readers see an end record: the last one, and any with a comment up to the end."""
+    last = tail.rfind(_END)
+    if 0 <= last <= len(tail) - _END_FORM.size:
+        yield last
+    at = tail.find(_END)
+    while 0 <= at < last:
+        if int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail) - at - _END_FORM.size:
+            yield at
+        at = tail.find(_END, at + 1)
+
+
+def read_directory(file: IO[bytes]) -> Directory:
+    """Return the directory of a zip file. Raises `Unjudgeable` if readers may find another one."""
+    size = file.seek(0, 2)
+    file.seek(max(size - _LONGEST_END, 0))
+    tail = file.read(_LONGEST_END)
+    at = tail.rfind(_END)
+    if at < 0:
+        raise Unjudgeable("is no zip file that can be read: it has no end record")
+    if len(tail) - at < _END_FORM.size:
+        raise Unjudgeable("is no zip file that can be read: its end record is cut short")
+    disk, first_disk, here, count, length, offset, comment = _END_FORM.unpack_from(tail, at)
+    if len(tail) - at - _END_FORM.size != comment:
+        raise Unjudgeable("is a zip file whose end record is not at its end")
+    end = size - len(tail) + at
+    preceding = tail[max(at - _BOTH64, 0) : at]
+    if preceding.startswith(_END64) or preceding[-_LOCATOR_FORM.size :].startswith(_LOCATOR):
+        count, length, offset, place = _read_end64(preceding, (here, count, length, offset))
+        end -= _BOTH64
+        # Some writers count from the start of the archive, others from that of the file.
+        if place not in (end, length + offset):
+            raise Unjudgeable("is a zip file with a zip64 end record in two places")
+    elif here != count:
+        raise Unjudgeable("is a zip file with two numbers of members")
+    if disk not in (0, 0xFFFF) or first_disk not in (0, 0xFFFF):
+        raise Unjudgeable("is a part of a zip file")
+    return _directory_at(file, size, end, (count, length, offset))
+
+
+def _read_end64(found: bytes, usual: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Return number, length and offset of the zip64 record, and where its locator says that it is.
+
+    `zipfile` goes by the record if there is a locator, zipimport from 3.13 on if there is a record,
+    and before 3.13 by the usual one: they must say the same.
+    """
+    locator = found[-_LOCATOR_FORM.size :]
+    if len(found) < _BOTH64 or not (found.startswith(_END64) and locator.startswith(_LOCATOR)):
+        raise Unjudgeable("is a zip file with a part of a zip64 end record")
+    rest, _, _, disk, first_disk, here, count, length, offset = _END64_FORM.unpack_from(found)
+    locator_disk, place, disks = _LOCATOR_FORM.unpack(locator)
+    if rest != _END64_FORM.size - 12 or disk or first_disk or locator_disk or disks > 1:
+        raise Unjudgeable("is a zip file with a zip64 end record that readers read differently")
+    limits = (0xFFFF, 0xFFFF, _MAX32, _MAX32)
+    for each, other, limit in zip((here, count, length, offset), usual, limits, strict=True):
+        if other not in (each, limit):
+            raise Unjudgeable("is a zip file with two end records that disagree")
+    if here != count:
+        raise Unjudgeable("is a zip file with two numbers of members")
+    return count, length, offset, place
+
+
+def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, int]) -> Directory:
+    """Read the directory that ends at `end`. Raises `Unjudgeable` if another one can be found."""
+    count, length, offset = record
+    if length > LARGEST_READ:
+        raise Unjudgeable(f"has a directory of {length} bytes, more than {LARGEST_READ >> 20} MiB")
+    start = end - length
+    prefix = start - offset
+    if start < 0 or prefix < 0:
+        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+    if prefix:
+        file.seek(offset)
+        if file.read(4) == CENTRAL:
+            raise Unjudgeable("is a zip file with two directories")
+    file.seek(start)
+    data = file.read(length)
+    behind = file.read(size - end)
+    if data[:4] != (CENTRAL if count else b""):
+        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+    records = behind.count(_END) + behind.count(_END64) + behind.count(_LOCATOR)
+    expected = 3 if behind.startswith(_END64) else 1
+    if records != expected or any(mark in data for mark in (_END, _END64, _LOCATOR)):
+        raise Unjudgeable("is a zip file with several end records")
+    return Directory(data, start, prefix, count)
+
+
+def entries(directory: Directory) -> Iterator[int]:
+    """Yield where in the directory each entry begins. Raises `Unjudgeable` if they do not fill it."""
+    data, at, count = directory.data, 0, 0
+    while at < len(data):
+        if data[at : at + 4] != CENTRAL or at + _CENTRAL_FORM.size > len(data):
+            break
+        yield at
+        count += 1
+        name, extra, comment = struct.unpack_from("<3H", data, at + 28)
+        at += _CENTRAL_FORM.size + name + extra + comment
+    if at != len(data) or count != directory.members:
+        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+
+
+def entry_at(directory: Directory, at: int) -> Entry:
+    """Return the entry that begins at `at`. Raises `Unjudgeable` for one that is damaged."""
+    fields = _CENTRAL_FORM.unpack_from(directory.data, at)
+    (
+        _,
+        _,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        packed,
+        size,
+        name_size,
+        extra_size,
+        _,
+        disk,
+        _,
+        mode,
+        offset,
+    ) = fields
+    name_at = at + _CENTRAL_FORM.size
+    extra_at = name_at + name_size
+    name = directory.data[name_at:extra_at]
+    extra = directory.data[extra_at : extra_at + extra_size]
+    if extra:
+        size, packed, offset = _resolve(extra, (size, packed, offset))
+    if disk:
+        raise Unjudgeable("is a part of a zip file")
+    return Entry(name, flags, method, crc, packed, size, mode, offset + directory.prefix, extra)
+
+
+def _resolve(extra: bytes, values: tuple[int, ...]) -> list[int]:
+    """Return numbers, with those that are too large for their field from the extra field (4.5.3).
+
+    What else the extra field has must be one of them: some readers go by it without being asked.
+    """
+    found = [data for tag, data in extra_fields(extra) if tag == _ZIP64]
+    if len(found) > 1 or (found and len(found[0]) % 4):
+        raise Unjudgeable("is a zip file with two sizes of one member")
+    data = found[0] if found else b""
+    result = []
+    for value in values:
+        if value == _MAX32 and data:
+            if len(data) < 8:
+                raise Unjudgeable("is a zip file with a zip64 field that is cut short")
+            value, data = int.from_bytes(data[:8], "little"), data[8:]
+        result.append(value)
+    while len(data) >= 8:
+        if int.from_bytes(data[:8], "little") not in (*result, 0):
+            raise Unjudgeable("is a zip file with two sizes of one member")
+        data = data[8:]
+    return result
+
+
+def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield number and content of each extra field (4.5.1). Raises `Unjudgeable` for a damaged one."""
+    at = 0
+    while at + 4 <= len(extra):
+        tag, length = struct.unpack_from("<2H", extra, at)
+        if at + 4 + length > len(extra):
+            raise Unjudgeable("is a zip file with an extra field that is cut short")
+        yield tag, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def unicode_paths(extra: bytes) -> Iterator[bytes]:
+    """Yield the names in the extra field 0x7075, which `zipfile` goes by from 3.12 on."""
+    if extra and b"\x75\x70" in extra:
+        for tag, data in extra_fields(extra):
+            if tag == _UNICODE_PATH:
+                yield data[5:]
+
+
+def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
+    """Return where the content begins in `data`, and the extra field of the local header there.
+
+    Raises `Unjudgeable` where the header says anything else than the directory does. `data` must
+    hold the whole of it.
+    """
+    if not data.startswith(LOCAL) or len(data) < LOCAL_SIZE:
+        raise Unjudgeable("is damaged: no header stands where the directory says")
+    _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL_FORM.unpack_from(data)
+    extra_at = LOCAL_SIZE + name_size
+    start = extra_at + extra_size
+    if len(data) < start:
+        raise Unjudgeable("is damaged: its header is cut short")
+    if data[LOCAL_SIZE:extra_at] != entry.raw_name:
+        raise Unjudgeable("has another name in its header than in the directory")
+    extra = data[extra_at:start]
+    if extra:
+        size, packed = _resolve(extra, (size, packed))
+    if (flags ^ entry.flags) & _SAME_FLAGS or method != entry.method:
+        raise Unjudgeable("is packed in another way by its header than by the directory")
+    expected = (entry.crc, entry.packed_size, entry.size)
+    if (crc, packed, size) != expected and not (
+        flags & HAS_DESCRIPTOR
+        and all(
+            value in (0, _MAX32, own)
+            for value, own in zip((crc, packed, size), expected, strict=True)
+        )
+    ):
+        raise Unjudgeable("has another size in its header than in the directory")
+    return start, extra
+
+
+def header_size(data: bytes) -> int:
+    """Return the size of the local header that `data` begins with."""
+    return LOCAL_SIZE + sum(struct.unpack_from("<2H", data, 26)) if len(data) >= LOCAL_SIZE else 0
+
+
+def descriptor_size(entry: Entry, data: bytes) -> int:
+    """Return the size of the descriptor (4.3.9) that `data` begins with. Raises `Unjudgeable`."""
+    crc = entry.crc.to_bytes(4, "little")
+    for size in (4, 8):
+        try:
+            sizes = entry.packed_size.to_bytes(size, "little") + entry.size.to_bytes(size, "little")
+        except OverflowError:
+            continue
+        for record in (DESCRIPTOR + crc + sizes, crc + sizes):
+            if data.startswith(record):
+                return len(record)
+    raise Unjudgeable("has no descriptor after its content, or another one than in the directory")
+
+
+def may_hold_header(data: bytes) -> bool:
+    """Whether a reader of streams may see a member in `data`, which belongs to none."""
+    at = data.find(LOCAL)
+    while 0 <= at <= len(data) - LOCAL_SIZE:
+        version, _, method, _, _, _, _, _, name_size, _ = _LOCAL_FORM.unpack_from(data, at)
+        if version & 0xFF <= _NEWEST_VERSION and method < 100 and 0 < name_size <= 4096:
+            return True
+        at = data.find(LOCAL, at + 1)
+    return False
