@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from pycache_guard import disk
+from pycache_guard.worktree import paths
 
 
 def walked(*tops: Path) -> list[str]:
     """Return what is found below `tops`, relative to the first."""
     complaints: list[str] = []
     found = list(
-        disk.walk([os.fspath(top) for top in tops], lambda *told: complaints.append(told[0]))
+        disk.Walk([os.fspath(top) for top in tops], lambda *told: complaints.append(told[0]))
     )
     assert not complaints
     return [os.path.relpath(path, tops[0]) for path, _ in found]
@@ -24,12 +25,42 @@ def make(top: Path, *paths: str) -> None:
         (top / path).touch()
 
 
-def test_sorted_and_without_the_insides_of_version_control(tmp_path: Path) -> None:
-    make(tmp_path, "b/c", "a", ".git/x.pyc", ".hg/x.pyc", "b/__pycache__/d", "b/.git")
+def test_walk_is_sorted_and_skips_version_control(tmp_path: Path) -> None:
+    make(tmp_path, "b/c", "a", "b/__pycache__/d", "b/.git")
+    for mark in (
+        ".git/HEAD",
+        ".hg/requires",
+        ".svn/wc.db",
+        ".bzr/branch-format",
+        ".jj/repo/x",
+        ".sl/store",
+    ):
+        make(tmp_path, mark, f"{mark.partition('/')[0]}/x.pyc")
     assert walked(tmp_path) == ["a", "b/.git", "b/c", "b/__pycache__/d"]
 
 
-def test_links_to_directories_are_not_followed_but_for_caches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs", "CVS"])
+def test_directory_that_is_only_named_as_version_control(tmp_path: Path, name: str) -> None:
+    make(tmp_path, f"{name}/x.pyc", f"{name}/HEAD.py", "a")
+    assert f"{name}/x.pyc" in walked(tmp_path)
+
+
+def test_darcs_is_never_skipped_because_import_takes_its_name(tmp_path: Path) -> None:
+    make(tmp_path, "_darcs/format", "_darcs/hashed_inventory", "_darcs/mod.pyc")
+    assert walked(tmp_path) == ["_darcs/format", "_darcs/hashed_inventory", "_darcs/mod.pyc"]
+
+
+def test_directory_with_tracked_files_is_not_skipped(tmp_path: Path) -> None:
+    make(tmp_path, "a/.hg/requires", "a/.hg/x.pyc", "b/.hg/requires", ".git/HEAD")
+    tracked = [os.fspath(tmp_path / "a" / ".hg"), os.fspath(tmp_path / ".git")]
+    walk = disk.Walk([os.fspath(tmp_path)], lambda *_: None, tracked.__contains__)
+    assert [os.path.relpath(path, tmp_path) for path, _ in walk] == [
+        "a/.hg/requires",
+        "a/.hg/x.pyc",
+    ]
+
+
+def test_links_in_the_place_of_caches_are_followed_where_they_are(tmp_path: Path) -> None:
     make(tmp_path, "real/x", "real/deep/y")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "__pycache__").symlink_to("real")
@@ -38,6 +69,52 @@ def test_links_to_directories_are_not_followed_but_for_caches(tmp_path: Path) ->
     (tmp_path / "loop").symlink_to("loop")
     found = ["file", "loop", "__pycache__/x", "real/x", "real/__PYCACHE__/x", "real/deep/y"]
     assert walked(tmp_path) == found
+
+
+def test_link_to_a_package_elsewhere_is_followed_as_import_follows_it(tmp_path: Path) -> None:
+    make(tmp_path, "top/a", "else/pkg/__init__.py", "else/pkg/sub/my-dir/x.pyc", "else/other/m.py")
+    make(tmp_path, "else/ns/__pycache__/m.pyc", "else/data/x", "m.py")
+    (tmp_path / "else/pkg/sub/further").symlink_to("../../other")
+    (tmp_path / "else/pkg/back").symlink_to("..")
+    for name in ("pkg", "ns", "data"):
+        (tmp_path / "top" / name).symlink_to(f"../else/{name}")
+    (tmp_path / "top" / "again").symlink_to("pkg")
+    (tmp_path / "top" / "my-pkg").symlink_to("../else/other")
+    (tmp_path / "top" / "up").symlink_to("..")
+    (tmp_path / "top" / "here").symlink_to(".")
+    walk = disk.Walk([os.fspath(tmp_path / "top")], lambda *_: None)
+    found = [(os.path.relpath(path, tmp_path / "top"), is_link) for path, is_link in walk]
+    assert found == [
+        ("a", False),
+        ("again/__init__.py", True),
+        ("again/sub/my-dir/x.pyc", True),
+        ("ns/__pycache__/m.pyc", True),
+        ("again/sub/further/m.py", True),
+    ]
+    unfollowed = [os.path.relpath(path, tmp_path / "top") for path in walk.unfollowed]
+    assert unfollowed == ["data", "my-pkg", "up", "again/back"]
+
+
+def test_junction_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
+    make(tmp_path, "a/real/x", "a/junction/x", "a/__pycache__/x")
+    inodes = {os.stat(tmp_path / "a" / name).st_ino for name in ("junction", "__pycache__")}
+    monkeypatch.setattr(paths, "leads_away", lambda status: status.st_ino in inodes)
+    walk = disk.Walk([os.fspath(tmp_path)], lambda *_: None)
+    found = [os.path.relpath(path, tmp_path) for path, _ in walk]
+    assert found == ["a/__pycache__/x", "a/real/x"]
+    assert [os.path.basename(path) for path in walk.unfollowed] == ["junction"]
+
+
+def test_short_reads_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network file system may return less than it was asked for."""
+    (tmp_path / "x").write_bytes(bytes(range(200)) * 5)
+    reading = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: reading(descriptor, min(size, 400)))
+    path = os.fspath(tmp_path / "x")
+    assert disk.read(path) == disk.read_whole(path) == bytes(range(200)) * 5
+    assert disk.read(path, 500) == (bytes(range(200)) * 5)[:500]
+    assert disk.read(path, 0) == b""
 
 
 def test_a_link_named_is_followed(tmp_path: Path) -> None:
@@ -49,7 +126,7 @@ def test_a_link_named_is_followed(tmp_path: Path) -> None:
 def test_here_is_left_out_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a/x")
     monkeypatch.chdir(tmp_path)
-    assert list(disk.walk(["."], lambda *_: None)) == [("a/x", False)]
+    assert list(disk.Walk(["."], lambda *_: None)) == [("a/x", False)]
 
 
 def test_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,14 +140,14 @@ def test_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "scandir", refusing)
     told: list[tuple[str, str]] = []
-    found = list(disk.walk([os.fspath(tmp_path)], lambda *what: told.append(what)))
+    found = list(disk.Walk([os.fspath(tmp_path)], lambda *what: told.append(what)))
     assert [os.path.basename(path) for path, _ in found] == ["y"]
     assert told == [(os.fspath(tmp_path / "a"), "Permission denied")]
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        list(disk.walk([os.fspath(tmp_path / "nowhere")], lambda *_: None))
+        list(disk.Walk([os.fspath(tmp_path / "nowhere")], lambda *_: None))
 
 
 def test_reading(tmp_path: Path) -> None:
@@ -87,7 +164,7 @@ def test_a_file_that_is_named(tmp_path: Path) -> None:
     make(tmp_path, "x")
     (tmp_path / "link").symlink_to("x")
     named = [os.fspath(tmp_path / name) for name in ("x", "link")]
-    assert list(disk.walk(named, lambda *_: None)) == [(named[0], False), (named[1], True)]
+    assert list(disk.Walk(named, lambda *_: None)) == [(named[0], False), (named[1], True)]
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

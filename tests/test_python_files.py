@@ -10,6 +10,7 @@ import pytest
 
 from pycache_guard import python_files
 from pycache_guard.git.process import GitFailure
+from pycache_guard.worktree import paths as junctions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,18 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / ODD).write_bytes(b"")
     found = [s.path for s in python_files.named([str(tmp_path)])]
     assert found == [f"{tmp_path}/a.py", f"{tmp_path}/{ODD}"]
+
+
+def test_junctions_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
+    for name in ("real", "junction"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.py").write_text("")
+    inode = os.stat(tmp_path / "junction").st_ino
+    monkeypatch.setattr(junctions, "leads_away", lambda status: status.st_ino == inode)
+    assert [source.path for source in python_files.below(os.fspath(tmp_path))] == [
+        f"{tmp_path}/real/m.py"
+    ]
 
 
 def test_what_cannot_be_read_is_yielded_and_says_why(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pycache_guard.git.repository import work_tree
 from pycache_guard.ignoring.modules import SHEBANG
 from pycache_guard.ignoring.modules import is_script
 from pycache_guard.regular import opened
+from pycache_guard.worktree import paths as junctions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def named(paths: Iterable[str]) -> Iterator[Source]:
 
 
 def below(directory: str) -> Iterator[Source]:
-    """Yield the Python files below a directory, in order; links are not followed."""
+    """Yield the Python files below a directory, in order; links and junctions are not followed."""
     unreadable = []
     pending = [directory]
     while pending:  # `os.walk` calls itself for each level, before Python 3.12
@@ -112,7 +113,9 @@ def below(directory: str) -> Iterator[Source]:
         pending += [
             entry.path
             for entry in reversed(listed)
-            if entry.is_dir(follow_symlinks=False) and is_own(where, entry.name)
+            if entry.is_dir(follow_symlinks=False)
+            and is_own(where, entry.name)
+            and not junctions.leads_away(entry.stat(follow_symlinks=False))
         ]
     for where in unreadable:
         yield Source(shown(where), where)

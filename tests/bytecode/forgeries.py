@@ -8,10 +8,11 @@ from typing import cast
 
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import Long
 from pycache_guard.bytecode.code_tree import Value
 
-#: What verdicts do not rest on: import overwrites the one, patch levels differ in the other.
-_APART = ("filename", "linetable")
+#: Patch levels differ in it, so that it is counted apart.
+_APART = ("linetable",)
 _NEAR: tuple[Value, ...] = (None, ..., 0, 1, True, 1.0, 1j, "", "1", b"", b"1", ())
 
 
@@ -68,6 +69,8 @@ def numbers(value: Value) -> Iterator[Value]:
     """Yield other numbers: for floats, by their sign and by their last bit."""
     if isinstance(value, bool):
         yield not value
+    elif isinstance(value, Long):
+        yield from (Long(value + 1), int(value))
     elif isinstance(value, int):
         yield from (value + 1, value ^ 1 << 20)
     elif isinstance(value, float):

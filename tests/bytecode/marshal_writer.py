@@ -9,6 +9,7 @@ from pycache_guard.bytecode.code_layouts import Dialect
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
 from pycache_guard.bytecode.code_tree import HugeInt
+from pycache_guard.bytecode.code_tree import Long
 from pycache_guard.bytecode.code_tree import Value
 
 _SINGLETONS = {None: b"N", True: b"T", False: b"F", ...: b".", StopIteration: b"S"}
@@ -37,8 +38,10 @@ def written(value: Value, dialect: Dialect) -> bytes:
 
 
 def _leaf(value: Value) -> bytes:
-    if isinstance(value, int) and -(2**31) <= value < 2**31:
+    if isinstance(value, int) and not isinstance(value, Long) and -(2**31) <= value < 2**31:
         return b"i" + struct.pack("<i", value)
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return b"I" + struct.pack("<q", value)
     if isinstance(value, int):
         digits = []
         rest = abs(value)

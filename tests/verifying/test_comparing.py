@@ -44,7 +44,7 @@ def test_files_that_change(tmp_path: Path, second: bytes | None, reason: str) ->
     compilers = Compilers()
     found = verify(Changing(tmp_path, second), compilers)
     compilers.close()
-    assert found == ([], [f"{tmp_path / cached()}: {reason}"], 0, {}, {})
+    assert found == ([], [f"{tmp_path / cached()}: {reason}"], 0, {}, {}, [])
 
 
 def test_sniffing_what_cannot_be_read(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def notes(found: Verification) -> list[str]:
     for path, level in found.levels.items():
         by_level.setdefault(level, []).append(path)
     return [
+        *found.notes,
         *(
             f"{count(paths, 'differs', 'differ')} from what {compiler} compiles in line tables alone,"
             f" as with other patch levels, and {'is' if len(paths) == 1 else 'are'} not counted as"

@@ -38,6 +38,7 @@ class Pairs:
     def __init__(self, pairs: Iterable[Pair]) -> None:
         """Choose what is held, by the sizes, before anything of it is read."""
         self.failures: list[str] = []
+        self.notes: list[str] = []
         #: The bytecode that there is no room for.
         self.left_out: list[str] = []
         self._pairs: dict[str, Pair] = {}

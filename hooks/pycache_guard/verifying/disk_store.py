@@ -27,6 +27,7 @@ class DiskStore:
 
     def __init__(self, tops: Sequence[str]) -> None:
         self.failures: list[str] = []
+        self.notes: list[str] = []
         self._tops = tops
 
     def paths(self) -> Iterator[str]:
@@ -34,12 +35,22 @@ class DiskStore:
 
         What this user cannot read under another name, this user's Python cannot run.
         """
-        for path, is_link in disk.walk(self._tops, self._complain):
+        walk = disk.Walk(self._tops, self._complain, has_tracked_files)
+        for path, is_link in walk:
             shown = path.replace(os.sep, "/")
             if is_named(shown) or (not is_link and self._holds_bytecode(path)):
                 yield shown
             elif path in self._tops:
                 self._complain(path, "is no bytecode, by name or by content")
+        links = [path.replace(os.sep, "/") for path in walk.unfollowed]
+        if links:
+            what = (
+                "1 link to a directory" if len(links) == 1 else f"{len(links)} links to directories"
+            )
+            more = ", …" if len(links) > 1 else ""
+            self.notes.append(
+                f"{what} elsewhere not followed: {links[0]}{more}; pass the path to check what is there"
+            )
 
     def head(self, path: str) -> bytes:
         """Return the first bytes of a file."""
@@ -81,6 +92,21 @@ class DiskStore:
 
     def _complain(self, path: str, reason: str) -> None:
         self.failures.append(f"{path}: {reason}")
+
+
+def has_tracked_files(directory: str) -> bool:
+    """Return whether git tracks a file in a directory, or does not answer for it."""
+    from pycache_guard.git.process import Git
+    from pycache_guard.git.process import GitFailure
+    from pycache_guard.git.tracked import enclosed
+    from pycache_guard.git.tracked import own_environment
+
+    if not enclosed(directory):
+        return False
+    try:
+        return bool(Git("-C", directory, "ls-files", "-z", env=own_environment()).output())
+    except GitFailure:
+        return True
 
 
 def is_in_cache(path: str) -> bool:

@@ -42,6 +42,7 @@ class IndexStore:
     def __init__(self, index: Index, tops: Sequence[str] = ()) -> None:
         """Look for bytecode; nothing more is read where there is none."""
         self.failures: list[str] = []
+        self.notes: list[str] = []
         self._named: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._contents: dict[str, bytes] = {}

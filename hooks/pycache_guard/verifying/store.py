@@ -25,6 +25,8 @@ class Store(Protocol):
 
     #: What could not be read, path and all.
     failures: list[str]
+    #: Sentences about what was not looked at, and is neither a finding nor a failure.
+    notes: list[str]
 
     def paths(self) -> Iterator[str]:
         """Yield the paths that may be bytecode's by name, or hold bytecode under another name."""

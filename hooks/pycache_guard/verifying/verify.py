@@ -34,6 +34,8 @@ class Verification(NamedTuple):
     lines_differ: dict[str, list[str]]
     #: The optimization level of verified files whose names leave it open, where it is not 0.
     levels: dict[str, int]
+    #: What the store did not look at.
+    notes: list[str]
 
 
 def verify(store: Store, compilers: Compilers) -> Verification:
@@ -57,7 +59,9 @@ def verify(store: Store, compilers: Compilers) -> Verification:
             verified += 1
         if case.is_level_open() and case.outcome.level:
             levels[case.path] = case.outcome.level
-    return Verification(findings, sorted(set(store.failures)), verified, lines_differ, levels)
+    return Verification(
+        findings, sorted(set(store.failures)), verified, lines_differ, levels, store.notes
+    )
 
 
 def cases(store: Store, findings: list[Finding]) -> Iterator[Case]:
