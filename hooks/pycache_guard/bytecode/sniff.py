@@ -1,6 +1,10 @@
-"""Whether a file holds bytecode, told from its first bytes, whatever its name.
+"""Whether a file contains bytecode, decided by its first bytes, whatever its name.
 
 Asked of every new file at each commit: imports nothing but the table.
+
+What runs a file of any name is `python FILE` (CPython `Python/pythonrun.c`, `run_pyc_file`) and
+`runpy.run_path` (`Lib/pkgutil.py`, `read_code`). Both compare the magic number, skip the rest of the
+header unread, whatever its flags, and unmarshal what follows.
 """
 
 from __future__ import annotations
@@ -15,31 +19,51 @@ HEAD_LENGTH = 64
 _CODE = b"c\xe3"
 #: The same with GraalPy's, which is CPython's before 1.3 as well.
 _ANY_CODE = _CODE + b"C\xc3"
-_MAX_FLAGS = 3
+#: marshal's types of text and bytes: `runpy.run_path` passes what it unmarshals to `exec`, which
+#: compiles text. TYPE_STRING, _INTERNED, _UNICODE, _ASCII and _ASCII_INTERNED have four bytes of
+#: length, TYPE_SHORT_ASCII and _SHORT_ASCII_INTERNED have one (CPython `Python/marshal.c`).
+_LONG_TEXT = b"stuaA\xf3\xf4\xf5\xe1\xc1"
+_SHORT_TEXT = b"zZ\xfa\xda"
+#: A text longer than this many bytes does not fit into a file that git keeps whole.
+_MAX_TEXT_BYTES = (1 << 31) - 1
 
 
 def is_bytecode(head: bytes) -> bool:
-    """Judge a file by its first `HEAD_LENGTH` bytes.
+    """Return whether a file with these first `HEAD_LENGTH` bytes contains bytecode.
 
-    It is bytecode when a known magic, a whole header and the type of a code object follow each
-    other, or when a module's code stands behind something like a header. A header alone is not:
-    there is nothing to run.
+    It does when a known magic number, a whole header and the type of a code object, or of a text
+    that `runpy` would run, follow each other; or when the code of a module follows something like a
+    header. A header alone is not bytecode: there is nothing to run.
     """
+    row = find(head[:4])
+    if row is not None and _holds_text(head, row[2]):
+        return True
     # The fields of a code object hold zero bytes. Text does not, and must never be taken for
     # bytecode, although `3\r\r\n` is a magic.
     if 0 not in head[:HEAD_LENGTH]:
         return False
     if head[2:4] == CRLF and any(_holds_module(head, end) for end in (8, 12, 16)):
         return True
-    row = find(head[:4])
-    return row is not None and _follows_header(head, row[2], _ANY_CODE)
+    return row is not None and _holds(head, row[2], _ANY_CODE)
 
 
 def _holds_module(head: bytes, end: int) -> bool:
-    """Whether code without arguments stands behind `end` bytes of header: needs no table."""
-    return _follows_header(head, end, _CODE) and head[end + 1 : end + 5] == bytes(4)
+    """Return whether code without arguments follows `end` bytes of header: needs no table."""
+    return _holds(head, end, _CODE) and head[end + 1 : end + 5] == bytes(4)
 
 
-def _follows_header(head: bytes, end: int, types: bytes) -> bool:
-    flags = int.from_bytes(head[4:8], "little") if end == 16 else 0
-    return flags <= _MAX_FLAGS and head[end : end + 1] != b"" and head[end] in types
+def _holds_text(head: bytes, end: int) -> bool:
+    """Return whether a marshalled text follows `end` bytes of header, none of it cut off."""
+    if _holds(head, end, _SHORT_TEXT):
+        size, start = int.from_bytes(head[end + 1 : end + 2], "little"), end + 2
+    elif _holds(head, end, _LONG_TEXT):
+        size, start = int.from_bytes(head[end + 1 : end + 5], "little"), end + 5
+    else:
+        return False
+    is_whole = len(head) >= HEAD_LENGTH or start + size <= len(head)
+    return 0 < size <= _MAX_TEXT_BYTES and is_whole
+
+
+def _holds(head: bytes, end: int, types: bytes) -> bool:
+    """Return whether one of marshal's `types` follows `end` bytes of header."""
+    return head[end : end + 1] != b"" and head[end] in types
