@@ -53,11 +53,11 @@ class TestContent:
     @pytest.mark.parametrize(
         ("argv", "expected"),
         [
-            ((), ["changed", "new", "run"]),
-            (("--staged",), ["changed", "new", "run"]),
-            (("--content", "new"), ["changed", "new", "run"]),
-            (("--content", "all"), ["changed", "new", "old", "run"]),
-            (("--content", "all", "--staged"), ["changed", "new", "run"]),
+            ((), ["changed", "link", "new", "run"]),
+            (("--staged",), ["changed", "link", "new", "run"]),
+            (("--content", "new"), ["changed", "link", "new", "run"]),
+            (("--content", "all"), ["changed", "link", "new", "old", "run"]),
+            (("--content", "all", "--staged"), ["changed", "link", "new", "run"]),
             (("--content", "none"), []),
             (("--content", "none", "--staged"), []),
         ],
@@ -82,10 +82,10 @@ class TestContent:
             assert calls.blobs() == []
             assert "cat-file" not in verbs
         elif "old" in expected:
-            wanted = {asked["changed"], asked["new"], text, old}
+            wanted = {asked["changed"], asked["link"], asked["new"], text, old}
             assert sorted(calls.blobs()) == sorted(wanted)
         else:
-            assert calls.blobs() == list(dict.fromkeys([asked["changed"], asked["new"]]))
+            assert calls.blobs() == [asked["changed"], asked["link"], asked["new"]]
             assert verbs.count("cat-file") == 1
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
@@ -162,7 +162,8 @@ class TestContent:
     def test_a_blob_that_is_not_there(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("x", "1")
         os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
-        message = f"error: blob {blob} cannot be read here: it is missing\n"
+        words = f"blob {blob} cannot be read here: it is missing; `git fsck` shows what else is"
+        message = f"error: x: {words}\n"
         assert run(COMMAND) == (2, "", message)
         assert run(COMMAND, "--content", "none") == (0, "", "")
         repo.stage("a.pyc", "2")

@@ -114,6 +114,35 @@ def by_content(
     ]
 
 
+def by_checkout(
+    files: Mapping[Entry, tuple[str, bytes]],
+    grants: Grants,
+    *,
+    rooted: bool,
+    sparse: bool = False,
+) -> list[Finding]:
+    """Report files that become bytecode at checkout, the stages of a conflict once: PYC002.
+
+    `files` has the attributes that do it, in words, and the first bytes of what git writes.
+    """
+    refused = {
+        entry.path: (entry, how)
+        for entry, how in files.items()
+        if not is_bytecode_path(os.fsencode(entry.path)) and not grants.cover(entry)
+    }
+    return [
+        Finding(
+            entry.path,
+            Rule.PYC002,
+            f"contains {writer(head)} bytecode when git checks it out (`{attributes}`);"
+            " Python can execute it",
+            untrack(entry.path, rooted=rooted, sparse=sparse),
+            blob=entry.blob,
+        )
+        for entry, (attributes, head) in refused.values()
+    ]
+
+
 def writer(head: bytes) -> str:
     """Name who wrote bytecode that starts with `head`."""
     magic = lookup(head)

@@ -1,4 +1,4 @@
-"""From a source to the findings in it, importing nothing dear before something is suspect.
+"""From a source to the findings in it, importing nothing expensive before something is suspect.
 
 What every run needs is imported where git is already at work: 2 ms of each commit.
 """
@@ -29,26 +29,78 @@ CONFIGURATION = "pyproject.toml"
 MENTIONS = (b"pycache-guard", b"pycache_guard", b"pycacheguard", b"\\u", b"\\x")
 
 
+#: What is not looked into: what Git LFS would fetch, what an archive contains, what a filter program
+#: would write at checkout.
+LFS_POINTER = "Git LFS pointer"
+ARCHIVE = "archive"
+FILTERED = "filtered file"
+KINDS = (LFS_POINTER, ARCHIVE, FILTERED)
+
+
+class Unread:
+    """The files whose content was not looked into: for each of `KINDS` the first path, and the number."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.firsts: dict[str, str] = {}
+
+    def add(self, kind: str, path: bytes) -> None:
+        """Count a file."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind not in self.firsts:
+            from os import fsdecode
+
+            self.firsts[kind] = fsdecode(path)
+
+    def keys(self) -> dict[str, dict[str, int]]:
+        """Return what the JSON report has of it: every kind, in the plural, and its number."""
+        plurals = {f"{kind.lower().replace(' ', '_')}s": kind for kind in KINDS}
+        return {"not_looked_into": {key: self.counts.get(plurals[key], 0) for key in plurals}}
+
+    def sentence(self) -> str:
+        """Return what is to be reported, empty if there is nothing."""
+        words = [
+            f"{number} {kind}{'' if number == 1 else 's'} ({self.firsts[kind]}"
+            f"{'' if number == 1 else ', …'})"
+            for kind, number in sorted(self.counts.items())
+        ]
+        return f"not looked into: {', '.join(words)}; see PYC002" if words else ""
+
+
+class Contents:
+    """What is known about the contents of files: which blobs are bytecode, and which files become it."""
+
+    def __init__(self) -> None:
+        #: The blobs that are bytecode, with their first bytes.
+        self.held: dict[str, bytes] = {}
+        #: The records whose files become bytecode at checkout, with the attributes that do it and the
+        #: first bytes of the file.
+        self.converted: dict[bytes, tuple[str, bytes]] = {}
+
+
 def judge(
     source: Index | Tree,
     *,
     staged: bool = False,
     content: str = "new",
     allow: Sequence[str] = (),
+    unread: Unread | None = None,
 ) -> list[Finding]:
     """Return what is wrong with the entries of `source`: PYC001, PYC002, PYC003.
 
     With `staged`, only of what differs from HEAD. `content` says whose first bytes are read: `new`,
     what differs from HEAD at the same path, `all` or `none`. `allow` are globs in addition to the
-    configuration's. Raises `Failure` for what cannot be judged.
+    configuration's. What is not looked into is counted in `unread`. Raises `Failure` for what cannot
+    be judged.
     """
-    named, files = (differing if staged else listed)(source, content)
+    named, files, attributes = (differing if staged else listed)(source, content)
     from pycache_guard.git.listing import blob_of
     from pycache_guard.git.listing import parse
 
-    held = bytecode_blobs(map(blob_of, files))
-    config = settings(source, thorough=bool(named or held))
-    if not (named or held or allow or (config and config.allow)):
+    contents = examined(files, attributes, unread or Unread())
+    found_any = named or contents.held or contents.converted
+    config = settings(source, thorough=bool(found_any))
+    if not (found_any or allow or (config and config.allow)):
         return []
     from pycache_guard import scan
     from pycache_guard.config import Allowance
@@ -59,44 +111,58 @@ def judge(
     allowances = [*(config.allow if config else ()), *map(Allowance, allow)]
     grants = scan.Grants([(a, source.granted(a.glob)) for a in allowances])
     found = scan.by_path([*map(parse, named)], grants, rooted=rooted, sparse=sparse)
-    holders = [parse(record) for record in files if blob_of(record) in held]
-    found += scan.by_content(holders, held, grants, rooted=rooted, sparse=sparse)
+    holders = [parse(record) for record in files if blob_of(record) in contents.held]
+    found += scan.by_content(holders, contents.held, grants, rooted=rooted, sparse=sparse)
+    becoming = {parse(record): how for record, how in contents.converted.items()}
+    found += scan.by_checkout(becoming, grants, rooted=rooted, sparse=sparse)
     if not staged:
-        unread = [e for _, entries in grants.unused() for e in entries if e.is_file]
-        blobs = [entry.blob for entry in unread]
+        unused = [e for _, entries in grants.unused() for e in entries if e.is_file]
+        blobs = [entry.blob for entry in unused]
         found += scan.unused(grants, bytecode_blobs(blobs) if content != "none" else blobs)
     return found
 
 
-def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]]:
-    """Return the records of bytecode by path, and of the files whose content is to be read.
+def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return the records of bytecode by path, of the files to read, and of `.gitattributes` files.
 
     Listing and comparison are made at the same time: there are two processors.
     """
     comparison = source.comparison() if content == "new" else None
     listing = source.listing()
-    from pycache_guard.bytecode.names import is_bytecode_path
-    from pycache_guard.bytecode.names import may_name_bytecode
-    from pycache_guard.git.listing import is_file
+    from pycache_guard.git.listing import is_attributes_file
     from pycache_guard.git.listing import matching
 
     if content == "all":
         records = matching(listing, everything, everything)
-        return only_named(records), [record for record in records if is_file(record)]
-    named = matching(listing, may_name_bytecode, is_bytecode_path)
-    return named, source.changes(comparison).new_files() if comparison else []
+    else:
+        records = matching(listing, may_concern_us, concerns_us)
+    named = source.committed(only_named(records))
+    attributes = [record for record in records if is_attributes_file(record)]
+    if comparison is None:
+        return named, with_content(records) if content == "all" else [], attributes
+    changes = source.changes(comparison)
+    files = changes.new_files()
+    if attributes and changes.touch_attributes():
+        # Files that are not new may become something else.
+        files = with_content(matching(source.listing(), everything, everything))
+    return named, files, attributes
 
 
-def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]]:
+def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Return the same as `listed`, of the entries that differ from HEAD alone."""
-    from pycache_guard.git.listing import is_file
+    from pycache_guard.git.listing import is_attributes_file
+    from pycache_guard.git.listing import matching
 
     comparison = source.comparison()
     source.require()
     changes = source.changes(comparison)
     records = changes.records()
-    files = changes.new_files() if content == "new" else [r for r in records if is_file(r)]
-    return only_named(records), files if content != "none" else []
+    files = changes.new_files() if content == "new" else with_content(records)
+    named = source.committed(only_named(records))
+    if content == "none" or not files:
+        return named, [], []
+    attributes = matching(source.listing(), may_concern_us, concerns_us)
+    return named, files, [record for record in attributes if is_attributes_file(record)]
 
 
 def everything(_: bytes) -> bool:
@@ -104,16 +170,87 @@ def everything(_: bytes) -> bool:
     return True
 
 
+def may_concern_us(block: bytes) -> bool:
+    """Return whether a block of a listing can name bytecode or a `.gitattributes` at all."""
+    from pycache_guard.bytecode.names import MARKS
+    from pycache_guard.git.listing import ATTRIBUTES
+
+    lowered = block.lower()
+    return any(mark in lowered for mark in MARKS) or ATTRIBUTES in lowered
+
+
+def concerns_us(path: bytes) -> bool:
+    """Return whether a path is that of bytecode or of a `.gitattributes`."""
+    from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.git.listing import names_attributes
+
+    return is_bytecode_path(path) or names_attributes(path)
+
+
 def only_named(records: Iterable[bytes]) -> list[bytes]:
-    """Return the records whose path is bytecode's."""
+    """Return the records whose path is that of bytecode."""
     from pycache_guard.bytecode.names import is_bytecode_path
     from pycache_guard.git.listing import path_of
 
     return [record for record in records if is_bytecode_path(path_of(record))]
 
 
+def with_content(records: Iterable[bytes]) -> list[bytes]:
+    """Return the records that have a blob."""
+    from pycache_guard.git.listing import has_content
+
+    return [record for record in records if has_content(record)]
+
+
+def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Contents:
+    """Return what the contents of files are, as they are stored and as git checks them out.
+
+    `files` and `attributes`, the `.gitattributes` files that hold for them, are records. Each blob is
+    read once. Raises `GitFailure` for one that is not there.
+    """
+    contents = Contents()
+    if not files:
+        return contents
+    from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
+    from pycache_guard.bytecode.sniff import HEAD_LENGTH
+    from pycache_guard.bytecode.sniff import is_archive
+    from pycache_guard.bytecode.sniff import is_bytecode
+    from pycache_guard.bytecode.sniff import is_lfs_pointer
+    from pycache_guard.bytecode.sniff import may_become_bytecode
+    from pycache_guard.git.listing import blob_of
+    from pycache_guard.git.listing import path_of
+    from pycache_guard.git.objects import heads
+
+    paths = {blob_of(record): path_of(record) for record in files}
+
+    def path_of_blob(blob: str) -> str:
+        from os import fsdecode
+
+        return fsdecode(paths[blob])
+
+    suspects = set()
+    for blob, head in heads([*paths], ARCHIVE_HEAD_LENGTH, path_of_blob):
+        if is_bytecode(head[:HEAD_LENGTH]):
+            contents.held[blob] = head[:HEAD_LENGTH]
+        elif is_lfs_pointer(head):
+            unread.add(LFS_POINTER, paths[blob])
+        elif is_archive(head):
+            unread.add(ARCHIVE, paths[blob])
+        if may_become_bytecode(head):
+            suspects.add(blob)
+    if attributes:
+        from pycache_guard.git.checkout import Checkout
+
+        with Checkout(attributes) as checkout:
+            plain = [record for record in files if blob_of(record) not in contents.held]
+            contents.converted, filtered = checkout.bytecode_among(plain, suspects)
+        for record in filtered:
+            unread.add(FILTERED, path_of(record))
+    return contents
+
+
 def bytecode_blobs(ids: Iterable[str]) -> dict[str, bytes]:
-    """Return the blobs among `ids` that hold bytecode, with their first bytes.
+    """Return the blobs among `ids` that are bytecode, with their first bytes.
 
     Each is read once. Raises `GitFailure` for one that is not there.
     """

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pycache_guard import system
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.report.escape import shown
+from repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,12 +224,17 @@ def test_conflict_stages_are_told_once(repo: Repo, run: Run, argv: tuple[str, ..
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
 def test_intent_to_add(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
-    repo.write("a.pyc")
+    """The next commit does not contain such an entry; an empty file that was added, it does."""
+    repo.write("a.pyc", BYTECODE)
     repo.write("b.py")
     repo.git("add", "-f", "-N", "a.pyc", "b.py")
-    assert paths(run, *argv) == ["a.pyc"]
+    assert paths(run, *argv) == []
+    repo.add("empty.pyc")
+    assert paths(run, *argv) == ["empty.pyc"]
     repo.commit("first")
-    assert paths(run, *argv) == ["a.pyc"]
+    assert repo.git("ls-tree", "-r", "--name-only", "HEAD") == "empty.pyc"
+    repo.add("a.pyc", BYTECODE)
+    assert "a.pyc" in paths(run, *argv)
 
 
 def test_deleting_is_always_allowed(repo: Repo, run: Run) -> None:

@@ -21,7 +21,7 @@ def test_an_index_that_changes_while_it_is_read(
     repo.add("a.pyc", "1")
     listed = survey.listed
 
-    def and_changed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]]:
+    def and_changed(source: Index | Tree, content: str) -> tuple[list[bytes], ...]:
         found = listed(source, content)
         repo.git("rm", "-q", "--cached", "a.pyc")
         return found

@@ -67,3 +67,39 @@ def _holds_text(head: bytes, end: int) -> bool:
 def _holds(head: bytes, end: int, types: bytes) -> bool:
     """Return whether one of marshal's `types` follows `end` bytes of header."""
     return head[end : end + 1] != b"" and head[end] in types
+
+
+#: What begins a Git LFS pointer (git-lfs docs/spec.md), in all versions.
+LFS_POINTER = (
+    b"version https://git-lfs.github.com/spec/",
+    b"version https://hawser.github.com/spec/",
+)
+#: What begins an archive, or a compressed file: zip (a `.whl`, `.egg`, `.pyz`, `.jar` …), gzip, bzip2,
+#: xz, zstd, 7z.
+_ARCHIVES = (
+    *(b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"),
+    *(b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c"),
+)
+#: Where a tar file has `ustar` (POSIX.1, pax).
+_USTAR = 257
+#: As many first bytes of a file as `is_archive` wants.
+ARCHIVE_HEAD_LENGTH = _USTAR + 5
+
+
+def is_lfs_pointer(head: bytes) -> bool:
+    """Return whether a file is a Git LFS pointer: its content is not in git."""
+    return head.startswith(LFS_POINTER)
+
+
+def is_archive(head: bytes) -> bool:
+    """Return whether a file is an archive, or compressed, by `ARCHIVE_HEAD_LENGTH` first bytes.
+
+    A zip file after the first line of a script counts (`zipapp`).
+    """
+    is_zipapp = head.startswith(b"#!") and b"\nPK\3\4" in head
+    return head.startswith(_ARCHIVES) or is_zipapp or head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar"
+
+
+def may_become_bytecode(head: bytes) -> bool:
+    r"""Return whether a file could start with a magic number if each `\n` became `\r\n`."""
+    return 0 in head[:HEAD_LENGTH] and b"\n" in head[:4]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
+from pycache_guard.survey import Unread
 from pycache_guard.survey import judge
 
 TYPE_CHECKING = False
@@ -36,36 +37,41 @@ class Options:
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was."""
     options = parse(argv) if argv else Options()
+    unread = Unread()
     try:
-        findings = judged(options, options.content)
+        findings = judged(options, options.content, unread)
     except GitFailure:
-        # A content that is not here, most likely: what paths tell is told all the same.
-        tell(judged(options, "none"), options)
+        # A content that is not here, most likely: what is found by path is reported anyway.
+        tell(judged(options, "none", Unread()), options, Unread())
         raise
     if options.fix:
         from pycache_guard.repair import untracked
 
         findings = untracked(Index(), findings)
-    return tell(findings, options)
+    return tell(findings, options, unread)
 
 
-def judged(options: Options | Namespace, content: str) -> list[Finding]:
-    """Judge what is meant."""
+def judged(options: Options | Namespace, content: str, unread: Unread) -> list[Finding]:
+    """Judge what is meant; count in `unread` what is not looked into."""
     source: Index | Tree = Index()
     if options.tree:
         from pycache_guard.git.tree import Tree
 
         source = Tree(options.tree)
-    return judge(source, staged=options.staged, content=content, allow=options.allow)
+    return judge(source, staged=options.staged, content=content, allow=options.allow, unread=unread)
 
 
-def tell(findings: list[Finding], options: Options | Namespace) -> int:
+def tell(findings: list[Finding], options: Options | Namespace, unread: Unread) -> int:
     """Report, if there is anything to say or somebody reads silence too."""
+    if unread.counts:
+        from pycache_guard.commands import failures
+
+        failures.tell(unread.sentence(), "note")
     if not findings and options.format == "text" and options.output is None:
         return 0
     from pycache_guard.commands.reporting import report
 
-    return report(findings, NAME, voice=options.format, output=options.output)
+    return report(findings, NAME, voice=options.format, output=options.output, more=unread.keys())
 
 
 def parse(argv: Sequence[str]) -> Namespace:

@@ -44,12 +44,13 @@ def main(argv: Sequence[str]) -> int:
 def is_any_tracked() -> bool:
     """Whether there is anything to verify: most often not, where this is a hook."""
     from pycache_guard.git.index import Index
-    from pycache_guard.git.listing import blob_of
-    from pycache_guard.survey import bytecode_blobs
+    from pycache_guard.survey import Unread
+    from pycache_guard.survey import examined
     from pycache_guard.survey import listed
 
-    named, files = listed(Index(), "new")
-    return bool(named or bytecode_blobs(map(blob_of, files)))
+    named, files, attributes = listed(Index(), "new")
+    contents = examined(files, attributes, Unread())
+    return bool(named or contents.held or contents.converted)
 
 
 def judge(where: Store, named: Sequence[str]) -> Verification:

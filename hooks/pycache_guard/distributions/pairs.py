@@ -91,6 +91,9 @@ class Pairs:
         data = self._held[name]
         return Found(name, Source(len(data), None, lambda: data))
 
+    def change_at_checkout(self, path: str) -> None:
+        """Return `None`: no git is between an archive and what is unpacked."""
+
     def removal(self, path: str) -> str:
         """Return nothing: an archive is built anew."""
         return ""

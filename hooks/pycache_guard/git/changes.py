@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import blocks
-from pycache_guard.git.listing import is_file
+from pycache_guard.git.listing import has_content
+from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.process import Reading
 from pycache_guard.git.process import git
 
@@ -29,15 +30,22 @@ class Changes:
         """
         return [record for record, _ in self._sides()]
 
+    def touch_attributes(self) -> bool:
+        """Return whether a `.gitattributes` is among what differs, one that was deleted included."""
+        return any(names_attributes(path) for _, path in self._pairs)
+
     def new_files(self) -> list[bytes]:
         """Return the records of the files whose content differs from that of the file at the same path.
 
-        A symbolic link was no file: what becomes one is new, be the blob the same.
+        The blob of a symbolic link is content too. Where a link becomes a file, or a file a link, it
+        is new, even if the blob is the same.
 
         Of a path in conflict, every stage: which will be chosen is not known.
         """
         return [
-            record for record, old in self._sides() if is_file(record) and blob_of(record) != old
+            record
+            for record, old in self._sides()
+            if has_content(record) and blob_of(record) != old
         ]
 
     def _sides(self) -> list[tuple[bytes, str]]:
@@ -49,7 +57,7 @@ class Changes:
             if status == "U":
                 conflicts = True
             elif status != "D":
-                same = old if was.startswith(":100") else ""
+                same = old if was[1:4] == mode[:3] else ""
                 sides.append((f"{mode} {blob}\t".encode() + path, same))
         if conflicts:
             stages = git("ls-files", "--unmerged", "-z", "--full-name", "--", ":/")

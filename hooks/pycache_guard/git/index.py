@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 LIST = ("ls-files", "--stage", "-z", "--full-name", "--")
 
 
+#: The ids of the empty blob, in the two formats that there are (gitformat-pack(5)).
+EMPTY_BLOBS = (
+    b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
+
+
 class Listing(Git):
-    """`git ls-files`, which fails where there is no work tree.
+    """`git ls-files`, which fails where there is no work tree, or the file of the index is missing.
 
     Git itself lists the index of a bare repository, or none, and ends with 0. Asked for the current
     directory by its absolute path too, it fails where that is not in a work tree (pathspec.c).
@@ -36,7 +43,15 @@ class Listing(Git):
         super().__init__(*LIST, ":/", f":(literal){os.getcwd()}")
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield stdout as it comes. Raises `Failure` where there is no work tree."""
+        """Yield stdout as it comes. Raises `Failure` where there is no work tree, or no index."""
+        is_empty = True
+        for chunk in self._chunks():
+            is_empty = False
+            yield chunk
+        if is_empty:
+            check_presence()
+
+    def _chunks(self) -> Iterator[bytes]:
         try:
             yield from super().chunks()
         except GitFailure as failure:
@@ -48,6 +63,31 @@ class Listing(Git):
             yield from Git(*LIST, ":/").chunks()
 
 
+def check_presence() -> None:
+    """Raise `Failure` if the file of the index is missing although HEAD has files.
+
+    Git takes a missing file for an index without entries: after `git clone --no-checkout`, or where
+    `GIT_INDEX_FILE` names no file. Before the first commit that is right.
+    """
+    from pycache_guard.errors import Failure
+    from pycache_guard.git import repository
+
+    path = os.environ.get("GIT_INDEX_FILE") or ""
+    if path:
+        # Git reads it from the top of the work tree.
+        path = os.path.join(repository.top() or os.curdir, path)
+    else:
+        path = os.fsdecode(git("rev-parse", "--git-path", "index")[:-1])
+    tree = repository.resolved("HEAD^{tree}")
+    if os.path.exists(path) or tree is None or tree == repository.empty_tree():
+        return
+    repository.work_tree()
+    raise Failure(
+        f"there is no index here ({path}), although HEAD has files, so nothing can be checked:"
+        " `git reset` writes it, `git checkout` the files as well"
+    )
+
+
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
@@ -57,6 +97,24 @@ class Index:
         Reading it raises `Failure` where there is no work tree.
         """
         return Listing()
+
+    def committed(self, records: list[bytes]) -> list[bytes]:
+        """Return those of some records of a listing that the next commit will contain.
+
+        `git add --intent-to-add` makes entries of the empty blob that no commit contains
+        (git-add(1)); git compares the index with the empty tree to find them, and only if an entry
+        has that blob.
+        """
+        if not any(record[7:].startswith(EMPTY_BLOBS) for record in records):
+            return records
+        from pycache_guard.git import repository
+        from pycache_guard.git.changes import Changes
+        from pycache_guard.git.listing import path_of
+
+        options = ("--cached", "--ita-invisible-in-index", *RAW)
+        process = Git("diff-index", *options, repository.empty_tree(), "--")
+        kept = set(map(path_of, Changes(process).records()))
+        return [record for record in records if path_of(record) in kept]
 
     def comparison(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""

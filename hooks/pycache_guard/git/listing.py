@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pycache_guard.entries import Entry
 
 
+#: The name of the files of gitattributes(5), in lower case.
+ATTRIBUTES = b".gitattributes"
 #: What stands before a path, with its tab: `160000 commit ID`, the id of SHA-256.
 LONGEST_HEAD = 6 + 1 + 6 + 1 + 64 + 1
 
@@ -77,9 +79,26 @@ def blob_of(record: bytes) -> str:
         return fields[2] if fields[1] in ("blob", "commit") else fields[1]
 
 
-def is_file(record: bytes) -> bool:
-    """Whether a record is of a file: symlinks and submodules have no content to read."""
-    return record.startswith(b"100")
+def has_content(record: bytes) -> bool:
+    """Return whether a record has a blob: only submodules have none.
+
+    The blob of a symbolic link counts: with `core.symlinks=false`, the default of Git for Windows,
+    it is checked out as a regular file (git-config(1)).
+    """
+    return not record.startswith(b"160")
+
+
+def is_attributes_file(record: bytes) -> bool:
+    """Return whether a record is of a `.gitattributes`; a link by that name is read like a file.
+
+    Case does not matter: on a case-insensitive file system git opens `.GitAttributes` too.
+    """
+    return has_content(record) and names_attributes(path_of(record))
+
+
+def names_attributes(path: bytes) -> bool:
+    """Return whether a path is that of a `.gitattributes`, in any case."""
+    return path.lower().rpartition(b"/")[2] == ATTRIBUTES
 
 
 def parse(record: bytes) -> Entry:

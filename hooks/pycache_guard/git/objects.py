@@ -9,6 +9,7 @@ from pycache_guard.git.repository import resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
@@ -27,10 +28,13 @@ BATCH = 50
 LARGE = 1 << 20
 
 
-def heads(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:
+def heads(
+    blobs: Sequence[str], length: int, path_of: Callable[[str], str] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Yield each blob's id with its first `length` bytes, through `git cat-file --batch`.
 
-    Nothing more of a large blob is read. Raises `GitFailure` for one that is not there.
+    Nothing more of a large blob is read. Raises `GitFailure` for one that is not there, with the path
+    that `path_of` returns for its id.
     """
     reader = Reader(length)
     try:
@@ -39,12 +43,27 @@ def heads(blobs: Sequence[str], length: int) -> Iterator[tuple[str, bytes]]:
             reader.ask(batch)
             for blob, answer in zip(batch, reader.answers(), strict=True):
                 if answer is None:
-                    raise GitFailure(f"blob {blob} cannot be read here: it is missing")
+                    raise GitFailure(absence(blob, path_of(blob) if path_of else ""))
                 if answer[1] != "blob":
                     raise GitFailure(f"blob {blob} cannot be read here: it is a {answer[1]}")
                 yield blob, answer[3]
     finally:
         reader.close()
+
+
+def absence(blob: str, path: str) -> str:
+    """Return the words for a blob that is not here: its path, if that is known, and what to do."""
+    from pycache_guard.git.partial import is_partial
+
+    words = f"blob {blob} cannot be read here: it is missing"
+    if is_partial():
+        words += (
+            "; this is a partial clone: `git fetch --refetch --no-filter` (git 2.36 and later) gets"
+            " all contents"
+        )
+    else:
+        words += "; `git fsck` shows what else is"
+    return f"{path}: {words}" if path else words
 
 
 def contents(blobs: Iterable[str]) -> dict[str, bytes]:

@@ -115,6 +115,8 @@ class Git:
         self.read = self._child.read
         self.has_output = self._child.has_output
         self._ended = False
+        #: What git wrote to stderr; known after `check`.
+        self.words = b""
 
     def kill(self) -> None:
         """End it now, if it has not ended."""
@@ -147,6 +149,7 @@ class Git:
         """
         self._ended = True
         code, said = self._child.wait()
+        self.words = said
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code not in allowed:

@@ -36,6 +36,10 @@ class Tree:
         """Read a comparison."""
         return Changes(comparison)
 
+    def committed(self, records: list[bytes]) -> list[bytes]:
+        """Return the records: a tree contains all of its entries."""
+        return records
+
     def granted(self, glob: str) -> list[Entry]:
         """Return the entries that a pathspec glob of git's own matches."""
         changes = Changes(self._against(repository.empty_tree(), f":(top,glob){glob}"))

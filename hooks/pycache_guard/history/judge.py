@@ -7,7 +7,7 @@ from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
 from pycache_guard.git.history import Differs
 from pycache_guard.git.history import brought
-from pycache_guard.git.listing import is_file
+from pycache_guard.git.listing import has_content
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.loose import brought_by
 from pycache_guard.git.loose import not_commits
@@ -99,7 +99,7 @@ def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
     for where, record in stream:
         if is_bytecode_path(path_of(record)):
             keep(where, record)
-        elif contents and is_file(record):
+        elif contents and has_content(record):
             for item in contents.judge(where, record):
                 keep(*item)
     for item in contents.rest() if contents else ():

@@ -80,6 +80,9 @@ class DiskStore:
                 return Found(candidate, source)
         return None
 
+    def change_at_checkout(self, path: str) -> None:
+        """Return `None`: what is on disk is what Python reads."""
+
     def removal(self, path: str) -> str:
         """Return the command that removes a file."""
         return f"rm -f -- {quoted(path)}"

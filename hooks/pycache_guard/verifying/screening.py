@@ -14,6 +14,7 @@ from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.magic_numbers import CRLF
 from pycache_guard.bytecode.pyc import header_flaw
+from pycache_guard.bytecode.sniff import is_lfs_pointer
 from pycache_guard.findings import Rule
 from pycache_guard.remedies import quoted
 from pycache_guard.verifying import apart
@@ -37,6 +38,8 @@ def screen(path: str, store: Store) -> tuple[list[Verdict], Case | None]:
     if is_pickle(path):
         words = "numba's: a pickle, which runs what it likes when a cached function is first called"
         return [Verdict(Rule.PYC205, words)], None
+    if change := store.change_at_checkout(path):
+        return [Verdict(Rule.PYC205, f"cannot be compared: {change}")], None
     head = store.head(path)
     try:
         header = parse_header(head)
@@ -61,6 +64,9 @@ def with_source(
     path: str, store: Store, name: CacheName, header: Header, source: Found, found: list[Verdict]
 ) -> tuple[list[Verdict], Case | None]:
     """Go on with a file whose source is there."""
+    if change := store.change_at_checkout(source.path):
+        words = f"cannot be compared with its source, {source.path}: {change}"
+        return [*found, Verdict(Rule.PYC205, words)], None
     validation = header.validation
     if isinstance(validation, SourceHash) and not validation.checked and name.tag:
         found.append(unchecked(name, header, source.path))
@@ -86,6 +92,8 @@ def unchecked(name: CacheName, header: Header, source: str) -> Verdict:
 
 def unknown(head: bytes, error: InvalidHeader) -> Verdict:
     """Judge a header that Python would not take: a number that we do not know may be a Python's."""
+    if is_lfs_pointer(head):
+        return Verdict(Rule.PYC205, "a Git LFS pointer: `git lfs pull` gets its content")
     if lookup(head) is None and head[2:4] == CRLF:
         number = int.from_bytes(head[:2], "little")
         return Verdict(Rule.PYC205, f"its magic number {number} is no interpreter's known here")

@@ -40,6 +40,9 @@ class Store(Protocol):
     def source_of(self, path: str) -> Found | None:
         """Find the source that the bytecode at `path` stands for."""
 
+    def change_at_checkout(self, path: str) -> str | None:
+        """Return why git does not check out what it stores at `path`, `None` where it does."""
+
     def removal(self, path: str) -> str:
         """Return the command that removes a file."""
 

@@ -1,0 +1,327 @@
+"""What git writes at checkout: the content of blobs as `.gitattributes` files change it.
+
+Git is asked, in an empty repository of our own that has this one's objects: gitattributes(5),
+git-check-attr(1), git-cat-file(1). Two facts make the answer hold for any clone:
+
+- Only the `.gitattributes` files that are given count. `info/attributes` and the configuration of a
+  person or a server are not cloned.
+- No filter runs: which program a filter is, the configuration says, and there is none.
+
+How lines end depends on the system and on `core.eol` and `core.autocrlf` of the person who clones.
+So each content is asked for twice: as git writes it by default on Linux and macOS, and as Git for
+Windows does.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from itertools import chain
+from typing import NamedTuple
+from typing import final
+
+from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.git.listing import blob_of
+from pycache_guard.git.listing import path_of
+from pycache_guard.git.objects import heads
+from pycache_guard.git.partial import Bare
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Container
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    #: The attributes that make a file bytecode, in words, and its first bytes then.
+    Becoming = tuple[str, bytes]
+
+#: The attributes that change content at checkout; `crlf` is the former name of `text`.
+NAMES = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
+#: What may stand in a `.gitattributes` and changes nothing that a zero byte is in: under `text=auto`
+#: git leaves such content alone, and lines that end with LF are stored so.
+HARMLESS = (b"text=auto", b"-text", b"eol=lf", b"-crlf", b"crlf=input", b"filter=lfs", b"!text")
+ENCODING = b"encoding"
+IDENT = b"ident"
+LINE_ENDS = (b"text", b"crlf", b"eol")
+FILTER = b"filter"
+
+#: The configuration of a clone, by default and under Windows, in which lines may end with CR LF.
+PLAIN = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+WINDOWS = ("-c", "core.autocrlf=true", "-c", "core.eol=crlf")
+#: How git says that it has written a content as it is stored (`convert.c`, `encode_to_worktree`).
+NOT_ENCODED = b"failed to encode"
+#: Random bytes after each answer.
+MARK_BYTES = 16
+
+
+class Attributes(NamedTuple):
+    """The attributes of a file that change its content, as git-check-attr(1) prints them."""
+
+    text: bytes
+    crlf: bytes
+    eol: bytes
+    ident: bytes
+    encoding: bytes
+    filter: bytes
+
+    @property
+    def recodes(self) -> bool:
+        """Return whether content may become anything at checkout."""
+        return self.encoding != UNSPECIFIED
+
+    @property
+    def ends_lines(self) -> bool:
+        """Return whether lines may end otherwise in content with zero bytes."""
+        return SET in (self.text, self.crlf) or self.eol == b"crlf"
+
+    @property
+    def filters(self) -> bool:
+        """Return whether content goes through a program, if the configuration names it."""
+        return self.filter not in (UNSPECIFIED, b"unset", SET)
+
+    def lines(self) -> bytes:
+        """Return them as gitattributes(5) writes them, without the filter."""
+        words = {SET: b"%s", b"unset": b"-%s", UNSPECIFIED: b"!%s"}
+        return b" ".join(
+            words.get(value, b"%s=" + value) % name.encode("ascii")
+            for name, value in zip(NAMES[:-1], self, strict=False)
+        )
+
+    def shown(self) -> str:
+        """Return those that matter, for a message."""
+        named = zip(NAMES, map(os.fsdecode, self), strict=True)
+        words = [
+            name if value == "set" else f"{name}={value}"
+            for name, value in named
+            if value not in ("unspecified", "unset")
+        ]
+        return " ".join(words)
+
+
+SET = b"set"
+UNSPECIFIED = b"unspecified"
+
+
+@final
+class Checkout:
+    """The `.gitattributes` files in `records` of a listing or a comparison; a context manager.
+
+    Raises `GitFailure` for one whose content is not here.
+    """
+
+    def __init__(self, records: Iterable[bytes]) -> None:
+        self._records = exact(records)
+        blobs = {blob_of(record): path_of(record) for record in self._records}
+        read = dict(heads([*blobs], 1 << 62, lambda blob: os.fsdecode(blobs[blob])))
+        words = b" ".join(chain.from_iterable(map(relevant_words, read.values())))
+        #: Whether a file may become anything, have lines that end otherwise, or go through a filter
+        #: that is not Git LFS.
+        self.recodes = ENCODING in words
+        self.ends_lines = any(word in words for word in LINE_ENDS)
+        self.filters = FILTER in words
+        self._matters = self.recodes or self.ends_lines or self.filters or IDENT in words
+        self._repository: Isolated | None = None
+
+    def __enter__(self) -> Checkout:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._repository is not None:
+            self._repository.close()
+
+    def attributes(self, paths: Collection[bytes]) -> dict[bytes, Attributes]:
+        """Return the attributes of those paths, from the top, that have any that matter."""
+        if not paths or not self._matters:
+            return {}
+        asked = [*dict.fromkeys(paths)]
+        fields = self._isolated().check_attributes(asked)
+        step = 3 * len(NAMES)
+        with Reading("check-attr"):
+            values = fields[2::3]
+            answers = {
+                path: Attributes(*values[n * len(NAMES) : (n + 1) * len(NAMES)])
+                for n, path in enumerate(fields[0:-1:step])
+            }
+            if [*answers] != asked:
+                raise ValueError
+        return {
+            path: found
+            for path, found in answers.items()
+            if found.recodes or found.ends_lines or found.filters or found.ident == SET
+        }
+
+    def written(
+        self, blobs: Iterable[tuple[str, Attributes]], length: int, *, windows: bool
+    ) -> Iterator[bytes]:
+        """Yield the first `length` bytes that git writes for each blob with its attributes.
+
+        Raises `GitFailure` for an encoding that git does not know here, or cannot write.
+        """
+        asked = list(blobs)
+        if asked:
+            system = WINDOWS if windows else PLAIN
+            yield from self._isolated().convert(asked, length, system)
+
+    def bytecode_among(
+        self, files: Iterable[bytes], suspects: Container[str]
+    ) -> tuple[dict[bytes, Becoming], list[bytes]]:
+        """Return the records of `files` that become bytecode at checkout, and those with a filter.
+
+        `suspects` are the blobs that could be bytecode if lines ended otherwise. Git is not asked
+        about files that no attribute can make bytecode. Raises `GitFailure` as `written` does.
+        """
+        asked = [
+            record
+            for record in files
+            # The blob of a symbolic link is written as it is.
+            if record.startswith(b"100")
+            and (self.recodes or self.filters or blob_of(record) in suspects)
+        ]
+        found = self.attributes([*map(path_of, asked)])
+        attributes = {r: found[path_of(r)] for r in asked if path_of(r) in found}
+        filtered = [r for r, a in attributes.items() if a.filters and a.filter != b"lfs"]
+        converted = [
+            (record, has)
+            for record, has in attributes.items()
+            if has.recodes or (has.ends_lines and blob_of(record) in suspects)
+        ]
+        becoming: dict[bytes, Becoming] = {}
+        for windows in (False, True):
+            questions = [(blob_of(record), has) for record, has in converted]
+            heads = self.written(questions, HEAD_LENGTH, windows=windows)
+            for (record, has), head in zip(converted, heads, strict=True):
+                if is_bytecode(head):
+                    becoming.setdefault(record, (has.shown(), head))
+        return becoming, filtered
+
+    def _isolated(self) -> Isolated:
+        if self._repository is None:
+            self._repository = Isolated(self._records)
+        return self._repository
+
+
+class Isolated:
+    """A repository with these `.gitattributes` in its index, and no configuration at all."""
+
+    def __init__(self, records: Iterable[bytes]) -> None:
+        self._bare = Bare()
+        self._path = self._bare.environment["GIT_DIR"]
+        self._environment = {
+            **without_configuration(self._bare.environment),
+            "GIT_INDEX_FILE": os.path.join(self._path, "index"),
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "HOME": self._path,
+            "XDG_CONFIG_HOME": self._path,
+        }
+        try:
+            self._feed(b"".join(r + b"\0" for r in records), "update-index", "-z", "--index-info")
+        except BaseException:
+            self._bare.close()
+            raise
+
+    def close(self) -> None:
+        """Remove it."""
+        self._bare.close()
+
+    def check_attributes(self, paths: Iterable[bytes]) -> list[bytes]:
+        """Return what `git check-attr` answers about `NAMES`: three fields for each."""
+        questions = b"".join(path + b"\0" for path in paths)
+        answers = self._feed(questions, "check-attr", "--cached", "-z", "--stdin", *NAMES)
+        return answers.split(b"\0")
+
+    def convert(
+        self, blobs: list[tuple[str, Attributes]], length: int, system: tuple[str, ...]
+    ) -> Iterator[bytes]:
+        """Yield what git writes for each blob; a file of our own name stands for each combination."""
+        kinds = {found: b"%d" % n for n, found in enumerate(dict.fromkeys(a for _, a in blobs))}
+        os.makedirs(os.path.join(self._path, "info"), exist_ok=True)
+        with open(os.path.join(self._path, "info", "attributes"), "wb") as file:
+            file.writelines(b"%s %s\n" % (n, found.lines()) for found, n in kinds.items())
+        git = Git(*system, "cat-file", "--batch=", "--filters", feed=True, env=self._environment)
+        try:
+            yield from self._converted(git, [(blob, kinds[found]) for blob, found in blobs], length)
+        finally:
+            git.kill()
+
+    @staticmethod
+    def _converted(git: Git, blobs: Iterable[tuple[str, bytes]], length: int) -> Iterator[bytes]:
+        # The size that git prints is not that of what it writes. A name of no object is answered
+        # with that name, so a random one shows where the content ends.
+        mark = b"=" + os.urandom(MARK_BYTES).hex().encode("ascii")
+        end = b"\n" + mark + b" missing\n"
+        for blob, name in blobs:
+            git.write(b"%s %s\n%s\n" % (blob.encode("ascii"), name, mark))
+            # Before the content there is the line of the format, which is empty.
+            yield read_until(git, end, length + 1)[1:]
+        git.close_stdin()
+        git.check()
+        if NOT_ENCODED in git.words:
+            raise GitFailure(
+                "a `working-tree-encoding` of `.gitattributes` cannot be written here, so what a"
+                f" checkout contains cannot be checked: {os.fsdecode(git.words).splitlines()[0]}"
+            )
+
+    def _feed(self, data: bytes, *args: str) -> bytes:
+        """Run git with `data` on stdin, from a file, and return its stdout."""
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            return Git(*args, stdin=file.fileno(), env=self._environment).output()
+
+
+def relevant_words(data: bytes) -> Iterator[bytes]:
+    """Yield the words of a `.gitattributes` that are not known to be harmless, macros included."""
+    for line in data.split(b"\n"):
+        words = {*line.split()}
+        yield from words.difference(HARMLESS, (b"text",) if b"eol=lf" in words else ())
+
+
+def read_until(git: Git, end: bytes, limit: int) -> bytes:
+    """Return the first `limit` bytes of what git writes before `end`; the rest is read as well.
+
+    Raises `GitFailure` where git ends without it.
+    """
+    parts = []
+    size = 0
+    buffer = b""
+    while (found := buffer.find(end)) < 0:
+        settled = max(0, len(buffer) - len(end))
+        if size < limit:
+            parts.append(buffer[:settled])
+            size += settled
+        data = git.read()
+        if not data:
+            git.check()
+            raise GitFailure("git cat-file: its answer was cut short")
+        buffer = buffer[settled:] + data
+    return b"".join([*parts, buffer[:found]])[:limit]
+
+
+def exact(records: Iterable[bytes]) -> list[bytes]:
+    """Return records of `.gitattributes` files with that name in lower case.
+
+    One in other letters counts where none beside it is written like this.
+    """
+    found: dict[bytes, bytes] = {}
+    for record in sorted(records, key=path_of, reverse=True):
+        head, _, path = record.partition(b"\t")
+        directory, slash, _ = path.rpartition(b"/")
+        stage = head.rpartition(b" ")[2]
+        key = directory + slash + b".gitattributes"
+        # In ASCII small letters come last, so that the exact name is met first.
+        found.setdefault(key + b"\0" + (stage if len(stage) == 1 else b""), head + b"\t" + key)
+    return [*found.values()]
+
+
+def without_configuration(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables that configure git."""
+    dropped = ("GIT_CONFIG", "GIT_ATTR", "GIT_PREFIX")
+    return {name: text for name, text in environment.items() if not name.startswith(dropped)}
