@@ -290,6 +290,24 @@ def settings_at(revision: str) -> Config | None:
     return settings(Tree(revision))
 
 
+def configured_ignores() -> tuple[str, ...]:
+    """Return the codes that the repository's configuration ignores; none outside a repository.
+
+    Raises `Failure` for a wrong configuration.
+    """
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.process import GitFailure
+    from pycache_guard.git.repository import top
+
+    try:
+        if top() is None:
+            return ()
+    except GitFailure:
+        return ()
+    config = settings(Index())
+    return config.ignore if config else ()
+
+
 def may_mention(data: bytes) -> bool:
     """Whether `pyproject.toml` with the bytes `data` may have a table for this program.
 

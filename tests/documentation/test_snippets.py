@@ -64,11 +64,14 @@ def test_every_rule_on_source_shows_both() -> None:
 
 def test_the_interface_is_used_as_printed(stage: Stage) -> None:
     """One after the other, with the bytes of a cache for `data`."""
-    bad, read, load = [block.text for block in of("python") if block.page == "docs/api.md"]
+    bad, read, load, legacy = [block.text for block in of("python") if block.page == "docs/api.md"]
     place = stage.prepare(PROJECT)
     assert {f.rule for f in lint_source(f"import marshal\n{bad}".encode(), "a.py")} >= {Rule.PYC402}
     given = "import glob\ndata = open(glob.glob('pkg/__pycache__/a.*.pyc')[0], 'rb').read()\n"
-    (place / "try.py").write_text(f"{given}{read}{load}assert x == 1\n", "utf-8")
+    given += "import py_compile\n"
+    given += "py_compile.compile('pkg/a.py', cfile='pkg/a.pyc', doraise=True, optimize=2)\n"
+    program = f"{given}{read}{load}assert x == 1\n{legacy}exec(code)\n"
+    (place / "try.py").write_text(program, "utf-8")
     answer = stage.run("python3 try.py", place)
     assert (answer.code, answer.out) == (0, "")
 

@@ -28,9 +28,10 @@ def main(argv: Sequence[str]) -> int:
     """
     from pycache_guard import python_files
     from pycache_guard.commands.reporting import report
+    from pycache_guard.survey import configured_ignores
 
     options = parse(argv)
-    ignored = {*options.ignore, *configured()}
+    ignored = {*options.ignore, *configured_ignores()}
     sources = python_files.named(options.paths) if options.paths else python_files.tracked()
     checked = check(sources)
     findings = [finding for finding in checked.findings if finding.rule.name not in ignored]
@@ -69,25 +70,6 @@ def check(sources: Iterable[Source]) -> Checked:
         except OSError as error:
             unreadable.append(f"{source.path}: {error.strerror or error}")
     return Checked(findings, parsed, unparsable, unreadable)
-
-
-def configured() -> tuple[str, ...]:
-    """Return the codes that the repository's configuration ignores; none outside a repository.
-
-    Raises `Failure` for a wrong configuration.
-    """
-    from pycache_guard.git.index import Index
-    from pycache_guard.git.process import GitFailure
-    from pycache_guard.git.repository import top
-    from pycache_guard.survey import settings
-
-    try:
-        if top() is None:
-            return ()
-    except GitFailure:
-        return ()
-    config = settings(Index())
-    return config.ignore if config else ()
 
 
 def parse(argv: Sequence[str]) -> Namespace:

@@ -18,12 +18,11 @@ def main(argv: Sequence[str]) -> int:
     if list(argv) == ["--tracked"] and not is_any_tracked():
         return 0
     options = parse(argv)
+    from pycache_guard.survey import configured_ignores
+
+    ignored = {*options.ignore, *configured_ignores()}
     found = judge(store(options), options.python)
-    findings = [
-        finding
-        for finding in found.findings
-        if not (options.allow_unverifiable and finding.rule.name == "PYC205")
-    ]
+    findings = [finding for finding in found.findings if finding.rule.name not in ignored]
     from pycache_guard.commands.failures import tell
     from pycache_guard.commands.reporting import report
 
@@ -115,6 +114,7 @@ def some(paths: list[str]) -> str:
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     from pycache_guard.commands.arguments import filled
+    from pycache_guard.commands.arguments import ignore_option
     from pycache_guard.commands.arguments import reporting_parser
 
     parser = reporting_parser(
@@ -142,9 +142,12 @@ def parse(argv: Sequence[str]) -> Namespace:
         default=[],
         help="an interpreter to use before those found; repeatable",
     )
+    ignore_option(parser)
     parser.add_argument(
         "--allow-unverifiable",
-        action="store_true",
-        help="say nothing of what cannot be compared (PYC205)",
+        dest="ignore",
+        action="append_const",
+        const="PYC205",
+        help="the same as --ignore PYC205: do not report files that cannot be compared",
     )
     return parser.read(argv)
