@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from repo import Repo
 
 NESTED = f"""
-def outer(a=(1, (2, (3, 4)), "{"x" * 99}", {2**200}, 1.5, b"y")):
+def outer(a=(1, (2, (3, (4, (5, 6)))), "{"x" * 99}", {2**2000}, 1.5, b"y")):
     class Inner:
         text = "t"
     return {{1, 2, 3}}, ..., lambda: None
@@ -87,6 +87,17 @@ TEXTS = [
         "  compiled as   /home/u/m.py (an absolute path of the machine that compiled it)\n",
     ),
     ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "  invalidation  not told by a header\n"),
+    ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "Jython 2.7 (no magic number)\n"),
+    ("m.mpy", bytes.fromhex("4d06001f00"), "MicroPython mpy 6 (no magic number)\n"),
+    ("m.mpy", bytes.fromhex("4d06001f00"), "  runs          depends: MicroPython imports it"),
+    (cached(), honest()[:40], "  runs          no: import fails with EOFError (marshal data too"),
+    ("n.pyc", honest()[:16], "  runs          no: import fails with EOFError (marshal data too"),
+    ("n.pyc", honest()[:15], "  runs          no: import fails with EOFError (reached EOF"),
+    ("n.pyc", b"x = 1\n", "  runs          no: import fails with ImportError (bad magic number"),
+    (cached(), b"", "  runs          no: import compiles the source anew\n"),
+    (cached(), honest() + b"behind", "  runs          yes: time and size are its source's\n"),
+    (f"__pycache__/m{TAG}.pyc", honest(), f"  name          script m, tag {TAG}\n"),
+    (f"__pycache__/t.{TAG}-PYTEST.pyc", honest(), "rewritten by an early pytest\n"),
     (
         "x.bin",
         honest()[:2] + honest()[2:],
@@ -105,8 +116,22 @@ def test_words(here: Path, run: Run, path: str, data: bytes, words: str) -> None
 
 
 FLAWS = [
-    ("m.pyc", b"", "PYC206", "not well-formed: bad magic number: b''"),
-    ("m.pyc", b"x = 1\n", "PYC206", "not well-formed: bad magic number: b'x = '"),
+    ("m.pyc", b"", "PYC206", "not well-formed: it holds nothing"),
+    ("m.pyc", b"x = 1\n", "PYC206", "not well-formed: it holds Python source"),
+    ("m.pyc", b"<!DOCTYPE html>\n<p>", "PYC206", "not well-formed: it holds an HTML page"),
+    ("m.pyc", b"\1\2\3\4", "PYC206", "not well-formed: bad magic number: b'\\x01\\x02\\x03\\x04'"),
+    (
+        "m.pyc",
+        honest()[16:],
+        "PYC206",
+        "not well-formed: it holds marshalled code without a header",
+    ),
+    (
+        "m.pyc",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 119\n",
+        "PYC205",
+        "a Git LFS pointer: `git lfs pull` gets its content",
+    ),
     ("m.pyc", b"\1\0\r\n", "PYC205", "its magic number 1 is no interpreter's known here"),
     ("m.pyc", honest()[:15], "PYC206", "not well-formed: reached EOF while reading pyc header"),
     ("m.pyc", honest()[:16], "PYC206", "not well-formed: marshal data too short at offset 16"),
@@ -206,7 +231,10 @@ def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
     (file,) = json.loads(told.out)["files"]
     assert file["path"] == "\\xff.bin"
     assert base64.b64decode(file["path_base64"]) == b"\xff.bin"
-    known = {"path", "path_base64", "size", "well_formed", "magic", "filenames", "absolute_paths"}
+    known = {
+        *("path", "path_base64", "size", "well_formed", "magic", "filenames", "absolute_paths"),
+        *("would_run", "why"),
+    }
     assert {key for key, value in file.items() if value is not None} == known
 
 
@@ -220,8 +248,8 @@ def test_code(here: Path, run: Run) -> None:
         "        Inner, line 3",
         "        <lambda>, line 5",
     ]
-    assert "(1, (2, <tuple of 2>), '" in lines[0]
-    assert "'…, <int of 201 bits>, …)" in lines[0]
+    assert "(1, (2, (3, (4, <tuple of 2>))), '" in lines[0]
+    assert "'…, <int of 2001 bits>, …)" in lines[0]
     told = run("inspect", "--code", "--format", "json", "m.pyc")
     objects = json.loads(told.out)["files"][0]["code"]
     assert [(o["depth"], o["name"], o["first_line"]) for o in objects] == [
@@ -289,7 +317,7 @@ def test_code_in_odd_places(here: Path, run: Run) -> None:
     nested = module.replace(co_consts=((compiled("x"), frozenset([1])), *module.co_consts))
     put(here / "m.pyc", by_time(nested, 0))
     told = run("inspect", "--code", "m.pyc")
-    assert ": (<code <module>>, frozenset(1)), " in told.out
+    assert ": (<code <module>>, frozenset({1})), " in told.out
     assert "\n      <module>, line 1" in told.out
 
 

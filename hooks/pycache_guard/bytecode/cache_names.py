@@ -94,6 +94,11 @@ class CacheName:
         return _implementation(self.tag)
 
     @property
+    def has_foreign_code(self) -> bool:
+        """Whether the code is not laid out as that of the implementation whose magic it may bear."""
+        return self.implementation in ("Jython", "RustPython")
+
+    @property
     def pytest_writer(self) -> str:
         """`pytest 9.2.0` or `an early pytest`; empty for code that pytest did not rewrite."""
         if self.pytest == "PYTEST":
@@ -181,6 +186,27 @@ def source_candidates(path: str) -> Iterator[str]:
     for folder in folders:
         for source in names:
             yield folder + source
+
+
+def is_compiled_by_hook(source: str) -> bool:
+    """Whether the file `source` is compiled by an import hook, and by no Python alone."""
+    return source.endswith(HOOK_SUFFIXES)
+
+
+def has_exact_case(path: str) -> bool:
+    """Whether the bytecode at `path` has the case of letters that Python looks for.
+
+    Where it has another one, import finds it only on a file system that ignores case.
+    """
+    directory, _, name = path.rpartition("/")
+    parent = directory.rpartition("/")[2]
+    parsed = parse_cache_name(path)
+    if parsed is None or (is_cache_directory(parent) and parent != CACHE):
+        return parsed is None
+    ending = name[len(parsed.module) :]
+    label = f"-{parsed.pytest}" if parsed.pytest == "PYTEST" else ""
+    ending = ending.replace(label, "").replace(parsed.optimization or " ", "")
+    return ending == ending.lower()
 
 
 def is_cache_directory(name: str) -> bool:

@@ -32,6 +32,11 @@ class Magic(NamedTuple):
         """The number as interpreters' sources have it."""
         return int.from_bytes(self.data[:2], "little")
 
+    @property
+    def has_number(self) -> bool:
+        """Whether the format has a magic number: Java classes and MicroPython's files have none."""
+        return self.implementation not in ("Jython", "MicroPython")
+
 
 def lookup(head: bytes) -> Magic | None:
     """Name the format of a file that starts with `head`, `None` when it is none that we know.

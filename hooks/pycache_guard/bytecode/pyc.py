@@ -32,6 +32,7 @@ class Pyc:
         self.data = data
         #: `header.Header`: magic, flags, and what ties the file to its source.
         self.header: Header = parse_header(data, name)
+        self._has_foreign_code = name is not None and name.has_foreign_code
         self._read: tuple[Code, int] | None = None
 
     @property
@@ -51,7 +52,7 @@ class Pyc:
     def _tree(self) -> tuple[Code, int]:
         if self._read is None:
             magic = self.header.magic
-            dialect = dialect_of(magic)
+            dialect = None if self._has_foreign_code else dialect_of(magic)
             if dialect is None:
                 raise UnknownFormat(
                     f"the code of {magic.implementation} {magic.version} is unreadable: "
@@ -145,8 +146,6 @@ def describe_damage(data: bytes, name: CacheName | None = None) -> str:
     except InvalidHeader as error:
         is_cut_off = magics.lookup(data) is not None and str(error).startswith("reached EOF")
         return "it ends within the header" if is_cut_off else ""
-    if name is not None and name.implementation == "RustPython":
-        return ""  # its code is not laid out as that of the implementation whose number it has
     problem = find_import_problem(pyc)
     return problem.message if problem else ""
 

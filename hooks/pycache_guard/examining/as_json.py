@@ -52,7 +52,7 @@ def by_header(facts: Facts) -> dict[str, object]:
     stamp = validation if isinstance(validation, Timestamp) else None
     digest = validation if isinstance(validation, SourceHash) else None
     return {
-        "magic_number": magic and magic.number,
+        "magic_number": magic.number if magic and magic.has_number else None,
         "implementation": magic and magic.implementation,
         "version": magic and magic.version,
         "prerelease": magic and not magic.released,

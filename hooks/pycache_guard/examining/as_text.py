@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from pycache_guard.bytecode.cache_names import writes_other_code
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.examining.examine import is_tag_right
 from pycache_guard.examining.outline import constants
 from pycache_guard.examining.outline import outline
 
@@ -29,16 +31,17 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
     for finding in findings:
         yield f"  {finding.rule.name}        {finding.message}"
     header, running = facts.header, facts.running
-    if header is None or running is None:
+    if header is None:
+        if running is not None:
+            yield f"  runs          {_RUNS[running.answer]}: {running.why}"
         return
-    magic = header.magic
-    early = "" if magic.released else ", a pre-release"
-    yield f"  written by    {magic.implementation} {magic.version}{early} (magic {magic.number})"
+    yield f"  written by    {name_writer(facts, header)}"
     if facts.name is not None:
         yield f"  name          {by_name(facts.name)}"
     yield f"  invalidation  {by_header(header)}"
     yield f"  source        {source(facts)}"
-    yield f"  runs          {_RUNS[running.answer]}: {running.why}"
+    if running is not None:
+        yield f"  runs          {_RUNS[running.answer]}: {running.why}"
     for name in facts.filenames:
         leak = " (an absolute path of the machine that compiled it)" if name in facts.leaks else ""
         yield f"  compiled as   {name}{leak}"
@@ -51,15 +54,27 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
         yield "  code          cannot be read here"
 
 
+def name_writer(facts: Facts, header: Header) -> str:
+    """Name who wrote the file: by its tag, where that names one who writes another's magic number."""
+    magic = header.magic
+    early = "" if magic.released else ", a pre-release"
+    number = f"magic {magic.number}" if magic.has_number else "no magic number"
+    writer = f"{magic.implementation} {magic.version}{early}"
+    name = facts.name
+    if name and name.implementation and is_tag_right(facts) and writes_other_code(name.tag, magic):
+        return f"{name.implementation} ({number} of {writer})"
+    return f"{writer} ({number})"
+
+
 def by_name(name: CacheName) -> str:
     """Say what a name says."""
-    parts = [f"module {name.module}"]
+    parts = [f"{'script' if name.is_script else 'module'} {name.module}"]
     if name.tag:
         parts.append(f"tag {name.tag}")
     if name.optimization:
         parts.append(f"optimization {name.optimization}")
     if name.pytest:
-        parts.append(f"rewritten by pytest {name.pytest}")
+        parts.append(f"rewritten by {name.pytest_writer}")
     if name.is_temporary:
         parts.append("left over by a writer that was killed")
     return ", ".join(parts)

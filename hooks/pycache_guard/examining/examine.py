@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pycache_guard.bytecode.cache_names import has_exact_case
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.cache_names import tag_fits
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.pyc import code_flaw
+from pycache_guard.bytecode.pyc import find_import_problem
 from pycache_guard.bytecode.pyc import header_flaw
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.running import run_without_header
 from pycache_guard.bytecode.running import running
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.findings import Finding
@@ -42,7 +45,7 @@ class Facts(NamedTuple):
     magic: bytes
     #: What its name says; `None` if it is no bytecode's.
     name: CacheName | None
-    #: `None` where it is not well-formed; then nothing of what follows is known.
+    #: `None` where it is not well-formed; then nothing of what follows but `running` is known.
     header: Header | None = None
     source: Found | None = None
     fitting: Fit | None = None
@@ -62,14 +65,15 @@ def examine(place: OnDisk | InGit) -> tuple[Facts, list[Finding]]:
     """Read a file; return its facts and what is wrong with it. Raises `Failure`."""
     path, data = place.path, place.read()
     name = parse_cache_name(path)
+    source = place.source()
     try:
-        pyc = read_pyc(data)
+        pyc = read_pyc(data, name)
     except InvalidHeader as error:
         rule, words, _ = unknown(data, error)
-        facts = Facts(path, place.revision, len(data), data[:4], name)
+        outcome = run_without_header(name, data, error, has_source=source is not None)
+        facts = Facts(path, place.revision, len(data), data[:4], name, running=outcome)
         return facts, [Finding(path, rule, words)]
     header = pyc.header
-    source = place.source()
     fitting = fit(header, source.source) if source is not None else None
     facts = Facts(
         path,
@@ -80,7 +84,14 @@ def examine(place: OnDisk | InGit) -> tuple[Facts, list[Finding]]:
         header,
         source,
         fitting,
-        running(name, header, fitting, in_cache=is_in_cache(path)),
+        running(
+            name,
+            header,
+            fitting,
+            in_cache=is_in_cache(path),
+            exact_case=has_exact_case(path),
+            problem=find_import_problem(pyc),
+        ),
         *of_code(pyc),
     )
     return facts, wrong(facts, pyc)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: Characters of a text, items of a collection, levels of nesting, bits of a number.
 _LONGEST = 40
 _MOST = 4
-_DEEPEST = 2
-_BITS = 128
+_DEEPEST = 4
+_BITS = 1024
 
 
 def outline(code: Code) -> Iterator[tuple[int, Code]]:
@@ -55,15 +55,35 @@ def shortened(value: Value, depth: int = 0) -> str:
     if isinstance(value, Code):
         return f"<code {value.name}>"
     if not isinstance(value, tuple):
-        return "StopIteration" if value is StopIteration else repr(value)
+        return repr(value)
     if isinstance(value, Collection):
-        return _collection(value.kind, value.items, depth)
-    return _collection("tuple", cast("tuple[Value, ...]", value), depth)
+        return _write_collection(value.kind, value.items, depth)
+    return _write_collection("tuple", cast("tuple[Value, ...]", value), depth)
 
 
-def _collection(kind: str, items: tuple[Value, ...], depth: int) -> str:
+#: What stands round the items of a collection, and what is written where there are none.
+_BRACKETS = {
+    "tuple": ("(", ")", "()"),
+    "list": ("[", "]", "[]"),
+    "set": ("{", "}", "set()"),
+    "frozenset": ("frozenset({", "})", "frozenset()"),
+    "dict": ("{", "}", "{}"),
+    "frozendict": ("frozendict({", "})", "frozendict()"),
+    "slice": ("slice(", ")", "slice()"),
+}
+
+
+def _write_collection(kind: str, items: tuple[Value, ...], depth: int) -> str:
+    step = 2 if kind in ("dict", "frozendict") else 1
     if depth == _DEEPEST:
-        return f"<{kind} of {len(items)}>"
-    shown = [shortened(item, depth + 1) for item in items[:_MOST]]
-    inner = ", ".join(shown + ["…"] * (len(items) > _MOST))
-    return f"({inner})" if kind == "tuple" else f"{kind}({inner})"
+        return f"<{kind} of {len(items) // step}>"
+    written = [shortened(item, depth + 1) for item in items[: step * _MOST]]
+    if step == 2:
+        written = [": ".join(written[at : at + 2]) for at in range(0, len(written), 2)]
+    if len(items) > step * _MOST:
+        written.append("…")
+    opening, closing, empty = _BRACKETS[kind]
+    if not items:
+        return empty
+    comma = "," if kind == "tuple" and len(items) == 1 else ""
+    return f"{opening}{', '.join(written)}{comma}{closing}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pycache_guard.bytecode.cache_names import is_compiled_by_hook
+from pycache_guard.bytecode.cache_names import writes_other_code
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
@@ -38,7 +40,7 @@ def disguised(path: str, store: Store, header: Header) -> list[Verdict]:
 
 def alone(path: str, store: Store, name: CacheName, header: Header) -> list[Verdict]:
     """Judge a file that has no source."""
-    pyc = read_pyc(store.read(path))
+    pyc = read_pyc(store.read(path), name)
     if name.tag:
         words = "its source is not there to compare it with, and Python does not import it without"
         return malformed(pyc) or [Verdict(Rule.PYC205, words, store.removal(path))]
@@ -51,17 +53,37 @@ def uncomparable(
     path: str, store: Store, name: CacheName, header: Header, source: Found
 ) -> list[Verdict]:
     """Judge what no compiler writes from the source alone."""
-    pyc = read_pyc(store.read(path))
+    pyc = read_pyc(store.read(path), name)
     fitting = fit(header, source.source)
     if fitting.standing is Standing.STALE and not fitting.only_time:
         return malformed(pyc) or [Verdict(Rule.PYC201, f"stale: {fitting.why}")]
-    return malformed(pyc) or [unverifiable(pyc, name_of_writer(name, header))]
+    return malformed(pyc) or [unverifiable(pyc, name_of_writer(name, header, source.path))]
 
 
-def name_of_writer(name: CacheName, header: Header) -> str:
+def is_uncomparable(name: CacheName, header: Header, source: Found) -> bool:
+    """Whether no compiler that can be asked writes this file from its source."""
+    magic = header.magic
+    return (
+        dialect_of(magic) is None
+        or name.is_instrumented
+        or (name.implementation == "PyPy" and writes_other_code(name.tag, magic))
+        or name.has_foreign_code
+        or is_compiled_by_hook(source.path)
+    )
+
+
+def name_of_writer(name: CacheName, header: Header, source: str) -> str:
     """Say who wrote it, so that no compiler can be asked."""
     if name.pytest:
-        return f"pytest {name.pytest} has rewritten its assertions"
+        return f"{name.pytest_writer} has rewritten its assertions"
+    if is_compiled_by_hook(source):
+        return f"an import hook compiles {source}, which is not written in Python"
+    if name.implementation and writes_other_code(name.tag, header.magic):
+        magic = header.magic
+        return (
+            f"{name.implementation} wrote it under the magic number of"
+            f" {magic.implementation} {magic.version}"
+        )
     if name.is_instrumented:
         return f"an import hook, {name.optimization}, has rewritten its code"
     if name.suffix == "$py.class":

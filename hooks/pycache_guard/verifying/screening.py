@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.cache_names import tag_fits
-from pycache_guard.bytecode.code_layouts import dialect_of
+from pycache_guard.bytecode.contents import describe_content
 from pycache_guard.bytecode.fit import Standing
 from pycache_guard.bytecode.fit import fit
 from pycache_guard.bytecode.header import InvalidHeader
@@ -40,12 +40,11 @@ def screen(path: str, store: Store) -> tuple[list[Verdict], Case | None]:
         return [Verdict(Rule.PYC205, words)], None
     if change := store.change_at_checkout(path):
         return [Verdict(Rule.PYC205, f"cannot be compared: {change}")], None
-    head = store.head(path)
+    head, name = store.head(path), parse_cache_name(path)
     try:
-        header = parse_header(head)
+        header = parse_header(head, name)
     except InvalidHeader as error:
         return [unknown(head, error)], None
-    name = parse_cache_name(path)
     if name is None:
         return apart.disguised(path, store, header), None
     magic = header.magic
@@ -74,7 +73,7 @@ def with_source(
         fitting = fit(header, source.source)
         if fitting.standing is Standing.STALE and not fitting.only_time:
             return [*found, Verdict(Rule.PYC201, f"stale: {fitting.why}")], None
-    if dialect_of(header.magic) is None or name.is_instrumented:
+    if apart.is_uncomparable(name, header, source):
         return [*found, *apart.uncomparable(path, store, name, header, source)], None
     return found, Case(path, name, header, source)
 
@@ -97,4 +96,7 @@ def unknown(head: bytes, error: InvalidHeader) -> Verdict:
     if lookup(head) is None and head[2:4] == CRLF:
         number = int.from_bytes(head[:2], "little")
         return Verdict(Rule.PYC205, f"its magic number {number} is no interpreter's known here")
+    content = describe_content(head) if lookup(head) is None else None
+    if content:
+        return Verdict(Rule.PYC206, f"not well-formed: it holds {content}")
     return Verdict(Rule.PYC206, f"not well-formed: {error}")
