@@ -284,7 +284,7 @@ def test_what_is_stopped_when_stopping_is_interrupted(
         raise KeyboardInterrupt(15)
 
     monkeypatch.setattr(spawn.PosixChild, "stop", interrupted)
-    assert run("forbid-bytecode") == (143, "", "error: out of luck\n")
+    assert run("forbid-bytecode") == (143, "", "")
     assert spawn.UNFINISHED == []
 
 

@@ -36,6 +36,41 @@ def test_the_system_is_asked_in_one_place() -> None:
     assert asking == {"system.py"}
 
 
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_find_program_takes_absolute_directories_alone(
+    platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "WINDOWS", platform == "win32")
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/tool.exe", "b/tool", "b/tool.exe", "c/tool/x", "tool", "tool.exe", "d/tool"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o644 if name == "d/tool" else 0o755)
+    a, b, c, d = (os.fspath(tmp_path / name) for name in "abcd")
+    table = {
+        "linux": [([a, b], f"{b}/tool"), ([c, b], f"{b}/tool"), (["", ".", "b", b], f"{b}/tool")],
+        "win32": [([a, b], f"{a}/tool.exe"), ([c, b], f"{b}/tool.exe"), (["", b], f"{b}/tool.exe")],
+    }
+    for directories, expected in [*table[platform], *table[platform]]:
+        found = system.find_program("tool", os.pathsep.join(directories))
+        assert found == expected.replace("/", os.sep)
+    for path in ("", ".", "b", "../" + os.path.basename(tmp_path), ":", c, None):
+        with pytest.raises(FileNotFoundError):
+            system.find_program("tool", path)
+    if os.sep == "/":
+        with pytest.raises(PermissionError):
+            system.find_program("tool", d)
+        assert system.find_program("tool", os.pathsep.join([d, b])).startswith(b)
+
+
+def test_find_program_without_a_path_looks_in_the_usual_places() -> None:
+    assert os.path.isabs(system.find_program("sh", None))
+
+
+def test_processor_ticks_of_nobody() -> None:
+    assert system.processor_ticks(1 << 30) is None
+
+
 def windows(data: str | bytes) -> str:
     """Decode as `os.fsdecode` does on Windows (PEP 529)."""
     return data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 SIGINT = 2
+#: Set to anything, this variable adds a traceback to failures that the system reports.
+DEBUG = "PYCACHE_GUARD_DEBUG"
 
 #: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
 COMMANDS = {
@@ -38,31 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 nothing to say, 1 findings, 2 not done.
 
     The one place where a failure becomes a line on stderr. Ended by a signal, it is 128 and the
-    signal's number, as shells have it. No process of ours goes on.
+    signal's number, as shells have it. No process of ours goes on. Anything unexpected is raised.
     """
+    from pycache_guard.errors import Failure
     from pycache_guard.git.spawn import stop_all
 
     try:
         try:
-            return answer(list(sys.argv[1:] if argv is None else argv))
+            return dispatch(list(sys.argv[1:] if argv is None else argv))
         finally:
             stop_all()
     except KeyboardInterrupt as end:
         stop_all()  # it may be that which was interrupted
         return ended(end)
-
-
-def ended(end: KeyboardInterrupt) -> int:
-    """Return the exit code of who was ended by a signal."""
-    return 128 + (end.args[0] if end.args else SIGINT)
-
-
-def answer(argv: list[str]) -> int:
-    """Run the command that `argv` begins with; return its exit code."""
-    from pycache_guard.errors import Failure
-
-    try:
-        return dispatch(argv)
+    # Only now: where descriptors ran out, those of the processes have been closed, and what is to be
+    # imported for this can be opened.
     except Failure as failure:
         return failed(str(failure))
     except UnicodeDecodeError as error:
@@ -72,8 +64,15 @@ def answer(argv: list[str]) -> int:
         path = error.object.decode("utf-8", "backslashreplace")
         return failed(f"{path}: is not UTF-8; on Windows that is no path")
     except OSError as error:
+        if os.environ.get(DEBUG):
+            raise
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return failed(f"{where}{error.strerror or error}")
+
+
+def ended(end: KeyboardInterrupt) -> int:
+    """Return the exit code of who was ended by a signal."""
+    return 128 + (end.args[0] if end.args else SIGINT)
 
 
 def run() -> NoReturn:
@@ -88,14 +87,30 @@ def run() -> NoReturn:
         code = main()
     except KeyboardInterrupt as end:  # before, or behind, what `main` heeds
         code = ended(end)
+    except SystemExit as end:  # argparse, after --help
+        code = 0 if end.code is None else end.code if isinstance(end.code, int) else 2
+    except BaseException:  # noqa: BLE001 - the job was not done, whatever it was
+        code = crashed()
     handle_signals(_signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:  # noqa: SIM105 - contextlib costs 1 ms
                 stream.flush()
-            except OSError:  # its reader has gone away; what there was to say is in the code
+            except (OSError, ValueError):  # its reader has gone away, or it was closed
                 pass
     os._exit(code)
+
+
+def crashed() -> int:
+    """Write the traceback of the exception that is being handled to stderr; return 2.
+
+    Written in C, `sys.excepthook` needs neither a module nor, to speak of, memory.
+    """
+    try:  # noqa: SIM105 - contextlib costs 1 ms
+        sys.__excepthook__(*sys.exc_info())
+    except BaseException:  # noqa: BLE001, S110 - the exit code tells
+        pass
+    return 2
 
 
 def handle_signals(handler: object) -> None:

@@ -94,13 +94,18 @@ def replace(
     path: str, temporary: str, data: bytes, old: os.stat_result | None, check: Callable[[], None]
 ) -> None:
     """Write `temporary` and rename it; leave no trace of it otherwise. Raises `OSError`."""
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_BINARY, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_BINARY
     try:
+        # A signal can come between any two steps, also right after the file was made or renamed.
+        descriptor = os.open(temporary, flags, 0o666)
         fill(descriptor, temporary, data, old)
         check()
         os.replace(temporary, path)
+    except FileExistsError:  # it is somebody else's
+        raise
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):  # it may have been renamed already
+            os.unlink(temporary)
         raise
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +16,9 @@ from pycache_guard.compilers.interpreter import Interpreter
 from pycache_guard.compilers.interpreter import parse_identity
 from pycache_guard.compilers.pool import Compilers
 from pycache_guard.errors import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAGIC = importlib.util.MAGIC_NUMBER
 OURS = lookup(MAGIC)
@@ -62,10 +67,13 @@ def test_shims_are_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert not [path for path in places.candidates("3") if path.startswith(os.fspath(machine))]
 
 
-def test_places_of_windows(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "WINDOWS", True)
-    python = make(machine / "home/AppData/Local/Programs/Python/Python313/python.exe")
-    assert python in places.candidates("3.13")
+def test_places_of_windows(windows: Path) -> None:
+    """Those of the installer, and of the install manager (PEP 773)."""
+    found = [
+        make(windows / f"home/AppData/Local/{name}/python.exe")
+        for name in ("Programs/Python/Python313", "Python/pythoncore-3.13-64")
+    ]
+    assert set(found) <= set(places.candidates("3.13"))
 
 
 def test_named_ones_come_first(machine: Path) -> None:
@@ -97,8 +105,97 @@ def test_name_on_path(machine: Path) -> None:
     assert OURS is not None
     assert next(compilers.of(OURS, TAG)).interpreter.executable == path
     compilers.close()
-    with pytest.raises(Failure, match="--python nothing: does not answer as an interpreter does"):
+    with pytest.raises(Failure, match=r"^--python nothing: not found on PATH$"):
         Compilers(["nothing"])
+    with pytest.raises(Failure, match=r"^--python \./nothing: does not answer as an interpreter"):
+        Compilers(["./nothing"])
+
+
+class Registry:
+    """The registry of Windows, with some of what `winreg` has."""
+
+    HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, KEY_READ = 1, 2, 0x20019
+    KEY_WOW64_64KEY, KEY_WOW64_32KEY = 0x100, 0x200
+
+    def __init__(self, paths: dict[tuple[int, str], object]) -> None:
+        self._paths = paths
+
+    @contextlib.contextmanager
+    def OpenKey(self, root: int, path: str, *, access: int) -> Iterator[tuple[int, str]]:
+        assert access & self.KEY_READ
+        if not any(r == root and p.startswith(path) for r, p in self._paths):
+            raise FileNotFoundError(2, path)
+        yield root, path
+
+    def EnumKey(self, key: tuple[int, str], index: int) -> str:
+        root, path = key
+        below = [p.removeprefix(path + "\\") for r, p in self._paths if r == root]
+        names = sorted({name.partition("\\")[0] for name in below if "\\" in name})
+        if index >= len(names):
+            raise OSError(259, "no more data")
+        return names[index]
+
+    def QueryValueEx(self, key: tuple[int, str], name: str) -> tuple[object, int]:
+        assert name == "ExecutablePath"
+        if key not in self._paths:
+            raise FileNotFoundError(2, name)
+        return self._paths[key], 1
+
+
+@pytest.fixture
+def windows(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Say that this is Windows, with an empty registry."""
+    monkeypatch.setattr(system, "WINDOWS", True)
+    monkeypatch.setitem(sys.modules, "winreg", Registry({}))
+    return machine
+
+
+def test_candidates_on_windows_are_those_registered(
+    windows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PEP 514; what is relative or not there does not count."""
+    monkeypatch.chdir(windows)
+    own = make(windows / "x/python313.exe")
+    other = make(windows / "y/python.exe")
+    make(windows / "planted.exe")
+    start = "Software\\Python\\"
+    table: dict[tuple[int, str], object] = {
+        (1, f"{start}PythonCore\\3.13\\InstallPath"): own,
+        (1, f"{start}PythonCore\\3.12\\InstallPath"): os.fspath(windows / "gone.exe"),
+        (1, f"{start}PythonCore\\3.11\\InstallPath"): "planted.exe",
+        (1, f"{start}PythonCore\\3.10\\InstallPath"): b"planted.exe",
+        (1, f"{start}PythonCore\\3.9\\Help"): own,
+        (2, f"{start}Other\\1\\InstallPath"): other,
+    }
+    monkeypatch.setitem(sys.modules, "winreg", Registry(table))
+    assert set(places.registered()) == {own, other}
+    assert {own, other} <= set(places.candidates("3.13"))
+
+
+@pytest.mark.parametrize("variable", ["PYENV_ROOT", "HOME", "PATH"])
+@pytest.mark.parametrize("value", [".", "", "..", "x/..", "~"])
+def test_candidates_in_the_current_directory_do_not_count(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """A checkout may hold interpreters of its own."""
+    here = machine / "checkout"
+    for name in (
+        "versions/3.9/bin",
+        ".pyenv/versions/3.9/bin",
+        ".",
+        ".local/share/uv/python/a/bin",
+    ):
+        make(here / name / "python3.9")
+    (here / "x").mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv(variable, value)
+    assert not [path for path in places.candidates("3.9") if path.startswith(os.fspath(here))]
+
+
+def test_candidates_on_windows_are_not_in_directories_that_anybody_makes(windows: Path) -> None:
+    assert "C:/" not in {root for root, _ in places._VERSIONS_WINDOWS}
+    assert not {*places.folders()} & {"/usr/bin", "/usr/local/bin"}
 
 
 def interpreter(magic: bytes, tag: str) -> Interpreter:

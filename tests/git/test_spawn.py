@@ -13,7 +13,6 @@ import pytest
 from pycache_guard import system
 from pycache_guard.git import spawn
 from pycache_guard.git.portable import PortableChild
-from pycache_guard.git.portable import on_path
 from pycache_guard.git.spawn import SMALLEST_PIPE
 from pycache_guard.git.spawn import PosixChild
 from pycache_guard.git.spawn import start
@@ -203,28 +202,6 @@ def test_closed_descriptors_are_no_pipes() -> None:
     finally:
         os.dup2(kept, 0)
         os.close(kept)
-
-
-@pytest.mark.parametrize("platform", ["linux", "win32"])
-def test_on_path(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "WINDOWS", platform == "win32")
-    monkeypatch.chdir(tmp_path)
-    for name in ("a/tool.exe", "b/tool", "b/tool.exe", "c/tool/x", "tool", "tool.exe"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    a, b, c = (os.fspath(tmp_path / name) for name in "abc")
-    table = {
-        "linux": [([a, b], f"{b}/tool"), ([c, b], f"{b}/tool"), (["", ".", "b", b], f"{b}/tool")],
-        "win32": [([a, b], f"{a}/tool.exe"), ([c, b], f"{b}/tool.exe"), (["", b], f"{b}/tool.exe")],
-    }
-    for directories, expected in table[platform]:
-        found = on_path("tool", {"PATH": os.pathsep.join(directories)})
-        assert found == expected.replace("/", os.sep)
-    for path in ("", ".", "b", c):
-        with pytest.raises(FileNotFoundError):
-            on_path("tool", {"PATH": path})
-    with pytest.raises(FileNotFoundError):
-        on_path("tool", {})
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 from pycache_guard import system
 
@@ -27,9 +28,13 @@ _VERSIONS_WINDOWS = (
     ("~/.pyenv/pyenv-win/versions", ""),
     ("~/AppData/Local/Programs/Python", ""),
     ("~/AppData/Roaming/uv/python", ""),
+    # The install manager of 2025 and later (PEP 773): pythoncore-3.14-64 and the like.
+    ("~/AppData/Local/Python", ""),
+    # Only an administrator writes there; in C:\\ anybody makes directories.
     ("C:/Program Files", ""),
-    ("C:/", ""),
 )
+_REGISTRY = r"Software\Python"
+#: Not on Windows, where they would be on the current drive.
 _BIN = ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
 
 
@@ -38,25 +43,61 @@ def candidates(version: str) -> list[str]:
 
     Links are followed, so that no file is named twice. Their names promise nothing.
     """
-    found = dict.fromkeys(os.path.realpath(path) for folder in folders() for path in named(folder))
+    paths = [*registered(), *(path for folder in folders() for path in named(folder))]
+    found = dict.fromkeys(os.path.realpath(path) for path in paths)
     return sorted(found, key=lambda path: version not in path)
 
 
 def folders() -> Iterator[str]:
-    """Name the directories that may hold interpreters.
+    """Name the directories that may hold interpreters, all absolute.
 
-    Of PATH only what is absolute: the current directory may be anybody's repository. pyenv's shims
-    are scripts that start what stands in its `versions`.
+    What is relative in PATH, PYENV_ROOT and HOME does not count: the current directory may be
+    anybody's repository. pyenv's shims are scripts that start what stands in its `versions`.
     """
     for folder in os.environ.get("PATH", "").split(os.pathsep):
-        if os.path.isabs(folder) and os.path.basename(folder) != "shims":
+        if system.is_absolute(folder) and os.path.basename(folder) != "shims":
             yield folder
     own = os.environ.get("PYENV_ROOT")
     roots = ((os.path.join(own, "versions"), "bin"),) if own else ()
     for root, inside in (*roots, *(_VERSIONS_WINDOWS if system.WINDOWS else _VERSIONS)):
-        for name in names_in(os.path.expanduser(root)):
-            yield os.path.join(os.path.expanduser(root), name, inside)
-    yield from _BIN
+        whole = os.path.expanduser(root)
+        if system.is_absolute(whole):
+            for name in names_in(whole):
+                yield os.path.join(whole, name, inside)
+    if not system.WINDOWS:
+        yield from _BIN
+
+
+def registered() -> Iterator[str]:
+    """Yield the interpreters that are registered on Windows (PEP 514); elsewhere nothing is."""
+    if not system.WINDOWS:
+        return
+    registry: Any = __import__("winreg")
+    views = (registry.KEY_WOW64_64KEY, registry.KEY_WOW64_32KEY)
+    for root in (registry.HKEY_CURRENT_USER, registry.HKEY_LOCAL_MACHINE):
+        for view in views:
+            for company in keys_below(registry, root, _REGISTRY, view):
+                for tag in keys_below(registry, root, company, view):
+                    try:
+                        with registry.OpenKey(
+                            root, rf"{tag}\InstallPath", access=registry.KEY_READ | view
+                        ) as key:
+                            path = registry.QueryValueEx(key, "ExecutablePath")[0]
+                    except OSError:
+                        continue
+                    if isinstance(path, str) and system.is_absolute(path) and os.path.isfile(path):
+                        yield path
+
+
+def keys_below(registry: Any, root: object, path: str, view: int) -> list[str]:
+    """Return the paths of the keys below one of the registry; nothing if that is not there."""
+    found: list[str] = []
+    try:
+        with registry.OpenKey(root, path, access=registry.KEY_READ | view) as key:
+            while True:
+                found.append(rf"{path}\{registry.EnumKey(key, len(found))}")
+    except OSError:  # there are no more
+        return found
 
 
 def named(folder: str) -> Iterator[str]:

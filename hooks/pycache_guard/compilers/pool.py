@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pycache_guard import system
 from pycache_guard.compilers.places import candidates
 from pycache_guard.compilers.process import CompilerProcess
 from pycache_guard.compilers.process import Limits
@@ -66,6 +67,9 @@ class Compilers:
 
 def found(name: str) -> str:
     """Return the path of an executable that the user named: a path, or a name on PATH."""
-    import shutil
-
-    return shutil.which(name) or name
+    if os.path.dirname(name):
+        return name
+    try:
+        return system.find_program(name, os.environ.get("PATH"))
+    except OSError as error:
+        raise Failure(f"--python {name}: {error.strerror}") from None

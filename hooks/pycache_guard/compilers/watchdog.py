@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from pycache_guard.errors import Failure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
@@ -24,7 +26,11 @@ class Watchdog:
         self._stopped = threading.Event()
         #: Whether it has killed.
         self.has_bitten = False
-        threading.Thread(target=self._watch, daemon=True).start()
+        try:
+            threading.Thread(target=self._watch, daemon=True).start()
+        except RuntimeError as error:  # the limit of processes is reached
+            child.kill()
+            raise Failure(f"no compiler can be watched: {error}") from None
 
     def __enter__(self) -> None:
         self._since = time.monotonic()

@@ -6,6 +6,7 @@ import os
 import subprocess
 from typing import NamedTuple
 
+from pycache_guard import system
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
@@ -69,8 +70,11 @@ def examine(executable: str) -> Interpreter:
 
 def ask(executable: str, options: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
     """Run our questions in an interpreter, away from the checkout."""
-    program = os.path.abspath(executable) if os.path.dirname(executable) else executable
     try:
+        if os.path.dirname(executable):
+            program = os.path.abspath(executable)
+        else:
+            program = system.find_program(executable, os.environ.get("PATH"))
         return subprocess.run(
             [program, *options, "-c", QUESTIONS],
             cwd=os.path.abspath(os.sep),

@@ -8,6 +8,7 @@ from pycache_guard import system
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import git
 from pycache_guard.git.repository import top
+from pycache_guard.regular import opened
 
 
 def directory() -> str:
@@ -30,6 +31,6 @@ def installed(stages: tuple[str, ...]) -> dict[str, bytes]:
     for stage in stages:
         path = os.path.join(where, stage)
         if os.path.isfile(path) and (system.WINDOWS or os.access(path, os.X_OK)):
-            with open(path, "rb") as file:
+            with opened(path) as file:
                 found[stage] = file.read()
     return found

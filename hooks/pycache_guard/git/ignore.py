@@ -140,7 +140,7 @@ def isolated(home: str) -> dict[str, str]:
     """Return an environment without this person's git configuration, `home` being empty."""
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in environment().items()
         if not name.startswith("GIT_") or name == "GIT_EXEC_PATH"
     }
     empty = os.path.join(home, "home")

@@ -35,7 +35,7 @@ class PortableChild:
         source = subprocess.PIPE if feed else subprocess.DEVNULL if stdin is None else stdin
         try:
             self._process = subprocess.Popen(
-                [on_path(argv[0], env), *argv[1:]],
+                [system.find_program(argv[0], env.get("PATH")), *argv[1:]],
                 env=dict(env),
                 stdin=source,
                 stdout=subprocess.PIPE if stdout is None else stdout,
@@ -107,18 +107,3 @@ class PortableChild:
     def stop(self) -> None:
         """End the child now: Windows has no other way."""
         self.kill()
-
-
-def on_path(program: str, env: Mapping[str, str]) -> str:
-    """Find `program` in the absolute directories of `PATH`, never in the current directory.
-
-    Windows looks there first (`CreateProcessW`), and the current directory is a repository that
-    may hold a `git.exe` of its own. Raises `FileNotFoundError`.
-    """
-    names = [program + ".exe", program] if system.WINDOWS else [program]
-    for directory in env.get("PATH", "").split(os.pathsep):
-        for name in names:
-            candidate = os.path.join(directory, name)
-            if os.path.isabs(directory) and os.path.isfile(candidate):
-                return candidate
-    raise FileNotFoundError(2, "not found on PATH", program)

@@ -66,6 +66,13 @@ class GitFailure(Failure):
     """Git ended with an error, could not be started, or said what git does not say."""
 
 
+class Silent(Failure):
+    """Git waits for something that does not come.
+
+    This is no `GitFailure`: the next git would wait as long.
+    """
+
+
 class Reading:
     """A block that takes an answer apart: where that fails, it was no answer of git's."""
 
@@ -112,11 +119,17 @@ class Git:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
         self.room = self._child.room
         self.close_stdin = self._child.close_stdin
-        self.read = self._child.read
         self.has_output = self._child.has_output
         self._ended = False
         #: What git wrote to stderr; known after `check`.
         self.words = b""
+
+    def read(self) -> bytes:
+        """Read some bytes of stdout; `b""` at the end. Raises `Silent`."""
+        try:
+            return self._child.read()
+        except TimeoutError:
+            raise self._silent() from None
 
     def kill(self) -> None:
         """End it now, if it has not ended."""
@@ -148,7 +161,10 @@ class Git:
         Raises `KeyboardInterrupt` when git was interrupted: so are we.
         """
         self._ended = True
-        code, said = self._child.wait()
+        try:
+            code, said = self._child.wait()
+        except TimeoutError:
+            raise self._silent() from None
         self.words = said
         if code == INTERRUPTED:
             raise KeyboardInterrupt
@@ -156,10 +172,19 @@ class Git:
             raise GitFailure(f"git {self._verb}: {last_words(said) or f'ended with {code}'}")
         return code
 
+    def _silent(self) -> Silent:
+        seconds = 2 * spawn.SILENCE_MILLISECONDS // 1000
+        return Silent(
+            f"git {self._verb}: has done nothing for {seconds} seconds and was ended;"
+            " a file that it reads may be a pipe"
+        )
+
 
 def environment(**changes: str) -> dict[str, str]:
     """Return the environment that git is run with: the inherited one, made safe and literal."""
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    if "PATH" in kept:  # of what git may start in turn
+        kept["PATH"] = system.absolute_entries(kept["PATH"])
     return {**kept, **SET, **changes}
 
 

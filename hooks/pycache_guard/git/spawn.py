@@ -58,6 +58,12 @@ SMALLEST_PIPE = 4096
 #: How often it is looked whether a child has ended, and the seconds between: two for each signal.
 LOOKS = 400
 INTERVAL = 0.005
+#: How long a poll waits, and after how much silence a child must have been at work since the last look.
+#: One that has not been, twice, waits for something that does not come: a pipe in a file's place.
+POLL_MILLISECONDS = 200
+SILENCE_MILLISECONDS = 15_000
+#: The same where it is not known whether a child is at work.
+UNKNOWN_SILENCES = 20
 #: The children that were not waited for, and the temporary directories that were not removed.
 UNFINISHED: list[Unfinished] = []
 
@@ -98,32 +104,39 @@ class PosixChild:
         self._out: int | None = None
         self._err: int | None
         self._errors: list[bytes] = []
-        self._err, err_child = os.pipe()
-        ours = [err_child]
-        if feed:
-            stdin, self._stdin = os.pipe()
-            ours.append(stdin)
-        if stdout is None:
-            self._out, stdout = os.pipe()
-            ours.append(stdout)
-        source: tuple[int, int, int] | tuple[int, int, str, int, int] = (
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-            if stdin is None
-            else (os.POSIX_SPAWN_DUP2, stdin, 0)
-        )
-        sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
+        self._status: int | None = None
+        self._silent_milliseconds = 0
+        self._silences = 0
+        self._ticks: object = ()
+        path = env.get("PATH")
+        # `posix_spawnp` looks in this process's PATH, and in its relative entries too.
+        is_searched = path and path == os.environ.get("PATH") == system.absolute_entries(path)
+        program = argv[0] if is_searched else system.find_program(argv[0], path)
+        opened: list[int] = []
         try:
-            self._pid = os.posix_spawnp(
-                argv[0], [*argv], env, file_actions=[source, *sinks], setsigmask=mask
+            self._err, err_child = new_pipe(opened)
+            theirs = [err_child]
+            if feed:
+                stdin, self._stdin = new_pipe(opened)
+                theirs.append(stdin)
+            if stdout is None:
+                self._out, stdout = new_pipe(opened)
+                theirs.append(stdout)
+            source: tuple[int, int, int] | tuple[int, int, str, int, int] = (
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+                if stdin is None
+                else (os.POSIX_SPAWN_DUP2, stdin, 0)
             )
-        except OSError:
-            self.close_stdin()
-            self._close_out()
-            os.close(self._err)
-            raise
-        finally:
-            for descriptor in ours:
+            sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
+            self._pid = os.posix_spawnp(
+                program, [*argv], env, file_actions=[source, *sinks], setsigmask=mask
+            )
+        except BaseException:
+            for descriptor in opened:
                 os.close(descriptor)
+            raise
+        for descriptor in theirs:
+            os.close(descriptor)
 
     def room(self) -> int:
         """Return how many bytes stdin holds unread: fcntl(2), `F_GETPIPE_SZ`, where there is that."""
@@ -147,15 +160,9 @@ class PosixChild:
             self._stdin = None
 
     def read(self, size: int = CHUNK) -> bytes:
-        """Read up to `size` bytes of stdout; `b""` at the end."""
-        import select  # 0.3 ms, while the child is at work
-
+        """Read up to `size` bytes of stdout; `b""` at the end. Raises `TimeoutError`."""
         while self._out is not None:
-            poll = select.poll()
-            for descriptor in (self._out, self._err):
-                if descriptor is not None:
-                    poll.register(descriptor, select.POLLIN)
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = self._poll(self._out, self._err)
             if self._err in ready:
                 self._read_errors()
             if self._out in ready:
@@ -176,14 +183,22 @@ class PosixChild:
         return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and what stderr said."""
+        """Close the pipes, wait for the end; return the exit code and what stderr said.
+
+        A child of the child's that goes on (a daemon) may hold its stderr open: that is not waited for.
+        Raises `TimeoutError`.
+        """
         self.close_stdin()
         self._close_out()
         while self._err is not None:
-            self._read_errors()
-        _, status = os.waitpid(self._pid, 0)
+            if self._poll(self._err):
+                self._read_errors()
+            elif self._has_ended():
+                self._close_errors()
+        if self._status is None:
+            _, self._status = os.waitpid(self._pid, 0)
         UNFINISHED.remove(self)
-        return os.waitstatus_to_exitcode(status), b"".join(self._errors)
+        return os.waitstatus_to_exitcode(self._status), b"".join(self._errors)
 
     def kill(self) -> None:
         """End the child now."""
@@ -203,7 +218,7 @@ class PosixChild:
 
         for _ in range(LOOKS):
             try:
-                if os.waitpid(self._pid, os.WNOHANG)[0]:
+                if self._has_ended():
                     return True
             except ChildProcessError:  # we were interrupted just after it had been waited for
                 return True
@@ -211,12 +226,49 @@ class PosixChild:
             sleep(INTERVAL)
         return False
 
+    def _has_ended(self) -> bool:
+        if self._status is None:
+            ended, status = os.waitpid(self._pid, os.WNOHANG)
+            if ended:
+                self._status = status
+        return self._status is not None
+
+    def _poll(self, *descriptors: int | None) -> set[int]:
+        """Return which descriptors can be read now, or nothing after a while."""
+        import select  # 0.3 ms, while the child is at work
+
+        poll = select.poll()
+        for descriptor in descriptors:
+            if descriptor is not None:
+                poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(POLL_MILLISECONDS)}
+        if ready:
+            self._silent_milliseconds = self._silences = 0
+        else:
+            self._silent_milliseconds += POLL_MILLISECONDS
+            if self._silent_milliseconds >= SILENCE_MILLISECONDS:
+                self._silent_milliseconds = 0
+                self._expect_work()
+        return ready
+
+    def _expect_work(self) -> None:
+        """Raise `TimeoutError` where the child has been silent and idle since the last call."""
+        ticks = system.processor_ticks(self._pid)
+        self._silences = self._silences + 1 if ticks in (None, self._ticks) else 0
+        self._ticks = ticks
+        if self._silences >= (UNKNOWN_SILENCES if ticks is None else 1):
+            raise TimeoutError
+
     def _read_errors(self) -> None:
         assert self._err is not None
         data = os.read(self._err, CHUNK)
         if data:
             self._errors.append(data)
         else:
+            self._close_errors()
+
+    def _close_errors(self) -> None:
+        if self._err is not None:
             os.close(self._err)
             self._err = None
 
@@ -257,6 +309,13 @@ def stop_all() -> None:
     """End what is unfinished, the latest first: children may be at work in our directories."""
     for each in UNFINISHED[::-1]:
         each.stop()
+
+
+def new_pipe(opened: list[int]) -> tuple[int, int]:
+    """Return the ends of a new pipe, for reading and writing, and add both to `opened`."""
+    ends = os.pipe()
+    opened += ends
+    return ends
 
 
 def keep_low_descriptors_taken() -> None:
