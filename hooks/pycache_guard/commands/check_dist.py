@@ -1,10 +1,11 @@
-"""`pycache-guard check-dist`: bytecode in wheels, sdists, zips, eggs, zipapps."""
+"""`pycache-guard check-dist`: bytecode in wheels, sdists, zips, eggs, zipapps, image archives."""
 
 from __future__ import annotations
 
 import os
 
 from pycache_guard.commands.arguments import filled
+from pycache_guard.commands.arguments import ignore_option
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
@@ -32,16 +33,18 @@ def main(argv: Sequence[str]) -> int:
         metavar="ARCHIVE",
         type=filled,
         nargs="+",
-        help="wheel, sdist, zip, egg or zipapp, or a glob of them",
+        help="wheel, sdist, zip, egg, zipapp or image archive, or a glob of them",
     )
     parser.add_argument(
         "--if-any", action="store_true", help="a glob that matches nothing is no failure"
     )
+    ignore_option(parser)
     options = parser.read(argv)
     paths = [
         path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
     ]
     found, failures = judge([*dict.fromkeys(paths)])
+    found = [finding for finding in found if finding.rule.name not in options.ignore]
     code = report(found, NAME, voice=options.format, output=options.output)
     for line in failures:
         tell(line)

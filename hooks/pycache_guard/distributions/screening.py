@@ -14,6 +14,7 @@ from pycache_guard.archives.member import Exhausted
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.archives.zip_directory import has_directory
+from pycache_guard.bytecode.cache_names import is_cache_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 #: An archive in an archive is read whole, into a file without a name; so many bytes of it.
 LARGEST_NESTED = 256 << 20
+#: Of a source or data in a cache directory.
+STRAY = "which is not bytecode but is in `__pycache__`, where tools remove it: move it elsewhere"
 #: Linux: PATH_MAX.
 LONGEST_NAME = 4096
 
@@ -176,7 +179,7 @@ class Screening:
         if member.is_directory and not head:
             return False
         if alias is not None or is_bytecode(head[:HEAD_LENGTH]):
-            self._ship(shipped(member, head[:HEAD_LENGTH])._replace(alias=alias or ""))
+            self._ship(identify(member, head[:HEAD_LENGTH], alias))
             content.drain()
         elif is_record(member.name):
             for name in listed(content):
@@ -283,6 +286,8 @@ class Screening:
                 self._fail(f"{self._path}: {self._place.inside}{failure}")
 
     def _told(self, found: Shipped) -> str:
+        if found.is_stray:
+            return f"ships `{self._place.inside}{found.name}`, {STRAY}"
         header = found.header
         writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
         words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
@@ -305,6 +310,17 @@ class Screening:
     def _fail(self, failure: str) -> None:
         if failure not in self._failures and self._rooms.failures.take(failure):
             self._failures[failure] = None
+
+
+def identify(member: Member, head: bytes, alias: str | None) -> Shipped:
+    """Return what is known of a member that is bytecode by content, or by its name `alias`."""
+    found = shipped(member, head)._replace(alias=alias or "")
+    is_stray = (
+        alias is not None
+        and not is_bytecode(head)
+        and not is_cache_name(alias.rstrip("/").rpartition("/")[2])
+    )
+    return found._replace(is_stray=is_stray)
 
 
 def is_named(name: str) -> bool:
