@@ -6,6 +6,7 @@ import os
 import sys
 
 from pycache_guard.errors import Failure
+from pycache_guard.survey import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def answer(
     """
     findings: list[Finding] = []
     unjudged: list[str] = []
+    unread = Unread()
     if revisions is not None:
         revisions.start(parents=options.content == "none")
         from pycache_guard.commands.progress import Progress
@@ -59,7 +61,12 @@ def answer(
         progress = Progress(command)
         try:
             findings, unjudged = judge(
-                revisions, source, content=options.content, allow=options.allow, told=progress.add
+                revisions,
+                source,
+                content=options.content,
+                allow=options.allow,
+                told=progress.add,
+                unread=unread,
             )
         except Failure as failure:
             from pycache_guard.git.revisions import explained
@@ -68,10 +75,16 @@ def answer(
         finally:
             progress.clear()
     code = 0
+    if unread.counts:
+        from pycache_guard.commands.failures import tell
+
+        tell(unread.sentence(), "note")
     if findings or options.format != "text" or options.output is not None:
         from pycache_guard.commands.reporting import report
 
-        code = report(findings, command, voice=options.format, output=options.output)
+        code = report(
+            findings, command, voice=options.format, output=options.output, more=unread.keys()
+        )
     if unjudged:
         raise Failure("; ".join(unjudged))
     return code

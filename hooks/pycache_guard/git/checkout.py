@@ -32,6 +32,7 @@ from pycache_guard.git.process import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Container
     from collections.abc import Iterable
@@ -58,6 +59,23 @@ WINDOWS = ("-c", "core.autocrlf=true", "-c", "core.eol=crlf")
 NOT_ENCODED = b"failed to encode"
 #: Random bytes after each answer.
 MARK_BYTES = 16
+
+
+class Kinds(NamedTuple):
+    """What `.gitattributes` files may do to the files that they concern, by their words."""
+
+    #: Content may become anything.
+    recodes: bool = False
+    #: Lines may end otherwise, in content with zero bytes too.
+    ends_lines: bool = False
+    #: Content may go through a filter that is not that of Git LFS.
+    filters: bool = False
+    #: `$Id$` may be expanded.
+    identifies: bool = False
+
+    def union(self, other: Kinds) -> Kinds:
+        """Return what either may do."""
+        return Kinds(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 class Attributes(NamedTuple):
@@ -117,27 +135,24 @@ class Checkout:
 
     def __init__(self, records: Iterable[bytes]) -> None:
         self._records = exact(records)
-        blobs = {blob_of(record): path_of(record) for record in self._records}
-        read = dict(heads([*blobs], 1 << 62, lambda blob: os.fsdecode(blobs[blob])))
-        words = b" ".join(chain.from_iterable(map(relevant_words, read.values())))
-        #: Whether a file may become anything, have lines that end otherwise, or go through a filter
-        #: that is not Git LFS.
-        self.recodes = ENCODING in words
-        self.ends_lines = any(word in words for word in LINE_ENDS)
-        self.filters = FILTER in words
-        self._matters = self.recodes or self.ends_lines or self.filters or IDENT in words
+        paths = {blob_of(record): os.fsdecode(path_of(record)) for record in self._records}
+        self.kinds = kinds_of(paths, paths.__getitem__)
         self._repository: Isolated | None = None
 
     def __enter__(self) -> Checkout:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the repository of our own, if there is one."""
         if self._repository is not None:
             self._repository.close()
 
     def attributes(self, paths: Collection[bytes]) -> dict[bytes, Attributes]:
         """Return the attributes of those paths, from the top, that have any that matter."""
-        if not paths or not self._matters:
+        if not paths or not any(self.kinds):
             return {}
         asked = [*dict.fromkeys(paths)]
         fields = self._isolated().check_attributes(asked)
@@ -181,7 +196,7 @@ class Checkout:
             for record in files
             # The blob of a symbolic link is written as it is.
             if record.startswith(b"100")
-            and (self.recodes or self.filters or blob_of(record) in suspects)
+            and (self.kinds.recodes or self.kinds.filters or blob_of(record) in suspects)
         ]
         found = self.attributes([*map(path_of, asked)])
         attributes = {r: found[path_of(r)] for r in asked if path_of(r) in found}
@@ -275,6 +290,17 @@ class Isolated:
             file.write(data)
             file.seek(0)
             return Git(*args, stdin=file.fileno(), env=self._environment).output()
+
+
+def kinds_of(blobs: Iterable[str], path_of: Callable[[str], str] | None = None) -> Kinds:
+    """Return what `.gitattributes` files with these blobs may do.
+
+    Raises `GitFailure`, with the path that `path_of` returns, for a blob that is not here.
+    """
+    read = dict(heads([*dict.fromkeys(blobs)], 1 << 62, path_of))
+    words = b" ".join(chain.from_iterable(map(relevant_words, read.values())))
+    ends_lines = any(word in words for word in LINE_ENDS)
+    return Kinds(ENCODING in words, ends_lines, FILTER in words, IDENT in words)
 
 
 def relevant_words(data: bytes) -> Iterator[bytes]:

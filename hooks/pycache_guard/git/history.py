@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from itertools import chain
 
+from pycache_guard.git.listing import is_deletion
+from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import parse
 from pycache_guard.git.process import RAW
 from pycache_guard.git.process import Git
@@ -202,13 +204,14 @@ def new(head: str, path: bytes) -> bytes | None:
     """Return the record of what stands at `path`, if no parent has the same there.
 
     `head` is `:MODE MODE ID ID STATUS`, in a merge with a colon, a mode and an id for each parent.
-    The mode counts so far as a file is not a symbolic link or a submodule.
+    The mode counts so far as a file is not a symbolic link or a submodule. A `.gitattributes` that was
+    deleted has a record too, without a mode and an id: other files may be checked out otherwise.
     """
     parents = len(head) - len(head.lstrip(":"))
     fields = head[parents:].split(" ")
     with Reading("diff-tree"):
         mode, blob = fields[parents], fields[2 * parents + 1]
-    if mode == "000000":
+    if mode == "000000" and not names_attributes(path):
         return None
     kind = mode[:3]
     for n in range(parents):
@@ -219,7 +222,8 @@ def new(head: str, path: bytes) -> bytes | None:
 
 def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
-    return [parse(record) for _, record in brought(commits, f":(top,glob){glob}")]
+    records = [record for _, record in brought(commits, f":(top,glob){glob}")]
+    return [parse(record) for record in records if not is_deletion(record)]
 
 
 def brought(commits: Iterable[str], *pathspecs: str) -> Iterator[Brought]:

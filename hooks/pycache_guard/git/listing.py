@@ -85,7 +85,12 @@ def has_content(record: bytes) -> bool:
     The blob of a symbolic link counts: with `core.symlinks=false`, the default of Git for Windows,
     it is checked out as a regular file (git-config(1)).
     """
-    return not record.startswith(b"160")
+    return not record.startswith((b"160", b"000"))
+
+
+def is_deletion(record: bytes) -> bool:
+    """Return whether a record is of what is no longer there."""
+    return record.startswith(b"000")
 
 
 def is_attributes_file(record: bytes) -> bool:

@@ -105,7 +105,9 @@ class Reader:
         if self._said is None:
             env = self._bare.environment if self._bare else None
             self._said = Answers(Git("cat-file", "--batch", feed=True, env=env))
-        self._said.git.write("".join(f"{name}\n" for name in names).encode("ascii"))
+        self._said.git.write(
+            "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        )
 
     def answers(self) -> Iterator[Stored | None]:
         """Yield what was asked for, in that order, `None` for what is not there."""

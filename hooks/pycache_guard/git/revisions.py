@@ -49,17 +49,21 @@ class Revisions:
 
     def start(self, *, parents: bool = False) -> None:
         """Start listing, with or without `parents`, before there is time to read on."""
-        self._started = self._listing(self.tips, *(["--parents"] if parents else []))
+        self._started = self._listing(self.tips, *(["--parents"] if parents else self._edges()))
 
     def listing(self) -> Git:
         """Return the listing of every commit, for `batches`; start it unless it is started."""
         started, self._started = self._started, None
-        return started or self._listing(self.tips)
+        return started or self._listing(self.tips, *self._edges())
 
     def in_order(self, commits: Container[str]) -> Iterator[str]:
         """Yield those of `commits` that are meant, each before all that descend from it."""
         for batch in batches(self._listing(self.tips, "--date-order", "--reverse")):
             yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
+
+    def merges(self) -> Git:
+        """Start listing the commits with several parents."""
+        return self._listing(self.tips, "--merges")
 
     def contain(self, oid: str) -> bool:
         """Whether a tree or a blob is not known to belong to the commits that are excluded."""
@@ -67,6 +71,10 @@ class Revisions:
             return True
         listing = self._listing([oid], "--objects-edge-aggressive", "--no-object-names")
         return oid.encode("ascii") in listing.output().split(b"\n")
+
+    def _edges(self) -> list[str]:
+        """Return the option that lists the commits at the edge as well: `-` before each."""
+        return ["--boundary"] if self._excluded or "--not" in self._options else []
 
     def _listing(self, tips: Iterable[str], *options: str) -> Git:
         process = Git("rev-list", "--stdin", *options, *self._options, feed=True)
@@ -76,8 +84,10 @@ class Revisions:
         return process
 
 
-def batches(listing: Git) -> Iterator[list[bytes]]:
+def batches(listing: Git, edges: list[str] | None = None) -> Iterator[list[bytes]]:
     """Yield the commits of a listing, in batches, as git finds them.
+
+    The commits at the edge of a range, which are not in it, are put into `edges`.
 
     In a listing with parents, the first stands behind each, as `Differs.brought` takes it. What is
     no object id, `diff-tree` would pass over without a word: raises `GitFailure`.
@@ -85,8 +95,10 @@ def batches(listing: Git) -> Iterator[list[bytes]]:
     rest = b""
     for chunk in listing.chunks():
         *commits, rest = (rest + chunk).split(b"\n")
-        batch = [b" ".join(line.split(b" ", 2)[:2]) for line in commits]
-        if chunk.translate(None, HEXADECIMAL + b" \n") or {*map(len, batch)} - LENGTHS:
+        batch = [b" ".join(line.split(b" ", 2)[:2]) for line in commits if line[:1] != b"-"]
+        if edges is not None and len(batch) != len(commits):
+            edges += (object_id(line[1:], "rev-list") for line in commits if line[:1] == b"-")
+        if chunk.translate(None, HEXADECIMAL + b" -\n") or {*map(len, batch)} - LENGTHS:
             raise GitFailure("git rev-list: its answer is not as git writes it")
         yield batch
     if rest:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
+from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import is_archive
 from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.sniff import is_lfs_pointer
+from pycache_guard.bytecode.sniff import may_become_bytecode
+from pycache_guard.git.listing import ATTRIBUTES
 from pycache_guard.git.listing import blob_of
+from pycache_guard.git.listing import names_attributes
+from pycache_guard.git.listing import path_of
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.objects import Reader
+from pycache_guard.survey import ARCHIVE
+from pycache_guard.survey import LFS_POINTER
+from pycache_guard.survey import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +31,8 @@ if TYPE_CHECKING:
 REMEMBERED = 50_000
 #: Files that wait for an answer, at most: a million may be empty, which is one blob.
 MOST_WAITING = 1000
+#: So many directories at most are remembered.
+MAX_DIRECTORIES = 500
 #: Processes that read, in turn: one works while the other's answer is looked at.
 READERS = 2
 
@@ -26,9 +40,16 @@ READERS = 2
 class Contents:
     """What files hold, told from their first bytes; a blob that comes again is not read again."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, unread: Unread | None = None) -> None:
         #: Size and first bytes of each blob that is bytecode.
         self.held: dict[str, tuple[int, bytes]] = {}
+        #: The files that could be bytecode if lines ended otherwise, and every `.gitattributes`.
+        self.suspects: list[Brought] = []
+        self.attributes: list[Brought] = []
+        #: The directories of all files; `None` where they are too many.
+        self.directories: set[bytes] | None = set()
+        self._unread = unread or Unread()
+        self._suspect_blobs: set[str] = set()
         #: The first blob that is not here, and how many there are.
         self.missing = ""
         self.missing_count = 0
@@ -45,6 +66,8 @@ class Contents:
         blob = blob_of(record)
         if blob in self.held:
             return [(commit, record)]
+        if blob in self._suspect_blobs:
+            self.suspects.append((commit, record))
         if blob in self._clean or blob in self._clean_before:
             return ()
         self._waiting.setdefault(blob, []).append((commit, record))
@@ -52,6 +75,16 @@ class Contents:
         if len(self._waiting) < BATCH and self._count < MOST_WAITING:
             return ()
         return self._ask()
+
+    def note_place(self, commit: str, record: bytes) -> None:
+        """Remember the directory of a file, and the file if it is a `.gitattributes`."""
+        path = path_of(record)
+        if path[-13:].lower() == ATTRIBUTES[1:] and names_attributes(path):
+            self.attributes.append((commit, record))
+        if self.directories is not None:
+            self.directories.add(path.rpartition(b"/")[0])
+            if len(self.directories) > MAX_DIRECTORIES:
+                self.directories = None
 
     def rest(self) -> list[Brought]:
         """Return what is found to be bytecode in the end."""
@@ -65,10 +98,20 @@ class Contents:
         for reader in self._readers[1:]:
             reader.close()
 
+    def _note(self, blob: str, head: bytes, places: list[Brought]) -> None:
+        """Note what a blob that is not bytecode may be instead."""
+        if may_become_bytecode(head):
+            self._suspect_blobs.add(blob)
+            self.suspects += places
+        if is_lfs_pointer(head):
+            self._unread.add(LFS_POINTER, path_of(places[0][1]))
+        elif is_archive(head):
+            self._unread.add(ARCHIVE, path_of(places[0][1]))
+
     def _ask(self) -> list[Brought]:
         found = []
         if not self._free and len(self._readers) < READERS:
-            self._readers.append(Reader(HEAD_LENGTH))
+            self._readers.append(Reader(ARCHIVE_HEAD_LENGTH))
             self._free.append(self._readers[-1])
         elif not self._free:
             found = self._take()
@@ -85,12 +128,16 @@ class Contents:
         self._free.append(reader)
         found = []
         for blob, answer in zip(waiting, reader.answers(), strict=True):
-            if answer is not None and is_bytecode(answer[3]):
-                self.held[blob] = answer[2:]
+            if answer is not None and is_bytecode(answer[3][:HEAD_LENGTH]):
+                self.held[blob] = (answer[2], answer[3][:HEAD_LENGTH])
                 found += waiting[blob]
                 continue
-            if answer is None:
-                self.missing = self.missing or blob
+            if answer is not None:
+                self._note(blob, answer[3], waiting[blob])
+            else:
+                self.missing = (
+                    self.missing or f"{blob} ({os.fsdecode(path_of(waiting[blob][0][1]))})"
+                )
                 self.missing_count += 1
             self._clean.add(blob)
         if len(self._clean) >= REMEMBERED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
 from pycache_guard.git.history import Differs
 from pycache_guard.git.history import brought
 from pycache_guard.git.listing import has_content
@@ -22,15 +22,19 @@ from pycache_guard.survey import settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Container
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from pycache_guard.findings import Finding
+    from pycache_guard.git.checkout import Becoming
     from pycache_guard.git.history import Brought
     from pycache_guard.git.process import Git
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.survey import Readable
+    from pycache_guard.survey import Unread
 
     #: What is bytecode, by object id and path: its record, and where it comes in.
     Found = dict[bytes, tuple[bytes, list[str]]]
@@ -43,30 +47,40 @@ def judge(
     content: str = "new",
     allow: Sequence[str] = (),
     told: Callable[[int], object] = int,
+    unread: Unread | None = None,
 ) -> tuple[list[Finding], list[str]]:
     """Return the bytecode that commits bring in, and what could not be judged, in words.
 
     `source` makes what has the configuration; `allow` are globs in addition to it. `content` is `new`, the
     first bytes of what differs from every parent at the same path, or `none`. `told` is called now
-    and then with a number of commits that are being judged. Raises `Failure` where nothing can be.
+    and then with a number of commits that are being judged. Files that are not looked into are counted
+    in `unread`. Raises `Failure` where nothing can be.
     """
     listing = revisions.listing()
     differs = Differs()
-    reader = Reader(HEAD_LENGTH)
-    contents = Contents(reader) if content == "new" else None
+    reader = Reader(ARCHIVE_HEAD_LENGTH)
+    contents = Contents(reader, unread) if content == "new" else None
     boundary = shallow()
     try:
         files = source(reader)
         config = settings(files, thorough=False)
         trees, blobs = not_commits(revisions, reader)
         cut: list[str] = []
-        commits = counted(batches(listing), boundary, cut, told)
+        edges: list[str] = []
+        commits = counted(batches(listing, edges), boundary, cut, told)
         found = gathered(
             differs.brought(commits, bool if contents else may_name_bytecode), contents
         )
         if not contents:
             found = exactly(found)
         named = gathered(brought_by(trees, blobs), contents)
+        becoming = {}
+        if contents and (contents.attributes or edges):
+            from pycache_guard.history.at_checkout import Commits
+            from pycache_guard.history.at_checkout import becoming_bytecode
+
+            read = Commits(revisions, contents, edges, trees, reader)
+            becoming = without(becoming_bytecode(read), found, named, trees)
         findings: list[Finding] = []
         if found or named:
             from pycache_guard.config import Allowance
@@ -80,6 +94,7 @@ def judge(
                 trees=trees,
                 allowances=[*(config.allow if config else ()), *map(Allowance, allow)],
                 reader=reader,
+                becoming=becoming,
             )
         return findings, [*missing_parents(cut), *missing_blobs(contents)]
     finally:
@@ -97,6 +112,8 @@ def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
         found.setdefault(record.partition(b" ")[2], (record, []))[1].append(where)
 
     for where, record in stream:
+        if contents:
+            contents.note_place(where, record)
         if is_bytecode_path(path_of(record)):
             keep(where, record)
         elif contents and has_content(record):
@@ -105,6 +122,26 @@ def gathered(stream: Iterable[Brought], contents: Contents | None) -> Found:
     for item in contents.rest() if contents else ():
         keep(*item)
     return found
+
+
+def without(
+    becoming: Mapping[bytes, tuple[bytes, list[str], Becoming]],
+    found: Found,
+    named: Found,
+    trees: Container[str],
+) -> dict[bytes, Becoming]:
+    """Add what becomes bytecode at checkout to `found` and `named`; return what makes it that.
+
+    What is there already is left out: bytecode as it is stored, by path or by content.
+    """
+    added = {}
+    for key, (record, places, how) in becoming.items():
+        for where in dict.fromkeys(places):
+            target = named if where in trees else found
+            if key in added or key not in target:
+                target.setdefault(key, (record, []))[1].append(where)
+                added[key] = how
+    return added
 
 
 def exactly(found: Found) -> Found:

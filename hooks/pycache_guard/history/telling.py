@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.config import Allowance
     from pycache_guard.entries import Entry
+    from pycache_guard.git.checkout import Becoming
     from pycache_guard.git.objects import Reader
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.history.judge import Found
@@ -46,15 +47,19 @@ def findings(
     trees: Mapping[str, str],
     allowances: Sequence[Allowance],
     reader: Reader,
+    becoming: Mapping[bytes, Becoming],
 ) -> list[Finding]:
     """Report what commits bring in, `found`, each once; and what is `named` without a commit.
 
-    `trees` has the names and ids of the trees among the latter.
+    `trees` has the names and ids of the trees among the latter. `becoming` has what makes some of them
+    bytecode at checkout, by object id and path.
     """
     places = in_order(found, revisions)
     loose = [(parse(record), names) for record, names in named.values()]
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
-    grants = Grants((a, matching(a.glob, firsts, trees.values())) for a in allowances)
+    # What only becomes bytecode may have come in with another commit.
+    whole = [where[0] for entry, where in places if key_of(entry) in becoming]
+    grants = Grants((a, matching(a.glob, firsts, [*trees.values(), *whole])) for a in allowances)
     blobs = {a.blob for a in allowances}
     places = [place for place in places if not grants.cover(place[0])]
     loose = [
@@ -64,8 +69,11 @@ def findings(
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
     remedies = forget(entry.path for entry, _ in places)
     return [
-        *(of_commit(e, commits, heads.get(e.blob), remedies[e.path]) for e, commits in places),
-        *(of_name(e, names[0], heads.get(e.blob), trees) for e, names in loose),
+        *(
+            of_commit(e, commits, heads.get(e.blob), remedies[e.path], becoming)
+            for e, commits in places
+        ),
+        *(of_name(e, names[0], heads.get(e.blob), trees, becoming) for e, names in loose),
     ]
 
 
@@ -74,9 +82,15 @@ def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[En
     return granted(glob, commits) + [e for tree in trees for e in Tree(tree).granted(glob)]
 
 
-def of_commit(entry: Entry, commits: list[str], head: Head | None, remedy: str) -> Finding:
+def of_commit(
+    entry: Entry,
+    commits: list[str],
+    head: Head | None,
+    remedy: str,
+    becoming: Mapping[bytes, Becoming],
+) -> Finding:
     """Report what `commits` bring in, at the first of them."""
-    rule, what = judged(entry, head)
+    rule, what = judged(entry, head, becoming.get(key_of(entry)))
     more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
     return Finding(
         entry.path,
@@ -90,9 +104,15 @@ def of_commit(entry: Entry, commits: list[str], head: Head | None, remedy: str) 
     )
 
 
-def of_name(entry: Entry, name: str, head: Head | None, trees: Mapping[str, str]) -> Finding:
+def of_name(
+    entry: Entry,
+    name: str,
+    head: Head | None,
+    trees: Mapping[str, str],
+    becoming: Mapping[bytes, Becoming],
+) -> Finding:
     """Report what `name` names, or holds if that is one of `trees`."""
-    rule, what = judged(entry, head)
+    rule, what = judged(entry, head, becoming.get(key_of(entry)))
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
     return Finding(
         entry.path or None,
@@ -117,10 +137,18 @@ def in_order(found: Found, revisions: Revisions) -> list[Place]:
     ]
 
 
-def judged(entry: Entry, head: Head | None) -> tuple[Rule, str]:
+def key_of(entry: Entry) -> bytes:
+    """Return the object id and the path of an entry, as a record has them."""
+    return os.fsencode(f"{entry.blob}\t{entry.path}")
+
+
+def judged(entry: Entry, head: Head | None, becoming: Becoming | None) -> tuple[Rule, str]:
     """Return the rule that `entry` breaks, and what it is."""
     if is_bytecode_path(os.fsencode(entry.path)):
         return Rule.PYC001, KINDS.get(entry.mode, "bytecode")
+    if becoming is not None:
+        attributes, written = becoming
+        return Rule.PYC002, f"{writer(written)} bytecode at checkout (`{attributes}`)"
     return Rule.PYC002, f"{writer(head[1] if head else b'')} bytecode under another name"
 
 

@@ -1,0 +1,247 @@
+"""Find the files that become bytecode at checkout, by the `.gitattributes` of each commit's own tree.
+
+Only these count: neither `info/attributes` nor the configuration of a server is cloned. What git
+writes, `git.checkout` asks. Nothing is asked while no `.gitattributes` of the range, or of the commits
+at its edge, has an attribute that could matter.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import NamedTuple
+
+from pycache_guard.bytecode.sniff import may_become_bytecode
+from pycache_guard.git.checkout import Checkout
+from pycache_guard.git.checkout import kinds_of
+from pycache_guard.git.history import Differs
+from pycache_guard.git.listing import blob_of
+from pycache_guard.git.listing import entries
+from pycache_guard.git.listing import has_content
+from pycache_guard.git.listing import is_attributes_file
+from pycache_guard.git.listing import names_attributes
+from pycache_guard.git.listing import path_of
+from pycache_guard.git.objects import BATCH
+from pycache_guard.git.process import Git
+from pycache_guard.git.process import object_id
+from pycache_guard.git.revisions import batches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from pycache_guard.git.checkout import Becoming
+    from pycache_guard.git.checkout import Kinds
+    from pycache_guard.git.history import Brought
+    from pycache_guard.git.objects import Reader
+    from pycache_guard.git.revisions import Revisions
+    from pycache_guard.history.contents import Contents
+
+#: Files of one set of `.gitattributes` that are asked about at once.
+MAX_WAITING = 2000
+#: Names of `.gitattributes` that are looked up one by one; beyond, a tree is listed.
+MAX_LOOKUPS = 1000
+NAME = b".gitattributes"
+
+
+class Commits(NamedTuple):
+    """What has been read of the commits of a range."""
+
+    revisions: Revisions
+    contents: Contents
+    #: The commits at its edge: parents that are not in the range.
+    edges: Sequence[str]
+    #: The trees that are named without a commit: a name, and its id.
+    trees: Mapping[str, str]
+    reader: Reader
+
+
+def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
+    """Return what becomes bytecode at checkout, by object id and path.
+
+    Each is a record, the commits or names that bring it in, and what makes it bytecode. Raises
+    `GitFailure` where git does not know an encoding.
+    """
+    contents = commits.contents
+    touched = list(contents.attributes)
+    kinds = kinds_of(blob_of(record) for _, record in touched if has_content(record))
+    if commits.edges:
+        kinds = kinds.union(kinds_of(blobs_at_edges(commits)))
+    if not (kinds.recodes or kinds.ends_lines):
+        return {}
+    places = Places(commits)
+    try:
+        for where, record in contents.suspects:
+            places.add(where, record)
+        if kinds.recodes:
+            for where, record in brought_again(commits):
+                places.add(where, record)
+        if kinds.recodes or commits.edges or contents.suspects:
+            changing = (where for where, _ in touched)
+            for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
+                places.add_tree(where)
+        return places.found()
+    finally:
+        places.close()
+
+
+def brought_again(commits: Commits) -> Iterator[Brought]:
+    """Yield the files that the commits bring in once more, with attributes known to matter."""
+    differs = Differs()
+    listing = commits.revisions.listing()
+    try:
+        yield from (
+            (where, record)
+            for where, record in differs.brought(batches(listing, []), bool)
+            if record.startswith(b"100")
+        )
+    finally:
+        listing.kill()
+        differs.close()
+
+
+def merges_of_attributes(revisions: Revisions) -> list[str]:
+    """Return the merges that have other `.gitattributes` than some parent has.
+
+    There a file of one parent is checked out by the attributes of another.
+    """
+    with tempfile.TemporaryFile() as file:
+        for chunk in revisions.merges().chunks():
+            file.write(chunk)
+        file.seek(0)
+        options = ("--stdin", "-m", "-r", "--name-only", "-z", "--no-renames")
+        pathspec = ":(top,glob,icase)**/.gitattributes"
+        answer = Git("diff-tree", *options, "--", pathspec, stdin=file.fileno()).output()
+    fields = answer.split(b"\0")[:-1]
+    return [object_id(field, "diff-tree") for field in fields if not names_attributes(field)]
+
+
+def blobs_at_edges(commits: Commits) -> Iterator[str]:
+    """Yield the blobs of `.gitattributes` in the commits at the edge that may concern the range."""
+    directories = commits.contents.directories
+    for edge in commits.edges:
+        if directories is None or any(b"\n" in directory for directory in directories):
+            yield from (blob_of(r) for r in listed(edge) if is_attributes_file(r))
+        else:
+            names = {name for directory in directories for name in above(directory)}
+            yield from looked_up(edge, names, commits.reader).values()
+
+
+def above(directory: bytes) -> Iterator[bytes]:
+    """Yield the paths of the `.gitattributes` that concern the files of a directory."""
+    while directory:
+        yield directory + b"/" + NAME
+        directory = directory.rpartition(b"/")[0]
+    yield NAME
+
+
+def looked_up(revision: str, names: Iterable[bytes], reader: Reader) -> dict[bytes, str]:
+    """Return the blobs at those of the paths `names` that a commit or a tree has."""
+    asked = sorted(names)
+    found = {}
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        reader.ask([f"{revision}:{os.fsdecode(name)}" for name in batch])
+        for name, answer in zip(batch, [*reader.answers()], strict=True):
+            if answer is not None and answer[1] == "blob":
+                found[name] = answer[0]
+    return found
+
+
+def listed(revision: str) -> Iterator[bytes]:
+    """Yield the records of the whole tree of a commit or a tree."""
+    for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", revision)):
+        yield from block.split(b"\0")[:-1]
+
+
+class Places:
+    """Files with the `.gitattributes` that concern them, gathered until there are enough to ask."""
+
+    def __init__(self, commits: Commits) -> None:
+        self._commits = commits
+        self._waiting: dict[frozenset[bytes], list[Brought]] = {}
+        self._checkouts: dict[frozenset[bytes], Checkout] = {}
+        #: Of the last commit: the `.gitattributes` at each path, `None` where there is none.
+        self._last = ""
+        self._known: dict[bytes, str | None] = {}
+        self._suspects: dict[str, bool] = {}
+        self._found: dict[bytes, tuple[bytes, list[str], Becoming]] = {}
+
+    def add(self, where: str, record: bytes) -> None:
+        """Add a file that a commit brings in."""
+        if where != self._last:
+            self._last, self._known = where, {}
+        names = [*above(path_of(record).rpartition(b"/")[0])]
+        missing = [name for name in names if name not in self._known]
+        revision = self._commits.trees.get(where, where)
+        if b"\n" in b"".join(missing):
+            found = {path_of(r): blob_of(r) for r in listed(revision) if is_attributes_file(r)}
+        else:
+            found = looked_up(revision, missing, self._commits.reader)
+        self._known.update({name: found.get(name) for name in missing})
+        attributes = frozenset(
+            b"100644 %s\t%s" % (blob.encode("ascii"), name)
+            for name in names
+            if (blob := self._known.get(name))
+        )
+        self._put(attributes, where, record)
+
+    def add_tree(self, where: str) -> None:
+        """Add all files of a commit that changes a `.gitattributes`."""
+        files = []
+        attributes = set()
+        for record in listed(self._commits.trees.get(where, where)):
+            if is_attributes_file(record):
+                attributes.add(record)
+            elif record.startswith(b"100"):
+                files.append(record)
+        for record in files:
+            self._put(frozenset(attributes), where, b"100644 " + record.split(b" ", 2)[2])
+
+    def found(self) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
+        """Return what becomes bytecode among all that was added."""
+        for attributes in [*self._waiting]:
+            self._ask(attributes)
+        return self._found
+
+    def close(self) -> None:
+        """Remove the repositories of our own."""
+        for checkout in self._checkouts.values():
+            checkout.close()
+
+    def _put(self, attributes: frozenset[bytes], where: str, record: bytes) -> None:
+        if attributes:
+            waiting = self._waiting.setdefault(attributes, [])
+            waiting.append((where, record))
+            if len(waiting) >= MAX_WAITING:
+                self._ask(attributes)
+
+    def _ask(self, attributes: frozenset[bytes]) -> None:
+        waiting = self._waiting.pop(attributes)
+        places: dict[bytes, list[str]] = {}
+        for where, record in waiting:
+            places.setdefault(record, []).append(where)
+        with Checkout(attributes) as checkout:
+            if checkout.kinds.recodes or checkout.kinds.ends_lines:
+                suspects = self._suspects_among(places, checkout.kinds)
+                becoming, _ = checkout.bytecode_among(places, suspects)
+                for record, how in becoming.items():
+                    key = record.partition(b" ")[2]
+                    self._found.setdefault(key, (record, [], how))[1].extend(places[record])
+
+    def _suspects_among(self, records: Iterable[bytes], kinds: Kinds) -> set[str]:
+        """Return the blobs that could be bytecode if lines ended otherwise."""
+        if not kinds.ends_lines:
+            return set()
+        blobs = {blob_of(record) for record in records}
+        unknown = sorted(blobs - self._suspects.keys())
+        reader = self._commits.reader
+        for start in range(0, len(unknown), BATCH):
+            batch = unknown[start : start + BATCH]
+            reader.ask(batch)
+            for blob, answer in zip(batch, [*reader.answers()], strict=True):
+                self._suspects[blob] = answer is not None and may_become_bytecode(answer[3])
+        return {blob for blob in blobs if self._suspects[blob]}

@@ -1,0 +1,216 @@
+"""Row M2 of the audit in commits: the attributes of each commit's own tree decide."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+import pytest
+
+from conftest import PROGRAM
+from pycs import foreign
+from repo import BYTECODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Calls
+    from conftest import Run
+    from repo import Repo
+
+RECODED = BYTECODE.decode("latin-1").encode("utf-8")
+RECODES = "*.png -text working-tree-encoding=ISO-8859-1\n"
+BARE_LINES = foreign("cpython-27").replace(b"\r\n", b"\n")
+ENDS_LINES = "*.png text eol=crlf\n"
+KINDS = [(RECODES, RECODED), (ENDS_LINES, BARE_LINES)]
+
+
+class Found(NamedTuple):
+    path: str
+    commit: str | None
+
+
+def found(run: Run, *argv: str) -> list[Found]:
+    code, out, err = run("check-history", "--format", "json", *argv)
+    assert err == ""
+    findings = json.loads(out)["findings"]
+    assert code == (1 if findings else 0)
+    assert all(item["code"] == "PYC002" for item in findings)
+    assert all("bytecode at checkout (`" in item["message"] for item in findings)
+    return [Found(item["path"], item["commit"]) for item in findings]
+
+
+def commit(repo: Repo, files: dict[str, str | bytes | None]) -> str:
+    """Commit files, those that are `None` deleted."""
+    for path, data in files.items():
+        if data is None:
+            repo.git("update-index", "--force-remove", path)
+        else:
+            repo.stage(path, data)
+    return repo.commit()
+
+
+@pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
+@pytest.mark.parametrize("argv", [("HEAD",), ("base..HEAD",), ("--all",)])
+class TestRanges:
+    def test_M2_both_in_one_commit(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        commit(repo, {"x": "1"})
+        repo.git("tag", "base")
+        bad = commit(repo, {".gitattributes": line, "logo.png": data})
+        commit(repo, {".gitattributes": None, "logo.png": None})
+        assert found(run, *argv) == [Found("logo.png", bad)]
+
+    def test_M2_attributes_that_were_there_before(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        commit(repo, {"pkg/.gitattributes": line, "x": "1"})
+        repo.git("tag", "base")
+        bad = commit(repo, {"pkg/deep/logo.png": data, "logo.png": data})
+        assert found(run, *argv) == [Found("pkg/deep/logo.png", bad)]
+
+    def test_M2_attributes_that_come_later(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        commit(repo, {"logo.png": data})
+        repo.git("tag", "base")
+        bad = commit(repo, {".gitattributes": "* text=auto\n" + line})
+        commit(repo, {"x": "1"})
+        assert found(run, *argv) == [Found("logo.png", bad)]
+
+    def test_M2_attributes_that_were_deleted(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        own = "*.png !eol !working-tree-encoding -text\n"
+        commit(repo, {".gitattributes": line, "pkg/.gitattributes": own, "pkg/logo.png": data})
+        repo.git("tag", "base")
+        bad = commit(repo, {"pkg/.gitattributes": None})
+        assert found(run, *argv) == [Found("pkg/logo.png", bad)]
+
+    def test_M2_attributes_of_another_branch_do_not_count(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        commit(repo, {"x": "1"})
+        repo.git("tag", "base")
+        repo.git("checkout", "-q", "-b", "other")
+        commit(repo, {".gitattributes": line})
+        repo.git("checkout", "-q", "main")
+        repo.git("read-tree", "HEAD")
+        commit(repo, {"logo.png": data})
+        assert found(run, *argv) == []
+
+    def test_M2_a_merge_brings_both_together(
+        self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
+    ) -> None:
+        """Neither parent is bytecode at checkout, and the merge has nothing of its own."""
+        commit(repo, {"x": "1"})
+        repo.git("tag", "base")
+        first = commit(repo, {".gitattributes": line})
+        repo.git("read-tree", "base")
+        second = repo.git("commit-tree", "-p", "base", "-m", "c", repo.git("write-tree"))
+        repo.stage("logo.png", data)
+        second = repo.git("commit-tree", "-p", "base", "-m", "c", repo.git("write-tree"))
+        repo.stage(".gitattributes", line)
+        tree = repo.git("write-tree")
+        merge = repo.git("commit-tree", "-p", first, "-p", second, "-m", "m", tree)
+        repo.git("update-ref", "HEAD", merge)
+        assert found(run, *argv) == [Found("logo.png", merge)]
+
+
+@pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
+def test_M2_a_server_refuses_it(
+    repo: Repo,
+    run: Run,
+    make_repo: Callable[..., Repo],
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    data: bytes,
+) -> None:
+    """Neither the server's configuration nor its `info/attributes` is that of a clone."""
+    server = make_repo("server.git", "--bare")
+    base = commit(repo, {".gitattributes": line})
+    bad = commit(repo, {"logo.png": data})
+    server.git("fetch", "-q", os.fspath(repo.path), f"{base}:refs/heads/main")
+    server.git("fetch", "-q", os.fspath(repo.path), bad)
+    server.write("info/attributes", "* -text !eol !working-tree-encoding\n")
+    lines = f"{base} {bad} refs/heads/main\n"
+    done = subprocess.run(
+        [PROGRAM, "pre-receive"],
+        cwd=server.path,
+        input=lines.encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"logo.png: PYC002 " in done.stdout
+
+
+@pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
+def test_M2_a_tag_of_a_tree(repo: Repo, run: Run, line: str, data: bytes) -> None:
+    repo.stage(".gitattributes", line)
+    repo.stage("logo.png", data)
+    repo.git("tag", "tree", repo.git("write-tree"))
+    assert found(run, "--all") == [Found("logo.png", None)]
+
+
+@pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
+def test_M2_an_allowance_covers_it(repo: Repo, run: Run, line: str, data: bytes) -> None:
+    commit(repo, {"logo.png": data})
+    commit(repo, {".gitattributes": line})
+    assert found(run, "HEAD", "--allow", "*.png") == []
+
+
+def test_many_directories(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a number of directories the trees at the edge are listed."""
+    monkeypatch.setattr("pycache_guard.history.contents.MAX_DIRECTORIES", 3)
+    commit(repo, {".gitattributes": RECODES})
+    repo.git("tag", "base")
+    bad = commit(repo, {f"d{n}/logo.png": RECODED for n in range(5)})
+    assert found(run, "base..HEAD") == [Found(f"d{n}/logo.png", bad) for n in range(5)]
+
+
+def test_names_of_any_bytes(repo: Repo, run: Run) -> None:
+    names = ["a b", "größe", "new\nline", os.fsdecode(b"\xff")]
+    commit(repo, {f"{name}/.gitattributes": RECODES for name in names})
+    repo.git("tag", "base")
+    commit(repo, {f"{name}/deep/logo.png": RECODED for name in names})
+    assert len(found(run, "base..HEAD")) == len(names)
+    assert len(found(run, "HEAD")) == len(names)
+
+
+def test_many_files(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pycache_guard.history.at_checkout.MAX_WAITING", 2)
+    commit(repo, {".gitattributes": RECODES})
+    for n in range(3):
+        commit(repo, {f"{n}/{m}.png": RECODED + b"%d" % m for m in range(3)})
+    assert len(found(run, "HEAD")) == 9
+
+
+def test_honest_attributes(repo: Repo, run: Run, calls: Calls) -> None:
+    """Nothing more is asked of git where no attribute could matter."""
+    lines = "* text=auto\n*.png binary\n*.sh text eol=lf\n*.bin filter=lfs -text\n"
+    commit(repo, {".gitattributes": lines, "a.py": "x = 1\n"})
+    repo.git("tag", "base")
+    commit(repo, {"a.py": "x = 2\n", "a.png": b"\x89PNG\r\n\x1a\n\0"})
+    calls.forget()
+    assert found(run, "base..HEAD") == []
+    assert "check-attr" not in calls.verbs()
+    commit(
+        repo, {".gitattributes": lines + "*.bat text eol=crlf\n*.rc working-tree-encoding=UTF-16\n"}
+    )
+    commit(repo, {"a.bat": "echo\n", "a.rc": "größe\n"})
+    assert found(run, "base..HEAD") == []
+    assert found(run, "HEAD") == []
+
+
+def test_what_is_not_looked_into_is_counted(repo: Repo, run: Run) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    commit(repo, {"a.bin": pointer, "b.zip": b"PK\3\4", "c": "text"})
+    words = "not looked into: 1 Git LFS pointer (a.bin), 1 archive (b.zip); see PYC002"
+    assert run("check-history", "HEAD") == (0, "", f"note: {words}\n")
+    report = json.loads(run("check-history", "HEAD", "--format", "json").out)
+    assert report["not_looked_into"] == {"git_lfs_pointers": 1, "archives": 1, "filtered_files": 0}
