@@ -380,7 +380,9 @@ def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     result = run("check-history", "--all", "--format", "json")
     assert sorted(tmp_path.rglob("*")) == before
     assert result.code == 2
-    assert re.match(r"error: 1 blobs are not here, the first being [0-9a-f]{40}, ", result.err)
+    assert re.match(
+        r"error: 1 blobs are not here, the first being [0-9a-f]{40} \(gone.png\), ", result.err
+    )
     told = found(result)
     assert [(f["path"], f["size"]) for f in told] == [
         ("gone.pyc", None),

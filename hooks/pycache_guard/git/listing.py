@@ -106,6 +106,20 @@ def names_attributes(path: bytes) -> bool:
     return path.lower().rpartition(b"/")[2] == ATTRIBUTES
 
 
+def attributes_above(directory: bytes) -> Iterator[bytes]:
+    """Yield the paths of the `.gitattributes` that concern the files of a directory."""
+    while directory:
+        yield directory + b"/" + ATTRIBUTES
+        directory = directory.rpartition(b"/")[0]
+    yield ATTRIBUTES
+
+
+def tree_of(revision: str) -> Iterator[bytes]:
+    """Yield the records of the whole tree of a commit or a tree."""
+    for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", revision)):
+        yield from block.split(b"\0")[:-1]
+
+
 def parse(record: bytes) -> Entry:
     """Read `MODE [TYPE] ID [STAGE]<TAB>PATH`, the form of both `ls-files -s` and `ls-tree`."""
     from pycache_guard.entries import Entry  # typing.NamedTuple costs 3 ms: only when needed

@@ -86,6 +86,21 @@ def stored(expression: str) -> bytes | None:
     return None if blob is None else content(blob)
 
 
+def looked_up(revision: str, names: Iterable[bytes], reader: Reader) -> dict[bytes, str]:
+    """Return the blobs at those of the paths `names` that a commit or a tree has."""
+    from os import fsdecode
+
+    asked = sorted(names)
+    found = {}
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        reader.ask([f"{revision}:{fsdecode(name)}" for name in batch])
+        for name, answer in zip(batch, [*reader.answers()], strict=True):
+            if answer is not None and answer[1] == "blob":
+                found[name] = answer[0]
+    return found
+
+
 class Reader:
     """`git cat-file --batch`, kept for many questions.
 

@@ -7,7 +7,6 @@ at its edge, has an attribute that could matter.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from typing import NamedTuple
 
@@ -15,13 +14,15 @@ from pycache_guard.bytecode.sniff import may_become_bytecode
 from pycache_guard.git.checkout import Checkout
 from pycache_guard.git.checkout import kinds_of
 from pycache_guard.git.history import Differs
+from pycache_guard.git.listing import attributes_above
 from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import entries
 from pycache_guard.git.listing import has_content
 from pycache_guard.git.listing import is_attributes_file
 from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import path_of
+from pycache_guard.git.listing import tree_of
 from pycache_guard.git.objects import BATCH
+from pycache_guard.git.objects import looked_up
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import object_id
 from pycache_guard.git.revisions import batches
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 
 #: Files of one set of `.gitattributes` that are asked about at once.
 MAX_WAITING = 2000
-#: Names of `.gitattributes` that are looked up one by one; beyond, a tree is listed.
-MAX_LOOKUPS = 1000
-NAME = b".gitattributes"
 
 
 class Commits(NamedTuple):
@@ -52,8 +50,10 @@ class Commits(NamedTuple):
 
     revisions: Revisions
     contents: Contents
-    #: The commits at its edge: parents that are not in the range.
-    edges: Sequence[str]
+    #: The blobs of `.gitattributes` in the commits at its edge, parents that are not in the range.
+    at_edges: Sequence[str]
+    #: Whether there are such commits: files may be older than the range.
+    has_edges: bool
     #: The trees that are named without a commit: a name, and its id.
     trees: Mapping[str, str]
     reader: Reader
@@ -68,8 +68,7 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     contents = commits.contents
     touched = list(contents.attributes)
     kinds = kinds_of(blob_of(record) for _, record in touched if has_content(record))
-    if commits.edges:
-        kinds = kinds.union(kinds_of(blobs_at_edges(commits)))
+    kinds = kinds.union(kinds_of(commits.at_edges))
     if not (kinds.recodes or kinds.ends_lines):
         return {}
     places = Places(commits)
@@ -79,7 +78,7 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
         if kinds.recodes:
             for where, record in brought_again(commits):
                 places.add(where, record)
-        if kinds.recodes or commits.edges or contents.suspects:
+        if kinds.recodes or commits.has_edges or contents.suspects:
             changing = (where for where, _ in touched)
             for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
                 places.add_tree(where)
@@ -119,44 +118,6 @@ def merges_of_attributes(revisions: Revisions) -> list[str]:
     return [object_id(field, "diff-tree") for field in fields if not names_attributes(field)]
 
 
-def blobs_at_edges(commits: Commits) -> Iterator[str]:
-    """Yield the blobs of `.gitattributes` in the commits at the edge that may concern the range."""
-    directories = commits.contents.directories
-    for edge in commits.edges:
-        if directories is None or any(b"\n" in directory for directory in directories):
-            yield from (blob_of(r) for r in listed(edge) if is_attributes_file(r))
-        else:
-            names = {name for directory in directories for name in above(directory)}
-            yield from looked_up(edge, names, commits.reader).values()
-
-
-def above(directory: bytes) -> Iterator[bytes]:
-    """Yield the paths of the `.gitattributes` that concern the files of a directory."""
-    while directory:
-        yield directory + b"/" + NAME
-        directory = directory.rpartition(b"/")[0]
-    yield NAME
-
-
-def looked_up(revision: str, names: Iterable[bytes], reader: Reader) -> dict[bytes, str]:
-    """Return the blobs at those of the paths `names` that a commit or a tree has."""
-    asked = sorted(names)
-    found = {}
-    for start in range(0, len(asked), BATCH):
-        batch = asked[start : start + BATCH]
-        reader.ask([f"{revision}:{os.fsdecode(name)}" for name in batch])
-        for name, answer in zip(batch, [*reader.answers()], strict=True):
-            if answer is not None and answer[1] == "blob":
-                found[name] = answer[0]
-    return found
-
-
-def listed(revision: str) -> Iterator[bytes]:
-    """Yield the records of the whole tree of a commit or a tree."""
-    for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", revision)):
-        yield from block.split(b"\0")[:-1]
-
-
 class Places:
     """Files with the `.gitattributes` that concern them, gathered until there are enough to ask."""
 
@@ -174,11 +135,11 @@ class Places:
         """Add a file that a commit brings in."""
         if where != self._last:
             self._last, self._known = where, {}
-        names = [*above(path_of(record).rpartition(b"/")[0])]
+        names = [*attributes_above(path_of(record).rpartition(b"/")[0])]
         missing = [name for name in names if name not in self._known]
         revision = self._commits.trees.get(where, where)
         if b"\n" in b"".join(missing):
-            found = {path_of(r): blob_of(r) for r in listed(revision) if is_attributes_file(r)}
+            found = {path_of(r): blob_of(r) for r in tree_of(revision) if is_attributes_file(r)}
         else:
             found = looked_up(revision, missing, self._commits.reader)
         self._known.update({name: found.get(name) for name in missing})
@@ -193,7 +154,7 @@ class Places:
         """Add all files of a commit that changes a `.gitattributes`."""
         files = []
         attributes = set()
-        for record in listed(self._commits.trees.get(where, where)):
+        for record in tree_of(self._commits.trees.get(where, where)):
             if is_attributes_file(record):
                 attributes.add(record)
             elif record.startswith(b"100"):

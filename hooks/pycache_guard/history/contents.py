@@ -11,11 +11,15 @@ from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.bytecode.sniff import is_lfs_pointer
 from pycache_guard.bytecode.sniff import may_become_bytecode
 from pycache_guard.git.listing import ATTRIBUTES
+from pycache_guard.git.listing import attributes_above
 from pycache_guard.git.listing import blob_of
+from pycache_guard.git.listing import is_attributes_file
 from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import path_of
+from pycache_guard.git.listing import tree_of
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.objects import Reader
+from pycache_guard.git.objects import looked_up
 from pycache_guard.survey import ARCHIVE
 from pycache_guard.survey import LFS_POINTER
 from pycache_guard.survey import Unread
@@ -85,6 +89,17 @@ class Contents:
             self.directories.add(path.rpartition(b"/")[0])
             if len(self.directories) > MAX_DIRECTORIES:
                 self.directories = None
+
+    def attributes_at(self, edges: Iterable[str], reader: Reader) -> list[str]:
+        """Return the blobs of the `.gitattributes` in some commits that may concern the files."""
+        found: list[str] = []
+        for edge in edges:
+            if self.directories is None or any(b"\n" in name for name in self.directories):
+                found += (blob_of(r) for r in tree_of(edge) if is_attributes_file(r))
+            else:
+                names = {name for path in self.directories for name in attributes_above(path)}
+                found += looked_up(edge, names, reader).values()
+        return found
 
     def rest(self) -> list[Brought]:
         """Return what is found to be bytecode in the end."""

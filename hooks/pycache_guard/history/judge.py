@@ -75,11 +75,12 @@ def judge(
             found = exactly(found)
         named = gathered(brought_by(trees, blobs), contents)
         becoming = {}
-        if contents and (contents.attributes or edges):
+        at_edges = contents.attributes_at(edges, reader) if contents else []
+        if contents and (contents.attributes or at_edges):
             from pycache_guard.history.at_checkout import Commits
             from pycache_guard.history.at_checkout import becoming_bytecode
 
-            read = Commits(revisions, contents, edges, trees, reader)
+            read = Commits(revisions, contents, at_edges, bool(edges), trees, reader)
             becoming = without(becoming_bytecode(read), found, named, trees)
         findings: list[Finding] = []
         if found or named:
