@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from faults.scene import every_call
 from faults.scene import every_command
 from faults.scene import in_order
 from faults.scene import posix
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = posix
 
@@ -81,6 +78,145 @@ def make_hostile(scene: Scene, path: Path) -> Path:
     attributes.write_text(ATTRIBUTES)
     scene.repo.git("config", "core.attributesFile", os.fspath(attributes))
     return path / "witness"
+
+
+#: Settings of git that take any text: `make_settings.py` tells how they were found.
+TEXTS = (Path(__file__).parent / "settings.txt").read_text("utf-8").split()
+#: In the year 2037: newer than any index, so that git reads the file again ("racily clean").
+LATE = 2_114_380_800
+
+
+def make_racy(scene: Scene) -> None:
+    """Have every writer of the index read a tracked file again."""
+    scene.repo.git("config", "core.trustctime", "false")
+    scene.repo.git("config", "core.checkStat", "minimal")
+    for name in ("a.py", "lint.py"):
+        os.utime(scene.path / name, (LATE, LATE))
+        scene.repo.git("add", name)
+
+
+def set_everything(scene: Scene, path: Path) -> Path:
+    """Name a program in every setting that takes text; return what it writes."""
+    make_racy(scene)
+    program = witness(path)
+    lines = []
+    for setting in [*TEXTS, *PROGRAMS]:
+        section, _, key = setting.rpartition(".")
+        first, _, name = section.partition(".")
+        form = next((form for start, form in FORMS.items() if setting.startswith(start)), "{}")
+        lines.append(f'[{first} "{name}"]' if name else f"[{first}]")
+        lines.append(f'{key} = "{form.format(program)}"')
+    config = path / "everything"
+    # The last is a hook as git 2.54 and later have it (git-hook(1)).
+    event = '[hook "h"]\nevent = post-index-change\n'
+    config.write_text("\n".join([*lines, event]))
+    scene.repo.git("config", "include.path", os.fspath(config))
+    for name in (".gitattributes", ".git/info/attributes"):
+        scene.repo.write(name, ATTRIBUTES)
+    return path / "witness"
+
+
+@every_call(30)
+def test_no_setting_that_takes_text_names_a_program_that_is_run(
+    scene: Scene, tmp_path: Path, call: Call
+) -> None:
+    usual = scene.usual(call)
+    seen = set_everything(scene, tmp_path)
+    assert len(TEXTS) > 800
+    assert scene.repo.git("config", "gpg.program")
+    result = scene.run(call)
+    assert not seen.exists(), seen.read_text()
+    in_order(result)
+    assert result.code == usual.code, result
+
+
+#: Programs that a writer of an index would run, as lines of a configuration; what stands in a
+#: `.gitattributes`.
+WRITERS = {
+    "clean": ('[filter "f"]\nclean = {}\n', "* filter=f\n"),
+    "process": ('[filter "f"]\nprocess = {}\n', "* filter=f\n"),
+    "a filter that must not fail": (
+        '[filter "f"]\nclean = {0}\nprocess = {0}\nrequired\n',
+        "* filter=f\n",
+    ),
+    "a name with dots and spaces": ('[filter "a b.C"]\nclean = {}\n', None),
+    "a name of capitals": ('[FILTER "F"]\nCLEAN = {}\n', "* filter=F\n"),
+    "two names": (
+        '[filter "f"]\nclean = {0}\n[filter "g"]\nprocess = {0}\n',
+        "a.py filter=f\nlint.py filter=g\n",
+    ),
+    "no name": ("[filter]\nclean = {}\n", "* filter=filter\n"),
+    "an empty name": ('[filter ""]\nclean = {}\n', "* filter=\n"),
+    "a hook of the configuration": (
+        '[hook "h"]\nevent = post-index-change\ncommand = {}\n',
+        None,
+    ),
+    "several hooks": (
+        (
+            '[hook "h"]\nevent = post-index-change\ncommand = {0}\n'
+            '[hook "i.j"]\nevent = post-index-change\ncommand = {0}\nenabled = true\n'
+        ),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("call", [Call("fix"), Call("forbid-bytecode", ("--fix",))], ids=str)
+@pytest.mark.parametrize("is_included", [False, True])
+def test_h4_a_writer_of_the_index_runs_nothing(
+    scene: Scene, tmp_path: Path, call: Call, name: str, *, is_included: bool
+) -> None:
+    make_racy(scene)
+    program = witness(tmp_path)
+    config, attributes = WRITERS[name]
+    text = config.format(program)
+    if is_included:
+        (tmp_path / "included").write_text(text)
+        text = f"[include]\npath = {tmp_path / 'included'}\n"
+    with open(scene.path / ".git" / "config", "a", encoding="utf-8") as file:
+        file.write(text)
+    if attributes is not None:
+        scene.repo.write(".git/info/attributes", attributes)
+    result = scene.run(call)
+    assert not (tmp_path / "witness").exists()
+    assert "untracked; the file stays on disk" in result.out, result
+    assert "new/z.pyc" not in scene.repo.git("-c", "filter.f.required=false", "ls-files")
+
+
+@pytest.mark.parametrize("section", ["filter", "hook"])
+def test_h4_a_name_that_no_option_can_carry_is_refused(
+    scene: Scene, tmp_path: Path, section: str
+) -> None:
+    make_racy(scene)
+    program = witness(tmp_path)
+    with open(scene.path / ".git" / "config", "a", encoding="utf-8") as file:
+        file.write(f'[{section} "f=g"]\nclean = {program}\n')
+    scene.repo.write(".git/info/attributes", "* filter=f=g\n")
+    result = scene.run(Call("fix"))
+    assert not (tmp_path / "witness").exists()
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {section}.f=g: ")
+
+
+def test_h4_the_filters_would_be_run(scene: Scene, tmp_path: Path) -> None:
+    """Otherwise the tests above would test nothing. What is changed meanwhile is still seen."""
+    make_racy(scene)
+    program = witness(tmp_path)
+    scene.repo.git("config", "filter.f.clean", os.fspath(program))
+    scene.repo.write(".git/info/attributes", "* filter=f\n")
+    scene.repo.git("update-index", "--force-remove", "new/z.pyc", check=False)
+    assert (tmp_path / "witness").exists()
+
+
+def test_h4_a_change_of_the_same_second_is_not_hidden(scene: Scene) -> None:
+    """Git smudges such an entry when it writes the index; that must still happen."""
+    make_racy(scene)
+    path = scene.path / "a.py"
+    path.write_text("x = 7\n")
+    os.utime(path, (LATE, LATE))
+    scene.run(Call("forbid-bytecode", ("--fix",)))
+    assert "a.py" in scene.repo.git("diff", "--name-only").splitlines()
 
 
 @every_call(2)

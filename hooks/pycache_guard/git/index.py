@@ -195,7 +195,7 @@ class Index:
             listed.seek(0)
             options = ("--force-remove", "-z", "--stdin")
             Git(
-                *(*where, *without_filters(), "update-index", *options),
+                *(*where, *without_programs(), "update-index", *options),
                 stdin=listed.fileno(),
             ).output()
 
@@ -204,8 +204,16 @@ class Index:
         return Git("diff-index", "--cached", "--ita-visible-in-index", *RAW, base, "--")
 
 
-def without_filters() -> list[str]:
-    """Return options, to stand before git's verb, that empty every filter configured here.
+#: Programs of a configuration that a writer of an index runs, by section: the filters, and the hooks of
+#: git 2.54 and later (git-hook(1)), which `core.hooksPath` does not switch off. Behind each, what does.
+PROGRAMS = {
+    "filter": ("clean=", "process=", "required=false"),
+    "hook": ("enabled=false",),
+}
+
+
+def without_programs() -> list[str]:
+    """Return options, to stand before git's verb, that switch off what `PROGRAMS` has here.
 
     Whoever writes an index reads the files again that were changed in the second of its last writing
     ("racily clean", git's Documentation/technical/racy-git.txt), and that through `filter.NAME.clean`
@@ -213,16 +221,17 @@ def without_filters() -> list[str]:
     the content differs, and git looks again when a person runs it next: nothing is lost. Raises
     `Failure` for a name that no option can carry.
     """
-    process = Git("config", "-z", "--name-only", "--get-regexp", r"^filter\.")
+    pattern = rf"^({'|'.join(PROGRAMS)})\."
+    process = Git("config", "-z", "--name-only", "--get-regexp", pattern)
     keys = b"".join(iter(process.read, b"")).split(b"\0")[:-1]
     process.check(allowed=(0, 1))
-    names = dict.fromkeys(os.fsdecode(key[len(b"filter.") : key.rindex(b".") + 1]) for key in keys)
-    options = []
-    for name in filter(None, names):
+    options = ["-c", "hook.post-index-change.enabled=false"]
+    for start in dict.fromkeys(key[: key.rindex(b".") + 1] for key in keys):
+        name = os.fsdecode(start)
+        if name.count(".") < 2:  # a section without a name configures nothing
+            continue
         if "=" in name:
-            raise Failure(
-                f"filter.{name}clean: a filter with `=` in its name; git cannot do without"
-            )
-        for setting in ("clean=", "process=", "required=false"):
-            options += ["-c", f"filter.{name}{setting}"]
+            raise Failure(f"{name[:-1]}: `=` in a name that git cannot be told to leave alone")
+        for setting in PROGRAMS[name.partition(".")[0]]:
+            options += ["-c", f"{name}{setting}"]
     return options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOWHERE = os.path.join(os.path.dirname(__file__), "none") if system.WINDOWS else os.devnull
 #: A repository's configuration may name programs; none of them is run by what we ask git for, but
 #: for the file system monitor and the hooks (`post-index-change`), which are switched off here, and the
-#: filters, which whoever writes an index switches off (`index.without_filters`).
+#: filters and configured hooks, which whoever writes an index switches off (`index.without_programs`).
 #: The third setting switches off a cache of who is whose parent: git believes it without a look at the
 #: commits (gitformat-commit-graph(5)), so a forged one would hide commits.
 GIT = (

@@ -62,12 +62,10 @@ def work_tree() -> str:
 def options_at(directory: str) -> tuple[str, ...]:
     """Return options, to stand before git's verb, that run it at `directory`, the top of the work tree.
 
-    Relative variables are relative to where we stand, and a repository beside us that has its work tree
-    elsewhere (`core.worktree`) is not found from there: both are then named.
+    Both are named if this is not the current directory: variables can be relative to where we stand,
+    and a repository that has its work tree elsewhere (`core.worktree`) is not found from there.
     """
-    here = os.path.join(os.path.realpath(os.curdir), "")
-    is_inside = here.startswith(os.path.join(os.path.realpath(directory), ""))
-    if is_inside and not any(name in os.environ for name in POINTERS):
+    if directory == os.curdir:
         return ("-C", directory)
     own = os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1])
     return ("-C", directory, "--git-dir", own, "--work-tree", os.path.abspath(directory))
