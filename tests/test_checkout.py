@@ -146,7 +146,7 @@ def test_M2_attributes_alone_are_new(repo: Repo, run: Run, change: str) -> None:
         repo.git("update-index", "--force-remove", "pkg/.gitattributes")
     else:
         repo.stage(".gitattributes", line)
-    assert [*found(run)] == ["pkg/logo.png"]
+    assert [*found(run)] == [*found(run, "--staged")] == ["pkg/logo.png"]
 
 
 def test_M2_paths_of_any_bytes(repo: Repo, run: Run) -> None:

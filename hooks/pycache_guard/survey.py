@@ -156,13 +156,17 @@ def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[byt
     comparison = source.comparison()
     source.require()
     changes = source.changes(comparison)
+    source.check_changes(changes)
     records = changes.records()
     files = changes.new_files() if content == "new" else with_content(records)
     named = source.committed(only_named(records))
-    if content == "none" or not files:
+    if content == "none" or not (files or changes.touch_attributes()):
         return named, [], []
-    attributes = matching(source.listing(), may_concern_us, concerns_us)
-    return named, files, [record for record in attributes if is_attributes_file(record)]
+    listing = matching(source.listing(), may_concern_us, concerns_us)
+    attributes = [record for record in listing if is_attributes_file(record)]
+    if attributes and changes.touch_attributes():
+        files = with_content(matching(source.listing(), everything, everything))
+    return named, files, attributes
 
 
 def everything(_: bytes) -> bool:

@@ -34,6 +34,10 @@ class Changes:
         """Return whether a `.gitattributes` is among what differs, one that was deleted included."""
         return any(names_attributes(path) for _, path in self._pairs)
 
+    def delete_everything(self) -> bool:
+        """Return whether there are differences, and every one is a deletion."""
+        return bool(self._pairs) and not self._sides()
+
     def new_files(self) -> list[bytes]:
         """Return the records of the files whose content differs from that of the file at the same path.
 

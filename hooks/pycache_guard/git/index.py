@@ -98,6 +98,11 @@ class Index:
         """
         return Listing()
 
+    def check_changes(self, changes: Changes) -> None:
+        """Raise `Failure` if only a missing index makes everything seem to be deleted."""
+        if changes.delete_everything():
+            check_presence()
+
     def committed(self, records: list[bytes]) -> list[bytes]:
         """Return those of some records of a listing that the next commit will contain.
 

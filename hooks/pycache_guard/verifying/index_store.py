@@ -186,9 +186,9 @@ class IndexStore:
 
     def _fetch(self, entries: Iterable[Entry]) -> None:
         """Read the blobs of files and links, all at once."""
-        blobs = dict.fromkeys(entry.blob for entry in entries if entry.mode != _SUBMODULE)
-        missing = [blob for blob in blobs if blob not in self._contents]
-        self._contents.update(heads(missing, LARGEST + 1))
+        paths = {entry.blob: entry.path for entry in entries if entry.mode != _SUBMODULE}
+        missing = [blob for blob in paths if blob not in self._contents]
+        self._contents.update(heads(missing, LARGEST + 1, paths.__getitem__))
 
     def _content(self, entry: Entry) -> bytes:
         self._fetch([entry])
