@@ -157,6 +157,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "no such common directory": {"GIT_COMMON_DIR": "/no/such/directory"},
     "no such objects": {"GIT_OBJECT_DIRECTORY": "/no/such/directory"},
     "an index that is none": {"GIT_INDEX_FILE": "{program}"},
+    "no such index": {"GIT_INDEX_FILE": "/no/such/file"},
     "a directory for an index": {"GIT_INDEX_FILE": "/"},
     "a quarantine": {"GIT_QUARANTINE_PATH": "/no/such/directory"},
     "parameters that are none": {"GIT_CONFIG_PARAMETERS": "nonsense'"},

@@ -294,3 +294,47 @@ def test_an_index_that_is_locked(scene: Scene, call: Call) -> None:
     assert result.code == (2 if call.command == "fix" else usual)
     if call.command == "fix":
         assert "index.lock" in result.err
+
+
+#: The commands that read an index, whatever their options.
+INDEXED = (
+    "forbid-bytecode",
+    "check-gitignore",
+    "check-dockerignore",
+    "verify-bytecode",
+    "fix",
+    "lint",
+)
+
+
+@every_call(27)
+def test_an_index_that_is_missing(scene: Scene, call: Call) -> None:
+    """As after `git clone --no-checkout`: HEAD has files, and git lists none."""
+    usual = scene.usual(call).code
+    (scene.path / ".git" / "index").unlink()
+    result = scene.run(call)
+    in_order(result)
+    needs_none = {"--tree", "pkg", ".", "HEAD:data.bin"} & {*call.options}
+    if call.command in INDEXED and not needs_none:
+        assert result.code == 2
+    else:
+        assert result.code in (usual, 1, 2)
+        assert result.code or call.command in ("clean", "lint", "pre-push")
+    assert (scene.path / "a.py").exists()
+
+
+#: The blob is text, and a checkout writes bytecode.
+DISGUISES = {
+    "*.txt -text working-tree-encoding=ISO-8859-1": BYTECODE.decode("latin-1").encode(),
+    "*.txt text eol=crlf": (3627).to_bytes(2, "little") + b"\n" + bytes(12) + b"\xe3" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("line", DISGUISES)
+def test_attributes_that_make_bytecode(scene: Scene, line: str) -> None:
+    scene.repo.stage("sub/.gitattributes", line + "\n")
+    scene.repo.stage("sub/notes.txt", DISGUISES[line])
+    for call in (Call("forbid-bytecode"), Call("check-history", ("HEAD",))):
+        result = scene.run(call)
+        assert (result.code, "sub/notes.txt: PYC002 " in result.out) == (1, True)
+        scene.repo.commit()
