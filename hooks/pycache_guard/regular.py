@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 OPENING = os.O_RDONLY | system.O_BINARY | system.O_NONBLOCK
 
 
-def descriptor(path: str | bytes, *, follow: bool = True) -> int:
+def descriptor(path: str | bytes, *, follow: bool = True, dir_fd: int | None = None) -> int:
     """Open the regular file that `path` leads to, or is, if no link is to be followed.
 
-    Raises `OSError` for all else, what comes in its place meanwhile included.
+    A relative path starts at the directory that `dir_fd` has open, if it is given. Raises `OSError`
+    for all else, what comes in its place meanwhile included.
     """
-    refuse_others(os.stat(path, follow_symlinks=follow), path)
-    found = os.open(path, OPENING | (0 if follow else system.O_NOFOLLOW))
+    refuse_others(os.stat(path, dir_fd=dir_fd, follow_symlinks=follow), path)
+    found = os.open(path, OPENING | (0 if follow else system.O_NOFOLLOW), dir_fd=dir_fd)
     try:
         refuse_others(os.fstat(found), path)
     except OSError:

@@ -13,6 +13,10 @@ import pytest
 
 from cleaning.trees import plant
 from cleaning.trees import standing
+from pycache_guard import system
+from pycache_guard.cleaning import visit
+from pycache_guard.worktree.descriptors import Descriptors
+from repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -538,3 +542,107 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
     assert "pycache_guard.cleaning.visit" in imported
     ours = {"git.process", "cleaning.apply", "findings", "report"}
     assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])
+
+
+@pytest.fixture(params=["descriptors", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "paths":
+        monkeypatch.setattr(system, "DESCRIPTORS", False)
+
+
+#: A file, its content, and whether `--broken` removes it.
+BROKEN = [
+    ("__pycache__/m.cpython-311.pyc", BYTECODE, False),
+    ("__pycache__/m.cpython-311.pyc", b"", True),
+    ("__pycache__/m.cpython-311.pyc", bytes(100), True),
+    ("__pycache__/m.cpython-311.pyc", BYTECODE[:3], True),
+    ("__pycache__/m.cpython-311.pyc", BYTECODE[:8], True),
+    ("__pycache__/m.cpython-311.pyc", BYTECODE[:16], True),
+    ("__pycache__/m.cpython-311.pyc", BYTECODE[:-3], True),
+    ("__pycache__/m.cpython-311.opt-1.pyc", BYTECODE[:-3], True),
+    ("__pycache__/gone.cpython-311.pyc", BYTECODE[:-3], True),
+    ("__pycache__/m.cpython-311.pyc.140162621172480", BYTECODE[:-3], True),
+    ("__pycache__/m.cpython-399.pyc", b"\xff\x7f\r\n" + bytes(30), False),
+    ("__pycache__/m.f-3.py312.nbi", b"", False),
+    ("__pycache__/notes.txt", b"", False),
+    ("m.pyc", BYTECODE[:-3], True),
+    ("m.pyc", BYTECODE, False),
+    ("lib.pyc", BYTECODE[:-3], False),
+    ("__pycache__/m.cpython-27.pyc", b"\x03\xf3\r\n" + bytes(4) + b"c\0\0", True),
+]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(("path", "content", "goes"), BROKEN)
+def test_broken_caches_alone_are_removed(
+    path: str, content: bytes, goes: bool, root: Path, run: Run
+) -> None:
+    plant(root, ["m.py", "__pycache__/", path])
+    (root / path).write_bytes(content)
+    planned = run("clean", "--broken", "--dry-run").out
+    assert (f"would remove {path}\n" in planned) is goes
+    assert (root / path).exists()
+    assert run("clean", "--broken").code == 0
+    assert (root / path).exists() is not goes
+    # A cache directory that is left empty goes too, as always.
+    assert run("clean", "--broken") == (0, "", "")
+
+
+def test_broken_cache_that_is_tracked_stays(repo: Repo, run: Run) -> None:
+    repo.add("m.pyc", b"")
+    repo.write("m.py")
+    repo.write("n.py")
+    repo.write("n.pyc", b"")
+    assert run("clean", "--broken") == (0, "removed 1 file\n", "")
+    assert (repo.path / "m.pyc").exists()
+    assert run("clean", "--broken", "--include-tracked") == (0, "removed 1 file\n", "")
+
+
+def test_broken_and_sourceless_goes_on_request(root: Path, run: Run) -> None:
+    plant(root, ["lib.pyc", "whole.pyc"])
+    (root / "lib.pyc").write_bytes(b"")
+    (root / "whole.pyc").write_bytes(BYTECODE)
+    assert run("clean", "--broken", "--include-sourceless") == (0, "removed 1 file\n", "")
+    assert (root / "whole.pyc").exists()
+
+
+def test_broken_and_orphans_exclude_each_other(root: Path, run: Run) -> None:
+    told = run("clean", "--broken", "--orphans")
+    assert (told.code, told.out) == (2, "")
+    assert "not allowed with" in told.err
+
+
+@posix
+@pytest.mark.usefixtures("way")
+def test_broken_reads_no_links_and_no_pipes(root: Path, run: Run) -> None:
+    plant(root, ["empty", "m.py", "m.pyc -> empty", "__pycache__/m.cpython-311.pyc|"])
+    (root / "empty").write_bytes(b"")
+    assert run("clean", "--broken") == (0, "", "")
+    assert (root / "m.pyc").is_symlink()
+
+
+@posix
+def test_broken_names_what_it_cannot_read(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(root, ["m.py", "m.pyc"])
+
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Descriptors, "read", refuse)
+    told = run("clean", "--broken")
+    assert told.code == 1
+    assert told.out.startswith("m.pyc: PYC501 not looked into: ")
+    assert "    chmod u+r -- m.pyc\n" in told.out
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(root).st_uid + 1)
+    assert "    sudo pycache-guard clean --broken -- .\n" in run("clean", "--broken").out
+
+
+def test_broken_leaves_what_is_larger_than_any_cache(
+    root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(root, ["m.py", "m.pyc"])
+    (root / "m.pyc").write_bytes(b"")
+    monkeypatch.setattr(visit, "MAX_BYTES", -1)
+    assert run("clean", "--broken") == (0, "", "")

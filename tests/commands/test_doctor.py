@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from cleaning.trees import plant
 from cleaning.trees import standing
+from pycache_guard.doctor import state
 from pycache_guard.doctor.layout import WIDTH
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
     from repo import Repo
+    from repo import Result
 
 GOOD = "__pycache__/\n*.py[co]\n"
 HOOK = "#!/bin/sh\nexec pycache-guard forbid-bytecode\n"
@@ -117,11 +120,109 @@ def test_in_a_bare_repository(
     make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(make_repo("b.git", "--bare").path)
-    assert run("doctor") == (
-        2,
-        "",
-        "error: .: is among a repository's own files, which are left alone\n",
+    told = run("doctor")
+    assert_all_but_git(told)
+    assert told.err == (
+        "error: not inside a work tree; there are no sources and no index to examine\n"
     )
+
+
+def assert_all_but_git(told: Result) -> None:
+    """Interpreter, writing and problems are reported, and that git does not answer, in one line."""
+    assert told.code == 2
+    assert told.err.startswith("error: ")
+    assert told.err.count("\n") == 1
+    for words in ("INTERPRETER", "WRITING", "git: does not answer for this directory", "PROBLEMS"):
+        assert words in told.out, words
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="owners, modes and links")
+
+
+@posix
+@pytest.mark.parametrize("place", [".", "pkg"])
+@pytest.mark.parametrize("why", ["no git", "owner", "HEAD", "config", "index", "gitdir"])
+def test_all_is_reported_where_git_does_not_answer(
+    why: str, place: str, healthy: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = f"pkg/__pycache__/__init__.{sys.implementation.cache_tag}.pyc"
+    healthy.write(cache, b"")
+    git = healthy.path / ".git"
+    if why == "no git":
+        monkeypatch.setenv("PATH", "/nonexistent")
+    elif why == "owner":
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    elif why == "HEAD":
+        (git / "HEAD").write_text("garbage\n")
+    elif why == "config":
+        (git / "config").write_text("[[[\n")
+    elif why == "index":
+        (git / "index").write_bytes(b"DIRCgarbage")
+    else:
+        git.rename(healthy.path / "moved")
+        git.write_text("gitdir: nowhere\n")
+    monkeypatch.chdir(healthy.path / place)
+    told = run("doctor")
+    assert (told.code, "CACHES" in told.out, "PYC206" in told.out) == (2, True, True)
+    if why != "index":
+        assert_all_but_git(told)
+    # What is printed works without git, too.
+    (command,) = [
+        line.strip() for line in told.out.splitlines() if "__init__" in line and "rm " in line
+    ] or [""]
+    if why != "index":
+        subprocess.run(["/bin/sh", "-c", command], check=True, env={"PATH": "/bin:/usr/bin"})
+        assert not (healthy.path / cache).exists()
+
+
+def test_brief_has_problems_first(healthy: Repo, run: Run) -> None:
+    told = run("doctor", "--brief")
+    assert (told.code, told.err) == (0, "")
+    first, second, *facts = told.out.splitlines()
+    assert (first, second) == ("No problems found.", "")
+    assert f"interpreter: cache tag: {sys.implementation.cache_tag}" in facts
+    assert "hooks: installed: pre-commit" in facts
+    assert len(facts) < 20
+    plant(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
+    told = run("doctor", "--brief")
+    assert told.code == 1
+    assert told.out.startswith("old/: PYC603 ")
+    assert "    pycache-guard clean --orphans\n\ninterpreter: python: " in told.out
+
+
+def test_healthy_report_is_short(healthy: Repo, run: Run) -> None:
+    assert len(run("doctor").out.splitlines()) < 40
+
+
+@posix
+def test_prefix_heals_what_it_is_said_to_heal(
+    healthy: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remedy of PYC601 on a read-only file system is a prefix."""
+    monkeypatch.setattr(state, "is_read_only", lambda path: True)
+    monkeypatch.setattr(os, "access", lambda path, mode: "pkg" not in path)
+    assert "PYC601" in run("doctor").out
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "prefix"))
+    assert run("doctor").code == 0
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert run("doctor").code == 0
+
+
+SENTENCES = [
+    (["m.py", "__pycache__/m.cpython-39.pyc"], "here: 1 file of 1 interpreter, 1 byte"),
+    (["a.py", "a.pyc", "b.py", "b.pyc"], "here: 2 files of no known interpreter, 2 bytes"),
+    (["a.py", "a.pyc", "lib.pyc"], "keeps 1 without a source: nothing can make them again."),
+    (["a.py", "a.pyc"], "`pycache-guard clean` removes them; the next import makes them again."),
+]
+
+
+@pytest.mark.parametrize(("paths", "sentence"), SENTENCES)
+def test_sentence_about_caches_is_true(
+    paths: list[str], sentence: str, healthy: Repo, run: Run
+) -> None:
+    plant(healthy.path, paths)
+    assert sentence in " ".join(run("doctor").out.split())
 
 
 def test_a_subdirectory_speaks_of_the_whole(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import py_compile
 import stat
+import subprocess
 import sys
 from importlib.util import MAGIC_NUMBER
 from py_compile import PycInvalidationMode
@@ -22,11 +23,14 @@ from pycache_guard.doctor.caches import places as places_of
 from pycache_guard.doctor.interpreter import Interpreter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from conftest import Run
     from pycache_guard.doctor.caches import Cache
     from pycache_guard.doctor.caches import Found
 
+AGAIN = "so Python compiles the sources again at each start"
 TAG = str(sys.implementation.cache_tag)
 PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
 
@@ -69,6 +73,7 @@ def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
         False,
         False,
         name,
+        False,
     )
     (root / "p" / "m.py").write_text("x = 22\n")
     assert caches()[path].is_stale
@@ -147,7 +152,9 @@ def test_a_hash_that_nobody_knows(root: Path) -> None:
 
 def test_places(root: Path) -> None:
     plant(root, ["m.py", "a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
-    places = {(p.path, p.is_cache, p.status.st_ino, p.owner_above) for p in look().places}
+    places = {
+        (p.path, p.is_cache, p.status.st_ino, p.above and p.above.st_uid) for p in look().places
+    }
     assert places == {
         (".", False, root.stat().st_ino, None),
         ("a", False, (root / "a").stat().st_ino, None),
@@ -165,7 +172,8 @@ def test_whose_a_place_is(root: Path) -> None:
     plant(root, ["a/__pycache__/"])
     os.chown(root / "a/__pycache__", 4711, 4711)
     (place,) = look().places
-    assert (place.status.st_uid, place.owner_above) == (4711, 0)
+    assert place.above is not None
+    assert (place.status.st_uid, place.above.st_uid) == (4711, 0)
 
 
 def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,10 +208,10 @@ def test_facts(root: Path) -> None:
     (root / "a.py").write_text("changed\n")
     size = sum(cache.size for cache in look().caches)
     assert told() == {
-        "here": f"5 of 3 interpreters, {size} bytes",
-        TAG: f"3, {size - 2} bytes",
-        "cpython-27": "1, 1 bytes",
-        "unknown": "1, 1 bytes",
+        "here": f"5 files of 2 interpreters, {size} bytes",
+        TAG: f"3 files, {size - 2} bytes",
+        "cpython-27": "1 file, 1 byte",
+        "unknown": "1 file, 1 byte",
         "stale": "1",
         "without a source": "1 in __pycache__, 1 in a source's place",
         "hash-based": "1 checked, 1 unchecked",
@@ -220,8 +228,8 @@ def test_whose_they_are(root: Path) -> None:
     (root / "__pycache__" / "a.pyc").write_bytes((root / "a.pyc").read_bytes())
     python = PYTHON._replace(magic=MAGIC_NUMBER)
     facts = {fact.name: fact for fact in state.described(look(), python, ".").facts}
-    assert facts[TAG].value.startswith("2, ")
-    assert facts[TAG].lesson == "Of the interpreter above."
+    assert facts[TAG].value.startswith("2 files, ")
+    assert facts[TAG].lesson == ""
     assert facts["CPython 3.8"].lesson == facts["cpython-27"].lesson == state.OTHERS
     assert facts["unknown"].lesson == state.NOBODYS
     here = lookup(MAGIC_NUMBER)
@@ -235,6 +243,7 @@ def test_whose_they_are(root: Path) -> None:
     ("size", "text"),
     [
         (0, "0 bytes"),
+        (1, "1 byte"),
         (999, "999 bytes"),
         (1000, "1.0 kB"),
         (1_250_000, "1.2 MB"),
@@ -253,7 +262,7 @@ def test_orphans(root: Path) -> None:
         "old/",
         "pycache-guard clean --orphans",
     )
-    assert finding.message == "3 paths left over from sources that are gone"
+    assert finding.message == "3 paths left over from sources that no longer exist"
     (elsewhere,) = state.orphans(str(root))
     assert elsewhere.remedy == f"pycache-guard clean --orphans -- {root}"
 
@@ -269,9 +278,14 @@ def test_unheeded_sources(root: Path) -> None:
     assert finding.remedy == f"rm -f -- '{path}'"
 
 
-def place(path: str, uid: int, above: int | None = None) -> Place:
-    status = os.stat_result((stat.S_IFDIR | 0o755, 0, 0, 1, uid, uid, 0, 0, 0, 0))
-    return Place(path, above is not None, status, above)
+def status_of(uid: int, mode: int = 0o755) -> os.stat_result:
+    return os.stat_result((stat.S_IFDIR | mode, 0, 0, 1, uid, uid, 0, 0, 0, 0))
+
+
+def place(path: str, uid: int, above: int | None = None, mode: int = 0o755) -> Place:
+    return Place(
+        path, above is not None, status_of(uid, mode), None if above is None else status_of(above)
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
@@ -304,18 +318,121 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             "fixed",
-            "1 path on a read-only file system: compiled anew at each start",
+            f"1 path on a read-only file system, {AGAIN}",
             "export PYTHONPYCACHEPREFIX=~/.cache/pycache",
         ),
         (
             "ours",
-            "2 paths without the permission to write: compiled anew at each start",
+            f"2 paths that you may not write to, {AGAIN}",
             "chmod u+rwx -- ours 'ours b'",
         ),
         (
             "theirs/__pycache__",
-            "1 path of another user, closed: compiled anew at each start",
+            f"1 path of another user, closed to you, {AGAIN}",
             'sudo chown "$(id -u)" -- theirs/__pycache__',
         ),
     ]
     assert {finding.rule.name for finding in state.refused(places)} == {"PYC601"}
+    # Where no cache is written, only what nobody can remove is left to report.
+    assert [f.path for f in state.refused(places, is_written=False)] == ["open/a/__pycache__"]
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes")
+
+#: Modes of a cache, its directory, the directory above and the source; what is reported.
+OPEN = [
+    (0o644, 0o755, 0o755, 0o644, None),
+    (0o644, 0o777, 0o755, 0o644, "__pycache__"),
+    (0o644, 0o1777, 0o755, 0o644, "__pycache__"),
+    (0o644, 0o777, 0o777, 0o644, None),  # a file system without modes, as of WSL
+    (0o666, 0o755, 0o755, 0o644, "__pycache__/m"),
+    (0o666, 0o755, 0o755, 0o666, None),
+    (0o664, 0o775, 0o755, 0o644, None),
+]
+
+
+@posix
+@pytest.mark.parametrize(("cache", "directory", "above", "source", "expected"), OPEN)
+def test_world_writable_cache_is_reported(
+    cache: int, directory: int, above: int, source: int, expected: str | None, root: Path
+) -> None:
+    path = root / compiled(root, "p/m")
+    path.chmod(cache)
+    path.parent.chmod(directory)
+    (root / "p").chmod(above)
+    (root / "p" / "m.py").chmod(source)
+    found = look()
+    findings = state.opened_to_all(found.caches, found.places)
+    assert [f.path for f in findings if f.path] == (
+        [] if expected is None else [f"p/{expected}{f'.{TAG}.pyc' if '/' in expected else ''}"]
+    )
+    for finding in findings:
+        assert finding.remedy is not None
+        subprocess.run(["sh", "-c", finding.remedy], check=True)
+        found = look()
+        assert state.opened_to_all(found.caches, found.places) == []
+
+
+#: What happens to a cache, and whether it is damaged then.
+CUTS = [
+    (lambda data: data, False),
+    (lambda data: b"", True),
+    (lambda data: bytes(len(data)), True),
+    (lambda data: data[:10], True),
+    (lambda data: data[:16], True),
+    (lambda data: data[:-1], True),
+    (lambda data: data[: len(data) // 2], True),
+    (lambda data: data[:16] + b"N" + data[17:], True),
+    (lambda data: data + b"more", False),
+    (lambda data: b"\0\0\r\n" + data[4:], False),
+    (lambda data: b"# text\n", False),
+]
+
+
+@pytest.mark.parametrize(("cut", "is_damaged"), CUTS)
+@pytest.mark.parametrize("place", ["cache", "beside", "alone"])
+def test_damaged_cache_of_own_interpreter_is_reported(
+    cut: Callable[[bytes], bytes], is_damaged: bool, place: str, root: Path, run: Run
+) -> None:
+    path = root / compiled(root, "p/m")
+    data = cut(path.read_bytes())
+    if place != "cache":
+        path.rename(root / "p" / "m.pyc")
+        path = root / "p" / "m.pyc"
+    if place == "alone":
+        (root / "p" / "m.py").unlink()
+    path.write_bytes(data)
+    python = PYTHON._replace(magic=MAGIC_NUMBER)
+    found = state.described(look(), python, ".").findings
+    findings = [finding for finding in found if finding.rule.name == "PYC206"]
+    # A legacy file without a magic number is of no interpreter that is known.
+    is_own = place == "cache" or data[:4] == MAGIC_NUMBER
+    assert len(findings) == (is_damaged and is_own)
+    for finding in findings:
+        assert finding.remedy is not None
+        if finding.remedy.startswith("pycache-guard "):
+            assert run(*finding.remedy.split()[1:]).code == 0
+        else:
+            subprocess.run(["sh", "-c", finding.remedy], check=True)
+        assert not path.exists()
+
+
+def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
+    path = compiled(root, "p/m")
+    (root / path).write_bytes(b"")
+    caches_there = look().caches
+    ((finding,), _) = state.broken(caches_there, TAG, "a b", can_clean=True)
+    assert finding.remedy == "pycache-guard clean --broken -- 'a b'"
+    ((finding,), _) = state.broken(caches_there, TAG, ".", can_clean=False)
+    assert finding.remedy == f"rm -f -- {path}"
+    (root / path).unlink()
+    assert state.broken(caches_there, TAG, ".", can_clean=True) == ([], [])
+
+
+def test_large_caches_are_not_decoded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled(root, "a")
+    compiled(root, "b")
+    monkeypatch.setattr(state, "MAX_DECODED_BYTES", 10)
+    findings, (fact,) = state.broken(look().caches, TAG, ".", can_clean=True)
+    assert findings == []
+    assert (fact.name, fact.value) == ("not read", "2 files for damage")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.doctor.writing import is_redirected
 from pycache_guard.doctor.writing import writing
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 NEW = Interpreter("python", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
 OLD = NEW._replace(version="3.7.1")
-BESIDE = "__pycache__ beside each source"
+BESIDE = "__pycache__ next to each source"
 
 FACTS = [
     (NEW, {}, "yes", BESIDE),
@@ -30,7 +31,7 @@ FACTS = [
         OLD,
         {"PYTHONPYCACHEPREFIX": "/p"},
         "yes",
-        f"{BESIDE}: Python 3.7.1 does not know PYTHONPYCACHEPREFIX",
+        f"{BESIDE}: Python 3.7.1 ignores PYTHONPYCACHEPREFIX",
     ),
 ]
 
@@ -90,5 +91,35 @@ def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     )
     ((where, message, remedy),) = prefixed(str(tmp_path / "p q" / "r"), tmp_path / "root")
     assert where is None
-    assert message.endswith("no cache is ever kept")
+    assert message.endswith("Python keeps no cache at all")
     assert remedy == f"""sudo install -d -o "$(id -u)" -- '{tmp_path}/p q/r'"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+@pytest.mark.parametrize(
+    ("mode", "remedy"), [(0o777, "chmod o-w -- {}"), (0o1777, ELSEWHERE), (0o775, None)]
+)
+def test_prefix_that_everyone_can_write_to_is_reported(
+    mode: int, remedy: str | None, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "prefix"
+    prefix.mkdir()
+    prefix.chmod(mode)
+    found = prefixed(str(prefix), tmp_path / "root")
+    assert [r for _, _, r in found] == ([] if remedy is None else [remedy.format(prefix)])
+    assert all("writable for everyone" in message for _, message, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("python", "environment", "expected"),
+    [
+        (NEW, {}, False),
+        (NEW, {"PYTHONPYCACHEPREFIX": ""}, False),
+        (NEW, {"PYTHONPYCACHEPREFIX": "/p"}, True),
+        (OLD, {"PYTHONPYCACHEPREFIX": "/p"}, False),
+    ],
+)
+def test_prefix_is_in_effect(
+    python: Interpreter, environment: dict[str, str], expected: bool
+) -> None:
+    assert is_redirected(python, environment) is expected

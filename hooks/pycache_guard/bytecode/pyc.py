@@ -141,6 +141,8 @@ def describe_damage(data: bytes, name: CacheName | None = None) -> str:
     """
     if not data.strip(b"\0"):
         return "it holds zero bytes only" if data else "it is empty"
+    if len(data) < magics.LENGTH:
+        return "it ends within the magic number"
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 class Mode:
     """What is to go."""
 
-    __slots__ = ("include_sourceless", "include_tracked", "orphans", "prefix")
+    __slots__ = ("broken", "include_sourceless", "include_tracked", "orphans", "prefix")
 
     def __init__(
         self,
         *,
         orphans: bool = False,
+        broken: bool = False,
         include_tracked: bool = False,
         include_sourceless: bool = False,
         prefix: bool = False,
     ) -> None:
         #: Only caches whose source is gone.
         self.orphans = orphans
+        #: Only caches that were cut off, or that import fails on.
+        self.broken = broken
         self.include_tracked = include_tracked
         self.include_sourceless = include_sourceless
         #: Also below `sys.pycache_prefix`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 
 from pycache_guard import system
 from pycache_guard.findings import Finding
@@ -44,7 +45,7 @@ def irremovable(plan: Plan, obstacle: Obstacle) -> Finding:
 
 
 def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
-    """Name a directory that could not be looked into."""
+    """Name a directory, or with `--broken` a file, that could not be read."""
     path = plan.root.shown(parts)
     try:
         plan.root.way.enter(parts[:-1])
@@ -55,9 +56,13 @@ def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
     message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return Finding(path, Rule.PYC501, message, MORE_DESCRIPTORS)
+    if status is not None and stat.S_ISREG(status.st_mode):
+        right, command = "u+r", f"clean --broken -- {quoted(plan.root.shown(parts[:-1]))}"
+    else:
+        right, command = "u+rwx", f"clean -- {quoted(path)}"
     if status is not None and system.OWNERS and status.st_uid == os.geteuid():
-        return Finding(path, Rule.PYC501, message, f"chmod u+rwx -- {quoted(path)}")
-    return Finding(path, Rule.PYC501, message, f"sudo pycache-guard clean -- {quoted(path)}")
+        return Finding(path, Rule.PYC501, message, f"chmod {right} -- {quoted(path)}")
+    return Finding(path, Rule.PYC501, message, f"sudo pycache-guard {command}")
 
 
 def owned(status: os.stat_result | None, directory: os.stat_result | None) -> str:

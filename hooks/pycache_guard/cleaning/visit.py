@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from pycache_guard.bytecode.cache_names import is_cache_directory
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from pycache_guard.cleaning.choice import Mode
     from pycache_guard.cleaning.roots import Root
     from pycache_guard.worktree.walk import Directory
+
+#: No compiler writes more; no more is held in memory.
+MAX_BYTES = 64 << 20
+#: Gone in the meantime, or a link, a pipe or another thing that is never read.
+NOT_A_FILE = (errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENOTDIR)
 
 
 def planned(root: Root, mode: Mode) -> Plan:
@@ -64,6 +70,8 @@ def visit(plan: Plan, directory: Directory) -> None:
     if chosen is not None:
         spot = Spot(parts, root.way.identity(), entries)
         spot.files, kept, spot.doubtful = chosen
+        if plan.mode.broken:
+            spot.files = [name for name in spot.files if is_broken(plan, parts, name)]
         plan.spots.append(spot)
         for name, reason in kept:
             plan.keep(spot, [name], reason)
@@ -80,6 +88,25 @@ def choose(
     if directory.parts and is_cache_directory(directory.parts[-1]):
         return choice.in_cache(directory.files, directory.beside, directory.special, mode)
     return choice.legacy(directory.files, mode)
+
+
+def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
+    """Return whether a cache of the directory that was just listed is damaged (`pyc.is_broken`).
+
+    One that cannot be read is noted in the plan; a link, and a file larger than any cache, is not
+    broken.
+    """
+    from pycache_guard.bytecode import pyc
+    from pycache_guard.bytecode.cache_names import parse_cache_name
+
+    try:
+        data = plan.root.way.read(name, MAX_BYTES + 1)
+    except OSError as error:
+        if error.errno not in NOT_A_FILE:
+            plan.unreadable.append(((*parts, name), error))
+        return False
+    parsed = parse_cache_name("/".join((*parts[-1:], name)))
+    return parsed is not None and len(data) <= MAX_BYTES and pyc.is_broken(data, parsed)
 
 
 def real_directory(

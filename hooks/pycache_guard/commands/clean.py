@@ -26,6 +26,7 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     mode = Mode(
         orphans=options.orphans,
+        broken=options.broken,
         include_tracked=options.include_tracked,
         include_sourceless=options.include_sourceless,
         prefix=options.prefix,
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     return tell(
         result,
         verbose=options.verbose,
-        quiet=options.orphans,
+        quiet=options.orphans or options.broken,
         voice=options.format,
         output=options.output,
     )
@@ -102,8 +103,14 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=filled,
         help="directories (default: where you are)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-    parser.add_argument("--orphans", action="store_true", help="only caches whose source is gone")
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be removed")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--orphans", action="store_true", help="only caches whose source is gone")
+    which.add_argument(
+        "--broken",
+        action="store_true",
+        help="only caches that were cut off or damaged, so that Python cannot import them",
+    )
     parser.add_argument(
         "--include-tracked", action="store_true", help="remove what git tracks as well"
     )
@@ -115,7 +122,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--prefix",
         action="store_true",
-        help="clean their part of PYTHONPYCACHEPREFIX as well",
+        help="also clean the matching directories below PYTHONPYCACHEPREFIX",
     )
     parser.add_argument("--verbose", action="store_true", help="name everything, removed or kept")
     return parser.read(argv)

@@ -62,6 +62,6 @@ MANUALS = {
     "doctor": Manual(
         "pycache-guard doctor --time PACKAGE",
         "doctor.md",
-        codes=("nothing is wrong", "something is", "something could not be told"),
+        codes=("no problems", "problems found", "something could not be examined"),
     ),
 }

@@ -6,12 +6,14 @@ import os
 import stat
 from typing import NamedTuple
 
+from pycache_guard import system
 from pycache_guard.bytecode import cache_names
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.siphash import source_hash
 from pycache_guard.cleaning.boundaries import reason_not_to_enter
 from pycache_guard.cleaning.boundaries import reason_to_leave
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.magic import Magic
     from pycache_guard.cleaning.roots import Root
     from pycache_guard.worktree.walk import Directory
 
@@ -48,6 +51,8 @@ class Cache(NamedTuple):
     is_stale: bool
     #: `checked`, `unchecked`, or `None` for one that goes by time.
     hash_mode: str | None
+    #: Everyone can write to it, and not to its source (or there is none).
+    is_open: bool = False
 
 
 class Place(NamedTuple):
@@ -57,8 +62,8 @@ class Place(NamedTuple):
     #: Whether it is a cache directory; otherwise one with sources, that has none yet.
     is_cache: bool
     status: os.stat_result
-    #: Of a cache directory, the owner of the directory above.
-    owner_above: int | None
+    #: Of a cache directory, the status of the directory above.
+    above: os.stat_result | None
 
 
 class Found(NamedTuple):
@@ -97,7 +102,7 @@ def places(root: Root, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[Pl
         status = root.way.status(parts[-1]) if parts else above
     except OSError:
         return
-    yield Place(root.shown(parts), is_cache, status, above.st_uid if is_cache else None)
+    yield Place(root.shown(parts), is_cache, status, above if is_cache else None)
 
 
 def awaits_cache(directory: Directory) -> bool:
@@ -143,26 +148,59 @@ def judged(
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    header = header_of(path)
+    head = head_of(path)
+    header = header_of(head)
+    magic = lookup(head)
     parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
-    writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(header)
+    writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(magic)
     stale = header is not None and source is not None and is_stale(header, source)
-    magic = header.magic.data if header else b""
-    return Cache(path, writer, magic, status.st_size, is_cache, is_alone, stale, hash_mode(header))
+    is_open = is_world_writable(status) and not (source and has_open_source(source))
+    return Cache(
+        path,
+        writer,
+        magic.data if magic else b"",
+        status.st_size,
+        is_cache,
+        is_alone,
+        stale,
+        hash_mode(header),
+        is_open,
+    )
 
 
-def header_of(path: str) -> Header | None:
-    """Return a file's header, `None` where it has none or cannot be read."""
+def has_open_source(source: str) -> bool:
+    """Return whether everyone can write to a source: then they need no cache to change what runs."""
     try:
-        with open(path, "rb") as file:
-            return parse_header(file.read(HEADER))
-    except (OSError, InvalidHeader):
+        return is_world_writable(os.stat(source))
+    except OSError:
+        return False
+
+
+def is_world_writable(status: os.stat_result) -> bool:
+    """Return whether every user may write to a file or directory (chmod(2), `S_IWOTH`)."""
+    return system.OWNERS and bool(status.st_mode & stat.S_IWOTH)
+
+
+def head_of(path: str) -> bytes:
+    """Return the first bytes of a file, none if it cannot be read."""
+    try:
+        with opened(path, follow=False) as file:
+            return file.read(HEADER)
+    except OSError:
+        return b""
+
+
+def header_of(head: bytes) -> Header | None:
+    """Return the header that a file begins with, `None` for one that is cut off or is no header."""
+    try:
+        return parse_header(head)
+    except InvalidHeader:
         return None
 
 
-def writer_of(header: Header | None) -> str:
-    """Name the interpreter that wrote a header."""
-    return f"{header.magic.implementation} {header.magic.version}" if header else UNKNOWN
+def writer_of(magic: Magic | None) -> str:
+    """Return the interpreter that writes a magic number."""
+    return f"{magic.implementation} {magic.version}" if magic else UNKNOWN
 
 
 def hash_mode(header: Header | None) -> str | None:

@@ -18,6 +18,7 @@ class Fact(NamedTuple):
     name: str
     #: For people.
     value: str
+    #: Empty where there is nothing to explain.
     lesson: str
     #: For programs: what JSON can hold.
     data: object

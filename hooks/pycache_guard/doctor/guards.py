@@ -3,106 +3,165 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
+from pycache_guard.doctor.hook_configurations import LEFTHOOK_FILES
+from pycache_guard.doctor.hook_configurations import RUNNER_FILES
+from pycache_guard.doctor.hook_configurations import Configurations
+from pycache_guard.doctor.hook_scripts import Scripts
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.regular import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pycache_guard.doctor.hook_scripts import Verdict
+
 #: The stages at which bytecode can enter, or leave.
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
-#: The hooks that refuse bytecode.
-GUARDS = ("forbid-bytecode", "forbid-bytecode-paths", "check-history")
-#: The configurations of the runners.
-CONFIGURATIONS = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
 RUNNERS = ("pre-commit", "prek")
-ID = re.compile(rb"""\bid['"]?\s*[:=]\s*['"]?([a-z-]+)""")
+UNGUARDED = "no hook keeps bytecode out of the next commit"
 
-#: What makes git itself run the program, without a runner.
+#: What makes git itself run the program, without a runner. The directory may not exist yet.
 NATIVE = (
-    "printf '#!/bin/sh\\nexec pycache-guard forbid-bytecode\\n' "
-    '> "$(git rev-parse --git-path hooks)/pre-commit" '
-    '&& chmod +x "$(git rev-parse --git-path hooks)/pre-commit"'
+    '(cd "$(git rev-parse --show-toplevel)" && hooks=$(git rev-parse --git-path hooks) '
+    '&& mkdir -p "$hooks" '
+    "&& printf '#!/bin/sh\\nexec pycache-guard forbid-bytecode\\n' > \"$hooks/pre-commit\" "
+    '&& chmod +x "$hooks/pre-commit")'
 )
 
 
-def guards(scripts: Mapping[str, bytes], top: str) -> Diagnosis:
-    """Judge the hooks that are installed, `scripts` by stage, and the runner's configuration."""
-    configuration, ids = configured(top)
-    ours = [name for name in GUARDS if name in ids]
-    guarded = [stage for stage, script in scripts.items() if is_guard(script, bool(ours))]
+def guards(scripts: Mapping[str, bytes], top: str, directory: str | None = None) -> Diagnosis:
+    """Check the hooks that are installed, and the configurations of their runners.
+
+    `scripts` are the hooks that git runs, by stage; `directory` is where they are.
+    """
+    configurations = Configurations(top)
+    reader = Scripts(top, directory, configurations)
+    verdicts = {stage: reader.check_hook(stage, script) for stage, script in scripts.items()}
+    guarded = {stage: verdict for stage, verdict in verdicts.items() if verdict.is_guard}
+    configured = _list_configured(configurations)
     facts = [
         Fact(
             "hooks",
             "configured",
-            f"{', '.join(ours)} in {configuration}" if ours else "none",
-            "forbid-bytecode refuses a commit that has bytecode in it; check-history looks at every"
+            "; ".join(configured) or "none",
+            "forbid-bytecode refuses a commit that contains bytecode; check-history checks every"
             " commit that is pushed.",
-            ours,
+            configured,
         ),
         Fact(
             "hooks",
             "installed",
-            ", ".join(guarded) or "none",
-            "Merges and cherry-picks run other stages than commits do; for all of them:"
-            f" `{install(STAGES)}`.",
-            guarded,
+            ", ".join(_name(stage, verdict) for stage, verdict in guarded.items()) or "none",
+            _advise_stages(guarded),
+            [*guarded],
         ),
     ]
-    if "pre-commit" in guarded:
-        return Diagnosis(facts, [])
-    message = "no hook keeps bytecode out of the next commit"
-    return Diagnosis(
-        facts,
-        [
-            Finding(
-                configuration,
-                Rule.PYC604,
-                message,
-                remedy(configuration, bool(ours), "pre-commit" in scripts),
+    findings = [] if "pre-commit" in guarded else [_unguarded(configurations, verdicts, directory)]
+    return Diagnosis(facts, findings, configurations.failures)
+
+
+def _name(stage: str, verdict: Verdict) -> str:
+    return stage if verdict.by == "pycache-guard" else f"{stage} ({verdict.by})"
+
+
+def _advise_stages(guarded: Mapping[str, Verdict]) -> str:
+    """Return how to get the stages that are missing, where a runner installs them."""
+    missing = tuple(stage for stage in STAGES if stage not in guarded)
+    runner = next((v.by for v in guarded.values() if v.by in RUNNERS), None)
+    if not missing or not runner:
+        return ""
+    words = "Merges and cherry-picks run other stages than commits do; to add those"
+    return f"{words}: `{runner} install {_options(missing)}`."
+
+
+def _list_configured(configurations: Configurations) -> list[str]:
+    """Return where our hooks are configured, each as `forbid-bytecode in FILE`."""
+    found = [f"{hook} in {name}" for name, hook, _ in configurations.list_configured()]
+    if any(
+        "forbid-bytecode" in text for text in configurations.list_lefthook_commands("pre-commit")
+    ):
+        found.append(f"forbid-bytecode in {configurations.find(LEFTHOOK_FILES)}")
+    return [*dict.fromkeys(found)]
+
+
+def _unguarded(
+    configurations: Configurations, verdicts: Mapping[str, Verdict], directory: str | None
+) -> Finding:
+    """Return PYC604, with the command that installs a guard where one command does."""
+    occupied = verdicts.get("pre-commit")
+    name = configurations.find(RUNNER_FILES["prek"])
+    at_commit = [
+        (file, hook)
+        for file, hook, stages in configurations.list_configured()
+        if "pre-commit" in stages
+    ]
+    if occupied is not None and occupied.flaw:
+        return _finding(None, f"pycache-guard runs in the hook pre-commit, but {occupied.flaw}")
+    if at_commit:
+        file = at_commit[0][0]
+        if directory is not None and _is_elsewhere(directory):
+            # pre-commit refuses to install there, and what it installed would not be run.
+            words = f"core.hooksPath sends git to {directory}, and the hook pre-commit there does"
+            return _finding(
+                file, f"{words} not run {_runner(file)}: add `{_runner(file)} run` to it"
             )
-        ],
-    )
+        return _finding(file, "", f"{_runner(file)} install -t pre-commit")
+    lefthook = configurations.find(LEFTHOOK_FILES)
+    if lefthook is not None:
+        reader = Scripts("", None, configurations)
+        if reader.check_hook("pre-commit", b"lefthook run pre-commit").is_guard:
+            return _finding(lefthook, "", "lefthook install")
+        if name is None:
+            return _finding(
+                lefthook, f"add `pycache-guard forbid-bytecode` to pre-commit in {lefthook}"
+            )
+    husky = configurations.find((".husky/pre-commit",))
+    if husky is not None and occupied is None:
+        if (
+            Scripts("", None, configurations)
+            .check_hook("pre-commit", _content(configurations, husky))
+            .is_guard
+        ):
+            return _finding(husky, "", "npx husky")
+        return _finding(husky, f"add `pycache-guard forbid-bytecode` to {husky}")
+    if name is not None:
+        install = f"{_runner(name)} install -t pre-commit"
+        then = "" if occupied and occupied.by else f"; then run `{install}`"
+        return _finding(name, f"add the hook forbid-bytecode to {name}{then}")
+    if occupied is not None:
+        return _finding(
+            None,
+            "add `pycache-guard forbid-bytecode || exit 1` to the hook pre-commit that is there",
+        )
+    return _finding(None, "", NATIVE)
 
 
-def configured(top: str) -> tuple[str | None, set[str]]:
-    """Return the runner's configuration, if there is one, and the ids that stand in it."""
-    for name in CONFIGURATIONS:
-        try:
-            with opened(os.path.join(top, name)) as file:
-                lines = [line.partition(b"#")[0] for line in file]
-        except FileNotFoundError:
-            continue
-        return name, {match[1].decode("ascii") for line in lines for match in ID.finditer(line)}
-    return None, set()
+def _content(configurations: Configurations, name: str) -> bytes:
+    return configurations.read_text(name).encode("utf-8", "surrogateescape")
 
 
-def is_guard(script: bytes, configured: bool) -> bool:
-    """Whether a hook runs us, by itself or by a runner that is told to."""
-    if b"pycache-guard" in script or b"pycache_guard" in script:
-        return True
-    return configured and any(name.encode("ascii") in script for name in RUNNERS)
+def _finding(path: str | None, advice: str, command: str | None = None) -> Finding:
+    message = f"{UNGUARDED}: {advice}" if advice else UNGUARDED
+    return Finding(path, Rule.PYC604, message, command)
 
 
-def remedy(configuration: str | None, configured: bool, occupied: bool) -> str:
-    """Return what installs a guard for commits."""
-    if configured:
-        return install(("pre-commit",))
-    if configuration is not None:
-        return f"add the hook forbid-bytecode to {configuration}; then: {install(('pre-commit',))}"
-    if occupied:
-        return "add to the hook pre-commit that is there: pycache-guard forbid-bytecode || exit 1"
-    return NATIVE
+def _is_elsewhere(directory: str) -> bool:
+    """Return whether a directory of hooks is not the one in git's directory (core.hooksPath)."""
+    above, last = os.path.split(os.path.abspath(directory))
+    return last != "hooks" or not os.path.exists(os.path.join(above, "HEAD"))
 
 
-def install(stages: tuple[str, ...]) -> str:
-    """Return the command by which the runner that is here installs `stages`."""
-    runner = next((name for name in RUNNERS if shutil.which(name)), RUNNERS[0])
-    return f"{runner} install {' '.join(f'-t {stage}' for stage in stages)}"
+def _runner(name: str) -> str:
+    """Return the runner of a configuration: the one that is here."""
+    if name != ".pre-commit-config.yaml":
+        return "prek"
+    return next((runner for runner in RUNNERS if shutil.which(runner)), RUNNERS[0])
+
+
+def _options(stages: tuple[str, ...]) -> str:
+    return " ".join(f"-t {stage}" for stage in stages)

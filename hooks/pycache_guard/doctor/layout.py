@@ -12,20 +12,30 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.fact import Fact
 
 WIDTH = 80
+#: Counts that are left out where there is nothing to explain: they are zero.
+COUNTS = ("stale", "without a source", "hash-based")
 #: What people copy is not broken.
 COMMAND = re.compile("`[^`]+`")
 
 
-def laid_out(facts: Sequence[Fact]) -> list[str]:
-    """Return the lines: a heading for each topic, each fact with what it teaches below it."""
+def laid_out(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]:
+    """Return the lines: a heading for each topic, each fact with what it teaches below it.
+
+    With `is_brief` there is one line for each fact, and nothing else.
+    """
+    if is_brief:
+        return [f"{fact.topic}: {fact.name}: {fact.value}" for fact in facts]
     lines: list[str] = []
     topic = None
     for fact in facts:
+        if fact.topic == "caches" and fact.name in COUNTS and not fact.lesson:
+            continue
         if fact.topic != topic:
             lines += ["", fact.topic.upper()] if lines else [fact.topic.upper()]
             topic = fact.topic
         lines += wrapped(f"{fact.name}: {fact.value}", "  ", "    ")
-        lines += wrapped(fact.lesson, "      ", "      ")
+        if fact.lesson:
+            lines += wrapped(fact.lesson, "      ", "      ")
     return lines
 
 

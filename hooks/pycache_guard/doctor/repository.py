@@ -8,6 +8,8 @@ from pycache_guard.doctor.fact import joined
 from pycache_guard.doctor.guards import STAGES
 from pycache_guard.doctor.guards import guards
 from pycache_guard.doctor.state import paths_of
+from pycache_guard.errors import Failure
+from pycache_guard.git.hooks import directory
 from pycache_guard.git.hooks import installed
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.complete import prove
@@ -17,6 +19,7 @@ from pycache_guard.survey import settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Sequence
 
     from pycache_guard.findings import Finding
@@ -25,44 +28,81 @@ PROBES = ("cache", "legacy")
 
 
 def described(top: str) -> Diagnosis:
-    """Prove that bytecode is ignored, look for some in the index, and at the hooks."""
+    """Prove that bytecode is ignored, look for some in the index, and check the hooks.
+
+    What fails is among the failures; the other parts are reported.
+    """
     index = Index()
-    config = settings(index)
-    kinds = config.probes if config else PROBES
-    open_ = prove(index, kinds)
-    tracked = judge(index)
-    builds = in_builds(index, kinds)
-    hooks = guards(installed(STAGES), top)
-    own = Diagnosis([ignored(open_), in_index(tracked)], [*open_, *tracked])
-    return joined([own, builds, hooks])
+    failures: list[str] = []
+    kinds: Sequence[str] = PROBES
+    try:
+        config = settings(index)
+        kinds = config.probes if config else PROBES
+    except Failure as failure:
+        failures.append(str(failure))
+    steps: tuple[Callable[[], Diagnosis], ...] = (
+        lambda: check_ignored(index, kinds),
+        lambda: check_tracked(index),
+        lambda: in_builds(index, kinds),
+        lambda: guards(installed(STAGES), top, directory()),
+    )
+    parts = []
+    for step in steps:
+        try:
+            parts.append(step())
+        except Failure as failure:
+            failures.append(str(failure))
+    return joined([*parts, Diagnosis([], [], [*dict.fromkeys(failures)])])
+
+
+def described_without_git(top: str) -> Diagnosis:
+    """Return what the files of the work tree tell of hooks: which are configured."""
+    facts = guards({}, top).facts
+    return Diagnosis([fact for fact in facts if fact.name == "configured"], [])
+
+
+def check_ignored(index: Index, kinds: Sequence[str]) -> Diagnosis:
+    """Return what the proof of `check-gitignore` finds."""
+    findings = prove(index, kinds)
+    return Diagnosis([ignored(findings)], findings)
+
+
+def check_tracked(index: Index) -> Diagnosis:
+    """Return what `forbid-bytecode` finds."""
+    findings = judge(index)
+    return Diagnosis([in_index(findings)], findings)
 
 
 def ignored(findings: list[Finding]) -> Fact:
-    """Tell what the proof of `check-gitignore` said."""
+    """Return whether bytecode is ignored."""
     return Fact(
         "repository",
         "bytecode is ignored",
         "not everywhere" if findings else "yes, wherever Python can put some",
-        "Only rules that are tracked count, for they hold for everybody, and yours do not;"
-        " to complete them: `pycache-guard check-gitignore --fix`.",
+        "Only tracked ignore files count: your own excludes do not protect others. To add the missing"
+        " lines: `pycache-guard check-gitignore --fix`."
+        if findings
+        else "",
         not findings,
     )
 
 
 def in_index(findings: list[Finding]) -> Fact:
-    """Tell what `forbid-bytecode` said."""
+    """Return whether bytecode is tracked."""
     count = len({finding.path for finding in findings})
     return Fact(
         "repository",
         "bytecode is tracked",
         paths_of(count) if count else "no",
-        "A file that is tracked stays so when it is ignored; to untrack: `pycache-guard fix`.",
+        "A tracked file stays tracked when it is ignored. To untrack it: `pycache-guard fix`."
+        if count
+        else "",
         count,
     )
 
 
 def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
-    """Tell what the proof of `check-dockerignore` says of each build."""
+    """Return what the proof of `check-dockerignore` finds for each build."""
     proof = Proof(index, kinds)
     builds = proof.builds([])
     findings, failures = proof.each(builds, proof.prove)
@@ -71,8 +111,10 @@ def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
         "repository",
         "bytecode in a Docker context",
         f"yes, {count}" if findings else f"in none {count}" if builds else "nothing is built",
-        "Docker reads .dockerignore only, by rules of its own, and sends what it does not exclude;"
-        " to complete it: `pycache-guard check-dockerignore --fix`.",
+        "Docker reads .dockerignore, not .gitignore, and sends what it does not exclude. To add the"
+        " missing lines: `pycache-guard check-dockerignore --fix`."
+        if findings
+        else "",
         {"builds": len(builds), "open": bool(findings)},
     )
     return Diagnosis([fact], findings, failures)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 
 from pycache_guard import system
+from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.cleaning.choice import Mode
 from pycache_guard.cleaning.outcome import clean
 from pycache_guard.doctor.caches import UNKNOWN
+from pycache_guard.doctor.caches import is_world_writable
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.writing import ELSEWHERE
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.regular import opened
 from pycache_guard.remedies import quoted
 
 TYPE_CHECKING = False
@@ -24,38 +27,62 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.caches import Place
     from pycache_guard.doctor.interpreter import Interpreter
 
-OTHERS = "Of another interpreter: the one above does not read them."
-NOBODYS = "They begin with no magic number that is known: no interpreter would run them."
+OTHERS = "The interpreter above does not read them."
+NOBODYS = "They do not begin with a known magic number, so no known interpreter runs them."
+#: No more bytes of caches are decoded here; that takes four seconds.
+MAX_DECODED_BYTES = 16 << 20
 
 REMOVE = "sudo rm -rf"
 OWN = 'sudo chown "$(id -u)"'
 
 
-def described(found: Found, python: Interpreter, root: str) -> Diagnosis:
+def described(
+    found: Found, python: Interpreter, root: str, *, is_written: bool = True, can_clean: bool = True
+) -> Diagnosis:
     """Return facts on caches by interpreter and by use, and what is wrong with them.
 
-    `root` is the directory that they were found below.
+    `root` is the directory that they were found below. `is_written` tells whether Python keeps caches
+    there (no prefix, no switch); `can_clean` whether `pycache-guard clean` works there, which asks git.
     """
     own = named(python)
     caches = [c._replace(writer=own) if is_of(c, python) else c for c in found.caches]
     facts = [total(caches), *by_writer(caches, own)]
     if caches:
         facts += [stale(caches), orphaned(caches), hashed(caches)]
-    findings = [*orphans(root), *unheeded(caches), *refused(found.places)]
-    return Diagnosis(facts, findings, found.failures)
+    damaged, note = broken(caches, own, root, can_clean=can_clean)
+    findings = [
+        *(orphans(root) if can_clean else []),
+        *damaged,
+        *unheeded(caches),
+        *refused(found.places, is_written=is_written),
+        *opened_to_all(caches, found.places),
+    ]
+    return Diagnosis(facts + note, findings, found.failures)
 
 
 def total(caches: Sequence[Cache]) -> Fact:
-    """Tell how many there are, and how big."""
+    """Return how many there are, and how big."""
     size = sum(cache.size for cache in caches)
-    tags = {cache.writer for cache in caches}
+    tags = {cache.writer for cache in caches} - {UNKNOWN}
+    alone = sum(cache.is_alone and not cache.is_tagged for cache in caches)
+    writers = f"{len(tags)} interpreter{'s' * (len(tags) != 1)}" if tags else "no known interpreter"
+    if not caches:
+        lesson = ""
+    elif alone:
+        lesson = (
+            f"`pycache-guard clean` keeps {alone} without a source: nothing can make them again."
+        )
+        if alone < len(caches):
+            lesson += " It removes the others; the next import makes those again."
+    else:
+        lesson = "`pycache-guard clean` removes them; the next import makes them again."
     return Fact(
         "caches",
         "here",
-        f"{len(caches)} of {len(tags)} interpreter{'s' * (len(tags) != 1)}, {amount(size)}"
+        f"{len(caches)} file{'s' * (len(caches) != 1)} of {writers}, {amount(size)}"
         if caches
         else "none",
-        "Removing them with `pycache-guard clean` is safe: the next import makes them again.",
+        lesson,
         {"files": len(caches), "bytes": size},
     )
 
@@ -71,9 +98,9 @@ def named(python: Interpreter) -> str:
 
 
 def by_writer(caches: Sequence[Cache], own: str) -> list[Fact]:
-    """Tell the same of each interpreter; `own` is the name of the one that is examined."""
+    """Return the same for each interpreter; `own` is the name of the one that is examined."""
     facts = []
-    readers = {own: "Of the interpreter above.", UNKNOWN: NOBODYS}
+    readers = {own: "", UNKNOWN: NOBODYS}
     for writer in sorted({cache.writer for cache in caches}):
         written = [cache for cache in caches if cache.writer == writer]
         size = sum(cache.size for cache in written)
@@ -81,7 +108,7 @@ def by_writer(caches: Sequence[Cache], own: str) -> list[Fact]:
             Fact(
                 "caches",
                 writer,
-                f"{len(written)}, {amount(size)}",
+                f"{len(written)} file{'s' * (len(written) != 1)}, {amount(size)}",
                 readers.get(writer, OTHERS),
                 {"files": len(written), "bytes": size},
             )
@@ -90,42 +117,53 @@ def by_writer(caches: Sequence[Cache], own: str) -> list[Fact]:
 
 
 def stale(caches: Sequence[Cache]) -> Fact:
-    """Tell how many are older than their source."""
+    """Return how many are older than their source."""
     count = sum(cache.is_stale for cache in caches)
     return Fact(
         "caches",
         "stale",
         str(count),
-        "Their source has changed since: Python sees that and compiles again, but for those with an"
-        " unchecked hash.",
+        "Their source has changed. Python notices and compiles it again, except for unchecked-hash"
+        " caches."
+        if count
+        else "",
         count,
     )
 
 
 def orphaned(caches: Sequence[Cache]) -> Fact:
-    """Tell how many have no source."""
+    """Return how many have no source."""
     cached = sum(cache.is_alone and cache.is_tagged for cache in caches)
     legacy = sum(cache.is_alone and not cache.is_tagged for cache in caches)
+    words = []
+    if legacy:
+        words.append("Python imports a NAME.pyc as if NAME.py were there.")
+    if cached:
+        words.append(
+            "Python ignores caches in __pycache__ without a source, but imports a directory that holds"
+            " nothing else, as a namespace package (PEP 420)."
+        )
     return Fact(
         "caches",
         "without a source",
         f"{cached} in __pycache__, {legacy} in a source's place",
-        "Python imports the latter as if the source were there; of the former nothing is left but"
-        " a package, where a directory holds nothing else.",
+        " ".join(words),
         {"cached": cached, "legacy": legacy},
     )
 
 
 def hashed(caches: Sequence[Cache]) -> Fact:
-    """Tell how many go by the hash of their source."""
+    """Return how many are validated by the hash of their source."""
     checked = sum(cache.hash_mode == "checked" for cache in caches)
     unchecked = sum(cache.hash_mode == "unchecked" for cache in caches)
     return Fact(
         "caches",
         "hash-based",
         f"{checked} checked, {unchecked} unchecked",
-        "A checked one is compared with its source by hash; an unchecked one is run without a look"
-        " at it (PEP 552).",
+        "Python compares a checked one with its source by hash. It runs an unchecked one without"
+        " looking at the source (PEP 552)."
+        if checked or unchecked
+        else "",
         {"checked": checked, "unchecked": unchecked},
     )
 
@@ -136,7 +174,7 @@ def orphans(root: str) -> list[Finding]:
     if not gone:
         return []
     where = "" if root == os.curdir else f" -- {quoted(root)}"
-    message = f"{paths_of(len(gone))} left over from sources that are gone"
+    message = f"{paths_of(len(gone))} left over from sources that no longer exist"
     return [Finding(gone[0], Rule.PYC603, message, f"pycache-guard clean --orphans{where}")]
 
 
@@ -146,7 +184,7 @@ def unheeded(caches: Sequence[Cache]) -> list[Finding]:
         Finding(
             cache.path,
             Rule.PYC203,
-            "Python runs this instead of its source, which has changed, and never looks at it",
+            "Python runs this instead of its source, which has changed (unchecked-hash flag)",
             f"rm -f -- {quoted(cache.path)}",
         )
         for cache in caches
@@ -154,20 +192,65 @@ def unheeded(caches: Sequence[Cache]) -> list[Finding]:
     ]
 
 
-def refused(places: Sequence[Place]) -> list[Finding]:
-    """Return PYC601: where Python cannot keep caches, and caches of another user."""
-    foreign = [p for p in places if p.owner_above not in (None, p.status.st_uid)]
-    closed = [p for p in places if p not in foreign and not os.access(p.path, os.W_OK | os.X_OK)]
+def broken(
+    caches: Sequence[Cache], own: str, root: str, *, can_clean: bool
+) -> tuple[list[Finding], list[Fact]]:
+    """Return PYC206 for the interpreter's own caches that are damaged, and a note if some were not read.
+
+    Where `clean --broken` cannot ask git, the remedy removes the files by name.
+    """
+    from pycache_guard.bytecode.pyc import describe_damage
+
+    where = "" if root == os.curdir else f" -- {quoted(root)}"
+    findings, left, unread = [], MAX_DECODED_BYTES, 0
+    for cache in caches:
+        if cache.writer != own:
+            continue
+        if cache.size > left:
+            unread += 1
+            continue
+        left -= cache.size
+        try:
+            with opened(cache.path, follow=False) as file:
+                damage = describe_damage(file.read(), parse_cache_name(cache.path))
+        except OSError:
+            continue
+        if damage:
+            is_kept = cache.is_alone and not cache.is_tagged
+            by_name = f"rm -f -- {quoted(cache.path)}"
+            command = (
+                by_name if is_kept or not can_clean else f"pycache-guard clean --broken{where}"
+            )
+            findings.append(Finding(cache.path, Rule.PYC206, f"damaged: {damage}", command))
+    if not unread:
+        return findings, []
+    lesson = f"To read all of them: `pycache-guard clean --broken --dry-run{where}`."
+    value = f"{unread} file{'s' * (unread != 1)} for damage"
+    return findings, [Fact("caches", "not read", value, lesson, unread)]
+
+
+def refused(places: Sequence[Place], *, is_written: bool = True) -> list[Finding]:
+    """Return PYC601: where Python cannot keep caches, and caches of another user.
+
+    Unless `is_written`, Python keeps its caches elsewhere or nowhere: then only the latter count.
+    """
+    foreign = [p for p in places if p.above is not None and p.above.st_uid != p.status.st_uid]
+    closed = [
+        place
+        for place in places
+        if is_written and place not in foreign and not os.access(place.path, os.W_OK | os.X_OK)
+    ]
     fixed = [place for place in closed if is_read_only(place.path)]
     ours = [
         p for p in closed if p not in fixed and system.OWNERS and p.status.st_uid == os.geteuid()
     ]
     others = [place for place in closed if place not in fixed + ours]
+    again = "so Python compiles the sources again at each start"
     kinds = (
         (foreign, "of another user than the directory above, as containers leave them", REMOVE),
-        (fixed, "on a read-only file system: compiled anew at each start", None),
-        (ours, "without the permission to write: compiled anew at each start", "chmod u+rwx"),
-        (others, "of another user, closed: compiled anew at each start", OWN),
+        (fixed, f"on a read-only file system, {again}", None),
+        (ours, f"that you may not write to, {again}", "chmod u+rwx"),
+        (others, f"of another user, closed to you, {again}", OWN),
     )
     findings = []
     for group, words, command in kinds:
@@ -179,18 +262,37 @@ def refused(places: Sequence[Place]) -> list[Finding]:
     return findings
 
 
+def opened_to_all(caches: Sequence[Cache], places: Sequence[Place]) -> list[Finding]:
+    """Return PYC601: caches that every user can replace, which need not match any source."""
+    paths = [
+        place.path
+        for place in places
+        if place.above is not None
+        and is_world_writable(place.status)
+        and not is_world_writable(place.above)
+    ]
+    paths += [cache.path for cache in caches if cache.is_open]
+    if not paths:
+        return []
+    paths.sort()
+    message = f"{paths_of(len(paths))} writable for everyone: other users can put code there"
+    return [Finding(paths[0], Rule.PYC601, message, f"chmod o-w -- {' '.join(map(quoted, paths))}")]
+
+
 def is_read_only(path: str) -> bool:
     """Whether a path is on a file system that is mounted read-only (statvfs(3))."""
     return system.MOUNTS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def paths_of(count: int) -> str:
-    """Say how many there are."""
+    """Return `1 path` or `2 paths`."""
     return f"{count} path{'s' * (count != 1)}"
 
 
 def amount(size: int) -> str:
     """Return a size for people."""
+    if size == 1:
+        return "1 byte"
     value = float(size)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 
+from pycache_guard.doctor.caches import is_world_writable
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.findings import Finding
@@ -31,8 +33,8 @@ def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> D
         "writing",
         "bytecode is written",
         f"no: {SWITCH} is set" if off else "yes",
-        "Each start compiles every module that has no cache yet, as `python -B` does for one run;"
-        f" to write again: `unset {SWITCH}`."
+        "Python compiles every module without a cache again at each start. To write caches again:"
+        f" `unset {SWITCH}`."
         if off
         else f"Python writes a cache at the first import of a module, unless {SWITCH}=1 or"
         " `python -B` forbids it; what is there is read all the same.",
@@ -51,9 +53,9 @@ def beside() -> Fact:
     return Fact(
         "writing",
         "where to",
-        "__pycache__ beside each source",
-        f"{PREFIX}=DIR, or `-X pycache_prefix=DIR`, gathers all caches in one tree elsewhere:"
-        " no checkout, editor or container image gets any.",
+        "__pycache__ next to each source",
+        f"{PREFIX}=DIR, or `-X pycache_prefix=DIR`, keeps all caches in one tree elsewhere, and none"
+        " in checkouts.",
         None,
     )
 
@@ -63,8 +65,8 @@ def unheeded(python: Interpreter) -> Fact:
     return Fact(
         "writing",
         "where to",
-        f"__pycache__ beside each source: Python {python.version} does not know {PREFIX}",
-        "Python 3.8 was the first that does.",
+        f"__pycache__ next to each source: Python {python.version} ignores {PREFIX}",
+        f"{PREFIX} needs Python 3.8 or later.",
         None,
     )
 
@@ -75,8 +77,8 @@ def redirected(prefix: str) -> Fact:
         "writing",
         "where to",
         f"{prefix} ({PREFIX})",
-        "Caches are read there only, and what lies in __pycache__ is not; editors and containers"
-        " that do not have the variable still write beside the sources.",
+        "Python reads caches there only, and ignores those in __pycache__. Programs that are started"
+        " without the variable still write next to the sources.",
         prefix,
     )
 
@@ -84,19 +86,29 @@ def redirected(prefix: str) -> Fact:
 def wrong_prefix(prefix: str, root: str) -> list[Finding]:
     """Return what is wrong with a prefix: PYC602."""
     if not os.path.isabs(prefix):
-        message = f"{PREFIX} is relative ({prefix}): each current directory has caches of its own"
+        message = f"{PREFIX} is relative ({prefix}): each current directory gets its own caches"
         return [Finding(None, Rule.PYC602, message, ELSEWHERE)]
     findings = []
     real, top = os.path.realpath(prefix), os.path.realpath(root)
     if real == top or real.startswith(os.path.join(top, "")):
         inside = os.path.relpath(real, top).replace(os.sep, "/")
-        message = f"{PREFIX} is in the checkout: what is committed there would be run"
+        message = f"{PREFIX} is in the checkout: Python would run bytecode that is committed there"
         findings.append(Finding(inside, Rule.PYC602, message, ELSEWHERE))
     place = real
     while not os.path.exists(place):
         place = os.path.dirname(place)
     if not os.access(place, os.W_OK | os.X_OK):
-        message = f"{PREFIX} cannot be written to ({prefix}): no cache is ever kept"
+        message = f"{PREFIX} cannot be written to ({prefix}): Python keeps no cache at all"
         command = f'sudo install -d -o "$(id -u)" -- {quoted(prefix)}'
         findings.append(Finding(None, Rule.PYC602, message, command))
+    elif place == real and is_world_writable(status := os.stat(real)):
+        message = f"{PREFIX} is writable for everyone ({prefix}): other users can put code there"
+        is_ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
+        command = f"chmod o-w -- {quoted(prefix)}" if is_ours else ELSEWHERE
+        findings.append(Finding(None, Rule.PYC602, message, command))
     return findings
+
+
+def is_redirected(python: Interpreter, environment: Mapping[str, str]) -> bool:
+    """Return whether a prefix is in effect, so that no cache is kept next to the sources."""
+    return bool(environment.get(PREFIX)) and python.release >= PREFIX_SINCE

@@ -10,6 +10,9 @@ from pycache_guard.git.process import git
 from pycache_guard.git.repository import top
 from pycache_guard.regular import opened
 
+#: Hooks are scripts; of a program no more is read.
+MAX_HOOK_BYTES = 1 << 20
+
 
 def directory() -> str:
     """Return the directory that git takes its hooks from, here (githooks(5)).
@@ -31,6 +34,9 @@ def installed(stages: tuple[str, ...]) -> dict[str, bytes]:
     for stage in stages:
         path = os.path.join(where, stage)
         if os.path.isfile(path) and (system.WINDOWS or os.access(path, os.X_OK)):
-            with opened(path) as file:
-                found[stage] = file.read()
+            try:
+                with opened(path) as file:
+                    found[stage] = file.read(MAX_HOOK_BYTES)
+            except OSError:  # it can be run, but not read
+                found[stage] = b""
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard import regular
 from pycache_guard import system
 from pycache_guard.worktree.listing import sort
 
@@ -66,6 +67,12 @@ class Descriptors:
         if name:
             return os.stat(name, dir_fd=self._here(), follow_symlinks=False)
         return os.fstat(self._here())
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+        found = regular.descriptor(name, follow=False, dir_fd=self._here())
+        with open(found, "rb") as file:
+            return file.read(limit)
 
     def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
         """Remove what is no directory from this one; return what could not be."""

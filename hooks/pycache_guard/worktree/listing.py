@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         def status(self, name: str = "") -> os.stat_result:
             """Return the status of an entry of this directory, no link followed; or its own."""
 
+        def read(self, name: str, limit: int) -> bytes:
+            """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+
         def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
             """Remove what is no directory from this one, of a link the link.
 

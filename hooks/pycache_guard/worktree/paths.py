@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 
+from pycache_guard import regular
 from pycache_guard.worktree.listing import sort
 
 TYPE_CHECKING = False
@@ -59,6 +60,11 @@ class Paths:
     def status(self, name: str = "") -> os.stat_result:
         """Return the status of an entry of this directory, no link followed; or its own."""
         return os.lstat(os.path.join(self._here, name) if name else self._here)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+        with regular.opened(os.path.join(self._here, name), follow=False) as file:
+            return file.read(limit)
 
     def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
         """Remove what is no directory from this one; return what could not be."""

@@ -1,0 +1,229 @@
+"""What the configurations of hook runners in a work tree run: pre-commit, prek, lefthook, npm, make.
+
+Sources: pre-commit `clientlib.py` (CONFIG_SCHEMA, `default_stages`), prek's documentation of
+`prek.toml` and of its workspace, lefthook's documentation of configuration files, `jobs`, `commands`
+and `scripts`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import cast
+
+from pycache_guard import regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The hooks of ours that refuse bytecode, with the stages that `.pre-commit-hooks.yaml` gives them.
+EVERY_COMMIT = ("pre-commit", "pre-merge-commit", "pre-push", "manual")
+GUARDS = {
+    "forbid-bytecode": EVERY_COMMIT,
+    "forbid-bytecode-paths": EVERY_COMMIT,
+    "check-history": ("pre-push", "manual"),
+}
+#: The configurations of the runners, each in the order in which the runner looks for them.
+RUNNER_FILES = {
+    "pre-commit": (".pre-commit-config.yaml",),
+    "prek": ("prek.toml", ".pre-commit-config.yaml", ".pre-commit-config.yml"),
+}
+_LEFTHOOK_NAMES = ("lefthook", ".lefthook", ".config/lefthook")
+_LEFTHOOK_SUFFIXES = (".yml", ".yaml", ".toml", ".json", ".jsonc")
+LEFTHOOK_FILES = tuple(
+    f"{name}{local}{suffix}"
+    for name in _LEFTHOOK_NAMES
+    for local in ("", "-local")
+    for suffix in _LEFTHOOK_SUFFIXES
+)
+#: Larger files are not configurations.
+MAX_FILE_BYTES = 1 << 20
+#: How deep groups of jobs are looked into.
+MAX_GROUPS = 10
+#: Old names of stages (pre-commit 3.2).
+STAGES = {"commit": "pre-commit", "push": "pre-push", "merge-commit": "pre-merge-commit"}
+
+
+class Unreadable(ValueError):
+    """A configuration that its format's parser refuses."""
+
+
+class Configurations:
+    """The configurations in a work tree, read when they are first asked for."""
+
+    def __init__(self, top: str) -> None:
+        self._top = top
+        self._read: dict[str, object] = {}
+        #: What could not be read, each in a sentence.
+        self.failures: list[str] = []
+
+    def find(self, names: tuple[str, ...]) -> str | None:
+        """Return the first of `names` that is a file in the work tree."""
+        return next((n for n in names if os.path.isfile(os.path.join(self._top, n))), None)
+
+    def list_guards(self, runner: str, stage: str, path: str | None = None) -> list[str]:
+        """Return the ids of the hooks that refuse bytecode when `runner` runs a stage.
+
+        `path` is the configuration that the installed hook names, if it names one.
+        """
+        name = path or self.find(RUNNER_FILES[runner])
+        if name is None:
+            return []
+        if runner == "prek" and path == ".pre-commit-config.yaml":
+            name = self.find(RUNNER_FILES[runner]) or path
+        return [hook for hook, stages in self._hooks(name) if stage in stages]
+
+    def list_configured(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Return the hooks that refuse bytecode: file, id, stages; those of every runner."""
+        names = dict.fromkeys(name for files in RUNNER_FILES.values() for name in files)
+        found = []
+        for name in names:
+            if self.find((name,)):
+                found += [(name, hook, stages) for hook, stages in self._hooks(name)]
+        return found
+
+    def list_lefthook_commands(self, stage: str) -> list[str]:
+        """Return the shell commands and scripts that lefthook runs at a stage."""
+        return [
+            text
+            for name in LEFTHOOK_FILES
+            if self.find((name,))
+            for text in self._lefthook_texts(name, stage)
+        ]
+
+    def list_package_scripts(self, script: str) -> list[str]:
+        """Return the command of a script in `package.json`, with what runs before and after it."""
+        scripts = _mapping(_mapping(self._load("package.json")).get("scripts"))
+        names = (f"pre{script}", script, f"post{script}")
+        return [text for name in names if isinstance(text := scripts.get(name), str)]
+
+    def list_make_rules(self, targets: list[str]) -> list[str]:
+        """Return the recipes of targets of the Makefile, and of what they need."""
+        name = self.find(("GNUmakefile", "makefile", "Makefile"))
+        text = self.read_text(name) if name else ""
+        found: list[str] = []
+        pending, seen = [*targets], set()
+        while pending:
+            target = pending.pop()
+            if target in seen:
+                continue
+            seen.add(target)
+            rule = re.compile(rf"(?m)^{re.escape(target)}\s*::?([^=\n]*)\n((?:\t.*\n?)*)")
+            for needed, recipe in rule.findall(text):
+                found += [line.lstrip("\t@-+") for line in recipe.splitlines()]
+                pending += needed.split(";")[0].split()
+        return found
+
+    def _hooks(self, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the hooks in a runner's configuration that refuse bytecode, with their stages."""
+        content = self._load(name)
+        whole = _mapping(content)
+        # Up to pre-commit 1 the file was the list itself.
+        repositories = content if isinstance(content, list) else whole.get("repos")
+        for repository in _list(repositories):
+            entry = _mapping(repository)
+            source = str(entry.get("repo"))
+            is_ours = re.search(r"pycache[-_]guard", source) is not None
+            for hook in map(_mapping, _list(entry.get("hooks"))):
+                own = _stages(hook.get("stages"))
+                identifier = str(hook.get("id"))
+                if is_ours and identifier in GUARDS:
+                    yield identifier, own or GUARDS[identifier]
+                elif source == "local" and (guard := _local_guard(hook)):
+                    stages = own or _stages(whole.get("default_stages")) or EVERY_COMMIT
+                    yield guard, stages
+
+    def _lefthook_texts(self, name: str, stage: str, depth: int = 0) -> Iterator[str]:
+        whole = _mapping(self._load(name))
+        for other in _list(whole.get("extends")):
+            if depth < MAX_GROUPS:
+                yield from self._lefthook_texts(str(other), stage, depth + 1)
+        hook = _mapping(whole.get(stage))
+        if hook.get("skip") is True:
+            return
+        commands = [*_mapping(hook.get("commands")).values(), *_jobs(hook)]
+        scripts: list[tuple[object, object]] = [*_mapping(hook.get("scripts")).items()]
+        scripts += [(j.get("script"), j) for j in map(_mapping, commands) if j.get("script")]
+        for command in map(_mapping, commands):
+            if command.get("skip") is not True and isinstance(run := command.get("run"), str):
+                yield run
+        directory = str(whole.get("source_dir") or ".lefthook")
+        for script, options in scripts:
+            if _mapping(options).get("skip") is not True:
+                yield self.read_text(os.path.join(directory, stage, str(script)))
+
+    def _load(self, name: str) -> object:
+        """Return what a configuration holds; `None`, and a failure, for one that cannot be read."""
+        if name not in self._read:
+            self._read[name] = None
+            try:
+                self._read[name] = (
+                    _parse(name, self.read_text(name)) if self.find((name,)) else None
+                )
+            except Unreadable as error:
+                self.failures.append(f"{name}: {error}")
+        return self._read[name]
+
+    def read_text(self, name: str) -> str:
+        """Return the content of a file in the work tree; empty if it cannot be read."""
+        try:
+            with regular.opened(os.path.join(self._top, name)) as file:
+                return file.read(MAX_FILE_BYTES).decode("utf-8-sig", "surrogateescape")
+        except OSError:
+            return ""
+
+
+def _parse(name: str, text: str) -> object:
+    """Return a document's content. Raises `Unreadable`."""
+    suffix = os.path.splitext(name)[1]
+    if suffix in (".json", ".jsonc"):
+        try:
+            return json.loads(re.sub(r"(?m)^\s*//.*$", "", text))
+        except (ValueError, RecursionError):
+            raise Unreadable("is not JSON") from None
+    if suffix == ".toml":
+        from pycache_guard.config import load
+
+        document = load(text)
+        if isinstance(document, str):
+            raise Unreadable(f"is not TOML: {document}")
+        return document
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        words = " ".join(str(error).split())
+        raise Unreadable(f"is not YAML: {words}") from None
+
+
+def _local_guard(hook: dict[str, object]) -> str | None:
+    """Return the id of ours that a local hook amounts to, by the command that it runs."""
+    words = [str(hook.get("entry")), *map(str, _list(hook.get("args")))]
+    command = " ".join(words)
+    if not re.search(r"pycache[-_]guard", command):
+        return None
+    return next((guard for guard in GUARDS if re.search(rf"\b{guard}(?![\w-])", command)), None)
+
+
+def _jobs(hook: dict[str, object], depth: int = 0) -> Iterator[dict[str, object]]:
+    for job in map(_mapping, _list(hook.get("jobs"))):
+        if job.get("skip") is True:
+            continue
+        yield job
+        if depth < MAX_GROUPS:
+            yield from _jobs(_mapping(job.get("group")), depth + 1)
+
+
+def _stages(value: object) -> tuple[str, ...]:
+    return tuple(STAGES.get(str(stage), str(stage)) for stage in _list(value))
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []

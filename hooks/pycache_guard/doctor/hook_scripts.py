@@ -1,0 +1,259 @@
+"""Whether a hook script keeps bytecode out: by this program, by a runner, or by a script it calls.
+
+The scripts are read, never run. What they do is told by the commands in them, as far as a shell script
+shows that: whole lines are compared, not words. Sources: husky `index.mjs` (`.husky/_/h` runs
+`.husky/STAGE`), pre-commit `resources/hook-tmpl` and `commands/install_uninstall.py` (`STAGE.legacy`),
+lefthook's documentation of `run`, githooks(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from pycache_guard import regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.doctor.hook_configurations import Configurations
+
+#: Larger files are not hook scripts.
+MAX_SCRIPT_BYTES = 1 << 20
+#: How many scripts may call each other.
+MAX_DEPTH = 6
+
+#: This program, under any of its names, and a command of it that refuses bytecode.
+PROGRAM = re.compile(r"pycache[-_]guard", re.IGNORECASE)
+#: What checks the next commit, and what checks the commits that leave.
+AT_COMMIT = r"(?<![\w-])(?:forbid-bytecode(?:-paths)?|ci)(?![\w.-])"
+AT_PUSH = r"(?<![\w-])(?:forbid-bytecode(?:-paths)?|ci|check-history|pre-push)(?![\w.-])"
+#: Words that no other program has for a command.
+OWN_WORDS = re.compile(r"forbid-bytecode|check-history")
+PRE_COMMIT = re.compile(r"(?<![\w/.-])pre-commit[\"']?\s+(?:run|hook-impl)\b|-m\s*pre_commit\b")
+PREK = re.compile(r"(?<![\w.-])prek(?![\w.-])")
+LEFTHOOK = re.compile(r"lefthook")
+#: `--hook-type=pre-push`, `--hook-stage pre-push`, `lefthook run "pre-push"`.
+STAGE = re.compile(r"--hook-(?:type|stage)[=\s]+[\"']?([\w-]+)")
+CONFIG = re.compile(r"(?:--config|-c)[=\s]+[\"']?([^\s\"'()]+)")
+RUN = re.compile(r"(?:pre-commit|pre_commit|prek)[\"']?\s+run\b([^\n]*)")
+SCRIPT_RUNNERS = re.compile(r"(?<![\w.-])(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?([\w:.-]+)")
+MAKE = re.compile(r"(?<![\w./-])g?make\s+((?:[\w.-]+\s*)+)")
+
+COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
+#: Commands that only print words, and those that make any failure a success.
+PRINTING = ("echo", "printf", "cat", ":")
+SWALLOWING = (*PRINTING, "true", "exit 0")
+WORDS = re.compile(r"[^\s;&|()<>\"'`{}$=]+")
+
+
+class Verdict(NamedTuple):
+    """What is known of a hook."""
+
+    is_guard: bool
+    #: Who runs the program: `pycache-guard`, `pre-commit`, `prek`, `lefthook`.
+    by: str = ""
+    #: Why the hook does not refuse a commit although the program is in it.
+    flaw: str = ""
+
+
+NOTHING = Verdict(is_guard=False)
+IGNORED = Verdict(
+    is_guard=False,
+    flaw="its exit code is ignored there; put `|| exit 1` after `pycache-guard forbid-bytecode`",
+)
+
+
+class Scripts:
+    """The hook scripts of a work tree, and what they call."""
+
+    def __init__(self, top: str, directory: str | None, configurations: Configurations) -> None:
+        self._top = top
+        #: Where git takes its hooks from.
+        self._directory = directory
+        self._configurations = configurations
+        self._seen: set[str] = set()
+
+    def check_hook(self, stage: str, content: bytes) -> Verdict:
+        """Return what the script that git runs at `stage` does about bytecode."""
+        self._seen = set()
+        verdicts = [
+            self._check(text, stage, 0)
+            for text in (_decode(content), *self._chained(stage, content))
+        ]
+        return _best(verdicts)
+
+    def _chained(self, stage: str, content: bytes) -> Iterator[str]:
+        """Yield the scripts that the one in git's directory of hooks runs besides itself."""
+        if self._directory is None:
+            return
+        where = os.path.join(self._directory, stage)
+        yield from self._read(f"{where}.legacy")  # pre-commit runs it first
+        for name in _list(f"{where}.d"):
+            yield from self._read(os.path.join(f"{where}.d", name))
+        above, last = os.path.split(os.path.normpath(self._directory))
+        if last == "_" or b"husky" in content:  # husky: the script of that name one level up
+            yield from self._read(os.path.join(above, stage))
+
+    def _check(self, text: str, stage: str, depth: int) -> Verdict:
+        if depth > MAX_DEPTH:
+            return NOTHING
+        found = [_check_program(text, stage)]
+        found += [
+            self._check_runners(statement, stage, depth) for statement in _statements(_clean(text))
+        ]
+        return _best(found)
+
+    def _check_runners(self, statement: str, stage: str, depth: int) -> Verdict:
+        """Return whether a command calls a runner, or a script, that runs this program."""
+        if _is_swallowed(statement):
+            return NOTHING
+        named = STAGE.search(statement)
+        at = named[1] if named else stage
+        if LEFTHOOK.search(statement):
+            run = re.search(r"\brun\s+[\"']?([\w-]+)", statement)
+            texts = self._configurations.list_lefthook_commands(run[1] if run else stage)
+            found = _best([self._check(text, stage, depth + 1) for text in texts])
+            return found._replace(by="lefthook") if found.is_guard else found
+        for runner, pattern in (("pre-commit", PRE_COMMIT), ("prek", PREK)):
+            if pattern.search(statement):
+                config = CONFIG.search(statement)
+                path = config[1] if config else None
+                only = _chosen_hooks(statement)
+                names = self._configurations.list_guards(runner, _full_stage(at), path)
+                is_guard = any(not only or name in only for name in names)
+                return Verdict(is_guard, runner)
+        return self._check_called(statement, stage, depth)
+
+    def _check_called(self, statement: str, stage: str, depth: int) -> Verdict:
+        texts: list[str] = []
+        for script in SCRIPT_RUNNERS.findall(statement):
+            texts += self._configurations.list_package_scripts(script)
+        for targets in MAKE.findall(statement):
+            texts += self._configurations.list_make_rules(targets.split())
+        for word in WORDS.findall(statement):
+            texts += self._read_called(word)
+        return _best([self._check(text, stage, depth + 1) for text in texts])
+
+    def _read_called(self, word: str) -> Iterator[str]:
+        """Yield the content of a script in the work tree that a word names."""
+        if "/" not in word and "." not in word:
+            return
+        name = word.lstrip("/") if word.startswith("/") else word
+        places = [self._top, *([self._directory] if self._directory else [])]
+        for place in places:
+            path = os.path.join(place, name)
+            is_script = os.path.splitext(name)[1] in (".sh", ".bash", ".py", ".js", ".cmd", ".ps1")
+            if os.path.isfile(path) and (is_script or os.access(path, os.X_OK)):
+                yield from self._read(path)
+
+    def _read(self, path: str) -> Iterator[str]:
+        real = os.path.realpath(path)
+        if real in self._seen:
+            return
+        try:
+            with regular.opened(path) as file:
+                data = file.read(MAX_SCRIPT_BYTES)
+        except OSError:
+            return
+        if b"\0" not in data:
+            self._seen.add(real)
+            yield _decode(data)
+
+
+def _check_program(text: str, stage: str) -> Verdict:
+    """Return whether a script runs this program, and whether its exit code counts."""
+    clean = _clean(text)
+    if not PROGRAM.search(clean):
+        return NOTHING
+    guarding = re.compile(AT_PUSH if stage == "pre-push" else AT_COMMIT)
+    running = [
+        statement
+        for statement in _statements(clean)
+        if guarding.search(statement)
+        # The program may be in a variable.
+        and (PROGRAM.search(statement) or OWN_WORDS.search(statement))
+    ]
+    counting = [statement for statement in running if not _is_swallowed(statement)]
+    if not counting:
+        return IGNORED if running else NOTHING
+    # Without `set -e`, as `sh -e` of husky has it, the last command's exit code is the hook's.
+    if _is_plain_script(text) and all(_is_forgotten(clean, s) for s in counting):
+        return IGNORED
+    return Verdict(is_guard=True, by="pycache-guard")
+
+
+def _clean(text: str) -> str:
+    """Return a script without comments and continued lines."""
+    return COMMENT.sub("", text.replace("\\\r\n", " ").replace("\\\n", " "))
+
+
+def _statements(clean: str) -> Iterator[str]:
+    """Yield the commands of a script that do more than print, each with its `||`."""
+    for statement in re.split(r"\n|;|&&|(?<!\|)\|(?!\|)", clean):
+        words = statement.split(None, 1)
+        if words and words[0].lstrip("@-") not in PRINTING:
+            yield statement.strip()
+
+
+def _is_swallowed(statement: str) -> bool:
+    """Return whether a command's failure is turned into success: `… || true`."""
+    first, *others = (part.strip() for part in statement.split("||"))
+    return bool(others) and bool(first) and others[-1].startswith(SWALLOWING)
+
+
+def _is_plain_script(text: str) -> bool:
+    """Return whether a failing command does not end a script."""
+    shebang = text.split("\n", 1)[0]
+    if not re.match(r"#!.*\b(?:ba|da|k|z)?sh\b", shebang):
+        return False  # husky and lefthook, or no shell
+    return not re.search(r"\s-\w*e", shebang) and not re.search(r"(?m)^\s*set\s+-\w*e", text)
+
+
+def _is_forgotten(clean: str, statement: str) -> bool:
+    """Return whether a command stands alone in a line, and the script goes on whatever it returns."""
+    lines = [line.strip() for line in clean.splitlines() if line.strip()]
+    if statement not in lines:
+        return False  # `if ! …`, `… && …`, `exec …; …`
+    rest = lines[lines.index(statement) + 1 :]
+    is_checked = statement.startswith(("exec ", "if ", "!")) or "||" in statement
+    return bool(rest) and not is_checked and "$?" not in rest[0] and not rest[0].startswith("exit")
+
+
+def _chosen_hooks(statement: str) -> set[str]:
+    """Return the ids after `pre-commit run`; none if every hook is run."""
+    run = RUN.search(statement)
+    words = run[1].split("||")[0].split() if run else []
+    values = ("--hook-stage", "--config", "-c", "--from-ref", "--to-ref", "--files", "--color")
+    return {
+        word.strip("\"'")
+        for before, word in zip(["", *words], words, strict=False)
+        if word[0] not in "-$\"'>2" and before not in values
+    }
+
+
+def _full_stage(stage: str) -> str:
+    """Return a stage by its present name: pre-commit 3.2 renamed three."""
+    short = ("commit", "push", "merge-commit")
+    return f"pre-{stage}" if stage in short else stage
+
+
+def _best(verdicts: list[Verdict]) -> Verdict:
+    """Return the verdict of a guard, else one with a reason."""
+    for verdict in verdicts:
+        if verdict.is_guard:
+            return verdict
+    return next((verdict for verdict in verdicts if verdict.flaw), NOTHING)
+
+
+def _list(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
