@@ -278,14 +278,26 @@ def test_m12_work_tree_without_git_of_a_bare_repository(
     assert not (root / "lib" / "pkg" / "o.pyc").exists()
 
 
-def test_m12_store_that_is_damaged_is_not_passed_over(root: Path, run: Run) -> None:
+@pytest.mark.parametrize("damage", ["HEAD is garbage", "no HEAD", "no objects", "no refs"])
+def test_m12_store_that_is_damaged_is_not_passed_over(damage: str, root: Path, run: Run) -> None:
     plant(root, ["m.py", "m.pyc"])
     store = Repo.init(root / ".cfg", "--bare")
     options = ("--git-dir", str(store.path), "--work-tree", str(root))
     subprocess.run(["git", *options, "add", "-f", "m.pyc"], check=True)
-    (store.path / "HEAD").write_text("garbage\n")
+    DAMAGES[damage](store.path)
     assert run("clean").code == 2
     assert (root / "m.pyc").exists()
+
+
+def test_m12_neighbours_in_a_directory_of_everyone_are_none(root: Path, run: Run) -> None:
+    """In `/tmp` other programs make and remove repositories all the time."""
+    plant(root, ["work/m.py", "work/m.pyc"])
+    store = Repo.init(root / "x.git", "--bare")
+    store.git("--work-tree=..", "add", "-f", "../work/m.py")
+    (store.path / "HEAD").write_text("garbage\n")
+    assert run("clean", "work").code == 2
+    root.chmod(0o1777)
+    assert run("clean", "work").code == 0
 
 
 def run_quietly(*command: str) -> int:

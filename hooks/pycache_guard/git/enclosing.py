@@ -7,6 +7,9 @@ git's `setup.c`), and then answers for another repository. `clean` must know whi
 from __future__ import annotations
 
 import os
+import stat
+
+from pycache_guard import system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +61,8 @@ def find_stores(directory: str) -> Iterator[str]:
     """Yield bare repositories with an index that lie in a directory, or in one above it.
 
     Such an index is of `git --git-dir=STORE --work-tree=DIRECTORY`, as people keep their dotfiles:
-    the work tree itself has no `.git`. One that belongs to another user is left out.
+    the work tree itself has no `.git`. Its name begins with a dot or ends with `.git`, or a tool for
+    dotfiles has chosen it. One that belongs to another user is left out.
     """
     here = os.path.realpath(directory)
     while True:
@@ -72,9 +76,9 @@ def find_stores(directory: str) -> Iterator[str]:
 
 
 def has_index(directory: str) -> bool:
-    """Return whether a directory is a git directory with an index of its own."""
-    names = ("HEAD", "objects", "index")
-    return all(os.path.lexists(os.path.join(directory, name)) for name in names)
+    """Return whether a directory is, or was, a git directory with an index of its own."""
+    found = [os.path.lexists(os.path.join(directory, n)) for n in ("index", "HEAD", "objects")]
+    return found[0] and (found[1] or found[2])
 
 
 def _marks(directory: str) -> Iterator[str]:
@@ -94,11 +98,20 @@ def _is_mark(path: str) -> bool:
 
 
 def _candidates(directory: str) -> Iterator[str]:
+    """Yield what may be a store of which `directory` is the work tree.
+
+    In a directory that everyone can write to, as `/tmp`, there is none: what lies there is passing.
+    """
     try:
+        if os.stat(directory).st_mode & stat.S_IWOTH and system.OWNERS:
+            return
         with os.scandir(directory) as entries:
-            yield from sorted(entry.path for entry in entries if entry.name != ".git")
+            names = sorted(entry.name for entry in entries)
     except OSError:
-        pass
+        names = []
+    for name in names:
+        if name != ".git" and (name.startswith(".") or name.endswith(".git")):
+            yield os.path.join(directory, name)
     for name in HOME_STORES:
         yield os.path.join(directory, name)
     for name in HOME_STORE_DIRECTORIES:
@@ -110,8 +123,6 @@ def _candidates(directory: str) -> Iterator[str]:
 
 
 def _is_own(path: str) -> bool:
-    from pycache_guard import system
-
     try:
         return not system.OWNERS or os.stat(path).st_uid in (0, os.geteuid())
     except OSError:

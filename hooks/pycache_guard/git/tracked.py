@@ -9,6 +9,7 @@ from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.git.enclosing import find_git_directory
 from pycache_guard.git.enclosing import find_mark
 from pycache_guard.git.enclosing import find_stores
+from pycache_guard.git.enclosing import has_index
 from pycache_guard.git.listing import entries
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
@@ -60,7 +61,11 @@ def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
     else:
         around = [*find_stores(directory), *map(os.path.realpath, stores)]
         for store in dict.fromkeys(around):
-            found.update(_list_store(directory, store))
+            try:
+                found.update(_list_store(directory, store))
+            except GitFailure as failure:
+                if has_index(store):  # otherwise it was somebody's temporary one, and is gone
+                    raise GitFailure(f"{store}: {_without_verb(failure)}; {ADVICE}") from None
     if any(name in os.environ for name in LOCAL):
         top = os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
         named = os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1])
@@ -201,7 +206,7 @@ def _is_same(one: str, other: str) -> bool:
 
 def _without_verb(failure: GitFailure) -> str:
     """Return git's own words."""
-    return str(failure).removeprefix("git rev-parse: ")
+    return str(failure).removeprefix("git rev-parse: ").removeprefix("git ls-files: ")
 
 
 def fold_path(path: str) -> str:
