@@ -13,6 +13,7 @@ from pycache_guard.bytecode.pyc import code_flaw
 from pycache_guard.bytecode.pyc import find_import_problem
 from pycache_guard.bytecode.pyc import header_flaw
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import table_problem
 from pycache_guard.bytecode.running import run_without_header
 from pycache_guard.bytecode.running import running
 from pycache_guard.bytecode.tampering import code_objects
@@ -108,8 +109,8 @@ def of_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
 
 def wrong(facts: Facts, pyc: Pyc) -> list[Finding]:
     """Return what is wrong with a file that has a header."""
-    flaws = [flaw for flaw in (header_flaw(pyc.header), code_flaw(pyc)) if flaw]
-    found = [Finding(facts.path, Rule.PYC206, f"not well-formed: {flaw}") for flaw in flaws]
+    flaws = [header_flaw(pyc.header), code_flaw(pyc) or table_problem(pyc)]
+    found = [Finding(facts.path, Rule.PYC206, f"not well-formed: {flaw}") for flaw in flaws if flaw]
     if facts.name is not None and not is_tag_right(facts):
         magic = pyc.header.magic
         who = f"{magic.implementation} {magic.version}"

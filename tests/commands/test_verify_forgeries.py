@@ -1,0 +1,460 @@
+"""Files made to pass for what their source compiles to, by what was overlooked once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.compilers.places import candidates
+from pycs import INNOCENT
+from pycs import by_hash
+from pycs import by_time
+from pycs import cached
+from pycs import compiled
+from pycs import foreign
+from pycs import honest
+from pycs import put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import CodeType
+
+    from conftest import Run
+    from repo import Repo
+    from repo import Result
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty directory."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+def interpreters() -> dict[str, str]:
+    """Return other interpreters of this machine, by version."""
+    found = {}
+    for path in candidates("0"):
+        match = re.search(r"/(\d+\.\d+)\.\d+/bin/python[\d.]*$", path)
+        if match:
+            found[match[1]] = path
+    return found
+
+
+#: Looked for before the tests get an empty home.
+INTERPRETERS = interpreters()
+
+
+def python(version: str) -> str:
+    """Return the interpreter of a version."""
+    if version not in INTERPRETERS:
+        pytest.skip(f"there is no Python {version} here")
+    return INTERPRETERS[version]
+
+
+def found(report: Result) -> list[tuple[str, str]]:
+    """Return path and code of each finding in a report in JSON."""
+    return [(finding["path"], finding["code"]) for finding in json.loads(report.out)["findings"]]
+
+
+def verify(run: Run, *options: str) -> list[tuple[str, str]]:
+    return found(run("verify-bytecode", "--format", "json", *options))
+
+
+# verify_references_shifted
+
+#: Which reference means what depends on how many objects before it bear FLAG_REF.
+SHIFTED = """\
+def start(x):
+    start, shown, handle
+
+def shown(x):
+    repr(x)
+    eval(x)
+
+def handle(x):
+    return repr(x)
+"""
+#: Makes a file whose flags differ: of the name, of the first object that bears one, of none.
+FORGE = """\
+import imp_or_util, marshal, os, struct, sys
+kind = sys.argv[1]
+name = "<source 0123456789abcdef>"
+source = open("m.py", "rb").read()
+code = compile(source, name, "exec", 0, True)
+data = marshal.dumps(code)
+at = data.index(name.encode())
+flagged = at - 2 if data[at - 2] & 0x7F in b"zZ" else at - 5
+if kind == "name loses its flag":
+    data = data[:flagged] + bytes([data[flagged] & 0x7F]) + data[flagged + 1 :]
+elif kind == "name gets a flag":
+    data = data[:flagged] + bytes([data[flagged] ^ 0x80]) + data[flagged + 1 :]
+elif kind == "code loses its flag":
+    data = bytes([data[0] ^ 0x80]) + data[1:]
+elif kind == "references are one higher":
+    place = data.index(b"r", at)
+    data = data[: place + 1] + bytes([data[place + 1] + 1]) + data[place + 2 :]
+st = os.stat("m.py")
+os.makedirs("__pycache__")
+with open(imp_or_util.cache_from_source("m.py"), "wb") as file:
+    file.write(imp_or_util.MAGIC_NUMBER + struct.pack("<III", 0, int(st.st_mtime), st.st_size) + data)
+"""
+KINDS = [
+    "name loses its flag",
+    "name gets a flag",
+    "code loses its flag",
+    "references are one higher",
+]
+
+
+@pytest.mark.parametrize("version", ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_verify_references_shifted(here: Path, run: Run, version: str, kind: str) -> None:
+    put(here / "m.py", SHIFTED)
+    program = FORGE.replace("import imp_or_util, ", "import importlib.util as imp_or_util, ")
+    subprocess.run([python(version), "-c", program, kind], check=True)
+    load = "import importlib.util as u, marshal; marshal.loads(open(u.cache_from_source('m.py'), 'rb').read()[16:])"
+    loads = subprocess.run([python(version), "-c", load], check=False, stderr=subprocess.DEVNULL)
+    codes = [code for _, code in verify(run, "--python", python(version))]
+    # What still loads as the same code is no forgery: the flag of an object that nothing refers to.
+    assert codes in ([], ["PYC202"], ["PYC206"])
+    same = (
+        "import importlib.util as u, marshal\n"
+        "data = open(u.cache_from_source('m.py'), 'rb').read()[16:]\n"
+        "code = compile(open('m.py', 'rb').read(), '<source 0123456789abcdef>', 'exec', 0, True)\n"
+        "raise SystemExit(marshal.loads(data) != code)\n"
+    )
+    equal = subprocess.run([python(version), "-c", same], check=False, stderr=subprocess.DEVNULL)
+    assert (codes == []) == (equal.returncode == 0 == loads.returncode)
+
+
+# verify_file_name_of_nested_code
+
+NESTED = "def f():\n    def g():\n        return 1\n    return g\nclass C:\n    def m(self): pass\n"
+
+
+def renamed(code: CodeType, path: tuple[str, ...], name: str) -> CodeType:
+    """Return code in which the code object at `path` bears another file name."""
+    if not path:
+        return code.replace(co_filename=name)
+    consts = tuple(
+        renamed(part, path[1:], name)
+        if hasattr(part, "co_name") and part.co_name == path[0]
+        else part
+        for part in code.co_consts
+    )
+    return code.replace(co_consts=consts)
+
+
+PLACES: list[tuple[str, ...]] = [(), ("f",), ("f", "g"), ("C",), ("C", "m")]
+
+
+@pytest.mark.parametrize("path", PLACES)
+@pytest.mark.parametrize("name", ["/elsewhere/m.py", "", "é.py" * 99])
+def test_verify_file_name_of_nested_code(
+    here: Path, run: Run, path: tuple[str, ...], name: str
+) -> None:
+    put(here / "m.py", NESTED)
+    put(here / cached(), by_time(renamed(compiled(NESTED), path, name), len(NESTED)))
+    report = run("verify-bytecode")
+    assert report.code == 1
+    start = f"{cached()}: PYC202 its code objects bear several file names ("
+    assert report.out.startswith(start)
+    assert ", and compilers write one. Python runs it, because time and size" in report.out
+
+
+def test_file_name_of_nested_code_where_nothing_can_be_compared(here: Path, run: Run) -> None:
+    """The same forgery of pytest's, without a source, and of a Python that is not here."""
+    data = by_time(renamed(compiled(NESTED), ("f",), "/elsewhere"), len(NESTED))
+    put(here / "m.py", NESTED)
+    put(here / cached(more="-pytest-8.0.0"), data)
+    put(here / "alone.pyc", data)
+    report = run("verify-bytecode")
+    assert (
+        f"{cached(more='-pytest-8.0.0')}: PYC202 not what any source compiles to; its code"
+        in report.out
+    )
+    assert "alone.pyc: PYC204 " in report.out
+    assert report.out.count("its code objects bear several file names (m.py and /elsewhere)") == 2
+
+
+#: Gives nested code another file name, in any Python.
+RENAME = """\
+import imp_or_util, marshal, os, struct, sys, types
+source = open("m.py", "rb").read()
+code = compile(source, "m.py", "exec", 0, True)
+FIELDS = "argcount kwonlyargcount nlocals stacksize flags code consts names varnames filename name"
+def replaced(code, **changes):
+    if hasattr(code, "replace"):
+        return code.replace(**changes)
+    fields = (FIELDS + " firstlineno lnotab freevars cellvars").split()
+    known = ["co_" + field for field in fields if hasattr(code, "co_" + field)]
+    return types.CodeType(*[changes.get(field, getattr(code, field)) for field in known])
+consts = tuple(
+    replaced(c, co_filename="/q/m.py") if isinstance(c, types.CodeType) else c for c in code.co_consts
+)
+data = marshal.dumps(replaced(code, co_consts=consts))
+st = os.stat("m.py")
+fields = [int(st.st_mtime), st.st_size][: 2 if sys.version_info > (3,) else 1]
+flags = [0] if sys.version_info >= (3, 7) else []
+path = imp_or_util.cache_from_source("m.py") if sys.version_info > (3,) else "m.pyc"
+if os.path.dirname(path):
+    os.makedirs(os.path.dirname(path))
+magic = imp_or_util.MAGIC_NUMBER if sys.version_info > (3,) else imp_or_util.get_magic()
+with open(path, "wb") as file:
+    file.write(magic + struct.pack("<%dI" % len(flags + fields), *(flags + fields)) + data)
+"""
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13"])
+def test_file_name_of_nested_code_of_other_pythons(here: Path, run: Run, version: str) -> None:
+    put(here / "m.py", "def f(): pass\n")
+    module = "imp" if version == "2.7" else "importlib.util"
+    program = RENAME.replace("import imp_or_util", f"import {module} as imp_or_util", 1)
+    subprocess.run([python(version), "-c", program], check=True)
+    report = run("verify-bytecode", "--python", python(version))
+    assert "PYC202 its code objects bear several file names (m.py and /q/m.py)" in report.out
+
+
+# verify_line_tables
+
+
+def tabled(code: CodeType, table: bytes) -> CodeType:
+    return code.replace(co_linetable=table)
+
+
+def cut(table: bytes) -> bytes:
+    return table[:-1]
+
+
+def garbled(table: bytes) -> bytes:
+    return bytes(byte ^ 0xFF for byte in table)
+
+
+def longer(table: bytes) -> bytes:
+    return table * 3
+
+
+def empty(_: bytes) -> bytes:
+    return b""
+
+
+def zeros(table: bytes) -> bytes:
+    return bytes(len(table))
+
+
+@pytest.mark.parametrize("change", [cut, garbled, longer, empty, zeros])
+@pytest.mark.parametrize("place", ["module", "function"])
+def test_verify_line_tables(here: Path, run: Run, change: object, place: str) -> None:
+    assert callable(change)
+    code = compiled(INNOCENT)
+    if place == "module":
+        code = tabled(code, change(code.co_linetable))
+    else:
+        consts = tuple(
+            tabled(part, change(part.co_linetable)) if hasattr(part, "co_name") else part
+            for part in code.co_consts
+        )
+        code = code.replace(co_consts=consts)
+    put(here / "m.py", INNOCENT)
+    put(here / cached(), by_time(code, len(INNOCENT)))
+    report = run("verify-bytecode", "--format", "json")
+    assert found(report) == [(cached(), "PYC202")]
+    (finding,) = json.loads(report.out)["findings"]
+    name = "<module>" if place == "module" else "greet"
+    assert f"to: the line table of {name} " in finding["message"]
+    assert json.loads(report.out)["verified"] == 0
+
+
+def test_line_tables_do_not_hide_another_difference(here: Path, run: Run) -> None:
+    code = compiled(INNOCENT.replace("hello", "HELLO"))
+    put(here / "m.py", INNOCENT)
+    put(here / cached(), by_time(tabled(code, b""), len(INNOCENT)))
+    report = run("verify-bytecode")
+    assert "m.py to: consts[1] of greet differs" in report.out
+
+
+@pytest.mark.parametrize("path", ["alone.pyc", cached("gone"), "__pycache__/m.cpython-314.pyc"])
+def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: str) -> None:
+    put(here / "m.py", INNOCENT)
+    if "314" in path:
+        newer = foreign("cpython-314")
+        data = newer[:8] + honest()[8:16] + newer[16:]
+        table = data.rindex(b"s", 0, len(data) - 8)
+        data = data[:table] + data[table:].replace(b"\xf0", b"\x70", 1)
+    else:
+        data = by_time(tabled(compiled(INNOCENT), b""), len(INNOCENT))
+    put(here / path, data)
+    report = run("verify-bytecode")
+    assert f"{path}: PYC206 not well-formed: the line table of " in report.out
+    assert "PYC206" in run("inspect", path).out
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are none before 3.11")
+@pytest.mark.parametrize("table", [b"", b"\x81", b"\x80\x00\x02\x00", b"\xff\x3f\x00\x00"])
+def test_exception_tables(here: Path, run: Run, table: bytes) -> None:
+    source = "try:\n    f()\nexcept E:\n    g()\n"
+    code = compiled(source).replace(co_exceptiontable=table)
+    put(here / "m.py", source)
+    put(here / cached(), by_time(code, len(source)))
+    put(here / "alone.pyc", by_time(code, len(source)))
+    expected = [(cached(), "PYC202"), ("alone.pyc", "PYC204" if table == b"" else "PYC206")]
+    assert verify(run) == expected
+
+
+# verify_levels_of_python_2
+
+ASSERTING = "def f(x):\n    'Doc.'\n    assert x\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "code"),
+    [
+        ([], "m.pyc", ""),
+        (["-O"], "m.pyo", ""),
+        (["-OO"], "m.pyo", ""),
+        (["-O"], "m.pyc", "PYC202"),
+        (["-OO"], "m.pyc", "PYC202"),
+        ([], "m.pyo", "PYC202"),
+    ],
+)
+def test_verify_levels_of_python_2(
+    here: Path, run: Run, options: list[str], name: str, code: str
+) -> None:
+    put(here / "m.py", ASSERTING)
+    program = f"import py_compile; py_compile.compile('m.py', cfile={name!r})"
+    subprocess.run([python("2.7"), *options, "-c", program], check=True)
+    expected = [(name, code)] if code else []
+    assert verify(run, "--python", python("2.7")) == expected
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8", "3.12"])
+@pytest.mark.parametrize("options", [[], ["-O"], ["-OO"]], ids=["0", "1", "2"])
+def test_level_of_a_legacy_name_is_reported(
+    here: Path, run: Run, version: str, options: list[str]
+) -> None:
+    put(here / "m.py", ASSERTING)
+    put(here / "n.py", "x = 1\n")
+    subprocess.run([python(version), *options, "-m", "compileall", "-q", "-b", "."], check=True)
+    report = run("verify-bytecode", "--format", "json", "--python", python(version))
+    level = len(options[0]) - 1 if options else 0
+    told = json.loads(report.out)
+    assert (report.code, told["findings"], told["verified"]) == (0, [], 2)
+    assert told["levels"] == ({"m.pyc": level} if level else {})
+    note = (
+        f"note: 1 file is what the source compiles to with -{'O' * level} (optimization level {level}),"
+        " which the name does not state: m.pyc\n"
+    )
+    assert report.err == (note if level else "")
+
+
+def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:
+    for name in "abc":
+        put(here / f"{name}.py", ASSERTING)
+        put(here / f"{name}.pyc", honest(ASSERTING, level=2))
+    report = run("verify-bytecode")
+    assert (report.code, report.out) == (0, "")
+    assert report.err == (
+        "note: 3 files are what the source compiles to with -OO (optimization level 2), which the name"
+        " does not state: a.pyc, …\n"
+    )
+
+
+# verify_packages_named_as_version_control
+
+
+def unchecked(source: str) -> bytes:
+    return by_hash(compiled("raise SystemExit('forged')\n"), source.encode(), checked=False)
+
+
+@pytest.mark.parametrize("name", ["_darcs", ".hg", ".svn", ".bzr", ".jj", ".sl", "CVS", "RCS"])
+@pytest.mark.parametrize("marked", [False, True], ids=["bare", "marked"])
+def test_verify_packages_named_as_version_control(
+    repo: Repo, run: Run, name: str, marked: bool
+) -> None:
+    repo.write(f"{name}/mod.py", "x = 1\n")
+    repo.write(f"{name}/{cached('mod')}", unchecked("x = 1\n"))
+    if marked:
+        for mark in ("requires", "wc.db", "branch-format", "repo", "format"):
+            repo.write(f"{name}/{mark}")
+    repo.git("add", "-f", ".")
+    path = f"{name}/{cached('mod')}"
+    assert verify(run) == [(path, "PYC202"), (path, "PYC203")]
+    assert verify(run, name) == verify(run)
+
+
+def test_packages_named_as_version_control_outside_a_repository(here: Path, run: Run) -> None:
+    for name in ("_darcs", ".hg", "lib/.svn"):
+        put(here / name / "mod.py", "x = 1\n")
+        put(here / name / cached("mod"), unchecked("x = 1\n"))
+    assert len(verify(run)) == 6
+
+
+def test_version_control_itself_is_left_out(repo: Repo, run: Run) -> None:
+    for mark in (".hg/requires", ".svn/wc.db", ".jj/repo/x"):
+        repo.write(mark)
+        repo.write(f"{mark.partition('/')[0]}/branch.pyc", honest())
+    repo.write("m.py", INNOCENT)
+    repo.git("add", "m.py")
+    repo.git("commit", "-q", "-m", "1")
+    repo.git("branch", "x.pyc")
+    assert verify(run) == []
+    # A git that does not answer leaves it open whether these files are tracked.
+    repo.git("config", "core.repositoryFormatVersion", "99")
+    assert len([path for path, _ in verify(run)]) == 3
+
+
+@pytest.mark.parametrize("name", ["pkg", "ns"])
+def test_packages_behind_a_link(here: Path, run: Run, name: str) -> None:
+    elsewhere = here.parent / "elsewhere" / name
+    put(elsewhere / "mod.py", "x = 1\n")
+    put(elsewhere / cached("mod"), unchecked("x = 1\n"))
+    if name == "pkg":
+        put(elsewhere / "__init__.py", "")
+    (here / name).symlink_to(f"../elsewhere/{name}")
+    path = f"{name}/{cached('mod')}"
+    assert verify(run) == [(path, "PYC202"), (path, "PYC203")]
+
+
+@pytest.mark.parametrize(("name", "files"), [("data", ["x"]), ("my-pkg", ["mod.py"])])
+def test_other_links_to_directories_are_noted(
+    here: Path, run: Run, name: str, files: list[str]
+) -> None:
+    for file in files:
+        put(here.parent / "elsewhere" / file, "")
+    (here / name).symlink_to("../elsewhere")
+    (here / "up").symlink_to("..")
+    (here / "here").symlink_to(".")
+    assert run("verify-bytecode") == (
+        0,
+        "",
+        (
+            f"note: 2 links to directories elsewhere not followed: {name}, …;"
+            " pass the path to check what is there\n"
+        ),
+    )
+    (here / "up").unlink()
+    note = run("verify-bytecode").err
+    assert note.startswith(f"note: 1 link to a directory elsewhere not followed: {name}; pass")
+
+
+def test_long_constant_of_python_2_is_not_its_int(here: Path, run: Run) -> None:
+    """`5L` and `5` are equal numbers of two types."""
+    put(here / "m.py", "x = 5\n")
+    program = "import py_compile; py_compile.compile('m.py')"
+    subprocess.run([python("2.7"), "-c", program], check=True)
+    data = (here / "m.pyc").read_bytes()
+    assert verify(run, "--python", python("2.7")) == []
+    at = data.index(b"i\5\0\0\0")
+    put(here / "m.pyc", data[:at] + b"l\1\0\0\0\5\0" + data[at + 5 :])
+    os.utime(here / "m.py", (struct.unpack("<I", data[4:8])[0],) * 2)
+    assert verify(run, "--python", python("2.7")) == [("m.pyc", "PYC202")]
