@@ -122,6 +122,9 @@ class _Reader(Leaves):
         code = byte & self._mask
         if code not in self._types:
             raise MarshalError(start, f"bad marshal data (unknown type code {byte:#04x})")
+        if code != byte and (code in SINGLETONS or code in (REFERENCE, NULL)):
+            # PyPy takes a number for it, and CPython does not. No writer sets the flag here.
+            raise MarshalError(start, f"FLAG_REF on type code {code:#04x}")
         if code == REFERENCE:
             number = self.int32()
             if number in self._references.weights:
