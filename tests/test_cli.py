@@ -177,6 +177,33 @@ class TestBadInput:
         assert self.refused(run) == "out of luck"
 
 
+def test_an_error_of_the_system_is_raised_where_somebody_debugs(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> None:
+        raise PermissionError(13, "no", "x")
+
+    monkeypatch.setattr(cli, "dispatch", fails)
+    assert run("forbid-bytecode") == (2, "", "error: x: no\n")
+    monkeypatch.setenv("PYCACHE_GUARD_DEBUG", "1")
+    with pytest.raises(PermissionError):
+        run("forbid-bytecode")
+
+
+@pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (3, 3), ("why", 2)])
+def test_a_command_that_exits_itself(code: object, expected: int) -> None:
+    line = f"""
+import sys
+from pycache_guard import cli
+def ends(_):
+    sys.exit({code!r})
+cli.dispatch = ends
+cli.run()
+"""
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (expected, b"")
+
+
 def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> None:
         raise ZeroDivisionError

@@ -149,6 +149,80 @@ def test_each_by_itself_with_every_call(template: Path, tmp_path: Path, call: Ca
         same(call, run(scene, tmp_path, call, table), scene.usual(call))
 
 
+#: Values of `PATH`, and of others, that lead into the checkout.
+LEADS = {
+    "an empty entry before": {"PATH": ":{path}"},
+    "an empty entry between": {"PATH": "/no/such/directory::{path}"},
+    "a dot": {"PATH": ".:{path}"},
+    "a directory below": {"PATH": "pkg:{path}"},
+    "a detour": {"PATH": "../{name}:{path}"},
+    "a tilde": {"PATH": "~:{path}"},
+    "pyenv": {"PYENV_ROOT": "."},
+    "a home": {"HOME": ".", "XDG_DATA_HOME": "."},
+    "a home and pyenv below": {"HOME": "pkg", "PYENV_ROOT": "pkg"},
+}
+#: Programs of these names are looked for by this one, and by git.
+LOOKED_FOR = ("git", "python3", "python3.11", "python3.9", "python", "git-ls-files", "sh")
+
+
+@every_command(36)
+@pytest.mark.parametrize("name", LEADS)
+def test_l5_no_program_of_the_checkout_is_run(
+    template: Path, tmp_path: Path, call: Call, name: str
+) -> None:
+    scene = copied(template, tmp_path / "scene")
+    usual = scene.usual(call)
+    witness = tmp_path / "witness"
+    for directory in (
+        *("", "pkg", "versions/3.9/bin", ".pyenv/versions/3.9/bin", "pkg/versions/3.9/bin"),
+        *("pkg/.pyenv/versions/3.9/bin", "~", ".local/share/uv/python/cpython-3.9/bin"),
+    ):
+        (scene.path / directory).mkdir(parents=True, exist_ok=True)
+        for program in LOOKED_FOR:
+            planted = scene.path / directory / program
+            planted.write_text(f'#!/bin/sh\necho "$0 $*" >> {witness}\nexit 0\n')
+            planted.chmod(0o755)
+    # A cache of an interpreter that is to be looked for.
+    scene.repo.write("pkg/__pycache__/m.cpython-39.pyc", b"\x61\r\r\n" + bytes(12) + b"N")
+    env = {
+        variable: value.format(path=os.environ["PATH"], name=scene.path.name)
+        for variable, value in LEADS[name].items()
+    }
+    result = scene.run(call, env=env)
+    assert not witness.exists(), witness.read_text()
+    in_order(result)
+    assert result.code == usual.code
+
+
+@pytest.mark.parametrize("path", ["", ":", ".", "pkg", "../scene"])
+def test_l5_git_in_the_checkout_alone_is_none(scene: Scene, path: str) -> None:
+    for directory in ("", "pkg"):
+        planted = scene.path / directory / "git"
+        planted.write_text("#!/bin/sh\nexit 0\n")
+        planted.chmod(0o755)
+    result = scene.run(Call("forbid-bytecode"), env={"PATH": path})
+    expected = "error: git was not found on PATH: install git 2.25 or later\n"
+    assert result == (2, "", expected)
+
+
+@pytest.mark.parametrize("command", ["doctor", "verify-bytecode"])
+def test_l5_an_interpreter_that_is_named_is_none_of_the_checkout(
+    scene: Scene, tmp_path: Path, command: str
+) -> None:
+    """`--python NAME` means one on PATH; a path means what it says."""
+    planted = scene.path / "python3.99"
+    planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/witness\nexit 1\n")
+    planted.chmod(0o755)
+    for path in (f".:{os.environ['PATH']}", f"{os.environ['PATH']}:", os.environ["PATH"]):
+        result = scene.run(Call(command, ("--python", "python3.99")), env={"PATH": path})
+        in_order(result)
+        assert result.code == 2
+        assert "python3.99: " in result.err
+    assert not (tmp_path / "witness").exists()
+    assert scene.run(Call(command, ("--python", "./python3.99"))).code == 2
+    assert (tmp_path / "witness").exists()
+
+
 #: Git is sent somewhere that is not there, or is none of its files.
 ELSEWHERE: dict[str, dict[str, str]] = {
     "no such repository": {"GIT_DIR": "/no/such/directory"},

@@ -98,18 +98,24 @@ def test_while_git_hangs_anywhere(
 
 
 def asked_to_end(
-    template: Path, tmp_path: Path, call: Call, number: int, *, everything: bool
+    template: Path,
+    tmp_path: Path,
+    call: Call,
+    number: int,
+    *options: str,
+    everything: bool,
+    after: str = "",
 ) -> None:
-    """Send a signal at every step; what is written is old or new."""
-    last, old, new = steps_of(template, tmp_path, call, everything=everything)
+    """Send a signal at every step, or after it; what is written is old or new."""
+    last, old, new = steps_of(template, tmp_path, call, *options, everything=everything)
     assert last or not call.writes
     for n in range(1, last + 1):
         scene = copied(template, tmp_path / str(n))
         temporary = tmp_path / f"tmp{n}"
         temporary.mkdir()
-        result = faulty(
-            scene, call, f"signal {number}", n, everything=everything, TMPDIR=os.fspath(temporary)
-        )
+        fault = f"signal {number}{after}"
+        env = {"TMPDIR": os.fspath(temporary)}
+        result = faulty(scene, call, fault, n, *options, everything=everything, **env)
         # `clean` with many threads aside, the signal is heeded at once.
         assert (result.code, result.err) == (SIGNALS[number], ""), (call, n)
         assert halves(scene, old, new) == [], (call, n)
@@ -124,11 +130,29 @@ def test_while_something_is_written(template: Path, tmp_path: Path, call: Call) 
     asked_to_end(template, tmp_path, call, signal.SIGTERM, everything=False)
 
 
+@every_writer(31)
+def test_after_each_step_of_writing(template: Path, tmp_path: Path, call: Call) -> None:
+    """The renaming included: what was written stays, and the signal is heeded."""
+    asked_to_end(template, tmp_path, call, signal.SIGTERM, everything=False, after=" after")
+
+
+@every_command(32)
+@pytest.mark.parametrize("after", ["", " after"])
+def test_while_a_report_is_written(template: Path, tmp_path: Path, call: Call, after: str) -> None:
+    call = call._replace(writes=False)
+    options = ("--format", "json", "--output", ".git/report")  # which is no stranger
+    if call.command != "doctor":
+        asked_to_end(
+            template, tmp_path, call, signal.SIGINT, *options, everything=False, after=after
+        )
+
+
 @slow
 @every_call(17)
 @pytest.mark.parametrize("number", SIGNALS)
-def test_at_every_step(template: Path, tmp_path: Path, call: Call, number: int) -> None:
-    asked_to_end(template, tmp_path, call, number, everything=True)
+@pytest.mark.parametrize("after", ["", " after"])
+def test_at_every_step(template: Path, tmp_path: Path, call: Call, number: int, after: str) -> None:
+    asked_to_end(template, tmp_path, call, number, everything=True, after=after)
 
 
 @every_command(28)
