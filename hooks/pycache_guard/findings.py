@@ -84,6 +84,8 @@ class Finding(NamedTuple):
     size: int | None = None
     #: Commits that bring the same in.
     commits: int | None = None
+    #: A tracked file that nothing here untracks: it is in `__pycache__`, and is not bytecode.
+    is_kept: bool = False
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ import shlex
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
 
 #: Characters of a command that is long enough.
 LONG = 4000
@@ -48,6 +49,33 @@ def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
     """
     outside = " --sparse" if sparse else ""
     return f"git rm -r -f --cached{outside} -- {quoted(pathspec(path, rooted=rooted))}"
+
+
+def untrack_together(paths: Iterable[str], *, rooted: bool, sparse: bool = False) -> dict[str, str]:
+    """Return for each of `paths` the command that takes it and others out of the index.
+
+    Few commands, each short enough for a shell.
+    """
+    start = untrack("", rooted=False, sparse=sparse).removesuffix(quoted(""))
+    commands: dict[str, str] = {}
+    for together in cut_list(sorted(set(paths)), LONG):
+        words = " ".join([quoted(pathspec(path, rooted=rooted)) for path in together])
+        commands.update(dict.fromkeys(together, start + words))
+    return commands
+
+
+def cut_list(paths: list[str], length: int) -> Iterator[list[str]]:
+    """Yield parts of a list of paths, each of about `length` characters at most when quoted."""
+    together: list[str] = []
+    used = 0
+    for path in paths:
+        used += len(quoted(path)) + 1
+        if used > length and together:
+            yield together
+            together, used = [], len(quoted(path)) + 1
+        together.append(path)
+    if together:
+        yield together
 
 
 def forget(paths: Iterable[str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def untracked(index: Index, findings: list[Finding]) -> list[Finding]:
     Under `git commit -a` or `git commit PATH` nothing is changed, because git would lose or undo
     it: the findings then keep the command that mends them.
     """
-    paths = [f.path for f in findings if f.rule is Rule.PYC001 and f.path is not None]
+    paths = [f.path for f in findings if is_untracked_by_fix(f) and f.path is not None]
     if not paths:
         return findings
     if index_is_temporary():
@@ -40,9 +40,14 @@ def untracked(index: Index, findings: list[Finding]) -> list[Finding]:
     return [with_message(f, done, remedy=COMMIT) for f in findings]
 
 
+def is_untracked_by_fix(finding: Finding) -> bool:
+    """Whether a finding is one of bytecode by its path, which may be untracked without a loss."""
+    return finding.rule is Rule.PYC001 and not finding.is_kept
+
+
 def with_message(finding: Finding, message: str, remedy: str | None = None) -> Finding:
-    """Return a finding of PYC001 with another message; every other finding as it is."""
-    if finding.rule is not Rule.PYC001:
+    """Return a finding of what is untracked with another message; every other finding as it is."""
+    if not is_untracked_by_fix(finding):
         return finding
     return finding._replace(message=message, remedy=remedy or finding.remedy)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.bytecode.cache_names import CACHE
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.misplaced import describe_kind
 from pycache_guard.remedies import untrack
+from pycache_guard.remedies import untrack_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,23 +58,42 @@ class Grants:
 
 
 def by_path(
-    entries: list[Entry], grants: Grants, *, rooted: bool, sparse: bool = False
+    entries: list[Entry],
+    grants: Grants,
+    moves: Mapping[str, str | None],
+    *,
+    rooted: bool,
+    sparse: bool = False,
 ) -> list[Finding]:
     """Report entries whose path is bytecode's, the stages of a conflict once: PYC001.
 
-    The commands shown must work in a subdirectory if `rooted`, in a sparse checkout if `sparse`.
+    `moves` has the paths that are not bytecode, each with the command that moves it out of the cache
+    directory, or `None`. The commands shown must work in a subdirectory if `rooted`, in a sparse
+    checkout if `sparse`.
     """
     covered = {entry for entry in entries if grants.cover(entry)}
     kept = {cache_directory(entry.path) for entry in covered}
+    kept.update(map(cache_directory, moves))
     refused = {entry.path: entry for entry in entries if entry not in covered}
+    alone = [path for path in refused if cache_directory(path) in kept and path not in moves]
+    together = untrack_together(alone, rooted=rooted, sparse=sparse)
     findings = []
     for entry in refused.values():
+        if entry.path in moves:
+            findings.append(_report_misplaced(entry, moves[entry.path]))
+            continue
         whole = cache_directory(entry.path)
-        path = entry.path if whole in kept else whole
-        remedy = untrack(path, rooted=rooted, sparse=sparse)
+        remedy = together.get(entry.path) or untrack(whole, rooted=rooted, sparse=sparse)
         message = f"{KINDS.get(entry.mode, 'bytecode')} is tracked"
         findings.append(Finding(entry.path, Rule.PYC001, message, remedy, blob=entry.blob))
     return findings
+
+
+def _report_misplaced(entry: Entry, move: str | None) -> Finding:
+    message = f"{describe_kind(entry.path, entry.mode)} is tracked"
+    if move is None:
+        message += f"; move it out of `{CACHE}`"
+    return Finding(entry.path, Rule.PYC001, message, move, blob=entry.blob, is_kept=True)
 
 
 def cache_directory(path: str) -> str:

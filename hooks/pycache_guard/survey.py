@@ -7,11 +7,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Sequence
     from typing import Protocol
 
     from pycache_guard.config import Config
+    from pycache_guard.entries import Entry
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index
     from pycache_guard.git.tree import Tree
@@ -110,7 +112,9 @@ def judge(
     rooted, sparse = in_subdirectory(), is_sparse()
     allowances = [*(config.allow if config else ()), *map(Allowance, allow)]
     grants = scan.Grants([(a, source.granted(a.glob)) for a in allowances])
-    found = scan.by_path([*map(parse, named)], grants, rooted=rooted, sparse=sparse)
+    entries = [*map(parse, named)]
+    moves = plan_moves(source, entries, read=content != "none", rooted=rooted, sparse=sparse)
+    found = scan.by_path(entries, grants, moves, rooted=rooted, sparse=sparse)
     holders = [parse(record) for record in files if blob_of(record) in contents.held]
     found += scan.by_content(holders, contents.held, grants, rooted=rooted, sparse=sparse)
     becoming = {parse(record): how for record, how in contents.converted.items()}
@@ -120,6 +124,61 @@ def judge(
         blobs = [entry.blob for entry in unused]
         found += scan.unused(grants, bytecode_blobs(blobs) if content != "none" else blobs)
     return found
+
+
+def plan_moves(
+    source: Index | Tree, entries: list[Entry], *, read: bool, rooted: bool, sparse: bool
+) -> dict[str, str | None]:
+    """Return which entries whose path is bytecode's are not bytecode, with the command that moves each.
+
+    The command is `None` for a link, which may lead elsewhere from another place, for an entry in
+    conflict, for a file that is not on disk, and where there is no index. Contents are read only with `read`, and only of files
+    whose name leaves it open; without it these count as not bytecode: nothing untracks them.
+    """
+    from pycache_guard import misplaced
+
+    doubtful = [entry for entry in entries if misplaced.may_be_misplaced(entry.path)]
+    if not doubtful:
+        return {}
+    blobs = [entry.blob for entry in doubtful if entry.mode != misplaced.SUBMODULE]
+    heads = bytecode_blobs(blobs) if read else {}
+    found = [
+        entry
+        for entry in doubtful
+        if misplaced.is_misplaced(entry.path, heads.get(entry.blob, b""), entry.mode)
+    ]
+    moves: dict[str, str | None] = dict.fromkeys([entry.path for entry in found])
+    top = source.directory()
+    if top is None:
+        return moves
+    import os
+
+    paths = [entry.path for entry in found]
+    movable = [
+        entry.path
+        for entry in found
+        if entry.mode != misplaced.LINK
+        and paths.count(entry.path) == 1
+        and os.path.lexists(os.path.join(top, entry.path))
+    ]
+    targets = misplaced.choose_targets(movable, taken_paths(source, top))
+    return moves | misplaced.move_commands(targets, rooted=rooted, sparse=sparse)
+
+
+def taken_paths(source: Index | Tree, top: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a path from the top is that of an entry or on disk."""
+    import os
+
+    from pycache_guard.git.listing import matching
+    from pycache_guard.git.listing import path_of
+
+    taken: set[str] = set()
+    for record in matching(source.listing(), everything, everything):
+        path = os.fsdecode(path_of(record)).casefold()
+        while path and path not in taken:
+            taken.add(path)
+            path = path.rpartition("/")[0]
+    return lambda path: path.casefold() in taken or os.path.lexists(os.path.join(top, path))
 
 
 def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes], list[bytes]]:

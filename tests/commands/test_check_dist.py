@@ -460,8 +460,8 @@ def test_the_others_are_judged_all_the_same(run: Run) -> None:
 def test_odd_names_are_shown(run: Run) -> None:
     data = tarred({os.fsdecode(b"\xff\n.pyc"): b""}, mode="w")
     assert judged(run, "a.tar", data) == ["ships `\\xff\\x0a.pyc`: bytecode"]
-    assert judged(run, "b.zip", zipped({"p\\__pycache__\\x": b""})) == [
-        "ships `p/__pycache__/x`: bytecode"
+    assert judged(run, "b.zip", zipped({"p\\__pycache__\\x.pyc": b""})) == [
+        "ships `p/__pycache__/x.pyc`: bytecode"
     ]
 
 

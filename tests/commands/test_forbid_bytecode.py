@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from pycache_guard import system
 from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.misplaced import may_be_misplaced
 from pycache_guard.report.escape import shown
 from repo import BYTECODE
 
@@ -52,11 +53,12 @@ def test_bytecode_is_told(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a/__pycache__/c/d.txt")
     expected = (
         "a/__pycache__/b.cpython-313.pyc: PYC001 bytecode is tracked\n"
-        "a/__pycache__/c/d.txt: PYC001 bytecode is tracked\n"
+        "a/__pycache__/c/d.txt: PYC001 a file in `__pycache__` that is not bytecode is tracked\n"
         "b.pyc: PYC001 bytecode is tracked\n"
         "\n"
         "To mend:\n"
-        "    git rm -r -f --cached -- a/__pycache__\n"
+        "    git rm -r -f --cached -- a/__pycache__/b.cpython-313.pyc\n"
+        "    git mv -- a/__pycache__/c/d.txt a/d.txt\n"
         "    git rm -r -f --cached -- b.pyc\n"
     )
     assert run(COMMAND) == program(COMMAND) == (1, expected, "")
@@ -147,18 +149,25 @@ def test_what_is_shown_mends(
     names: set[bytes],
     below: bool,
 ) -> None:
-    """Run what the report says through bash, and nothing is left but what was not told."""
+    """Run what the report prints through bash: nothing is left but what it does not name.
+
+    Files that are not bytecode are moved, and stay tracked.
+    """
     repo = make_repo(tmp_path_factory.mktemp("r").name)
     where = repo.path / "below"
     where.mkdir()
     monkeypatch.chdir(where if below else repo.path)
     clash = {name for name in names if any(other.startswith(name + b"/") for other in names)}
     repo.stage_all(["a.py", *map(os.fsdecode, names - clash)])
+    misplaced = [name for name in map(os.fsdecode, names - clash) if may_be_misplaced(name)]
+    for name in misplaced:
+        repo.write(name, "")
     code, out, _ = run(COMMAND)
     assert code == 1
     commands = out.partition("To mend:\n")[2]
     subprocess.run(["bash", "-e", "-c", commands], check=True, capture_output=True)
-    assert repo.tracked() == ["a.py"]
+    assert len(repo.tracked()) == 1 + len(misplaced)
+    assert not any(is_bytecode_path(os.fsencode(path)) for path in repo.tracked())
 
 
 def test_symlinks_and_submodules(repo: Repo, run: Run) -> None:

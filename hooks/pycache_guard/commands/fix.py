@@ -10,6 +10,7 @@ from pycache_guard.git.index import Index
 from pycache_guard.ignoring.complete import completion
 from pycache_guard.remedies import LONG
 from pycache_guard.repair import COMMIT
+from pycache_guard.repair import is_untracked_by_fix
 from pycache_guard.repair import untracked
 from pycache_guard.survey import judge
 from pycache_guard.survey import settings
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 def by_this_program(found: list[Finding]) -> list[Finding]:
     """Say of what would be untracked that the same command does it, run in earnest."""
-    return [f._replace(remedy=COMMAND) if f.rule is Rule.PYC001 else f for f in found]
+    return [f._replace(remedy=COMMAND) if is_untracked_by_fix(f) else f for f in found]
 
 
 def in_one_commit(found: list[Finding], stage: str) -> list[Finding]:
@@ -56,7 +57,9 @@ def in_one_commit(found: list[Finding], stage: str) -> list[Finding]:
     wanted = dict.fromkeys(finding.remedy for finding in found if finding.remedy)
     if COMMIT not in wanted:
         return found
-    left = dict.fromkeys(f.remedy for f in found if f.rule is Rule.PYC002 and f.remedy)
+    left = dict.fromkeys(
+        f.remedy for f in found if (f.rule is Rule.PYC002 or f.is_kept) and f.remedy
+    )
     together = [*left, *[stage] * (stage in wanted), COMMIT]
     command = " && ".join(together)
     if len(command) > LONG:

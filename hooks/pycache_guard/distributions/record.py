@@ -8,6 +8,7 @@ import re
 
 from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.misplaced import may_be_misplaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def listed(pieces: Iterable[bytes]) -> Iterator[str]:
     """
     try:
         for row in csv.reader(_lines(pieces)):
-            if row and is_bytecode_path(os.fsencode(row[0])):
+            # Only bytecode counts: a source in `__pycache__` has another name.
+            if row and is_bytecode_path(os.fsencode(row[0])) and not may_be_misplaced(row[0]):
                 yield row[0]
     except csv.Error as error:
         raise Unjudgeable(f"is no list of files: {error}") from None

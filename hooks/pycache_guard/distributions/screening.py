@@ -14,7 +14,6 @@ from pycache_guard.archives.member import Exhausted
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.archives.zip_directory import has_directory
-from pycache_guard.bytecode.cache_names import is_cache_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.bytecode.sniff import HEAD_LENGTH
@@ -33,6 +32,7 @@ from pycache_guard.distributions.room import Rooms
 from pycache_guard.distributions.watched import Watched
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.misplaced import is_misplaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -315,11 +315,7 @@ class Screening:
 def identify(member: Member, head: bytes, alias: str | None) -> Shipped:
     """Return what is known of a member that is bytecode by content, or by its name `alias`."""
     found = shipped(member, head)._replace(alias=alias or "")
-    is_stray = (
-        alias is not None
-        and not is_bytecode(head)
-        and not is_cache_name(alias.rstrip("/").rpartition("/")[2])
-    )
+    is_stray = alias is not None and is_misplaced(alias.rstrip("/"), head)
     return found._replace(is_stray=is_stray)
 
 

@@ -173,6 +173,12 @@ class Index:
 
             return stored(f":0:{path}")
 
+    def directory(self) -> str | None:
+        """Return the top of the work tree, from where we stand."""
+        from pycache_guard.git.repository import work_tree
+
+        return work_tree()
+
     def below(self, paths: Sequence[str]) -> set[str]:
         """Return the entries at or below `paths`, which are relative to where we stand.
 

@@ -39,6 +39,9 @@ class Tree:
     def check_changes(self, changes: Changes) -> None:
         """Do nothing: a tree is what it is."""
 
+    def directory(self) -> None:
+        """Return `None`: a tree is nowhere on disk."""
+
     def committed(self, records: list[bytes]) -> list[bytes]:
         """Return the records: a tree contains all of its entries."""
         return records

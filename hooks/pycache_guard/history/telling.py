@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.bytecode.cache_names import CACHE
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
@@ -11,6 +12,8 @@ from pycache_guard.git.history import granted
 from pycache_guard.git.listing import parse
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.tree import Tree
+from pycache_guard.misplaced import describe_kind
+from pycache_guard.misplaced import is_misplaced
 from pycache_guard.remedies import forget
 from pycache_guard.remedies import quoted
 from pycache_guard.scan import KINDS
@@ -67,10 +70,12 @@ def findings(
     ]
     entries = [entry for entry, _ in places + loose]
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
-    remedies = forget(entry.path for entry, _ in places)
+    # Nothing takes a file out of all history that may be the only copy of a program.
+    kept = {e.path for e, _ in places if is_kept(e, heads.get(e.blob))}
+    remedies = forget(entry.path for entry, _ in places if entry.path not in kept)
     return [
         *(
-            of_commit(e, commits, heads.get(e.blob), remedies[e.path], becoming)
+            of_commit(e, commits, heads.get(e.blob), remedies.get(e.path), becoming)
             for e, commits in places
         ),
         *(of_name(e, names[0], heads.get(e.blob), trees, becoming) for e, names in loose),
@@ -82,25 +87,33 @@ def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[En
     return granted(glob, commits) + [e for tree in trees for e in Tree(tree).granted(glob)]
 
 
+def is_kept(entry: Entry, head: Head | None) -> bool:
+    """Whether an entry lies in a cache directory and is not bytecode."""
+    return is_misplaced(entry.path, head[1] if head else b"", entry.mode)
+
+
 def of_commit(
     entry: Entry,
     commits: list[str],
     head: Head | None,
-    remedy: str,
+    remedy: str | None,
     becoming: Mapping[bytes, Becoming],
 ) -> Finding:
     """Report what `commits` bring in, at the first of them."""
     rule, what = judged(entry, head, becoming.get(key_of(entry)))
+    kept = is_kept(entry, head)
+    advice = f"move it out of `{CACHE}`" if kept else LEAKED
     more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
     return Finding(
         entry.path,
         rule,
-        f"{what} comes in with commit {commits[0]}{more}: {described(entry, head)}; {LEAKED}",
+        f"{what} comes in with commit {commits[0]}{more}: {described(entry, head)}; {advice}",
         remedy,
         commit=commits[0],
         blob=entry.blob,
         size=head[0] if head else None,
         commits=len(commits),
+        is_kept=kept,
     )
 
 
@@ -114,13 +127,18 @@ def of_name(
     """Report what `name` names, or holds if that is one of `trees`."""
     rule, what = judged(entry, head, becoming.get(key_of(entry)))
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
+    kept = is_kept(entry, head)
+    advice = f"move it out of `{CACHE}`" if kept else LEAKED
+    remedy = (
+        f"git update-ref -d {quoted(name)}"
+        if name.startswith("refs/")
+        else f"delete each ref that `git for-each-ref --points-at {trees.get(name, entry.blob)}` lists"
+    )
     return Finding(
         entry.path or None,
         rule,
-        f"{what} {where}: {described(entry, head)}; {LEAKED}",
-        f"git update-ref -d {quoted(name)}"
-        if name.startswith("refs/")
-        else f"delete each ref that `git for-each-ref --points-at {trees.get(name, entry.blob)}` lists",
+        f"{what} {where}: {described(entry, head)}; {advice}",
+        None if kept else remedy,
         blob=entry.blob,
         size=head[0] if head else None,
     )
@@ -144,6 +162,8 @@ def key_of(entry: Entry) -> bytes:
 
 def judged(entry: Entry, head: Head | None, becoming: Becoming | None) -> tuple[Rule, str]:
     """Return the rule that `entry` breaks, and what it is."""
+    if is_kept(entry, head):
+        return Rule.PYC001, describe_kind(entry.path, entry.mode)
     if is_bytecode_path(os.fsencode(entry.path)):
         return Rule.PYC001, KINDS.get(entry.mode, "bytecode")
     if becoming is not None:
