@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.findings import Finding
 
+LONG = b"# a comment\n" * 500
 WHEEL, PROJECT = "d-1.dist-info/WHEEL", "d-1/pyproject.toml"
 
 
@@ -55,6 +56,11 @@ def project(name: str) -> dict[str, bytes]:
         ({PROJECT: b"[project]\n"}, "setuptools", "setuptools"),
         ({PROJECT: b"[build-system]\nbuild-backend = 1\n"}, "setuptools", "setuptools"),
         ({PROJECT: b"not toml"}, "", ""),
+        ({PROJECT: LONG + b'[build-system]\nbuild-backend = "uv_build"\n[tool.x]\n'}, "uv_build", "uv"),
+        ({PROJECT: b'[build-system]\nbuild-backend = "uv_build"\n[tool.x]\n' + LONG}, "uv_build", "uv"),
+        ({PROJECT: LONG}, "setuptools", "setuptools"),
+        ({PROJECT: b"build-system.requires = []\n" + LONG}, "", ""),
+        ({PROJECT: b"[build-system]\n" + LONG}, "", ""),
         ({"d-1/setup.py": b""}, "setuptools", "setuptools"),
         ({"d-1/setup.py": b"", **project("hatchling.build")}, "hatchling.build", "hatchling"),
         ({**project("hatchling.build"), "d-1/setup.py": b""}, "hatchling.build", "hatchling"),

@@ -56,6 +56,9 @@ _LARGEST_DESCRIPTOR = 24
 _LARGEST_DICTIONARY = 32 << 20
 
 
+OVERLAP = "is damaged: it overlaps with another member"
+
+
 class Zip:
     """The members in the order of the file, which is that of readers that do not seek."""
 
@@ -161,18 +164,23 @@ class Packed:
         self._why: Unjudgeable | None = None
         #: The extra field of the local header.
         self.extra = b""
+        room = end - entry.offset
+        if room < LOCAL_SIZE + len(entry.raw_name):
+            self._why = Unjudgeable(OVERLAP)
+            return
         file.seek(entry.offset)
         near = LOCAL_SIZE + len(entry.raw_name) + _USUAL_EXTRA + min(entry.packed_size, _NEAR)
-        self._near = file.read(max(0, min(near, end - entry.offset)))
-        if (missing := header_size(self._near) - len(self._near)) > 0:
-            self._near += file.read(missing)
+        self._near = file.read(min(near, room))
+        if len(self._near) < header_size(self._near) <= room:
+            self._near += file.read(header_size(self._near) - len(self._near))
         try:
             self._start, self.extra = check_local(entry, self._near)
-            self._content_end = entry.offset + self._start + entry.packed_size
-            if self._content_end > end:
-                self._why = Unjudgeable("is damaged: it overlaps with another member")
         except Unjudgeable as why:
             self._why = why
+            return
+        self._content_end = entry.offset + self._start + entry.packed_size
+        if self._content_end > end:
+            self._why = Unjudgeable(OVERLAP)
 
     def check_room(self) -> None:
         """Raise `Unjudgeable` if more than this member stands before the next one."""

@@ -55,6 +55,10 @@ _SETUP = re.compile(r"[^/]+/setup\.py|EGG-INFO/PKG-INFO")
 
 #: The largest metadata that is looked at, in bytes; the kinds of it, and what is kept of each.
 LARGEST_METADATA = 1 << 16
+#: In bytes.
+LARGEST_PARSED = 4096
+_BUILD_SYSTEM = re.compile(rb"^[ \t]*\[[ \t]*build-system[ \t]*\]", re.MULTILINE)
+_NEXT_TABLE = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 _ENDS = ("WHEEL", "pyproject.toml", "setup.py", "PKG-INFO")
 _KINDS = (_WHEEL, _PROJECT, _SETUP)
 
@@ -86,7 +90,20 @@ def backend(metadata: dict[str, bytes]) -> str:
 
 
 def build_backend(data: bytes) -> str:
-    """Return `build-backend` of a `pyproject.toml`; setuptools, where none is named (PEP 517)."""
+    """Return `build-backend` of a `pyproject.toml`; setuptools, where none is named (PEP 517).
+
+    Of a file of more than `LARGEST_PARSED` bytes, only the table `[build-system]` is parsed: tomllib
+    needs time and memory that grow with the square of a dotted key. Returns an empty string if that
+    table cannot be read.
+    """
+    if len(data) > LARGEST_PARSED:
+        start = _BUILD_SYSTEM.search(data)
+        if start is None:
+            return "" if b"build-system" in data else "setuptools"
+        end = _NEXT_TABLE.search(data, start.end())
+        data = data[start.start() : end.start() if end else len(data)]
+    if len(data) > LARGEST_PARSED:
+        return ""
     try:
         table = toml(data, "").get("build-system")
     except Failure:

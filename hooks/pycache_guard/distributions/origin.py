@@ -6,7 +6,6 @@ interpreter that wrote it can tell: see `comparison`.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import NamedTuple
 
 from pycache_guard.bytecode.cache_names import source_candidates
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
 
-#: How many places of a source are looked at: a tree of PYTHONPYCACHEPREFIX gives many.
-MOST_CANDIDATES = 64
+#: No source is looked for beside bytecode that is deeper than that.
+MOST_DIRECTORIES = 64
 #: In bytes: the largest source that is hashed, and all of them together, for each magic number.
 LARGEST_HASHED_SOURCE = 1 << 20
 LARGEST_HASHED = 8 << 20
@@ -55,7 +54,10 @@ class Shipped(NamedTuple):
 
     def sources(self) -> list[str]:
         """Return where in the archive its source may be, the likeliest first."""
-        return [*islice(source_candidates(self.name), MOST_CANDIDATES)] if self.header else []
+        # In a tree of PYTHONPYCACHEPREFIX, every directory above may hold the source.
+        if self.header is None or self.name.count("/") > MOST_DIRECTORIES:
+            return []
+        return [*source_candidates(self.name)]
 
 
 def shipped(member: Member, head: bytes) -> Shipped:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 #: The largest number of members, and of bytes of their names, that are kept for a report.
 MOST_FINDINGS = 10_000
-LARGEST_FINDINGS = 4 << 20
+LARGEST_FINDINGS = 1 << 20
 MOST_FAILURES = 1_000
-LARGEST_FAILURES = 1 << 20
+LARGEST_FAILURES = 1 << 18
 
 
 class Room:
@@ -37,4 +37,4 @@ class Rooms:
         self.findings = Room(MOST_FINDINGS, LARGEST_FINDINGS)
         self.failures = Room(MOST_FAILURES, LARGEST_FAILURES)
         #: For the names at which sources are looked for.
-        self.sources = Room(64 * MOST_FINDINGS, LARGEST_FINDINGS)
+        self.sources = Room(64 * MOST_FINDINGS, 4 * LARGEST_FINDINGS)

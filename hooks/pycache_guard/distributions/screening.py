@@ -170,12 +170,17 @@ class Screening:
         if member.is_directory and not member.is_file:
             return False
         alias = next((name for name in names if is_named(name)), None)
-        if alias is not None and not member.is_directory:
-            self._ship(Shipped(member.name, alias=alias))
-        if not member.is_file:
-            return False
-        content = Watched(member.pieces(WHOLE))
+        try:
+            content = Watched(member.pieces(WHOLE) if member.is_file else iter(()))
+        except Unjudgeable:
+            if alias is not None:
+                self._ship(Shipped(member.name, alias=alias))
+            raise
         head = content.head
+        if not member.is_file:
+            if alias is not None:
+                self._ship(Shipped(member.name, alias=alias))
+            return False
         if member.is_directory and not head:
             return False
         if alias is not None or is_bytecode(head[:HEAD_LENGTH]):
