@@ -36,9 +36,9 @@ MEANINGS = {
     "PYC434": "A source's path is guessed from its bytecode's.",
     "PYC435": "`source_from_cache` refuses many paths of bytecode, and nothing catches it.",
     "PYC436": "Source uses `__cached__`, which modules no longer have.",
-    "PYC501": "`clean` could not remove a cache, or not look into a directory.",
-    "PYC601": "Python cannot keep a cache where it would, or a cache directory is another user's.",
-    "PYC602": "`PYTHONPYCACHEPREFIX` leads to a place that does not do.",
-    "PYC603": "Caches are left over from sources that are gone.",
+    "PYC501": "`clean` could not remove a cache or read a directory.",
+    "PYC601": "Python cannot keep a cache in its place, or another user can write to one.",
+    "PYC602": "`PYTHONPYCACHEPREFIX` points to an unsuitable directory.",
+    "PYC603": "Caches are left over from sources that no longer exist.",
     "PYC604": "No hook keeps bytecode out of the next commit.",
 }
