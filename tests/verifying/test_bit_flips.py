@@ -144,8 +144,8 @@ def test_every_bit_flip(python: Python) -> None:
     total = dict.fromkeys(Result, 0)
     for pair in python.pairs.values():
         counts = check(python, pair, flipped(pair.honest, 1))
-        # The bits of the name, and whether a text is interned.
-        assert 0 < counts[Result.SAME] < 200
+        # The bits of a name that is written once, and whether a text is interned.
+        assert counts[Result.SAME] < 200
         total = {result: total[result] + counts[result] for result in Result}
     flips, same, lines = sum(total.values()), total[Result.SAME], total[Result.LINES_DIFFER]
     print(
