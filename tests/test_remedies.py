@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.remedies import LONG
 from pycache_guard.remedies import append
-from pycache_guard.remedies import forget
 from pycache_guard.remedies import pathspec
 from pycache_guard.remedies import quoted
+from pycache_guard.remedies import rewrite_history
+from pycache_guard.remedies import rewrite_unpushed
 from pycache_guard.remedies import untrack
 
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
@@ -62,17 +62,31 @@ def test_append(after_newline: bool, sparse: bool, expected: str) -> None:
     assert told == expected
 
 
-def test_forget() -> None:
-    """One command for all, unless it gets too long; odd paths quoted."""
-    paths = ["b c", "a", "-x", "caf\udce9", "a"]
-    command = "git filter-repo --invert-paths --path=-x --path a --path 'b c' --path $'caf\\xe9'"
-    assert forget(paths) == dict.fromkeys(paths, command)
-    assert forget([]) == {}
-    many = [f"{n:04}/{'x' * 100}.pyc" for n in range(100)]
-    commands = forget(reversed(many))
-    assert list(commands) == many
-    assert len(set(commands.values())) == 3
-    for path, command in commands.items():
-        assert f" --path {path}" in command
-        assert len(command) < LONG + 120
-    assert "".join(dict.fromkeys(commands.values())).count("--path ") == 100
+REWRITTEN = [
+    (["b c", "a", "-x", "caf\udce9"], "--path=-x --path a --path 'b c' --path $'caf\\xe9'"),
+    ([f"{n}/m.pyc" for n in range(10)], " ".join(f"--path {n}/m.pyc" for n in range(10))),
+    ([f"{n}/m.pyc" for n in range(11)], "--path-glob '*.pyc'"),
+    (
+        [*(f"{n}.pyc" for n in range(9)), "A.PYC", "b.png"],
+        "--path-glob '*.PYC' --path-glob '*.pyc' --path b.png",
+    ),
+    ([f"{n}$py.class" for n in range(99)], "--path-glob '*$py.class'"),
+]
+
+
+@pytest.mark.parametrize(("paths", "options"), REWRITTEN)
+def test_rewrite_history_names_few_paths_or_the_ends_of_many(
+    paths: list[str], options: str
+) -> None:
+    command = rewrite_history(paths, "origin", is_bare=False)
+    assert command is not None
+    assert f" filter-repo --invert-paths {options} && " in command
+    assert '"$(git remote get-url origin)"' in command
+
+
+def test_rewrite_history_of_too_many_names_is_no_command() -> None:
+    assert rewrite_history([], "origin", is_bare=False) is None
+    assert rewrite_history([f"{n}.png" for n in range(11)], "origin", is_bare=False) is None
+    many = [*(f"{n}.png" for n in range(10)), "a.pyc"]
+    assert rewrite_history(many, None, is_bare=True) is None
+    assert rewrite_unpushed(many, [], tip="t", base="b", is_amend=False, sparse=False) is None

@@ -86,13 +86,16 @@ class Finding(NamedTuple):
     commits: int | None = None
     #: A tracked file that nothing here untracks: it is in `__pycache__`, and is not bytecode.
     is_kept: bool = False
+    #: Place of the commit in the order of history, the oldest first.
+    rank: int = 0
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:
-    """Sort findings by place, then code: the order of every report."""
+    """Sort findings by commit, place, then code: the order of every report."""
     return sorted(
         findings,
         key=lambda f: (
+            f.rank,
             f.path or "",
             f.line or 0,
             f.column or 0,

@@ -9,9 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
 #: Characters of a command that is long enough.
 LONG = 4000
+#: Paths, or ends of names, in one command at most.
+MOST_OPTIONS = 10
+#: How names of bytecode end.
+ENDS = (".pyc", ".pyo", "$py.class", ".nbi", ".nbc")
 
 
 def quoted(word: str) -> str:
@@ -78,24 +83,84 @@ def cut_list(paths: list[str], length: int) -> Iterator[list[str]]:
         yield together
 
 
-def forget(paths: Iterable[str]) -> dict[str, str]:
-    """Return, for each path, the command that takes it and others out of all history.
+def rewrite_unpushed(
+    paths: Sequence[str],
+    allowed: Sequence[str],
+    *,
+    tip: str,
+    base: str | None,
+    is_amend: bool,
+    sparse: bool,
+) -> str | None:
+    """Return the command that takes paths out of the newest commits, which become one.
 
-    Few commands, each short enough for a shell, and for a report that shows it with every finding.
-    git-filter-repo(1) takes a path as it is, and one that begins with `-` only after `=`.
+    `tip` is HEAD, whose message stays; `base` the commit before them, None before a root; with
+    `is_amend` HEAD alone is meant. It stops if something else is staged, and leaves files on disk.
+    Many paths are taken by the ends of their names, except what the globs `allowed` match; None if
+    they have too many ends.
     """
-    start = command = "git filter-repo --invert-paths"
-    commands: dict[str, str] = {}
-    together: list[str] = []
-    for path in sorted(set(paths)):
-        together.append(path)
-        command += f" --path{'=' if path.startswith('-') else ' '}{quoted(path)}"
-        if len(command) > LONG:
-            commands.update(dict.fromkeys(together, command))
-            together = []
-            command = start
-    commands.update(dict.fromkeys(together, command))
-    return commands
+    ends, rest = by_end(paths)
+    if len(ends) + len(rest) > MOST_OPTIONS:
+        return None
+    specs = [f":(top,glob)**/*{end}" for end in ends]
+    specs += [f":(top,exclude,glob){glob}" for glob in allowed if ends]
+    specs += [pathspec(path, rooted=True) for path in rest]
+    outside = " --sparse" if sparse else ""
+    steps = [
+        "git --no-pager diff --cached --stat --exit-code",
+        *(
+            []
+            if is_amend
+            else [f"git reset -q --soft {base}" if base else "git update-ref -d HEAD"]
+        ),
+        f"git rm -q -r -f --cached{outside} --ignore-unmatch -- {' '.join(map(quoted, specs))}",
+        f"git commit -q --allow-empty {'--amend --no-edit' if is_amend else f'-C {tip}'}",
+    ]
+    return " && ".join(steps)
+
+
+def by_end(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return how many paths end, as they are spelled, and the paths that end otherwise.
+
+    A few paths have no ends in common: they all are in the second list.
+    """
+    if len(paths) <= MOST_OPTIONS:
+        return [], sorted(paths)
+    ends = {path: next((end for end in ENDS if path.lower().endswith(end)), "") for path in paths}
+    spelled = sorted({path[-len(end) :] for path, end in ends.items() if end})
+    return spelled, sorted(path for path, end in ends.items() if not end)
+
+
+def rewrite_history(paths: Sequence[str], remote: str | None, *, is_bare: bool) -> str | None:
+    """Return the command that takes paths out of all history, in a fresh clone; None if too many.
+
+    Of the remote `remote`; without one, of this repository. Many paths are taken by the ends of
+    their names: git-filter-repo(1) lets `*` stand for slashes too.
+    """
+    options = filter_options(paths)
+    if not options:
+        return None
+    source = (
+        f"$(git remote get-url {quoted(remote)})" if remote else "$(git rev-parse --git-common-dir)"
+    )
+    clone = "git clone -q --bare --no-local" if is_bare else "git clone -q --no-local"
+    words = " ".join(options)
+    return (
+        f'clone=$(mktemp -d) && {clone} "{source}" "$clone"'
+        f' && git -C "$clone" filter-repo --invert-paths {words} && echo "rewritten: $clone"'
+    )
+
+
+def filter_options(paths: Sequence[str]) -> list[str]:
+    """Return the options of `git filter-repo` that mean `paths`; none if they would be too many.
+
+    A path that begins with `-` is understood only after `=`.
+    """
+    ends, rest = by_end(paths)
+    if len(ends) + len(rest) > MOST_OPTIONS:
+        return []
+    options = [f"--path-glob {quoted(f'*{end}')}" for end in ends]
+    return options + [f"--path{'=' if p.startswith('-') else ' '}{quoted(p)}" for p in rest]
 
 
 def stage(path: str, *, sparse: bool = False) -> str:

@@ -115,9 +115,9 @@ def test_push_hook_of_several_parts(bench: Stage) -> None:
 
 
 def test_what_another_program_is_told() -> None:
-    (block,) = block_of("docs/history.md", "git filter-repo")
-    path = block.text.split()[-1]
-    assert block.text == f"{remedies.forget([path])[path]}\n"
+    (block,) = block_of("docs/history.md", "clone=$(mktemp -d)")
+    path = "pkg/__pycache__/m.cpython-313.pyc"
+    assert block.text == f"{remedies.rewrite_history([path], 'origin', is_bare=False)}\n"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -45,8 +45,12 @@ def answer(
     revisions: Revisions | None,
     source: Callable[[Reader], Readable],
     options: Options | Namespace,
+    *,
+    is_receiving: bool = False,
 ) -> int:
     """Judge, report, and return the exit code. `source` makes what has the configuration.
+
+    With `is_receiving` this is a server that does not have the commits yet.
 
     Raises `Failure`, after the report, for what could not be judged.
     """
@@ -67,6 +71,7 @@ def answer(
                 allow=options.allow,
                 told=progress.add,
                 unread=unread,
+                is_receiving=is_receiving,
             )
         except Failure as failure:
             from pycache_guard.git.revisions import explained
@@ -85,6 +90,12 @@ def answer(
         code = report(
             findings, command, voice=options.format, output=options.output, more=unread.keys()
         )
+        rewrites = ("filter-repo" in (finding.remedy or "") for finding in findings)
+        if options.format == "text" and any(rewrites):
+            from pycache_guard.commands.failures import tell
+            from pycache_guard.history.advice import REWRITE_NOTE
+
+            tell(REWRITE_NOTE, "note")
     if unjudged:
         raise Failure("; ".join(unjudged))
     return code

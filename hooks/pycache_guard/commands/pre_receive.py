@@ -29,4 +29,4 @@ def main(argv: Sequence[str]) -> int:
             "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
         )
         options = parser.read(argv)
-    return answer(NAME, received(ref_lines()), Head, options)
+    return answer(NAME, received(ref_lines()), Head, options, is_receiving=True)

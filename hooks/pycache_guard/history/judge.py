@@ -48,13 +48,15 @@ def judge(
     allow: Sequence[str] = (),
     told: Callable[[int], object] = int,
     unread: Unread | None = None,
+    is_receiving: bool = False,
 ) -> tuple[list[Finding], list[str]]:
     """Return the bytecode that commits bring in, and what could not be judged, in words.
 
     `source` makes what has the configuration; `allow` are globs in addition to it. `content` is `new`, the
     first bytes of what differs from every parent at the same path, or `none`. `told` is called now
     and then with a number of commits that are being judged. Files that are not looked into are counted
-    in `unread`. Raises `Failure` where nothing can be.
+    in `unread`. With `is_receiving` this is a server that does not have the commits yet. Raises
+    `Failure` where nothing can be judged.
     """
     listing = revisions.listing()
     differs = Differs()
@@ -96,6 +98,7 @@ def judge(
                 allowances=[*(config.allow if config else ()), *map(Allowance, allow)],
                 reader=reader,
                 becoming=becoming,
+                is_receiving=is_receiving,
             )
         return findings, [*missing_parents(cut), *missing_blobs(contents)]
     finally:

@@ -12,9 +12,11 @@ from pycache_guard.git.history import granted
 from pycache_guard.git.listing import parse
 from pycache_guard.git.objects import BATCH
 from pycache_guard.git.tree import Tree
+from pycache_guard.history.advice import ROTATE
+from pycache_guard.history.advice import Advice
+from pycache_guard.history.advice import advise
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.misplaced import is_misplaced
-from pycache_guard.remedies import forget
 from pycache_guard.remedies import quoted
 from pycache_guard.scan import KINDS
 from pycache_guard.scan import Grants
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     Head = tuple[int, bytes]
 
 SUBMODULE = "160000"
-LEAKED = "if that was pushed, take what it holds as leaked: rotate it"
+LEAKED = f"if this was pushed, {ROTATE}"
 
 
 def findings(
@@ -51,11 +53,13 @@ def findings(
     allowances: Sequence[Allowance],
     reader: Reader,
     becoming: Mapping[bytes, Becoming],
+    is_receiving: bool = False,
 ) -> list[Finding]:
     """Report what commits bring in, `found`, each once; and what is `named` without a commit.
 
     `trees` has the names and ids of the trees among the latter. `becoming` has what makes some of them
-    bytecode at checkout, by object id and path.
+    bytecode at checkout, by object id and path. With `is_receiving` this is a server, and the commits
+    are not in it yet. What one commit brings in stands together, the oldest first.
     """
     places = in_order(found, revisions)
     loose = [(parse(record), names) for record, names in named.values()]
@@ -71,13 +75,10 @@ def findings(
     entries = [entry for entry, _ in places + loose]
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
     # Nothing takes a file out of all history that may be the only copy of a program.
-    kept = {e.path for e, _ in places if is_kept(e, heads.get(e.blob))}
-    remedies = forget(entry.path for entry, _ in places if entry.path not in kept)
+    removable = [(e, where) for e, where in places if not is_kept(e, heads.get(e.blob))]
+    advice = advise_on(removable, revisions, allowances, is_receiving=is_receiving)
     return [
-        *(
-            of_commit(e, commits, heads.get(e.blob), remedies.get(e.path), becoming)
-            for e, commits in places
-        ),
+        *(of_commit(e, commits, heads.get(e.blob), advice, becoming) for e, commits in places),
         *(of_name(e, names[0], heads.get(e.blob), trees, becoming) for e, names in loose),
     ]
 
@@ -92,28 +93,46 @@ def is_kept(entry: Entry, head: Head | None) -> bool:
     return is_misplaced(entry.path, head[1] if head else b"", entry.mode)
 
 
+def advise_on(
+    places: Sequence[Place],
+    revisions: Revisions,
+    allowances: Sequence[Allowance],
+    *,
+    is_receiving: bool,
+) -> Advice:
+    """Return what to do about the commits of `places`."""
+    paths: dict[str, list[str]] = {}
+    for entry, commits in places:
+        paths.setdefault(commits[0], []).append(entry.path)
+    oldest_first = revisions.in_order(paths) if len(paths) > 1 else paths
+    in_order = {commit: sorted(paths[commit]) for commit in oldest_first}
+    return advise(in_order, [a.glob for a in allowances], is_receiving=is_receiving)
+
+
 def of_commit(
     entry: Entry,
     commits: list[str],
     head: Head | None,
-    remedy: str | None,
+    advice: Advice,
     becoming: Mapping[bytes, Becoming],
 ) -> Finding:
-    """Report what `commits` bring in, at the first of them."""
+    """Report what `commits` bring in, at the first of them; the advice once a commit."""
     rule, what = judged(entry, head, becoming.get(key_of(entry)))
     kept = is_kept(entry, head)
-    advice = f"move it out of `{CACHE}`" if kept else LEAKED
+    sentence = f"move it out of `{CACHE}`" if kept else advice.sentence(commits[0], entry.path)
     more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
     return Finding(
         entry.path,
         rule,
-        f"{what} comes in with commit {commits[0]}{more}: {described(entry, head)}; {advice}",
-        remedy,
+        f"{what} comes in with commit {commits[0]}{more}: {described(entry, head)}"
+        + (f"; {sentence}" if sentence else ""),
+        None if kept else advice.command(commits[0]),
         commit=commits[0],
         blob=entry.blob,
         size=head[0] if head else None,
         commits=len(commits),
         is_kept=kept,
+        rank=advice.rank(commits[0]),
     )
 
 
@@ -128,17 +147,16 @@ def of_name(
     rule, what = judged(entry, head, becoming.get(key_of(entry)))
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
     kept = is_kept(entry, head)
+    is_ref = name.startswith("refs/")
     advice = f"move it out of `{CACHE}`" if kept else LEAKED
-    remedy = (
-        f"git update-ref -d {quoted(name)}"
-        if name.startswith("refs/")
-        else f"delete each ref that `git for-each-ref --points-at {trees.get(name, entry.blob)}` lists"
-    )
+    if not (kept or is_ref):
+        points = f"git for-each-ref --points-at {trees.get(name, entry.blob)}"
+        advice += f"; delete each ref that `{points}` lists"
     return Finding(
         entry.path or None,
         rule,
         f"{what} {where}: {described(entry, head)}; {advice}",
-        None if kept else remedy,
+        f"git update-ref -d {quoted(name)}" if is_ref and not kept else None,
         blob=entry.blob,
         size=head[0] if head else None,
     )
