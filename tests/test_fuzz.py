@@ -56,7 +56,7 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
     "archives": ("pycache_guard.distributions.screening.is_record", broken),
     "config": ("pycache_guard.config.line_of", lambda *_: 0),
     "globs": ("pycache_guard.git.tree.Tree.granted", lambda *_: []),
-    "compose": ("pycache_guard.containers.yaml_nodes.is_open", lambda value: value[0] in "[{"),
+    "builds": ("pycache_guard.containers.compose.is_null", broken),
     "lint": ("pycache_guard.lint.characters", lambda *_: -1),
     "noqa": ("pycache_guard.lint.noqa.names", lambda *_: True),
     "reports": ("pycache_guard.report.github.shown", lambda text: text.replace("%", "")),

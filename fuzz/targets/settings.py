@@ -1,4 +1,4 @@
-"""What a repository says of itself: `[tool.pycache-guard]`, its globs, its compose files."""
+"""What a repository says of itself: `[tool.pycache-guard]`, its globs, its build files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.config import PROBES
 from pycache_guard.config import parse
-from pycache_guard.containers.compose import Included
-from pycache_guard.containers.compose import builds
-from pycache_guard.containers.yaml_nodes import BREAK
-from pycache_guard.containers.yaml_nodes import Unreadable
+from pycache_guard.containers.bake import read_bake
+from pycache_guard.containers.bake import resolve_target
+from pycache_guard.containers.compose import read_compose
+from pycache_guard.containers.devcontainer import read_devcontainer
+from pycache_guard.containers.dockerfile import sources
+from pycache_guard.containers.errors import Unreadable
+from pycache_guard.containers.values import interpolate
+from pycache_guard.containers.values import read_environment
 from pycache_guard.errors import Failure
 from pycache_guard.git.history import granted
 from pycache_guard.git.index import Index
@@ -56,7 +60,7 @@ GLOBS = (
     b"a",
     b"-",
 )
-YAML = (
+BUILDS = (
     *(
         b"services:\n",
         b"  ",
@@ -84,6 +88,9 @@ YAML = (
         b"include:\n",
         b",",
     ),
+    *(b'target "a" {\n', b"context = ", b"contexts = {", b'"x"', b"}\n", b"<<E\n", b"//", b"/*"),
+    *(b'{"target": {', b'"build": ', b"FROM a\n", b"COPY ", b"--from=b ", b"RUN --mount=", b"\\\n"),
+    *(b"\\U00110000", b"%YAML ", b"extends: ", b'"inherits": ["a"]', b"${", b"$$", b":-", b":+"),
 )
 FILES = ("a.pyc", "d/a.pyc", "d/e/b.pyc", "[a].pyc", "ü x.pyc", "-n", "a\\b", ":c", "d/!x", "*")
 
@@ -161,18 +168,45 @@ def head() -> str:
     return said.stdout.decode().strip()
 
 
-def compose(data: bytes) -> str:
-    """Read a compose file: builds, or the line that cannot be read."""
-    try:
-        found = list(builds(data))
-    except Unreadable as unreadable:
-        assert 1 <= unreadable.line <= len(BREAK.split(data.decode("utf-8", "replace")))
-        return "refused"
-    return "builds" if any(not isinstance(each, Included) for each in found) else "none"
+def build_files(data: bytes) -> str:
+    """Read a file in every way in which it may say how images are built; each reads or refuses it."""
+    environment = read_environment(data)
+    sources(data).cover("a/b.pyc")
+    readers = (read_services, bake_json, bake_hcl, read_devcontainer)
+    read = 0
+    for reader in readers:
+        try:
+            reader(data)
+            read += 1
+        except Unreadable as unreadable:
+            assert 1 <= unreadable.line <= data.count(b"\n") + data.count(b"\r") + 3 * len(data)
+    return f"{bool(environment)} {read}"
+
+
+def read_services(data: bytes) -> None:
+    """Read a compose file, and the variables in it."""
+    for build in read_compose(data).services.values():
+        for value in (build.context, build.dockerfile, *(named for _, named in build.named)):
+            if value is not None:
+                interpolate(value, {"A": "a"})
+
+
+def bake_json(data: bytes) -> None:
+    """Read a Bake file in JSON."""
+    targets = read_bake(data, is_json=True)
+    for name in targets:
+        resolve_target(targets, name)
+
+
+def bake_hcl(data: bytes) -> None:
+    """Read a Bake file in HCL."""
+    targets = read_bake(data, is_json=False)
+    for name in targets:
+        resolve_target(targets, name)
 
 
 TARGETS = {
     "config": Target(configure, partial(seeds, "config"), TOML),
     "globs": Target(glob, partial(seeds, "globs"), GLOBS),
-    "compose": Target(compose, partial(seeds, "compose"), YAML),
+    "builds": Target(build_files, partial(seeds, "builds"), BUILDS),
 }

@@ -39,7 +39,10 @@ def places(out: str) -> list[str]:
         {"a.py": ""},
         {"Dockerfile": "", ".dockerignore": GOOD, "a.py": ""},
         {"Dockerfile": "", ".dockerignore": "*\n!src/*.txt\n", "src/a.py": ""},
-        {"d/Dockerfile": "", "d/.dockerignore": GOOD, "a.py": "", ".dockerignore": "!**\n"},
+        {"d/Dockerfile": "", "d/.dockerignore": GOOD, "a.py": "", "d/b.py": ""},
+        # No Python in it, so nothing in it gets bytecode.
+        {"d/Dockerfile": "", "a.py": ""},
+        {"Dockerfile": "FROM node\nCOPY . .\n", "package.json": "{}"},
         {"Dockerfile": "", "Dockerfile.dockerignore": GOOD, ".dockerignore": ""},
         {"Containerfile": "", ".containerignore": GOOD, ".dockerignore": ""},
         {"compose.yml": "services:\n  a:\n    build: ./gone\n"},
@@ -142,14 +145,14 @@ def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) 
 
 
 def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
-    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": ""})
+    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "a/m.py": "", "b/m.py": ""})
     assert run("check-dockerignore", "--fix").code == 1
     assert (repo.path / "a/.dockerignore").read_text() == GOOD
     assert (repo.path / "b/.dockerignore").read_text() == GOOD
 
 
 def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
-    stage(repo, {"Dockerfile": ""})
+    stage(repo, {"Dockerfile": "", "m.py": ""})
     repo.add(".dockerignore", ".git\n").unlink()
     assert run("check-dockerignore", "--fix").code == 1
     assert (repo.path / ".dockerignore").read_text() == f".git\n{GOOD}"
@@ -157,8 +160,11 @@ def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
 
 @pytest.mark.parametrize("probe", ["cache", "legacy"])
 def test_only_what_is_asked_for(repo: Repo, run: Run, probe: str) -> None:
-    stage(repo, {"Dockerfile": "", ".dockerignore": GOOD.splitlines()[probe == "legacy"]})
-    assert run("check-dockerignore").code == 1
+    stage(
+        repo, {"Dockerfile": "", "m.py": "", ".dockerignore": GOOD.splitlines()[probe == "legacy"]}
+    )
+    other = {"cache": "legacy", "legacy": "cache"}[probe]
+    assert run("check-dockerignore", "--probe", other).code == 1
     assert run("check-dockerignore", "--probe", probe) == (0, "", "")
     repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = ['{probe}']\n")
     assert run("check-dockerignore") == (0, "", "")
@@ -180,7 +186,10 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
     builds = "".join(
         f"  {name}:\n    build: {{context: {name}, dockerfile: ../D.dockerfile}}\n" for name in "ab"
     )
-    stage(repo, {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x": "", "b/x": ""})
+    stage(
+        repo,
+        {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x.py": "", "b/x.py": ""},
+    )
     stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
     told = lines(run("check-dockerignore").out)
     assert [line for line in told if ":1:" in line] == [
@@ -224,7 +233,7 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
         ),
         (
             {"compose.yml": "include: [x.yml]\n"},
-            "x.yml: a compose file includes it, and git does not track it",
+            "x.yml: another file names it, and git does not track it",
         ),
         (
             {"Dockerfile": "", ".dockerignore": "a\n[z-a]\n"},
@@ -235,7 +244,17 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
 def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
     repo: Repo, run: Run, files: dict[str, bytes | str], error: str
 ) -> None:
-    stage(repo, {**files, "good/Dockerfile": "", "good/.dockerignore": GOOD, "bad/Dockerfile": ""})
+    stage(
+        repo,
+        {
+            **files,
+            "good/Dockerfile": "",
+            "good/.dockerignore": GOOD,
+            "good/m.py": "",
+            "bad/Dockerfile": "",
+            "bad/m.py": "",
+        },
+    )
     for options in ((), ("--fix",)):
         told = run("check-dockerignore", *options)
         assert told.code == 2
@@ -245,8 +264,8 @@ def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
 
 def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     compose = "services:\n  a:\n    build: {context: plain, dockerfile: ../d/Dockerfile}\n"
-    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x": "", "compose.yml": compose})
-    stage(repo, {"[q]*/x": "", "..q/x": ""})
+    stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x.py": "", "compose.yml": compose})
+    stage(repo, {"[q]*/x.py": "", "..q/x.py": "", "a/x.py": "", "b/x.py": "", "d/Dockerfile": ""})
     for names, expected in {
         ("a", "./b/"): ["a/.dockerignore", "b/.dockerignore"],
         ("plain",): ["plain/.dockerignore"],
@@ -275,7 +294,7 @@ def test_a_context_that_is_none(repo: Repo, run: Run, context: str, error: str) 
 
 
 def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
-    stage(repo, {"a/Dockerfile": "", ".dockerignore": GOOD})
+    stage(repo, {"a/Dockerfile": "", "a/m.py": "", ".dockerignore": GOOD})
     repo.stage("a/.dockerignore", "../.dockerignore", mode="120000")
     assert run("check-dockerignore", "a") == (0, "", "")
     stage(repo, {".dockerignore": ""})
@@ -316,7 +335,7 @@ def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
 
 
 def test_json(repo: Repo, run: Run) -> None:
-    repo.add("Dockerfile")
+    stage(repo, {"Dockerfile": "", "m.py": ""})
     told = run("check-dockerignore", "--format", "json")
     assert told.code == 1
     assert '"rule": "docker-context"' in told.out

@@ -1,153 +1,287 @@
-"""What a compose file builds: compose-spec `build.md`, `13-merge.md`, `14-include.md`, `12-interpolation.md`."""
+"""What a compose file builds.
+
+Compose specification: `build.md`, `05-services.md` (`extends`), `13-merge.md`, `14-include.md`; and the
+first format, whose top-level keys are services. PyYAML composes nodes and constructs nothing, so lines
+stay known and no tag is followed.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from pycache_guard.containers.yaml_nodes import Node
-from pycache_guard.containers.yaml_nodes import Unreadable
-from pycache_guard.containers.yaml_nodes import members
-from pycache_guard.containers.yaml_nodes import parsed
+import yaml
+
+from pycache_guard.containers.errors import Unreadable
+from pycache_guard.containers.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
-#: More than people write, in bytes.
-LARGEST = 1 << 20
+    #: By key: the line of the key, and the value.
+    Mapping: TypeAlias = dict[str, tuple[int, yaml.Node]]
 
-#: Contexts that are no directories of this machine.
-_REMOTE = re.compile(
-    r"[a-z][a-z0-9+.-]*://.* | git@.* | github\.com/.* | .*\.git(?:\#.*)?", re.VERBOSE
+#: More than people write.
+MAX_FILE_BYTES = 1 << 20
+#: Merges and aliases may lead on to each other this often.
+MAX_ALIAS_DEPTH = 20
+#: Keys at the top that are no services of the first format (compose-spec `03-compose-file.md`).
+_TOP_LEVEL = frozenset(
+    [
+        "configs",
+        "include",
+        "models",
+        "name",
+        "networks",
+        "secrets",
+        "services",
+        "version",
+        "volumes",
+    ]
 )
-
-_VARIABLE = re.compile(r"\$(?:(\$)|\{\w+:?-([^{}$]*)\}|)")
-
-#: So many aliases may lead on to each other.
-_FOLLOWED = 20
+#: What templates have, and YAML files that Compose reads have not.
+_TEMPLATE = re.compile(rb"\{\{|\{%|<%|\[\[")
 
 
-class ComposeBuild(NamedTuple):
-    """One `build:`; paths as the file has them, from its own directory."""
+class Extends(NamedTuple):
+    """The service from which another one takes its keys; `file` is None for the same file."""
+
+    service: str
+    file: Value | None
+    line: int
+
+
+class ServiceBuild(NamedTuple):
+    """The `build` of a service, as far as one file gives it. Paths are as they are written."""
 
     line: int
-    context: str
-    #: From the context; `None` where none is named.
-    dockerfile: str | None
+    #: Whether the service has a `build` at all.
+    is_built: bool = False
+    context: Value | None = None
+    dockerfile: Value | None = None
+    #: The text of a Dockerfile.
+    inline: str | None = None
+    #: `additional_contexts`, by name.
+    named: tuple[tuple[str, Value], ...] = ()
+    extends: Extends | None = None
+
+    def merge(self, above: ServiceBuild) -> ServiceBuild:
+        """Return this build with what a later file has in `above`."""
+        dockerfile, inline = self.dockerfile, self.inline
+        if above.dockerfile is not None or above.inline is not None:
+            dockerfile, inline = above.dockerfile, above.inline
+        return ServiceBuild(
+            above.line if above.is_built else self.line,
+            self.is_built or above.is_built,
+            above.context or self.context,
+            dockerfile,
+            inline,
+            tuple({**dict(self.named), **dict(above.named)}.items()),
+            above.extends or self.extends,
+        )
 
 
-class Included(NamedTuple):
-    """Another file that this one takes services from."""
+class Include(NamedTuple):
+    """Files that are merged, and whose services are taken in."""
 
     line: int
-    file: str
+    paths: tuple[Value, ...]
+    project_directory: Value | None
+    environment_files: tuple[Value, ...]
 
 
-def builds(content: bytes) -> Iterator[ComposeBuild | Included]:
-    """Yield what is built from a local directory, and which files say more.
+class ComposeFile(NamedTuple):
+    """What one file has."""
 
-    Raises `Unreadable` for what the reader does not understand, and for a path that depends on the
-    environment.
+    services: dict[str, ServiceBuild]
+    includes: list[Include]
+
+
+def read_compose(content: bytes) -> ComposeFile:
+    """Return the services and includes of a file; several documents are merged, as Compose does.
+
+    Raises `Unreadable` for what is not YAML, and for values of the wrong type.
     """
-    if len(content) > LARGEST:
+    services: dict[str, ServiceBuild] = {}
+    includes: list[Include] = []
+    for root in compose_documents(content):
+        document = Document()
+        top = document.mapping(root)
+        if "include" in top:
+            includes += map(document.include, document.items(top["include"][1]))
+        if "services" in top:
+            found = document.mapping(top["services"][1])
+        else:
+            found = first_format(document, top)
+        for name, (line, node) in found.items():
+            build = document.service(node, line)
+            services[name] = services[name].merge(build) if name in services else build
+    return ComposeFile(services, includes)
+
+
+def compose_documents(content: bytes) -> list[yaml.Node]:
+    """Return the root of each document. Raises `Unreadable`."""
+    if len(content) > MAX_FILE_BYTES:
         raise Unreadable(1, "the file is larger than compose files are")
     try:
-        root = parsed(content.decode("utf-8"))
+        text = content.decode("utf-8").removeprefix("\ufeff")
+        found = yaml.compose_all(text, Loader=yaml.SafeLoader)
+        return [root for root in found if isinstance(root, yaml.MappingNode)]
     except UnicodeDecodeError:
         raise Unreadable(1, "it is not UTF-8") from None
-    document = Document(root)
-    for item in document.members(root, "include"):
-        yield from document.included(item)
-    for service in document.members(root, "services"):
-        extended = document.get(service, "extends")
-        file = extended and document.get(extended, "file")
-        if file:
-            yield Included(file.line, document.scalar(file))
-        build = document.get(service, "build")
-        if build:
-            yield from document.build(build)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise Unreadable(line, f"it is not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        why = str(error).partition("\n")[0]
+        raise Unreadable(1, f"it is not YAML: {why}") from None
+    except RecursionError:
+        raise Unreadable(1, "it is nested too deeply") from None
+    except (OverflowError, ValueError) as error:  # PyYAML's, of an escape or a version too large
+        raise Unreadable(1, f"it is not YAML: {error}") from None
+
+
+def is_template(content: bytes) -> bool:
+    """Whether a file that is not YAML is a template from which a compose file is made."""
+    return _TEMPLATE.search(content) is not None
+
+
+def first_format(document: Document, top: Mapping) -> Mapping:
+    """Return the services of a file without `services`: mappings with `build` or `image`."""
+    return {
+        key: (line, node)
+        for key, (line, node) in top.items()
+        if key not in _TOP_LEVEL
+        and not key.startswith("x-")
+        and not {"build", "image"}.isdisjoint(document.mapping(node))
+    }
 
 
 class Document:
-    """A parsed file, its aliases and merges followed."""
+    """Reads the nodes of a document: merge keys are followed, aliases are the nodes themselves."""
 
-    def __init__(self, root: Node) -> None:
-        self._anchors = {node.anchor: node for node in walked(root) if node.anchor}
+    def __init__(self) -> None:
+        #: What `mapping` has read, by the node's `id`.
+        self._mappings: dict[int, Mapping] = {}
 
-    def build(self, node: Node) -> Iterator[ComposeBuild]:
-        """Yield the build of a service, if its context is a directory."""
-        node = self._followed(node)
-        is_short = bool(node.value) and not node.value.startswith("{")
-        named = node if is_short else self.get(node, "context")
-        dockerfile = None if is_short else self.get(node, "dockerfile")
-        context = self.scalar(named) if named else "."
-        if not _REMOTE.fullmatch(context):
-            yield ComposeBuild(node.line, context, self.scalar(dockerfile) if dockerfile else None)
+    def service(self, node: yaml.Node, line: int) -> ServiceBuild:
+        """Return the build of a service."""
+        keys = self.mapping(node)
+        extends = self.extends(*keys["extends"]) if "extends" in keys else None
+        if "build" not in keys:
+            return ServiceBuild(line, extends=extends)
+        line, build = keys["build"]
+        if is_null(build):
+            return ServiceBuild(line, extends=extends)
+        if isinstance(build, yaml.ScalarNode):
+            # In the first format `dockerfile` stands beside `build`.
+            dockerfile = self.optional(keys, "dockerfile")
+            context = Value(build.value, line)
+            return ServiceBuild(line, True, context, dockerfile, extends=extends)
+        parts = self.mapping(build)
+        inline = self.optional(parts, "dockerfile_inline")
+        return ServiceBuild(
+            line,
+            True,
+            self.optional(parts, "context"),
+            self.optional(parts, "dockerfile"),
+            inline.text if inline else None,
+            tuple(
+                self.named(*parts["additional_contexts"]) if "additional_contexts" in parts else ()
+            ),
+            extends,
+        )
 
-    def included(self, item: Node) -> Iterator[Included]:
-        """Yield the files that an item of `include` names."""
-        paths = self.get(item, "path")
-        for path in members(paths) or [paths] if paths else [item]:
-            file = self.scalar(path)
-            if not _REMOTE.fullmatch(file):
-                yield Included(path.line, file)
+    def extends(self, line: int, node: yaml.Node) -> Extends | None:
+        """Return what a service extends: a service of this file by name, or of another one."""
+        if is_null(node):
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return Extends(node.value, None, line)
+        keys = self.mapping(node)
+        service = self.optional(keys, "service")
+        if service is None:
+            raise Unreadable(line, "`extends` names no service")
+        return Extends(service.text, self.optional(keys, "file"), line)
 
-    def members(self, node: Node, key: str) -> list[Node]:
-        """Return what stands below a key, nothing where there is no such key."""
-        found = self.get(node, key)
-        return members(self._followed(found)) if found else []
+    def named(self, line: int, node: yaml.Node) -> Iterator[tuple[str, Value]]:
+        """Yield the additional contexts, written as a mapping or as a list of `NAME=VALUE`."""
+        if isinstance(node, yaml.SequenceNode):
+            for item in self.items(node):
+                name, _, text = self.scalar(item, line_of(item)).text.partition("=")
+                yield name, Value(text, line_of(item))
+        elif not is_null(node):
+            for name, (key_line, value) in self.mapping(node).items():
+                yield name, self.scalar(value, key_line)
 
-    def get(self, node: Node, key: str, depth: int = 0) -> Node | None:
-        """Return the value of a key, its own or merged in by `<<`; the last of several."""
-        if depth > _FOLLOWED:
-            raise Unreadable(node.line, "its aliases do not end")
-        children = members(self._followed(node))
-        own = [child for child in children if child.key == key]
-        if own:
-            return own[-1]
-        for merge in [child for child in children if child.key == "<<"]:
-            for source in members(merge) or [merge]:
-                found = self.get(source, key, depth + 1)
-                if found:
-                    return found
-        return None
+    def include(self, node: yaml.Node) -> Include:
+        """Return an item of `include`: a path, or a mapping with `path` and more."""
+        line = line_of(node)
+        if isinstance(node, yaml.ScalarNode):
+            return Include(line, (Value(node.value, line),), None, ())
+        keys = self.mapping(node)
+        return Include(
+            line,
+            self.scalars(keys, "path"),
+            self.optional(keys, "project_directory"),
+            self.scalars(keys, "env_file"),
+        )
 
-    def scalar(self, node: Node) -> str:
-        """Return a string. Raises `Unreadable` where it is none, or not known here."""
-        node = self._followed(node)
-        text = node.value
-        if node.children or text[:1] in ("{", "["):
-            raise Unreadable(node.line, f"`{node.key}` is no string")
-        if text[:1] == "'":
-            text = text[1:-1].replace("''", "'")
-        elif text[:1] == '"':
-            text = text[1:-1]
-            if "\\" in text:
-                raise Unreadable(node.line, "escapes in a path are not read")
-        return _VARIABLE.sub(lambda match: self._known(match, node), text)
+    def scalars(self, keys: Mapping, key: str) -> tuple[Value, ...]:
+        """Return the strings at a key, where one may stand for a list of one."""
+        line, node = keys.get(key, (0, None))
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self.scalar(item, line_of(item)) for item in node.value)
+        return (self.scalar(node, line),) if node is not None and not is_null(node) else ()
 
-    def _known(self, match: re.Match[str], node: Node) -> str:
-        if match[1] or match[2] is not None:
-            return match[1] or match[2]
-        raise Unreadable(node.line, f"`{node.value}` depends on the environment")
+    def optional(self, keys: Mapping, key: str) -> Value | None:
+        """Return the string at a key, None where it is missing, empty or reset."""
+        line, node = keys.get(key, (0, None))
+        return None if node is None or is_null(node) else self.scalar(node, line)
 
-    def _followed(self, node: Node) -> Node:
-        """Return the node that an alias stands for."""
-        for _ in range(_FOLLOWED):
-            if not node.value.startswith("*"):
-                return node
-            target = self._anchors.get(node.value[1:])
-            if target is None:
-                break
-            node = target
-        raise Unreadable(node.line, f"the alias `{node.value}` leads nowhere")
+    def scalar(self, node: yaml.Node, line: int) -> Value:
+        """Return a string. Raises `Unreadable` for anything else."""
+        if not isinstance(node, yaml.ScalarNode):
+            raise Unreadable(line, "a mapping or a list stands where a string belongs")
+        return Value(node.value, line)
+
+    def items(self, node: yaml.Node | None) -> list[yaml.Node]:
+        """Return the items of a list; another value is a list of one, and nothing is none."""
+        if node is None or is_null(node):
+            return []
+        return list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
+
+    def mapping(self, node: yaml.Node, depth: int = 0) -> Mapping:
+        """Return line and value by key, the last of several; own keys come before what `<<` merges.
+
+        Empty for another node. Each node is read once. Raises `Unreadable` for merges without end.
+        """
+        if depth > MAX_ALIAS_DEPTH:
+            raise Unreadable(line_of(node), "its merge keys do not end")
+        if not isinstance(node, yaml.MappingNode):
+            return {}
+        found = self._mappings.get(id(node))
+        if found is None:
+            merged: Mapping = {}
+            own: Mapping = {}
+            for key, value in node.value:
+                if key.tag == "tag:yaml.org,2002:merge":
+                    for source in reversed(self.items(value)):
+                        merged.update(self.mapping(source, depth + 1))
+                elif isinstance(key, yaml.ScalarNode):
+                    own[key.value] = (line_of(key), value)
+            found = self._mappings[id(node)] = {**merged, **own}
+        return found
 
 
-def walked(root: Node) -> Iterator[Node]:
-    """Yield every node in block style, whatever the depth, in no order that matters."""
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending += node.children
+def is_null(node: yaml.Node) -> bool:
+    """Whether a value is empty, or removed by Compose's `!reset`."""
+    return node.tag in ("tag:yaml.org,2002:null", "!reset")
+
+
+def line_of(node: yaml.Node) -> int:
+    """Return the line of a node, from 1."""
+    return node.start_mark.line + 1

@@ -21,8 +21,26 @@ _COMPOSE = re.compile(
     rb"(?:docker-|podman-)? compose (?:[.-].*)? \.ya?ml", re.IGNORECASE | re.VERBOSE | re.DOTALL
 )
 
+#: The files that `docker compose` finds on its own, and those it merges over them.
+_MAIN = re.compile(rb"(?:docker-|podman-)?compose\.ya?ml", re.IGNORECASE)
+_OVERRIDE = re.compile(rb"(.+)\.override\.(ya?ml)", re.IGNORECASE | re.DOTALL)
+#: A path in a template's directory, of which something else is made (cookiecutter, copier).
+_TEMPLATE = re.compile(rb"\{\{|\{%|\[\[")
+#: Directories with copies of other projects, which are not built here (Go, npm, Bower).
+_VENDORED = frozenset({b"bower_components", b"node_modules", b"vendor"})
+#: The files that `docker buildx bake` merges, in its order (Buildx, `bake/bake.go`).
+_BAKE = (
+    b"docker-bake.json",
+    b"docker-bake.hcl",
+    b"docker-bake.override.json",
+    b"docker-bake.override.hcl",
+)
+
 #: In lower case, what the name of each file that is wanted holds.
-_MARKS = (b"dockerfile", b"containerfile", b"dockerignore", b"containerignore", b"compose")
+_MARKS = (
+    *(b"dockerfile", b"containerfile", b"dockerignore", b"containerignore", b"compose"),
+    *(b"docker-bake", b"devcontainer"),
+)
 
 
 def may_name_one(text: bytes) -> bool:
@@ -32,8 +50,45 @@ def may_name_one(text: bytes) -> bool:
 
 
 def is_one(path: bytes) -> bool:
-    """Whether `path` is a Dockerfile's, a compose file's or an ignore file's."""
-    return is_dockerfile(path) or is_compose_file(path) or is_ignore_file(path)
+    """Whether `path` is that of a file which says how images are built, or of an ignore file."""
+    return may_name_one(path) and (
+        is_dockerfile(path)
+        or is_compose_file(path)
+        or is_ignore_file(path)
+        or is_bake_file(path)
+        or is_devcontainer(path)
+    )
+
+
+def is_foreign(path: bytes) -> bool:
+    """Whether a file is of another project: in a template's directory, or one for copies of others."""
+    return _TEMPLATE.search(path) is not None or not _VENDORED.isdisjoint(path.split(b"/")[:-1])
+
+
+def is_bake_file(path: bytes) -> bool:
+    """Whether a file is one that `docker buildx bake` finds on its own."""
+    return path.rpartition(b"/")[2] in _BAKE
+
+
+def bake_files(directory: bytes) -> list[bytes]:
+    """Return the Bake files that a directory may have, in the order in which they are merged."""
+    return [below(directory, name) for name in _BAKE]
+
+
+def is_devcontainer(path: bytes) -> bool:
+    """Whether a file describes a development container (containers.dev, "devcontainer.json")."""
+    return path.rpartition(b"/")[2] in (b"devcontainer.json", b".devcontainer.json")
+
+
+def is_main_compose_file(path: bytes) -> bool:
+    """Whether `docker compose` finds a file on its own."""
+    return _MAIN.fullmatch(path.rpartition(b"/")[2]) is not None
+
+
+def base_of_override(path: bytes) -> list[bytes]:
+    """Return the files, of which one may exist, over which `NAME.override.yml` is merged."""
+    match = _OVERRIDE.fullmatch(path)
+    return [match[1] + suffix for suffix in (b".yaml", b".yml")] if match else []
 
 
 def is_dockerfile(path: bytes) -> bool:

@@ -6,6 +6,7 @@ years over `**a**a**a**a`. States are sets of places in the expression, worked o
 
 from __future__ import annotations
 
+from typing import Any
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -46,33 +47,39 @@ class Step(NamedTuple):
     at_start: bool = False
 
 
+#: The key under which a row has its set of places; no character is empty.
+_PLACES = ""
+
+
 class Automaton:
     """Matches whole texts."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
-        self._start = self._reached([0], at_start=True)
-        #: By set of places, then by character: the set of places behind it.
-        self._known: dict[frozenset[int], dict[str, frozenset[int]]] = {}
+        self._first = self._reached([0], at_start=True)
+        #: By set of places: its row, which holds by character the row that follows.
+        self._rows: dict[frozenset[int], dict[str, Any]] = {}
 
     def matches(self, text: str) -> bool:
         """Whether the whole of `text` matches."""
-        places = self._start
+        row = self._row(self._first)
         for character in text:
-            if not places:
-                return False
-            row = self._row(places)
-            if character not in row:
-                row[character] = self._behind(places, character)
-            places = row[character]
-        return len(self._steps) in places
+            following = row.get(character)
+            if following is None:
+                following = row[character] = self._row(self._behind(row[_PLACES], character))
+            row = following
+        return len(self._steps) in row[_PLACES]
 
-    def _row(self, places: frozenset[int]) -> dict[str, frozenset[int]]:
-        row = self._known.get(places)
+    def _row(self, places: frozenset[int]) -> dict[str, Any]:
+        row = self._rows.get(places)
         if row is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            row = self._known[places] = {}
+            if len(self._rows) >= _REMEMBERED:
+                for known in self._rows.values():
+                    known_places = known[_PLACES]
+                    known.clear()
+                    known[_PLACES] = known_places
+                self._rows.clear()
+            row = self._rows[places] = {_PLACES: places}
         return row
 
     def _behind(self, places: frozenset[int], character: str) -> frozenset[int]:

@@ -37,7 +37,9 @@ def gaps(
     """Return the probes of `kinds` that Docker would send, under the ignore file `content`.
 
     Probed are the modules below the context, and a name that nobody has, in each of their
-    directories, at the context's top and in a directory that does not exist. Raises `RefusedLine`.
+    directories, at the context's top and in a directory that does not exist; of these, what the
+    Dockerfile copies. A context without Python has no gap: nothing in it gets bytecode, unless some
+    is tracked. Raises `RefusedLine`.
     """
     rules = Dockerignore(b"" if content is None or wide_encoding(content) else content)
     start = below(build.context, b"")
@@ -46,7 +48,11 @@ def gaps(
         for directory, found in modules.items()
         if below(directory, b"").startswith(start)
     }
-    for directory in (b"", MISSING):
+    if not names:
+        return []
+    copied = [os.fsencode(pattern) for pattern in build.sources.concrete()]
+    holding = [c for c in copied if any((d + b"/").startswith(c + b"/") for d in names)]
+    for directory in (b"", MISSING, *(below(parent, MISSING) for parent in holding)):
         names.setdefault(directory, [INVENTED])
     return [
         gap
@@ -54,6 +60,7 @@ def gaps(
         for directory, found in names.items()
         for name in found
         for probe in probes(kind, directory, name)
+        if build.sources.cover(os.fsdecode(probe))
         if (gap := gap_at(build, rules, kind, directory, probe))
     ]
 

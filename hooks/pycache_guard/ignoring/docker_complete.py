@@ -43,7 +43,11 @@ class Proof:
         self._top = work_tree()
         self._kinds = kinds
         self._contexts = Contexts(index)
+        #: Names of modules by directory; a directory with bytecode that is tracked, and no module,
+        #: has an empty list.
         self._modules = tracked(index).modules
+        for directory in self._contexts.directories_with_bytecode():
+            self._modules.setdefault(directory, [])
         self._failures = self._contexts.failures
 
     def builds(self, contexts: Sequence[str]) -> list[Build]:
@@ -111,7 +115,9 @@ class Proof:
 
     def _closing(self, build: Build, content: bytes | None, open_now: list[Gap]) -> list[bytes]:
         """Return the patterns that close gaps."""
-        kinds = {gap.kind for gap in open_now}
+        # What is only advisable is completed together with what is required.
+        every = self._kinds if not open_now else [*DOCKER_PATTERNS]
+        kinds = {gap.kind for gap in self._gaps_of(build, content, every)}
         patterns = [pattern for kind, pattern in DOCKER_PATTERNS.items() if kind in kinds]
         after = completed(content or b"", patterns)
         left = {gap.kind for gap in self._gaps(build, after)}
@@ -120,8 +126,11 @@ class Proof:
         return [*patterns, INSIDE_CACHES] if "cache" in left else patterns
 
     def _gaps(self, build: Build, content: bytes | None) -> list[Gap]:
+        return self._gaps_of(build, content, self._kinds)
+
+    def _gaps_of(self, build: Build, content: bytes | None, kinds: Sequence[str]) -> list[Gap]:
         try:
-            return gaps(build, content, self._modules, self._kinds)
+            return gaps(build, content, self._modules, kinds)
         except RefusedLine as why:
             name = os.fsdecode(build.ignore_file)
             raise Failure(
