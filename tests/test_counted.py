@@ -63,7 +63,7 @@ PARSING = {"argparse", "collections", "contextlib", "enum", "re", "tempfile", "t
 LISTED = ["diff-index", "ls-files"]
 JUDGED = ["cat-file", "diff-tree", "rev-list"]
 PROVEN = ["cat-file", "check-ignore", "check-ignore", "ls-files"]
-CONTEXTS = ["cat-file", "cat-file", "ls-files", "ls-files"]
+CONTEXTS = ["cat-file", "cat-file", "grep", "ls-files", "ls-files"]
 
 
 class Cost(NamedTuple):
@@ -87,7 +87,7 @@ COSTS = {
     "check-dockerignore": Cost(51, CONTEXTS, parses=True),
     "fix-dockerignore": Cost(51, CONTEXTS, parses=True),
     "clean-orphans": Cost(25, [], parses=True),
-    "lint-bytecode-use": Cost(56, [], parses=True),
+    "lint-bytecode-use": Cost(59, [], parses=True),
     "pre-push": Cost(29, JUDGED),
     # It reads HEAD's configuration from git: a server has no files.
     "pre-receive": Cost(29, ["cat-file", *JUDGED]),

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.containers.devcontainer import WORKSPACE
 from pycache_guard.containers.devcontainer import read_devcontainer
 from pycache_guard.containers.errors import Unreadable
+from pycache_guard.containers.values import WORKSPACE
 
 
 @pytest.mark.parametrize(

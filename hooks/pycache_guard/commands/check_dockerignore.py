@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
 from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
-from pycache_guard.config import Config
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.docker_complete import Proof
 from pycache_guard.survey import settings
@@ -25,11 +25,12 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     index = Index()
     config = settings(index)
-    kinds = options.probe or (config or Config()).probes
+    kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
     proof = Proof(index, kinds)
     builds = proof.builds(options.contexts)
     found, failures = proof.each(builds, proof.complete if options.fix else proof.prove)
-    found = [finding for finding in found if finding.rule.name not in (config or Config()).ignore]
+    ignored = config.ignore if config else ()
+    found = [finding for finding in found if finding.rule.name not in ignored]
     code = report(found, NAME, voice=options.format, output=options.output)
     for line in failures:
         tell(line)

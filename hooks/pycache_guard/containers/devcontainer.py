@@ -7,14 +7,13 @@ import re
 from typing import NamedTuple
 
 from pycache_guard.containers.errors import Unreadable
+from pycache_guard.containers.values import WORKSPACE
 
 #: A string, or a comment; then a string, or a comma in front of a closing bracket.
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 #: The directory that is opened: the top of the repository.
 _WORKSPACE = re.compile(r"\$\{(?:localWorkspaceFolder|containerWorkspaceFolder)\}")
-#: What stands for it in a path that is read here; no path has such a character.
-WORKSPACE = "\0"
 
 
 class DevContainer(NamedTuple):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Stands for a variable whose value is not known here.
 UNKNOWN = "\0"
+#: Stands for the directory that an editor opens, the top, in front of a devcontainer's path.
+WORKSPACE = "\1"
 
 _REMOTE = re.compile(
     r"[a-z][a-z0-9+.-]*://.* | (?:service|target|input):.* | github\.com/.* | git@.*",

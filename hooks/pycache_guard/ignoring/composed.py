@@ -6,14 +6,13 @@ import os
 import posixpath
 from typing import NamedTuple
 
-from pycache_guard.containers.devcontainer import WORKSPACE
-from pycache_guard.containers.devcontainer import read_devcontainer
 from pycache_guard.containers.errors import Unreadable
 from pycache_guard.containers.names import bake_files
 from pycache_guard.containers.names import base_of_override
 from pycache_guard.containers.names import below
 from pycache_guard.containers.names import is_main_compose_file
 from pycache_guard.containers.values import UNKNOWN
+from pycache_guard.containers.values import WORKSPACE
 from pycache_guard.containers.values import interpolate
 from pycache_guard.containers.values import interpolate_or_unknown
 from pycache_guard.containers.values import is_remote
@@ -78,6 +77,8 @@ class BuildFiles:
     def read_devcontainers(self, paths: Iterable[bytes]) -> None:
         """Collect what `devcontainer.json` files build; before compose files, some of which they claim."""
         for path in paths:
+            from pycache_guard.containers.devcontainer import read_devcontainer
+
             name = os.fsdecode(path)
             base = posixpath.dirname(path)
             try:
@@ -110,6 +111,8 @@ class BuildFiles:
 
     def read_bake_files(self, paths: Sequence[bytes]) -> None:
         """Collect what Bake files build: those of one directory are merged, as `buildx bake` does."""
+        if not paths:
+            return
         from pycache_guard.containers.bake import read_bake
         from pycache_guard.containers.bake import resolve_target
 
