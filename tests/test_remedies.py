@@ -17,10 +17,18 @@ from pycache_guard.remedies import untrack
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
 
 
-@given(st.lists(BYTES | st.sampled_from([b"-n", b"'", b'"', b"$(x)", b"!x", b"\\", b"\n"])))
+@given(
+    st.lists(
+        BYTES
+        | st.sampled_from(
+            [b"-n", b"'", b'"', b"$(x)", b"!x", b"\\", b"\n", b"##[x]", b"####a", b"::a"]
+        )
+    )
+)
 def test_bash_reads_what_was_meant(words: list[bytes]) -> None:
     command = "printf '%s\\0' " + " ".join(quoted(os.fsdecode(word)) for word in words)
     assert command.isprintable()
+    assert "##" not in command
     done = subprocess.run(["bash", "-c", command + " end"], capture_output=True, check=True)
     assert done.stdout.split(b"\0")[:-1] == [*words, b"end"]
 

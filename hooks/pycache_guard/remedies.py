@@ -19,18 +19,34 @@ MOST_OPTIONS = 10
 ENDS = (".pyc", ".pyo", "$py.class", ".nbi", ".nbc")
 
 
-def quoted(word: str) -> str:
-    r"""Quote a word for a POSIX shell; one with control or undecodable bytes as `$'\xNN'`.
+#: Characters that are printed as nothing (Unicode's Default_Ignorable_Code_Point), but that Python
+#: counts as printable; a comparison by the rules of a culture passes over them. The selectors of
+#: emoji, U+FE0E and U+FE0F, are in many honest names.
+INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "".join(map(chr, [*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]))
+)
 
+
+def is_visible(character: str) -> bool:
+    """Return whether a character is printed as something."""
+    return character.isprintable() and character not in INVISIBLE
+
+
+def quoted(word: str) -> str:
+    r"""Quote a word for a POSIX shell; one that a report would change as `$'\xNN'`.
+
+    A report shows control characters, undecodable bytes, and `##` by escapes (`report.escape`).
     `word` may hold what `os.fsdecode` made of bytes that are not text.
     """
-    if word.isprintable():
+    if "##" not in word and all(map(is_visible, word)):
         return shlex.quote(word)
     data = os.fsencode(word)
     inner = "".join(
         chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "\\'" else f"\\x{byte:02x}"
         for byte in data
     )
+    inner = inner.replace("##", "#\\x23")
     return f"$'{inner}'"
 
 

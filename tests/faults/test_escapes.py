@@ -29,10 +29,34 @@ ODD = "a\x1b[2J\x1b]0;t\x07\x9b31m\udc9b\u202e\n\r::stop::\x1b]8;;x\x1b\\\u2028z
 ODD_REF = "refs/tags/a\u202e\u0085b"
 
 
+#: Names that begin with, or hold, what CI runners take for commands: M13 of the audit.
+COMMANDS = [
+    "::set-output name=approved::true",
+    "  ::error file=a,line=1::b",
+    "::stop-commands::x",
+    "a##[add-mask]e",
+    "##[group]",
+    "##vso[task.setvariable variable=PATH]e",
+    "####vso[x]",
+    "##teamcity[buildStatus text='x']",
+    "#\u034f#[error]",
+    "\u3164::warning::x",
+    "section_start:1:x\r\x1b[0K",
+    "\x1b]0;title\x07::debug::x",
+]
+
+
 def harmless(text: str) -> None:
-    """Check that a terminal would obey nothing of it but the ends of lines."""
+    """Check that no terminal and no CI runner would obey anything of it but the ends of lines.
+
+    Lines of our own report for GitHub are commands by intention.
+    """
     bad = [c for c in text if not (c.isprintable() or c == "\n")]
     assert not bad, (bad, text)
+    assert "##" not in text
+    assert "\u034f" not in text
+    begun = [line for line in text.splitlines() if line.lstrip(" \t\u3164").startswith("::")]
+    assert all(line.startswith(("::error file=", "::error title=")) for line in begun), begun
 
 
 def fill(scene: Scene) -> None:
@@ -40,6 +64,10 @@ def fill(scene: Scene) -> None:
     repo = scene.repo
     for path in (f"{ODD}.pyc", f"d{ODD}/__pycache__/m.cpython-311.pyc", f"{ODD}/x.bin"):
         repo.add(path, BYTECODE)
+    for name in COMMANDS:
+        repo.add(f"{name}/m.pyc", BYTECODE)
+        repo.add(f"{name}.py", "import sys\nsys.dont_write_bytecode = True\n")
+        repo.write(f"{name} left/__pycache__/gone.cpython-311.pyc", BYTECODE)
     repo.add(f"{ODD}.py", "import sys\nsys.dont_write_bytecode = True\n")
     repo.add(
         f"{ODD}/.gitignore", f"!{ODD}\n!*.pyc\n!__pycache__/\n".encode("utf-8", "surrogateescape")
@@ -55,7 +83,10 @@ def fill(scene: Scene) -> None:
     repo.commit(f"m{ODD}".replace("\udc9b", ""))
     repo.git("update-ref", ODD_REF, repo.blob(BYTECODE))
     repo.write(f"dist/{ODD}.whl".replace("\n", ""), b"no archive")
-    repo.write("dist/x-1-py3-none-any.whl", zipped({f"{ODD}.pyc".replace("\udc9b", ""): BYTECODE}))
+    repo.write(
+        "dist/x-1-py3-none-any.whl",
+        zipped({f"{name}.pyc".replace("\udc9b", ""): BYTECODE for name in (ODD, *COMMANDS)}),
+    )
     cache = f"disk{ODD}/__pycache__"
     repo.write(f"{cache}/gone.cpython-311.pyc", BYTECODE)
     repo.write(f"disk{ODD}/left.pyc", BYTECODE)
@@ -104,6 +135,11 @@ WORDS = [
     ("check-gitignore", "--probe", ODD),
     ("check-dockerignore", f"no{ODD}"),
     ("check-dist", f"{ODD}.whl"),
+    *(
+        (word, *words)
+        for words in ([f"{name} none"] for name in COMMANDS)
+        for word in ("inspect", "lint", "clean", "check-history")
+    ),
     ("inspect", ODD, f"HEAD:{ODD}", f"{ODD}:x"),
     ("lint", f"no{ODD}"),
     ("clean", f"no{ODD}"),

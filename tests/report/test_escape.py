@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.report.escape import decodable
 from pycache_guard.report.escape import is_utf8
+from pycache_guard.report.escape import quiet_json
 from pycache_guard.report.escape import shown
 
 TABLE = [
@@ -17,6 +19,17 @@ TABLE = [
     (b"a\nb", "a\\x0ab", "a\nb"),
     (b"\x1b[31m", "\\x1b[31m", "\x1b[31m"),
     (b"a\tb\0", "a\\x09b\\x00", "a\tb\0"),
+    (b"::a::b", "\\x3a:a::b", "::a::b"),
+    (b"  ::a", "  \\x3a:a", "  ::a"),
+    (b"\n::a", "\\x0a::a", "\n::a"),
+    (b"a::b", "a::b", "a::b"),
+    (b":a", ":a", ":a"),
+    (b"a##[b]", "a#\\x23[b]", "a##[b]"),
+    (b"###[b]", "#\\x23#[b]", "###[b]"),
+    (b"####vso[b]", "#\\x23#\\x23vso[b]", "####vso[b]"),
+    (b"a#b", "a#b", "a#b"),
+    ("#\u034f#[b]".encode(), "#\\xcd\\x8f#[b]", "#\u034f#[b]"),
+    ("\u2764\ufe0f".encode(), "\u2764\ufe0f", "\u2764\ufe0f"),
     ("\u202e\u00a0".encode(), "\\xe2\\x80\\xae\\xc2\\xa0", "\u202e\u00a0"),
 ]
 
@@ -37,6 +50,15 @@ def test_a_lone_surrogate_that_is_no_byte() -> None:
 def test_anything_can_be_printed(text: str) -> None:
     assert shown(text).isprintable()
     decodable(text).encode("utf-8")
+
+
+@given(st.text(st.sampled_from("#[:a \u034f\n"), max_size=9))
+def test_nothing_is_left_of_what_runners_obey(text: str) -> None:
+    line = shown(text)
+    assert "##" not in line
+    assert not line.lstrip().startswith("::")
+    assert json.loads(quiet_json(json.dumps(text))) == text
+    assert "##" not in quiet_json(json.dumps(text))
 
 
 @given(st.binary(max_size=10))

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.remedies import is_visible
+
 
 def shown(text: str) -> str:
-    r"""Return `text` for a terminal or a line-based format: what cannot be printed as `\xNN`.
+    r"""Return a line `text` for a terminal or a line-based format: what could be obeyed as `\xNN`.
+
+    To `escape_text` it adds that `::`, with which a line begins that GitHub's runner takes for a
+    command (actions/runner, `ActionCommand.cs`), is broken there.
+    """
+    text = escape_text(text)
+    start = text.lstrip()
+    if start.startswith("::"):
+        return f"{text[: len(text) - len(start)]}\\x3a{start[1:]}"
+    return text
+
+
+def escape_text(text: str) -> str:
+    r"""Return a part of a line in which what could be obeyed is shown as `\xNN`.
 
     Control characters are shown, not obeyed, and undecodable bytes (surrogates of `os.fsdecode`)
-    keep their value.
+    keep their value. The second character of `##` is shown so, because `##[`, `##vso[` and
+    `##teamcity[` begin a command anywhere in a line (GitHub, Azure Pipelines, TeamCity).
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else spelled(c) for c in text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if is_visible(c) else spelled(c) for c in text)
+    return text.replace("##", "#\\x23")
+
+
+def quiet_json(text: str) -> str:
+    r"""Return JSON that means the same and holds no `##`, which begins commands of CI runners."""
+    return text.replace("##", "#\\u0023")
 
 
 def decodable(text: str) -> str:

@@ -5,7 +5,7 @@ The escapes are those of the runner's own toolkit (actions/toolkit, packages/cor
 
 from __future__ import annotations
 
-from pycache_guard.report.escape import shown
+from pycache_guard.report.escape import escape_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def message(finding: Finding) -> str:
 def data(text: str) -> str:
     """Escape the text of a workflow command; what else controls a terminal is shown, not obeyed."""
     lines = text.replace("%", "%25").replace("\r", "%0D").split("\n")
-    return "%0A".join(map(shown, lines))
+    return "%0A".join(map(escape_text, lines))

@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import quiet_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def render(findings: list[Finding], command: str) -> str:
     """Return the report: an array, ASCII only."""
-    return json.dumps([issue(finding) for finding in findings], indent=2) + "\n"
+    return quiet_json(json.dumps([issue(finding) for finding in findings], indent=2)) + "\n"
 
 
 def issue(finding: Finding) -> dict[str, object]:

@@ -8,6 +8,7 @@ import os
 
 from pycache_guard.report.escape import decodable
 from pycache_guard.report.escape import is_utf8
+from pycache_guard.report.escape import quiet_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def render(
 ) -> str:
     """Return one object with all findings and a command's own `details`, ASCII only."""
     report = {"version": 1, "command": command, "findings": [item(f) for f in findings]}
-    return json.dumps({**report, **(details or {})}, indent=2) + "\n"
+    return quiet_json(json.dumps({**report, **(details or {})}, indent=2)) + "\n"
 
 
 def item(finding: Finding) -> dict[str, object]:

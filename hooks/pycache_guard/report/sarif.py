@@ -10,6 +10,7 @@ from pycache_guard import __version__
 from pycache_guard.findings import DOCUMENTATION
 from pycache_guard.findings import Rule
 from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import quiet_json
 from pycache_guard.report.meanings import MEANINGS
 
 TYPE_CHECKING = False
@@ -33,7 +34,10 @@ def render(findings: list[Finding], command: str) -> str:
         "automationDetails": {"id": f"pycache-guard/{command}/"},
         "results": [result(finding) for finding in findings],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return (
+        quiet_json(json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2))
+        + "\n"
+    )
 
 
 def described(rule: Rule) -> dict[str, object]:
