@@ -214,3 +214,33 @@ def test_what_is_not_looked_into_is_counted(repo: Repo, run: Run) -> None:
     assert run("check-history", "HEAD") == (0, "", f"note: {words}\n")
     report = json.loads(run("check-history", "HEAD", "--format", "json").out)
     assert report["not_looked_into"] == {"git_lfs_pointers": 1, "archives": 1, "filtered_files": 0}
+
+
+def test_what_cannot_be_decided_is_reported_after_the_rest(repo: Repo, run: Run) -> None:
+    commit(repo, {".gitattributes": "*.txt working-tree-encoding=nobodys-code\n", "a.txt": "x"})
+    commit(repo, {"a.pyc": BYTECODE})
+    code, out, err = run("check-history", "HEAD")
+    assert (code, out.startswith("a.pyc: PYC001 ")) == (2, True)
+    assert "cannot be written here" in err
+
+
+def test_attributes_in_a_tree_without_any_other_file(repo: Repo, run: Run) -> None:
+    commit(repo, {".gitattributes": RECODES})
+    repo.stage("link", "target", mode="120000")
+    commit(repo, {".gitattributes": None, "sub/.gitattributes": RECODES})
+    assert found(run, "HEAD") == []
+
+
+def test_lines_that_no_file_could_gain_from(repo: Repo, run: Run, calls: Calls) -> None:
+    commit(repo, {".gitattributes": ENDS_LINES, "a.png": b"\x89PNG\r\n\x1a\n\0"})
+    calls.forget()
+    assert found(run, "HEAD") == []
+    assert "ls-tree" not in calls.verbs()
+
+
+def test_a_suspect_that_comes_again_elsewhere(repo: Repo, run: Run) -> None:
+    """The blob is known, and was harmless where it was first."""
+    commit(repo, {"harmless": BARE_LINES})
+    commit(repo, {f"x{n}": b"%d" % n for n in range(200)})
+    bad = commit(repo, {"sub/.gitattributes": ENDS_LINES, "sub/logo.png": BARE_LINES})
+    assert found(run, "HEAD") == [Found("sub/logo.png", bad)]

@@ -158,6 +158,8 @@ class Checkout:
         fields = self._isolated().check_attributes(asked)
         step = 3 * len(NAMES)
         with Reading("check-attr"):
+            if len(fields) != len(asked) * step + 1:
+                raise ValueError
             values = fields[2::3]
             answers = {
                 path: Attributes(*values[n * len(NAMES) : (n + 1) * len(NAMES)])

@@ -72,19 +72,16 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     if not (kinds.recodes or kinds.ends_lines):
         return {}
     places = Places(commits)
-    try:
-        for where, record in contents.suspects:
+    for where, record in contents.suspects:
+        places.add(where, record)
+    if kinds.recodes:
+        for where, record in brought_again(commits):
             places.add(where, record)
-        if kinds.recodes:
-            for where, record in brought_again(commits):
-                places.add(where, record)
-        if kinds.recodes or commits.has_edges or contents.suspects:
-            changing = (where for where, _ in touched)
-            for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
-                places.add_tree(where)
-        return places.found()
-    finally:
-        places.close()
+    if kinds.recodes or commits.has_edges or contents.suspects:
+        changing = (where for where, _ in touched)
+        for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
+            places.add_tree(where)
+    return places.found()
 
 
 def brought_again(commits: Commits) -> Iterator[Brought]:
@@ -124,7 +121,6 @@ class Places:
     def __init__(self, commits: Commits) -> None:
         self._commits = commits
         self._waiting: dict[frozenset[bytes], list[Brought]] = {}
-        self._checkouts: dict[frozenset[bytes], Checkout] = {}
         #: Of the last commit: the `.gitattributes` at each path, `None` where there is none.
         self._last = ""
         self._known: dict[bytes, str | None] = {}
@@ -167,11 +163,6 @@ class Places:
         for attributes in [*self._waiting]:
             self._ask(attributes)
         return self._found
-
-    def close(self) -> None:
-        """Remove the repositories of our own."""
-        for checkout in self._checkouts.values():
-            checkout.close()
 
     def _put(self, attributes: frozenset[bytes], where: str, record: bytes) -> None:
         if attributes:

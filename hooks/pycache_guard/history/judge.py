@@ -12,6 +12,7 @@ from pycache_guard.git.listing import path_of
 from pycache_guard.git.loose import brought_by
 from pycache_guard.git.loose import not_commits
 from pycache_guard.git.objects import Reader
+from pycache_guard.git.process import GitFailure
 from pycache_guard.git.revisions import DEEPEN
 from pycache_guard.git.revisions import batches
 from pycache_guard.git.revisions import cut_off
@@ -76,14 +77,18 @@ def judge(
         if not contents:
             found = exactly(found)
         named = gathered(brought_by(trees, blobs), contents)
-        becoming = {}
+        becoming: dict[bytes, Becoming] = {}
+        unjudged: list[str] = []
         at_edges = contents.attributes_at(edges, reader) if contents else []
         if contents and (contents.attributes or at_edges):
             from pycache_guard.history.at_checkout import Commits
             from pycache_guard.history.at_checkout import becoming_bytecode
 
             read = Commits(revisions, contents, at_edges, bool(edges), trees, reader)
-            becoming = without(becoming_bytecode(read), found, named, trees)
+            try:
+                becoming = without(becoming_bytecode(read), found, named, trees)
+            except GitFailure as failure:  # the rest is reported
+                unjudged.append(str(failure))
         findings: list[Finding] = []
         if found or named:
             from pycache_guard.config import Allowance
@@ -100,7 +105,7 @@ def judge(
                 becoming=becoming,
                 is_receiving=is_receiving,
             )
-        return findings, [*missing_parents(cut), *missing_blobs(contents)]
+        return findings, [*unjudged, *missing_parents(cut), *missing_blobs(contents)]
     finally:
         for process in (listing, *([boundary] if boundary else ())):
             process.kill()
