@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.errors import Failure
+from pycache_guard.git import repository
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import git
+from pycache_guard.git.repository import POINTERS
 from pycache_guard.git.repository import base_of
 from pycache_guard.git.repository import committed
 from pycache_guard.git.repository import empty_tree
 from pycache_guard.git.repository import in_subdirectory
 from pycache_guard.git.repository import index_is_temporary
 from pycache_guard.git.repository import is_sparse
+from pycache_guard.git.repository import is_usual_top
+from pycache_guard.git.repository import options_at
 from pycache_guard.git.repository import resolve
 from pycache_guard.git.repository import resolved
 from pycache_guard.git.repository import top
+from pycache_guard.git.repository import work_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,3 +176,117 @@ def test_a_broken_setting(repo: Repo) -> None:
     repo.git("config", "core.sparseCheckout", "perhaps")
     with pytest.raises(GitFailure, match="bad boolean config value 'perhaps'"):
         is_sparse()
+
+
+#: What is added to `.git/config`, and whether the files alone then show that this is the top.
+CONFIGURATIONS = [
+    ("", True),
+    ("[core]\n\tbare = false\n", True),
+    ("[core]\n\tbare=FALSE ; not\n", True),
+    ("[core]\n\tbare = no\n", False),
+    ("[core]\n\tbare\n", False),
+    ("[core]\n\tbare = true\n", False),
+    ("[core]\n\tBARE = TRUE\n", False),
+    ('[core]\n\tbare = "true"\n', False),
+    ("[core]\n\tbare = false\n\tbare = true\n", False),
+    ("[core] worktree = ..\n", False),
+    ("[core]\n\tworkTree = ../sub\n", False),
+    ('[core]\n\tworktree = "/"\n', False),
+    ("[extensions]\n\tworktreeConfig = true\n", False),
+    ("# bare\n", False),
+    ('[branch "bare"]\n\tremote = x\n', False),
+    ("# " + "x" * (1 << 16), False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CONFIGURATIONS)
+def test_is_usual_top_never_says_what_git_denies(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
+) -> None:
+    repo.write("sub/x")
+    repo.git("config", "--unset", "core.bare")
+    with open(".git/config", "a", encoding="utf-8") as file:
+        file.write(text)
+    assert is_usual_top() is expected
+    said = top()
+    monkeypatch.setattr(repository, "is_usual_top", lambda: False)
+    asked = top()
+    assert (said is None) == (asked is None)
+    assert said is None or os.path.samefile(said, asked or "")
+
+
+#: What a `.git` file holds, made in the linked worktree of a repository, `{}` being its directory there.
+GIT_FILES = [
+    ("gitdir: {}\n", True),
+    ("gitdir: {}\r\n", True),
+    ("gitdir: {}/../linked\n", True),
+    ("gitdir:{}\n", False),
+    ("gitdir: {}/refs\n", False),
+    ("gitdir: {}/../..\n", False),
+    ("gitdir: /no/such\0\n", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), GIT_FILES)
+def test_is_usual_top_of_a_linked_worktree(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
+) -> None:
+    repo.commit()
+    repo.git("worktree", "add", "-q", "../linked")
+    monkeypatch.chdir(repo.path.parent / "linked")
+    own = repo.path / ".git" / "worktrees" / "linked"
+    with open(".git", "w", encoding="utf-8", newline="") as file:
+        file.write(text.format(own))
+    assert is_usual_top() is expected
+    (own / "config.worktree").write_text("[core]\n\tbare = true\n")
+    assert not is_usual_top()
+
+
+@pytest.mark.parametrize("variable", POINTERS)
+def test_is_usual_top_asks_git_where_a_variable_points(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    assert is_usual_top()
+    monkeypatch.setenv(variable, "x")
+    assert not is_usual_top()
+
+
+@pytest.mark.parametrize("gone", ["objects", "refs", "HEAD"])
+def test_is_usual_top_of_what_git_takes_for_no_repository(repo: Repo, gone: str) -> None:
+    (repo.path / ".git" / gone).rename(repo.path / "gone")
+    assert not is_usual_top()
+    if gone == "HEAD":
+        repo.write(".git/HEAD", "garbage\n")
+        assert not is_usual_top()
+        repo.write(".git/HEAD", "0" * 40 + "\n")
+        assert is_usual_top()
+
+
+def test_a_work_tree_that_is_no_directory_here(pretend: Callable[[str], None], root: Path) -> None:
+    """As `/c/repository` of a git of MSYS2 is none for Windows."""
+    pretend("printf 'false\\nfalse\\n/c/no/such\\n'")
+    with pytest.raises(GitFailure, match="the work tree is /c/no/such, as git writes it"):
+        top()
+
+
+def test_options_at_the_top_name_what_variables_name(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert options_at(os.curdir) == ("-C", os.curdir)
+    monkeypatch.chdir(repo.path.parent)
+    monkeypatch.setenv("GIT_DIR", "repo/.git")
+    monkeypatch.setenv("GIT_WORK_TREE", "repo")
+    repo.write("a")
+    listed = git(*options_at(work_tree()), "ls-files", "--others")
+    assert listed == b"a\n"
+
+
+def test_index_is_temporary_whatever_the_letters_are(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows `c:` is `C:`, and `/` is `\\`; there is no index yet."""
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/INDEX")
+    assert index_is_temporary()
+    monkeypatch.setattr(os.path, "normcase", str.lower)
+    assert not index_is_temporary()
