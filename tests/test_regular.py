@@ -58,4 +58,4 @@ def test_sources_of_caches(repo: Repo, run: Run) -> None:
     py_compile.compile(os.fspath(source), invalidation_mode=mode)
     source.unlink()
     source.symlink_to(os.devnull)
-    assert "  stale: 0\n" in run("doctor").out
+    assert "caches: stale: 0\n" in run("doctor", "--brief").out

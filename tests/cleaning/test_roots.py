@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.cleaning.roots import Root
+from pycache_guard.cleaning.roots import is_within
 from pycache_guard.cleaning.roots import named
 from pycache_guard.worktree.walk import opened
 
@@ -41,3 +42,18 @@ def test_separator_of_windows_is_not_shown(
     monkeypatch.setattr(os, "sep", "\\")
     assert walked.shown(("p",), "m.pyc") == below
     assert "\\" not in walked.shown(())
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        ("a/b", "a", True),
+        ("a", "a", True),
+        ("a", "a/b", False),
+        ("a", "none", False),
+        ("none/x", "a", False),
+    ],
+)
+def test_directory_is_within_another(inner: str, outer: str, expected: bool, root: Path) -> None:
+    (root / "a" / "b").mkdir(parents=True)
+    assert is_within(inner, outer) is expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -125,6 +126,22 @@ def test_in_a_bare_repository(
     assert told.err == (
         "error: not inside a work tree; there are no sources and no index to examine\n"
     )
+
+
+def test_in_the_root_of_a_bare_repository(healthy: Repo, run: Run) -> None:
+    healthy.git("clone", "-q", "--bare", ".", ".bare")
+    shutil.rmtree(healthy.path / ".git")
+    (healthy.path / ".git").write_text("gitdir: ./.bare\n")
+    assert_all_but_git(run("doctor"))
+
+
+def test_configuration_that_cannot_be_read(healthy: Repo, run: Run) -> None:
+    """All else is reported."""
+    healthy.add("pyproject.toml", "[tool.pycache-guard]\nallow = 3\n")
+    told = run("doctor")
+    assert told.code == 2
+    assert told.err.startswith("error: pyproject.toml")
+    assert "installed: pre-commit" in told.out
 
 
 def assert_all_but_git(told: Result) -> None:

@@ -18,6 +18,7 @@ from pycache_guard.cleaning.roots import named
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import Place
 from pycache_guard.doctor.caches import found
+from pycache_guard.doctor.caches import head_of
 from pycache_guard.doctor.caches import judged
 from pycache_guard.doctor.caches import places as places_of
 from pycache_guard.doctor.interpreter import Interpreter
@@ -117,6 +118,7 @@ def test_what_is_no_file_is_not_read(root: Path) -> None:
     plant(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
     assert [cache.path for cache in look().caches] == ["c.pyc"]
     assert judged("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
+    assert head_of("fifo") == b""
 
 
 def test_sources_and_files_that_cannot_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,6 +429,15 @@ def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
     assert finding.remedy == f"rm -f -- {path}"
     (root / path).unlink()
     assert state.broken(caches_there, TAG, ".", can_clean=True) == ([], [])
+
+
+@posix
+def test_world_writable_cache_whose_source_vanishes(root: Path) -> None:
+    path = compiled(root, "m")
+    (root / path).chmod(0o666)
+    cache = judged(path, path.rpartition("/")[2], "gone.py", is_cache=True, is_alone=False)
+    assert cache is not None
+    assert cache.is_open
 
 
 def test_large_caches_are_not_decoded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

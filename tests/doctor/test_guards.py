@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.doctor import guards
+from pycache_guard.doctor.hook_configurations import Configurations
 from pycache_guard.git import hooks
 from pycache_guard.git.hooks import installed
 
@@ -428,6 +429,36 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
         "add `pycache-guard forbid-bytecode",
         None,
     ),
+    "pre-commit without a configuration": ({HOOK: PRE_COMMIT}, "add `pycache-guard", None),
+    "npm without a package.json": ({HOOK: f"{SH}npm run check\n"}, "add `pycache-guard", None),
+    "not JSON": (
+        {HOOK: f"{SH}npm run check\n", "package.json": "{"},
+        "add `pycache-guard",
+        None,
+    ),
+    "not TOML": (
+        {HOOK: PREK, "prek.toml": "[["},
+        "add the hook forbid-bytecode to prek.toml",
+        None,
+    ),
+    "lefthook without a script": (
+        {
+            HOOK: LEFTHOOK,
+            "lefthook.yml": "pre-commit:\n  scripts:\n    none: {runner: sh}\n    b: {skip: true}\n",
+        },
+        "to pre-commit in lefthook.yml",
+        None,
+    ),
+    "lefthook and pre-commit": (
+        {HOOK: LEFTHOOK, "lefthook.yml": "x: 1\n", CONFIG: config(hook="check-history")},
+        f"add the hook forbid-bytecode to {CONFIG}",
+        None,
+    ),
+    "targets that need each other": (
+        {HOOK: f"{SH}make a\n", "Makefile": "a: b\n\ttrue\nb: a\n\ttrue\n"},
+        "add `pycache-guard",
+        None,
+    ),
     "husky, neither": ({".husky/pre-commit": "npm test\n"}, "to .husky/pre-commit", None),
     "husky and pre-commit": (
         {
@@ -486,7 +517,7 @@ def test_unguarded_repository_is_red(
     assert words in finding.message
     assert finding.remedy == command
     assert finding.path in (None, *files)
-    assert bool(told.failures) is (name == "not YAML")
+    assert bool(told.failures) is (name in ("not YAML", "not TOML", "not JSON"))
 
 
 def test_the_runner_that_is_here(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,6 +558,23 @@ def test_hook_that_is_a_program_or_closed(repo: Repo) -> None:
     (repo.path / HOOK).unlink()
     (repo.path / HOOK).symlink_to("/dev/null")
     assert len(check(repo).findings) == 1
+
+
+@posix
+def test_hook_that_can_be_run_but_not_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(repo, {HOOK: f"{SH}{GUARD}\n"})
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(hooks, "opened", refuse)
+    assert installed(guards.STAGES) == {"pre-commit": b""}
+
+
+def test_groups_of_jobs_without_end(repo: Repo) -> None:
+    """An anchor can stand for itself."""
+    repo.write("lefthook.yml", "pre-commit: &h\n  jobs:\n  - group: *h\n")
+    assert Configurations(".").list_lefthook_commands("pre-commit") == []
 
 
 STAGES = ("pre-commit", "pre-push")

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import system
+from pycache_guard.git import enclosing
 from pycache_guard.git.checkouts import once_here
+from pycache_guard.git.enclosing import find_stores
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.tracked import below
 from pycache_guard.git.tracked import enclosed
@@ -209,3 +212,36 @@ def test_only_what_was_checked_out(repo: Repo) -> None:
 
 def test_no_repository_was_nowhere(tmp_path: Path) -> None:
     assert once_here(str(tmp_path), ["a.py"]) == set()
+
+
+def test_once_here_takes_no_submodule_for_a_file(repo: Repo) -> None:
+    repo.stage("old.py", "1" * 40, mode="160000")
+    repo.commit()
+    repo.git("rm", "-q", "--cached", "old.py")
+    repo.stage("new.py", "1" * 40, mode="160000")
+    repo.stage("file.py")
+    repo.commit()
+    assert once_here(".", ["old.py", "new.py", "file.py"]) == {"file.py"}
+
+
+def test_once_here_ends_when_all_is_found(repo: Repo) -> None:
+    for name in ("a.py", "b.py"):
+        repo.add(name)
+        repo.commit()
+    repo.git("rm", "-q", "b.py")
+    repo.commit()
+    assert once_here(".", ["b.py"]) == {"b.py"}
+    assert once_here(".", ["a.py"]) == {"a.py"}
+    assert once_here(".", ["a.py", "b.py", "c.py"]) == {"a.py", "b.py"}
+
+
+def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = tmp_path / "work" / ".cfg"
+    store.mkdir(parents=True)
+    for name in ("HEAD", "objects", "index"):
+        (store / name).write_text("")
+    assert str(store) in find_stores(str(tmp_path / "work"))
+    if system.OWNERS:
+        monkeypatch.setattr(os, "geteuid", lambda: 4711)
+        monkeypatch.setattr(enclosing, "ROOT_USER", 4712)
+        assert str(store) not in find_stores(str(tmp_path / "work"))

@@ -126,11 +126,8 @@ def is_within(inner: str, outer: str) -> bool:
         return False
     here = os.path.realpath(inner)
     while True:
-        try:
-            if os.path.samestat(os.stat(here), target):
-                return True
-        except OSError:
-            pass
+        if os.path.exists(here) and os.path.samestat(os.stat(here), target):
+            return True
         above = os.path.dirname(here)
         if above == here:
             return False

@@ -104,16 +104,14 @@ class Configurations:
         name = self.find(("GNUmakefile", "makefile", "Makefile"))
         text = self.read_text(name) if name else ""
         found: list[str] = []
-        pending, seen = [*targets], set()
-        while pending:
-            target = pending.pop()
-            if target in seen:
-                continue
+        pending, seen = {*targets}, set[str]()
+        while pending - seen:
+            target = min(pending - seen)
             seen.add(target)
             rule = re.compile(rf"(?m)^{re.escape(target)}\s*::?([^=\n]*)\n((?:\t.*\n?)*)")
             for needed, recipe in rule.findall(text):
                 found += [line.lstrip("\t@-+") for line in recipe.splitlines()]
-                pending += needed.split(";")[0].split()
+                pending.update(needed.split(";")[0].split())
         return found
 
     def _hooks(self, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -60,9 +60,8 @@ def _names(directory: str) -> Generator[bytes, None, None]:
     ).output()
     with Reading("rev-list"):
         commits = [*dict.fromkeys(log.decode("ascii").split())]
-    if not commits:
-        return
-    listing = Git("-C", directory, "ls-tree", "-r", "-z", commits[0], env=own_environment())
+        first = commits[0]
+    listing = Git("-C", directory, "ls-tree", "-r", "-z", first, env=own_environment())
     try:
         for block in blocks(listing):
             for record in block.split(b"\0")[:-1]:

@@ -26,6 +26,8 @@ HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/rep
 HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
 #: Most bytes of a file `.git`: `gitdir: ` and a path of 4096 bytes (Linux `PATH_MAX`), with room to spare.
 MAX_LINK_BYTES = 1 << 14
+#: Whom everything is believed.
+ROOT_USER = 0
 
 
 def find_mark(directory: str) -> str | None:
@@ -123,7 +125,4 @@ def _candidates(directory: str) -> Iterator[str]:
 
 
 def _is_own(path: str) -> bool:
-    try:
-        return not system.OWNERS or os.stat(path).st_uid in (0, os.geteuid())
-    except OSError:
-        return False
+    return not system.OWNERS or os.lstat(path).st_uid in (ROOT_USER, os.geteuid())
