@@ -266,6 +266,24 @@ FOUND: list[tuple[dict[str, str], list[str]]] = [
     ({"docker/Dockerfile": COPY, "m.py": ""}, ["."]),
     ({"docker/Dockerfile": COPY, "docker/m.py": "", "docker/.dockerignore": GOOD, "n.py": ""}, []),
     ({"docker/Dockerfile": COPY, ".dockerignore": "x\n", "m.py": ""}, ["."]),
+    ({"docker/Dockerfile": COPY, "docker/Dockerfile.dockerignore": "x\n", "m.py": ""}, ["docker"]),
+    ({"docker/Dockerfile": COPY, "docker/Dockerfile.dockerignore": GOOD, "m.py": ""}, []),
+    ({"Dockerfile": 'FROM x\nCOPY ["src", "/s"]\n', "src/m.py": ""}, ["."]),
+    (
+        {
+            "compose.yml": "services: {s: {build: {context: ., target: x}, extends: {file: 'https://x/c.yml', service: t}}}",
+            "m.py": "",
+        },
+        ["."],
+    ),
+    (
+        {
+            "compose.yml": "services: {s: {build: {target: x}, extends: {file: 'https://x/c.yml', service: t}}}",
+            "m.py": "",
+        },
+        ["."],
+    ),
+    ({"a/b/compose.yml": built("./gone"), "m.py": ""}, []),
     ({"app/Dockerfile": COPY, "app/m.py": "", "n.py": ""}, ["app"]),
     ({"app/Dockerfile": "FROM x\nCOPY dist/x.whl m.py /\n", "app/m.py": "", "m.py": ""}, []),
     ({"app/Dockerfile": "FROM x\nCOPY gone /\n", "app/m.py": ""}, []),
@@ -343,6 +361,10 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {"compose.yml": "services: {s: {extends: {file: x.yml, service: t}}}"},
         "x.yml: another file names it, and git does not track it",
+    ),
+    (
+        {"compose.yml": "services: {s: {extends: {file: /x.yml, service: t}}}"},
+        "compose.yml:1: /x.yml lies outside the repository, where nothing is judged",
     ),
     (
         {"compose.yml": "services: {s: {extends: t}, t: {extends: s}}"},

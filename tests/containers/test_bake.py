@@ -93,6 +93,7 @@ def test_json(found: object, expected: dict[str, tuple[object, ...]]) -> None:
         (b'target "a" {\n  contexts = { a }\n}\n', 2, "contexts are an expression"),
         (b'target "a" {\n  context = "x"\n', 1, "not closed"),
         (b'target "a" {', 1, "not closed"),
+        (b'target "a" {\n tags = f(\n', 1, "not closed"),
         (b'target "a" {\n inherits = ["a"]\n}\n', 1, "inherits from itself"),
         (b"\xff", 1, "UTF-8"),
     ],

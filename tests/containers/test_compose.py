@@ -93,6 +93,7 @@ BUILDS: list[tuple[str, dict[str, object]]] = [
     ("web:\n  build: .\n  dockerfile: D\n", {"web": (2, ".", "D", {})}),
     ("version: '3'\nvolumes:\n  a: {build: no}\nx-b:\n  build: no\nname: n\n", {}),
     ("a: [build, x]\nb:\n  c: build\n", {}),
+    ("services:\n  [a, b]: {build: x}\n  c: {build: y}\n", {"c": (3, "y", None, {})}),
 ]
 
 

@@ -31,11 +31,13 @@ TAKEN = [
     ("ARG D=src\nCOPY $D/a ${D}/b /", ["src/a", "src/b"]),
     ("COPY ${D:-src} $E /", ["src", UNKNOWN]),
     ("ENV D=x E='y'\nCOPY $E /", ["y"]),
+    ("COPY $0 /", [UNKNOWN]),
     ("ONBUILD COPY a /", ["a"]),
     ("COPY a\\b /", ["a/b"]),
     ("# COPY a /\n  # COPY b /", []),
     ("COPY a /\\", ["a"]),
     ("COPY a", []),
+    ("EXPOSE 80\nWORKDIR /x\nCOPY a /", ["a"]),
 ]
 
 

@@ -56,6 +56,7 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("import marshal\nexec(marshal.loads(data))", ["PYC402"]),
         ("import marshal as m, zlib\nexec(m.loads(zlib.decompress(data)), {})", ["PYC402"]),
         ("from marshal import load\ncode = load(f)\neval(code)", ["PYC402"]),
+        ("import marshal\nexec(code)", []),
         ("exec(__import__('marshal').loads(data))", ["PYC402"]),
         ("import builtins, marshal\nbuiltins.exec(marshal.loads(data))", ["PYC402"]),
         ("import six, marshal\nsix.exec_(marshal.loads(data))", ["PYC402"]),

@@ -33,6 +33,12 @@ def test_behind_the_line(comment: str, codes: list[str]) -> None:
     assert [f.rule.name for f in lint_source(source.encode(), "a.py")] == codes
 
 
+@pytest.mark.parametrize(("comment", "codes"), [("# noqa", []), ("# noqa: E5", ["PYC401"] * 2)])
+def test_two_findings_in_a_line_have_one_comment(comment: str, codes: list[str]) -> None:
+    source = f"import marshal\n{CALL}; {CALL}  {comment}\n"
+    assert [f.rule.name for f in lint_source(source.encode(), "a.py")] == codes
+
+
 #: Where a comment stands in a file, and whether it silences the call.
 PLACES = [
     (f"import marshal  # noqa\n{CALL}\n", False),

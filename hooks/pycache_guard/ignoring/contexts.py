@@ -192,13 +192,14 @@ class Contexts:
             counts = [sum(self._has(place, path) for path in concrete) for place in candidates]
             if max(counts):
                 return candidates[counts.index(max(counts))]
-        if taken.may_be_all or dockerfile + b".dockerignore" in self._records:
+        if taken.may_be_all:
             return own
-        for place in candidates:
-            marked = any(name in self._records for name in ignore_files(place, b""))
-            if marked or place.rpartition(b"/")[2].lower() not in _FOR_DOCKER:
-                return place
-        return own
+        return next(place for place in candidates if self._may_be_context(place))
+
+    def _may_be_context(self, directory: bytes) -> bool:
+        """Whether a directory has an ignore file, or is not one for Docker's files; the top is not."""
+        has_ignore_file = any(name in self._records for name in ignore_files(directory, b""))
+        return has_ignore_file or directory.rpartition(b"/")[2].lower() not in _FOR_DOCKER
 
     def _has(self, context: bytes, path: str) -> bool:
         """Whether a source is in a context."""
