@@ -20,6 +20,7 @@ from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.compilers.places import candidates
 from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
+from pycache_guard.misplaced import may_be_misplaced
 
 READERS = Path(__file__).with_name("readers.txt")
 
@@ -55,7 +56,8 @@ def pythons() -> list[str]:
 def is_seen(name: str, head: str) -> bool:
     """Whether a reader that sees this member sees bytecode."""
     path = name.encode("latin-1")
-    return (not path.endswith(b"/") and is_bytecode_path(path)) or is_bytecode(bytes.fromhex(head))
+    is_named = is_bytecode_path(path) and not may_be_misplaced(os.fsdecode(path))
+    return (is_named and not path.endswith(b"/")) or is_bytecode(bytes.fromhex(head))
 
 
 def compare(place: Path, number: int, seed: int, interpreters: list[str]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What is read the short way is what is read the long way."""
+"""What is read the short way is what is read the long way, and where readers see a directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import pytest
 
 from archive_maker import zipped
 from pycache_guard.archives.member import Growth
+from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
+from zip_builder import Part
+from zip_builder import build
+from zip_builder import end
+from zip_builder import end64
+from zip_builder import locator
 
 #: Round what is read the short way: 64 bytes, out of the first 1024.
 SIZES = [0, 1, 5, 63, 64, 65, 900, 1000, 1100, 70_000]
@@ -25,3 +31,25 @@ def test_the_first_bytes(method: int) -> None:
     for member in archive.members():
         for size in SIZES:
             assert member.read(size) == members[member.name][:size]
+
+
+def test_directories_are_seen_wherever_a_reader_sees_one() -> None:
+    part = Part(b"a.pyc")
+    directory, at = part.central(0), len(part.local())
+    body = part.local() + directory
+    size = len(directory)
+    for data, expected in (
+        (body + end(1, size, at), True),
+        (b"#!x\n" + body + end(1, size, at), True),
+        # The last end record is false, or cut short; an earlier one has a comment up to the end.
+        (body + end(1, size, at, b"PK\5\6" + b"\xff" * 40), True),
+        (body + end(1, size, at, b"PK\5\6"), True),
+        (body + end(1, size, at, b"PK\5\6") + b"x", False),
+        (body + end64(1, size, at) + locator(at) + end(1, 0, 0xFFFFFFFF), True),
+        (body + end64(1, size, at) + bytes(20) + end(1, 0, 0xFFFFFFFF), True),
+        (body + bytes(7) + end(1, 0, at), True),
+        (body + end(1, size + 1, at + 1), False),
+        (build(), False),
+        (b"", False),
+    ):
+        assert has_directory(io.BytesIO(data)) is expected

@@ -404,10 +404,33 @@ def test_a_chain_of_headers_has_an_end(run: Run) -> None:
     )
 
 
-def test_a_record_that_is_no_list(run: Run) -> None:
-    data = zipped({"d.dist-info/RECORD": b"x" * 200_000})
-    said = unjudged(run, "a.whl", data)
-    assert said.startswith("error: a.whl: d.dist-info/RECORD: is no list of files: a line of more")
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (b"x" * 200_000, "a line of more than 131072 bytes"),
+        (b'"' + b"x\n" * 100_000, "field larger than field limit (131072)"),
+    ],
+)
+def test_a_record_that_is_not_a_list_is_refused(run: Run, record: bytes, why: str) -> None:
+    said = unjudged(run, "a.whl", zipped({"d.dist-info/RECORD": record}))
+    assert said == f"error: a.whl: d.dist-info/RECORD: is no list of files: {why}\n"
+
+
+def test_the_last_line_of_a_record_needs_no_end(run: Run) -> None:
+    assert judged(run, "a.whl", zipped({"d.dist-info/RECORD": b"a,,\nb.pyc,,"})) == [
+        "its RECORD lists `b.pyc`, which is not in it"
+    ]
+
+
+def test_ignored_findings_are_not_reported(run: Run) -> None:
+    Path("a.whl").write_bytes(zipped({"a.pyc": b""}))
+    assert run("check-dist", "--ignore", "PYC311", "a.whl") == (0, "", "")
+    assert run("check-dist", "--ignore", "PYC207", "a.whl").code == 1
+    Path("b.whl").write_bytes(b"")
+    assert run("check-dist", "--ignore", "PYC311", "a.whl", "b.whl").code == 2
+    result = run("check-dist", "--ignore", "PYC001", "a.whl")
+    assert result.code == 2
+    assert result.err.startswith('error: --ignore: "PYC001" cannot be ignored')
 
 
 def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:

@@ -15,6 +15,7 @@ import pytest
 from pycache_guard.distributions.backends import SETTINGS
 from pycache_guard.distributions.backends import backend
 from pycache_guard.distributions.backends import is_metadata
+from pycache_guard.distributions.backends import keep_metadata
 from pycache_guard.distributions.backends import remedy
 from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
@@ -74,6 +75,13 @@ def test_who_built_it(metadata: dict[str, bytes], name: str, setting: str) -> No
     assert remedy(metadata) == SETTINGS.get(
         setting, "remove the caches (`pycache-guard clean`) before the archive is built"
     )
+
+
+def test_the_first_metadata_of_each_kind_is_kept() -> None:
+    metadata: dict[str, bytes] = {}
+    for name, data in ((PROJECT, b"a"), ("e-1/pyproject.toml", b"b"), ("d-1/setup.py", b"c")):
+        keep_metadata(metadata, name, data)
+    assert metadata == {PROJECT: b"a", "d-1/setup.py": b""}
 
 
 @pytest.mark.parametrize("name", ["WHEEL", "a/b/pyproject.toml", "a/b.dist-info/WHEEL", "setup.py"])

@@ -161,6 +161,18 @@ def test_m14_findings_and_failures_have_a_bound(run: Run, monkeypatch: pytest.Mo
     )
 
 
+def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of `__pycache__`, each directory above may hold the source (PYTHONPYCACHEPREFIX)."""
+    source = "a/" * 60 + "m.py"
+    name = source[:-3] + ".cpython-311.pyc"
+    Path("a.whl").write_bytes(zipped({name: timed(size=7), source: SOURCE, "m.py": SOURCE}))
+    assert "`a/a/" in run("check-dist", "a.whl").out.partition("not of its source")[2]
+    monkeypatch.setattr(room, "LARGEST_FINDINGS", len(name))
+    result = run("check-dist", "a.whl")
+    assert (result.code, result.err) == (1, "")
+    assert result.out.count("PYC311") == 1
+
+
 @pytest.mark.parametrize("size", [4096, 4097, 60_000])
 def test_a_name_that_no_system_has_is_refused(run: Run, size: int) -> None:
     name = "n" * size

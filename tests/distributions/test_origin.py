@@ -58,4 +58,6 @@ def test_hashes_of_one_source_and_magic_are_made_once() -> None:
     hashes = Hashes()
     hash_for = hashes.of(source)
     assert len({hash_for(found.header.magic) for _ in range(1000)}) == 1
+    older = found.header.magic._replace(data=b"\x6f\r\r\n")
+    assert hash_for(older) != hash_for(found.header.magic)
     assert len(reads) == 1

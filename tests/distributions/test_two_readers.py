@@ -92,6 +92,21 @@ def two_directories(kind: str) -> bytes:
         both = DIRECTORY + HIDDEN_DIRECTORY
         body = LOCALS + both + end64(2, len(both), at) + locator(at + len(both))
         return body + end(1, len(both), at)
+    if kind in ("zip64 of another disk", "zip64 with two numbers"):
+        body = LOCALS + DIRECTORY
+        record = bytearray(end64(1, len(DIRECTORY), at))
+        record[16 if kind == "zip64 of another disk" else 24] ^= 2
+        usual = end(0xFFFF, len(DIRECTORY), at)
+        return body + bytes(record) + locator(len(body)) + usual
+    if kind == "in the directory":
+        directory = SHOWN._replace(comment=b"PK\5\6").central(0)
+        return LOCALS + directory + end(1, len(directory), at)
+    if kind in ("of another disk", "member of another disk"):
+        data = bytearray(LOCALS + DIRECTORY + end(1, len(DIRECTORY), at))
+        data[len(data) - 18 if kind == "of another disk" else at + 34] = 1
+        return bytes(data)
+    if kind == "cut short":
+        return LOCALS + DIRECTORY + end(1, len(DIRECTORY), at)[:-1]
     assert kind == "zip64 with more in it"
     body = LOCALS + DIRECTORY
     return (
@@ -105,7 +120,9 @@ def two_directories(kind: str) -> bytes:
 KINDS = [
     *("zip64 and usual", "zip64 without locator", "locator without zip64", "in the comment"),
     *("in the last bytes", "by offset and by size", "zip64 elsewhere", "two counts"),
-    *("zip64 with two counts", "zip64 with more in it"),
+    *("zip64 with two counts", "zip64 with more in it", "zip64 of another disk"),
+    *("zip64 with two numbers", "in the directory", "of another disk", "member of another disk"),
+    "cut short",
 ]
 
 
@@ -244,12 +261,15 @@ def test_m7_a_zip_in_a_tar_is_looked_into_there(run: Run) -> None:
 
 
 def test_m7_a_zip_over_two_members_of_a_tar_is_refused(run: Run) -> None:
-    info = tarfile.TarInfo("b")
-    inner = build(Part(b"c.pyc", PYC, gap=info.tobuf()))
-    data = tarred({"a": inner}, mode="w")
-    assert verdict(run, "a.tar", data)[0] == 2
-    cut = data.find(b"PK\1\2") - 100
-    assert verdict(run, "a.tar", data[:cut] + bytes(512) + data[cut:])[0] == 2
+    """Its directory is in one of them, its end record in the other."""
+    inner = HIDDEN.local()
+    first = member("a", (inner + HIDDEN.central(0)).ljust(512, b"\0"))
+    directory = first.find(b"PK\1\2")
+    record = len(first) + 512
+    second = member("b", end(1, record - directory, directory))
+    code, found, errors = verdict(run, "a.tar", first + second + bytes(1024))
+    assert (code, found) == (2, [])
+    assert errors.endswith("error: a.tar: is a tar file and a zip file\n")
 
 
 @pytest.mark.parametrize(
@@ -317,6 +337,13 @@ STREAMED = DEFLATED._replace(flags=8, descriptor=DESCRIPTOR)
         [STORED._replace(size=0xFFFFFFFF, extra=b"\x01\0\x04\0abcd")],
         [STORED._replace(extra=b"\x99\x99\xff\xff")],
         [STORED._replace(method=99)],
+        [Part(b"a", bytes(range(256)) * 999, method=8, local_packed_size=3)],
+        [STORED._replace(packed_size=4000, size=4000, crc=1)],
+        [Part(b"a", b"x" * 9, method=14, packed=b"\x09\x04\5\0\xff\0\0\1\0x")],
+        [Part(b"a", b"x" * 9, method=14, packed=b"\x09\x04\5\0\x5d\xff\xff\xff\xffxx")],
+        [Part(b"a", b"x" * 9, method=14, packed=b"\x09\x04\5")],
+        [Part(b"a", b"x" * 9, method=12, packed=bz2.compress(b"x" * 9) + b"x" * 70_000)],
+        [STORED._replace(local_extra=b"\x99\x99\xff\xff")],
         [STORED._replace(flags=0x2000)._replace(local_flags=0)],
     ],
 )  # fmt: skip
@@ -326,6 +353,15 @@ def test_headers_that_disagree_are_refused(run: Run, parts: list[Part]) -> None:
         code, found, errors = verdict(run, "a.whl", build(*parts, *more))
         assert (code, found) == (2, [])
         assert errors
+
+
+@pytest.mark.parametrize("size", [200, 0xFFFF])
+def test_a_header_that_reaches_into_the_next_is_refused(run: Run, size: int) -> None:
+    data = bytearray(build(STORED, Part(b"b", b"x" * 300)))
+    data[28:30] = size.to_bytes(2, "little")
+    code, found, errors = verdict(run, "a.zip", bytes(data))
+    assert (code, found) == (2, [])
+    assert errors.startswith("error: a.zip: a.txt: is damaged: ")
 
 
 @pytest.mark.parametrize(
@@ -344,6 +380,7 @@ def test_headers_that_disagree_are_refused(run: Run, parts: list[Part]) -> None:
             extra=zip64_field(4, 4),
         ),
         STORED._replace(extra=b"\0\0\0"),
+        STORED._replace(extra=b"\x99\x99\4\0up\1\1"),
         STORED._replace(local_flags=0x800),
         Part(b"d/", b"", method=8),
         Part(b"\xc3\xa9", b"x", flags=0x800),
@@ -422,8 +459,9 @@ def with_field(block: bytes, at: int, value: bytes) -> bytes:
     return block[:148] + b"%06o\0 " % total + block[156:]
 
 
-USTAR = with_field(with_field(member("a.txt"), 257, b"ustar\x0000"), 345, b"__pycache__")
-GNU_TIMES = with_field(member("a.txt"), 345, b"__pycache__")
+CACHED = "m.f-1.py311.nbi"
+USTAR = with_field(with_field(member(CACHED), 257, b"ustar\x0000"), 345, b"__pycache__")
+GNU_TIMES = with_field(member(CACHED), 345, b"__pycache__")
 
 
 @pytest.mark.parametrize(
@@ -546,19 +584,30 @@ def test_levels_in_an_image_have_an_end(run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("p/__pycache__/__init__.py", b"", ", which is not bytecode"),
-        ("p/__pycache__/data.json", b"{}", ", which is not bytecode"),
+        ("p/__pycache__/__init__.py", b"", ""),
+        ("p/__pycache__/data.json", b"{}", ""),
         ("p/__pycache__/m.cpython-311.pyc", b"", ": bytecode"),
         ("p/__pycache__/m.f-1.py311.nbi", b"x", ": bytecode"),
-        ("p/__pycache__/m.py", PYC, ": CPython 3.11 bytecode"),
+        ("p/__pycache__/m.py", PYC, ": CPython 3.11 bytecode under another name"),
+        ("p/__pycache__/tool", b"#!x\n" + EVIL_ZIP, "!a.pyc`: CPython 3.11 bytecode"),
     ],
 )
-def test_a_source_in_a_cache_directory_is_not_called_bytecode(
+def test_a_source_in_a_cache_directory_is_not_bytecode(
     run: Run, name: str, data: bytes, words: str
 ) -> None:
     for file, archive in (
-        ("a.whl", zipped({name: data})),
+        ("a.whl", zipped({name: data, "d.dist-info/RECORD": f"{name},,\n".encode()})),
         ("a.tar", tarred({name: data}, mode="w")),
     ):
-        (said,) = judged(run, file, archive)
-        assert said.startswith(f"ships `{name}`{words}")
+        found = judged(run, file, archive)
+        expected = f"ships `{name}{words}" if words[:1] == "!" else f"ships `{name}`{words}"
+        assert found == ([expected] if words else [])
+
+
+def test_a_link_in_the_place_of_a_cache_directory_is_bytecode(run: Run) -> None:
+    link = special("p/__pycache__", tarfile.SYMTYPE, "elsewhere").tobuf()
+    assert judged(run, "a.tar", link + bytes(1024)) == ["ships `p/__pycache__`: bytecode"]
+    assert judged(run, "a.zip", zipped({}, links={"p/__pycache__": "elsewhere"})) == [
+        "ships `p/__pycache__`: bytecode"
+    ]
+    assert judged(run, "b.zip", zipped({}, links={"p/__pycache__/m.py": "../m.py"})) == []

@@ -48,6 +48,7 @@ _ZIP64 = 0x0001
 #: 4.6.9: Info-ZIP's Unicode path.
 _UNICODE_PATH = 0x7075
 _MAX32 = 0xFFFF_FFFF
+_MAX64 = (1 << 64) - 1
 _NEWEST_VERSION = 63
 
 
@@ -316,11 +317,9 @@ def header_size(data: bytes) -> int:
 def descriptor_size(entry: Entry, data: bytes) -> int:
     """Return the size of the descriptor (4.3.9) that `data` begins with. Raises `Unjudgeable`."""
     crc = entry.crc.to_bytes(4, "little")
-    for size in (4, 8):
-        try:
-            sizes = entry.packed_size.to_bytes(size, "little") + entry.size.to_bytes(size, "little")
-        except OverflowError:
-            continue
+    for form in ("<2I", "<2Q"):
+        limit = _MAX32 if form == "<2I" else _MAX64
+        sizes = struct.pack(form, entry.packed_size & limit, entry.size & limit)
         for record in (DESCRIPTOR + crc + sizes, crc + sizes):
             if data.startswith(record):
                 return len(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import stat
 import zlib
+from itertools import chain
 
 from pycache_guard.archives.member import MOST_MEMBERS
 from pycache_guard.archives.member import PIECE
@@ -291,10 +292,7 @@ class Packed:
         if piece:
             yield piece
         at += len(piece)
-        while at < self._content_end:
-            piece = self._read_at(at, min(self._content_end - at, PIECE))
-            if not piece:
-                raise EOFError("it is cut short")
+        while piece := self._read_at(at, max(0, min(self._content_end - at, PIECE))):
             yield piece
             at += len(piece)
 
@@ -317,13 +315,7 @@ def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iter
     first = b""
     while len(first) < 9 and (piece := next(raw, b"")):
         first += piece
-    return _lzma(first), _chain(first[9:], raw)
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
+    return _lzma(first), chain([first[9:]], raw)
 
 
 def _lzma(head: bytes) -> Decompressor:

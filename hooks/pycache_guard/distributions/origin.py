@@ -43,8 +43,6 @@ class Shipped(NamedTuple):
 
     #: The name by which a path is bytecode, where that is one of the member's other names.
     alias: str = ""
-    #: Whether it is in a cache directory, but is not a cache: a source, data.
-    is_stray: bool = False
 
     @property
     def is_unchecked(self) -> bool:

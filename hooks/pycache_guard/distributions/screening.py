@@ -32,6 +32,7 @@ from pycache_guard.distributions.room import Rooms
 from pycache_guard.distributions.watched import Watched
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.misplaced import LINK
 from pycache_guard.misplaced import is_misplaced
 
 TYPE_CHECKING = False
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
 #: An archive in an archive is read whole, into a file without a name; so many bytes of it.
 LARGEST_NESTED = 256 << 20
-#: Of a source or data in a cache directory.
-STRAY = "which is not bytecode but is in `__pycache__`, where tools remove it: move it elsewhere"
+#: The mode that git has for a file.
+FILE = "100644"
 #: Linux: PATH_MAX.
 LONGEST_NAME = 4096
 
@@ -169,7 +170,8 @@ class Screening:
         self._check_names(member, names)
         if member.is_directory and not member.is_file:
             return False
-        alias = next((name for name in names if is_named(name)), None)
+        mode = FILE if member.target is None else LINK
+        alias = next((name for name in names if is_named(name, mode)), None)
         try:
             content = Watched(member.pieces(WHOLE) if member.is_file else iter(()))
         except Unjudgeable:
@@ -184,7 +186,7 @@ class Screening:
         if member.is_directory and not head:
             return False
         if alias is not None or is_bytecode(head[:HEAD_LENGTH]):
-            self._ship(identify(member, head[:HEAD_LENGTH], alias))
+            self._ship(shipped(member, head[:HEAD_LENGTH])._replace(alias=alias or ""))
             content.drain()
         elif is_record(member.name):
             for name in listed(content):
@@ -291,8 +293,6 @@ class Screening:
                 self._fail(f"{self._path}: {self._place.inside}{failure}")
 
     def _told(self, found: Shipped) -> str:
-        if found.is_stray:
-            return f"ships `{self._place.inside}{found.name}`, {STRAY}"
         header = found.header
         writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
         words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
@@ -317,17 +317,17 @@ class Screening:
             self._failures[failure] = None
 
 
-def identify(member: Member, head: bytes, alias: str | None) -> Shipped:
-    """Return what is known of a member that is bytecode by content, or by its name `alias`."""
-    found = shipped(member, head)._replace(alias=alias or "")
-    is_stray = alias is not None and is_misplaced(alias.rstrip("/"), head)
-    return found._replace(is_stray=is_stray)
+def is_named(name: str, mode: str) -> bool:
+    """Whether a reader that calls a member so takes it for bytecode by its path.
 
-
-def is_named(name: str) -> bool:
-    """Whether a reader that calls a member so takes it for bytecode by its path."""
+    A source or data in `__pycache__` is not bytecode; its content is looked at as any other.
+    """
     path = os.fsencode(name)
-    return may_name_bytecode(path) and is_bytecode_path(path.rstrip(b"/"))
+    return (
+        may_name_bytecode(path)
+        and is_bytecode_path(path.rstrip(b"/"))
+        and not is_misplaced(name.rstrip("/"), b"", mode)
+    )
 
 
 def leads_out(name: str) -> bool:
