@@ -273,11 +273,12 @@ class Screening:
             except Unjudgeable as why:
                 self._complain(source, str(why))
                 return
-            if differs:
-                self._doubts[each.name] = f"not of its source: `{source.name}` {differs}"
             likeliest = self._sources.get(each.name)
             if likeliest is None or rank <= likeliest[0]:
                 self._sources[each.name] = (rank, source.name, source.size)
+                self._doubts.pop(each.name, None)
+                if differs:
+                    self._doubts[each.name] = f"not of its source: `{source.name}` {differs}"
 
     def _have_compiled(self, archive: Archive) -> None:
         """Have the code compared where the header has nothing against the source."""
