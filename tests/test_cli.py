@@ -204,6 +204,22 @@ cli.run()
     assert (done.returncode, done.stderr) == (expected, b"")
 
 
+def test_crashed_writes_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        assert cli.crashed() == 2
+    assert capsys.readouterr().err.endswith("ZeroDivisionError\n")
+
+
+def test_crashed_without_a_way_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(sys, "__excepthook__", fails)
+    assert cli.crashed() == 2
+
+
 def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> None:
         raise ZeroDivisionError

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import platform
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from pycache_guard.compilers.process import Answer
 from pycache_guard.compilers.process import CompilerProcess
 from pycache_guard.compilers.process import Limits
 from pycache_guard.compilers.process import NoInterpreter
+from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,3 +173,12 @@ def test_process_that_dies(tmp_path: Path) -> None:
     assert reason.startswith("the compiler's process ended (Killed")
     assert asked(process, b"").code is not None
     process.close()
+
+
+def test_a_compiler_that_nothing_can_watch_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fails)
+    with pytest.raises(Failure, match=r"^no compiler can be watched: can't start new thread$"):
+        CompilerProcess(sys.executable, Limits())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import system
 from pycache_guard.errors import Failure
 from pycache_guard.git.ignore import Ignoring
 from pycache_guard.git.ignore import isolated
@@ -74,3 +75,22 @@ def test_a_path_that_begins_like_magic() -> None:
     with Ignoring({b".gitignore": b"*.pyc\n"}) as ignoring:
         rules = ignoring.rules([b":a.pyc", b":(top)b.pyc", b":!c.py"])
     assert [pattern for _, _, pattern in rules] == [b"*.pyc", b"*.pyc", b""]
+
+
+@pytest.mark.parametrize("path", [b"..\\x/.gitignore", b"C:x/.gitignore", b"a\\b/.gitignore"])
+def test_a_path_that_leads_elsewhere_on_windows(
+    monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    """Git on Linux commits such names; on Windows the file would be written outside of the tree."""
+    Ignoring({path: b""}).__exit__(None, None, None)
+    monkeypatch.setattr(system, "WINDOWS", True)
+    with pytest.raises(Failure, match="leads out of the repository"):
+        Ignoring({path: b""})
+
+
+def test_paths_that_a_file_system_takes_for_one(tmp_path: Path) -> None:
+    """As macOS and Windows do with letters' case."""
+    with Ignoring({}) as ignoring:
+        ignoring._put(os.fsencode(tmp_path), b"a/.gitignore", b"")
+        with pytest.raises(Failure, match="differs from it in letter case only"):
+            ignoring._put(os.fsencode(tmp_path), b"a/.gitignore", b"")

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import system
+from pycache_guard.git import spawn
 from pycache_guard.git.process import DROPPED
 from pycache_guard.git.process import SET
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import Reading
+from pycache_guard.git.process import Silent
 from pycache_guard.git.process import environment
 from pycache_guard.git.process import git
 from pycache_guard.git.process import last_words
@@ -116,6 +120,54 @@ def test_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with pytest.raises(GitFailure, match=r"^git could not be started: Permission denied$"):
         git("version")
+
+
+def test_a_git_that_wants_to_fetch(pretend: Callable[[str], None]) -> None:
+    """As git before 2.27 does in a partial clone, for every comparison."""
+    pretend("echo \"fatal: transport 'file' not allowed\" >&2; exit 128")
+    with pytest.raises(
+        GitFailure, match=r"^git diff-tree: this partial clone lacks an object, .*2\.27"
+    ):
+        git("diff-tree")
+
+
+@posix
+def test_a_daemon_that_keeps_stderr_open_is_not_waited_for(pretend: Callable[[str], None]) -> None:
+    """As `git fsmonitor--daemon` or a credential helper may, which git starts and leaves."""
+    pretend("sleep 60 & exit 0")
+    before = time.monotonic()
+    process = Git("ls-files")
+    assert process.check() == 0
+    assert time.monotonic() - before < 30
+
+
+@posix
+@pytest.mark.parametrize("ticks", [None, (b"1", b"1")])
+def test_a_git_that_is_silent_and_idle_is_given_up(
+    pretend: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object
+) -> None:
+    """Also where the system does not say how much of the processor it used, after a longer time."""
+    pretend("exec sleep 60")
+    monkeypatch.setattr(spawn, "POLL_MILLISECONDS", 5)
+    monkeypatch.setattr(spawn, "SILENCE_MILLISECONDS", 10)
+    monkeypatch.setattr(spawn, "UNKNOWN_SILENCES", 3)
+    monkeypatch.setattr(system, "processor_ticks", lambda _: ticks)
+    for ask in (Git.read, Git.check, Git.output):
+        with pytest.raises(Silent, match=r"^git ls-files: has done nothing for"):
+            ask(Git("ls-files"))
+    spawn.stop_all()
+
+
+@posix
+def test_a_git_that_is_silent_and_at_work_is_waited_for(
+    pretend: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend("sleep 0.5; echo done")
+    monkeypatch.setattr(spawn, "POLL_MILLISECONDS", 5)
+    monkeypatch.setattr(spawn, "SILENCE_MILLISECONDS", 10)
+    count = iter(range(10_000))
+    monkeypatch.setattr(system, "processor_ticks", lambda _: next(count))
+    assert git("ls-files") == b"done\n"
 
 
 def test_killed(pretend: Callable[[str], None]) -> None:

@@ -259,3 +259,28 @@ def test_the_latest_is_stopped_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spawn, "UNFINISHED", [Each("directory"), Each("child")])
     spawn.stop_all()
     assert stopped == ["child", "directory"]
+
+
+@pytest.mark.skipif(not system.POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.parametrize("made", [0, 1, 2, 3])
+def test_a_start_that_fails_leaves_no_descriptor_open(
+    monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    """Whichever pipe is one too many; the last time, it is the program that cannot be started."""
+    ends: list[int] = []
+    pipe = os.pipe
+
+    def limited() -> tuple[int, int]:
+        if len(ends) == 2 * made:
+            raise OSError(24, "Too many open files")
+        ends.extend(pipe())
+        return ends[-2], ends[-1]
+
+    monkeypatch.setattr(os, "pipe", limited)
+    with pytest.raises(OSError, match=r"Too many|No such"):
+        start(["/no/such/program"], ENV, feed=True)
+    assert len(ends) == 2 * made
+    for descriptor in ends:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+    assert spawn.UNFINISHED == []

@@ -29,7 +29,8 @@ class Watchdog:
         try:
             threading.Thread(target=self._watch, daemon=True).start()
         except RuntimeError as error:  # the limit of processes is reached
-            child.kill()
+            with child:  # waits for its end, and closes its pipes
+                child.kill()
             raise Failure(f"no compiler can be watched: {error}") from None
 
     def __enter__(self) -> None:

@@ -62,6 +62,13 @@ HEXADECIMAL = b"0123456789abcdef"
 INTERRUPTED = -2
 
 
+#: Why git wants to fetch, which it is forbidden here.
+LACKING = (
+    "this partial clone lacks an object, and git would fetch it; fetch it first, or use git 2.27 or"
+    " later, which compares commits without it"
+)
+
+
 class GitFailure(Failure):
     """Git ended with an error, could not be started, or said what git does not say."""
 
@@ -202,4 +209,8 @@ def last_words(said: bytes) -> str:
     starts = [n for n, line in enumerate(lines) if line.startswith(("fatal: ", "error: "))]
     told = lines[starts[0] :] if starts else lines[-1:]
     words = [line.removeprefix("fatal: ").removeprefix("error: ") for line in told if line]
-    return "; ".join(dict.fromkeys(words))
+    reason = "; ".join(dict.fromkeys(words))
+    if reason.startswith("transport '") and reason.endswith("' not allowed"):
+        # Our own setting; git before 2.27 fetches for each comparison in a partial clone (95acf11a3d).
+        return f"{LACKING} ({reason})"
+    return reason
