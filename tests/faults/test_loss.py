@@ -289,6 +289,21 @@ def test_m12_store_that_is_damaged_is_not_passed_over(damage: str, root: Path, r
     assert (root / "m.pyc").exists()
 
 
+@pytest.mark.parametrize("damage", [None, "no index", "HEAD is garbage"])
+def test_m12_work_tree_of_a_repository_beside_it(damage: str | None, root: Path, run: Run) -> None:
+    """`core.worktree` leads from one directory to another, which has no `.git`."""
+    repo = made(root / "repo")
+    made(root / "plain")
+    (repo.path / "pkg").rename(root / "pkg")
+    repo.git("config", "core.worktree", str(root))
+    plant(root, ["pkg/o.py", "pkg/o.pyc"])
+    if damage:
+        DAMAGES[damage](repo.path / ".git")
+    assert run("clean", "pkg").code == (2 if damage else 0)
+    assert (root / "pkg" / "m.pyc").exists()
+    assert (root / "pkg" / "o.pyc").exists() is bool(damage)
+
+
 def test_m12_neighbours_in_a_directory_of_everyone_are_none(root: Path, run: Run) -> None:
     """In `/tmp` other programs make and remove repositories all the time."""
     plant(root, ["work/m.py", "work/m.pyc"])

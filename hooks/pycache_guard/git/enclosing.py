@@ -26,6 +26,8 @@ HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/rep
 HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
 #: Most bytes of a file `.git`: `gitdir: ` and a path of 4096 bytes (Linux `PATH_MAX`), with room to spare.
 MAX_LINK_BYTES = 1 << 14
+#: No more of a configuration is read to see whether git has to be asked.
+MAX_CONFIG_BYTES = 1 << 20
 #: Whom everything is believed.
 ROOT_USER = 0
 
@@ -64,12 +66,14 @@ def find_stores(directory: str) -> Iterator[str]:
 
     Such an index is of `git --git-dir=STORE --work-tree=DIRECTORY`, as people keep their dotfiles:
     the work tree itself has no `.git`. Its name begins with a dot or ends with `.git`, or a tool for
-    dotfiles has chosen it. One that belongs to another user is left out.
+    dotfiles has chosen it. A repository beside the directory, or beside one above, whose `core.worktree`
+    leads elsewhere is one too. One that belongs to another user is left out.
     """
     here = os.path.realpath(directory)
     while True:
         for store in _candidates(here):
-            if has_index(store) and _is_own(store):
+            is_used = has_index(store) or os.path.basename(store) == ".git"
+            if is_used and _is_own(store):
                 yield store
         above = os.path.dirname(here)
         if above == here:
@@ -114,6 +118,8 @@ def _candidates(directory: str) -> Iterator[str]:
     for name in names:
         if name != ".git" and (name.startswith(".") or name.endswith(".git")):
             yield os.path.join(directory, name)
+        elif _names_work_tree(os.path.join(directory, name, ".git", "config")):
+            yield os.path.join(directory, name, ".git")
     for name in HOME_STORES:
         yield os.path.join(directory, name)
     for name in HOME_STORE_DIRECTORIES:
@@ -122,6 +128,22 @@ def _candidates(directory: str) -> Iterator[str]:
                 yield from sorted(entry.path for entry in entries)
         except OSError:
             continue
+
+
+def _names_work_tree(path: str) -> bool:
+    """Return whether a repository's configuration may name a work tree elsewhere (core.worktree)."""
+    if not os.path.isfile(path):
+        return False
+    import re
+
+    from pycache_guard import regular
+
+    try:
+        with regular.opened(path) as file:
+            content = file.read(MAX_CONFIG_BYTES)
+    except OSError:
+        return False
+    return re.search(rb"(?mi)^\s*(?:\[core\]\s*)?worktree\s*=", content) is not None
 
 
 def _is_own(path: str) -> bool:

@@ -9,7 +9,6 @@ from pycache_guard.bytecode.names import may_name_bytecode
 from pycache_guard.git.enclosing import find_git_directory
 from pycache_guard.git.enclosing import find_mark
 from pycache_guard.git.enclosing import find_stores
-from pycache_guard.git.enclosing import has_index
 from pycache_guard.git.listing import entries
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
@@ -64,7 +63,7 @@ def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
             try:
                 found.update(_list_store(directory, store))
             except GitFailure as failure:
-                if has_index(store):  # otherwise it was somebody's temporary one, and is gone
+                if os.path.isdir(store):  # otherwise it was somebody's temporary one, and is gone
                     raise GitFailure(f"{store}: {_without_verb(failure)}; {ADVICE}") from None
     if any(name in os.environ for name in LOCAL):
         top = os.fsdecode(git("rev-parse", "--show-toplevel")[:-1])
@@ -117,11 +116,17 @@ def _list_store(directory: str, store: str) -> Iterator[str]:
     Where it does not name a work tree, that may be any directory around it.
     """
     own = own_environment()
+    paths = [*wanted(Git("--git-dir", store, *LISTING, env=own))]
     process = Git("--git-dir", store, "config", "--type=path", "--get", "core.worktree", env=own)
     named = os.fsdecode(b"".join(iter(process.read, b""))[:-1])
     process.check(allowed=(0, 1))
-    tops = [os.path.join(store, named)] if named else [*_directories_above(store)]
-    paths = [*wanted(Git("--git-dir", store, *LISTING, env=own))]
+    if named:
+        tops = [os.path.join(store, named)]
+    elif os.path.basename(store) == ".git":
+        return  # its work tree is beside it, and `directory` is not in there
+    else:
+        tops = [*_directories_above(store)]
+    _require_index(("--git-dir", store), own, store, store)
     for top in tops:
         yield from below(directory, top, paths)
 
