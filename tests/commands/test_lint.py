@@ -91,6 +91,14 @@ def test_what_cannot_be_read_is_an_error_and_the_rest_is_reported(repo: Repo, ru
     assert run("lint", "no.py", "b.py", "a.py") == (2, TOLD, f"error: {BROKEN}\n{gone}")
 
 
+def test_templates_of_sources_need_not_parse(repo: Repo, run: Run) -> None:
+    """One that parses is checked, as other sources are."""
+    repo.add("{{cookiecutter.name}}/a.py", "from {{ cookiecutter.name }} import x\n")
+    assert run("lint") == (0, "", "")
+    repo.add("{{cookiecutter.name}}/b.py", SOURCE)
+    assert run("lint").code == 1
+
+
 @pytest.mark.parametrize("source", ["nonlocal x\n", "def f(x):\n    global x\n"])
 def test_what_only_the_compiler_refuses_is_parsed(repo: Repo, run: Run, source: str) -> None:
     repo.add("a.py", source)

@@ -57,7 +57,7 @@ git tag --force v1.0 HEAD~1 > /dev/null
 #: No rules at all.
 UNIGNORED = f"""{PROJECT}
 git rm --quiet --force .gitignore .dockerignore
-echo 'FROM scratch' > Dockerfile
+printf 'FROM scratch\\nCOPY . .\\n' > Dockerfile
 git add Dockerfile
 git commit --quiet --message careless
 """

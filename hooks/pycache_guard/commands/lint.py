@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pycache_guard.python_files import Source
 
 NAME = "lint"
+#: What paths of templates hold (cookiecutter, copier): of these, sources are made that parse.
+TEMPLATE = ("{{", "{%")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,7 +50,7 @@ class Checked(NamedTuple):
     """What came of checking sources."""
 
     findings: list[Finding]
-    #: The number of files that were parsed.
+    #: The number of files that were parsed, or that are templates of other files.
     parsed: int
     #: One line for each file that could not be parsed, and for each that could not be read.
     unparsable: list[str]
@@ -66,7 +68,10 @@ def check(sources: Iterable[Source]) -> Checked:
             findings += lint_source(source.read(), source.path)
             parsed += 1
         except Unparsable as failure:
-            unparsable.append(str(failure))
+            if any(mark in source.path for mark in TEMPLATE):
+                parsed += 1
+            else:
+                unparsable.append(str(failure))
         except OSError as error:
             unreadable.append(f"{source.path}: {error.strerror or error}")
     return Checked(findings, parsed, unparsable, unreadable)
