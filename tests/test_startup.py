@@ -59,11 +59,11 @@ def test_a_clean_run(clean: Repo, calls: Calls, new: int) -> None:
 def test_a_clean_push(
     clean: Repo, calls: Calls, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server waits for three processes, side by side."""
+    """A server waits for three processes, side by side; for a new branch, one asks what HEAD names."""
     server = make_repo("server.git", "--bare")
     server.git("fetch", "-q", str(clean.path), "HEAD")
     commit = clean.git("rev-parse", "HEAD")
-    (server.path / "lines").write_text(f"{'0' * 40} {commit} refs/heads/main\n", "ascii")
+    (server.path / "lines").write_text(f"{'0' * 40} {commit} refs/heads/topic\n", "ascii")
     monkeypatch.chdir(server.path)
     calls.forget()
     given = "os.dup2(os.open('lines', os.O_RDONLY), 0)"
@@ -71,7 +71,7 @@ def test_a_clean_push(
     imported = modules(f"import os; {given}; {run}") - modules("pass")
     assert imported & DEAR == set()
     assert "pycache_guard.history.judge" in imported
-    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list"]
+    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "symbolic-ref"]
 
 
 def test_the_guard_sees(clean: Repo) -> None:

@@ -86,9 +86,13 @@ def judge(
     staged: bool = False,
     content: str = "new",
     allow: Sequence[str] = (),
+    config_from: str | None = None,
     unread: Unread | None = None,
 ) -> list[Finding]:
     """Return what is wrong with the entries of `source`: PYC001, PYC002, PYC003.
+
+    The configuration is that of `source`, or of the revision `config_from`, whose allowances may match
+    nothing: the change that is checked may have made them needless.
 
     With `staged`, only of what differs from HEAD. `content` says whose first bytes are read: `new`,
     what differs from HEAD at the same path, `all` or `none`. `allow` are globs in addition to the
@@ -101,7 +105,7 @@ def judge(
 
     contents = examined(files, attributes, unread or Unread())
     found_any = named or contents.held or contents.converted
-    config = settings(source, thorough=bool(found_any))
+    config = settings_at(config_from) if config_from else settings(source, thorough=bool(found_any))
     if not (found_any or allow or (config and config.allow)):
         return []
     from pycache_guard import scan
@@ -122,7 +126,10 @@ def judge(
     if not staged:
         unused = [e for _, entries in grants.unused() for e in entries if e.is_file]
         blobs = [entry.blob for entry in unused]
-        found += scan.unused(grants, bytecode_blobs(blobs) if content != "none" else blobs)
+        unused_allowances = scan.unused(
+            grants, bytecode_blobs(blobs) if content != "none" else blobs
+        )
+        found += [f for f in unused_allowances if f.path is None or not config_from]
     return found
 
 
@@ -353,11 +360,15 @@ def settings_at(revision: str) -> Config | None:
     return settings(Tree(revision))
 
 
-def configured_ignores() -> tuple[str, ...]:
+def configured_ignores(config_from: str | None = None) -> tuple[str, ...]:
     """Return the codes that the repository's configuration ignores; none outside a repository.
 
-    Raises `Failure` for a wrong configuration.
+    With `config_from` the configuration is that of this revision. Raises `Failure` for a wrong
+    configuration.
     """
+    if config_from:
+        config = settings_at(config_from)
+        return config.ignore if config else ()
     from pycache_guard.git.index import Index
     from pycache_guard.git.process import GitFailure
     from pycache_guard.git.repository import top

@@ -82,8 +82,19 @@ def reporting_parser(command: str, description: str) -> Parser:
     return parser
 
 
+def config_option(parser: Parser) -> None:
+    """Add the option that names the revision with the configuration."""
+    parser.add_argument(
+        "--config-from",
+        metavar="REV",
+        type=filled,
+        help="read the configuration from this revision: in CI the base of a pull request",
+    )
+
+
 def judging_options(parser: Parser, *contents: str, meaning: str) -> None:
     """Add what every command that judges entries takes: whose `contents` are read, what is allowed."""
+    config_option(parser)
     parser.add_argument("--content", metavar="WHICH", choices=contents, default="new", help=meaning)
     parser.add_argument(
         "--allow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.commands.arguments import config_option
 from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
@@ -11,6 +12,7 @@ from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.docker_complete import Proof
 from pycache_guard.survey import settings
+from pycache_guard.survey import settings_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing gets in, 1 if something does or did, 2 if a context could not be judged."""
     options = parse(argv)
     index = Index()
-    config = settings(index)
+    config = settings_at(options.config_from) if options.config_from else settings(index)
     kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
     proof = Proof(index, kinds)
     builds = proof.builds(options.contexts)
@@ -55,4 +57,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         "--fix", action="store_true", help="append what is missing to the ignore files"
     )
     probe_option(parser)
+    config_option(parser)
     return parser.read(argv)

@@ -28,6 +28,7 @@ class Options:
         self.allow: list[str] = []
         self.format = "text"
         self.output: str | None = None
+        self.config_from: str | None = None
 
 
 def judging_parser(command: str, description: str) -> Parser:
@@ -54,6 +55,14 @@ def answer(
 
     Raises `Failure`, after the report, for what could not be judged.
     """
+    if options.config_from:
+        from pycache_guard.git.tree import Tree
+
+        tree = Tree(options.config_from)
+
+        def source(_: Reader) -> Readable:
+            return tree
+
     findings: list[Finding] = []
     unjudged: list[str] = []
     unread = Unread()

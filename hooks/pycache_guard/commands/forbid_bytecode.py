@@ -32,6 +32,7 @@ class Options:
     fix = False
     format = "text"
     output: str | None = None
+    config_from: str | None = None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,7 +59,14 @@ def judged(options: Options | Namespace, content: str, unread: Unread) -> list[F
         from pycache_guard.git.tree import Tree
 
         source = Tree(options.tree)
-    return judge(source, staged=options.staged, content=content, allow=options.allow, unread=unread)
+    return judge(
+        source,
+        staged=options.staged,
+        content=content,
+        allow=options.allow,
+        config_from=options.config_from,
+        unread=unread,
+    )
 
 
 def tell(findings: list[Finding], options: Options | Namespace, unread: Unread) -> int:

@@ -7,6 +7,8 @@ from pycache_guard.commands.commits import answer
 from pycache_guard.commands.commits import judging_parser
 from pycache_guard.commands.commits import ref_lines
 from pycache_guard.git.head import Head
+from pycache_guard.git.head import check_head
+from pycache_guard.git.updates import created
 from pycache_guard.git.updates import received
 
 TYPE_CHECKING = False
@@ -20,7 +22,7 @@ NAME = "pre-receive"
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was, which refuses the push as a whole.
 
-    The configuration is HEAD's, never that of what is pushed: nobody allows themselves.
+    The configuration is that of HEAD, or of `--config-from REV`, before the push.
     """
     options: Options | Namespace = Options()
     if argv:
@@ -29,4 +31,8 @@ def main(argv: Sequence[str]) -> int:
             "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
         )
         options = parser.read(argv)
-    return answer(NAME, received(ref_lines()), Head, options, is_receiving=True)
+    lines = ref_lines()
+    revisions = received(lines)
+    if not options.config_from:
+        check_head(created(lines))
+    return answer(NAME, revisions, Head, options, is_receiving=True)

@@ -20,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     from pycache_guard.survey import configured_ignores
 
-    ignored = {*options.ignore, *configured_ignores()}
+    ignored = {*options.ignore, *configured_ignores(options.config_from)}
     found = judge(store(options), options.python)
     findings = [finding for finding in found.findings if finding.rule.name not in ignored]
     from pycache_guard.commands.failures import tell
@@ -113,6 +113,7 @@ def some(paths: list[str]) -> str:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
+    from pycache_guard.commands.arguments import config_option
     from pycache_guard.commands.arguments import filled
     from pycache_guard.commands.arguments import ignore_option
     from pycache_guard.commands.arguments import reporting_parser
@@ -150,4 +151,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         const="PYC205",
         help="the same as --ignore PYC205: do not report files that cannot be compared",
     )
+    config_option(parser)
     return parser.read(argv)

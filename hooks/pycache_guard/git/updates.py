@@ -78,6 +78,12 @@ def received(lines: bytes) -> Revisions | None:
     return Revisions(tips, (), "--not", "--all") if tips else None
 
 
+def created(lines: bytes) -> set[str]:
+    """Return the names of the refs that `pre-receive` is told are new. Raises as `received` does."""
+    fields = (line.split(" ") for line in whole(lines))
+    return {name for old, new, name in fields if names_an_object(new) and not names_an_object(old)}
+
+
 def announced(environment: Mapping[str, str]) -> Revisions | None:
     """Return what pre-commit or prek says will leave; `None` where neither says anything.
 
