@@ -12,6 +12,7 @@ from pycache_guard.remedies import pathspec
 from pycache_guard.remedies import quoted
 from pycache_guard.remedies import rewrite_history
 from pycache_guard.remedies import rewrite_unpushed
+from pycache_guard.remedies import translate_for_windows
 from pycache_guard.remedies import untrack
 
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
@@ -98,3 +99,52 @@ def test_rewrite_history_of_too_many_names_is_no_command() -> None:
     many = [*(f"{n}.png" for n in range(10)), "a.pyc"]
     assert rewrite_history(many, None, is_bare=True) is None
     assert rewrite_unpushed(many, [], tip="t", base="b", is_amend=False, sparse=False) is None
+
+
+#: Commands, and what of them is shown on Windows.
+WINDOWS = [
+    ("git rm -r -f --cached -- a.pyc", "git rm -r -f --cached -- a.pyc"),
+    ("git rm -- 'a b.pyc'", 'git rm -- "a b.pyc"'),
+    ("git rm -- ':(top)a.pyc'", 'git rm -- ":(top)a.pyc"'),
+    ("git rm -- größe.pyc", 'git rm -- "größe.pyc"'),
+    (
+        "git rm -- a.pyc && git commit -m 'Remove it'",
+        'git rm -- a.pyc && git commit -m "Remove it"',
+    ),
+    ("git rm -- ':(literal)a*.pyc'", 'git rm -- ":(literal)a*.pyc"'),
+    ("pycache-guard fix", "pycache-guard fix"),
+    ("remove the allowance", "remove the allowance"),
+    ("git rm -- 'x\u2019;calc;\u2019.pyc'", None),
+    ("git rm -- 'a&calc&.pyc'", None),
+    ("git rm -- 'a`calc`.pyc'", None),
+    ("git rm -- 'a$(calc).pyc'", None),
+    ("git rm -- 'a%PATH%.pyc'", None),
+    ("git rm -- 'a!x!.pyc'", None),
+    ("git rm -- 'a\u201ccalc.pyc'", None),
+    ("git rm -- 'a|calc.pyc'", None),
+    ("git rm -- 'a^.pyc'", None),
+    ("git rm -- 'a\"b.pyc'", None),
+    ("git rm -- 'a'\"'\"'b.pyc'", None),
+    ("git rm -- 'a\\b.pyc'", None),
+    ("git rm -- $'a\\x0ab.pyc'", None),
+    ("git rm -- $'caf\\xe9.pyc'", None),
+    ("git rm -- '&&' calc", None),
+    ("git rm -- '<x>.pyc'", None),
+    ("printf '%s\\n' '*.pyc' >> .gitignore && git add -f -- .gitignore", None),
+    ("rm -f -- a.pyc", None),
+    ("sudo rm -rf -- a", None),
+    ("clone=$(mktemp -d) && git clone x", None),
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), WINDOWS)
+def test_commands_on_windows_have_plain_names_alone(command: str, expected: str | None) -> None:
+    assert translate_for_windows(command) == expected
+
+
+@given(st.text(st.sampled_from("ab .\u2019'\"`$%^&|<>()\\\n#é!;"), min_size=1))
+def test_names_in_commands_on_windows_hold_nothing_that_a_shell_reads(name: str) -> None:
+    command = translate_for_windows(f"git rm -- {quoted(name)}")
+    if command is not None:
+        assert not set("'`$%^&|<>\\!\n\u2019") & set(command)
+        assert command.count('"') in (0, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
 TYPE_CHECKING = False
@@ -11,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+#: How commands begin that every shell of Windows can run, and those that only a POSIX shell can.
+PROGRAMS = ("git ", "pycache-guard ")
+POSIX_TOOLS = ("printf ", "rm ", "mv ", "mkdir ", "chmod ", "sudo ", "find ", "clone=", "ulimit ")
+#: Words that need no quotes, and words that mean the same inside double quotes, in cmd, PowerShell and
+#: POSIX shells. PowerShell takes typographic quotes for quotes; letters of any language are plain.
+BARE = re.compile(r"[A-Za-z0-9_./:=+-]+")
+DOUBLE_QUOTABLE = re.compile(r"[\w./:=@+~ ()\[\]{}#,;*?-]+")
+#: Added to a finding whose command is left out.
+NO_COMMAND = "no command is shown, because the shells of Windows would not read it alike"
 #: Characters of a command that is long enough.
 LONG = 4000
 #: Paths, or ends of names, in one command at most.
@@ -48,6 +58,25 @@ def quoted(word: str) -> str:
     )
     inner = inner.replace("##", "#\\x23")
     return f"$'{inner}'"
+
+
+def translate_for_windows(remedy: str) -> str | None:
+    """Return a remedy as cmd, PowerShell and Git Bash all read it; None if they would not.
+
+    Cmd knows no single quotes, and PowerShell also ends them at U+2019: only what all of them take as it
+    is inside double quotes is shown, so of names only plain ones. The tools of a POSIX shell are not
+    there. What begins with none of these commands is a sentence, and stays.
+    """
+    if remedy.startswith(POSIX_TOOLS):
+        return None
+    if not remedy.startswith(PROGRAMS):
+        return remedy
+    if "$" in remedy or "'&&'" in remedy:
+        return None
+    words = shlex.split(remedy)
+    if not all(word == "&&" or DOUBLE_QUOTABLE.fullmatch(word) for word in words):
+        return None
+    return " ".join(w if w == "&&" or BARE.fullmatch(w) else f'"{w}"' for w in words)
 
 
 def pathspec(path: str, *, rooted: bool) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import PROGRAM
 from pycache_guard.findings import Rule
+from pycache_guard.remedies import NO_COMMAND
 from pycache_guard.report import FORMATS
 
 if TYPE_CHECKING:
@@ -282,3 +283,16 @@ def test_a_terminal_is_asked_for(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert f"About PYC001: {Rule.PYC001.page}\n" in run(*argv).out
     assert "About" not in run(*argv, "--format", "github").out.replace("%0AAbout", "")
+
+
+def test_report_on_windows_has_a_sentence_where_no_command_does(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("plain.pyc", "a b.pyc", "x\u2019;calc;\u2019.pyc"):
+        repo.add(name, "1")
+    monkeypatch.setattr("pycache_guard.commands.reporting.system.WINDOWS", True)
+    result = run("forbid-bytecode")
+    lines = result.out.splitlines()
+    assert sum(NO_COMMAND in line for line in lines) == 1
+    assert NO_COMMAND in next(line for line in lines if "calc" in line)
+    assert "'" not in result.out.partition("To mend:")[2]

@@ -6,7 +6,10 @@ import os
 import stat
 import sys
 
+from pycache_guard import system
 from pycache_guard.findings import in_order
+from pycache_guard.remedies import NO_COMMAND
+from pycache_guard.remedies import translate_for_windows
 from pycache_guard.report import render
 
 TYPE_CHECKING = False
@@ -28,9 +31,20 @@ def report(
 
     `more` is what the command has to say to programs beside its findings.
     """
+    if system.WINDOWS:
+        findings = [*map(adapt_to_windows, findings)]
     text = render(in_order(findings), command, voice, more)
     deliver(text + pages(findings, voice, output), output)
     return 1 if findings else 0
+
+
+def adapt_to_windows(finding: Finding) -> Finding:
+    """Return a finding whose command every shell of Windows reads alike, or that has none and says so."""
+    if finding.remedy is None:
+        return finding
+    remedy = translate_for_windows(finding.remedy)
+    message = finding.message if remedy else f"{finding.message}; {NO_COMMAND}"
+    return finding._replace(remedy=remedy, message=message)
 
 
 def pages(findings: list[Finding], voice: str, output: str | None) -> str:
