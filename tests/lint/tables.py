@@ -330,6 +330,9 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
             [],
         ),
         ("import re as py_compile\npy_compile.compile(p)", []),
+        ("# path: tests/a.py\nimport py_compile\npy_compile.compile(p)", []),
+        ("# path: pkg/test_a.py\nimport py_compile\npy_compile.compile(p)", []),
+        ("# path: setup.py\nimport py_compile\npy_compile.compile(p)", ["PYC413"]),
         ("compile(p, '', 'exec')  # py_compile", []),
     ],
     "PYC414": [
@@ -535,6 +538,14 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("import os\nos.fspath(os.path.abspath(f'{d}/__pycache__/{n}.pyc'))", ["PYC431"]),
         ("p = f'{d}/__pycache__/{n}.pyc'\nq = f'{d}/__pycache__/{n}.pyo'", ["PYC431", "PYC431"]),
         ("import glob\nfor p in glob.glob(d + '/__pycache__/*.pyc'): print(str(p))", []),
+        # As setuptools has it: one stem, four endings.
+        (
+            (
+                "import os, sys\nb = os.path.join('__pycache__', '__init__.' + sys.implementation.cache_tag)\n"
+                "x = [b + '.pyc', b + '.pyo', b + '.opt-1.pyc', b + '.opt-2.pyc']"
+            ),
+            ["PYC431"],
+        ),
     ],
     "PYC432": [
         ("import shutil\nshutil.rmtree('__pycache__')", ["PYC432"]),

@@ -100,12 +100,13 @@ def is_one_shot(module: Module) -> bool:
     It tells by its path, as the tools that run it do: a name of `BUILD_STEPS`, `test_NAME.py`,
     `NAME_test.py`, or a directory of `TEST_DIRECTORIES` above it.
     """
+    return is_test(module) or re.split(r"[/\\]", module.path)[-1] in BUILD_STEPS
+
+
+def is_test(module: Module) -> bool:
+    """Whether the module is a test, or stands among tests, by its path."""
     *directories, name = re.split(r"[/\\]", module.path)
-    return (
-        name in BUILD_STEPS
-        or TEST_FILE.fullmatch(name) is not None
-        or not TEST_DIRECTORIES.isdisjoint(directories)
-    )
+    return TEST_FILE.fullmatch(name) is not None or not TEST_DIRECTORIES.isdisjoint(directories)
 
 
 def is_main_guard(test: ast.expr) -> bool:

@@ -6,7 +6,9 @@ import ast
 import re
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.context import position
 from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.paths import DEPTH
 from pycache_guard.lint.paths import pieces
 from pycache_guard.lint.paths import shown
 
@@ -27,16 +29,35 @@ CACHE = re.compile(r"(?:^|[/\\\0])__pycache__[/\\]([^/\\]*)$", re.IGNORECASE)
 def check(module: Module) -> Iterator[Hit]:
     """Find the expression that makes a path of bytecode in `__pycache__` whole.
 
-    One path is one finding: what only passes it on, or changes its form, is not another.
+    One path is one finding: what only passes it on, or changes its form, is not another, nor is one
+    that goes on from the same `__pycache__`, as with several suffixes behind one stem.
     """
-    for kind in BUILDS:
-        for node in module.all(kind):
-            if builds_cache_file(module, node) and not has_whole_part(module, node):
-                yield Hit(
-                    node,
-                    "a path in __pycache__ is built by hand; the tag, the optimisation level"
-                    " and sys.pycache_prefix decide where bytecode is",
-                )
+    found = [
+        node
+        for kind in BUILDS
+        for node in module.all(kind)
+        if builds_cache_file(module, node) and not has_whole_part(module, node)
+    ]
+    seen: set[ast.expr | None] = set()
+    for node in sorted(found, key=position):
+        start = literal(module, node)
+        if start is None or start not in seen:
+            seen.add(start)
+            yield Hit(
+                node,
+                "a path in __pycache__ is built by hand; the tag, the optimisation level"
+                " and sys.pycache_prefix decide where bytecode is",
+            )
+
+
+def literal(module: Module, node: ast.expr, depth: int = DEPTH) -> ast.expr | None:
+    """Return the literal from which a path has its `__pycache__`, None where it is not found."""
+    node = module.value(node)
+    if isinstance(node, ast.Constant) or not depth:
+        value = node.value if isinstance(node, ast.Constant) else None
+        return node if isinstance(value, str) and "__pycache__" in value else None
+    found = (literal(module, part, depth - 1) for part in parts(node))
+    return next((start for start in found if start is not None), None)
 
 
 def builds_cache_file(module: Module, node: ast.expr) -> bool:
