@@ -24,12 +24,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.cleaning.roots import Root
     from pycache_guard.worktree.walk import Directory
 
-HEADER = 16
+#: As many first bytes as tell where a header ends that pytest wrote.
+HEADER = 32
 #: Who wrote what has neither a tag nor a magic number.
 UNKNOWN = "unknown"
 
@@ -133,9 +135,8 @@ def sources(name: str, *, is_cache: bool) -> list[str]:
     """Return the names that the source of a cache may have."""
     if not is_cache:
         return cache_names.legacy_source_names(name)
-    return [
-        module + end for module in cache_names.candidate_modules(name) for end in (".py", ".pyw")
-    ]
+    parsed = parse_cache_name(f"{cache_names.CACHE}/{name}")
+    return parsed.source_names() if parsed else []
 
 
 def judged(
@@ -149,9 +150,9 @@ def judged(
     if not stat.S_ISREG(status.st_mode):
         return None
     head = head_of(path)
-    header = header_of(head)
-    magic = lookup(head)
     parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
+    header = header_of(head, parsed)
+    magic = lookup(head)
     writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(magic)
     stale = header is not None and source is not None and is_stale(header, source)
     is_open = is_world_writable(status) and not (source and has_open_source(source))
@@ -190,10 +191,10 @@ def head_of(path: str) -> bytes:
         return b""
 
 
-def header_of(head: bytes) -> Header | None:
+def header_of(head: bytes, name: CacheName | None) -> Header | None:
     """Return the header that a file begins with, `None` for one that is cut off or is no header."""
     try:
-        return parse_header(head)
+        return parse_header(head, name)
     except InvalidHeader:
         return None
 
