@@ -129,6 +129,41 @@ GUARDED: dict[str, tuple[Files, str]] = {
         {HOOK: f"{SH}make lint\n", "Makefile": f"lint: bytecode\n\truff\nbytecode:\n\t@{GUARD}\n"},
         "pycache-guard",
     ),
+    "set -o errexit": (
+        {HOOK: f"{SH}set -o errexit\n{GUARD}\nnpm test\n"},
+        "pycache-guard",
+    ),
+    "within if": ({HOOK: f"{SH}if true; then\n  {GUARD}\nfi\n"}, "pycache-guard"),
+    "Python": (
+        {HOOK: "#!/usr/bin/env python3\nsys.exit(call(['pycache-guard', 'forbid-bytecode']))\n"},
+        "pycache-guard",
+    ),
+    "tox": (
+        {HOOK: f"{SH}tox -e py,bytecode\n", "tox.ini": f"[testenv:bytecode]\ncommands = {GUARD}\n"},
+        "pycache-guard",
+    ),
+    "nox": (
+        {
+            HOOK: f"{SH}nox -s bytecode\n",
+            "noxfile.py": "def bytecode(session):\n\n    session.run('pycache-guard', 'forbid-bytecode')\n",
+        },
+        "pycache-guard",
+    ),
+    "just": ({HOOK: f"{SH}just check\n", "justfile": f"check:\n  {GUARD}\n"}, "pycache-guard"),
+    "task": (
+        {
+            HOOK: f"{SH}task check\n",
+            "Taskfile.yml": f"tasks:\n  check:\n    cmds:\n    - {GUARD}\n",
+        },
+        "pycache-guard",
+    ),
+    "poe": (
+        {
+            HOOK: f"{SH}poetry run poe check\n",
+            "pyproject.toml": f'[tool.poe.tasks]\ncheck = "{GUARD}"\n',
+        },
+        "pycache-guard",
+    ),
     "pre-commit": ({HOOK: PRE_COMMIT, CONFIG: config()}, "pre-commit"),
     "pre-commit, paths": (
         {HOOK: PRE_COMMIT, CONFIG: config(hook="forbid-bytecode-paths")},
@@ -315,6 +350,19 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
     ),
     "another target": (
         {HOOK: f"{SH}make lint\n", "Makefile": f"lint:\n\truff\nbytecode:\n\t{GUARD}\n"},
+        "add `pycache-guard",
+        None,
+    ),
+    "another task": (
+        {HOOK: f"{SH}just lint\n", "justfile": f"lint:\n  ruff\n\ncheck:\n  {GUARD}\n"},
+        "add `pycache-guard",
+        None,
+    ),
+    "another environment": (
+        {
+            HOOK: f"{SH}tox -e lint\n",
+            "tox.ini": f"[testenv:lint]\ncommands = ruff\n[testenv:bytecode]\ncommands = {GUARD}\n",
+        },
         "add `pycache-guard",
         None,
     ),

@@ -38,8 +38,24 @@ LEFTHOOK_FILES = tuple(
     for local in ("", "-local")
     for suffix in _LEFTHOOK_SUFFIXES
 )
+#: Where task runners keep their tasks.
+TASK_FILES = {
+    "hatch": ("pyproject.toml", "hatch.toml"),
+    "inv": ("tasks.py",),
+    "invoke": ("tasks.py",),
+    "just": ("justfile", "Justfile", ".justfile"),
+    "mise": ("mise.toml", ".mise.toml"),
+    "nox": ("noxfile.py",),
+    "pdm": ("pyproject.toml",),
+    "poe": ("pyproject.toml",),
+    "task": ("Taskfile.yml", "Taskfile.yaml"),
+    "tox": ("tox.ini", "tox.toml", "pyproject.toml"),
+}
 #: Larger files are not configurations.
 MAX_FILE_BYTES = 1 << 20
+TASK_HEAD = re.compile(
+    r"\s*(?:\[[\w.:-]*?[.:]?([\w-]+)\]|(?:async\s+)?def\s+(\w+)|[\"']?([\w-]+)[\"']?\s*(?:[^:=\n]*)[:=])"
+)
 #: How deep groups of jobs are looked into.
 MAX_GROUPS = 10
 #: Old names of stages (pre-commit 3.2).
@@ -112,6 +128,22 @@ class Configurations:
             for needed, recipe in rule.findall(text):
                 found += [line.lstrip("\t@-+") for line in recipe.splitlines()]
                 pending.update(needed.split(";")[0].split())
+        return found
+
+    def list_tasks(self, runner: str, words: list[str]) -> list[str]:
+        """Return the definitions of the tasks that `words` of a command line name.
+
+        A definition is told by its first line (`NAME:`, `NAME =`, `def NAME`, `[testenv:NAME]`), and
+        ends with its indentation, or with the next table.
+        """
+        names = {name for word in words for name in word.split(",")} - {runner}
+        found = []
+        for file in TASK_FILES[runner]:
+            lines = self.read_text(file).splitlines()
+            for number, line in enumerate(lines):
+                head = TASK_HEAD.match(line)
+                if head and names & {*head.groups()}:
+                    found.append("\n".join(_take_block(lines[number:], is_table=bool(head[1]))))
         return found
 
     def _hooks(self, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -195,6 +227,18 @@ def _parse(name: str, text: str) -> object:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
         raise Unreadable(f"is not YAML: {words}") from None
+
+
+def _take_block(lines: list[str], *, is_table: bool) -> Iterator[str]:
+    """Yield the first of `lines`, and those that belong to it."""
+    first, *rest = lines
+    yield first
+    depth = len(first) - len(first.lstrip())
+    for line in rest:
+        ends = line.startswith("[") if is_table else len(line) - len(line.lstrip()) <= depth
+        if line.strip() and ends:
+            return
+        yield line
 
 
 def _local_guard(hook: dict[str, object]) -> str | None:

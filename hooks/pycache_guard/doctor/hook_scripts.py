@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from pycache_guard import regular
+from pycache_guard.doctor.hook_configurations import TASK_FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
 #: Commands that only print words, and those that make any failure a success.
 PRINTING = ("echo", "printf", "cat", ":")
 SWALLOWING = (*PRINTING, "true", "exit 0")
+#: Words after which a script is where it was before.
+CLOSING = ("fi", "done", "esac", "}", ")", ";;")
 WORDS = re.compile(r"[^\s;&|()<>\"'`{}$=]+")
 
 
@@ -133,7 +136,10 @@ class Scripts:
             texts += self._configurations.list_package_scripts(script)
         for targets in MAKE.findall(statement):
             texts += self._configurations.list_make_rules(targets.split())
-        for word in WORDS.findall(statement):
+        words = WORDS.findall(statement)
+        for runner in TASK_FILES.keys() & {*words}:
+            texts += self._configurations.list_tasks(runner, words)
+        for word in words:
             texts += self._read_called(word)
         return _best([self._check(text, stage, depth + 1) for text in texts])
 
@@ -209,7 +215,10 @@ def _is_plain_script(text: str) -> bool:
     shebang = text.split("\n", 1)[0]
     if not re.match(r"#!.*\b(?:ba|da|k|z)?sh\b", shebang):
         return False  # husky and lefthook, or no shell
-    return not re.search(r"\s-\w*e", shebang) and not re.search(r"(?m)^\s*set\s+-\w*e", text)
+    if "husky.sh" in text:  # it starts the hook once more, with `sh -e`
+        return False
+    ends = r"(?m)^\s*set\s+(?:-\w+\s+)*-(?:\w*e|o\s+errexit)"
+    return not re.search(r"\s-\w*e", shebang) and not re.search(ends, text)
 
 
 def _is_forgotten(clean: str, statement: str) -> bool:
@@ -217,7 +226,7 @@ def _is_forgotten(clean: str, statement: str) -> bool:
     lines = [line.strip() for line in clean.splitlines() if line.strip()]
     if statement not in lines:
         return False  # `if ! …`, `… && …`, `exec …; …`
-    rest = lines[lines.index(statement) + 1 :]
+    rest = [line for line in lines[lines.index(statement) + 1 :] if line not in CLOSING]
     is_checked = statement.startswith(("exec ", "if ", "!")) or "||" in statement
     return bool(rest) and not is_checked and "$?" not in rest[0] and not rest[0].startswith("exit")
 
