@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import cast
 
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Value
@@ -49,7 +50,10 @@ class CodeBuilder:
         if field in _NAMES and type(value) is tuple:
             return self._names_of(field, value)
         if field in _TEXTS and type(value) is self._text_type:
-            return _text(value)
+            text = _text(value)
+            if field == "filename" and "\0" in text:  # PyPy refuses it, and no file is named so
+                raise ValueError("NUL in filename")
+            return text
         expected = bytes if field in _BYTES else tuple if field == "consts" else None
         if type(value) is not expected:
             raise ValueError(f"{field} of the wrong type")
@@ -85,8 +89,10 @@ class CodeBuilder:
         return self._names[id(names)][1]
 
 
-def _text(value: Value) -> Value:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+def _text(value: Value) -> str:
+    return (
+        value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else cast(str, value)
+    )
 
 
 def _check_locals(names: Value, kinds: Value) -> None:

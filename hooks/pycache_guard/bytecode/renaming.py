@@ -76,6 +76,8 @@ def _text_at(data: bytes, start: int, kind: int, dialect: Dialect) -> tuple[byte
     if not width or content > len(data) or end > len(data):
         return None
     text = data[content:end]
+    if b"\0" in text:
+        return None
     if not dialect.texts_are_bytes:
         try:
             text.decode("ascii" if plain in _ASCII else "utf-8", "surrogatepass")
