@@ -30,7 +30,8 @@ _LAYER = re.compile(
     r"(?:.*/)?blobs/sha\d+/[0-9a-f]{64,}|(?:.*/)?[0-9a-f]{64}(?:/layer)?\.tar(?:\.gz)?"
 )
 
-_SHORTEST_LAYER = 64
+#: No layer has a shorter name.
+SHORTEST_LAYER = 64
 
 
 def is_archive(name: str, head: bytes) -> bool:
@@ -44,7 +45,7 @@ def is_archive(name: str, head: bytes) -> bool:
 
 def is_layer(name: str, head: bytes) -> bool:
     """Whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
-    if len(name) < _SHORTEST_LAYER or not _LAYER.fullmatch(name):
+    if len(name) < SHORTEST_LAYER or not _LAYER.fullmatch(name):
         return False
     return decompressor_of(head) is not None or is_header(head[:BLOCK])
 

@@ -27,9 +27,9 @@ _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
 _LOCATOR = b"PK\x06\x07"
 
-#: 4.3.7, 4.3.12, 4.3.14 to 4.3.16: the fixed parts, without signatures.
-_LOCAL_FORM = struct.Struct("<4x5H3I2H")
-_CENTRAL_FORM = struct.Struct("<4x6H3I5H2I")
+#: 4.3.7, 4.3.12, 4.3.14 to 4.3.16: the fixed parts, without signatures, versions made by, and times.
+_LOCAL_FORM = struct.Struct("<4x3H4x3I2H")
+_CENTRAL_FORM = struct.Struct("<8x2H4x3I4H2x2I")
 _END_FORM = struct.Struct("<4x4H2IH")
 _END64_FORM = struct.Struct("<4xQ2H2I4Q")
 _LOCATOR_FORM = struct.Struct("<4xIQI")
@@ -189,50 +189,30 @@ def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, 
     return Directory(data, start, prefix, count)
 
 
-def entries(directory: Directory) -> Iterator[int]:
-    """Yield where in the directory each entry begins. Raises `Unjudgeable` if they do not fill it."""
-    data, at, count = directory.data, 0, 0
+def read_entries(directory: Directory) -> list[Entry]:
+    """Return the entries in order. Raises `Unjudgeable` if they do not fill the directory."""
+    found: list[Entry] = []
+    data, at = directory.data, 0
     while at < len(data):
         if data[at : at + 4] != CENTRAL or at + _CENTRAL_FORM.size > len(data):
             break
-        yield at
-        count += 1
-        name, extra, comment = struct.unpack_from("<3H", data, at + 28)
-        at += _CENTRAL_FORM.size + name + extra + comment
-    if at != len(data) or count != directory.members:
+        fields = _CENTRAL_FORM.unpack_from(data, at)
+        flags, method, crc, packed, size, name_size, extra_size, comment_size, disk = fields[:9]
+        mode, offset = fields[9:]
+        name_at = at + _CENTRAL_FORM.size
+        extra_at = name_at + name_size
+        extra = data[extra_at : extra_at + extra_size]
+        if extra:
+            size, packed, offset = _resolve(extra, (size, packed, offset))
+        if disk:
+            raise Unjudgeable("is a part of a zip file")
+        offset += directory.prefix
+        name = data[name_at:extra_at]
+        found.append(Entry(name, flags, method, crc, packed, size, mode, offset, extra))
+        at = extra_at + extra_size + comment_size
+    if at != len(data) or len(found) != directory.members:
         raise Unjudgeable("is no zip file that can be read: its directory is damaged")
-
-
-def entry_at(directory: Directory, at: int) -> Entry:
-    """Return the entry that begins at `at`. Raises `Unjudgeable` for one that is damaged."""
-    fields = _CENTRAL_FORM.unpack_from(directory.data, at)
-    (
-        _,
-        _,
-        flags,
-        method,
-        _,
-        _,
-        crc,
-        packed,
-        size,
-        name_size,
-        extra_size,
-        _,
-        disk,
-        _,
-        mode,
-        offset,
-    ) = fields
-    name_at = at + _CENTRAL_FORM.size
-    extra_at = name_at + name_size
-    name = directory.data[name_at:extra_at]
-    extra = directory.data[extra_at : extra_at + extra_size]
-    if extra:
-        size, packed, offset = _resolve(extra, (size, packed, offset))
-    if disk:
-        raise Unjudgeable("is a part of a zip file")
-    return Entry(name, flags, method, crc, packed, size, mode, offset + directory.prefix, extra)
+    return found
 
 
 def _resolve(extra: bytes, values: tuple[int, ...]) -> list[int]:
@@ -285,7 +265,7 @@ def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
     """
     if not data.startswith(LOCAL) or len(data) < LOCAL_SIZE:
         raise Unjudgeable("is damaged: no header stands where the directory says")
-    _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL_FORM.unpack_from(data)
+    _, flags, method, crc, packed, size, name_size, extra_size = _LOCAL_FORM.unpack_from(data)
     extra_at = LOCAL_SIZE + name_size
     start = extra_at + extra_size
     if len(data) < start:
@@ -309,11 +289,6 @@ def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
     return start, extra
 
 
-def header_size(data: bytes) -> int:
-    """Return the size of the local header that `data` begins with."""
-    return LOCAL_SIZE + sum(struct.unpack_from("<2H", data, 26)) if len(data) >= LOCAL_SIZE else 0
-
-
 def descriptor_size(entry: Entry, data: bytes) -> int:
     """Return the size of the descriptor (4.3.9) that `data` begins with. Raises `Unjudgeable`."""
     crc = entry.crc.to_bytes(4, "little")
@@ -330,7 +305,7 @@ def may_hold_header(data: bytes) -> bool:
     """Whether a reader of streams may see a member in `data`, which belongs to none."""
     at = data.find(LOCAL)
     while 0 <= at <= len(data) - LOCAL_SIZE:
-        version, _, method, _, _, _, _, _, name_size, _ = _LOCAL_FORM.unpack_from(data, at)
+        version, _, method, _, _, _, name_size, _ = _LOCAL_FORM.unpack_from(data, at)
         if version & 0xFF <= _NEWEST_VERSION and method < 100 and 0 < name_size <= 4096:
             return True
         at = data.find(LOCAL, at + 1)

@@ -6,6 +6,7 @@ import posixpath
 import stat
 import zlib
 from itertools import chain
+from operator import attrgetter
 
 from pycache_guard.archives.member import MOST_MEMBERS
 from pycache_guard.archives.member import PIECE
@@ -27,11 +28,9 @@ from pycache_guard.archives.zip_directory import UTF8
 from pycache_guard.archives.zip_directory import Entry
 from pycache_guard.archives.zip_directory import check_local
 from pycache_guard.archives.zip_directory import descriptor_size
-from pycache_guard.archives.zip_directory import entries
-from pycache_guard.archives.zip_directory import entry_at
-from pycache_guard.archives.zip_directory import header_size
 from pycache_guard.archives.zip_directory import may_hold_header
 from pycache_guard.archives.zip_directory import read_directory
+from pycache_guard.archives.zip_directory import read_entries
 from pycache_guard.archives.zip_directory import unicode_paths
 
 TYPE_CHECKING = False
@@ -69,10 +68,8 @@ class Zip:
         self._directory = read_directory(file)
         if self._directory.members > MOST_MEMBERS:
             raise Unjudgeable(f"has {self._directory.members} members, more than {MOST_MEMBERS}")
-        self._entries = sorted(
-            (entry_at(self._directory, at) for at in entries(self._directory)),
-            key=lambda entry: entry.offset,
-        )
+        self._entries = read_entries(self._directory)
+        self._entries.sort(key=attrgetter("offset"))
         growth.add(sum(entry.size for entry in self._entries))
         self._check_lead()
 
@@ -128,7 +125,10 @@ def _names(entry: Entry, packed: Packed) -> list[str]:
     `zipfile` ends a name at a NUL; Windows and pip take a backslash for `/`.
     """
     name = _text(entry.raw_name, entry.flags)
-    paths = [*unicode_paths(entry.extra), *unicode_paths(packed.extra)]
+    paths: list[bytes] = []
+    for extra in (entry.extra, packed.extra):
+        if extra:
+            paths += unicode_paths(extra)
     if not paths and "\0" not in name and "\\" not in name:
         return [name]
     found = [name, *(_text(path, UTF8) for path in paths)]
@@ -172,8 +172,9 @@ class Packed:
         file.seek(entry.offset)
         near = LOCAL_SIZE + len(entry.raw_name) + _USUAL_EXTRA + min(entry.packed_size, _NEAR)
         self._near = file.read(min(near, room))
-        if len(self._near) < header_size(self._near) <= room:
-            self._near += file.read(header_size(self._near) - len(self._near))
+        extra_size = int.from_bytes(self._near[28:30], "little")
+        if extra_size > _USUAL_EXTRA:
+            self._near += file.read(min(extra_size, room - len(self._near)))
         try:
             self._start, self.extra = check_local(entry, self._near)
         except Unjudgeable as why:

@@ -6,6 +6,9 @@ import os
 from typing import NamedTuple
 
 from pycache_guard import regular
+from pycache_guard.archives.kinds import SHORTEST_LAYER
+from pycache_guard.archives.kinds import TARS
+from pycache_guard.archives.kinds import ZIPS
 from pycache_guard.archives.kinds import is_archive
 from pycache_guard.archives.kinds import is_layer
 from pycache_guard.archives.kinds import opened
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 
 #: An archive in an archive is read whole, into a file without a name; so many bytes of it.
 LARGEST_NESTED = 256 << 20
+#: How names end that are looked at.
+_SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
 #: The mode that git has for a file.
 FILE = "100644"
 #: Linux: PATH_MAX.
@@ -171,7 +176,11 @@ class Screening:
         if member.is_directory and not member.is_file:
             return False
         mode = FILE if member.target is None else LINK
-        alias = next((name for name in names if is_named(name, mode)), None)
+        alias = None
+        for name in names:
+            if is_named(name, mode):
+                alias = name
+                break
         try:
             content = Watched(member.pieces(WHOLE) if member.is_file else iter(()))
         except Unjudgeable:
@@ -187,6 +196,8 @@ class Screening:
             return False
         if alias is not None or is_bytecode(head[:HEAD_LENGTH]):
             self._ship(shipped(member, head[:HEAD_LENGTH])._replace(alias=alias or ""))
+            content.drain()
+        elif not may_be_special(member, head):
             content.drain()
         elif is_record(member.name):
             for name in listed(content):
@@ -316,6 +327,16 @@ class Screening:
     def _fail(self, failure: str) -> None:
         if failure not in self._failures and self._rooms.failures.take(failure):
             self._failures[failure] = None
+
+
+def may_be_special(member: Member, head: bytes) -> bool:
+    """Whether a member may be an archive, metadata or a list of files. No is always right."""
+    return (
+        member.name.lower().endswith(_SPECIAL)
+        or head.startswith(b"PK")
+        or len(member.name) >= SHORTEST_LAYER
+        or member.other_names != ()
+    )
 
 
 def is_named(name: str, mode: str) -> bool:

@@ -14,6 +14,8 @@ _LONGEST_END = 22 + 0xFFFF
 class Watched:
     """Pieces of content, once more, watched."""
 
+    __slots__ = ("_kept", "_last_end", "_pieces", "_size", "head")
+
     def __init__(self, pieces: Iterator[bytes]) -> None:
         """Read the first piece. Raises what `pieces` raises."""
         self._pieces = pieces
@@ -32,9 +34,14 @@ class Watched:
 
     def drain(self) -> None:
         """Read what is left."""
+        piece = next(self._pieces, b"")
+        if not piece:  # the usual case
+            self._size, self._last_end = len(self.head), self.head.rfind(_END)
+            return
         self._watch(self.head)
-        for piece in self._pieces:
+        while piece:
             self._watch(piece)
+            piece = next(self._pieces, b"")
 
     def _watch(self, piece: bytes) -> None:
         seen = self._kept + piece if self._kept else piece
