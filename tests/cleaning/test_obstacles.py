@@ -50,7 +50,7 @@ REMEDIES = [
     Remedy(errno.ENOSPC, 0, 1000, "linux", None),
     Remedy(errno.EMFILE, 0, 1000, "linux", "ulimit -n 4096"),
     Remedy(errno.ENFILE, 5, 5, "darwin", "ulimit -n 4096"),
-    Remedy(errno.EMFILE, 0, 0, "win32", "ulimit -n 4096"),
+    Remedy(errno.EMFILE, 0, 0, "win32", None),
     Remedy(errno.EACCES, 0, 0, "win32", 'attrib -R "p\\__pycache__\\m"'),
 ]
 
@@ -87,10 +87,13 @@ def test_windows_remedy_of_odd_paths_is_no_command(path: str, command: str | Non
     assert obstacles.windows_remedy(path) == command
 
 
-def test_directory_that_finds_no_descriptor(plan: Plan) -> None:
+def test_directory_that_finds_no_descriptor(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     plan.unreadable.append((("p",), OSError(errno.EMFILE, "Too many open files")))
     (unread,) = told(plan, [])
     assert unread.remedy == "ulimit -n 4096"
+    monkeypatch.setattr(system, "WINDOWS", True)
+    (unread,) = told(plan, [])
+    assert unread.remedy is None
     plan.root.way.close()
 
 

@@ -227,6 +227,13 @@ GUARDED: dict[str, tuple[Files, str]] = {
         },
         "prek",
     ),
+    "prek that names a configuration": (
+        {
+            HOOK: PREK.replace("--hook-dir", "--config=.pre-commit-config.yaml --hook-dir"),
+            CONFIG: config(),
+        },
+        "prek",
+    ),
     "prek with .yml": ({HOOK: PREK, ".pre-commit-config.yml": config()}, "prek"),
     "lefthook": ({HOOK: LEFTHOOK, "lefthook.yml": lefthook(GUARD)}, "lefthook"),
     "lefthook, jobs": (
@@ -413,6 +420,11 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
         f"add the hook forbid-bytecode to {CONFIG}",
         None,
     ),
+    "local, another program": (
+        {HOOK: PRE_COMMIT, CONFIG: config("local", "x", "    entry: ruff\n")},
+        f"add the hook forbid-bytecode to {CONFIG}",
+        None,
+    ),
     "local, another command": (
         {
             HOOK: PRE_COMMIT,
@@ -478,6 +490,7 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
         None,
     ),
     "pre-commit without a configuration": ({HOOK: PRE_COMMIT}, "add `pycache-guard", None),
+    "prek without a configuration": ({HOOK: PREK}, "add `pycache-guard", None),
     "npm without a package.json": ({HOOK: f"{SH}npm run check\n"}, "add `pycache-guard", None),
     "not JSON": (
         {HOOK: f"{SH}npm run check\n", "package.json": "{"},

@@ -54,6 +54,8 @@ def unreadable(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
         status = None
     facts = [owned(status, status), error.strerror or str(error)]
     message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
+    if system.WINDOWS:
+        return Finding(path, Rule.PYC501, message)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return Finding(path, Rule.PYC501, message, MORE_DESCRIPTORS)
     if status is not None and stat.S_ISREG(status.st_mode):
@@ -98,10 +100,10 @@ def remedy(
     `whole` is the directory that would go with all that is in it. The meanings of the errors are
     those of unlink(2) and rmdir(2).
     """
+    if system.WINDOWS:
+        return windows_remedy(path) if error.errno in (errno.EPERM, errno.EACCES) else None
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return MORE_DESCRIPTORS
-    if system.WINDOWS:
-        return windows_remedy(path)
     if error.errno == errno.EROFS:
         return f"sudo mount -o remount,rw {quoted(read_only_mount(above))}"
     if error.errno == errno.EBUSY:
