@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +68,18 @@ def test_find_program_without_a_path_looks_in_the_usual_places() -> None:
     assert os.path.isabs(system.find_program("sh", None))
 
 
-def test_processor_ticks_of_nobody() -> None:
+def test_processor_ticks() -> None:
+    """Of nobody nothing is known, nor where there is no proc(5); what works has used some."""
     assert system.processor_ticks(1 << 30) is None
+    if os.path.exists("/proc/self/stat"):
+        before = system.processor_ticks(os.getpid())
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+        after = system.processor_ticks(os.getpid())
+        assert before != after
+        assert after is not None
+        assert all(ticks.isdigit() for ticks in after)
 
 
 def windows(data: str | bytes) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
@@ -173,8 +174,9 @@ class TestStop:
         child = start(python(f"{code}; time.sleep(60)"), ENV)
         assert child.read() == b"x"
         child.stop()
+        assert isinstance(child, PosixChild)
         with pytest.raises(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
+            os.waitpid(child._pid, os.WNOHANG)
 
     def test_what_was_waited_for(self) -> None:
         child = start(python(""), ENV)
@@ -225,7 +227,8 @@ def test_a_signal_while_a_child_is_started(
 
     def late(*args: Any, **options: Any) -> int:
         pid = begin(*args, **options)
-        os.kill(os.getpid(), interrupted)
+        # Not to the process: a thread that another test left would take it.
+        signal.pthread_kill(threading.main_thread().ident or 0, interrupted)
         return pid
 
     monkeypatch.setattr(os, "posix_spawnp", late)
