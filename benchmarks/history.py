@@ -38,6 +38,7 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
         yield from whole(guard, repository)
     yield remembered(scripts, made, history(work / "tenth", 4_000))
     yield push(guard, history(work / "server", 100_000))
+    yield unfolding(guard, work / "unfolding")
 
 
 def whole(guard: str, repository: Path) -> Iterator[Figure]:
@@ -82,4 +83,26 @@ def push(guard: str, server: Path) -> Figure:
         1.0,
         cwd=server,
         rounds=30,
+    )
+
+
+def unfolding(guard: str, server: Path) -> Figure:
+    """Measure the refusal of 2 KB of trees with 10^9 paths, which git takes hours to list."""
+    git(server.parent, "init", "-q", "--bare", "-b", "main", str(server))
+    blob = git(server, "hash-object", "-w", "--stdin", given=b"x")
+    entry = f"100644 blob {blob}\tf"
+    for _ in range(9):
+        lines = "".join(f"{entry}{n}\n" for n in range(10))
+        tree = git(server, "mktree", given=lines.encode("ascii"))
+        entry = f"040000 tree {tree}\td"
+    new = git(server, *IDENTITY, "commit-tree", "-m", "new", tree)
+    (server / "line").write_text(f"{'0' * 40} {new} refs/heads/new\n", encoding="ascii")
+    return compare(
+        "pre-receive, 2 KB that unfold to 10^9 paths: refused",
+        [["sh", "-c", f"GIT_DIR=. '{guard}' pre-receive < line 2> /dev/null; test $? = 2"]],
+        "pycache-guard --version",
+        [[guard, "--version"]],
+        SAID,
+        cwd=server,
+        rounds=5,
     )

@@ -177,9 +177,16 @@ def on_an_unborn_branch(repo: Repo) -> None:
     repo.git("symbolic-ref", "HEAD", "refs/heads/new")
 
 
+def with_detached_head(repo: Repo) -> None:
+    repo.add("a.pyc", "1")
+    repo.commit("bad")
+    repo.git("checkout", "-q", "--detach")
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        with_detached_head,
         with_merge_after,
         with_evil_merge,
         on_another_branch,

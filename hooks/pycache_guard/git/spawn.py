@@ -176,8 +176,7 @@ class PosixChild:
         """Return whether `read` would return at once, after waiting for up to `seconds`."""
         import select
 
-        if self._out is None:
-            return True
+        assert self._out is not None
         poll = select.poll()
         poll.register(self._out, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
