@@ -352,3 +352,16 @@ def test_a_path_is_meant_first(here: Path, run: Run) -> None:
 def test_wrong_usage(run: Run) -> None:
     assert run("inspect").code == 2
     assert run("inspect", "").code == 2
+
+
+def test_writer_is_named_by_the_tag_where_the_number_is_another_ones(here: Path, run: Run) -> None:
+    put(here / "m.py", INNOCENT)
+    put(here / "__pycache__/m.pypy39.pyc", foreign("cpython-39"))
+    told = run("inspect", "__pycache__/m.pypy39.pyc")
+    assert "  written by    PyPy (magic 3425 of CPython 3.9)\n" in told.out
+    assert "PYC207" not in told.out
+    (file,) = json.loads(run("inspect", "--format", "json", "__pycache__/m.pypy39.pyc").out)[
+        "files"
+    ]
+    assert file["tag_fits"] is True
+    assert run("inspect", "m.py").code == 1

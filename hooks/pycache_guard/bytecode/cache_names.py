@@ -269,13 +269,10 @@ def legacy_source_names(name: str) -> list[str]:
 
 
 def candidate_modules(name: str) -> list[str]:
-    """Return the module names that a file in a cache directory may be of."""
-    parsed = parse_cache_name(f"{CACHE}/{name}")
-    if parsed is not None:
-        if parsed.tag and not (parsed.is_script or is_tag(parsed.tag)):
-            return [parsed.module, f"{parsed.module}.{parsed.tag}"]
-        return [parsed.module]
-    # MODULE.QUALNAME-LINE.py312.nbi: both may hold dots.
+    """Return the module names that a file of numba in a cache directory may be of.
+
+    `MODULE.QUALNAME-LINE.py312.nbi`: both may hold dots.
+    """
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 

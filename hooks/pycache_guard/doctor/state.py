@@ -195,7 +195,7 @@ def unheeded(caches: Sequence[Cache]) -> list[Finding]:
 def broken(
     caches: Sequence[Cache], own: str, root: str, *, can_clean: bool
 ) -> tuple[list[Finding], list[Fact]]:
-    """Return PYC206 for the interpreter's own caches that are damaged, and a note if some were not read.
+    """Return PYC206 for caches that are damaged, and a note if some were not read.
 
     Where `clean --broken` cannot ask git, the remedy removes the files by name.
     """
@@ -203,8 +203,10 @@ def broken(
 
     where = "" if root == os.curdir else f" -- {quoted(root)}"
     findings, left, unread = [], MAX_DECODED_BYTES, 0
-    for cache in caches:
-        if cache.writer != own:
+    # Those of the interpreter itself first: not all may be read.
+    for cache in sorted(caches, key=lambda cache: cache.writer != own):
+        # An empty file of another interpreter does no harm: import compiles the source anew.
+        if cache.writer != own and not (cache.magic and cache.is_tagged):
             continue
         if cache.size > left:
             unread += 1

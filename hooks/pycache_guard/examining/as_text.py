@@ -30,18 +30,17 @@ def as_text(facts: Facts, findings: list[Finding], *, with_code: bool) -> Iterat
     yield f"{revision}{facts.path}"
     for finding in findings:
         yield f"  {finding.rule.name}        {finding.message}"
-    header, running = facts.header, facts.running
+    header = facts.header
+    runs = f"  runs          {_RUNS[facts.running.answer]}: {facts.running.why}"
     if header is None:
-        if running is not None:
-            yield f"  runs          {_RUNS[running.answer]}: {running.why}"
+        yield runs
         return
     yield f"  written by    {name_writer(facts, header)}"
     if facts.name is not None:
         yield f"  name          {by_name(facts.name)}"
     yield f"  invalidation  {by_header(header)}"
     yield f"  source        {source(facts)}"
-    if running is not None:
-        yield f"  runs          {_RUNS[running.answer]}: {running.why}"
+    yield runs
     for name in facts.filenames:
         leak = " (an absolute path of the machine that compiled it)" if name in facts.leaks else ""
         yield f"  compiled as   {name}{leak}"

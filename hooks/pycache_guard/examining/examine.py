@@ -46,11 +46,12 @@ class Facts(NamedTuple):
     magic: bytes
     #: What its name says; `None` if it is no bytecode's.
     name: CacheName | None
-    #: `None` where it is not well-formed; then nothing of what follows but `running` is known.
+    #: Whether import runs it.
+    running: Running
+    #: `None` where it is not well-formed; then nothing of what follows is known.
     header: Header | None = None
     source: Found | None = None
     fitting: Fit | None = None
-    running: Running | None = None
     #: `None` where the code is not well-formed, or of a format that we cannot read.
     code: Code | None = None
     #: As which its source was named to the compiler, each once.
@@ -72,27 +73,28 @@ def examine(place: OnDisk | InGit) -> tuple[Facts, list[Finding]]:
     except InvalidHeader as error:
         rule, words, _ = unknown(data, error)
         outcome = run_without_header(name, data, error, has_source=source is not None)
-        facts = Facts(path, place.revision, len(data), data[:4], name, running=outcome)
+        facts = Facts(path, place.revision, len(data), data[:4], name, outcome)
         return facts, [Finding(path, rule, words)]
     header = pyc.header
     fitting = fit(header, source.source) if source is not None else None
+    outcome = running(
+        name,
+        header,
+        fitting,
+        in_cache=is_in_cache(path),
+        exact_case=has_exact_case(path),
+        problem=find_import_problem(pyc),
+    )
     facts = Facts(
         path,
         place.revision,
         len(data),
         data[:4],
         name,
+        outcome,
         header,
         source,
         fitting,
-        running(
-            name,
-            header,
-            fitting,
-            in_cache=is_in_cache(path),
-            exact_case=has_exact_case(path),
-            problem=find_import_problem(pyc),
-        ),
         *of_code(pyc),
     )
     return facts, wrong(facts, pyc)
