@@ -244,3 +244,17 @@ def test_a_suspect_that_comes_again_elsewhere(repo: Repo, run: Run) -> None:
     commit(repo, {f"x{n}": b"%d" % n for n in range(200)})
     bad = commit(repo, {"sub/.gitattributes": ENDS_LINES, "sub/logo.png": BARE_LINES})
     assert found(run, "HEAD") == [Found("sub/logo.png", bad)]
+
+
+@pytest.mark.parametrize("limit", ["MAX_EDGES", "MAX_CHANGES"])
+def test_line_ends_of_older_files_in_large_ranges(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """They are not searched there; an encoding is, in any range."""
+    commit(repo, {"logo.png": BARE_LINES, "other.png": RECODED})
+    repo.git("tag", "base")
+    commit(repo, {".gitattributes": ENDS_LINES})
+    monkeypatch.setattr(f"pycache_guard.history.at_checkout.{limit}", 0)
+    assert found(run, "base..HEAD") == []
+    bad = commit(repo, {".gitattributes": RECODES})
+    assert found(run, "base..HEAD") == [Found("other.png", bad)]

@@ -47,10 +47,7 @@ NAMES = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
 #: What may stand in a `.gitattributes` and changes nothing that a zero byte is in: under `text=auto`
 #: git leaves such content alone, and lines that end with LF are stored so.
 HARMLESS = (b"text=auto", b"-text", b"eol=lf", b"-crlf", b"crlf=input", b"filter=lfs", b"!text")
-ENCODING = b"encoding"
-IDENT = b"ident"
-LINE_ENDS = (b"text", b"crlf", b"eol")
-FILTER = b"filter"
+LINE_ENDS = {b"text", b"crlf", b"eol"}
 
 #: The configuration of a clone, by default and under Windows, in which lines may end with CR LF.
 PLAIN = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
@@ -300,16 +297,24 @@ def kinds_of(blobs: Iterable[str], path_of: Callable[[str], str] | None = None) 
     Raises `GitFailure`, with the path that `path_of` returns, for a blob that is not here.
     """
     read = dict(heads([*dict.fromkeys(blobs)], 1 << 62, path_of))
-    words = b" ".join(chain.from_iterable(map(relevant_words, read.values())))
-    ends_lines = any(word in words for word in LINE_ENDS)
-    return Kinds(ENCODING in words, ends_lines, FILTER in words, IDENT in words)
+    names = set(chain.from_iterable(map(relevant_names, read.values())))
+    return Kinds(
+        b"working-tree-encoding" in names,
+        not names.isdisjoint(LINE_ENDS),
+        b"filter" in names,
+        b"ident" in names,
+    )
 
 
-def relevant_words(data: bytes) -> Iterator[bytes]:
-    """Yield the words of a `.gitattributes` that are not known to be harmless, macros included."""
+def relevant_names(data: bytes) -> Iterator[bytes]:
+    """Yield what may be the name of an attribute in a `.gitattributes`, the harmless ones left out.
+
+    Words of patterns and of macros are among them.
+    """
     for line in data.split(b"\n"):
         words = {*line.split()}
-        yield from words.difference(HARMLESS, (b"text",) if b"eol=lf" in words else ())
+        for word in words.difference(HARMLESS, (b"text",) if b"eol=lf" in words else ()):
+            yield word.lstrip(b"-!").partition(b"=")[0]
 
 
 def read_until(git: Git, end: bytes, limit: int) -> bytes:

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.history.contents import Contents
 
+#: In a range with more commits at its edge, or more changes of `.gitattributes`, line ends are not
+#: followed into files that are older than the range: that would list a tree for each.
+MAX_EDGES = 50
+MAX_CHANGES = 50
 #: Files of one set of `.gitattributes` that are asked about at once.
 MAX_WAITING = 2000
 
@@ -52,8 +56,8 @@ class Commits(NamedTuple):
     contents: Contents
     #: The blobs of `.gitattributes` in the commits at its edge, parents that are not in the range.
     at_edges: Sequence[str]
-    #: Whether there are such commits: files may be older than the range.
-    has_edges: bool
+    #: How many such commits there are: with any, files may be older than the range.
+    edges: int
     #: The trees that are named without a commit: a name, and its id.
     trees: Mapping[str, str]
     reader: Reader
@@ -77,7 +81,8 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     if kinds.recodes:
         for where, record in brought_again(commits):
             places.add(where, record)
-    if kinds.recodes or commits.has_edges or contents.suspects:
+    may_be_older = 0 < commits.edges <= MAX_EDGES and len(touched) <= MAX_CHANGES
+    if kinds.recodes or may_be_older or contents.suspects:
         changing = (where for where, _ in touched)
         for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
             places.add_tree(where)

@@ -84,7 +84,7 @@ def judge(
             from pycache_guard.history.at_checkout import Commits
             from pycache_guard.history.at_checkout import becoming_bytecode
 
-            read = Commits(revisions, contents, at_edges, bool(edges), trees, reader)
+            read = Commits(revisions, contents, at_edges, len(edges), trees, reader)
             try:
                 becoming = without(becoming_bytecode(read), found, named, trees)
             except GitFailure as failure:  # the rest is reported
