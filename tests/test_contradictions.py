@@ -273,3 +273,16 @@ def test_inspect_answers_as_import_does(repo: Repo, run: Run, seed: int, option:
     expected = {source: outcome_of(facts) for source, facts in asked.items()}
     for source, outcome in outcomes.items():
         assert expected[source] in (outcome, "EOFError" if outcome == "ValueError" else outcome)
+
+
+def test_doctor_finds_the_cut_off_cache_of_another_interpreter(repo: Repo, run: Run) -> None:
+    """An empty one is in nobody's way: import compiles the source anew."""
+    for module, data in (("a", foreign("cpython-39")[:40]), ("b", b"")):
+        (repo.path / f"{module}.py").write_text("x = 1\n")
+        cache = repo.path / f"__pycache__/{module}.cpython-39.pyc"
+        cache.parent.mkdir(exist_ok=True)
+        cache.write_bytes(data)
+    findings = json.loads(run("doctor", "--format", "json").out)["findings"]
+    damaged = [f["path"] for f in findings if f["code"] == "PYC206"]
+    assert damaged == ["__pycache__/a.cpython-39.pyc"]
+    assert removed(run, "--broken") >= set(damaged)

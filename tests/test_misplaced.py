@@ -182,6 +182,16 @@ def test_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
     assert "git " not in run("forbid-bytecode", "--tree", "HEAD").out
 
 
+def test_file_with_the_name_itself_is_renamed(repo: Repo, run: Run) -> None:
+    repo.add("a/__pycache__", "")
+    assert "git mv -- a/__pycache__ a/pycache" in run("forbid-bytecode").out
+    repo.commit()
+    told = run("forbid-bytecode", "--tree", "HEAD")
+    assert [line.words for line in found(told.out)] == [
+        "a file named `__pycache__` that is not bytecode is tracked; rename it"
+    ]
+
+
 def test_submodule_is_moved(repo: Repo, run: Run, make_repo: object, tmp_path: Path) -> None:
     other = tmp_path / "other"
     repo.git("init", "-q", os.fspath(other))

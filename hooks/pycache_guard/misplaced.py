@@ -60,6 +60,13 @@ def describe_kind(path: str, mode: str = "100644") -> str:
     return _KINDS.get(mode, f"a file in `{CACHE}` that is not bytecode")
 
 
+def advise_move(path: str) -> str:
+    """Return what to do with a misplaced entry where no command is printed."""
+    if is_cache_directory(path.rpartition("/")[2]):
+        return "rename it"
+    return f"move it out of `{CACHE}`"
+
+
 def choose_targets(paths: Iterable[str], is_taken: Callable[[str], bool]) -> dict[str, str]:
     """Return for each of `paths` a path outside of the cache directory that nothing has yet.
 

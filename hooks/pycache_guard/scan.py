@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.bytecode.cache_names import CACHE
 from pycache_guard.bytecode.magic import lookup
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.misplaced import advise_move
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.remedies import untrack
 from pycache_guard.remedies import untrack_together
@@ -92,7 +92,7 @@ def by_path(
 def _report_misplaced(entry: Entry, move: str | None) -> Finding:
     message = f"{describe_kind(entry.path, entry.mode)} is tracked"
     if move is None:
-        message += f"; move it out of `{CACHE}`"
+        message += f"; {advise_move(entry.path)}"
     return Finding(entry.path, Rule.PYC001, message, move, blob=entry.blob, is_kept=True)
 
 

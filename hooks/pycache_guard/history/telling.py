@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.bytecode.cache_names import CACHE
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
@@ -15,6 +14,7 @@ from pycache_guard.git.tree import Tree
 from pycache_guard.history.advice import ROTATE
 from pycache_guard.history.advice import Advice
 from pycache_guard.history.advice import advise
+from pycache_guard.misplaced import advise_move
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.misplaced import is_misplaced
 from pycache_guard.remedies import quoted
@@ -148,7 +148,7 @@ def of_name(
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
     kept = is_kept(entry, head)
     is_ref = name.startswith("refs/")
-    advice = f"move it out of `{CACHE}`" if kept else LEAKED
+    advice = advise_move(entry.path) if kept else LEAKED
     if not (kept or is_ref):
         points = f"git for-each-ref --points-at {trees.get(name, entry.blob)}"
         advice += f"; delete each ref that `{points}` lists"
