@@ -256,5 +256,5 @@ def test_line_ends_of_older_files_in_large_ranges(
     commit(repo, {".gitattributes": ENDS_LINES})
     monkeypatch.setattr(f"pycache_guard.history.at_checkout.{limit}", 0)
     assert found(run, "base..HEAD") == []
-    bad = commit(repo, {".gitattributes": RECODES})
-    assert found(run, "base..HEAD") == [Found("other.png", bad)]
+    bad = commit(repo, {".gitattributes": RECODES.replace("*", "other")})
+    assert found(run, "base..HEAD")[-1] == Found("other.png", bad)
