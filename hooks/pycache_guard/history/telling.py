@@ -119,7 +119,7 @@ def of_commit(
     """Report what `commits` bring in, at the first of them; the advice once a commit."""
     rule, what = judged(entry, head, becoming.get(key_of(entry)))
     kept = is_kept(entry, head)
-    sentence = f"move it out of `{CACHE}`" if kept else advice.sentence(commits[0], entry.path)
+    sentence = advise_move(entry.path) if kept else advice.sentence(commits[0], entry.path)
     more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
     return Finding(
         entry.path,
