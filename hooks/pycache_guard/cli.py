@@ -32,7 +32,7 @@ COMMANDS = {
     "clean": "remove caches from the disk",
     "check-dockerignore": "prove that .dockerignore keeps bytecode out",
     "check-dist": "find bytecode in wheels, sdists and other archives",
-    "doctor": "diagnose bytecode caching on this machine and in this repository",
+    "doctor": "diagnose bytecode caching on this machine, and here",
 }
 
 

@@ -109,7 +109,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     which.add_argument(
         "--broken",
         action="store_true",
-        help="only caches that were cut off or damaged, so that Python cannot import them",
+        help="only caches that were cut off or damaged",
     )
     parser.add_argument(
         "--include-tracked", action="store_true", help="remove what git tracks as well"
@@ -122,7 +122,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--prefix",
         action="store_true",
-        help="also clean the matching directories below PYTHONPYCACHEPREFIX",
+        help="also clean what PYTHONPYCACHEPREFIX holds for PATH",
     )
     parser.add_argument("--verbose", action="store_true", help="name everything, removed or kept")
     return parser.read(argv)

@@ -53,7 +53,7 @@ MANUALS = {
         "pycache-guard clean --dry-run",
         "clean.md",
         "[PATH...]",
-        ("removed, or nothing to remove", "some would not go", "not done"),
+        ("success", "some files could not be removed", "error"),
     ),
     "check-dockerignore": Manual(
         "pycache-guard check-dockerignore --fix", "docker.md", "[CONTEXT...]", FIXING
