@@ -95,6 +95,21 @@ def test_link_to_a_package_elsewhere_is_followed_as_import_follows_it(tmp_path: 
     assert unfollowed == ["data", "my-pkg", "up", "again/back"]
 
 
+def test_link_to_a_directory_that_cannot_be_listed_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "top/a", "else/m.py")
+    (tmp_path / "top" / "pkg").symlink_to("../else")
+
+    def refuse(path: str) -> list[str]:  # who may do everything cannot be refused by modes
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    walk = disk.Walk([os.fspath(tmp_path / "top")], lambda *_: None)
+    assert [os.path.basename(path) for path, _ in walk] == ["a"]
+    assert [os.path.basename(path) for path in walk.unfollowed] == ["pkg"]
+
+
 def test_junction_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
     make(tmp_path, "a/real/x", "a/junction/x", "a/__pycache__/x")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pycache_guard.bytecode.code_layouts import dialect_of
 from pycache_guard.bytecode.code_tree import Code
 from pycache_guard.bytecode.code_tree import Collection
+from pycache_guard.bytecode.code_tree import HugeInt
 from pycache_guard.bytecode.code_tree import Value
 from pycache_guard.bytecode.compare import Difference
 from pycache_guard.bytecode.compare import difference
@@ -289,3 +290,12 @@ def test_file_name_of_a_code_object_that_is_reached_twice() -> None:
     assert difference(code(inner, inner), code(inner, other)) is not None
     assert difference(code(inner, inner), code(other, inner)) is not None
     assert difference(code((inner, inner)), code((inner, other))) is not None
+
+
+def test_huge_numbers_in_sets() -> None:
+    def huge(last: int, *, is_negative: bool = False) -> Value:
+        return frozen(HugeInt(memoryview(bytes([1, 0, last, 0])), is_negative=is_negative), 1)
+
+    assert difference(code(huge(5)), code(huge(5))) is None
+    assert difference(code(huge(5)), code(huge(6))) is not None
+    assert difference(code(huge(5)), code(huge(5, is_negative=True))) is not None

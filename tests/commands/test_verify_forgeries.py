@@ -397,6 +397,9 @@ def test_packages_named_as_version_control_outside_a_repository(here: Path, run:
         put(here / name / "mod.py", "x = 1\n")
         put(here / name / cached("mod"), unchecked("x = 1\n"))
     assert len(verify(run)) == 6
+    put(here / ".hg" / "requires", "")
+    put(here / "lib/.svn" / "wc.db", "")
+    assert {path for path, _ in verify(run)} == {f"_darcs/{cached('mod')}"}
 
 
 def test_version_control_itself_is_left_out(repo: Repo, run: Run) -> None:
