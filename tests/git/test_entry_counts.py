@@ -315,3 +315,18 @@ def test_million_distinct_entries_pass(repo: Repo) -> None:
         [PROGRAM, "check-history", commit], cwd=repo.path, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_each_path_of_a_merge_counts_with_each_parent(repo: Repo, counter: EntryCounter) -> None:
+    parents = [make_commit(repo, make_tree(repo, (str(n), repo.blob(str(n))))) for n in range(6)]
+    bomb = make_bomb(repo, 5)
+    counter.check_commits([make_commit(repo, bomb, parents[0]).encode()])
+    with pytest.raises(Failure, match=f"{6 * 111_110} entries"):
+        counter.check_commits([make_commit(repo, bomb, *parents).encode()])
+
+
+def test_tree_that_a_tag_names_is_counted_before_it_is_listed(repo: Repo, run: Run) -> None:
+    repo.git("tag", "bomb", make_bomb(repo, 6))
+    result = run("check-history", "--all")
+    assert (result.code, result.out) == (2, "")
+    assert "the tree that refs/tags/bomb names" in result.err
