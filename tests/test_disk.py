@@ -205,10 +205,10 @@ def test_a_pipe_put_in_a_files_place_is_not_waited_for(
     path.write_bytes(b"abc")
     opened = os.open
 
-    def swapped(name: str, flags: int) -> int:
+    def swapped(name: str, flags: int, dir_fd: int | None = None) -> int:
         path.unlink()
         os.mkfifo(path)
-        return opened(name, flags)
+        return opened(name, flags, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", swapped)
     with pytest.raises(disk.Unreadable, match=r"x: is no regular file$"):
