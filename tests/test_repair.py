@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FIX = ("forbid-bytecode", "--fix")
 DONE = "PYC001 untracked; the file stays on disk\n"
-COMMIT = '\nTo mend:\n    git commit -m "Untrack bytecode"\n'
+COMMIT = '\nTo fix:\n    git commit -m "Untrack bytecode"\n'
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")
 
 
@@ -176,7 +176,7 @@ class TestUnderCommit:
         before = hooked.git("ls-files", "-s")
         assert self.commit(hooked, *argv) == (
             "a.pyc: PYC001 bytecode is tracked; not untracked, since this commit has an index of"
-            " its own\n\nTo mend:\n    git rm -r -f --cached -- a.pyc\n"
+            " its own\n\nTo fix:\n    git rm -r -f --cached -- a.pyc\n"
         )
         assert hooked.git("ls-files", "-s") == before
 

@@ -11,6 +11,7 @@ import pytest
 
 from pycache_guard.git.process import SET
 from repo import BYTECODE
+from told import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,9 @@ UNUSED = "PYC003 the allowance for `{}` matches no bytecode that is tracked"
 def told(result: Result) -> list[str]:
     """Return the findings' lines of a report that says nothing else."""
     assert result.err == ""
-    lines = result.out.partition("\n\n")[0].splitlines()
+    lines = [
+        line for line in result.out.partition("\n\n")[0].splitlines() if not line.startswith("OK: ")
+    ]
     assert result.code == (1 if lines else 0)
     return lines
 
@@ -44,9 +47,9 @@ class TestContent:
     def test_another_name(self, repo: Repo, run: Run) -> None:
         repo.add("a.py", "x = 1\n")
         repo.add("logo.png", BYTECODE)
-        assert run(COMMAND) == (
+        assert run(COMMAND, "--quiet") == (
             1,
-            f"logo.png: PYC002 {HIDDEN}\n\nTo mend:\n    git rm -r -f --cached -- logo.png\n",
+            f"logo.png: PYC002 {HIDDEN}\n\nTo fix:\n    git rm -r -f --cached -- logo.png\n",
             "",
         )
 
@@ -99,7 +102,7 @@ class TestContent:
         blob = repo.stage("old", BYTECODE)
         repo.commit()
         repo.git("update-index", "--cacheinfo", f"100755,{blob},old")
-        assert told(run(COMMAND)) == told(run(COMMAND, "--staged")) == []
+        assert told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == []
 
     def test_a_rename_is_new(self, repo: Repo, run: Run) -> None:
         repo.git("config", "diff.renames", "copies")
@@ -113,24 +116,26 @@ class TestContent:
         """The blob stays the same; as a link's target it was nothing to run."""
         blob = repo.stage("x", BYTECODE, mode="120000")
         repo.commit()
-        assert told(run(COMMAND, *argv)) == []
+        assert told(run(COMMAND, "--quiet", *argv)) == []
         repo.git("update-index", "--cacheinfo", f"100644,{blob},x")
-        assert told(run(COMMAND, *argv)) == [f"x: PYC002 {HIDDEN}"]
+        assert told(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
         repo.commit()
-        assert told(run(COMMAND, "--tree", "HEAD")) == [f"x: PYC002 {HIDDEN}"]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [f"x: PYC002 {HIDDEN}"]
 
     def test_before_the_first_commit_all_is_new(self, repo: Repo, run: Run) -> None:
         repo.stage("x", BYTECODE)
         expected = [f"x: PYC002 {HIDDEN}"]
-        assert told(run(COMMAND)) == told(run(COMMAND, "--staged")) == expected
+        assert (
+            told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == expected
+        )
         repo.commit()
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
         repo.git("checkout", "-q", "--orphan", "other")
-        assert told(run(COMMAND)) == expected
+        assert told(run(COMMAND, "--quiet")) == expected
 
     def test_what_is_empty(self, repo: Repo, run: Run) -> None:
         for argv in ((), ("--staged",), ("--content", "all"), ("--format", "text")):
-            assert run(COMMAND, *argv) == (0, "", "")
+            assert run(COMMAND, *argv) == CLEAN
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
     def test_a_conflict_is_told_once(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
@@ -164,11 +169,11 @@ class TestContent:
         os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
         words = f"blob {blob} cannot be read here: it is missing; `git fsck` shows what else is"
         message = f"error: x: {words}\n"
-        assert run(COMMAND) == (2, "", message)
-        assert run(COMMAND, "--content", "none") == (0, "", "")
+        assert run(COMMAND, "--quiet") == (2, "", message)
+        assert run(COMMAND, "--content", "none") == CLEAN
         repo.stage("a.pyc", "2")
         for argv in ((), ("--fix",), ("--staged",)):
-            code, out, err = run(COMMAND, *argv)
+            code, out, err = run(COMMAND, "--quiet", *argv)
             assert (code, out.splitlines()[0], err) == (
                 2,
                 "a.pyc: PYC001 bytecode is tracked",
@@ -185,13 +190,13 @@ class TestTree:
         third = repo.commit("third")
         a, b = (f"{name}: PYC002 {HIDDEN}" for name in "ab")
         for revision in (third, f"{third}^{{tree}}", second, root):
-            assert told(run(COMMAND, "--tree", revision)) == []
-        assert told(run(COMMAND, "--tree", second, "--content", "all")) == [a, b]
+            assert told(run(COMMAND, "--quiet", "--tree", revision)) == []
+        assert told(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
         repo.git("checkout", "-q", second)
-        assert told(run(COMMAND, "--tree", "HEAD")) == [b]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [b]
         repo.git("checkout", "-q", root)
-        assert told(run(COMMAND, "--tree", "HEAD")) == [a]
-        assert told(run(COMMAND, "--tree", second)) == [b]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a]
+        assert told(run(COMMAND, "--quiet", "--tree", second)) == [b]
 
     def test_staged_and_tree_are_two_questions(self, repo: Repo, run: Run) -> None:
         repo.commit()
@@ -227,8 +232,8 @@ class TestPartialClone:
         return sum(line.startswith("?") for line in listed)
 
     def test_what_is_not_asked_for_is_not_missed(self, clone: Repo, run: Run) -> None:
-        assert told(run(COMMAND)) == ["ok.pyc: PYC001 bytecode is tracked"]
-        assert told(run(COMMAND, "--allow", "ok.pyc")) == []
+        assert told(run(COMMAND, "--quiet")) == ["ok.pyc: PYC001 bytecode is tracked"]
+        assert told(run(COMMAND, "--quiet", "--allow", "ok.pyc")) == []
         assert self.missing(clone) == 2
 
     @pytest.mark.parametrize("argv", [("--content", "all"), ("--tree", "HEAD")])
@@ -257,11 +262,11 @@ class TestAllowances:
     )
     def test_globs_are_gits(self, repo: Repo, run: Run, glob: str) -> None:
         repo.add("d/a.pyc")
-        assert told(run(COMMAND, "--allow", glob)) == []
+        assert told(run(COMMAND, "--quiet", "--allow", glob)) == []
         repo.add("pyproject.toml", config(f"path = '{glob}'"))
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
         repo.commit()
-        assert told(run(COMMAND, "--tree", "HEAD")) == []
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == []
 
     @pytest.mark.parametrize(
         "glob", ["*.pyc", "a.pyc", "D/a.pyc", "d/A.PYC", ":(icase)d/A.pyc", "./d/a.pyc", "../d"]
@@ -284,14 +289,14 @@ class TestAllowances:
 
     def test_content_too(self, repo: Repo, run: Run) -> None:
         repo.add("data.bin", BYTECODE)
-        assert told(run(COMMAND, "--allow", "data.bin")) == []
+        assert told(run(COMMAND, "--quiet", "--allow", "data.bin")) == []
 
     def test_all_that_may_be_is_kept_in_the_command(self, repo: Repo, run: Run) -> None:
         """Not the directory is untracked where something in it may stay."""
         for name in ("a/__pycache__/x.pyc", "a/__pycache__/y.pyc", "b/__pycache__/z.pyc"):
             repo.add(name)
-        out = run(COMMAND, "--allow", "a/__pycache__/x.pyc").out
-        assert out.partition("To mend:\n")[2] == (
+        out = run(COMMAND, "--quiet", "--allow", "a/__pycache__/x.pyc").out
+        assert out.partition("To fix:\n")[2] == (
             "    git rm -r -f --cached -- a/__pycache__/y.pyc\n"
             "    git rm -r -f --cached -- b/__pycache__\n"
         )
@@ -300,7 +305,7 @@ class TestAllowances:
         good = repo.stage("a.pyc", "good")
         item = f"path = '*.pyc', blob = '{good.upper()}'"
         repo.write("pyproject.toml", config(item))
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
         repo.stage("a.pyc", "evil")
         repo.stage("b.pyc", "evil")
         unused = (
@@ -308,18 +313,18 @@ class TestAllowances:
             " bytecode that is tracked"
         )
         expected = [f"{name}: PYC001 bytecode is tracked" for name in ("a.pyc", "b.pyc")]
-        assert told(run(COMMAND)) == [*expected, unused]
+        assert told(run(COMMAND, "--quiet")) == [*expected, unused]
         repo.stage("c.pyc", "good")
-        assert told(run(COMMAND)) == expected
+        assert told(run(COMMAND, "--quiet")) == expected
 
     def test_pinned_content(self, repo: Repo, run: Run) -> None:
         good = repo.stage("a", BYTECODE)
         repo.write("pyproject.toml", config(f"path = 'a', blob = '{good}'"))
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
         repo.commit()
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
         repo.stage("a", BYTECODE + b"evil")
-        assert told(run(COMMAND, "--staged")) == [f"a: PYC002 {HIDDEN}"]
+        assert told(run(COMMAND, "--quiet", "--staged")) == [f"a: PYC002 {HIDDEN}"]
 
     def test_one_stage_of_a_conflict_is_not_all(self, repo: Repo, run: Run) -> None:
         good = repo.stage("a.pyc", "good", stage=2)
@@ -335,15 +340,15 @@ class TestUnusedAllowances:
         expected = (
             f"{UNUSED.format('c.pyc')}\n"
             f"pyproject.toml:3: {UNUSED.format('a.pyc')}\n"
-            "\nTo mend:\n"
+            "\nTo fix:\n"
             "    remove its --allow from the arguments\n"
             "    remove the allowance\n"
         )
-        assert run(COMMAND, "--allow", "c.pyc") == (1, expected, "")
+        assert run(COMMAND, "--quiet", "--allow", "c.pyc") == (1, expected, "")
 
     def test_each_of_two_for_one_path_is_of_use(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
-        assert told(run(COMMAND, "--allow", "a.pyc", "--allow", "*.pyc")) == []
+        assert told(run(COMMAND, "--quiet", "--allow", "a.pyc", "--allow", "*.pyc")) == []
 
     def test_for_what_is_no_bytecode(self, repo: Repo, run: Run) -> None:
         repo.add("a.txt", "text")
@@ -355,20 +360,20 @@ class TestUnusedAllowances:
         repo.stage("old", BYTECODE)
         repo.stage("text", "text")
         repo.commit()
-        assert told(run(COMMAND, "--allow", "old")) == []
-        assert told(run(COMMAND, "--allow", "text")) == [UNUSED.format("text")]
+        assert told(run(COMMAND, "--quiet", "--allow", "old")) == []
+        assert told(run(COMMAND, "--quiet", "--allow", "text")) == [UNUSED.format("text")]
 
     def test_where_content_is_not_read(self, repo: Repo, run: Run) -> None:
         """A file that it matches may hold bytecode; no file at all cannot."""
         repo.stage("old", "text")
         none = ("--content", "none", "--allow")
-        assert told(run(COMMAND, *none, "old")) == []
-        assert told(run(COMMAND, *none, "no")) == [UNUSED.format("no")]
+        assert told(run(COMMAND, "--quiet", *none, "old")) == []
+        assert told(run(COMMAND, "--quiet", *none, "no")) == [UNUSED.format("no")]
 
     def test_not_said_of_staged_changes(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.commit()
-        assert told(run(COMMAND, "--staged", "--allow", "*.pyc", "--allow", "no")) == []
+        assert told(run(COMMAND, "--quiet", "--staged", "--allow", "*.pyc", "--allow", "no")) == []
 
     def test_of_a_tree(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml", config("path = 'a.pyc'"))
@@ -383,16 +388,16 @@ class TestConfiguration:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'b.pyc'"))
         repo.write("pyproject.toml", config("path = 'a.pyc'"))
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
 
     def test_in_the_index_where_it_is_not_on_disk(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'a.pyc'")).unlink()
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
 
     def test_a_tool_of_another_name(self, repo: Repo, run: Run) -> None:
         repo.write("pyproject.toml", "[tool.black\n")
-        assert told(run(COMMAND)) == []
+        assert told(run(COMMAND, "--quiet")) == []
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--tree", "HEAD")])
     def test_broken(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:

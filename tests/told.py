@@ -11,6 +11,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class _Clean:
+    """Equals the result of a run that found nothing: one line on stdout, advice behind it perhaps."""
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with a `Result`."""
+        if not isinstance(other, tuple):
+            return NotImplemented
+        code, out, err = other
+        return code == 0 and err == "" and re.fullmatch(r"OK: .+\.\n(.+\.\n)*", out) is not None
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "(0, 'OK: …', '')"
+
+
+#: What every command that checks something answers where all is well.
+CLEAN = _Clean()
+
+
+#: Requires everything that Python can write, old versions and interrupted writes included.
+EVERY_PROBE = tuple(
+    word for probe in ("cache", "temporary", "legacy", "python2") for word in ("--probe", probe)
+)
+
+
 class Found(NamedTuple):
     """What a line of the text report says."""
 
@@ -21,7 +48,9 @@ class Found(NamedTuple):
 
 def lines(out: str) -> list[str]:
     """Return the findings of a text report, each in a line."""
-    return out.partition("\n\n")[0].splitlines()
+    return [
+        line for line in out.partition("\n\n")[0].splitlines() if re.search(r"(^|: )PYC\d", line)
+    ]
 
 
 def found(out: str) -> list[Found]:
@@ -31,7 +60,8 @@ def found(out: str) -> list[Found]:
 
 def remedies(out: str) -> list[str]:
     """Return the commands of a text report."""
-    return [line.strip() for line in out.partition("To mend:\n")[2].splitlines()]
+    block = out.partition("To fix:\n")[2]
+    return [line.strip() for line in block.splitlines() if line.startswith("    ")]
 
 
 def mend(out: str, cwd: Path) -> None:

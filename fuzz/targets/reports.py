@@ -83,7 +83,7 @@ def as_command(text: str, finding: Finding) -> None:
     head, message = text[:-1].removeprefix("::error ").split("::", 1)
     pairs = dict(pair.split("=", 1) for pair in head.split(","))
     assert unescaped(pairs.get("file", "")) == seen(finding.path or "")
-    remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
+    remedy = f"\nTo fix: {finding.remedy}" if finding.remedy else ""
     about = f"\nAbout: {finding.rule.page}"
     assert unescaped(message) == seen(finding.message + remedy + about)
 

@@ -153,13 +153,13 @@ def dispatch(argv: list[str]) -> int:
         code: int = module.main(argv[1:])
         return code
     if name in ("--help", "-h"):
-        from pycache_guard.commands.reporting import say
+        from pycache_guard.commands.printing import say
 
         say(usage())
         return 0
     if name == "--version":
         from pycache_guard import __version__
-        from pycache_guard.commands.reporting import say
+        from pycache_guard.commands.printing import say
 
         say(f"pycache-guard {__version__}\n")
         return 0

@@ -51,7 +51,8 @@ class Config(NamedTuple):
     """What a repository says of itself."""
 
     allow: tuple[Allowance, ...] = ()
-    probes: tuple[str, ...] = PROBES
+    #: Empty where nothing was chosen.
+    probes: tuple[str, ...] = ()
     #: Codes of rules, such as `PYC203`, whose findings are not reported.
     ignore: tuple[str, ...] = ()
 
@@ -79,7 +80,9 @@ def parse(data: bytes, file: str) -> Config:
             allowance(item, lines, file, f"{where}.allow[{n}]")
             for n, item in enumerate(items(table.get("allow", []), f"{where}.allow"))
         ),
-        probe_names(items(table.get("probes", [*PROBES]), f"{where}.probes"), f"{where}.probes"),
+        probe_names(items(table["probes"], f"{where}.probes"), f"{where}.probes")
+        if "probes" in table
+        else (),
         ignored_codes(items(table.get("ignore", []), f"{where}.ignore"), f"{where}.ignore"),
     )
 

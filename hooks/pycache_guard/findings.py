@@ -69,7 +69,7 @@ class Finding(NamedTuple):
     path: str | None
     rule: Rule
     message: str
-    #: What to run or write, or `None` where there is nothing to run.
+    #: The command that fixes it, or `None` where none does.
     remedy: str | None = None
     #: 1-based.
     line: int | None = None
@@ -88,6 +88,15 @@ class Finding(NamedTuple):
     is_kept: bool = False
     #: Place of the commit in the order of history, the oldest first.
     rank: int = 0
+    #: What to do in words, without a full stop, where no command does it.
+    hint: str | None = None
+    #: The program has fixed it in this run; `remedy` is what is left to do.
+    is_fixed: bool = False
+
+    @property
+    def instruction(self) -> str | None:
+        """Return the command or the sentence that says what to do."""
+        return self.remedy or self.hint
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

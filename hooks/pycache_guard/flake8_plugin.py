@@ -33,5 +33,5 @@ class Plugin:
         `# noqa` is left to flake8.
         """
         for found in lint(self._tree, self._lines, self._filename):
-            text = f"{found.rule.name} {found.message}; {found.remedy}"
+            text = f"{found.rule.name} {found.message}; {found.hint}"
             yield found.line or 1, (found.column or 1) - 1, text, type(self)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +43,23 @@ INVISIBLE = frozenset(
 def is_visible(character: str) -> bool:
     """Return whether a character is printed as something."""
     return character.isprintable() and character not in INVISIBLE
+
+
+def program() -> str:
+    """Return the command that runs this program again: its name, or its path where PATH has none.
+
+    A hook runner keeps the program in a directory of its own, which no PATH of a person has.
+    """
+    name = "pycache-guard"
+    own = sys.argv[0]
+    if os.path.basename(own).startswith(name) and shutil.which(name) is None:
+        return quoted(os.path.abspath(own))
+    return name
+
+
+def at_top(command: str) -> str:
+    """Return `command`, which is meant for the top of the work tree, so that it works below it too."""
+    return f'(cd "$(git rev-parse --show-toplevel)" && {command})'
 
 
 def quoted(word: str) -> str:

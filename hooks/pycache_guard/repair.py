@@ -49,7 +49,8 @@ def with_message(finding: Finding, message: str, remedy: str | None = None) -> F
     """Return a finding of what is untracked with another message; every other finding as it is."""
     if not is_untracked_by_fix(finding):
         return finding
-    return finding._replace(message=message, remedy=remedy or finding.remedy)
+    is_fixed = remedy is not None
+    return finding._replace(message=message, remedy=remedy or finding.remedy, is_fixed=is_fixed)
 
 
 def write_whole(path: str, data: bytes) -> None:

@@ -43,6 +43,9 @@ class Unread:
     """The files whose content was not looked into: for each of `KINDS` the first path, and the number."""
 
     def __init__(self) -> None:
+        #: The number of entries of the index or tree, and of the files whose content was read.
+        self.entries = 0
+        self.read = 0
         self.counts: dict[str, int] = {}
         self.firsts: dict[str, str] = {}
 
@@ -99,11 +102,12 @@ def judge(
     configuration's. What is not looked into is counted in `unread`. Raises `Failure` for what cannot
     be judged.
     """
-    named, files, attributes = (differing if staged else listed)(source, content)
+    unread = unread or Unread()
+    named, files, attributes = (differing if staged else listed)(source, content, unread)
     from pycache_guard.git.listing import blob_of
     from pycache_guard.git.listing import parse
 
-    contents = examined(files, attributes, unread or Unread())
+    contents = examined(files, attributes, unread)
     found_any = named or contents.held or contents.converted
     config = settings_at(config_from) if config_from else settings(source, thorough=bool(found_any))
     if not (found_any or allow or (config and config.allow)):
@@ -188,20 +192,26 @@ def taken_paths(source: Index | Tree, top: str) -> Callable[[str], bool]:
     return lambda path: path.casefold() in taken or os.path.lexists(os.path.join(top, path))
 
 
-def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
+def listed(
+    source: Index | Tree, content: str, unread: Unread
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Return the records of bytecode by path, of the files to read, and of `.gitattributes` files.
 
-    Listing and comparison are made at the same time: there are two processors.
+    Listing and comparison are made at the same time: there are two processors. The entries are counted
+    in `unread`.
     """
+
+    def may_concern_us_when_counted(block: bytes) -> bool:
+        unread.entries += block.count(b"\0")
+        return content == "all" or may_concern_us(block)
+
     comparison = source.comparison() if content == "new" else None
     listing = source.listing()
     from pycache_guard.git.listing import is_attributes_file
     from pycache_guard.git.listing import matching
 
-    if content == "all":
-        records = matching(listing, everything, everything)
-    else:
-        records = matching(listing, may_concern_us, concerns_us)
+    wanted = everything if content == "all" else concerns_us
+    records = matching(listing, may_concern_us_when_counted, wanted)
     named = source.committed(only_named(records))
     attributes = [record for record in records if is_attributes_file(record)]
     if comparison is None:
@@ -214,7 +224,9 @@ def listed(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes]
     return named, files, attributes
 
 
-def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[bytes], list[bytes]]:
+def differing(
+    source: Index | Tree, content: str, unread: Unread
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Return the same as `listed`, of the entries that differ from HEAD alone."""
     from pycache_guard.git.listing import is_attributes_file
     from pycache_guard.git.listing import matching
@@ -224,6 +236,7 @@ def differing(source: Index | Tree, content: str) -> tuple[list[bytes], list[byt
     changes = source.changes(comparison)
     source.check_changes(changes)
     records = changes.records()
+    unread.entries = len(records)
     files = changes.new_files() if content == "new" else with_content(records)
     named = source.committed(only_named(records))
     if content == "none" or not (files or changes.touch_attributes()):
@@ -279,6 +292,7 @@ def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Con
     read once. Raises `GitFailure` for one that is not there.
     """
     contents = Contents()
+    unread.read = len(files)
     if not files:
         return contents
     from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH

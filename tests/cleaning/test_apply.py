@@ -136,7 +136,7 @@ def test_immutable(root: Path, run: Run, immutable: Callable[[str], None]) -> No
         (
             "removed 2 files and 1 directory\n"
             f"{CACHE}: PYC501 not removed: belongs to root (uid 0); Operation not permitted\n"
-            f"\nTo mend:\n    sudo chattr -i -a -- p/__pycache__ {CACHE}\n"
+            f"\nTo fix:\n    sudo chattr -i -a -- p/__pycache__ {CACHE}\n"
         ),
         "",
     )
@@ -188,7 +188,7 @@ def test_a_read_only_file_system(root: Path, run: Run) -> None:
         (
             "removed 1 file and 1 directory\n"
             f"mount/{CACHE}: PYC501 not removed: belongs to root (uid 0); Read-only file system\n"
-            f"\nTo mend:\n    sudo mount -o remount,rw {root}/mount\n"
+            f"\nTo fix:\n    sudo mount -o remount,rw {root}/mount\n"
         ),
         "",
     )
@@ -210,7 +210,7 @@ def test_a_mount_point(root: Path, run: Run) -> None:
     assert told.out.splitlines()[1:] == [
         "p/__pycache__: PYC501 not removed: belongs to root (uid 0); Device or resource busy",
         "",
-        "To mend:",
+        "To fix:",
         "    sudo umount p/__pycache__",
     ]
 
@@ -250,7 +250,7 @@ def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], No
             "Permission denied"
         ),
         "",
-        "To mend:",
+        "To fix:",
         f"    sudo rm -f -- {CACHE}",
         "    sudo rm -rf -- q/__pycache__",
     ]
@@ -265,7 +265,7 @@ def test_only_the_cause_is_told(root: Path, run: Run, as_nobody: Callable[[], No
     assert told.code == 1
     assert told.out == (
         "a/b/__pycache__/m.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
-        "Permission denied\n\nTo mend:\n    sudo rm -rf -- a/b/__pycache__\n"
+        "Permission denied\n\nTo fix:\n    sudo rm -rf -- a/b/__pycache__\n"
     )
 
 
@@ -288,7 +288,7 @@ def test_own_directories_without_permission(
     assert out[2] == "s: PYC501 not looked into: belongs to root (uid 0); Permission denied"
     assert out[3:] == [
         "",
-        "To mend:",
+        "To fix:",
         "    chmod u+rwx -- p/__pycache__",
         "    chmod u+rwx -- q",
         "    sudo pycache-guard clean -- s",

@@ -121,8 +121,8 @@ def test_options_between_ranges(repo: Repo, run: Run) -> None:
     commit = repo.commit()
     repo.git("rm", "-q", "a.pyc")
     repo.commit()
-    assert run("check-history", "HEAD", "--content", "none", f"^{commit}") == (0, "", "")
-    assert run("check-history", "--content", "none", "--", "HEAD").code == 1
+    assert run("check-history", "--quiet", "HEAD", "--content", "none", f"^{commit}") == (0, "", "")
+    assert run("check-history", "--quiet", "--content", "none", "--", "HEAD").code == 1
 
 
 @pytest.mark.parametrize("words", [("--", "x"), ("--", "-x"), ("--", "--fix")])

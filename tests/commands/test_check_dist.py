@@ -80,7 +80,7 @@ CLEAN = {"p/m.py": SOURCE, "p/a.pyd": b"", "p/b.so": b"", "p/empty": b"", "p/lon
 )  # fmt: skip
 def test_nothing_to_say(run: Run, program: Program, name: str, data: bytes) -> None:
     assert judged(run, name, data) == []
-    assert program("check-dist", name, cwd=Path.cwd()) == (0, "", "")
+    assert program("check-dist", "--quiet", name, cwd=Path.cwd()) == (0, "", "")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
@@ -113,11 +113,11 @@ def test_the_whole_report(run: Run, program: Program) -> None:
     Path("a.whl").write_bytes(zipped({"a.pyc": b""}))
     expected = (
         1,
-        f"a.whl: PYC311 ships `a.pyc`: bytecode\n\nTo mend:\n    {OTHER}\n",
+        f"a.whl: PYC311 ships `a.pyc`: bytecode\n\nTo fix:\n    {OTHER}\n",
         "",
     )
-    assert run("check-dist", "a.whl") == expected
-    assert program("check-dist", "a.whl", cwd=Path.cwd()) == expected
+    assert run("check-dist", "--quiet", "a.whl") == expected
+    assert program("check-dist", "--quiet", "a.whl", cwd=Path.cwd()) == expected
 
 
 @pytest.mark.parametrize(
@@ -248,9 +248,9 @@ def test_encrypted(run: Run) -> None:
         for start in (data.find(signature), data.rfind(signature)):
             data[start + at] |= 1
     Path("a.zip").write_bytes(data)
-    assert run("check-dist", "a.zip") == (
+    assert run("check-dist", "--quiet", "a.zip") == (
         2,
-        f"a.zip: PYC311 ships `b.pyc`: bytecode\n\nTo mend:\n    {OTHER}\n",
+        f"a.zip: PYC311 ships `b.pyc`: bytecode\n\nTo fix:\n    {OTHER}\n",
         "error: a.zip: a.py: is encrypted\nerror: a.zip: b.pyc: is encrypted\n",
     )
 
@@ -533,4 +533,4 @@ def test_a_hook_has_nothing_to_say_where_nothing_was_built(
     run: Run, argument: str, code: int, error: str
 ) -> None:
     """A name is a promise, a glob is none."""
-    assert run("check-dist", "--if-any", argument) == (code, "", error)
+    assert run("check-dist", "--quiet", "--if-any", argument) == (code, "", error)

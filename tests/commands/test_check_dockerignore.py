@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from told import CLEAN
 from told import found
 from told import lines
 from told import mend
@@ -52,20 +53,20 @@ def test_nothing_to_say(
     repo: Repo, run: Run, program: Program, files: dict[str, bytes | str]
 ) -> None:
     stage(repo, files)
-    assert run("check-dockerignore") == (0, "", "")
-    assert program("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
+    assert program("check-dockerignore") == CLEAN
 
 
 def test_no_file(repo: Repo, run: Run) -> None:
     stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "apple/n.py": "", "other.py": ""})
-    assert run("check-dockerignore") == (
+    assert run("check-dockerignore", "--quiet") == (
         1,
         (
             "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
             " app/pkg/__pycache__/m.cpython-313.pyc and 11 more\n"
             "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
             " app/pkg/m.pyc and 7 more\n"
-            f"\nTo mend:\n    {BOTH.format('app/.dockerignore')}\n"
+            f"\nTo fix:\n    {BOTH.format('app/.dockerignore')}\n"
         ),
         "",
     )
@@ -73,7 +74,7 @@ def test_no_file(repo: Repo, run: Run) -> None:
 
 def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": "__pycache__/\n*.py[co]\n"})
-    told = run("check-dockerignore")
+    told = run("check-dockerignore", "--quiet")
     assert lines(told.out) == [
         (
             ".dockerignore: PYC301 the build context . takes in p/__pycache__/m.cpython-313.pyc and 8"
@@ -93,12 +94,12 @@ def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
         ),
     ]
     mend(told.out, repo.path)
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": f"*\n{GOOD}!p/**\n"})
-    told = run("check-dockerignore")
+    told = run("check-dockerignore", "--quiet")
     assert lines(told.out) == [
         (
             ".dockerignore:4: PYC301 `!p/**` takes bytecode back in:"
@@ -106,7 +107,7 @@ def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
         )
     ]
     mend(told.out, repo.path)
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
@@ -114,39 +115,39 @@ def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
 ) -> None:
     """A second `**/__pycache__` would change nothing, and is not asked."""
     stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": f"{GOOD}!**/m.*\n"})
-    told = run("check-dockerignore", "--fix")
+    told = run("check-dockerignore", "--quiet", "--fix")
     assert told.code == 1
     added = "added `**/__pycache__`, `**/*.py[co]`, `**/__pycache__/**`"
     assert lines(told.out) == [f".dockerignore: PYC301 {added}"]
     mend(told.out, repo.path)
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
     file = repo.add(".dockerignore", "**/*.py[co]\r\n# end\r\n.git")
     os.chmod(file, 0o640)
-    told = run("check-dockerignore", "--fix")
+    told = run("check-dockerignore", "--quiet", "--fix")
     assert told == (
         1,
         (
             ".dockerignore: PYC301 added `**/__pycache__`\n"
-            "\nTo mend:\n    git add -f -- .dockerignore\n"
+            "\nTo fix:\n    git add -f -- .dockerignore\n"
         ),
         "",
     )
     assert file.read_bytes() == b"**/*.py[co]\r\n# end\r\n.git\r\n**/__pycache__\r\n"
     assert file.stat().st_mode & 0o777 == 0o640
     # Complete on disk, but not staged: nothing is written, and the index is what counts.
-    assert run("check-dockerignore", "--fix").code == 1
+    assert run("check-dockerignore", "--quiet", "--fix").code == 1
     assert file.read_bytes().count(b"**/__pycache__") == 1
     mend(told.out, repo.path)
-    assert run("check-dockerignore", "--fix") == (0, "", "")
+    assert run("check-dockerignore", "--fix") == CLEAN
 
 
 def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
     stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "a/m.py": "", "b/m.py": ""})
-    assert run("check-dockerignore", "--fix").code == 1
+    assert run("check-dockerignore", "--quiet", "--fix").code == 1
     assert (repo.path / "a/.dockerignore").read_text() == GOOD
     assert (repo.path / "b/.dockerignore").read_text() == GOOD
 
@@ -154,7 +155,7 @@ def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
 def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
     repo.add(".dockerignore", ".git\n").unlink()
-    assert run("check-dockerignore", "--fix").code == 1
+    assert run("check-dockerignore", "--quiet", "--fix").code == 1
     assert (repo.path / ".dockerignore").read_text() == f".git\n{GOOD}"
 
 
@@ -165,9 +166,9 @@ def test_only_what_is_asked_for(repo: Repo, run: Run, probe: str) -> None:
     )
     other = {"cache": "legacy", "legacy": "cache"}[probe]
     assert run("check-dockerignore", "--probe", other).code == 1
-    assert run("check-dockerignore", "--probe", probe) == (0, "", "")
+    assert run("check-dockerignore", "--probe", probe) == CLEAN
     repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = ['{probe}']\n")
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> None:
@@ -177,7 +178,7 @@ def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> No
     stage(repo, {"docker/compose.yaml": compose, "docker/D.dockerfile": "", "a.py": ""})
     assert places(run("check-dockerignore").out) == [".dockerignore"]
     stage(repo, {".dockerignore": GOOD})
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
     stage(repo, {"docker/D.dockerfile.dockerignore": ".git"})
     assert places(run("check-dockerignore").out) == ["docker/D.dockerfile.dockerignore"]
 
@@ -191,7 +192,7 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
         {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x.py": "", "b/x.py": ""},
     )
     stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
-    told = lines(run("check-dockerignore").out)
+    told = lines(run("check-dockerignore", "--quiet").out)
     assert [line for line in told if ":1:" in line] == [
         (
             "D.dockerfile.dockerignore:1: PYC301 `*.pyc` keeps no bytecode out below the top of the context:"
@@ -202,7 +203,7 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
     stage(repo, {"D.dockerfile.dockerignore": "[z-a]\n"})
     refused = "Docker builds nothing with this line: its range `z-a` runs backwards"
     error = f"error: D.dockerfile.dockerignore:1: {refused}\n"
-    assert run("check-dockerignore") == (2, "", error)
+    assert run("check-dockerignore", "--quiet") == (2, "", error)
 
 
 def test_included_files_count(repo: Repo, run: Run) -> None:
@@ -273,14 +274,14 @@ def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
         ("..q",): ["..q/.dockerignore"],
         (".",): [".dockerignore"],
     }.items():
-        assert places(run("check-dockerignore", *names).out) == expected
+        assert places(run("check-dockerignore", "--quiet", *names).out) == expected
     stage(repo, {"d/Dockerfile.dockerignore": GOOD})
-    assert run("check-dockerignore", "plain") == (0, "", "")
+    assert run("check-dockerignore", "plain") == CLEAN
     monkeypatch.chdir(repo.path / "a")
-    told = run("check-dockerignore", ".")
+    told = run("check-dockerignore", "--quiet", ".")
     assert remedies(told.out) == [BOTH.format("../a/.dockerignore")]
     mend(told.out, repo.path / "a")
-    assert run("check-dockerignore", os.curdir) == (0, "", "")
+    assert run("check-dockerignore", os.curdir) == CLEAN
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,7 @@ def test_a_context_that_is_none(repo: Repo, run: Run, context: str, error: str) 
 def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
     stage(repo, {"a/Dockerfile": "", "a/m.py": "", ".dockerignore": GOOD})
     repo.stage("a/.dockerignore", "../.dockerignore", mode="120000")
-    assert run("check-dockerignore", "a") == (0, "", "")
+    assert run("check-dockerignore", "a") == CLEAN
     stage(repo, {".dockerignore": ""})
     (repo.path / "a/.dockerignore").symlink_to("../.dockerignore")
     told = run("check-dockerignore", "--fix", "a")
@@ -322,16 +323,16 @@ def test_utf_16(repo: Repo, run: Run) -> None:
         "is UTF-16, of which Docker reads no pattern: make it UTF-8 first\n"
     )
     mend(told.out, repo.path)
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
     repo.stage(os.fsdecode(b"\xff/m.py"))
-    told = run("check-dockerignore")
+    told = run("check-dockerignore", "--quiet")
     assert "takes in \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 3 more" in told.out
     mend(told.out, repo.path)
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
 
 
 def test_json(repo: Repo, run: Run) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from pycache_guard.ignoring.complete import present
 from runners import SCRIPTS
+from told import CLEAN
+from told import EVERY_PROBE
 from told import bash
 from told import found
 from told import remedies
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")
 
 ADDED = ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
-STAGE = "\nTo mend:\n    git add -f -- .gitignore\n"
+STAGE = "\nTo fix:\n    git add -f -- .gitignore\n"
 
 #: What was there, what is there afterwards.
 CONTENTS = [
@@ -60,20 +62,21 @@ def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) ->
     if before is not None:
         repo.add(".gitignore", before)
         file.chmod(0o640)
-    told = run("check-gitignore", "--fix")
-    assert told == (1, ADDED + STAGE, "")
+    told = run("check-gitignore", *EVERY_PROBE, "--fix")
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith(ADDED + STAGE)
     assert file.read_bytes() == after
     if before is not None and os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert sorted(os.listdir(repo.path)) == [".git", ".gitignore", "a.py"]
-    again = run("check-gitignore", "--fix")
+    again = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert again.code == 1
     assert "PYC103" in {f.code for f in found(again.out)}
     assert remedies(again.out) == remedies(told.out)
     assert file.read_bytes() == after
     bash(*remedies(told.out), cwd=repo.path)
-    assert run("check-gitignore", "--fix") == (0, "", "")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert file.read_bytes() == after
 
 
@@ -87,21 +90,22 @@ def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) ->
 )
 def test_no_more_than_is_missing(there: str, said: str, added: str, repo: Repo, run: Run) -> None:
     repo.add(".gitignore", there)
-    assert run("check-gitignore", "--fix").out == f".gitignore: PYC101 added {said}\n{STAGE}"
+    told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
+    assert told.out == f".gitignore: PYC101 added {said}\n{STAGE}"
     assert (repo.path / ".gitignore").read_text() == there + added
 
 
 def test_nothing_is_done_where_nothing_is_wrong(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     before = (repo.path / ".gitignore").stat()
-    assert run("check-gitignore", "--fix") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
     assert (repo.path / ".gitignore").stat() == before
 
 
 def test_an_unstaged_edit_is_kept(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "staged\n")
     repo.write(".gitignore", "on disk")
-    assert run("check-gitignore", "--fix").code == 1
+    assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
     assert (repo.path / ".gitignore").read_text() == "on disk\n__pycache__/\n*.py[co]\n"
 
 
@@ -114,17 +118,17 @@ def test_what_is_tracked_and_not_on_disk_is_kept(sparse: bool, repo: Repo, run: 
         repo.git("sparse-checkout", "set", "--no-cone", "/in/")
     else:
         (repo.path / ".gitignore").unlink()
-    told = run("check-gitignore", "--fix")
+    told = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
     bash(*remedies(told.out), cwd=repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
     """What helps elsewhere is done; the rest is named, and left alone."""
     repo.add("pkg/a.py")
     repo.add("pkg/.gitignore", "!*.pyc\n")
-    told = run("check-gitignore", "--fix")
+    told = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert [(f.place, f.code) for f in found(told.out)] == [
         (".gitignore", "PYC101"),
         ("pkg/.gitignore:1", "PYC102"),
@@ -132,11 +136,11 @@ def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
     assert (repo.path / "pkg" / ".gitignore").read_text() == "!*.pyc\n"
     bash(remedies(told.out)[0], cwd=repo.path)
     content = (repo.path / ".gitignore").read_text()
-    told = run("check-gitignore", "--fix")
+    told = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert [(f.place, f.code) for f in found(told.out)] == [("pkg/.gitignore:1", "PYC102")]
     assert (repo.path / ".gitignore").read_text() == content
     bash(*remedies(told.out), cwd=repo.path)
-    assert run("check-gitignore", "--fix") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
 
 
 @posix
@@ -171,7 +175,7 @@ def test_what_is_not_written_to(command: list[str], repo: Repo, run: Run, tmp_pa
     file.chmod(0o644)
     file.write_bytes("x\n".encode("utf-16"))
     assert refused() == (
-        "error: .gitignore: is UTF-16, of which git reads no pattern: make it UTF-8 first\n"
+        "error: .gitignore: is UTF-16; git cannot read patterns in it: convert it to UTF-8 first\n"
     )
     assert target.read_text() == "target\n"
 
@@ -200,7 +204,7 @@ def test_a_link_that_comes_meanwhile(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", replace_late)
-        assert run("check-gitignore", "--fix").code == 1
+        assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
     assert not file.is_symlink()
     assert file.read_text() == "x\n__pycache__/\n*.py[co]\n"
     assert target.read_text() == "secret\n"
@@ -213,21 +217,21 @@ def test_a_link_that_comes_meanwhile(
 def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.add("a b/m.py")
     monkeypatch.chdir(repo.path / "a b")
-    told = run("check-gitignore", "--fix")
-    assert told.out == f"{ADDED}\nTo mend:\n    git add -f -- ../.gitignore\n"
+    told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
+    assert told.out == f"{ADDED}\nTo fix:\n    git add -f -- ../.gitignore\n"
     bash(*remedies(told.out), cwd=repo.path / "a b")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_only_what_is_required(repo: Repo, run: Run) -> None:
-    assert run("check-gitignore", "--fix", "--probe", "cache").code == 1
+    assert run("check-gitignore", "--fix", *EVERY_PROBE[:4]).code == 1
     assert (repo.path / ".gitignore").read_text() == "__pycache__/\n"
 
 
 def test_a_file_that_ignores_itself(repo: Repo, run: Run) -> None:
     repo.write(".gitignore", ".gitignore\n")
-    bash(*remedies(run("check-gitignore", "--fix").out), cwd=repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    bash(*remedies(run("check-gitignore", *EVERY_PROBE, "--fix").out), cwd=repo.path)
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 @posix
@@ -294,4 +298,4 @@ def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
 
 
 def test_the_program_itself(repo: Repo, program: Program) -> None:
-    assert program("check-gitignore", "--fix") == (1, ADDED + STAGE, "")
+    assert program("check-gitignore", *EVERY_PROBE, "--fix", "--quiet") == (1, ADDED + STAGE, "")

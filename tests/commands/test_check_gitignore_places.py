@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.bytecode.probes import SUFFIXES
 from repo import Repo
 from runners import SCRIPTS
 from teammate import Teammate
+from told import CLEAN
+from told import EVERY_PROBE
 from told import bash
 from told import found
 from told import mend
@@ -32,23 +35,23 @@ def private(out: str) -> list[tuple[str, str]]:
 def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", GOOD)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert private(told.out) == [(".gitignore", "is not tracked")]
     assert remedies(told.out) == ["git add -f -- .gitignore"]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", "__pycache__/")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert remedies(told.out) == [
         "printf '%s\\n' '' '*.py[co]' >> .gitignore && git add -f -- .gitignore"
     ]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
@@ -56,18 +59,18 @@ def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
     repo.commit()
     repo.write(".gitignore", "*.so\n" + GOOD)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert private(told.out) == [(".gitignore", "has rules that are not staged")]
     assert remedies(told.out) == ["git add -f -- .gitignore"]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_what_is_gone_from_disk_counts(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", GOOD)
     repo.add("a.py")
     (repo.path / ".gitignore").unlink()
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
@@ -75,13 +78,13 @@ def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
     repo.add("pkg/.gitignore", "!*\n")
     repo.add("pkg/a.py")
     repo.write("pkg/.gitignore", "")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert [(f.place, f.code) for f in found(told.out)] == [
         ("pkg/.gitignore", "PYC103"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 @pytest.mark.parametrize("way", ["core.excludesFile", "info/exclude", "XDG"])
@@ -101,14 +104,14 @@ def test_one_s_own_excludes_count_for_nothing(
         monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path))
     file.parent.mkdir(exist_ok=True)
     file.write_text(GOOD)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert private(told.out) == [(shown, "ignores bytecode for this person only")]
     assert len(remedies(told.out)) == 1
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     file.write_text("!*\n")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_configuration_from_the_command_line_of_git(
@@ -120,7 +123,7 @@ def test_configuration_from_the_command_line_of_git(
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.excludesFile")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"{tmp_path}/mine")
     repo.add("a.py")
-    assert run("check-gitignore").code == 1
+    assert run("check-gitignore", *EVERY_PROBE).code == 1
 
 
 @pytest.mark.parametrize("target", ["rules", "nowhere", "/dev/null"])
@@ -129,15 +132,15 @@ def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
     repo.add("a.py")
     (repo.path / ".gitignore").symlink_to(target)
     repo.git("add", ".gitignore")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert private(told.out) == [(".gitignore", "is a symbolic link, which git does not follow")]
-    assert run("check-gitignore", "--fix") == (
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == (
         2,
         "",
         "error: ./.gitignore: is a symbolic link; nothing was written\n",
     )
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / "rules").read_text() == GOOD
     assert not (repo.path / "nowhere").exists()
 
@@ -148,13 +151,13 @@ def test_inert_files_below(repo: Repo, run: Run) -> None:
     repo.add("a/m.py")
     repo.stage("a/.gitignore", "../.gitignore", mode="120000")
     repo.stage("b/.gitignore", repo.commit(), mode="160000")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert private(told.out) == [
         ("a/.gitignore", "is a symbolic link, which git does not follow"),
         ("b/.gitignore", "is a submodule"),
     ]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 ODD = [
@@ -184,24 +187,24 @@ def test_odd_directories(
 ) -> None:
     repo.add(".gitignore", GOOD)
     repo.add(f"{place}/m.py")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     repo.add(f"{place}/.gitignore", "*.c\n!m.*\n!__pycache__/")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert [(f.place.rpartition("/")[2], f.code) for f in found(told.out)] == [
         (".gitignore:2", "PYC102"),
         (".gitignore:3", "PYC102"),
     ]
     assert told.out.isascii() or place == "größe"
-    assert run("check-gitignore", "--fix") == told
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == told
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     # The same from below.
     repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
     monkeypatch.chdir(repo.path / place)
-    for remedy in remedies(run("check-gitignore").out):
+    for remedy in remedies(run("check-gitignore", *EVERY_PROBE).out):
         bash(remedy, cwd=repo.path / place)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     clone = Teammate(repo, tmp_path / "clone")
     clone.lay(
         [os.fsencode(f"{place}/__pycache__/m.cpython-313.pyc"), os.fsencode(f"{place}/m.pyc")]
@@ -238,10 +241,8 @@ def test_every_kind_of_module_is_asked_about(
     repo.add(".gitignore", f"{GOOD}{rule}\n")
     repo.stage(f"other/{os.path.basename(path)}", content, mode=mode)
     repo.stage(path, content, mode=mode)
-    told = run("check-gitignore")
-    assert told.out.startswith(
-        f".gitignore:3: PYC102 .gitignore:3: {rule} takes bytecode back in: {rule[2:]}\n"
-    )
+    told = run("check-gitignore", *EVERY_PROBE)
+    assert told.out.startswith(f".gitignore:3: PYC102 `{rule}` re-includes bytecode: {rule[2:]}\n")
 
 
 @pytest.mark.parametrize(("path", "mode", "content", "rule"), NO_MODULES)
@@ -250,13 +251,13 @@ def test_other_files_are_not(
 ) -> None:
     repo.add(".gitignore", f"{GOOD}{rule}\n")
     repo.stage(path, content, mode=mode)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_submodules_are_their_own_business(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", GOOD)
     repo.stage("sub", repo.commit(), mode="160000")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
@@ -264,7 +265,7 @@ def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
     repo.stage("pkg/m.py")
     (repo.path / "pkg").symlink_to(".")
     repo.write(".gitignore", GOOD)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert {f.code for f in found(told.out)} == {"PYC101"}
 
 
@@ -272,11 +273,11 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     repo.add("pkg/sub/m.py")
     below = repo.path / "pkg" / "sub"
     monkeypatch.chdir(below)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert (told.code, {f.place for f in found(told.out)}) == (1, {".gitignore"})
     for remedy in remedies(told.out):
         bash(remedy, cwd=below)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / ".gitignore").read_text() == GOOD
 
 
@@ -288,12 +289,12 @@ def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     (repo.path / ".git" / "info").mkdir()
     (repo.path / ".git" / "info" / "exclude").write_text(GOOD)
     monkeypatch.chdir(linked.path)
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     mend(told.out, linked.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     monkeypatch.chdir(repo.path)
-    assert run("check-gitignore").code == 1
+    assert run("check-gitignore", *EVERY_PROBE).code == 1
 
 
 @pytest.mark.parametrize("own", [[], ["-a"], ["PATH"]], ids=str)
@@ -332,13 +333,13 @@ def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
     else:
         repo.git("sparse-checkout", "set", "--no-cone", "/in/")
     assert not (repo.path / "out").exists()
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert [(f.place, f.code) for f in found(told.out)] == [
         (".gitignore", "PYC101"),
         ("out/.gitignore:1", "PYC102"),
     ]
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert repo.git("show", ":.gitignore") == "*.py[co]\n__pycache__/"
     assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
 
@@ -348,15 +349,20 @@ def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.Mo
     monkeypatch.chdir(repo.path)
     repo.add("a.py")
     repo.stage("script", "#!/usr/bin/python\n", mode="100755")
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 CONFIGURED = [
     ('["cache"]', "__pycache__/\n", 0),
-    ('["cache"]', "*.py[co]\n", 1),
+    ('["cache"]', "*.py[co]\n", 0),
+    ('["cache"]', "*.py[co]x\n", 1),
+    ('["temporary"]', "*.py[co]\n", 1),
+    ('["temporary"]', "__pycache__/\n", 0),
+    ('["python2"]', "*.pyc\n", 1),
+    ('["python2"]', "*.pyo\n", 0),
     ('["legacy"]', "*.py[co]\n", 0),
     ('["legacy"]', "__pycache__/\n", 1),
     ('["legacy", "cache"]', "__pycache__/\n", 1),
@@ -368,11 +374,10 @@ def test_what_is_required_can_be_said(
     probes: str, rules: str, code: int, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", rules)
-    assert run("check-gitignore").code == 1
     repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = {probes}\n")
     told = run("check-gitignore")
     assert told.code == code
-    named = [word for name in ("cache", "legacy") if name in probes for word in ("--probe", name)]
+    named = [word for name in SUFFIXES if name in probes for word in ("--probe", name)]
     (repo.path / "pyproject.toml").unlink()
     assert run("check-gitignore", *named) == told
 
@@ -381,7 +386,7 @@ def test_the_command_line_comes_before_the_configuration(repo: Repo, run: Run) -
     repo.add(".gitignore", "__pycache__/\n")
     repo.write("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache"]\n')
     assert run("check-gitignore").code == 0
-    assert run("check-gitignore", "--probe", "legacy").code == 1
+    assert run("check-gitignore", *EVERY_PROBE[4:]).code == 1
 
 
 @pytest.mark.parametrize(
@@ -393,7 +398,7 @@ def test_the_command_line_comes_before_the_configuration(repo: Repo, run: Run) -
     ],
 )
 def test_wrong_usage(argv: list[str], words: str, repo: Repo, run: Run) -> None:
-    told = run("check-gitignore", *argv)
+    told = run("check-gitignore", *EVERY_PROBE, *argv)
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith(f"error: {words}")
     assert told.err.count("\n") == 1
@@ -417,7 +422,7 @@ def test_where_there_is_no_index(
 def test_a_missing_ignore_file_is_no_proof(repo: Repo, run: Run) -> None:
     oid = repo.stage(".gitignore", GOOD)
     (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert (told.code, told.out) == (2, "")
     assert oid in told.err
 
@@ -436,7 +441,7 @@ def test_a_checkout_in_another_encoding(
     repo.add(f"{place}.gitignore", GOOD)
     if place:
         repo.add(".gitignore", "directory_that_nobody_has\n/*.py[co]\n/__pycache__/\n")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     repo.add(".gitattributes", f"{place}.gitignore working-tree-encoding={encoding}\n")
     clone = Teammate(repo, tmp_path / "clone")
     clone.compile("pkg/m.py")
@@ -447,14 +452,14 @@ def test_a_checkout_in_another_encoding(
         repo.git("checkout", "--", f"{place}.gitignore")
     elif there == "absent":
         file.unlink()
-    told = run("check-gitignore")
+    told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert private(told.out) == [
-        (f"{place}.gitignore", f"is checked out as {encoding}, of which git reads no pattern")
+        (f"{place}.gitignore", f"is checked out as {encoding}; git cannot read patterns in it")
     ]
-    assert run("check-gitignore", "--fix").code == 1
+    assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
     mend(told.out, repo.path)
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     clone = Teammate(repo, tmp_path / "another")
     clone.compile("pkg/m.py")
     assert clone.untracked() == set()
@@ -472,4 +477,4 @@ def test_other_attributes_do_no_harm(
     repo.add(".gitattributes", attributes)
     (tmp_path / "mine").write_text("* working-tree-encoding=UTF-16\n")
     repo.git("config", "core.attributesFile", os.fspath(tmp_path / "mine"))
-    assert run("check-gitignore") == (0, "", "")
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN

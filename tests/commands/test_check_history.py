@@ -27,6 +27,7 @@ from pycache_guard import system
 from repo import BYTECODE
 from repo import Repo
 from repo import Result
+from told import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +50,9 @@ def found(result: Result) -> list[dict[str, Any]]:
 def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py")
     repo.commit()
-    assert run("check-history", "HEAD") == (0, "", "")
-    assert run("check-history", "--all") == (0, "", "")
-    assert program("check-history", "--all", "--content", "none") == (0, "", "")
+    assert run("check-history", "HEAD") == CLEAN
+    assert run("check-history", "--all") == CLEAN
+    assert program("check-history", "--all", "--content", "none") == CLEAN
 
 
 def test_deleted_again(repo: Repo, run: Run, program: Program) -> None:
@@ -62,21 +63,21 @@ def test_deleted_again(repo: Repo, run: Run, program: Program) -> None:
     blob = repo.git("rev-parse", "HEAD:a.pyc")
     repo.git("rm", "-q", "a.pyc")
     repo.commit()
-    told = run("check-history", f"{first}..HEAD")
+    told = run("check-history", "--quiet", f"{first}..HEAD")
     last = repo.git("rev-parse", "HEAD")
     assert told == (
         1,
         (
             f"a.pyc: PYC001 bytecode comes in with commit {second}: blob {blob}, 5 bytes; it is not"
             f" pushed: `git rebase -i {first[:12]}` can drop it, or the command below\n"
-            f"\nTo mend:\n    {GUARD} && git reset -q --soft {first}"
+            f"\nTo fix:\n    {GUARD} && git reset -q --soft {first}"
             " && git rm -q -r -f --cached --ignore-unmatch -- ':(top)a.pyc'"
             f" && git commit -q --allow-empty -C {last}\n"
         ),
         "",
     )
-    assert program("check-history", f"{first}..HEAD") == told
-    assert run("check-history", "HEAD~1..HEAD") == (0, "", "")
+    assert program("check-history", "--quiet", f"{first}..HEAD") == told
+    assert run("check-history", "HEAD~1..HEAD") == CLEAN
 
 
 def test_json(repo: Repo, run: Run) -> None:
@@ -193,7 +194,7 @@ def test_by_content(repo: Repo, run: Run) -> None:
     assert result.out.startswith(
         f"logo.png: PYC002 CPython {version} bytecode under another name comes in with commit {commit}"
     )
-    assert run("check-history", "HEAD", "--content", "none") == (0, "", "")
+    assert run("check-history", "HEAD", "--content", "none") == CLEAN
 
 
 def test_many_contents(repo: Repo, run: Run) -> None:
@@ -254,7 +255,7 @@ def test_in_a_bare_repository_the_configuration_is_heads(
     repo.commit()
     repo.git("clone", "-q", "--bare", ".", os.fspath(tmp_path / "bare"))
     monkeypatch.chdir(tmp_path / "bare")
-    assert run("check-history", "--all") == (0, "", "")
+    assert run("check-history", "--all") == CLEAN
     Repo(tmp_path / "bare").git("symbolic-ref", "HEAD", "refs/heads/none")
     assert run("check-history", "--all").code == 1
 
@@ -270,14 +271,14 @@ def test_without_a_range(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert "`pycache-guard check-history origin/main..HEAD`" in result.err
     repo.git("branch", "up")
     repo.git("branch", "-u", "up")
-    assert run("check-history") == (0, "", "")
+    assert run("check-history") == CLEAN
     repo.git("branch", "-f", "up", first)
-    assert run("check-history") == (0, "", "")
+    assert run("check-history") == CLEAN
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "0" * 40)
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
     assert run("check-history").code == 1
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
-    assert run("check-history") == (0, "", "")
+    assert run("check-history") == CLEAN
     assert run("check-history", "HEAD").code == 1
 
 
@@ -314,7 +315,7 @@ def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
         "[tool.pycache-guard]\n"
         f'allow = [{{path = "**", reason = "r", blob = "{blob}"}}, {{path = "d/*", reason = "r"}}]\n',
     )
-    assert run("check-history", "--all") == (0, "", "")
+    assert run("check-history", "--all") == CLEAN
 
 
 @pytest.mark.parametrize("content", ["new", "none"])

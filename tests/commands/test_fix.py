@@ -12,6 +12,7 @@ import pytest
 from conftest import PROGRAM
 from repo import BYTECODE
 from teammate import Teammate
+from told import CLEAN
 from told import bash
 from told import found
 from told import remedies
@@ -45,22 +46,22 @@ def spoiled(repo: Repo) -> Repo:
 
 
 def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert (told.code, told.err) == (1, "")
     assert told.out == (
         ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
         "a.pyc: PYC001 untracked; the file stays on disk\n"
         f"{CACHE}: PYC001 untracked; the file stays on disk\n"
-        f"\nTo mend:\n    {BOTH}\n"
+        f"\nTo fix:\n    {BOTH}\n"
     )
     assert (spoiled.path / CACHE).read_bytes() == BYTECODE
     assert (spoiled.path / "a.pyc").read_bytes() == BYTECODE
     bash(*remedies(told.out), cwd=spoiled.path)
     assert spoiled.git("status", "--porcelain") == ""
     assert spoiled.tracked() == [".gitignore", "pkg/m.py"]
-    assert run("fix") == (0, "", "")
-    assert run("forbid-bytecode") == (0, "", "")
-    assert run("check-gitignore") == (0, "", "")
+    assert run("fix") == CLEAN
+    assert run("forbid-bytecode") == CLEAN
+    assert run("check-gitignore") == CLEAN
     clone = Teammate(spoiled, tmp_path / "clone")
     clone.compile("pkg/m.py")
     clone.compile_legacy("pkg/m.py")
@@ -69,42 +70,42 @@ def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
 
 def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(spoiled.path / "pkg")
-    bash(*remedies(run("fix").out), cwd=spoiled.path / "pkg")
+    bash(*remedies(run("fix", "--quiet").out), cwd=spoiled.path / "pkg")
     assert spoiled.git("status", "--porcelain") == ""
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
 
 
 def test_only_one_of_both(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert remedies(told.out) == ["git add -f -- .gitignore"]
     bash(*remedies(told.out), cwd=repo.path)
     repo.commit()
     repo.add("a.pyc")
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert told.out.startswith("a.pyc: PYC001 untracked")
     assert remedies(told.out) == ['git commit -m "Untrack bytecode"']
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
 
 
 def test_a_dry_run_changes_nothing(spoiled: Repo, run: Run, program: Program) -> None:
     before = state(spoiled)
-    told = run("fix", "--dry-run")
+    told = run("fix", "--quiet", "--dry-run")
     assert state(spoiled) == before
     assert (told.code, told.err) == (1, "")
     assert told.out == (
         ".gitignore: PYC101 would add `__pycache__/`, `*.py[co]`\n"
         "a.pyc: PYC001 bytecode is tracked\n"
         f"{CACHE}: PYC001 bytecode is tracked\n"
-        "\nTo mend:\n"
+        "\nTo fix:\n"
         "    pycache-guard fix\n"
     )
-    assert program("fix", "--dry-run") == told
-    assert run("fix", "--dry-run") == told
+    assert program("fix", "--quiet", "--dry-run") == told
+    assert run("fix", "--quiet", "--dry-run") == told
     assert state(spoiled) == before
-    run("fix")
+    run("fix", "--quiet")
     spoiled.git("add", "-f", ".gitignore")
-    assert run("fix", "--dry-run") == (0, "", "")
+    assert run("fix", "--dry-run") == CLEAN
 
 
 def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> None:
@@ -113,7 +114,7 @@ def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> N
     told = run("fix")
     assert [(f.place, f.code) for f in found(told.out)] == [("data.bin", "PYC002")]
     bash(*remedies(told.out), cwd=repo.path)
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
 
 
 @pytest.mark.parametrize("name", ["assets/a.bin", "z.bin"])
@@ -124,17 +125,17 @@ def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode\n")
     hook.chmod(0o755)
-    (remedy,) = remedies(run("fix").out)
+    (remedy,) = remedies(run("fix", "--quiet").out)
     assert remedy == f"git rm -r -f --cached -- {name} && {BOTH}"
     bash(remedy, cwd=spoiled.path)
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
     assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
 
 
 def test_more_than_a_command_holds_is_told_one_by_one(spoiled: Repo, run: Run) -> None:
     for number in range(150):
         spoiled.add(f"{number}.bin", BYTECODE)
-    told = remedies(run("fix").out)
+    told = remedies(run("fix", "--quiet").out)
     assert len(told) == 152
     assert told[-1] == 'git commit -m "Untrack bytecode"'
 
@@ -146,7 +147,7 @@ def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
         "pyproject.toml",
         '[tool.pycache-guard]\nallow = [{path = "data/*.pyc", reason = "r"}]\nprobes = ["cache"]\n',
     )
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
 
 
 def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +155,7 @@ def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.Monkey
     index = spoiled.path / ".git" / "next-index-1.lock"
     index.write_bytes((spoiled.path / ".git" / "index").read_bytes())
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(index))
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert remedies(told.out) == [
         "git add -f -- .gitignore",
         "git rm -r -f --cached -- a.pyc",
@@ -177,14 +178,14 @@ def test_a_locked_index(spoiled: Repo, run: Run) -> None:
     """What could be done stands; the next run says the rest."""
     lock = spoiled.path / ".git" / "index.lock"
     lock.touch()
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert (told.code, told.out) == (2, "")
     assert "index.lock" in told.err
     lock.unlink()
-    told = run("fix")
+    told = run("fix", "--quiet")
     assert told.code == 1
     bash(*remedies(told.out), cwd=spoiled.path)
-    assert run("fix") == (0, "", "")
+    assert run("fix") == CLEAN
 
 
 def test_formats(spoiled: Repo, run: Run, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.misplaced import may_be_misplaced
 from pycache_guard.report.escape import shown
 from repo import BYTECODE
+from told import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def paths(run: Run, *argv: str) -> list[str]:
 
 def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", "x = 1\n")
-    assert run(COMMAND) == program(COMMAND) == (0, "", "")
+    assert run(COMMAND) == program(COMMAND) == CLEAN
 
 
 def test_bytecode_is_told(repo: Repo, run: Run, program: Program) -> None:
@@ -56,12 +57,12 @@ def test_bytecode_is_told(repo: Repo, run: Run, program: Program) -> None:
         "a/__pycache__/c/d.txt: PYC001 a file in `__pycache__` that is not bytecode is tracked\n"
         "b.pyc: PYC001 bytecode is tracked\n"
         "\n"
-        "To mend:\n"
+        "To fix:\n"
         "    git rm -r -f --cached -- a/__pycache__/b.cpython-313.pyc\n"
         "    git mv -- a/__pycache__/c/d.txt a/d.txt\n"
         "    git rm -r -f --cached -- b.pyc\n"
     )
-    assert run(COMMAND) == program(COMMAND) == (1, expected, "")
+    assert run(COMMAND, "--quiet") == program(COMMAND, "--quiet") == (1, expected, "")
 
 
 def test_as_a_module(repo: Repo) -> None:
@@ -117,7 +118,7 @@ def test_odd_paths(repo: Repo, run: Run, scope: tuple[str, ...], content: str) -
         repo.commit()
     expected = sorted(name for name in names if is_bytecode_path(os.fsencode(name)))
     assert expected == sorted(set(names) - {"trailing .pyc "})
-    code, out, err = run(COMMAND, "--content", content, *scope)
+    code, out, err = run(COMMAND, "--quiet", "--content", content, *scope)
     lines = [line.rpartition(": PYC001 ")[0] for line in out.partition("\n\n")[0].splitlines()]
     assert (code, err, lines) == (1, "", [shown(name) for name in expected])
 
@@ -162,9 +163,9 @@ def test_what_is_shown_mends(
     misplaced = [name for name in map(os.fsdecode, names - clash) if may_be_misplaced(name)]
     for name in misplaced:
         repo.write(name, "")
-    code, out, _ = run(COMMAND)
+    code, out, _ = run(COMMAND, "--quiet")
     assert code == 1
-    commands = out.partition("To mend:\n")[2]
+    commands = out.partition("To fix:\n")[2]
     subprocess.run(["bash", "-e", "-c", commands], check=True, capture_output=True)
     assert len(repo.tracked()) == 1 + len(misplaced)
     assert not any(is_bytecode_path(os.fsencode(path)) for path in repo.tracked())
@@ -211,15 +212,14 @@ def test_sparse_checkout(repo: Repo, run: Run, options: tuple[str, ...]) -> None
     repo.commit()
     repo.git("sparse-checkout", "set", "--cone", *options, "in")
     assert not (repo.path / "out").exists()
-    code, out, err = run(COMMAND)
+    code, out, err = run(COMMAND, "--quiet")
     command = "git rm -r -f --cached --sparse -- out/__pycache__"
     assert (code, err) == (1, "")
     assert out == (
-        "out/__pycache__/a.cpython-313.pyc: PYC001 bytecode is tracked\n\n"
-        f"To mend:\n    {command}\n"
+        f"out/__pycache__/a.cpython-313.pyc: PYC001 bytecode is tracked\n\nTo fix:\n    {command}\n"
     )
     repo.git(*command.split(" ")[1:])
-    assert run(COMMAND) == (0, "", "")
+    assert run(COMMAND) == CLEAN
 
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
@@ -251,7 +251,7 @@ def test_deleting_is_always_allowed(repo: Repo, run: Run) -> None:
         repo.add(name)
     repo.commit()
     repo.git("rm", "-q", "-r", "--cached", ".")
-    assert run(COMMAND) == run(COMMAND, "--staged") == (0, "", "")
+    assert run(COMMAND) == run(COMMAND, "--staged") == CLEAN
     repo.git("reset", "-q")
     repo.git("rm", "-q", "--cached", "a.pyc")
     assert paths(run, "--staged") == []
@@ -288,12 +288,12 @@ def test_from_a_subdirectory(
     if "--tree" in argv:
         repo.commit()
     monkeypatch.chdir(repo.path / "sub")
-    code, out, err = run(COMMAND, *argv)
+    code, out, err = run(COMMAND, "--quiet", *argv)
     assert (code, err) == (1, "")
     assert out == (
         "a.pyc: PYC001 bytecode is tracked\n"
         "sub/b.pyc: PYC001 bytecode is tracked\n\n"
-        "To mend:\n"
+        "To fix:\n"
         "    git rm -r -f --cached -- ':(top)a.pyc'\n"
         "    git rm -r -f --cached -- ':(top)sub/b.pyc'\n"
     )
@@ -307,7 +307,7 @@ def test_a_linked_work_tree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatc
     repo.add("main.pyc")
     repo.git("worktree", "add", "-q", "../linked")
     monkeypatch.chdir("../linked")
-    assert run(COMMAND) == (0, "", "")
+    assert run(COMMAND) == CLEAN
     (repo.path.parent / "linked" / "x.pyc").write_bytes(b"")
     subprocess.run(["git", "add", "-f", "x.pyc"], check=True)
     assert paths(run) == ["x.pyc"]
@@ -320,7 +320,7 @@ def test_a_submodule_is_a_repository_of_its_own(
     inner.add("i.pyc")
     inner.commit()
     repo.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", "../inner", "sub")
-    assert run(COMMAND) == (0, "", "")
+    assert run(COMMAND) == CLEAN
     monkeypatch.chdir("sub")
     assert paths(run) == ["i.pyc"]
 
@@ -376,11 +376,11 @@ class TestTree:
         repo.add("a.pyc")
         repo.commit()
         repo.add("pyproject.toml", CONFIG.format("a.pyc"))
-        assert run(COMMAND) == (0, "", "")
+        assert run(COMMAND) == CLEAN
         assert paths(run, "--tree", "HEAD") == ["a.pyc"]
         repo.commit()
         (repo.path / "pyproject.toml").unlink()
-        assert run(COMMAND, "--tree", "HEAD") == (0, "", "")
+        assert run(COMMAND, "--tree", "HEAD") == CLEAN
 
     def test_no_replacement_is_believed(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
@@ -405,4 +405,4 @@ def test_portable(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     repo.stage("data", b"\0" * 100)
     assert paths(run) == paths(run, "--content", "all") == ["a.pyc"]
     assert run(COMMAND, "--fix").code == 1
-    assert run(COMMAND) == (0, "", "")
+    assert run(COMMAND) == CLEAN

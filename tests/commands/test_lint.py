@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from told import CLEAN
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,15 +26,15 @@ TOLD = (
 
 def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", "x = 1\n")
-    assert run("lint") == (0, "", "")
-    assert program("lint") == (0, "", "")
+    assert run("lint") == CLEAN
+    assert program("lint") == CLEAN
 
 
 def test_tracked_files(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", SOURCE)
     repo.write("untracked.py", SOURCE)
-    assert run("lint") == (1, TOLD, "")
-    assert program("lint") == (1, TOLD, "")
+    assert run("lint", "--quiet") == (1, TOLD, "")
+    assert program("lint", "--quiet") == (1, TOLD, "")
 
 
 def test_named_paths_need_no_repository(
@@ -41,10 +43,10 @@ def test_named_paths_need_no_repository(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.py").write_text(SOURCE, encoding="utf-8")
     (tmp_path / "b.py").write_text("x = 1\n", encoding="utf-8")
-    assert run("lint", "a.py", "b.py") == (1, TOLD, "")
-    assert run("lint", ".") == (1, TOLD, "")
-    assert run("lint", "b.py") == (0, "", "")
-    code, out, err = run("lint")
+    assert run("lint", "--quiet", "a.py", "b.py") == (1, TOLD, "")
+    assert run("lint", "--quiet", ".") == (1, TOLD, "")
+    assert run("lint", "b.py") == CLEAN
+    code, out, err = run("lint", "--quiet")
     assert (code, out) == (2, "")
     assert err.startswith("error: git ")
 
@@ -59,11 +61,11 @@ def test_what_does_not_parse_is_a_warning_and_the_rest_is_reported(repo: Repo, r
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
     repo.add("c.py", "x = '\xff'".encode("latin-1"))
-    code, out, err = run("lint")
+    code, out, err = run("lint", "--quiet")
     assert (code, out) == (1, TOLD)
     assert err.splitlines() == [f"warning: {BROKEN}", f"warning: {ENCODED}"]
     repo.add("a.py", "x = 1\n")
-    code, out, err = run("lint")
+    code, out, err = run("lint", "--quiet")
     assert (code, out) == (0, "")
     assert err.splitlines() == [f"warning: {BROKEN}", f"warning: {ENCODED}"]
 
@@ -73,7 +75,7 @@ def test_a_file_with_words_of_a_rule_that_does_not_parse_is_a_warning_too(
 ) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:  # marshal\n")
-    assert run("lint") == (1, TOLD, f"warning: {BROKEN}\n")
+    assert run("lint", "--quiet") == (1, TOLD, f"warning: {BROKEN}\n")
 
 
 def test_nothing_that_parses_is_an_error(repo: Repo, run: Run) -> None:
@@ -87,14 +89,14 @@ def test_what_cannot_be_read_is_an_error_and_the_rest_is_reported(repo: Repo, ru
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
     gone = "error: no.py: No such file or directory\n"
-    assert run("lint", "no.py", "a.py") == (2, TOLD, gone)
-    assert run("lint", "no.py", "b.py", "a.py") == (2, TOLD, f"error: {BROKEN}\n{gone}")
+    assert run("lint", "--quiet", "no.py", "a.py") == (2, TOLD, gone)
+    assert run("lint", "--quiet", "no.py", "b.py", "a.py") == (2, TOLD, f"error: {BROKEN}\n{gone}")
 
 
 def test_templates_of_sources_need_not_parse(repo: Repo, run: Run) -> None:
     """One that parses is checked, as other sources are."""
     repo.add("{{cookiecutter.name}}/a.py", "from {{ cookiecutter.name }} import x\n")
-    assert run("lint") == (0, "", "")
+    assert run("lint") == CLEAN
     repo.add("{{cookiecutter.name}}/b.py", SOURCE)
     assert run("lint").code == 1
 
@@ -102,18 +104,18 @@ def test_templates_of_sources_need_not_parse(repo: Repo, run: Run) -> None:
 @pytest.mark.parametrize("source", ["nonlocal x\n", "def f(x):\n    global x\n"])
 def test_what_only_the_compiler_refuses_is_parsed(repo: Repo, run: Run, source: str) -> None:
     repo.add("a.py", source)
-    assert run("lint") == (0, "", "")
+    assert run("lint") == CLEAN
 
 
 def test_rules_are_ignored_by_option_and_configuration(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "import shutil\nshutil.rmtree('__pycache__')\n")
-    assert run("lint", "--ignore", "PYC405", "--ignore", "PYC432") == (0, "", "")
-    code, out, _ = run("lint", "--ignore", "PYC405")
+    assert run("lint", "--ignore", "PYC405", "--ignore", "PYC432") == CLEAN
+    code, out, _ = run("lint", "--quiet", "--ignore", "PYC405")
     assert (code, out.count("PYC405"), out.count("PYC432")) == (1, 0, 1)
     repo.write("pyproject.toml", '[tool.pycache-guard]\nignore = ["PYC432"]\n')
-    assert run("lint") == (1, TOLD, "")
-    assert run("lint", "a.py", "b.py", "--ignore=PYC405") == (0, "", "")
+    assert run("lint", "--quiet") == (1, TOLD, "")
+    assert run("lint", "a.py", "b.py", "--ignore=PYC405") == CLEAN
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from conftest import PROGRAM
 from repo import Repo
 from repo import Result
+from told import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ def test_options(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_is_pushed(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     say(monkeypatch, "")
-    assert run("pre-push", "origin", "url") == (0, "", "")
+    assert run("pre-push", "origin", "url") == CLEAN
     say(monkeypatch, f"(delete) {'0' * 40} refs/heads/x {'1' * 40}\n")
     assert run("pre-push", "origin", "url", "--format", "json").out.count('"findings": []') == 1
 
@@ -204,7 +205,7 @@ def test_what_a_runner_tells(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPat
     assert run("pre-push").code == 1
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
-    assert run("pre-push") == (0, "", "")
+    assert run("pre-push") == CLEAN
 
 
 def test_help(run: Run) -> None:

@@ -110,7 +110,7 @@ def test_what_was_deleted_again_is_refused(server: Server) -> None:
     base = repo.git("rev-parse", "HEAD~2")
     assert f"the push is refused; `git rebase -i {base[:12]}` can drop it" in result.err
     assert "filter-repo" not in result.err
-    assert "To mend:" not in result.err
+    assert "To fix:" not in result.err
     assert server.refs() == {"refs/heads/main"}
     assert server.push("HEAD~2:refs/heads/other").code == 0
 

@@ -295,4 +295,4 @@ def test_report_on_windows_has_a_sentence_where_no_command_does(
     lines = result.out.splitlines()
     assert sum(NO_COMMAND in line for line in lines) == 1
     assert NO_COMMAND in next(line for line in lines if "calc" in line)
-    assert "'" not in result.out.partition("To mend:")[2]
+    assert "'" not in result.out.partition("To fix:")[2]

@@ -25,6 +25,7 @@ from pycs import forged
 from pycs import honest
 from pycs import put
 from pycs import without_lines
+from told import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def test_honest_files(here: Path, run: Run, files: dict[str, bytes]) -> None:
     put(here / "m.py", INNOCENT)
     for path, data in files.items():
         put(here / path.replace("{here}", os.fspath(here).lstrip("/")), data)
-    assert run("verify-bytecode") == (0, "", "")
+    assert run("verify-bytecode") == CLEAN
 
 
 def link(target: str) -> Callable[[Path], None]:
@@ -243,8 +244,8 @@ def newer(source: str = INNOCENT) -> bytes:
 
 def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
     repo.add("m.py", INNOCENT)
-    assert run("verify-bytecode", "--tracked") == (0, "", "")
-    assert program("verify-bytecode", "--tracked") == (0, "", "")
+    assert run("verify-bytecode", "--tracked") == CLEAN
+    assert program("verify-bytecode", "--tracked") == CLEAN
     assert run("verify-bytecode", "--tracked", "--format", "json").code == 0
 
 
@@ -252,33 +253,33 @@ def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
     put(here / "m.py", INNOCENT)
     put(here / cached(), forged())
     version = platform.python_version()
-    told = run("verify-bytecode")
+    told = run("verify-bytecode", "--quiet")
     assert told == (
         1,
         (
             f"{cached()}: PYC202 it is not what CPython {version} compiles m.py to: consts[1] of greet"
-            " differs. Python runs it, because time and size are its source's\n\nTo mend:\n"
+            " differs. Python runs it, because time and size are its source's\n\nTo fix:\n"
             f"    rm -f -- {cached()}\n"
         ),
         "",
     )
-    assert program("verify-bytecode", cwd=here) == told
-    assert program("verify-bytecode", "--tracked", cwd=here).code == 2  # no repository
+    assert program("verify-bytecode", "--quiet", cwd=here) == told
+    assert program("verify-bytecode", "--quiet", "--tracked", cwd=here).code == 2  # no repository
 
 
 def test_no_interpreter(here: Path, run: Run) -> None:
     put(here / "m.py", INNOCENT)
     put(here / "__pycache__/m.cpython-314.pyc", newer())
-    told = run("verify-bytecode")
+    told = run("verify-bytecode", "--quiet")
     assert told == (
         1,
         (
             "__pycache__/m.cpython-314.pyc: PYC205 cannot be compared: there is no CPython 3.14 here with"
-            " magic number 3627\n\nTo mend:\n    pycache-guard verify-bytecode --python python3.14\n"
+            " magic number 3627\n\nTo fix:\n    pycache-guard verify-bytecode --python python3.14\n"
         ),
         "",
     )
-    assert run("verify-bytecode", "--allow-unverifiable") == (0, "", "")
+    assert run("verify-bytecode", "--allow-unverifiable") == CLEAN
 
 
 def test_unverifiable_is_allowed_and_nothing_else(here: Path, run: Run) -> None:
@@ -298,7 +299,7 @@ def test_unchecked_hash_and_its_remedy(here: Path, run: Run) -> None:
     for finding in json.loads(told.out)["findings"]:
         command = finding["remedy"].split()
         subprocess.run([sys.executable, *command[1:]], check=True, stdout=subprocess.DEVNULL)
-    assert run("verify-bytecode") == (0, "", "")
+    assert run("verify-bytecode") == CLEAN
 
 
 def test_a_comment_makes_a_hash_stale(here: Path, run: Run) -> None:
@@ -373,7 +374,7 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     put(here / "m.py", INNOCENT)
     put(here / cached(), data)
     note = f"note: 1 file differs {words} is not counted as verified: {cached()}\n"
-    assert run("verify-bytecode") == (0, "", note)
+    assert run("verify-bytecode", "--quiet") == (0, "", note)
     put(here / "n.py", INNOCENT)
     put(here / cached("n"), data)
     put(here / "o.py", INNOCENT)
@@ -436,7 +437,7 @@ def test_other_interpreters(
         pytest.skip(f"there is no Python {version} here")
     put(here / "m.py", MODULE)
     subprocess.run([python, *options, "-m", "compileall", "-q", "."], check=True)
-    assert run("verify-bytecode", "--python", python) == (0, "", "")
+    assert run("verify-bytecode", "--python", python) == CLEAN
     put(here / "m.py", MODULE.replace("hello", "HELLO"))
     assert [code for _, code in codes(run("verify-bytecode", "--format", "json"))] == ["PYC202"]
 
@@ -524,9 +525,9 @@ def test_index_that_is_odd(repo: Repo, run: Run) -> None:
 
 
 def test_hook_where_nothing_is_bytecode(repo: Repo, run: Run, program: Program) -> None:
-    assert run("verify-bytecode", "--tracked") == (0, "", "")
+    assert run("verify-bytecode", "--tracked") == CLEAN
     repo.add("logo.bin", forged())
-    assert program("verify-bytecode", "--tracked").code == 1
+    assert program("verify-bytecode", "--quiet", "--tracked").code == 1
 
 
 UNREADABLE_FORMATS = [
@@ -565,7 +566,7 @@ def test_sources_that_cannot_be_read(here: Path, run: Run) -> None:
     put(here / cached(), by_time(compiled(INNOCENT), (64 << 20) + 1))
     put(here / "__pycache__/m.cpython-314.pyc", by_hash_of_newer())
     expected = "error: m.py: is larger than 64 MiB\n"
-    assert run("verify-bytecode") == (2, "", expected)
+    assert run("verify-bytecode", "--quiet") == (2, "", expected)
     (here / "n.py").mkdir()
     put(here / "n.pyc", honest())
     assert codes(run("verify-bytecode", "--format", "json")) == [("n.pyc", "PYC204")]

@@ -199,7 +199,7 @@ def test_where_one_command_does_not_do_a_sentence_names_the_base(
 ) -> None:
     make(cloned)
     result = run("check-history", "--all")
-    assert "To mend:" not in result.out
+    assert "To fix:" not in result.out
     (shown,) = re.findall(
         r"it is not pushed: `git rebase -i(?: --rebase-merges)? (\w{12})`", result.out
     )

@@ -60,4 +60,4 @@ def test_results() -> None:
         {"startLine": 1},
         {"startLine": 1},
     ]
-    assert run["results"][0]["message"]["text"] == "bytecode is tracked\nTo mend: git rm a.pyc"
+    assert run["results"][0]["message"]["text"] == "bytecode is tracked\nTo fix: git rm a.pyc"

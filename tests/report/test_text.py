@@ -19,7 +19,7 @@ def test_lines_then_remedies() -> None:
         "\\xff,:%\\x0a\\x0d/x y.pyc: PYC001 50 %\\x0aof\\x0dit\n"
         "PYC003 no file\n"
         "\n"
-        "To mend:\n"
+        "To fix:\n"
         "    git rm a.pyc\n"
         "    remove it\n"
         "    git rm '%'\n"

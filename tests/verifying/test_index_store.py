@@ -21,8 +21,10 @@ def test_an_index_that_changes_while_it_is_read(
     repo.add("a.pyc", "1")
     listed = survey.listed
 
-    def and_changed(source: Index | Tree, content: str) -> tuple[list[bytes], ...]:
-        found = listed(source, content)
+    def and_changed(
+        source: Index | Tree, content: str, unread: survey.Unread
+    ) -> tuple[list[bytes], ...]:
+        found = listed(source, content, unread)
         repo.git("rm", "-q", "--cached", "a.pyc")
         return found
 

@@ -5,35 +5,92 @@ One tag stands for all: nothing in a rule people write tells one interpreter's c
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 #: A module and a directory that nobody has: what holds for them holds for what is still to come.
 INVENTED = b"module_that_nobody_has"
 MISSING = b"directory_that_nobody_has"
 
-#: By kind, what follows the module's name: the cache of PEP 3147, the same with `-O` (PEP 488), what
-#: a killed interpreter leaves of it; and what Python 2 writes beside the source.
+#: By probe, what follows the name of a module. `cache`: the caches of Python 3, without and with `-O`
+#: (PEP 3147, PEP 488). `temporary`: what an interrupted write leaves (`_write_atomic` in CPython's
+#: Lib/importlib/_bootstrap_external.py), and the caches of numba (numba/core/caching.py). `legacy`:
+#: what `compileall -b` and Python 2 write. `python2`: what Python 2 writes with `-O`.
 SUFFIXES = {
-    "cache": (
-        b".cpython-313.pyc",
-        b".cpython-313.opt-1.pyc",
+    "cache": (b".cpython-313.pyc", b".cpython-313.opt-1.pyc"),
+    "temporary": (
         b".cpython-313.pyc.140162621172480",
+        b".function-1.py313.nbi",
+        b".function-1.py313.1.nbc",
     ),
-    "legacy": (b".pyc", b".pyo"),
+    "legacy": (b".pyc",),
+    "python2": (b".pyo",),
 }
 
-#: What an ignore file of git's says to cover each kind, and nothing else.
-PATTERNS = {"cache": b"__pycache__/", "legacy": b"*.py[co]"}
+#: The probes whose paths are in `__pycache__`.
+IN_CACHE = ("cache", "temporary")
 
-#: The same for one of Docker's, whose patterns are rooted.
-DOCKER_PATTERNS = {"cache": b"**/__pycache__", "legacy": b"**/*.py[co]"}
+#: What must be ignored where nobody chose otherwise: Python 3 writes nothing else by itself.
+REQUIRED = ("cache",)
+
+#: What is only recommended there.
+ADVISED = ("temporary", "legacy")
+
+#: The line of a `.gitignore` that covers each probe, and nothing else.
+PATTERNS = {
+    "cache": b"__pycache__/",
+    "temporary": b"__pycache__/",
+    "legacy": b"*.py[co]",
+    "python2": b"*.py[co]",
+}
+
+#: The same for a `.dockerignore`, whose patterns are rooted.
+DOCKER_PATTERNS = {kind: b"**/" + line.rstrip(b"/") for kind, line in PATTERNS.items()}
+
+#: Who writes the paths of each probe.
+WRITERS = {
+    "cache": "Python 3 writes its caches there",
+    "temporary": "an interrupted write leaves NAME.pyc.NUMBER there, numba writes .nbi and .nbc",
+    "legacy": "`compileall -b` and Python 2 write NAME.pyc",
+    "python2": "Python 2 writes NAME.pyo with -O",
+}
+
+
+class ProbeChoice(NamedTuple):
+    """The probes that must be ignored, and those that are only recommended to be."""
+
+    required: tuple[str, ...] = REQUIRED
+    advised: tuple[str, ...] = ADVISED
+
+
+def choose_probes(
+    options: Sequence[str] | None, configured: Sequence[str] | None, *, strict: bool
+) -> ProbeChoice:
+    """Return the probes to use: those of the command line, else of the configuration, else the default.
+
+    With `strict` everything that is otherwise recommended is required as well.
+    """
+    named = tuple(options or configured or ())
+    if strict:
+        return ProbeChoice(tuple(dict.fromkeys((*(named or REQUIRED), *ADVISED))), ())
+    return ProbeChoice(named, ()) if named else ProbeChoice()
+
+
+def lines_for(kinds: Iterable[str], patterns: Mapping[str, bytes] = PATTERNS) -> list[bytes]:
+    """Return the lines that cover the probes `kinds`, each once, `__pycache__` first."""
+    wanted = set(kinds)
+    return [*dict.fromkeys(line for kind, line in patterns.items() if kind in wanted)]
 
 
 def probes(kind: str, directory: bytes, name: bytes) -> Iterator[bytes]:
     """Yield the paths of one kind for the module `name` in `directory` (`b""` is the top)."""
-    below = b"__pycache__/" if kind == "cache" else b""
+    below = b"__pycache__/" if kind in IN_CACHE else b""
     start = b"%s/%s%s" % (directory, below, name) if directory else below + name
     for suffix in SUFFIXES[kind]:
         yield start + suffix

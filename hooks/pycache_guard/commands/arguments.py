@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pycache_guard.commands.reporting import say
+from pycache_guard.commands.printing import say
 from pycache_guard.errors import Failure
 from pycache_guard.report import FORMATS
 
@@ -79,6 +79,14 @@ def reporting_parser(command: str, description: str) -> Parser:
     parser.add_argument(
         "--output", metavar="FILE", type=filled, help="write the report there, not to stdout"
     )
+    parser.add_argument("--quiet", action="store_true", help="print findings and errors only")
+    parser.add_argument(
+        "--color",
+        metavar="WHEN",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto (default: at a terminal), always or never",
+    )
     return parser
 
 
@@ -134,5 +142,8 @@ def probe_option(parser: Parser) -> None:
         metavar="NAME",
         choices=tuple(SUFFIXES),
         action="append",
-        help="cache (__pycache__) or legacy (NAME.pyc); default: both",
+        help="require only cache, temporary, legacy or python2; repeatable (default: cache)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="require temporary and legacy as well"
     )

@@ -11,6 +11,8 @@ from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
 from pycache_guard.distributions.comparison import Comparison
 from pycache_guard.distributions.screening import screened
+from pycache_guard.report import Summary
+from pycache_guard.report import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
     ]
     found, failures = judge([*dict.fromkeys(paths)])
     found = [finding for finding in found if finding.rule.name not in options.ignore]
-    code = report(found, NAME, voice=options.format, output=options.output)
+    summary = Summary(len({*paths}), f"{count(len({*paths}), 'archive')} checked")
+    code = report(found, NAME, options, summary=None if failures and not found else summary)
     for line in failures:
         tell(line)
     return 2 if failures else code

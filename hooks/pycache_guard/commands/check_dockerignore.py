@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands.arguments import config_option
 from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import probe_option
@@ -11,6 +11,8 @@ from pycache_guard.commands.failures import tell
 from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.docker_complete import Proof
+from pycache_guard.report import Summary
+from pycache_guard.report import count
 from pycache_guard.survey import settings
 from pycache_guard.survey import settings_at
 
@@ -27,13 +29,14 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     index = Index()
     config = settings_at(options.config_from) if options.config_from else settings(index)
-    kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
+    kinds = choose_probes(options.probe, config and config.probes, strict=options.strict).required
     proof = Proof(index, kinds)
     builds = proof.builds(options.contexts)
     found, failures = proof.each(builds, proof.complete if options.fix else proof.prove)
     ignored = config.ignore if config else ()
     found = [finding for finding in found if finding.rule.name not in ignored]
-    code = report(found, NAME, voice=options.format, output=options.output)
+    summary = Summary(len(builds), f"{count(len(builds), 'build context')} checked")
+    code = report(found, NAME, options, summary=None if failures and not found else summary)
     for line in failures:
         tell(line)
     return 2 if failures else code

@@ -2,37 +2,76 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands.arguments import config_option
+from pycache_guard.commands.arguments import filled
 from pycache_guard.commands.arguments import probe_option
 from pycache_guard.commands.arguments import reporting_parser
+from pycache_guard.commands.reporting import deliver
 from pycache_guard.commands.reporting import report
 from pycache_guard.git.index import Index
 from pycache_guard.ignoring.complete import completion
 from pycache_guard.ignoring.complete import prove
+from pycache_guard.report import Summary
+from pycache_guard.report import count
+from pycache_guard.report.escape import shown
 from pycache_guard.survey import settings
 from pycache_guard.survey import settings_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
+
+NAME = "check-gitignore"
 
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if everything is ignored, 1 if not, or if something had to be added."""
+    options = parse(argv)
+    index = Index()
+    if options.explain is not None:
+        return explain_path(index, options)
+    config = settings_at(options.config_from) if options.config_from else settings(index)
+    probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
+    if options.fix:
+        plan = completion(index, probes)
+        found, directories, advice = plan.carried_out(), plan.directories, ""
+    else:
+        found, directories, advice = prove(index, probes)
+    checked = f"{count(directories, 'directory', 'directories')} checked"
+    if not found:
+        checked += ", bytecode is ignored in each"
+    summary = Summary(directories, checked, (advice,) if advice else ())
+    return report(found, NAME, options, summary=summary)
+
+
+def explain_path(index: Index, options: Namespace) -> int:
+    """Print which line decides about a path; return 0 if everybody's git ignores it, else 1."""
+    from pycache_guard.ignoring.path import explain
+
+    explanation = explain(index, options.explain)
+    deliver(shown(explanation.text) + "\n", options.output)
+    return 0 if explanation.is_ignored_for_all else 1
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments."""
     parser = reporting_parser(
-        "check-gitignore",
-        "Prove, by asking git, that bytecode is ignored wherever Python can put some, by rules that"
+        NAME,
+        "Prove, by asking git, that bytecode is ignored wherever Python 3 writes it, by rules that"
         " are in the index and not by this person's own.",
     )
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--fix", action="store_true", help="append what is missing to the top .gitignore"
+    )
+    what.add_argument(
+        "--explain",
+        metavar="PATH",
+        type=filled,
+        help="print which line of which file decides about PATH, and whether others have it",
     )
     probe_option(parser)
     config_option(parser)
-    options = parser.read(argv)
-    index = Index()
-    config = settings_at(options.config_from) if options.config_from else settings(index)
-    kinds = options.probe or (config.probes if config else tuple(SUFFIXES))
-    found = completion(index, kinds).carried_out() if options.fix else prove(index, kinds)
-    return report(found, "check-gitignore", voice=options.format, output=options.output)
+    return parser.read(argv)

@@ -36,8 +36,7 @@ def main(argv: Sequence[str]) -> int:
         result,
         verbose=options.verbose,
         quiet=options.orphans or options.broken,
-        voice=options.format,
-        output=options.output,
+        options=options,
     )
 
 
@@ -46,29 +45,31 @@ def tell(
     *,
     verbose: bool = False,
     quiet: bool = False,
-    voice: str = "text",
-    output: str | None = None,
+    options: Namespace | None = None,
 ) -> int:
     """Write the report where it is wanted; return the exit code."""
+    from pycache_guard.commands.reporting import ReportDefaults
     from pycache_guard.commands.reporting import deliver
     from pycache_guard.commands.reporting import pages
+    from pycache_guard.commands.reporting import text_style
     from pycache_guard.findings import in_order
     from pycache_guard.report import render
     from pycache_guard.report.escape import shown
 
+    reporting = options or ReportDefaults()
     findings = in_order(result.findings)
-    if voice == "json":
+    if reporting.format == "json":
         from pycache_guard.report import json
 
         report = json.render(findings, NAME, details(result))
     else:
-        report = render(findings, NAME, voice)
-    if voice == "text":
+        report = render(findings, NAME, reporting.format, style=text_style(reporting))
+    if reporting.format == "text":
         from pycache_guard.cleaning.words import text
 
         lines = text(result, verbose=verbose, quiet=quiet)
         report = "".join(f"{shown(line)}\n" for line in lines) + report
-    deliver(report + pages(findings, voice, output), output)
+    deliver(report + pages(findings, reporting), reporting.output)
     return 1 if findings else 0
 
 

@@ -29,6 +29,8 @@ class Options:
         self.format = "text"
         self.output: str | None = None
         self.config_from: str | None = None
+        self.quiet = False
+        self.color = "auto"
 
 
 def judging_parser(command: str, description: str) -> Parser:
@@ -66,6 +68,7 @@ def answer(
     findings: list[Finding] = []
     unjudged: list[str] = []
     unread = Unread()
+    commits = 0
     if revisions is not None:
         revisions.start(parents=options.content == "none")
         from pycache_guard.commands.progress import Progress
@@ -88,23 +91,24 @@ def answer(
             raise explained(failure) from None
         finally:
             progress.clear()
-    code = 0
-    if unread.counts:
-        from pycache_guard.commands.failures import tell
+        commits = progress.count
+    from pycache_guard.commands.reporting import report
+    from pycache_guard.report import Summary
+    from pycache_guard.report import count
 
-        tell(unread.sentence(), "note")
-    if findings or options.format != "text" or options.output is not None:
-        from pycache_guard.commands.reporting import report
+    notes = [f"{unread.sentence()}."] * bool(unread.counts)
+    if any("filter-repo" in (finding.remedy or "") for finding in findings):
+        from pycache_guard.history.advice import REWRITE_NOTE
 
-        code = report(
-            findings, command, voice=options.format, output=options.output, more=unread.keys()
-        )
-        rewrites = ("filter-repo" in (finding.remedy or "") for finding in findings)
-        if options.format == "text" and any(rewrites):
-            from pycache_guard.commands.failures import tell
-            from pycache_guard.history.advice import REWRITE_NOTE
-
-            tell(REWRITE_NOTE, "note")
+        notes.append(REWRITE_NOTE)
+    summary = Summary(commits, f"{count(commits, 'commit')} checked", tuple(notes))
+    code = report(
+        findings,
+        command,
+        options,
+        summary=None if unjudged and not findings else summary,
+        more=unread.keys(),
+    )
     if unjudged:
         raise Failure("; ".join(unjudged))
     return code

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     )
     options = parser.read(argv)
     diagnosis = examined(options.python or sys.executable, options.time)
-    more = pages(diagnosis.findings, options.format, options.output)
+    more = pages(diagnosis.findings, options)
     deliver(told(diagnosis, options.format, is_brief=options.brief) + more, options.output)
     for failure in dict.fromkeys(diagnosis.failures):
         tell(failure)

@@ -33,6 +33,8 @@ class Options:
     format = "text"
     output: str | None = None
     config_from: str | None = None
+    quiet = False
+    color = "auto"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,16 +72,30 @@ def judged(options: Options | Namespace, content: str, unread: Unread) -> list[F
 
 
 def tell(findings: list[Finding], options: Options | Namespace, unread: Unread) -> int:
-    """Report, if there is anything to say or somebody reads silence too."""
-    if unread.counts:
-        from pycache_guard.commands import failures
-
-        failures.tell(unread.sentence(), "note")
+    """Report; a text report without findings is one line and imports nothing for it."""
+    checked = describe_coverage(unread, options)
     if not findings and options.format == "text" and options.output is None:
+        if not options.quiet:
+            from pycache_guard.commands.printing import say
+
+            notes = f"{unread.sentence()}.\n" if unread.counts else ""
+            say(f"OK: {checked}.\n{notes}")
         return 0
     from pycache_guard.commands.reporting import report
+    from pycache_guard.remedies import program
+    from pycache_guard.report import Summary
 
-    return report(findings, NAME, voice=options.format, output=options.output, more=unread.keys())
+    summary = Summary(unread.entries, checked, (f"{unread.sentence()}.",) if unread.counts else ())
+    shortcut = None if options.tree else f"{program()} fix"
+    return report(findings, NAME, options, summary=summary, more=unread.keys(), shortcut=shortcut)
+
+
+def describe_coverage(unread: Unread, options: Options | Namespace) -> str:
+    """Return what was checked, in words and numbers."""
+    kind = "changed" if options.staged else f"{options.tree}'s" if options.tree else "tracked"
+    which = "" if options.content == "all" or options.staged else "new "
+    files = f"{unread.entries:,} {kind} {'file' if unread.entries == 1 else 'files'} checked"
+    return f"{files}, {unread.read:,} {which}{'one' if unread.read == 1 else 'ones'} read"
 
 
 def parse(argv: Sequence[str]) -> Namespace:

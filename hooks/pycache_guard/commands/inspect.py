@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
         code = 1 if findings else 0
     else:
         more = {"files": told}
-        code = report(findings, NAME, voice=options.format, output=options.output, more=more)
+        code = report(findings, NAME, options, more=more)
     return 2 if failures else code
 
 

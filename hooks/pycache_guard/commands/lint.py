@@ -30,6 +30,8 @@ def main(argv: Sequence[str]) -> int:
     """
     from pycache_guard import python_files
     from pycache_guard.commands.reporting import report
+    from pycache_guard.report import Summary
+    from pycache_guard.report import count
     from pycache_guard.survey import configured_ignores
 
     options = parse(argv)
@@ -37,13 +39,14 @@ def main(argv: Sequence[str]) -> int:
     sources = python_files.named(options.paths) if options.paths else python_files.tracked()
     checked = check(sources)
     findings = [finding for finding in checked.findings if finding.rule.name not in ignored]
-    code = report(findings, NAME, voice=options.format, output=options.output)
-    is_error = bool(checked.unreadable) or not checked.parsed
+    summary = Summary(checked.parsed, f"{count(checked.parsed, 'Python file')} checked")
+    is_error = bool(checked.unreadable) or bool(checked.unparsable and not checked.parsed)
+    code = report(findings, NAME, options, summary=None if is_error and not findings else summary)
     for line in checked.unparsable:
         tell(line, "error" if is_error else "warning")
     for line in checked.unreadable:
         tell(line)
-    return 2 if checked.unreadable or (checked.unparsable and not checked.parsed) else code
+    return 2 if is_error else code
 
 
 class Checked(NamedTuple):

@@ -15,17 +15,17 @@ class Progress:
 
     def __init__(self, command: str) -> None:
         self._command = command
-        self._count = 0
+        self.count = 0
         self._width = 0
         self._next = monotonic() + PATIENCE
         self._wanted = sys.stderr is not None and sys.stderr.isatty()
 
     def add(self, commits: int) -> None:
         """Count, and say so now and then."""
-        self._count += commits
+        self.count += commits
         if self._wanted and monotonic() >= self._next:
             self._next = monotonic() + INTERVAL
-            text = f"{self._command}: {self._count} commits"
+            text = f"{self._command}: {self.count} commits"
             self._width = len(text)
             sys.stderr.write(f"\r{text}")
             sys.stderr.flush()

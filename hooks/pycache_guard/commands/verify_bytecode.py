@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from pycache_guard.report import Summary
     from pycache_guard.verifying.store import Store
     from pycache_guard.verifying.verify import Verification
 
@@ -36,8 +37,20 @@ def main(argv: Sequence[str]) -> int:
         "other_lines": found.lines_differ,
         "levels": found.levels,
     }
-    code = report(findings, NAME, voice=options.format, output=options.output, more=more)
+    code = report(findings, NAME, options, summary=summarize(found), more=more)
     return 2 if found.failures else code
+
+
+def summarize(found: Verification) -> Summary:
+    """Return what was checked, in numbers."""
+    from pycache_guard.report import Summary
+    from pycache_guard.report import count
+
+    lines_differ = sum(map(len, found.lines_differ.values()))
+    text = f"{count(found.verified, 'bytecode file')} verified"
+    if lines_differ:
+        text += f", {count(lines_differ, 'file')} with other line numbers"
+    return Summary(found.verified + lines_differ + len(found.findings), text)
 
 
 def is_any_tracked() -> bool:
@@ -47,7 +60,7 @@ def is_any_tracked() -> bool:
     from pycache_guard.survey import examined
     from pycache_guard.survey import listed
 
-    named, files, attributes = listed(Index(), "new")
+    named, files, attributes = listed(Index(), "new", Unread())
     contents = examined(files, attributes, Unread())
     return bool(named or contents.held or contents.converted)
 

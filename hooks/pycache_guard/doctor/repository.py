@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pycache_guard.bytecode.probes import ProbeChoice
+from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.doctor.fact import Diagnosis
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.fact import joined
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
     from pycache_guard.findings import Finding
 
-PROBES = ("cache", "legacy")
-
 
 def described(top: str) -> Diagnosis:
     """Prove that bytecode is ignored, look for some in the index, and check the hooks.
@@ -34,16 +34,16 @@ def described(top: str) -> Diagnosis:
     """
     index = Index()
     failures: list[str] = []
-    kinds: Sequence[str] = PROBES
+    probes = ProbeChoice()
     try:
         config = settings(index)
-        kinds = config.probes if config else PROBES
+        probes = choose_probes(None, config and config.probes, strict=False)
     except Failure as failure:
         failures.append(str(failure))
     steps: tuple[Callable[[], Diagnosis], ...] = (
-        lambda: check_ignored(index, kinds),
+        lambda: check_ignored(index, probes),
         lambda: check_tracked(index),
-        lambda: in_builds(index, kinds),
+        lambda: in_builds(index, probes.required),
         lambda: guards(installed(STAGES), top, directory()),
     )
     parts = []
@@ -61,10 +61,10 @@ def described_without_git(top: str) -> Diagnosis:
     return Diagnosis([fact for fact in facts if fact.name == "configured"], [])
 
 
-def check_ignored(index: Index, kinds: Sequence[str]) -> Diagnosis:
+def check_ignored(index: Index, probes: ProbeChoice) -> Diagnosis:
     """Return what the proof of `check-gitignore` finds."""
-    findings = prove(index, kinds)
-    return Diagnosis([ignored(findings)], findings)
+    check = prove(index, probes)
+    return Diagnosis([ignored(check.findings, check.advice)], check.findings)
 
 
 def check_tracked(index: Index) -> Diagnosis:
@@ -73,7 +73,7 @@ def check_tracked(index: Index) -> Diagnosis:
     return Diagnosis([in_index(findings)], findings)
 
 
-def ignored(findings: list[Finding]) -> Fact:
+def ignored(findings: list[Finding], advice: str) -> Fact:
     """Return whether bytecode is ignored."""
     return Fact(
         "repository",
@@ -82,7 +82,7 @@ def ignored(findings: list[Finding]) -> Fact:
         "Only tracked ignore files count: your own excludes do not protect others. To add the missing"
         " lines: `pycache-guard check-gitignore --fix`."
         if findings
-        else "",
+        else advice,
         not findings,
     )
 

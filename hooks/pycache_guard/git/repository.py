@@ -169,9 +169,16 @@ def marks(directory: str) -> Iterator[str]:
 
 
 def in_subdirectory() -> bool:
-    """Whether paths from the top mean something else here."""
+    """Return whether paths from the top mean something else where the reader stands.
+
+    That is the current directory; for a hook of git's it is `GIT_PREFIX`, the directory in which
+    `git commit` was typed, while git runs the hook at the top (git(1), git-rev-parse(1)
+    `--show-prefix`).
+    """
     where = top()
-    return where is not None and not os.path.samefile(where, os.curdir)
+    if where is None:
+        return False
+    return bool(os.environ.get("GIT_PREFIX")) or not os.path.samefile(where, os.curdir)
 
 
 def is_sparse() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import INVENTED
 from pycache_guard.git.ignore import Ignoring
 from pycache_guard.git.ignore import rules_here
@@ -30,7 +31,7 @@ def blamed(gaps: Sequence[Gap], rules: Mapping[bytes, bytes]) -> list[Gap]:
 
     Git names such a rule only for a directory that is there, and asked about by itself.
     """
-    silent = {gap.directory for gap in gaps if gap.kind == "cache" and not gap.pattern}
+    silent = {gap.directory for gap in gaps if gap.kind in IN_CACHE and not gap.pattern}
     if not silent or not any(b"!" in content for content in rules.values()):
         return [*gaps]
     caches = [os.path.join(directory, b"__pycache__") for directory in silent]
@@ -40,7 +41,7 @@ def blamed(gaps: Sequence[Gap], rules: Mapping[bytes, bytes]) -> list[Gap]:
         negated = {directory: rule for directory, rule in answers if rule[2].startswith(b"!")}
     return [
         Gap(gap.kind, gap.directory, gap.probe, *negated[gap.directory])
-        if gap.kind == "cache" and not gap.pattern and gap.directory in negated
+        if gap.kind in IN_CACHE and not gap.pattern and gap.directory in negated
         else gap
         for gap in gaps
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.bytecode.probes import ADVISED
 from pycache_guard.bytecode.probes import DOCKER_PATTERNS
+from pycache_guard.bytecode.probes import lines_for
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
@@ -116,9 +118,9 @@ class Proof:
     def _closing(self, build: Build, content: bytes | None, open_now: list[Gap]) -> list[bytes]:
         """Return the patterns that close gaps."""
         # What is only advisable is completed together with what is required.
-        every = self._kinds if not open_now else [*DOCKER_PATTERNS]
+        every = self._kinds if not open_now else [*self._kinds, *ADVISED]
         kinds = {gap.kind for gap in self._gaps_of(build, content, every)}
-        patterns = [pattern for kind, pattern in DOCKER_PATTERNS.items() if kind in kinds]
+        patterns = lines_for(kinds, DOCKER_PATTERNS)
         after = completed(content or b"", patterns)
         left = {gap.kind for gap in self._gaps(build, after)}
         # What takes back in files, but not the directory that is excluded already, is only undone

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import INVENTED
 from pycache_guard.bytecode.probes import MISSING
 from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import WRITERS
+from pycache_guard.bytecode.probes import lines_for
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.ignorefiles.gitignore import wide_encoding
@@ -64,16 +66,19 @@ class Explanation:
 
     def _missing(self) -> Iterator[Finding]:
         """PYC101. Where even a directory that nobody has is not covered, none is: said once."""
-        for kind in SUFFIXES:
-            gaps = [gap for gap in self._gaps if gap.kind == kind and not gap.pattern]
-            if any(gap.directory == MISSING for gap in gaps):
-                yield self._not_ignored(TOP, gaps)
-            else:
-                for directory, group in grouped(gaps, lambda gap: gap.directory):
-                    yield self._not_ignored(directory or b".", group)
+        silent = [gap for gap in self._gaps if not gap.pattern]
+        everywhere = {gap.kind for gap in silent if gap.directory == MISSING}
+        if everywhere:
+            yield self._not_ignored(TOP, [gap for gap in silent if gap.kind in everywhere])
+        elsewhere = [gap for gap in silent if gap.kind not in everywhere]
+        for directory, group in grouped(elsewhere, lambda gap: gap.directory):
+            yield self._not_ignored(directory or b".", group)
 
     def _not_ignored(self, place: bytes, gaps: list[Gap]) -> Finding:
-        message = f"no tracked rule ignores {examples(gaps)}"
+        """Return PYC101: how many lines are missing, which, and why."""
+        message = describe_missing_lines(gaps, here=place != TOP)
+        if not self._tracked.modules:
+            message += "; no Python file is tracked, but whatever runs Python here writes some"
         return Finding(os.fsdecode(place), Rule.PYC101, message, self._mend(TOP))
 
     def _reincluded(self) -> Iterator[Finding]:
@@ -84,7 +89,7 @@ class Explanation:
             yield Finding(
                 path,
                 Rule.PYC102,
-                f"{path}:{number}: {os.fsdecode(rule)} takes bytecode back in: {examples(gaps)}",
+                f"`{os.fsdecode(rule)}` re-includes bytecode: {examples(gaps)}",
                 self._mend(file),
                 line=number,
             )
@@ -96,11 +101,11 @@ class Explanation:
             remedy = self._mend(file) if file in targets else self._mending.untrack(file)
             yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
         for file, encoding in self._tracked.recoded.items():
-            why = f"is checked out as {encoding}, of which git reads no pattern"
+            why = f"is checked out as {encoding}; git cannot read patterns in it"
             yield Finding(os.fsdecode(file), Rule.PYC103, why, self._mend(file))
         for file, content in self._tracked.rules.items():
             if wide := wide_encoding(content):
-                why = f"is {wide}, of which git reads no pattern"
+                why = f"is {wide}; git cannot read patterns in it"
                 text = self._mending.to_text(file, wide)
                 remedy = self._mend(file) if file in targets else text
                 yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
@@ -151,7 +156,7 @@ class Explanation:
             for gap in self._sample
             if target(gap) == file and (gap.kind, gap.directory) not in here
         }
-        patterns = [p.decode("ascii") for kind, p in PATTERNS.items() if kind in kinds]
+        patterns = [line.decode("ascii") for line in lines_for(kinds)]
         return self._mending.append(file, patterns) if patterns else self._mending.stage(file)
 
 
@@ -173,8 +178,28 @@ def grouped(gaps: Iterable[Gap], key: Callable[[Gap], Key]) -> list[tuple[Key, l
     return sorted(groups.items(), key=lambda item: item[0])
 
 
+def describe_missing_lines(gaps: Sequence[Gap], *, here: bool) -> str:
+    """Return which lines are missing for `gaps` and why; `here` if only for their directory."""
+    writers: dict[bytes, str] = {}
+    kinds = {gap.kind for gap in gaps}
+    for kind, pattern in PATTERNS.items():
+        if kind in kinds:
+            writers.setdefault(pattern, WRITERS[kind])
+    lines = [f"`{pattern.decode('ascii')}` ({why})" for pattern, why in writers.items()]
+    count = "1 line is missing" if len(lines) == 1 else f"{len(lines)} lines are missing"
+    real = next((gap.probe for gap in gaps if INVENTED not in gap.probe), None) if here else None
+    example = f"; it would ignore {os.fsdecode(real)}" if real else ""
+    return f"{count}{' for this directory' * here}: {', '.join(lines)}{example}"
+
+
 def examples(gaps: Sequence[Gap]) -> str:
-    """Name one path, of a module that exists if there is one, and the number of others."""
-    real = (gap for gap in gaps if INVENTED not in gap.probe)
-    first = os.fsdecode(next(real, gaps[0]).probe)
-    return f"{first} and {len(gaps) - 1} more" if len(gaps) > 1 else first
+    """Name a path of a module that exists and the number of others, or the directory."""
+    real = sorted({gap.probe for gap in gaps if INVENTED not in gap.probe})
+    if not real:
+        kinds = {gap.kind for gap in gaps}
+        names = "caches" if kinds <= {*IN_CACHE} else "NAME.pyc"
+        places = sorted({gap.directory for gap in gaps if gap.directory != MISSING})
+        where = os.fsdecode(places[0] or b"the top directory") if places else "any directory"
+        return f"{names} in {where}"
+    first = os.fsdecode(real[0])
+    return f"{first} and {len(real) - 1} more" if len(real) > 1 else first

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 
+from pycache_guard.git.repository import in_subdirectory
 from pycache_guard.git.repository import is_sparse
 from pycache_guard.ignorefiles.gitignore import wide_encoding
 from pycache_guard.regular import opened
 from pycache_guard.remedies import append
+from pycache_guard.remedies import at_top
 from pycache_guard.remedies import quoted
 from pycache_guard.remedies import stage
 from pycache_guard.remedies import untrack
@@ -21,18 +23,17 @@ if TYPE_CHECKING:
 
 
 class Mending:
-    """Commands to run in the current directory. Files are git's bytes, from the top."""
+    """Commands that work wherever the reader stands. Files are git's bytes, from the top."""
 
     def __init__(self, tracked: Tracked, top: str) -> None:
         self._tracked = tracked
         self._top = top
-        #: What leads from the current directory to the top.
-        self._to_top = "" if os.path.samefile(top, os.curdir) else f"{os.path.relpath(top)}/"
+        self._below_top = in_subdirectory()
         self._sparse = is_sparse()
 
     def stage(self, file: bytes) -> str:
         """Return the command that stages the file as it is."""
-        return stage(self._name(file), sparse=self._sparse)
+        return self._from_anywhere(self._stage(file))
 
     def stop_recoding(self, file: bytes) -> str:
         """Return the command after which a checkout no longer turns the file into UTF-16."""
@@ -44,17 +45,17 @@ class Mending:
             with opened(os.path.join(self._top, os.fsdecode(file))) as present:
                 encoding = wide_encoding(present.read())
         except OSError:
-            return first
-        then = self.to_text(file, encoding) if encoding else self.stage(file)
-        return f"{first} && {then}"
+            return self._from_anywhere(first)
+        then = self._to_text(file, encoding) if encoding else self._stage(file)
+        return self._from_anywhere(f"{first} && {then}")
 
     def untrack(self, file: bytes) -> str:
         """Return the command that untracks what cannot be an ignore file."""
-        return untrack(os.fsdecode(file), rooted=bool(self._to_top), sparse=self._sparse)
+        return untrack(os.fsdecode(file), rooted=self._below_top, sparse=self._sparse)
 
     def to_text(self, file: bytes, encoding: str) -> str:
         """Return the command that turns a file of another encoding into UTF-8, and stages it."""
-        return " && ".join([self._recode(file, encoding), self.stage(file)])
+        return self._from_anywhere(self._to_text(file, encoding))
 
     def append(self, file: bytes, patterns: Sequence[str]) -> str:
         """Return the command that appends patterns and stages the file.
@@ -75,7 +76,7 @@ class Mending:
             after_newline=not content or content.endswith(b"\n"),
             sparse=self._sparse,
         )
-        return " && ".join([*before, last])
+        return self._from_anywhere(" && ".join([*before, last]))
 
     def _present(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
         """Return content, as it will be, and the commands that make a text file of what is there."""
@@ -103,5 +104,15 @@ class Mending:
         old, new = quoted(name), quoted(name + ".utf-8")
         return f"iconv -f {encoding} -t UTF-8 -- {old} > {new} && mv -f -- {new} {old}"
 
+    def _from_anywhere(self, command: str) -> str:
+        """Return a command for the top as one for where the reader stands."""
+        return at_top(command) if self._below_top else command
+
+    def _stage(self, file: bytes) -> str:
+        return stage(self._name(file), sparse=self._sparse)
+
+    def _to_text(self, file: bytes, encoding: str) -> str:
+        return f"{self._recode(file, encoding)} && {self._stage(file)}"
+
     def _name(self, file: bytes) -> str:
-        return self._to_top + os.fsdecode(file)
+        return os.fsdecode(file)

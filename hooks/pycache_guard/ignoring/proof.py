@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import NamedTuple
 
+from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import INVENTED
 from pycache_guard.bytecode.probes import MISSING
 from pycache_guard.bytecode.probes import probes
@@ -47,11 +48,15 @@ def gaps(
     for directory in (b"", MISSING):
         names.setdefault(directory, [INVENTED])
     with Ignoring(rules) as ignoring:
-        found = []
-        if "cache" in kinds:
-            found += ask(ignoring, "cache", without_ignored_caches(ignoring, names))
-        if "legacy" in kinds:
-            found += ask(ignoring, "legacy", names)
+        found: list[Gap] = []
+        in_caches = None
+        for kind in kinds:
+            if kind in IN_CACHE:
+                if in_caches is None:
+                    in_caches = without_ignored_caches(ignoring, names)
+                found += ask(ignoring, kind, in_caches)
+            else:
+                found += ask(ignoring, kind, names)
     return found
 
 

@@ -73,7 +73,7 @@ def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:
         path,
         check.RULE,
         hit.message,
-        check.REMEDY,
+        hint=check.REMEDY,
         line=node.lineno,
         column=characters(lines, node.lineno, node.col_offset) + 1,
         end_line=end_line,

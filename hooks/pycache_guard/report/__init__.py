@@ -1,8 +1,9 @@
-"""Say: findings in, text out. One voice a file; a voice knows findings, never commands or rules' makers."""
+"""Reports: findings in, text out. One format a file; a format knows findings, never commands."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +15,52 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
 
+class Summary(NamedTuple):
+    """What a run checked."""
+
+    #: The number of things checked: index entries, commits, files, directories …
+    checked: int
+    #: The same in words, without a full stop: `1,204 tracked files checked, 3 new ones read`.
+    text: str
+    #: Whole sentences: advice, and what was not looked into.
+    notes: tuple[str, ...] = ()
+
+
+class TextStyle(NamedTuple):
+    """How a text report is shown."""
+
+    #: Findings only: no line about success, no count, no notes.
+    is_quiet: bool = False
+    #: With ANSI colours (ECMA-48).
+    has_color: bool = False
+    #: A command that fixes every PYC001 at once, used instead of more than `MAX_COMMANDS` others.
+    shortcut: str | None = None
+    #: The command that commits what the run has fixed.
+    commit: str | None = None
+
+
 def render(
-    findings: list[Finding], command: str, voice: str, more: Mapping[str, object] | None = None
+    findings: list[Finding],
+    command: str,
+    voice: str,
+    more: Mapping[str, object] | None = None,
+    *,
+    summary: Summary | None = None,
+    style: TextStyle = TextStyle(),  # noqa: B008 - a tuple cannot be changed
 ) -> str:
     """Return the report of `command` in one of `FORMATS`; JSON has the keys of `more` as well."""
-    module = import_module(f"{__name__}.{voice}")
-    keys = (more,) if more and voice == "json" else ()
-    text: str = module.render(findings, command, *keys)
-    return text
+    if voice == "text":
+        from pycache_guard.report import text
+
+        return text.render(findings, command, summary, style)
+    if voice == "json":
+        from pycache_guard.report import json
+
+        return json.render(findings, command, more, summary)
+    rendered: str = import_module(f"{__name__}.{voice}").render(findings, command)
+    return rendered
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 file` or `1,204 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

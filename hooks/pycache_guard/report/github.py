@@ -36,7 +36,7 @@ def properties(finding: Finding) -> str:
 
 def message(finding: Finding) -> str:
     """Return the message with its remedy and the rule's page, as one escaped line."""
-    remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
+    remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
     return data(f"{finding.message}{remedy}\nAbout: {finding.rule.page}")
 
 

@@ -20,7 +20,7 @@ def render(findings: list[Finding], command: str) -> str:
 
 def issue(finding: Finding) -> dict[str, object]:
     """Return one issue; every key that GitLab requires, a line being one of them."""
-    remedy = f" To mend: {finding.remedy}" if finding.remedy else ""
+    remedy = f" To fix: {finding.instruction}" if finding.instruction else ""
     return {
         "description": decodable(
             f"{finding.rule.name} {finding.message}{remedy} About: {finding.rule.page}"

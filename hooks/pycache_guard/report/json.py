@@ -15,18 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pycache_guard.findings import Finding
+    from pycache_guard.report import Summary
 
 
 def render(
-    findings: list[Finding], command: str, details: Mapping[str, object] | None = None
+    findings: list[Finding],
+    command: str,
+    details: Mapping[str, object] | None = None,
+    summary: Summary | None = None,
 ) -> str:
     """Return one object with all findings and a command's own `details`, ASCII only."""
-    report = {"version": 1, "command": command, "findings": [item(f) for f in findings]}
+    report: dict[str, object] = {
+        "version": 1,
+        "command": command,
+        "checked": summary.checked if summary else None,
+        "notes": [decodable(note) for note in summary.notes] if summary else [],
+        "findings": [item(f) for f in findings],
+    }
     return quiet_json(json.dumps({**report, **(details or {})}, indent=2)) + "\n"
 
 
 def item(finding: Finding) -> dict[str, object]:
     """Return a finding with every key, `None` where it does not apply."""
+    remedy = finding.instruction
     return {
         "code": finding.rule.name,
         "rule": finding.rule.value,
@@ -41,7 +52,8 @@ def item(finding: Finding) -> dict[str, object]:
         "size": finding.size,
         "count": finding.commits,
         "message": decodable(finding.message),
-        "remedy": None if finding.remedy is None else decodable(finding.remedy),
+        "fixed": finding.is_fixed,
+        "remedy": None if remedy is None else decodable(remedy),
     }
 
 

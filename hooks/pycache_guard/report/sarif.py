@@ -55,7 +55,7 @@ def described(rule: Rule) -> dict[str, object]:
 
 def result(finding: Finding) -> dict[str, object]:
     """Return one result. A place is always given: code scanning rejects a result without one."""
-    remedy = f"\nTo mend: {finding.remedy}" if finding.remedy else ""
+    remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
     return {
         "ruleId": finding.rule.name,
         "ruleIndex": list(Rule).index(finding.rule),

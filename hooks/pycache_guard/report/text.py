@@ -1,21 +1,67 @@
-"""For people: one line a finding, then the commands that mend them, each once."""
+"""For people: one line a finding, the commands that fix them, each once, and what was checked."""
 
 from __future__ import annotations
 
+import os
+
+from pycache_guard.findings import Rule
+from pycache_guard.report import Summary
+from pycache_guard.report import TextStyle
+from pycache_guard.report import count
 from pycache_guard.report.escape import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pycache_guard.findings import Finding
 
+#: More findings of one rule in one directory than this are one line.
+MAX_LINES_PER_DIRECTORY = 10
 
-def render(findings: list[Finding], command: str) -> str:
-    """Return nothing for no findings: silence is success."""
-    lines = [line(finding) for finding in findings]
-    remedies = dict.fromkeys(f.remedy for f in findings if f.remedy and not is_advice(f))
-    if remedies:
-        lines += ["", "To mend:", *(f"    {remedy}" for remedy in remedies)]
-    return "".join(f"{shown(text)}\n" for text in lines)
+#: More commands than this are not shown.
+MAX_COMMANDS = 10
+
+#: Commands whose findings an allow entry can cover.
+_ALLOW_COMMANDS = ("forbid-bytecode", "fix", "check-history", "pre-push")
+
+#: SGR sequences (ECMA-48): bold, red, dim, and the end of each.
+_BOLD, _RED, _DIM, _END = "\033[1m", "\033[31;1m", "\033[2m", "\033[0m"
+
+
+def render(
+    findings: list[Finding],
+    command: str,
+    summary: Summary | None = None,
+    style: TextStyle = TextStyle(),  # noqa: B008 - a tuple cannot be changed
+) -> str:
+    """Return findings by line, then what to do, then what was checked.
+
+    Without findings it is one line, and nothing in a quiet report or without a `summary`.
+    """
+    paint = _Paint(has_color=style.has_color)
+    blocks = [[_line(place, code, message, paint) for place, code, message in _rows(findings)]]
+    blocks.append(_commands(findings, style.shortcut))
+    if (
+        not style.is_quiet
+        and command in _ALLOW_COMMANDS
+        and any(f.rule in (Rule.PYC001, Rule.PYC002) and not f.is_fixed for f in findings)
+    ):
+        blocks[-1].append(
+            "To keep a file on purpose, add it to `allow` in pyproject.toml:"
+            " pycache-guard explain PYC001"
+        )
+    if style.commit:
+        blocks.append(["Now commit:", f"    {shown(style.commit)}"])
+    if summary is not None and not style.is_quiet:
+        blocks.append([*_summary(findings, summary, paint)])
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
+
+
+def line(finding: Finding) -> str:
+    """Return `PATH:LINE:COLUMN: CODE MESSAGE`, leaving out what does not apply."""
+    place, code, message = _row(finding)
+    return f"{place}{': ' if place else ''}{code} {message}"
 
 
 def pages(findings: list[Finding]) -> str:
@@ -26,15 +72,80 @@ def pages(findings: list[Finding]) -> str:
     )
 
 
-def line(finding: Finding) -> str:
-    """Return `PATH:LINE:COLUMN: CODE MESSAGE`, leaving out what does not apply."""
+def _rows(findings: list[Finding]) -> Iterator[tuple[str, str, str]]:
+    """Yield place, code and message of each line: of a finding, or of many in one directory.
+
+    A finding at a line of a file keeps a line of its own: nobody could find it otherwise.
+    """
+    groups: dict[tuple[Rule, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.path is not None and finding.line is None and finding.commit is None:
+            groups.setdefault((finding.rule, os.path.dirname(finding.path)), []).append(finding)
+    grouped = {key: group for key, group in groups.items() if len(group) > MAX_LINES_PER_DIRECTORY}
+    for finding in findings:
+        key = (finding.rule, os.path.dirname(finding.path or ""))
+        group = grouped.get(key)
+        if group is None or finding.line is not None or finding.commit is not None:
+            yield _row(finding)
+        elif finding is group[0]:
+            yield f"{key[1]}/" if key[1] else "./", finding.rule.name, _group_message(group)
+
+
+def _group_message(group: list[Finding]) -> str:
+    """Return one message for findings of one rule in one directory."""
+    first = group[0]
+    messages = {f.message for f in group}
+    if messages == {"bytecode is tracked"}:
+        return f"{len(group):,} bytecode files are tracked"
+    if len(messages) == 1:
+        return f"{len(group):,} files: {first.message}"
+    name = os.path.basename(first.path or "")
+    return f"{len(group):,} findings, the first is {name}: {first.message}"
+
+
+def _row(finding: Finding) -> tuple[str, str, str]:
     parts = [finding.path, finding.line, finding.column]
     place = ":".join(str(part) for part in parts if part is not None)
-    start = f"{place}: " if place else ""
-    advice = f"; {finding.remedy}" if is_advice(finding) else ""
-    return f"{start}{finding.rule.name} {finding.message}{advice}"
+    return place, finding.rule.name, finding.message + (f"; {finding.hint}" if finding.hint else "")
 
 
-def is_advice(finding: Finding) -> bool:
-    """Whether the remedy is a sentence for this finding alone: the linter's, which are no commands."""
-    return finding.remedy is not None and finding.rule.name.startswith("PYC4")
+def _line(place: str, code: str, message: str, paint: _Paint) -> str:
+    start = f"{paint(_BOLD, shown(place))}: " if place else ""
+    return f"{start}{paint(_RED, code)} {shown(message)}"
+
+
+def _commands(findings: list[Finding], shortcut: str | None) -> list[str]:
+    """Return the commands, under their heading, and how many are not shown."""
+    commands = [*dict.fromkeys(finding.remedy for finding in findings if finding.remedy)]
+    by_path = [f for f in findings if f.rule is Rule.PYC001 and f.remedy]
+    if shortcut and max(len(commands), len(by_path)) > MAX_COMMANDS:
+        covered = {f.remedy for f in by_path}
+        commands = [shortcut, *(command for command in commands if command not in covered)]
+    if not commands:
+        return []
+    lines = ["To fix:", *(f"    {shown(command)}" for command in commands[:MAX_COMMANDS])]
+    left = len(commands) - MAX_COMMANDS
+    if left > 0:
+        lines.append(f"{count(left, 'more command')}: see `--format json`.")
+    return lines
+
+
+def _summary(findings: list[Finding], summary: Summary, paint: _Paint) -> Iterator[str]:
+    if findings and all(finding.is_fixed for finding in findings):
+        yield f"Done: {shown(summary.text)}."
+    elif findings:
+        yield f"Found {count(len(findings), 'problem')} ({shown(summary.text)})."
+    else:
+        yield f"OK: {shown(summary.text)}."
+    for note in summary.notes:
+        yield paint(_DIM, shown(note))
+
+
+class _Paint:
+    """Adds colour to text, or leaves it as it is."""
+
+    def __init__(self, *, has_color: bool) -> None:
+        self._has_color = has_color
+
+    def __call__(self, start: str, text: str) -> str:
+        return f"{start}{text}{_END}" if self._has_color else text

@@ -53,7 +53,7 @@ class IndexStore:
         #: Why what is stored is not what git checks out, by path.
         self._changes: dict[str, str] = {}
         inside = index.below(tops) if tops else None
-        named, files, attributes = survey.listed(index, "new")
+        named, files, attributes = survey.listed(index, "new", survey.Unread())
         contents = survey.examined(files, attributes, survey.Unread())
         self._held = contents.held
         if not (named or contents.held or contents.converted):
