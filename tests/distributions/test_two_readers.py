@@ -33,8 +33,6 @@ from zip_builder import locator
 from zip_builder import unicode_path
 from zip_builder import zip64_field
 
-from told import CLEAN
-
 if TYPE_CHECKING:
     from conftest import Run
 
