@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from benchmarks import adoption
 from benchmarks import clean
 from benchmarks import dist
-from benchmarks import growth
 from benchmarks import history
 from benchmarks import index
 from benchmarks import lint
 from benchmarks import pages
+from benchmarks import scaling
 from benchmarks import verify
 from benchmarks.measure import HEAD
 from benchmarks.measure import environment
@@ -107,7 +107,7 @@ def measured(options: Namespace, work: Path) -> int:
 def told(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
     """Measure a part; print and yield each row."""
     if name == "growth":
-        for grown in growth.measured(scripts, work):
+        for grown in scaling.measured(scripts, work):
             print("\t".join(grown.cells()), flush=True)
             yield grown.cells()
         return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from benchmarks import growth
-from benchmarks.drawing import drawing
+from benchmarks import scaling
 from benchmarks.measure import HEAD
 from benchmarks.measure import ROOT
 from benchmarks.measure import amount
+from benchmarks.plot import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,12 +51,12 @@ class Table(NamedTuple):
 
 
 RATIOS = Table(DOCS / "speed.tsv", ["part", *HEAD, "measured on"])
-GROWTH = Table(DOCS / "growth.tsv", ["part", *growth.COLUMNS, "measured on"])
+GROWTH = Table(DOCS / "growth.tsv", ["part", *scaling.COLUMNS, "measured on"])
 
 
 def draw() -> None:
     """Write the page's tables and the picture anew, without measuring."""
-    grown = [growth.read(row[1:-1]) for row in GROWTH.rows()]
+    grown = [scaling.read(row[1:-1]) for row in GROWTH.rows()]
     PICTURE.write_text(drawing(grown), encoding="utf-8")
     ratios = RATIOS.rows()
     text = PAGE.read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def draw() -> None:
 GROWN = ["command", "x1", "time at x100", "x10 to x100", "memory, largest process", "our own"]
 
 
-def steps(grown: Sequence[growth.Grown]) -> list[list[str]]:
+def steps(grown: Sequence[scaling.ScalingResult]) -> list[list[str]]:
     """Return a row for each command: its largest size, and by how much the last step grew."""
     by_place = {(row.command, row.factor): row for row in grown}
     return [
@@ -89,7 +89,7 @@ def steps(grown: Sequence[growth.Grown]) -> list[list[str]]:
             amount(row.own, "MB"),
         ]
         for row in grown
-        if row.factor == max(growth.FACTORS)
+        if row.factor == max(scaling.FACTORS)
     ]
 
 

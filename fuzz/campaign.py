@@ -31,7 +31,7 @@ class Crash(NamedTuple):
     why: str
 
 
-class Endless(BaseException):
+class InputTimeout(BaseException):
     """An input has taken too long. Nothing that is fed catches this."""
 
 
@@ -59,8 +59,8 @@ def campaign(target: Target, seconds: float, seed: int, most: int | None = None)
         start = time.process_time()
         why = ""
         try:
-            told[fed(target, data)] += 1
-        except (Exception, Endless):  # noqa: BLE001 - it is told, with the input
+            told[run_one(target, data)] += 1
+        except (Exception, InputTimeout):  # noqa: BLE001 - it is told, with the input
             why = traceback.format_exc()
         slowest = max(slowest, took := time.process_time() - start)
         if took > LONGEST:
@@ -72,13 +72,13 @@ def campaign(target: Target, seconds: float, seed: int, most: int | None = None)
     return Outcome(told, slowest, grown, much)
 
 
-def fed(target: Target, data: bytes) -> str:
-    """Feed one input. Raises `Endless`, beside what the target raises."""
+def run_one(target: Target, data: bytes) -> str:
+    """Feed one input. Raises `InputTimeout`, beside what the target raises."""
     if sys.platform == "win32":
         return target.run(data)
 
     def end(number: int, frame: object) -> None:
-        raise Endless
+        raise InputTimeout
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, LAST)

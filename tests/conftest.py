@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings
 
+from helpers.repo import Repo
+from helpers.repo import Result
+from helpers.runners import ROOT
+from helpers.runners import Checkout
 from pycache_guard import cli
 from pycache_guard.git import spawn
-from repo import Repo
-from repo import Result
-from runners import ROOT
-from runners import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def alone() -> Iterator[None]:
+def stop_leftover_processes() -> Iterator[None]:
     """End what a failure left under way, as the program does in its end."""
     yield
     spawn.stop_all()
@@ -156,7 +156,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def heeded() -> Iterator[None]:
+def default_signal_handlers() -> Iterator[None]:
     """Where the tests run in the background SIGINT is ignored, and that would be inherited."""
     if sys.platform == "win32":
         pytest.skip("the signals are POSIX's")
@@ -177,13 +177,13 @@ esac
 """
 
 
-class Calls(NamedTuple):
+class GitCalls(NamedTuple):
     """What git was started with since."""
 
     log: Path
     asked: Path
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew."""
         self.log.unlink(missing_ok=True)
         self.asked.unlink(missing_ok=True)
@@ -201,14 +201,14 @@ class Calls(NamedTuple):
 
 
 @pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+def git_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitCalls:
     """Put a git on PATH that keeps a record; use it when the repository is made."""
     git = shutil.which("git")
     if sys.platform == "win32" or git is None:
         pytest.skip("the record is kept by a shell script")
     directory = tmp_path / "shim"
     directory.mkdir()
-    noted = Calls(directory / "log", directory / "asked")
+    noted = GitCalls(directory / "log", directory / "asked")
     shim = directory / "git"
     shim.write_text(SHIM.format(git=git, log=noted.log, asked=noted.asked))
     shim.chmod(0o755)
@@ -217,7 +217,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 @pytest.fixture
-def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def fake_git_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Return what puts a shell script in git's place."""
     if sys.platform == "win32":
         pytest.skip("a shell script stands for git")

@@ -3,32 +3,32 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING
 
 import pytest
 
 import pycache_guard
+from helpers.make_pyc import EVIL
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import TIME
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import forged_pyc
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import without_lines
+from helpers.make_pyc import write_file
 from pycache_guard import api
-from pycs import EVIL
-from pycs import INNOCENT
-from pycs import TIME
-from pycs import by_hash
-from pycs import by_time
-from pycs import cached
-from pycs import compiled
-from pycs import foreign
-from pycs import forged
-from pycs import honest
-from pycs import put
-from pycs import without_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+    from types import CodeType
 
 TRUE = INNOCENT.encode()
-SELF_REFERENCE = honest()[:16] + b"\xa9\x01r\0\0\0\0"
+SELF_REFERENCE = matching_pyc()[:16] + b"\xa9\x01r\0\0\0\0"
 
 
 def greeting(code: CodeType) -> str:
@@ -39,18 +39,18 @@ def greeting(code: CodeType) -> str:
 
 
 HONEST = [
-    (cached(), honest()),
-    (cached(), by_hash(compiled(INNOCENT), TRUE, checked=True)),
-    (cached(), by_hash(compiled(INNOCENT), TRUE, checked=False)),
-    (cached(), by_time(without_lines(compiled(INNOCENT)), len(TRUE))),
-    ("m.pyc", honest()),
+    (cache_path(), matching_pyc()),
+    (cache_path(), hash_pyc(compile_source(INNOCENT), TRUE, checked=True)),
+    (cache_path(), hash_pyc(compile_source(INNOCENT), TRUE, checked=False)),
+    (cache_path(), timestamp_pyc(without_lines(compile_source(INNOCENT)), len(TRUE))),
+    ("m.pyc", matching_pyc()),
 ]
 
 
 @pytest.mark.parametrize(("path", "data"), HONEST)
 def test_proved_code_is_given(tmp_path: Path, path: str, data: bytes) -> None:
-    source = put(tmp_path / "m.py", INNOCENT)
-    file = put(tmp_path / path, data)
+    source = write_file(tmp_path / "m.py", INNOCENT)
+    file = write_file(tmp_path / path, data)
     code = pycache_guard.load_code(file)
     assert greeting(code) == "hello you"
     assert code.co_filename == str(source)
@@ -60,9 +60,11 @@ def test_proved_code_is_given(tmp_path: Path, path: str, data: bytes) -> None:
 @pytest.mark.parametrize(("more", "level"), [("", 0), (".opt-1", 1), (".opt-2", 2)])
 def test_level_of_the_name(tmp_path: Path, more: str, level: int) -> None:
     source = "def f():\n    'doc'\n    assert f\n"
-    put(tmp_path / "m.py", source)
-    code = pycache_guard.load_code(put(tmp_path / cached(more=more), honest(source, level)))
-    assert code == compiled(source, level, str(tmp_path / "m.py"))
+    write_file(tmp_path / "m.py", source)
+    code = pycache_guard.load_code(
+        write_file(tmp_path / cache_path(more=more), matching_pyc(source, level))
+    )
+    assert code == compile_source(source, level, str(tmp_path / "m.py"))
 
 
 LEVELED = "def f():\n    'doc'\n    assert f\n"
@@ -79,10 +81,10 @@ LEVELS: list[tuple[str, int, int | None, str]] = [
     ("m.pyo", 1, None, "its name states optimization level 1 or 2, not 0$"),
     ("m.pyo", 1, 1, ""),
     ("m.pyo", 2, 1, "is not what"),
-    (cached(), 0, 0, ""),
-    (cached(), 2, 2, "its name states optimization level 0, not 2$"),
-    (cached(more=".opt-2"), 2, None, ""),
-    (cached(more=".opt-2"), 2, 1, "its name states optimization level 2, not 1$"),
+    (cache_path(), 0, 0, ""),
+    (cache_path(), 2, 2, "its name states optimization level 0, not 2$"),
+    (cache_path(more=".opt-2"), 2, None, ""),
+    (cache_path(more=".opt-2"), 2, 1, "its name states optimization level 2, not 1$"),
 ]
 
 
@@ -90,13 +92,13 @@ LEVELS: list[tuple[str, int, int | None, str]] = [
 def test_level_is_stated_and_not_read_off_the_code(
     tmp_path: Path, path: str, level: int, optimization: int | None, reason: str
 ) -> None:
-    put(tmp_path / "m.py", LEVELED)
-    file = put(tmp_path / path, honest(LEVELED, level))
+    write_file(tmp_path / "m.py", LEVELED)
+    file = write_file(tmp_path / path, matching_pyc(LEVELED, level))
     if not reason:
         code = pycache_guard.load_code(file, optimization=optimization)
-        assert code == compiled(LEVELED, level, str(tmp_path / "m.py"))
+        assert code == compile_source(LEVELED, level, str(tmp_path / "m.py"))
         return
-    with pytest.raises(pycache_guard.Refused, match=reason):
+    with pytest.raises(pycache_guard.LoadError, match=reason):
         pycache_guard.load_code(file, optimization=optimization)
 
 
@@ -108,8 +110,8 @@ def test_optimization_that_is_no_level_is_an_error(tmp_path: Path, optimization:
 
 @pytest.mark.parametrize("options", [["-O"], ["-OO"]])
 def test_default_level_is_that_of_the_interpreter(tmp_path: Path, options: list[str]) -> None:
-    put(tmp_path / "m.py", LEVELED)
-    file = put(tmp_path / "m.pyc", honest(LEVELED, level=len(options[0]) - 1))
+    write_file(tmp_path / "m.py", LEVELED)
+    file = write_file(tmp_path / "m.pyc", matching_pyc(LEVELED, level=len(options[0]) - 1))
     code = f"import pycache_guard; print(pycache_guard.load_code({str(file)!r}).co_name)"
     command = [sys.executable, *options, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -117,69 +119,78 @@ def test_default_level_is_that_of_the_interpreter(tmp_path: Path, options: list[
 
 
 REFUSED: list[tuple[str, bytes, str]] = [
-    (cached(), forged(), r"is not what .*m\.py compiles to: consts\[1\] of greet differs"),
-    (cached(), by_hash(compiled(EVIL), TRUE, checked=False), "is not what"),
+    (cache_path(), forged_pyc(), r"is not what .*m\.py compiles to: consts\[1\] of greet differs"),
+    (cache_path(), hash_pyc(compile_source(EVIL), TRUE, checked=False), "is not what"),
     (
-        cached(),
-        by_time(compiled(INNOCENT), len(TRUE), TIME + 1),
+        cache_path(),
+        timestamp_pyc(compile_source(INNOCENT), len(TRUE), TIME + 1),
         "stale: its source has another time",
     ),
-    (cached(), by_time(compiled(INNOCENT), len(TRUE) + 1), "stale: its source has"),
-    (cached(), by_time(compiled(INNOCENT), len(TRUE) + 2), "stale: its source has other line ends"),
+    (cache_path(), timestamp_pyc(compile_source(INNOCENT), len(TRUE) + 1), "stale: its source has"),
     (
-        cached(),
-        by_hash(compiled(INNOCENT), b"other", checked=True),
+        cache_path(),
+        timestamp_pyc(compile_source(INNOCENT), len(TRUE) + 2),
+        "stale: its source has other line ends",
+    ),
+    (
+        cache_path(),
+        hash_pyc(compile_source(INNOCENT), b"other", checked=True),
         "stale: its source has another hash",
     ),
-    (cached(), by_time(compiled(INNOCENT), len(TRUE), flags=2), "flags 2"),
-    (cached(), honest()[:4] + b"\4" + honest()[5:], "invalid flags 4"),
-    (cached(), honest() + b"\0", "1 bytes behind the code"),
-    (cached(), SELF_REFERENCE, "reference to the tuple that it stands in"),
-    (cached(), b"", "bad magic number"),
-    (cached(), foreign("cpython-36"), r"was written by CPython 3\.6, not by this interpreter"),
-    (cached().replace("m.", "gone."), honest(), "has no source to be proved by"),
-    ("gone.pyc", honest(), "has no source to be proved by"),
-    ("logo.bin", honest(), "its name does not tell where its source is"),
+    (cache_path(), timestamp_pyc(compile_source(INNOCENT), len(TRUE), flags=2), "flags 2"),
+    (cache_path(), matching_pyc()[:4] + b"\4" + matching_pyc()[5:], "invalid flags 4"),
+    (cache_path(), matching_pyc() + b"\0", "1 bytes behind the code"),
+    (cache_path(), SELF_REFERENCE, "reference to the tuple that it stands in"),
+    (cache_path(), b"", "bad magic number"),
+    (
+        cache_path(),
+        foreign_pyc("cpython-36"),
+        r"was written by CPython 3\.6, not by this interpreter",
+    ),
+    (cache_path().replace("m.", "gone."), matching_pyc(), "has no source to be proved by"),
+    ("gone.pyc", matching_pyc(), "has no source to be proved by"),
+    ("logo.bin", matching_pyc(), "its name does not tell where its source is"),
     (
         "__pycache__/m.cpython-36.pyc",
-        honest(),
+        matching_pyc(),
         "is tagged cpython-36, which this interpreter is not",
     ),
-    (cached(more="-pytest-9.2.0"), honest(), "was rewritten by pytest"),
-    (cached(more=".opt-typeguard460"), honest(), "was rewritten by an import hook"),
+    (cache_path(more="-pytest-9.2.0"), matching_pyc(), "was rewritten by pytest"),
+    (cache_path(more=".opt-typeguard460"), matching_pyc(), "was rewritten by an import hook"),
 ]
 
 
 @pytest.mark.parametrize(("path", "data", "reason"), REFUSED)
 def test_all_else_is_refused(tmp_path: Path, path: str, data: bytes, reason: str) -> None:
-    put(tmp_path / "m.py", INNOCENT)
-    with pytest.raises(pycache_guard.Refused, match=reason):
-        pycache_guard.load_code(put(tmp_path / path, data))
+    write_file(tmp_path / "m.py", INNOCENT)
+    with pytest.raises(pycache_guard.LoadError, match=reason):
+        pycache_guard.load_code(write_file(tmp_path / path, data))
 
 
 @pytest.mark.parametrize("source", ["def (:\n", f"x = {'-' * 90_000}1\n", "x = '\0'"])
 def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
-    put(tmp_path / "m.py", source)
-    file = put(tmp_path / cached(), by_time(compiled(EVIL), len(source)))
-    with pytest.raises(pycache_guard.Refused, match="does not compile"):
+    write_file(tmp_path / "m.py", source)
+    file = write_file(tmp_path / cache_path(), timestamp_pyc(compile_source(EVIL), len(source)))
+    with pytest.raises(pycache_guard.LoadError, match="does not compile"):
         pycache_guard.load_code(file)
 
 
 def test_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(pycache_guard.Refused, match="No such file or directory"):
+    with pytest.raises(pycache_guard.LoadError, match="No such file or directory"):
         pycache_guard.load_code(tmp_path / "nowhere.pyc")
-    large = put(tmp_path / "m.py", "")
+    large = write_file(tmp_path / "m.py", "")
     with large.open("r+b") as file:
         file.truncate((64 << 20) + 1)
-    pyc = put(
-        tmp_path / cached(), by_time(compiled(""), (64 << 20) + 1, int(large.stat().st_mtime))
+    pyc = write_file(
+        tmp_path / cache_path(),
+        timestamp_pyc(compile_source(""), (64 << 20) + 1, int(large.stat().st_mtime)),
     )
-    with pytest.raises(pycache_guard.Refused, match="is larger than 64 MiB"):
+    with pytest.raises(pycache_guard.LoadError, match="is larger than 64 MiB"):
         pycache_guard.load_code(pyc)
 
 
 def test_reading() -> None:
-    pyc = pycache_guard.read_pyc(honest())
+    pyc = pycache_guard.read_pyc(matching_pyc())
     assert pyc.header.magic.data == importlib.util.MAGIC_NUMBER
     assert pyc.code.consts
     with pytest.raises(pycache_guard.InvalidHeader):
@@ -196,7 +207,7 @@ def test_names() -> None:
 
 def test_start_up_does_not_pay_for_it() -> None:
     code = (
-        "import sys, pycache_guard, pycache_guard.survey; print('pycache_guard.api' in sys.modules)"
+        "import sys, pycache_guard, pycache_guard.scan; print('pycache_guard.api' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycs import foreign
-from repo import BYTECODE
+from helpers.make_pyc import foreign_pyc
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Calls
+    from conftest import GitCalls
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 #: Magics without CR in their second byte: CPython 2.7, and 3.14 by its number.
-OF_27 = foreign("cpython-27")
+OF_27 = foreign_pyc("cpython-27")
 OF_314 = (3627).to_bytes(2, "little") + b"\r\n" + bytes(12) + b"\xe3" + bytes(40)
 
 
@@ -263,7 +263,7 @@ def test_honest_repositories(repo: Repo, run: Run) -> None:
     ],
 )
 def test_git_is_asked_only_where_an_attribute_could_matter(
-    repo: Repo, run: Run, calls: Calls, line: str, verbs: list[str]
+    repo: Repo, run: Run, git_calls: GitCalls, line: str, verbs: list[str]
 ) -> None:
     repo.stage(".gitattributes", line)
     repo.commit()
@@ -271,13 +271,13 @@ def test_git_is_asked_only_where_an_attribute_could_matter(
         repo.stage(path, data)
     # These could be bytecode in other lines.
     repo.git("update-index", "--force-remove", "two", "nul.txt")
-    calls.forget()
+    git_calls.reset()
     assert run("forbid-bytecode") == (0, "", "")
-    assert sorted(calls.verbs()) == sorted(["ls-files", "diff-index", *verbs])
+    assert sorted(git_calls.verbs()) == sorted(["ls-files", "diff-index", *verbs])
     repo.commit()
-    calls.forget()
+    git_calls.reset()
     assert run("forbid-bytecode") == (0, "", "")
-    assert sorted(calls.verbs()) == ["diff-index", "ls-files"]
+    assert sorted(git_calls.verbs()) == ["diff-index", "ls-files"]
 
 
 @pytest.mark.parametrize("mode", ["120000", "100644", "100755"])

@@ -14,7 +14,7 @@ import pytest
 import pycache_guard
 from conftest import PROGRAM
 from pycache_guard import cli
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
 from pycache_guard.git.process import Git
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and permissions")
 
@@ -229,7 +229,7 @@ def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.Mon
         run("forbid-bytecode")
 
 
-@pytest.mark.usefixtures("heeded")
+@pytest.mark.usefixtures("default_signal_handlers")
 def test_interrupted(repo: Repo, tmp_path: Path) -> None:
     """While git is at work; nothing is said."""
     git = tmp_path / "bin" / "git"
@@ -271,9 +271,9 @@ def test_ended_by_a_signal(
 
 @posix
 def test_no_process_outlives_a_command(
-    run: Run, monkeypatch: pytest.MonkeyPatch, pretend: Callable[[str], None]
+    run: Run, monkeypatch: pytest.MonkeyPatch, fake_git_script: Callable[[str], None]
 ) -> None:
-    pretend("exec sleep 60")
+    fake_git_script("exec sleep 60")
 
     def failing(_: object) -> None:
         Git("ls-files")
@@ -281,7 +281,7 @@ def test_no_process_outlives_a_command(
 
     monkeypatch.setattr(cli, "dispatch", failing)
     assert run("forbid-bytecode") == (2, "", "error: out of luck\n")
-    assert spawn.UNFINISHED == []
+    assert spawn._live == []
 
 
 @posix
@@ -310,9 +310,9 @@ cli.run()
 
 @posix
 def test_what_is_stopped_when_stopping_is_interrupted(
-    run: Run, monkeypatch: pytest.MonkeyPatch, pretend: Callable[[str], None]
+    run: Run, monkeypatch: pytest.MonkeyPatch, fake_git_script: Callable[[str], None]
 ) -> None:
-    pretend("exec sleep 60")
+    fake_git_script("exec sleep 60")
 
     def failing(_: object) -> None:
         for _ in range(2):
@@ -328,22 +328,24 @@ def test_what_is_stopped_when_stopping_is_interrupted(
 
     monkeypatch.setattr(spawn.PosixChild, "stop", interrupted)
     assert run("forbid-bytecode") == (143, "", "")
-    assert spawn.UNFINISHED == []
+    assert spawn._live == []
 
 
 @posix
 def test_signals_are_handled_unless_they_are_ignored() -> None:
-    before = {number: signal.getsignal(number) for number in system.ENDING}
+    before = {number: signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        cli.handle_signals(cli.interrupt)
+        cli.handle_signals(cli.on_signal)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         with pytest.raises(KeyboardInterrupt) as raised:
             signal.raise_signal(signal.SIGTERM)
         assert raised.value.args == (signal.SIGTERM,)
         # What is done then is not interrupted.
-        assert {signal.getsignal(number) for number in system.ENDING} == {signal.SIG_IGN}
+        assert {signal.getsignal(number) for number in compat.TERMINATION_SIGNALS} == {
+            signal.SIG_IGN
+        }
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -369,7 +371,7 @@ class TestForeignModules:
         kept = [os.fspath(tmp_path / "lib"), self.OWN]
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([named, "relative", self.OWN]))
         monkeypatch.setattr(sys, "path", ["", ".", os.fspath(tmp_path), named, "relative", *kept])
-        cli.forget_foreign_modules()
+        cli.drop_untrusted_sys_path()
         assert sys.path == kept
 
     @posix
@@ -380,5 +382,5 @@ class TestForeignModules:
         monkeypatch.chdir(tmp_path / "gone")
         (tmp_path / "gone").rmdir()
         monkeypatch.setattr(sys, "path", ["", "lib"])
-        cli.forget_foreign_modules()
+        cli.drop_untrusted_sys_path()
         assert sys.path == ["", "lib"]

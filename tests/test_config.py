@@ -7,10 +7,10 @@ import pytest
 
 from pycache_guard import config
 from pycache_guard.config import PROBES
-from pycache_guard.config import Allowance
+from pycache_guard.config import AllowEntry
 from pycache_guard.config import Config
 from pycache_guard.config import parse
-from pycache_guard.config import toml
+from pycache_guard.config import parse_toml
 from pycache_guard.errors import Failure
 from pycache_guard.toml_tokens import rewrite_as_1_0
 
@@ -29,7 +29,7 @@ GOOD = [
     (HEAD + 'probes = ["legacy", "cache", "legacy"]\n', Config(probes=PROBES)),
     (
         HEAD + 'allow = [{ path = "tests/*.pyc", reason = "fixtures" }]\n',
-        Config((Allowance("tests/*.pyc", None, "p.toml", 2),)),
+        Config((AllowEntry("tests/*.pyc", None, "p.toml", 2),)),
     ),
     (
         (
@@ -38,18 +38,18 @@ GOOD = [
         ),
         Config(
             (
-                Allowance("a", SHA1.lower(), "p.toml", 4),
-                Allowance("b", SHA256.lower(), "p.toml", 8),
+                AllowEntry("a", SHA1.lower(), "p.toml", 4),
+                AllowEntry("b", SHA256.lower(), "p.toml", 8),
             )
         ),
     ),
     (
         HEAD.replace("\n", "\r\n") + 'allow = [{ path = "ü/**", reason = "r" }]\r\n',
-        Config((Allowance("ü/**", None, "p.toml", 2),)),
+        Config((AllowEntry("ü/**", None, "p.toml", 2),)),
     ),
     (
         HEAD + 'allow = [{ path = "\\u00fc", reason = "r" }]\n',
-        Config((Allowance("ü", None, "p.toml", 2),)),
+        Config((AllowEntry("ü", None, "p.toml", 2),)),
     ),
 ]
 
@@ -268,12 +268,12 @@ OLDER = [
 @pytest.mark.parametrize("text", OLDER)
 def test_toml_of_1_0_is_read(text: str) -> None:
     assert rewrite_as_1_0(text) == (text, [])
-    assert isinstance(toml(text.encode(), "p.toml"), dict)
+    assert isinstance(parse_toml(text.encode(), "p.toml"), dict)
 
 
 def test_toml_broken_elsewhere_is_not_called_newer() -> None:
     with pytest.raises(Failure, match=r"^p\.toml: not TOML: "):
-        toml(b"a = {\n}\nb = ]\n", "p.toml")
+        parse_toml(b"a = {\n}\nb = ]\n", "p.toml")
 
 
 @pytest.mark.parametrize("text", [text for text, _, _ in NEWER])
@@ -284,13 +284,13 @@ def test_toml_of_1_1_is_refused_whatever_the_parser_reads(
     read = config.load
     monkeypatch.setattr(config, "load", lambda text: read(rewrite_as_1_0(text)[0]))
     with pytest.raises(Failure, match=r"is TOML 1\.1"):
-        toml(text.encode(), "p.toml")
+        parse_toml(text.encode(), "p.toml")
 
 
 @pytest.mark.parametrize("text", [text for text, _, _ in NEWER])
 def test_rewritten_toml_is_what_another_parser_reads(text: str) -> None:
     older, _ = rewrite_as_1_0(text)
-    assert isinstance(toml(older.encode(), "p.toml"), dict)
+    assert isinstance(parse_toml(older.encode(), "p.toml"), dict)
 
 
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])

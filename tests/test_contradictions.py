@@ -20,18 +20,18 @@ from typing import Any
 
 import pytest
 
-from pycs import TAG
-from pycs import TIME
-from pycs import by_hash
-from pycs import by_time
-from pycs import compiled
-from pycs import foreign
+from helpers.make_pyc import TAG
+from helpers.make_pyc import TIME
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import timestamp_pyc
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 MODULES = ["a", "b.c", "__init__", "test_x", "tool", "\u00e9", "sp ace"]
 SUFFIXES = [".py", ".py", ".py", ".pyw", ".hy", ".xsh", ""]
@@ -64,18 +64,18 @@ def cache_path(chance: random.Random, module: str, suffix: str) -> str:
 def content(chance: random.Random, source: str) -> bytes:
     """Return what may stand in a cache of a source of `TIME`."""
     data = source.encode()
-    code = compiled(data)
+    code = compile_source(data)
     header = struct.pack("<II", TIME, len(data))
-    honest = by_time(code, len(data))
+    honest = timestamp_pyc(code, len(data))
     kinds = [
         *[honest] * 5,
-        by_time(code, len(data) + 1),
-        by_time(code, len(data), TIME + 5),
-        by_time(code, len(data), flags=2),
-        by_hash(code, data, checked=True),
-        by_hash(code, data + b"#", checked=True),
-        by_hash(code, data + b"#", checked=False),
-        by_time(compiled("y = 2\n"), len(data)),
+        timestamp_pyc(code, len(data) + 1),
+        timestamp_pyc(code, len(data), TIME + 5),
+        timestamp_pyc(code, len(data), flags=2),
+        hash_pyc(code, data, checked=True),
+        hash_pyc(code, data + b"#", checked=True),
+        hash_pyc(code, data + b"#", checked=False),
+        timestamp_pyc(compile_source("y = 2\n"), len(data)),
         honest[: chance.randrange(len(honest))],
         honest[: chance.randrange(len(honest))],
         honest[:16],
@@ -86,8 +86,8 @@ def content(chance: random.Random, source: str) -> bytes:
         honest[16:],
         MAGIC_NUMBER + header + honest[16:],
         b"\xff\x7f\r\n" + honest[4:],
-        foreign("cpython-36"),
-        foreign("cpython-39"),
+        foreign_pyc("cpython-36"),
+        foreign_pyc("cpython-39"),
         b"",
         bytes(100),
         data,
@@ -277,7 +277,7 @@ def test_inspect_answers_as_import_does(repo: Repo, run: Run, seed: int, option:
 
 def test_doctor_finds_the_cut_off_cache_of_another_interpreter(repo: Repo, run: Run) -> None:
     """An empty one is in nobody's way: import compiles the source anew."""
-    for module, data in (("a", foreign("cpython-39")[:40]), ("b", b"")):
+    for module, data in (("a", foreign_pyc("cpython-39")[:40]), ("b", b"")):
         (repo.path / f"{module}.py").write_text("x = 1\n")
         cache = repo.path / f"__pycache__/{module}.cpython-39.pyc"
         cache.parent.mkdir(exist_ok=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import pycache_guard
+from helpers.runners import HOOKS
+from helpers.runners import ROOT
 from pycache_guard.cli import COMMANDS
 from pycache_guard.lint.rules import CHECKS
 from pycache_guard.report import FORMATS
-from runners import HOOKS
-from runners import ROOT
 
 PACKAGE = Path(str(pycache_guard.__file__)).parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.findings import in_order
+from pycache_guard.findings import sort_findings
 
 
 def test_rules_are_named_once_and_well() -> None:
@@ -33,7 +33,7 @@ def test_the_order_does_not_depend_on_how_they_were_found(
     orders: tuple[list[Finding], list[Finding]],
 ) -> None:
     found, mixed = orders
-    assert in_order(found) == in_order(mixed)
+    assert sort_findings(found) == sort_findings(mixed)
 
 
 def test_order() -> None:
@@ -41,4 +41,4 @@ def test_order() -> None:
     a = Finding("a", Rule.PYC002, "m", line=2)
     b = Finding("a", Rule.PYC001, "m", line=2, column=1)
     c = Finding("a", Rule.PYC001, "m", line=10)
-    assert in_order([c, b, a, first]) == [first, a, b, c]
+    assert sort_findings([c, b, a, first]) == [first, a, b, c]

@@ -41,24 +41,24 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
     "sniff": ("fuzz.targets.bytecode.is_bytecode", lambda head: head[2:4] == b"\r\n"),
     "names": ("fuzz.targets.names.is_bytecode_path", lambda path: path.endswith(b".pyc")),
     "dockerignore": (
-        "pycache_guard.ignorefiles.automaton.Automaton.matches",
+        "pycache_guard.dockerignore.patterns.Nfa.matches",
         lambda *_: False,
     ),
     "gitignore": (
         "fuzz.targets.gitignore.completed",
         lambda content, patterns: b"\n".join(patterns) + b"\n" + content,
     ),
-    "reflines": ("pycache_guard.git.updates.names_an_object", lambda _: True),
+    "reflines": ("pycache_guard.git.revisions.names_an_object", lambda _: True),
     "listings": (
         "pycache_guard.git.listing.path_of",
         lambda record: record.rpartition(b"\t")[2],
     ),
-    "archives": ("pycache_guard.distributions.screening.is_record", broken),
-    "config": ("pycache_guard.config.line_of", lambda *_: 0),
-    "globs": ("pycache_guard.git.tree.Tree.granted", lambda *_: []),
-    "builds": ("pycache_guard.containers.compose.is_null", broken),
+    "archives": ("pycache_guard.dist.scan.is_record", broken),
+    "config": ("pycache_guard.config._find_line", lambda *_: 0),
+    "globs": ("pycache_guard.git.tree.Tree.entries_matching", lambda *_: []),
+    "builds": ("pycache_guard.dockerignore.compose.is_null", broken),
     "lint": ("pycache_guard.lint.characters", lambda *_: -1),
-    "noqa": ("pycache_guard.lint.noqa.names", lambda *_: True),
+    "noqa": ("pycache_guard.lint.noqa.matches_code", lambda *_: True),
     "reports": ("pycache_guard.report.github.shown", lambda text: text.replace("%", "")),
 }
 

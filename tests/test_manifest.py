@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pre_commit.constants import VERSION
 
+from helpers.runners import HOOKS
+from helpers.runners import MANIFEST
+from helpers.runners import ROOT
+from helpers.runners import SCRIPTS
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.cli import COMMANDS
 from pycache_guard.cli import main
 from pycache_guard.findings import Rule
 from pycache_guard.report.meanings import MEANINGS
-from runners import HOOKS
-from runners import MANIFEST
-from runners import ROOT
-from runners import SCRIPTS
 
 COMMIT = ["pre-commit", "pre-merge-commit", "pre-push", "manual"]
 SLOW = ["pre-commit", "pre-push", "manual"]

@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from archive_maker import zipped
+from helpers.make_archive import make_zip
+from helpers.make_pyc import matching_pyc
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_fixes
 from pycache_guard.misplaced import choose_targets
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.misplaced import is_misplaced
 from pycache_guard.misplaced import move_commands
-from pycs import honest
-from told import found
-from told import mend
-from told import remedies
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 FILE, LINK, SUBMODULE = "100644", "120000", "160000"
 IN = "a file in `__pycache__` that is not bytecode"
 TEXT = b"import os\n"
-BYTECODE = honest()[:64]
+BYTECODE = matching_pyc()[:64]
 #: Path, mode, first bytes, what it is called; `None` for bytecode.
 TABLE = [
     ("__pycache__/main.py", FILE, TEXT, IN),
@@ -128,14 +128,14 @@ def test_printed_command_moves_every_file(
     for name in ODD:
         repo.add(f"a/__pycache__/{name}", name)
     repo.add("a/main.py", "another")
-    repo.add("a/__pycache__/m.cpython-313.pyc", honest())
+    repo.add("a/__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.write("a/-rf.py", "not tracked")
     repo.write("below/x", "")
     monkeypatch.chdir(repo.path / where)
     told = run("forbid-bytecode")
     assert told.code == 1
     assert "__pycache__'" not in told.out
-    mend(told.out, repo.path / where)
+    run_fixes(told.out, repo.path / where)
     assert sorted(repo.tracked()) == sorted(
         ["a/main.py", "a/main_1.py", "a/-rf_1.py", *(f"a/{name}" for name in ODD[1:2] + ODD[3:])]
     )
@@ -146,7 +146,7 @@ def test_printed_command_moves_every_file(
 
 def test_nothing_untracks_a_source(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/main.py", "print(1)\n")
-    repo.add("__pycache__/m.cpython-313.pyc", honest())
+    repo.add("__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     repo.commit()
     for argv in (("forbid-bytecode", "--fix"), ("fix",), ("fix", "--dry-run"), ("fix",)):
@@ -159,25 +159,25 @@ def test_nothing_untracks_a_source(repo: Repo, run: Run) -> None:
 
 
 def test_without_contents_nothing_of_another_name_is_untracked(repo: Repo, run: Run) -> None:
-    repo.add("__pycache__/logo.png", honest())
+    repo.add("__pycache__/logo.png", matching_pyc())
     told = run("forbid-bytecode", "--content", "none", "--fix")
-    assert [line.words for line in found(told.out)] == [f"{IN} is tracked"]
+    assert [line.words for line in parse_report(told.out)] == [f"{IN} is tracked"]
     told = run("forbid-bytecode", "--content", "all", "--fix")
-    assert [line.words for line in found(told.out)] == ["untracked; the file stays on disk"]
+    assert [line.words for line in parse_report(told.out)] == ["untracked; the file stays on disk"]
 
 
 def test_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
     repo.stage("__pycache__/link.py", "../m.py", mode="120000")
     repo.stage("__pycache__/gone.py", "x")
     told = run("forbid-bytecode")
-    assert [line.words for line in found(told.out)] == [
+    assert [line.words for line in parse_report(told.out)] == [
         f"{IN} is tracked; move it out of `__pycache__`",
         (
             "a symbolic link in `__pycache__` that is not bytecode is tracked;"
             " move it out of `__pycache__`"
         ),
     ]
-    assert remedies(told.out) == []
+    assert fix_commands(told.out) == []
     repo.commit()
     assert "git " not in run("forbid-bytecode", "--tree", "HEAD").out
 
@@ -187,7 +187,7 @@ def test_file_with_the_name_itself_is_renamed(repo: Repo, run: Run) -> None:
     assert "git mv -- a/__pycache__ a/pycache" in run("forbid-bytecode").out
     repo.commit()
     told = run("forbid-bytecode", "--tree", "HEAD")
-    assert [line.words for line in found(told.out)] == [
+    assert [line.words for line in parse_report(told.out)] == [
         "a file named `__pycache__` that is not bytecode is tracked; rename it"
     ]
 
@@ -201,21 +201,21 @@ def test_submodule_is_moved(repo: Repo, run: Run, make_repo: object, tmp_path: P
         *(os.fspath(other), "p/__pycache__/lib"),
     )
     told = run("forbid-bytecode", "--fix")
-    assert found(told.out)[0].words == "a submodule in `__pycache__` is tracked"
-    mend(told.out, repo.path)
+    assert parse_report(told.out)[0].words == "a submodule in `__pycache__` is tracked"
+    run_fixes(told.out, repo.path)
     assert "p/lib" in repo.tracked()
     assert run("forbid-bytecode").code == 0
 
 
 def test_history_asks_nobody_to_delete_a_source(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/main.py", "print(1)\n")
-    repo.add("__pycache__/m.cpython-313.pyc", honest())
+    repo.add("__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.commit()
     told = run("check-history", "--all")
     assert told.code == 1
     assert f"{IN} comes in with commit" in told.out
     assert "move it out of `__pycache__`" in told.out
-    assert not any("main.py" in command for command in remedies(told.out))
+    assert not any("main.py" in command for command in fix_commands(told.out))
 
 
 def test_dist_calls_a_source_no_bytecode(
@@ -224,11 +224,11 @@ def test_dist_calls_a_source_no_bytecode(
     monkeypatch.chdir(tmp_path)
     names = {
         "g/__pycache__/main.py": TEXT,
-        "g/__pycache__/logo.png": honest(),
+        "g/__pycache__/logo.png": matching_pyc(),
         "g-1.dist-info/METADATA": b"Name: g\nVersion: 1\n",
         "g-1.dist-info/RECORD": b"g/__pycache__/gone.py,,\n",
     }
-    (tmp_path / "g-1-py3-none-any.whl").write_bytes(zipped(names))
-    words = [line.words for line in found(run("check-dist", "g-1-py3-none-any.whl").out)]
+    (tmp_path / "g-1-py3-none-any.whl").write_bytes(make_zip(names))
+    words = [line.words for line in parse_report(run("check-dist", "g-1-py3-none-any.whl").out)]
     assert len([line for line in words if "logo.png" in line]) == 1
     assert not any("main.py`: " in line or "gone.py" in line for line in words)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard import python_files
+from pycache_guard.fs import path_cursor as junctions
 from pycache_guard.git.process import GitFailure
-from pycache_guard.worktree import paths as junctions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from repo import Repo
+    from helpers.repo import Repo
 
 SCRIPT = "#!/usr/bin/env python3\nprint()\n"
 ODD = os.fsdecode(b"caf\xe9.py")
 
 
 def paths(repo: Repo) -> list[str]:
-    return [source.path for source in python_files.tracked()]
+    return [source.path for source in python_files.tracked_sources()]
 
 
 def test_tracked(repo: Repo) -> None:
@@ -56,7 +56,7 @@ def test_the_file_on_disk_is_read_and_the_index_where_there_is_none(
     repo.write("d", "")
     repo.write("sub/x")
     monkeypatch.chdir(repo.path / "sub")
-    read = {source.path: source.read() for source in python_files.tracked()}
+    read = {source.path: source.read() for source in python_files.tracked_sources()}
     assert read == {
         "a.py": b"edited\n",
         "d.py": b"a directory\n",
@@ -68,7 +68,7 @@ def test_the_file_on_disk_is_read_and_the_index_where_there_is_none(
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(GitFailure):
-        list(python_files.tracked())
+        list(python_files.tracked_sources())
 
 
 def test_named_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +81,9 @@ def test_named_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     script = tmp_path / "p" / "tool"
     script.write_text(SCRIPT, encoding="utf-8")
     script.chmod(0o755)
-    found = [source.path for source in python_files.named([".", "a.txt"])]
+    found = [source.path for source in python_files.sources_at([".", "a.txt"])]
     assert found == ["a.py", "b.py", "p/c.py", "p/tool", "a.txt"]
-    assert [s.path for s in python_files.named(["./p/../p/c.py"])] == ["p/c.py"]
+    assert [s.path for s in python_files.sources_at(["./p/../p/c.py"])] == ["p/c.py"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no links, pipes or odd names there")
@@ -93,7 +93,7 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(".")
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / ODD).write_bytes(b"")
-    found = [s.path for s in python_files.named([str(tmp_path)])]
+    found = [s.path for s in python_files.sources_at([str(tmp_path)])]
     assert found == [f"{tmp_path}/a.py", f"{tmp_path}/{ODD}"]
 
 
@@ -103,14 +103,14 @@ def test_junctions_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (tmp_path / name).mkdir()
         (tmp_path / name / "m.py").write_text("")
     inode = os.stat(tmp_path / "junction").st_ino
-    monkeypatch.setattr(junctions, "leads_away", lambda status: status.st_ino == inode)
-    assert [source.path for source in python_files.below(os.fspath(tmp_path))] == [
+    monkeypatch.setattr(junctions, "is_junction", lambda status: status.st_ino == inode)
+    assert [source.path for source in python_files.walk_sources(os.fspath(tmp_path))] == [
         f"{tmp_path}/real/m.py"
     ]
 
 
 def test_what_cannot_be_read_is_yielded_and_says_why(tmp_path: Path) -> None:
-    (missing,) = python_files.named([str(tmp_path / "no.py")])
+    (missing,) = python_files.sources_at([str(tmp_path / "no.py")])
     with pytest.raises(FileNotFoundError):
         missing.read()
 
@@ -123,7 +123,7 @@ def test_a_file_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise ValueError(f"{path} does not exist.")
 
     monkeypatch.setattr("identify.identify.tags_from_path", gone)
-    assert [source.path for source in python_files.named([os.fspath(tmp_path)])] == [
+    assert [source.path for source in python_files.sources_at([os.fspath(tmp_path)])] == [
         os.fspath(tmp_path / "a").replace(os.sep, "/")
     ]
 
@@ -140,7 +140,7 @@ def test_a_directory_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.M
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    first, second = python_files.named([str(tmp_path)])
+    first, second = python_files.sources_at([str(tmp_path)])
     assert first.read() == b"x"
     assert second.path.endswith("/closed")
     with pytest.raises(OSError, match="closed"):

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from scripts import release
 
+from helpers.runners import ROOT
 from pycache_guard import __version__
-from runners import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.remedies import append
-from pycache_guard.remedies import pathspec
-from pycache_guard.remedies import quoted
+from pycache_guard.remedies import append_command
+from pycache_guard.remedies import literal_pathspec
 from pycache_guard.remedies import rewrite_history
 from pycache_guard.remedies import rewrite_unpushed
+from pycache_guard.remedies import shell_quote
 from pycache_guard.remedies import translate_for_windows
-from pycache_guard.remedies import untrack
+from pycache_guard.remedies import untrack_command
 
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
 
@@ -27,7 +27,7 @@ BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
     )
 )
 def test_bash_reads_what_was_meant(words: list[bytes]) -> None:
-    command = "printf '%s\\0' " + " ".join(quoted(os.fsdecode(word)) for word in words)
+    command = "printf '%s\\0' " + " ".join(shell_quote(os.fsdecode(word)) for word in words)
     assert command.isprintable()
     assert "##" not in command
     done = subprocess.run(["bash", "-c", command + " end"], capture_output=True, check=True)
@@ -50,12 +50,15 @@ PATHSPECS = [
 
 @pytest.mark.parametrize(("path", "rooted", "expected"), PATHSPECS)
 def test_pathspec(path: str, rooted: bool, expected: str) -> None:
-    assert pathspec(path, rooted=rooted) == expected
+    assert literal_pathspec(path, rooted=rooted) == expected
 
 
 def test_untrack() -> None:
-    assert untrack("a b.pyc", rooted=False) == "git rm -r -f --cached -- 'a b.pyc'"
-    assert untrack("a", rooted=True, sparse=True) == "git rm -r -f --cached --sparse -- ':(top)a'"
+    assert untrack_command("a b.pyc", rooted=False) == "git rm -r -f --cached -- 'a b.pyc'"
+    assert (
+        untrack_command("a", rooted=True, sparse=True)
+        == "git rm -r -f --cached --sparse -- ':(top)a'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_untrack() -> None:
     ],
 )
 def test_append(after_newline: bool, sparse: bool, expected: str) -> None:
-    told = append(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
+    told = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
     assert told == expected
 
 
@@ -144,7 +147,7 @@ def test_commands_on_windows_have_plain_names_alone(command: str, expected: str 
 
 @given(st.text(st.sampled_from("ab .\u2019'\"`$%^&|<>()\\\n#é!;"), min_size=1))
 def test_names_in_commands_on_windows_hold_nothing_that_a_shell_reads(name: str) -> None:
-    command = translate_for_windows(f"git rm -- {quoted(name)}")
+    command = translate_for_windows(f"git rm -- {shell_quote(name)}")
     if command is not None:
         assert not set("'`$%^&|<>\\!\n\u2019") & set(command)
         assert command.count('"') in (0, 2)

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmarks import growth
 from benchmarks import pages
+from benchmarks import scaling
 
 from pycache_guard.cli import COMMANDS
 
@@ -38,7 +38,7 @@ def test_the_picture_is_well_formed(drawn: Path) -> None:
 
 def test_every_command_is_measured() -> None:
     """At 1, 10 and 100 times the size."""
-    rows = [growth.read(row[1:-1]) for row in pages.GROWTH.rows()]
+    rows = [scaling.read(row[1:-1]) for row in pages.GROWTH.rows()]
     assert {row.command.split(" ")[0] for row in rows} == set(COMMANDS)
     for command in {row.command for row in rows}:
         assert [row.factor for row in rows if row.command == command] == [1, 10, 100]

@@ -12,8 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Calls
-    from repo import Repo
+    from conftest import GitCalls
+    from helpers.repo import Repo
 
 DEAR = {
     *("argparse", "dataclasses", "enum", "importlib.metadata", "inspect", "json", "pathlib", "re"),
@@ -42,22 +42,25 @@ def clean(repo: Repo) -> Repo:
 
 
 @pytest.mark.parametrize("new", [0, 1, 200])
-def test_a_clean_run(clean: Repo, calls: Calls, new: int) -> None:
+def test_a_clean_run(clean: Repo, git_calls: GitCalls, new: int) -> None:
     for n in range(new):
         clean.write(f"new/{n}.dat", bytes([n]) * 100)
     clean.git("add", ".")
-    calls.forget()
+    git_calls.reset()
     imported = modules(RUN) - modules("pass")
     assert imported & DEAR == set()
-    assert "pycache_guard.survey" in imported
+    assert "pycache_guard.scan" in imported
     # `ls-files` and `diff-index` are started at the same time.
-    assert sorted(calls.verbs()) == sorted(
+    assert sorted(git_calls.verbs()) == sorted(
         ["diff-index", "ls-files", *(["cat-file"] if new else [])]
     )
 
 
 def test_a_clean_push(
-    clean: Repo, calls: Calls, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+    clean: Repo,
+    git_calls: GitCalls,
+    make_repo: Callable[..., Repo],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A server waits for three processes, side by side; for a new branch, one asks what HEAD names."""
     server = make_repo("server.git", "--bare")
@@ -65,13 +68,13 @@ def test_a_clean_push(
     commit = clean.git("rev-parse", "HEAD")
     (server.path / "lines").write_text(f"{'0' * 40} {commit} refs/heads/topic\n", "ascii")
     monkeypatch.chdir(server.path)
-    calls.forget()
+    git_calls.reset()
     given = "os.dup2(os.open('lines', os.O_RDONLY), 0)"
     run = RUN.replace("forbid-bytecode", "pre-receive")
     imported = modules(f"import os; {given}; {run}") - modules("pass")
     assert imported & DEAR == set()
-    assert "pycache_guard.history.judge" in imported
-    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "symbolic-ref"]
+    assert "pycache_guard.history.scan" in imported
+    assert sorted(git_calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "symbolic-ref"]
 
 
 def test_the_guard_sees(clean: Repo) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fuzz.targets import archives
 from fuzz.targets import bytecode
 from fuzz.targets import dockerignore
-from fuzz.targets import git_words
+from fuzz.targets import git_output
 from fuzz.targets import gitignore
 from fuzz.targets import names
 from fuzz.targets import reports
@@ -17,7 +17,7 @@ TARGETS = {
     **names.TARGETS,
     **dockerignore.TARGETS,
     **gitignore.TARGETS,
-    **git_words.TARGETS,
+    **git_output.TARGETS,
     **archives.TARGETS,
     **settings.TARGETS,
     **sources.TARGETS,

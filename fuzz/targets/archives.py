@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from fuzz.corpus import bytecode
 from fuzz.target import Target
-from pycache_guard.distributions.comparison import Comparison
-from pycache_guard.distributions.screening import Screening
+from pycache_guard.dist.compare import ArchiveComparer
+from pycache_guard.dist.scan import ArchiveScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pycache_guard.archives.member import Archive
-    from pycache_guard.distributions.origin import Shipped
+    from pycache_guard.dist.members import ArchivedPyc
 
 #: The first byte of an input says which name the archive bears.
 NAMES = ("a.whl", "a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.zip", "a.bin")
@@ -27,23 +27,23 @@ TOKENS = (
 )
 
 
-class Uncompared(Comparison):
+class Uncompared(ArchiveComparer):
     """Compiles nothing: what a compiler is given is not what is tried here."""
 
     def doubts(
-        self, archive: Archive, pairs: Iterable[tuple[Shipped, str, int]]
+        self, archive: Archive, pairs: Iterable[tuple[ArchivedPyc, str, int]]
     ) -> tuple[dict[str, str], list[str]]:
         """Return nothing, after every member has been read once more."""
         for member in archive.members():
-            for _ in member.pieces(64):
+            for _ in member.iter_chunks(64):
                 pass
         return {}, []
 
 
 def judge(data: bytes) -> str:
     """Screen an archive."""
-    screening = Screening("a", Uncompared())
-    screening.judge(io.BytesIO(data[1:]), NAMES[data[0] % len(NAMES)] if data else NAMES[0])
+    screening = ArchiveScan("a", Uncompared())
+    screening.scan(io.BytesIO(data[1:]), NAMES[data[0] % len(NAMES)] if data else NAMES[0])
     assert all(len(why.splitlines()) == 1 for why in screening.failures)
     found = screening.findings()
     return "failures" if screening.failures else "findings" if found else "nothing"

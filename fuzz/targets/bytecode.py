@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from fuzz import corpus
 from fuzz.target import Target
-from pycache_guard.bytecode.compare import difference
+from pycache_guard.bytecode.code_diff import find_difference
 from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.magic_numbers import find
-from pycache_guard.bytecode.marshal_leaves import MarshalError
-from pycache_guard.bytecode.pyc import UnknownFormat
+from pycache_guard.bytecode.magic_numbers import find_magic
+from pycache_guard.bytecode.marshal_scalars import MarshalError
+from pycache_guard.bytecode.pyc import UnsupportedFormat
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.bytecode.tampering import oddities
+from pycache_guard.bytecode.tampering import find_forged_instructions
 
 #: marshal's types, with and without FLAG_REF.
 TYPES = tuple(
@@ -28,16 +28,16 @@ def read_file(data: bytes) -> str:
         return "no header"
     try:
         code = pyc.code
-    except (MarshalError, UnknownFormat):
+    except (MarshalError, UnsupportedFormat):
         return "no code"
-    assert difference(code, code) is None
-    list(oddities(code, pyc.header.magic))
+    assert find_difference(code, code) is None
+    list(find_forged_instructions(code, pyc.header.magic))
     return "code"
 
 
 def sniff(data: bytes) -> str:
     """Hold the verdict on the first bytes to the reader's, and to a plainer way to say the rule."""
-    head = data[:HEAD_LENGTH]
+    head = data[:HEAD_BYTES]
     verdict = is_bytecode(head)
     assert verdict is is_bytecode(data), "more than the first bytes counts"
     assert verdict is plainly(head), "not the rule"
@@ -51,7 +51,7 @@ def plainly(head: bytes) -> bool:
     if 0 not in head:
         return False
     ends = {end for end in (8, 12, 16) if head[2:4] == b"\r\n" and is_module(head, end)}
-    row = find(head[:4])
+    row = find_magic(head[:4])
     if row and head[row[2] : row[2] + 1] in (b"c", b"\xe3", b"C", b"\xc3"):
         ends.add(row[2])
     return any(end < 16 or int.from_bytes(head[4:8], "little") in range(4) for end in ends)

@@ -7,9 +7,9 @@ from functools import partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.ignorefiles.dockerignore import Dockerignore
-from pycache_guard.ignorefiles.dockerignore import RefusedLine
-from pycache_guard.ignorefiles.dockerignore import rooted
+from pycache_guard.dockerignore.patterns import Dockerignore
+from pycache_guard.dockerignore.patterns import InvalidLine
+from pycache_guard.dockerignore.patterns import normalize_line
 
 TOKENS = (
     *(b"**", b"*", b"?", b"/", b"!", b"#", b"[a-c]", b"[^a]", b"\\*", b"\n", b"\r\n", b"..", b"."),
@@ -25,7 +25,7 @@ def judge(data: bytes) -> str:
     path = "/".join(p for p in tail.decode("utf-8", "replace").split("/") if p not in ("", ".."))
     try:
         excluded = Dockerignore(content).excludes(path)
-    except RefusedLine as refused:
+    except InvalidLine as refused:
         assert 1 <= refused.line <= content.count(b"\n") + 1
         return "refused"
     assert excluded is slowly(content, path), "not what Docker would do"
@@ -35,7 +35,7 @@ def judge(data: bytes) -> str:
 def slowly(content: bytes, path: str) -> bool:
     """Do as `MatchesUsingParentResults`, for each directory above `path`, then for itself."""
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    texts = [rooted(line.decode()) for line in lines if line[:1] != b"#"]
+    texts = [normalize_line(line.decode()) for line in lines if line[:1] != b"#"]
     patterns = [(negated, text) for negated, text in texts if text]
     above = [False] * len(patterns)
     excluded = False

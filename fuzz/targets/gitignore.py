@@ -8,12 +8,12 @@ from functools import partial
 from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import probes
-from pycache_guard.git.ignore import Ignoring
-from pycache_guard.ignorefiles.gitignore import completed
-from pycache_guard.ignorefiles.gitignore import fault
-from pycache_guard.ignorefiles.gitignore import meant_for_bytecode
-from pycache_guard.ignorefiles.gitignore import wide_encoding
+from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.git.check_ignore import IsolatedIgnoreRules
+from pycache_guard.gitignore.patterns import append_patterns
+from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.gitignore.patterns import explain_line
+from pycache_guard.gitignore.patterns import lines_about_bytecode
 
 TOKENS = (
     *(b"\n", b"\r\n", b"\r", b"\\", b" ", b"\t", b"#", b"!", b"/", b"*", b"**/", b"*.pyc", b"."),
@@ -26,13 +26,13 @@ OTHERS = [b"a", b"pkg/a.py", b"pkg/b.txt", b"x y"]
 
 def complete(data: bytes) -> str:
     """Complete a file, and ask git about it before and after."""
-    for _, line in meant_for_bytecode(data):
-        why = fault(line)
+    for _, line in lines_about_bytecode(data):
+        why = explain_line(line)
         assert why is None or why.isprintable()
-    if wide_encoding(data):
+    if detect_utf16_32(data):
         return "wide"
-    new = completed(data, PATTERNS.values())
-    paths = [path for kind in PATTERNS for path in probes(kind, b"pkg", b"m")]
+    new = append_patterns(data, PATTERNS.values())
+    paths = [path for kind in PATTERNS for path in probe_paths(kind, b"pkg", b"m")]
     before, after = rules(data, OTHERS), rules(new, [*OTHERS, *paths])
     for path, rule in zip(paths, after[len(OTHERS) :], strict=True):
         assert rule[2] and rule[2][:1] != b"!", f"{os.fsdecode(path)} is decided by {rule!r}"
@@ -42,7 +42,7 @@ def complete(data: bytes) -> str:
 
 def rules(content: bytes, paths: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
     """Return which rule of the file decides about each path."""
-    with Ignoring({b".gitignore": content}) as ignoring:
+    with IsolatedIgnoreRules({b".gitignore": content}) as ignoring:
         return ignoring.rules(paths)
 
 

@@ -14,7 +14,7 @@ from pycache_guard.bytecode.cache_names import is_tag
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_name_bytecode
+from pycache_guard.bytecode.names import may_contain_bytecode
 
 #: The rule PYC001 in the words of the contract, clause by clause.
 CONTRACT = re.compile(
@@ -45,7 +45,7 @@ def judge(data: bytes) -> str:
     """Judge a path three ways."""
     named = is_bytecode_path(data)
     assert named is bool(CONTRACT.search(data)), "not the contract's rule"
-    assert may_name_bytecode(data) or not named, "passed over in a listing"
+    assert may_contain_bytecode(data) or not named, "passed over in a listing"
     path = os.fsdecode(data).replace("\0", "")
     forwards(path)
     backwards(path)

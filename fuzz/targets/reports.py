@@ -14,8 +14,8 @@ from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.report import FORMATS
 from pycache_guard.report import render
-from pycache_guard.report.escape import decodable
-from pycache_guard.report.escape import shown
+from pycache_guard.report.escape import escape_surrogates
+from pycache_guard.report.escape import escape_unprintable
 
 TOKENS = (
     *(b"\0", b"\n", b"\r", b"\x1b[31m", b"\xff", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xae"),
@@ -47,12 +47,14 @@ def report(data: bytes) -> str:
         text.encode("utf-8")
         assert text.endswith("\n"), voice
     assert all(row.isprintable() for row in texts["text"].split("\n"))
-    assert texts["text"].startswith(shown(f"{path}:") if path else ("PYC001", f"{line}: PYC001"))
+    assert texts["text"].startswith(
+        escape_unprintable(f"{path}:") if path else ("PYC001", f"{line}: PYC001")
+    )
     as_json(texts["json"], finding)
     as_sarif(texts["sarif"], finding)
     as_command(texts["github"], finding)
     (issue,) = json.loads(texts["gitlab"])
-    assert issue["location"]["path"] == decodable(path or ".")
+    assert issue["location"]["path"] == escape_surrogates(path or ".")
     return "no path" if not path else "plain" if path.isprintable() else "odd"
 
 
@@ -65,7 +67,7 @@ def as_json(text: str, finding: Finding) -> None:
         assert found["path"] == finding.path
     else:
         assert os.fsdecode(base64.b64decode(found["path_base64"])) == finding.path
-    assert found["message"] == decodable(finding.message)
+    assert found["message"] == escape_surrogates(finding.message)
 
 
 def as_sarif(text: str, finding: Finding) -> None:
@@ -83,14 +85,14 @@ def as_command(text: str, finding: Finding) -> None:
     head, message = text[:-1].removeprefix("::error ").split("::", 1)
     pairs = dict(pair.split("=", 1) for pair in head.split(","))
     assert unescaped(pairs.get("file", "")) == seen(finding.path or "")
-    remedy = f"\nTo fix: {finding.remedy}" if finding.remedy else ""
-    about = f"\nAbout: {finding.rule.page}"
+    remedy = f"\nTo fix: {finding.fix}" if finding.fix else ""
+    about = f"\nAbout: {finding.rule.docs_url}"
     assert unescaped(message) == seen(finding.message + remedy + about)
 
 
 def seen(text: str) -> str:
     """Return what a log shows, line ends kept."""
-    return "".join(c if c in "\r\n" else shown(c) for c in text)
+    return "".join(c if c in "\r\n" else escape_unprintable(c) for c in text)
 
 
 def unescaped(text: str) -> str:

@@ -13,16 +13,16 @@ from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.config import PROBES
 from pycache_guard.config import parse
-from pycache_guard.containers.bake import read_bake
-from pycache_guard.containers.bake import resolve_target
-from pycache_guard.containers.compose import read_compose
-from pycache_guard.containers.devcontainer import read_devcontainer
-from pycache_guard.containers.dockerfile import sources
-from pycache_guard.containers.errors import Unreadable
-from pycache_guard.containers.values import interpolate
-from pycache_guard.containers.values import read_environment
+from pycache_guard.dockerignore.bake import read_bake
+from pycache_guard.dockerignore.bake import resolve_target
+from pycache_guard.dockerignore.compose import read_compose
+from pycache_guard.dockerignore.devcontainer import read_devcontainer
+from pycache_guard.dockerignore.dockerfile import sources
+from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import interpolate
+from pycache_guard.dockerignore.values import read_environment
 from pycache_guard.errors import Failure
-from pycache_guard.git.history import granted
+from pycache_guard.git.history import added_entries_matching
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.tree import Tree
@@ -126,7 +126,11 @@ def glob(data: bytes) -> str:
 
 def asked(text: str, n: int) -> set[str] | None:
     """Ask one of the three; `None` where git refuses."""
-    ask = (Index().granted, Tree("HEAD").granted, lambda text: granted(text, [head()]))[n]
+    ask = (
+        Index().entries_matching,
+        Tree("HEAD").entries_matching,
+        lambda text: added_entries_matching(text, [head()]),
+    )[n]
     try:
         return {entry.path for entry in ask(text)}
     except GitFailure:

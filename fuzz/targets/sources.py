@@ -9,9 +9,9 @@ from fuzz.target import Target
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.source import Unparsable
-from pycache_guard.lint.source import decoded
+from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of
-from pycache_guard.lint.source import parsed
+from pycache_guard.lint.source import parse_source
 
 WORDS = (
     *(b"import marshal\n", b"import importlib.util as u\n", b"from py_compile import compile\n"),
@@ -68,7 +68,7 @@ def lint(data: bytes) -> str:
     except Unparsable as why:
         assert str(why).startswith("a.py:")
         return "unparsable"
-    lines = len(lines_of(decoded(data, "a.py"))) + 1
+    lines = len(lines_of(decode_source(data, "a.py"))) + 1
     for found in findings:
         assert found.line is not None
         assert found.end_line is not None
@@ -81,8 +81,8 @@ def lint(data: bytes) -> str:
 def noqa(data: bytes) -> str:
     """Ask of every line whether PYC401 is silenced there, and flake8 the same."""
     try:
-        text = decoded(data, "a.py").removeprefix("\ufeff")
-        parsed(text, "a.py")
+        text = decode_source(data, "a.py").removeprefix("\ufeff")
+        parse_source(text, "a.py")
     except Unparsable:
         return "unparsable"
     lines = lines_of(text)

@@ -11,10 +11,10 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.api import InvalidHeader as InvalidHeader
+    from pycache_guard.api import LoadError as LoadError
     from pycache_guard.api import MarshalError as MarshalError
     from pycache_guard.api import Pyc as Pyc
-    from pycache_guard.api import Refused as Refused
-    from pycache_guard.api import UnknownFormat as UnknownFormat
+    from pycache_guard.api import UnsupportedFormat as UnsupportedFormat
     from pycache_guard.api import load_code as load_code
     from pycache_guard.api import read_pyc as read_pyc
 
@@ -24,8 +24,8 @@ _API = (
     "InvalidHeader",
     "MarshalError",
     "Pyc",
-    "Refused",
-    "UnknownFormat",
+    "LoadError",
+    "UnsupportedFormat",
     "load_code",
     "read_pyc",
 )

@@ -10,23 +10,23 @@ import marshal
 import os
 import sys
 
-from pycache_guard import disk
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.fit import Standing
-from pycache_guard.bytecode.fit import fit
+from pycache_guard.bytecode.freshness import Freshness
+from pycache_guard.bytecode.freshness import check_freshness
 from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.marshal_leaves import MarshalError
+from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import Pyc
-from pycache_guard.bytecode.pyc import UnknownFormat
-from pycache_guard.bytecode.pyc import code_flaw
-from pycache_guard.bytecode.pyc import header_flaw
+from pycache_guard.bytecode.pyc import UnsupportedFormat
+from pycache_guard.bytecode.pyc import code_problem
+from pycache_guard.bytecode.pyc import header_problem
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.errors import Failure
-from pycache_guard.verifying.case import Case
-from pycache_guard.verifying.comparing import compared
-from pycache_guard.verifying.disk_store import DiskStore
-from pycache_guard.verifying.outcome import Result
-from pycache_guard.verifying.outcome import place
+from pycache_guard.fs import files
+from pycache_guard.verify.compare import ComparisonResult
+from pycache_guard.verify.compare import Target
+from pycache_guard.verify.compare import compare_code
+from pycache_guard.verify.compare import describe_difference
+from pycache_guard.verify.stores import DiskStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "InvalidHeader",
+    "LoadError",
     "MarshalError",
     "Pyc",
-    "Refused",
-    "UnknownFormat",
+    "UnsupportedFormat",
     "load_code",
     "read_pyc",
 ]
 
 
-class Refused(Failure):
+class LoadError(Failure):
     """A file whose code is not given; the words say why."""
 
 
@@ -62,74 +62,76 @@ def load_code(path: str | os.PathLike[str], *, optimization: int | None = None) 
 
     What is given is what was compiled from the source: the bytes of the file never become code, so
     nothing that is in them can. A file without a source cannot be proved and is refused; there is no
-    way to ask for it. Raises `Refused` with a reason, for an unreadable file too, and `ValueError` for
+    way to ask for it. Raises `LoadError` with a reason, for an unreadable file too, and `ValueError` for
     an `optimization` that is not a level.
     """
     if optimization not in (None, 0, 1, 2):
         raise ValueError("optimization must be 0, 1 or 2")
-    case, pyc = _case(os.fspath(path))
+    case, pyc = _open_target(os.fspath(path))
     level = _level(case, optimization)
     try:
         source = case.source.source.read()
-        fitting = fit(case.header, case.source.source)
+        fitting = check_freshness(case.header, case.source.source)
     except Failure as failure:
-        raise Refused(str(failure)) from None
-    if fitting.standing is not Standing.RUNS:
-        raise Refused(f"{case.path}: stale: {fitting.why}")
+        raise LoadError(str(failure)) from None
+    if fitting.freshness is not Freshness.RUNS:
+        raise LoadError(f"{case.path}: stale: {fitting.why}")
     # Nothing in a source can hold what nobody could foresee.
     name = f"<source {os.urandom(8).hex()}>"
-    outcome = compared(pyc, marshal.dumps(_compiled(source, name, level)), name.encode())
-    if outcome.result in (Result.SAME, Result.LINES_DIFFER):
-        return _compiled(source, case.source.path, level)
-    why = outcome.reason or (f"{place(outcome.difference)} differs" if outcome.difference else "")
+    outcome = compare_code(pyc, marshal.dumps(_compile_source(source, name, level)), name.encode())
+    if outcome.result in (ComparisonResult.SAME, ComparisonResult.LINES_DIFFER):
+        return _compile_source(source, case.source.path, level)
+    why = outcome.reason or (
+        f"{describe_difference(outcome.difference)} differs" if outcome.difference else ""
+    )
     at_level = f" at optimization level {level}" if case.is_level_open() else ""
-    raise Refused(f"{case.path}: is not what {case.source.path} compiles to{at_level}: {why}")
+    raise LoadError(f"{case.path}: is not what {case.source.path} compiles to{at_level}: {why}")
 
 
-def _level(case: Case, optimization: int | None) -> int:
-    """Return the optimization level that the code must have. Raises `Refused`."""
+def _level(case: Target, optimization: int | None) -> int:
+    """Return the optimization level that the code must have. Raises `LoadError`."""
     levels = case.levels()
     if len(levels) > 1 and optimization is None:
         optimization = min(sys.flags.optimize, 2)
     if optimization is None or optimization in levels:
         return levels[0] if optimization is None else optimization
     stated = " or ".join(map(str, levels))
-    raise Refused(f"{case.path}: its name states optimization level {stated}, not {optimization}")
+    raise LoadError(f"{case.path}: its name states optimization level {stated}, not {optimization}")
 
 
-def _case(path: str) -> tuple[Case, Pyc]:
+def _open_target(path: str) -> tuple[Target, Pyc]:
     """Read the file, find its source, and check what stands in the header."""
     shown = path.replace(os.sep, "/")
     try:
-        pyc = read_pyc(disk.read_whole(path))
-    except disk.Unreadable as error:
-        raise Refused(str(error)) from None
+        pyc = read_pyc(files.read_file(path))
+    except files.UnreadableFile as error:
+        raise LoadError(str(error)) from None
     except InvalidHeader as error:
-        raise Refused(f"{path}: {error}") from None
+        raise LoadError(f"{path}: {error}") from None
     header, name = pyc.header, parse_cache_name(shown)
     if header.magic.data != importlib.util.MAGIC_NUMBER:
         who = f"{header.magic.implementation} {header.magic.version}"
-        raise Refused(f"{path}: was written by {who}, not by this interpreter")
-    flaw = header_flaw(header) or code_flaw(pyc)
+        raise LoadError(f"{path}: was written by {who}, not by this interpreter")
+    flaw = header_problem(header) or code_problem(pyc)
     if flaw:
-        raise Refused(f"{path}: {flaw}")
+        raise LoadError(f"{path}: {flaw}")
     if name is None:
-        raise Refused(f"{path}: its name does not tell where its source is")
+        raise LoadError(f"{path}: its name does not tell where its source is")
     if name.tag and name.tag.lower() != sys.implementation.cache_tag:
-        raise Refused(f"{path}: is tagged {name.tag}, which this interpreter is not")
+        raise LoadError(f"{path}: is tagged {name.tag}, which this interpreter is not")
     if name.is_instrumented:
-        raise Refused(f"{path}: was rewritten by {'pytest' if name.pytest else 'an import hook'}")
+        raise LoadError(f"{path}: was rewritten by {'pytest' if name.pytest else 'an import hook'}")
     source = DiskStore([]).source_of(shown)
     if source is None:
-        raise Refused(f"{path}: has no source to be proved by")
-    return Case(shown, name, header, source), pyc
+        raise LoadError(f"{path}: has no source to be proved by")
+    return Target(shown, name, header, source), pyc
 
 
-def _compiled(source: bytes, name: str, level: int) -> CodeType:
+def _compile_source(source: bytes, name: str, level: int) -> CodeType:
     try:
         code: CodeType = compile(source, name, "exec", dont_inherit=True, optimize=level)
     except (MemoryError, RecursionError, SyntaxError, ValueError) as error:
-        raise Refused(
+        raise LoadError(
             f"the source does not compile: {str(error) or type(error).__name__}"
         ) from None
     return code

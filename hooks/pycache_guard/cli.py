@@ -7,7 +7,7 @@ import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
-from pycache_guard import system
+from pycache_guard import compat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,25 +52,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             stop_all()
     except KeyboardInterrupt as end:
         stop_all()  # it may be that which was interrupted
-        return ended(end)
+        return exit_code_for(end)
     # Only now: where descriptors ran out, those of the processes have been closed, and what is to be
     # imported for this can be opened.
     except Failure as failure:
-        return failed(str(failure))
+        return fail(str(failure))
     except UnicodeDecodeError as error:
         # Of git's paths, which are bytes, Windows makes UTF-16. Elsewhere this is a bug.
-        if not system.WINDOWS:
+        if not compat.WINDOWS:
             raise
         path = error.object.decode("utf-8", "backslashreplace")
-        return failed(f"{path}: is not UTF-8; on Windows that is no path")
+        return fail(f"{path}: is not UTF-8; on Windows that is no path")
     except OSError as error:
         if os.environ.get(DEBUG):
             raise
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-        return failed(f"{where}{error.strerror or error}")
+        return fail(f"{where}{error.strerror or error}")
 
 
-def ended(end: KeyboardInterrupt) -> int:
+def exit_code_for(end: KeyboardInterrupt) -> int:
     """Return the exit code of who was ended by a signal."""
     return 128 + (end.args[0] if end.args else SIGINT)
 
@@ -81,12 +81,12 @@ def run() -> NoReturn:
     Nothing waits for that: what was written is flushed here, and every file and child process is
     closed where it is used.
     """
-    handle_signals(interrupt)
+    handle_signals(on_signal)
     try:
-        forget_foreign_modules()
+        drop_untrusted_sys_path()
         code = main()
     except KeyboardInterrupt as end:  # before, or behind, what `main` heeds
-        code = ended(end)
+        code = exit_code_for(end)
     except SystemExit as end:  # argparse, after --help
         code = 0 if end.code is None else end.code if isinstance(end.code, int) else 2
     except BaseException:  # noqa: BLE001 - the job was not done, whatever it was
@@ -115,18 +115,18 @@ def crashed() -> int:
 
 def handle_signals(handler: object) -> None:
     """Set what the signals do that ask us to end; one that is ignored (nohup(1)) stays so."""
-    for number in system.ENDING:
+    for number in compat.TERMINATION_SIGNALS:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, handler)
 
 
-def interrupt(number: int, _: object) -> NoReturn:
+def on_signal(number: int, _: object) -> NoReturn:
     """End in order: temporary files go, children are stopped. Nothing interrupts that."""
     handle_signals(_signal.SIG_IGN)
     raise KeyboardInterrupt(number)
 
 
-def forget_foreign_modules() -> None:
+def drop_untrusted_sys_path() -> None:
     """Take off the module search path what the current directory or `PYTHONPATH` put there.
 
     A checkout may have a `json.py` or a `select.py` of its own, and must not get it run. Where the
@@ -145,7 +145,7 @@ def forget_foreign_modules() -> None:
 def dispatch(argv: list[str]) -> int:
     """Run the command that `argv` begins with."""
     if not argv:
-        return failed("which command? (see `pycache-guard --help`)")
+        return fail("which command? (see `pycache-guard --help`)")
     name = argv[0]
     if name in COMMANDS:
         # Not importlib.import_module, which costs 0.5 ms more: it imports warnings.
@@ -153,20 +153,20 @@ def dispatch(argv: list[str]) -> int:
         code: int = module.main(argv[1:])
         return code
     if name in ("--help", "-h"):
-        from pycache_guard.commands.printing import say
+        from pycache_guard.commands._print import print_safely
 
-        say(usage())
+        print_safely(usage())
         return 0
     if name == "--version":
         from pycache_guard import __version__
-        from pycache_guard.commands.printing import say
+        from pycache_guard.commands._print import print_safely
 
-        say(f"pycache-guard {__version__}\n")
+        print_safely(f"pycache-guard {__version__}\n")
         return 0
-    return failed(f"{name!r} is not a command{likely(name)} (see `pycache-guard --help`)")
+    return fail(f"{name!r} is not a command{suggestion(name)} (see `pycache-guard --help`)")
 
 
-def likely(name: str) -> str:
+def suggestion(name: str) -> str:
     """Return what may have been meant, as a question."""
     from difflib import get_close_matches
 
@@ -194,9 +194,9 @@ def usage() -> str:
     )
 
 
-def failed(message: str) -> int:
+def fail(message: str) -> int:
     """Say why on stderr, in one line; return 2."""
-    from pycache_guard.commands.failures import tell
+    from pycache_guard.commands._output import print_error
 
-    tell(message)
+    print_error(message)
     return 2

@@ -35,7 +35,7 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
-class Allowance(NamedTuple):
+class AllowEntry(NamedTuple):
     """Bytecode that may be there."""
 
     #: A glob of git's own (gitglossary(7), pathspec magic `glob`), from the top of the repository.
@@ -50,7 +50,7 @@ class Allowance(NamedTuple):
 class Config(NamedTuple):
     """What a repository says of itself."""
 
-    allow: tuple[Allowance, ...] = ()
+    allow: tuple[AllowEntry, ...] = ()
     #: Empty where nothing was chosen.
     probes: tuple[str, ...] = ()
     #: Codes of rules, such as `PYC203`, whose findings are not reported.
@@ -63,7 +63,7 @@ def parse(data: bytes, file: str) -> Config:
     Raises `Failure`, naming file, key and the wrong value, for broken TOML, an unknown key, a wrong
     type, an empty reason.
     """
-    document = toml(data, file)
+    document = parse_toml(data, file)
     tool = document.get("tool", {})
     refuse_other_spellings(document, f"{file}: ")
     if not isinstance(tool, dict):
@@ -77,13 +77,15 @@ def parse(data: bytes, file: str) -> Config:
     lines = path_lines(decode(data, file)) if table.get("allow") else {}
     return Config(
         tuple(
-            allowance(item, lines, file, f"{where}.allow[{n}]")
-            for n, item in enumerate(items(table.get("allow", []), f"{where}.allow"))
+            _parse_allow_entry(item, lines, file, f"{where}.allow[{n}]")
+            for n, item in enumerate(_require_array(table.get("allow", []), f"{where}.allow"))
         ),
-        probe_names(items(table["probes"], f"{where}.probes"), f"{where}.probes")
+        _parse_probes(_require_array(table["probes"], f"{where}.probes"), f"{where}.probes")
         if "probes" in table
         else (),
-        ignored_codes(items(table.get("ignore", []), f"{where}.ignore"), f"{where}.ignore"),
+        ignored_codes(
+            _require_array(table.get("ignore", []), f"{where}.ignore"), f"{where}.ignore"
+        ),
     )
 
 
@@ -98,7 +100,7 @@ def decode(data: bytes, file: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def toml(data: bytes, file: str) -> dict[str, object]:
+def parse_toml(data: bytes, file: str) -> dict[str, object]:
     """Parse TOML 1.0. Raises `Failure` with the parser's line and column.
 
     TOML 1.1 is refused under its name by every Python, also by one whose parser reads it (3.15): the
@@ -154,7 +156,9 @@ def refuse_other_spellings(table: dict[str, object], where: str) -> None:
             raise Failure(f"{where}{key}: unknown table: did you mean `tool.{NAME}`?")
 
 
-def allowance(item: object, lines: dict[str, list[int]], file: str, where: str) -> Allowance:
+def _parse_allow_entry(
+    item: object, lines: dict[str, list[int]], file: str, where: str
+) -> AllowEntry:
     """Read one element of `allow`; take its line from `lines`."""
     if not isinstance(item, dict):
         raise Failure(f"{where}: must be a table with `path` and `reason`, not {show_value(item)}")
@@ -176,7 +180,7 @@ def allowance(item: object, lines: dict[str, list[int]], file: str, where: str) 
     glob = os.fsdecode(item["path"].encode("utf-8"))  # as git has it, whatever the locale
     known_lines = lines.get(item["path"], [])
     line = known_lines.pop(0) if known_lines else None
-    return Allowance(glob, blob and blob.lower(), file, line)
+    return AllowEntry(glob, blob and blob.lower(), file, line)
 
 
 def is_object_id(value: object) -> bool:
@@ -204,7 +208,7 @@ def path_lines(text: str) -> dict[str, list[int]]:
     return found
 
 
-def probe_names(names: list[object], where: str) -> tuple[str, ...]:
+def _parse_probes(names: list[object], where: str) -> tuple[str, ...]:
     """Check the names of probes; at least one. Return them in the order of `PROBES`."""
     if not names:
         raise Failure(f"{where}: must name at least one of {', '.join(PROBES)}")
@@ -231,7 +235,7 @@ def ignored_codes(codes: list[object], where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, codes)))
 
 
-def items(value: object, where: str) -> list[object]:
+def _require_array(value: object, where: str) -> list[object]:
     """Check that `value` is an array."""
     if not isinstance(value, list):
         raise Failure(f"{where}: must be an array, not {show_value(value)}")

@@ -6,16 +6,16 @@ from enum import Enum
 from typing import NamedTuple
 
 #: Where the pages of the documentation are: an address that stays.
-DOCUMENTATION = "https://github.com/pycache-guard/pycache-guard/blob/main/docs"
+DOCS_URL = "https://github.com/pycache-guard/pycache-guard/blob/main/docs"
 
 
 class Rule(Enum):
     """Every rule: the member's name is its stable code, the value its name for people."""
 
     @property
-    def page(self) -> str:
+    def docs_url(self) -> str:
         """Return the address of the page that explains it."""
-        return f"{DOCUMENTATION}/rules/{self.name}.md"
+        return f"{DOCS_URL}/rules/{self.name}.md"
 
     PYC001 = "bytecode-path"
     PYC002 = "bytecode-content"
@@ -70,7 +70,7 @@ class Finding(NamedTuple):
     rule: Rule
     message: str
     #: The command that fixes it, or `None` where none does.
-    remedy: str | None = None
+    fix: str | None = None
     #: 1-based.
     line: int | None = None
     #: 1-based, in characters.
@@ -83,7 +83,7 @@ class Finding(NamedTuple):
     #: Bytes of the blob.
     size: int | None = None
     #: Commits that bring the same in.
-    commits: int | None = None
+    commit_count: int | None = None
     #: A tracked file that nothing here untracks: it is in `__pycache__`, and is not bytecode.
     is_kept: bool = False
     #: Place of the commit in the order of history, the oldest first.
@@ -96,10 +96,10 @@ class Finding(NamedTuple):
     @property
     def instruction(self) -> str | None:
         """Return the command or the sentence that says what to do."""
-        return self.remedy or self.hint
+        return self.fix or self.hint
 
 
-def in_order(findings: list[Finding]) -> list[Finding]:
+def sort_findings(findings: list[Finding]) -> list[Finding]:
     """Sort findings by commit, place, then code: the order of every report."""
     return sorted(
         findings,

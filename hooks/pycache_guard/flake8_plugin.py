@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-
 from pycache_guard import __version__
 from pycache_guard.lint import lint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
 

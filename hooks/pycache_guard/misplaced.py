@@ -13,9 +13,9 @@ from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.bytecode.cache_names import is_cache_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.remedies import LONG
+from pycache_guard.remedies import MAX_COMMAND_CHARS
 from pycache_guard.remedies import cut_list
-from pycache_guard.remedies import quoted
+from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,11 +108,11 @@ def move_commands(targets: dict[str, str], *, rooted: bool, sparse: bool = False
     commands: dict[str, str] = {}
     for (directory, renamed), paths in groups.items():
         if len(paths) == 1:
-            commands[paths[0]] = f"{start} {quoted(paths[0])} {quoted(targets[paths[0]])}"
+            commands[paths[0]] = f"{start} {shell_quote(paths[0])} {shell_quote(targets[paths[0]])}"
             continue
-        for together in cut_list(paths, LONG):
-            words = " ".join(map(quoted, together))
+        for together in cut_list(paths, MAX_COMMAND_CHARS):
+            words = " ".join(map(shell_quote, together))
             commands.update(
-                dict.fromkeys(together, f"{start} {words} {quoted(renamed or directory)}")
+                dict.fromkeys(together, f"{start} {words} {shell_quote(renamed or directory)}")
             )
     return commands

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from identify import identify
 
+from pycache_guard.fs import path_cursor as junctions
+from pycache_guard.fs.regular import open_regular
 from pycache_guard.git.index import Index
-from pycache_guard.git.listing import matching
-from pycache_guard.git.listing import parse
-from pycache_guard.git.objects import content
-from pycache_guard.git.objects import heads
-from pycache_guard.git.repository import work_tree
-from pycache_guard.ignoring.modules import SHEBANG
-from pycache_guard.ignoring.modules import is_script
-from pycache_guard.regular import opened
-from pycache_guard.worktree import paths as junctions
+from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.listing import select_records
+from pycache_guard.git.objects import read_blob
+from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.repository import require_toplevel
+from pycache_guard.gitignore.project import SHEBANG_BYTES
+from pycache_guard.gitignore.project import is_script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Directories that hold no sources of one's own: flake8's list.
-SKIPPED = frozenset({".bzr", ".eggs", ".git", ".hg", ".nox", ".svn", ".tox", "CVS", "__pycache__"})
+SKIPPED_DIRS = frozenset(
+    {".bzr", ".eggs", ".git", ".hg", ".nox", ".svn", ".tox", "CVS", "__pycache__"}
+)
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file with Python source."""
 
     #: For people: `/` between parts.
@@ -42,28 +44,28 @@ class Source(NamedTuple):
         """Return its content; what is no regular file counts as missing. Raises `OSError`."""
         try:
             if self.blob is None or stat.S_ISREG(os.lstat(self.file).st_mode):
-                with opened(self.file) as file:
+                with open_regular(self.file) as file:
                     return file.read()
         except (FileNotFoundError, NotADirectoryError):
             if self.blob is None:
                 raise
         assert self.blob is not None
-        return content(self.blob)
+        return read_blob(self.blob)
 
 
-def tracked() -> Iterator[Source]:
+def tracked_sources() -> Iterator[SourceFile]:
     """Yield the Python files of the index, by extension or shebang, as they are on disk.
 
     Raises `Failure` where there is no work tree.
     """
-    records = matching(Index().listing(), bool, may_be_python)
-    entries = [entry for entry in map(parse, records) if entry.is_file]
+    records = select_records(Index().list_entries(), bool, may_be_python)
+    entries = [entry for entry in map(parse_entry, records) if entry.is_file]
     unnamed = {entry.path for entry in entries if not has_python_name(entry.path)}
     scripts = python_scripts(e.blob for e in entries if e.path in unnamed and e.mode == "100755")
-    root = work_tree()
+    root = require_toplevel()
     for path, entry in {e.path: e for e in entries}.items():
         if path not in unnamed or (entry.mode == "100755" and entry.blob in scripts):
-            yield Source(path, os.path.join(root, path), entry.blob)
+            yield SourceFile(path, os.path.join(root, path), entry.blob)
 
 
 def may_be_python(path: bytes) -> bool:
@@ -80,22 +82,22 @@ def has_python_name(path: str) -> bool:
 def python_scripts(blobs: Iterable[str]) -> set[str]:
     """Return which of the blobs name Python in their shebang."""
     wanted = list(dict.fromkeys(blobs))
-    return {blob for blob, head in heads(wanted, SHEBANG) if is_script(head)}
+    return {blob for blob, head in read_prefixes(wanted, SHEBANG_BYTES) if is_script(head)}
 
 
-def named(paths: Iterable[str]) -> Iterator[Source]:
+def sources_at(paths: Iterable[str]) -> Iterator[SourceFile]:
     """Yield the files of `paths`: a file whatever its name, of a directory what is Python's.
 
     A path that does not exist, or cannot be listed, is yielded too: reading it says why.
     """
     for path in paths:
         if os.path.isdir(path):
-            yield from below(path)
+            yield from walk_sources(path)
         else:
-            yield Source(shown(path), path)
+            yield SourceFile(display_path(path), path)
 
 
-def below(directory: str) -> Iterator[Source]:
+def walk_sources(directory: str) -> Iterator[SourceFile]:
     """Yield the Python files below a directory, in order; links and junctions are not followed."""
     unreadable = []
     pending = [directory]
@@ -108,20 +110,20 @@ def below(directory: str) -> Iterator[Source]:
             unreadable.append(where)
             continue
         for entry in listed:
-            if entry.is_file(follow_symlinks=False) and holds_python(entry.path):
-                yield Source(shown(entry.path), entry.path)
+            if entry.is_file(follow_symlinks=False) and is_python_file(entry.path):
+                yield SourceFile(display_path(entry.path), entry.path)
         pending += [
             entry.path
             for entry in reversed(listed)
             if entry.is_dir(follow_symlinks=False)
-            and is_own(where, entry.name)
-            and not junctions.leads_away(entry.stat(follow_symlinks=False))
+            and should_descend(where, entry.name)
+            and not junctions.is_junction(entry.stat(follow_symlinks=False))
         ]
     for where in unreadable:
-        yield Source(shown(where), where)
+        yield SourceFile(display_path(where), where)
 
 
-def holds_python(file: str) -> bool:
+def is_python_file(file: str) -> bool:
     """Whether a file is Python's by extension or shebang; what cannot be read says why when it is."""
     try:
         return "python" in identify.tags_from_path(file)
@@ -129,12 +131,12 @@ def holds_python(file: str) -> bool:
         return True
 
 
-def is_own(where: str, name: str) -> bool:
+def should_descend(where: str, name: str) -> bool:
     """Whether a directory is looked into: not a version control's, a cache, or an environment."""
     marker = os.path.join(where, name, "pyvenv.cfg")
-    return name not in SKIPPED and not name.endswith(".egg") and not os.path.lexists(marker)
+    return name not in SKIPPED_DIRS and not name.endswith(".egg") and not os.path.lexists(marker)
 
 
-def shown(path: str) -> str:
+def display_path(path: str) -> str:
     """Return a path for people, without `./`."""
     return os.path.normpath(path).replace(os.sep, "/")

@@ -24,7 +24,7 @@ DOUBLE_QUOTABLE = re.compile(r"[\w./:=@+~ ()\[\]{}#,;*?-]+")
 #: Added to a finding whose command is left out.
 NO_COMMAND = "no command is shown, because the shells of Windows would not read it alike"
 #: Characters of a command that is long enough.
-LONG = 4000
+MAX_COMMAND_CHARS = 4000
 #: Paths, or ends of names, in one command at most.
 MOST_OPTIONS = 10
 #: How names of bytecode end.
@@ -53,7 +53,7 @@ def program() -> str:
     name = "pycache-guard"
     own = sys.argv[0]
     if os.path.basename(own).startswith(name) and shutil.which(name) is None:
-        return quoted(os.path.abspath(own))
+        return shell_quote(os.path.abspath(own))
     return name
 
 
@@ -62,7 +62,7 @@ def at_top(command: str) -> str:
     return f'(cd "$(git rev-parse --show-toplevel)" && {command})'
 
 
-def quoted(word: str) -> str:
+def shell_quote(word: str) -> str:
     r"""Quote a word for a POSIX shell; one that a report would change as `$'\xNN'`.
 
     A report shows control characters, undecodable bytes, and `##` by escapes (`report.escape`).
@@ -98,7 +98,7 @@ def translate_for_windows(remedy: str) -> str | None:
     return " ".join(w if w == "&&" or BARE.fullmatch(w) else f'"{w}"' for w in words)
 
 
-def pathspec(path: str, *, rooted: bool) -> str:
+def literal_pathspec(path: str, *, rooted: bool) -> str:
     """Return a git pathspec that means just `path`, from the top of the repository.
 
     With `rooted` it does so in a subdirectory too. See gitglossary(7), "pathspec".
@@ -109,7 +109,7 @@ def pathspec(path: str, *, rooted: bool) -> str:
     return path
 
 
-def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
+def untrack_command(path: str, *, rooted: bool, sparse: bool = False) -> str:
     """Return the command that takes `path` out of the index and leaves it on disk.
 
     `-f`, because git otherwise refuses when file, index and HEAD all differ; with `--cached` it
@@ -117,7 +117,7 @@ def untrack(path: str, *, rooted: bool, sparse: bool = False) -> str:
     earlier ones do not know the option, and do not refuse (git-rm(1)).
     """
     outside = " --sparse" if sparse else ""
-    return f"git rm -r -f --cached{outside} -- {quoted(pathspec(path, rooted=rooted))}"
+    return f"git rm -r -f --cached{outside} -- {shell_quote(literal_pathspec(path, rooted=rooted))}"
 
 
 def untrack_together(paths: Iterable[str], *, rooted: bool, sparse: bool = False) -> dict[str, str]:
@@ -125,10 +125,10 @@ def untrack_together(paths: Iterable[str], *, rooted: bool, sparse: bool = False
 
     Few commands, each short enough for a shell.
     """
-    start = untrack("", rooted=False, sparse=sparse).removesuffix(quoted(""))
+    start = untrack_command("", rooted=False, sparse=sparse).removesuffix(shell_quote(""))
     commands: dict[str, str] = {}
-    for together in cut_list(sorted(set(paths)), LONG):
-        words = " ".join([quoted(pathspec(path, rooted=rooted)) for path in together])
+    for together in cut_list(sorted(set(paths)), MAX_COMMAND_CHARS):
+        words = " ".join([shell_quote(literal_pathspec(path, rooted=rooted)) for path in together])
         commands.update(dict.fromkeys(together, start + words))
     return commands
 
@@ -138,10 +138,10 @@ def cut_list(paths: list[str], length: int) -> Iterator[list[str]]:
     together: list[str] = []
     used = 0
     for path in paths:
-        used += len(quoted(path)) + 1
+        used += len(shell_quote(path)) + 1
         if used > length and together:
             yield together
-            together, used = [], len(quoted(path)) + 1
+            together, used = [], len(shell_quote(path)) + 1
         together.append(path)
     if together:
         yield together
@@ -168,7 +168,7 @@ def rewrite_unpushed(
         return None
     specs = [f":(top,glob)**/*{end}" for end in ends]
     specs += [f":(top,exclude,glob){glob}" for glob in allowed if ends]
-    specs += [pathspec(path, rooted=True) for path in rest]
+    specs += [literal_pathspec(path, rooted=True) for path in rest]
     outside = " --sparse" if sparse else ""
     steps = [
         "git --no-pager diff --cached --stat --exit-code",
@@ -177,7 +177,7 @@ def rewrite_unpushed(
             if is_amend
             else [f"git reset -q --soft {base}" if base else "git update-ref -d HEAD"]
         ),
-        f"git rm -q -r -f --cached{outside} --ignore-unmatch -- {' '.join(map(quoted, specs))}",
+        f"git rm -q -r -f --cached{outside} --ignore-unmatch -- {' '.join(map(shell_quote, specs))}",
         f"git commit -q --allow-empty {'--amend --no-edit' if is_amend else f'-C {tip}'}",
     ]
     return " && ".join(steps)
@@ -205,7 +205,9 @@ def rewrite_history(paths: Sequence[str], remote: str | None, *, is_bare: bool) 
     if not options:
         return None
     source = (
-        f"$(git remote get-url {quoted(remote)})" if remote else "$(git rev-parse --git-common-dir)"
+        f"$(git remote get-url {shell_quote(remote)})"
+        if remote
+        else "$(git rev-parse --git-common-dir)"
     )
     clone = "git clone -q --bare --no-local" if is_bare else "git clone -q --no-local"
     words = " ".join(options)
@@ -223,26 +225,28 @@ def filter_options(paths: Sequence[str]) -> list[str]:
     ends, rest = by_end(paths)
     if len(ends) + len(rest) > MOST_OPTIONS:
         return []
-    options = [f"--path-glob {quoted(f'*{end}')}" for end in ends]
-    return options + [f"--path{'=' if p.startswith('-') else ' '}{quoted(p)}" for p in rest]
+    options = [f"--path-glob {shell_quote(f'*{end}')}" for end in ends]
+    return options + [f"--path{'=' if p.startswith('-') else ' '}{shell_quote(p)}" for p in rest]
 
 
-def stage(path: str, *, sparse: bool = False) -> str:
+def add_command(path: str, *, sparse: bool = False) -> str:
     """Return the command that stages `path`, which leads there from where it will be run.
 
     `-f`, because an ignore file may be ignored itself; in a `sparse` checkout git 2.34 and later
     wants `--sparse` for what is outside.
     """
     outside = " --sparse" if sparse else ""
-    return f"git add -f{outside} -- {quoted(pathspec(path, rooted=False))}"
+    return f"git add -f{outside} -- {shell_quote(literal_pathspec(path, rooted=False))}"
 
 
-def append(file: str, patterns: list[str], *, after_newline: bool, sparse: bool = False) -> str:
+def append_command(
+    file: str, patterns: list[str], *, after_newline: bool, sparse: bool = False
+) -> str:
     """Return the command that appends lines to an ignore file and stages it.
 
     `file` is a path from where the command will be run; `after_newline` tells whether what it holds,
     if anything, ends with a newline.
     """
     lines = patterns if after_newline else ["", *patterns]
-    words = " ".join(quoted(word) for word in ("%s\\n", *lines))
-    return f"printf {words} >> {quoted(file)} && {stage(file, sparse=sparse)}"
+    words = " ".join(shell_quote(word) for word in ("%s\\n", *lines))
+    return f"printf {words} >> {shell_quote(file)} && {add_command(file, sparse=sparse)}"

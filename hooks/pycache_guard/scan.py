@@ -1,192 +1,411 @@
-"""Judge entries: rules PYC001, PYC002 and PYC003."""
+"""From a source to the findings in it, importing nothing expensive before something is suspect.
+
+What every run needs is imported where git is already at work: 2 ms of each commit.
+"""
 
 from __future__ import annotations
 
-import os
-
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.misplaced import advise_move
-from pycache_guard.misplaced import describe_kind
-from pycache_guard.remedies import untrack
-from pycache_guard.remedies import untrack_together
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Protocol
 
-    from pycache_guard.config import Allowance
-    from pycache_guard.entries import Entry
+    from pycache_guard.config import Config
+    from pycache_guard.findings import Finding
+    from pycache_guard.git.entries import Entry
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.tree import Tree
 
-    #: An allowance with the entries that git says its glob matches.
-    Grant = tuple[Allowance, list[Entry]]
+    class Readable(Protocol):
+        """Has files."""
 
-#: What stands in bytecode's place where it is no file, by mode.
-KINDS = {
-    "120000": "a symbolic link in bytecode's place",
-    "160000": "a submodule in bytecode's place",
-}
+        def read(self, path: str, *, thorough: bool) -> bytes | None:
+            """Return the file `path`, a path from the top, or `None`."""
 
 
-class Grants:
-    """Who may stay; remembers which allowances were of use."""
+#: The file that has the configuration, from the top of the repository.
+CONFIGURATION = "pyproject.toml"
+#: What a file that concerns us holds, in lower case.
+MENTIONS = (b"pycache-guard", b"pycache_guard", b"pycacheguard", b"\\u", b"\\x")
 
-    def __init__(self, granted: Iterable[Grant]) -> None:
-        self._granted = [
-            (allowance, [e for e in entries if allowance.blob in (None, e.blob)])
-            for allowance, entries in granted
+
+#: What is not looked into: what Git LFS would fetch, what an archive contains, what a filter program
+#: would write at checkout.
+LFS_POINTER = "Git LFS pointer"
+ARCHIVE = "archive"
+FILTERED = "filtered file"
+KINDS = (LFS_POINTER, ARCHIVE, FILTERED)
+
+
+class Unread:
+    """The files whose content was not looked into: for each of `MODE_DESCRIPTIONS` the first path, and the number."""
+
+    def __init__(self) -> None:
+        #: The number of entries of the index or tree, and of the files whose content was read.
+        self.entries = 0
+        self.read = 0
+        self.counts: dict[str, int] = {}
+        self.firsts: dict[str, str] = {}
+
+    def add(self, kind: str, path: bytes) -> None:
+        """Count a file."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind not in self.firsts:
+            from os import fsdecode
+
+            self.firsts[kind] = fsdecode(path)
+
+    def keys(self) -> dict[str, dict[str, int]]:
+        """Return what the JSON report has of it: every kind, in the plural, and its number."""
+        plurals = {f"{kind.lower().replace(' ', '_')}s": kind for kind in KINDS}
+        return {"not_looked_into": {key: self.counts.get(plurals[key], 0) for key in plurals}}
+
+    def sentence(self) -> str:
+        """Return what is to be reported, empty if there is nothing."""
+        words = [
+            f"{number} {kind}{'' if number == 1 else 's'} ({self.firsts[kind]}"
+            f"{'' if number == 1 else ', …'})"
+            for kind, number in sorted(self.counts.items())
         ]
-        self._holders: dict[tuple[str, str], set[int]] = {}
-        for n, (_, entries) in enumerate(self._granted):
-            for entry in entries:
-                self._holders.setdefault((entry.path, entry.blob), set()).add(n)
-        self._used: set[int] = set()
-
-    def cover(self, entry: Entry) -> bool:
-        """Whether some allowance covers `entry`; those that do have been of use."""
-        holders = self._holders.get((entry.path, entry.blob), set())
-        self._used |= holders
-        return bool(holders)
-
-    def unused(self) -> list[Grant]:
-        """Return the allowances that have covered nothing so far, with what they could cover."""
-        return [grant for n, grant in enumerate(self._granted) if n not in self._used]
+        return f"not looked into: {', '.join(words)}; see PYC002" if words else ""
 
 
-def by_path(
-    entries: list[Entry],
-    grants: Grants,
-    moves: Mapping[str, str | None],
+class Contents:
+    """What is known about the contents of files: which blobs are bytecode, and which files become it."""
+
+    def __init__(self) -> None:
+        #: The blobs that are bytecode, with their first bytes.
+        self.held: dict[str, bytes] = {}
+        #: The records whose files become bytecode at checkout, with the attributes that do it and the
+        #: first bytes of the file.
+        self.converted: dict[bytes, tuple[str, bytes]] = {}
+
+
+def scan_tracked(
+    source: Index | Tree,
     *,
-    rooted: bool,
-    sparse: bool = False,
+    staged: bool = False,
+    content: str = "new",
+    allow: Sequence[str] = (),
+    config_from: str | None = None,
+    unread: Unread | None = None,
 ) -> list[Finding]:
-    """Report entries whose path is bytecode's, the stages of a conflict once: PYC001.
+    """Return what is wrong with the entries of `source`: PYC001, PYC002, PYC003.
 
-    `moves` has the paths that are not bytecode, each with the command that moves it out of the cache
-    directory, or `None`. The commands shown must work in a subdirectory if `rooted`, in a sparse
-    checkout if `sparse`.
+    The configuration is that of `source`, or of the revision `config_from`, whose allowances may match
+    nothing: the change that is checked may have made them needless.
+
+    With `staged`, only of what differs from HEAD. `content` says whose first bytes are read: `new`,
+    what differs from HEAD at the same path, `all` or `none`. `allow` are globs in addition to the
+    configuration's. What is not looked into is counted in `unread`. Raises `Failure` for what cannot
+    be judged.
     """
-    covered = {entry for entry in entries if grants.cover(entry)}
-    kept = {cache_directory(entry.path) for entry in covered}
-    kept.update(map(cache_directory, moves))
-    refused = {entry.path: entry for entry in entries if entry not in covered}
-    alone = [path for path in refused if cache_directory(path) in kept and path not in moves]
-    together = untrack_together(alone, rooted=rooted, sparse=sparse)
-    findings = []
-    for entry in refused.values():
-        if entry.path in moves:
-            findings.append(_report_misplaced(entry, moves[entry.path]))
-            continue
-        whole = cache_directory(entry.path)
-        remedy = together.get(entry.path) or untrack(whole, rooted=rooted, sparse=sparse)
-        message = f"{KINDS.get(entry.mode, 'bytecode')} is tracked"
-        findings.append(Finding(entry.path, Rule.PYC001, message, remedy, blob=entry.blob))
-    return findings
+    unread = unread or Unread()
+    named, files, attributes = (changed_records if staged else records_to_check)(
+        source, content, unread
+    )
+    from pycache_guard.git.listing import blob_of
+    from pycache_guard.git.listing import parse_entry
 
+    contents = examined(files, attributes, unread)
+    found_any = named or contents.held or contents.converted
+    config = (
+        settings_at(config_from) if config_from else load_config(source, thorough=bool(found_any))
+    )
+    if not (found_any or allow or (config and config.allow)):
+        return []
+    from pycache_guard import allowlist
+    from pycache_guard.config import AllowEntry
+    from pycache_guard.git.repository import cwd_is_below_toplevel
+    from pycache_guard.git.repository import is_sparse
 
-def _report_misplaced(entry: Entry, move: str | None) -> Finding:
-    message = f"{describe_kind(entry.path, entry.mode)} is tracked"
-    if move is None:
-        message += f"; {advise_move(entry.path)}"
-    return Finding(entry.path, Rule.PYC001, message, move, blob=entry.blob, is_kept=True)
-
-
-def cache_directory(path: str) -> str:
-    """Return the outermost `__pycache__` that `path` lies in, `path` itself if it is in none."""
-    parts = path.split("/")
-    for n, part in enumerate(parts, start=1):
-        if part.lower() == "__pycache__":
-            return "/".join(parts[:n])
-    return path
-
-
-def by_content(
-    files: Iterable[Entry],
-    held: Mapping[str, bytes],
-    grants: Grants,
-    *,
-    rooted: bool,
-    sparse: bool = False,
-) -> list[Finding]:
-    """Report files of other names that hold bytecode, the stages of a conflict once: PYC002.
-
-    `held` has the first bytes of every blob among them that is bytecode.
-    """
-    refused = {
-        entry.path: entry
-        for entry in dict.fromkeys(files)
-        if entry.blob in held
-        and not is_bytecode_path(os.fsencode(entry.path))
-        and not grants.cover(entry)
-    }
-    return [
-        Finding(
-            entry.path,
-            Rule.PYC002,
-            f"holds {writer(held[entry.blob])} bytecode under another name; Python runs it all the same",
-            untrack(entry.path, rooted=rooted, sparse=sparse),
-            blob=entry.blob,
+    rooted, sparse = cwd_is_below_toplevel(), is_sparse()
+    allowances = [*(config.allow if config else ()), *map(AllowEntry, allow)]
+    grants = allowlist.AllowList([(a, source.entries_matching(a.glob)) for a in allowances])
+    entries = [*map(parse_entry, named)]
+    moves = plan_moves(source, entries, read=content != "none", rooted=rooted, sparse=sparse)
+    found = allowlist.path_findings(entries, grants, moves, rooted=rooted, sparse=sparse)
+    holders = [parse_entry(record) for record in files if blob_of(record) in contents.held]
+    found += allowlist.content_findings(
+        holders, contents.held, grants, rooted=rooted, sparse=sparse
+    )
+    becoming = {parse_entry(record): how for record, how in contents.converted.items()}
+    found += allowlist.by_checkout(becoming, grants, rooted=rooted, sparse=sparse)
+    if not staged:
+        unused = [e for _, entries in grants.unused_allowances() for e in entries if e.is_file]
+        blobs = [entry.blob for entry in unused]
+        unused_allowances = allowlist.unused_findings(
+            grants, read_bytecode_heads(blobs) if content != "none" else blobs
         )
-        for entry in refused.values()
-    ]
+        found += [f for f in unused_allowances if f.path is None or not config_from]
+    return found
 
 
-def by_checkout(
-    files: Mapping[Entry, tuple[str, bytes]],
-    grants: Grants,
-    *,
-    rooted: bool,
-    sparse: bool = False,
-) -> list[Finding]:
-    """Report files that become bytecode at checkout, the stages of a conflict once: PYC002.
+def plan_moves(
+    source: Index | Tree, entries: list[Entry], *, read: bool, rooted: bool, sparse: bool
+) -> dict[str, str | None]:
+    """Return which entries whose path is bytecode's are not bytecode, with the command that moves each.
 
-    `files` has the attributes that do it, in words, and the first bytes of what git writes.
+    The command is `None` for a link, which may lead elsewhere from another place, for an entry in
+    conflict, for a file that is not on disk, and where there is no index. Contents are read only with `read`, and only of files
+    whose name leaves it open; without it these count as not bytecode: nothing untracks them.
     """
-    refused = {
-        entry.path: (entry, how)
-        for entry, how in files.items()
-        if not is_bytecode_path(os.fsencode(entry.path)) and not grants.cover(entry)
-    }
-    return [
-        Finding(
-            entry.path,
-            Rule.PYC002,
-            f"contains {writer(head)} bytecode when git checks it out (`{attributes}`);"
-            " Python can execute it",
-            untrack(entry.path, rooted=rooted, sparse=sparse),
-            blob=entry.blob,
-        )
-        for entry, (attributes, head) in refused.values()
+    from pycache_guard import misplaced
+
+    doubtful = [entry for entry in entries if misplaced.may_be_misplaced(entry.path)]
+    if not doubtful:
+        return {}
+    blobs = [entry.blob for entry in doubtful if entry.mode != misplaced.SUBMODULE]
+    heads = read_bytecode_heads(blobs) if read else {}
+    found = [
+        entry
+        for entry in doubtful
+        if misplaced.is_misplaced(entry.path, heads.get(entry.blob, b""), entry.mode)
     ]
+    moves: dict[str, str | None] = dict.fromkeys([entry.path for entry in found])
+    top = source.directory()
+    if top is None:
+        return moves
+    import os
+
+    paths = [entry.path for entry in found]
+    movable = [
+        entry.path
+        for entry in found
+        if entry.mode != misplaced.LINK
+        and paths.count(entry.path) == 1
+        and os.path.lexists(os.path.join(top, entry.path))
+    ]
+    targets = misplaced.choose_targets(movable, taken_paths(source, top))
+    return moves | misplaced.move_commands(targets, rooted=rooted, sparse=sparse)
 
 
-def writer(head: bytes) -> str:
-    """Name who wrote bytecode that starts with `head`."""
-    magic = lookup(head)
-    return f"{magic.implementation} {magic.version}" if magic else "Python"
+def taken_paths(source: Index | Tree, top: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a path from the top is that of an entry or on disk."""
+    import os
+
+    from pycache_guard.git.listing import path_of
+    from pycache_guard.git.listing import select_records
+
+    taken: set[str] = set()
+    for record in select_records(source.list_entries(), _always, _always):
+        path = os.fsdecode(path_of(record)).casefold()
+        while path and path not in taken:
+            taken.add(path)
+            path = path.rpartition("/")[0]
+    return lambda path: path.casefold() in taken or os.path.lexists(os.path.join(top, path))
 
 
-def unused(grants: Grants, of_use: Container[str]) -> list[Finding]:
-    """Report allowances that allow nothing: PYC003.
+def records_to_check(
+    source: Index | Tree, content: str, unread: Unread
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return the records of bytecode by path, of the files to read, and of `.gitattributes` files.
 
-    `of_use` has the blobs that are bytecode among those that were not judged: content that is not
-    new is not looked at again, and its allowance is of use all the same.
+    Listing and comparison are made at the same time: there are two processors. The entries are counted
+    in `unread`.
     """
-    return [
-        Finding(
-            allowance.file,
-            Rule.PYC003,
-            f"the allowance for `{allowance.glob}`"
-            + (f" with blob {allowance.blob}" if allowance.blob else "")
-            + " matches no bytecode that is tracked",
-            "remove the allowance" if allowance.file else "remove its --allow from the arguments",
-            line=allowance.line,
-        )
-        for allowance, entries in grants.unused()
-        if not any(entry.blob in of_use for entry in entries)
-    ]
+
+    def may_concern_us_when_counted(block: bytes) -> bool:
+        unread.entries += block.count(b"\0")
+        return content == "all" or may_concern_us(block)
+
+    comparison = source.start_diff() if content == "new" else None
+    listing = source.list_entries()
+    from pycache_guard.git.listing import is_attributes_file
+    from pycache_guard.git.listing import select_records
+
+    wanted = _always if content == "all" else concerns_us
+    records = select_records(listing, may_concern_us_when_counted, wanted)
+    named = source.committed(filter_bytecode_paths(records))
+    attributes = [record for record in records if is_attributes_file(record)]
+    if comparison is None:
+        return named, with_content(records) if content == "all" else [], attributes
+    changes = source.read_diff(comparison)
+    files = changes.files_with_new_content()
+    if attributes and changes.touch_attributes():
+        # Files that are not new may become something else.
+        files = with_content(select_records(source.list_entries(), _always, _always))
+    return named, files, attributes
+
+
+def changed_records(
+    source: Index | Tree, content: str, unread: Unread
+) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return the same as `records_to_check`, of the entries that differ from HEAD alone."""
+    from pycache_guard.git.listing import is_attributes_file
+    from pycache_guard.git.listing import select_records
+
+    comparison = source.start_diff()
+    source.require()
+    changes = source.read_diff(comparison)
+    source.check_changes(changes)
+    records = changes.records()
+    unread.entries = len(records)
+    files = changes.files_with_new_content() if content == "new" else with_content(records)
+    named = source.committed(filter_bytecode_paths(records))
+    if content == "none" or not (files or changes.touch_attributes()):
+        return named, [], []
+    listing = select_records(source.list_entries(), may_concern_us, concerns_us)
+    attributes = [record for record in listing if is_attributes_file(record)]
+    if attributes and changes.touch_attributes():
+        files = with_content(select_records(source.list_entries(), _always, _always))
+    return named, files, attributes
+
+
+def _always(_: bytes) -> bool:
+    """Want every path."""
+    return True
+
+
+def may_concern_us(block: bytes) -> bool:
+    """Return whether a block of a listing can name bytecode or a `.gitattributes` at all."""
+    from pycache_guard.bytecode.names import SUBSTRINGS
+    from pycache_guard.git.listing import ATTRIBUTES
+
+    lowered = block.lower()
+    return any(mark in lowered for mark in SUBSTRINGS) or ATTRIBUTES in lowered
+
+
+def concerns_us(path: bytes) -> bool:
+    """Return whether a path is that of bytecode or of a `.gitattributes`."""
+    from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.git.listing import names_attributes
+
+    return is_bytecode_path(path) or names_attributes(path)
+
+
+def filter_bytecode_paths(records: Iterable[bytes]) -> list[bytes]:
+    """Return the records whose path is that of bytecode."""
+    from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.git.listing import path_of
+
+    return [record for record in records if is_bytecode_path(path_of(record))]
+
+
+def with_content(records: Iterable[bytes]) -> list[bytes]:
+    """Return the records that have a blob."""
+    from pycache_guard.git.listing import has_content
+
+    return [record for record in records if has_content(record)]
+
+
+def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Contents:
+    """Return what the contents of files are, as they are stored and as git checks them out.
+
+    `files` and `attributes`, the `.gitattributes` files that hold for them, are records. Each blob is
+    read once. Raises `GitFailure` for one that is not there.
+    """
+    contents = Contents()
+    unread.read = len(files)
+    if not files:
+        return contents
+    from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
+    from pycache_guard.bytecode.sniff import HEAD_BYTES
+    from pycache_guard.bytecode.sniff import is_archive
+    from pycache_guard.bytecode.sniff import is_bytecode
+    from pycache_guard.bytecode.sniff import is_lfs_pointer
+    from pycache_guard.bytecode.sniff import may_become_bytecode
+    from pycache_guard.git.listing import blob_of
+    from pycache_guard.git.listing import path_of
+    from pycache_guard.git.objects import read_prefixes
+
+    paths = {blob_of(record): path_of(record) for record in files}
+
+    def path_of_blob(blob: str) -> str:
+        from os import fsdecode
+
+        return fsdecode(paths[blob])
+
+    suspects = set()
+    for blob, head in read_prefixes([*paths], ARCHIVE_HEAD_LENGTH, path_of_blob):
+        if is_bytecode(head[:HEAD_BYTES]):
+            contents.held[blob] = head[:HEAD_BYTES]
+        elif is_lfs_pointer(head):
+            unread.add(LFS_POINTER, paths[blob])
+        elif is_archive(head):
+            unread.add(ARCHIVE, paths[blob])
+        if may_become_bytecode(head):
+            suspects.add(blob)
+    if attributes:
+        from pycache_guard.git.checkout import Checkout
+
+        with Checkout(attributes) as checkout:
+            plain = [record for record in files if blob_of(record) not in contents.held]
+            contents.converted, filtered = checkout.bytecode_among(plain, suspects)
+        for record in filtered:
+            unread.add(FILTERED, path_of(record))
+    return contents
+
+
+def read_bytecode_heads(ids: Iterable[str]) -> dict[str, bytes]:
+    """Return the blobs among `ids` that are bytecode, with their first bytes.
+
+    Each is read once. Raises `GitFailure` for one that is not there.
+    """
+    blobs = list(dict.fromkeys(ids))
+    if not blobs:
+        return {}
+    from pycache_guard.bytecode.sniff import HEAD_BYTES
+    from pycache_guard.bytecode.sniff import is_bytecode
+    from pycache_guard.git.objects import read_prefixes
+
+    return {blob: head for blob, head in read_prefixes(blobs, HEAD_BYTES) if is_bytecode(head)}
+
+
+def load_config(source: Readable, *, thorough: bool = True) -> Config | None:
+    """Return what the source's `pyproject.toml` says of us, `None` for nothing.
+
+    The parser costs 9 ms and is imported only where our name stands in the file. In a sparse
+    checkout the file may be in the index alone, which is asked only if `thorough`.
+    """
+    data = source.read(CONFIGURATION, thorough=thorough)
+    if not thorough and data is not None and may_mention(data):
+        data = source.read(CONFIGURATION, thorough=True)
+    if data is None or not may_mention(data):
+        return None
+    from pycache_guard.config import parse
+
+    return parse(data, CONFIGURATION)
+
+
+def settings_at(revision: str) -> Config | None:
+    """Return the configuration that the tree of `revision` (gitrevisions(7)) has, `None` for none.
+
+    Raises `Failure` for a revision that is not in this repository.
+    """
+    from pycache_guard.git.tree import Tree
+
+    return load_config(Tree(revision))
+
+
+def configured_ignores(config_from: str | None = None) -> tuple[str, ...]:
+    """Return the codes that the repository's configuration ignores; none outside a repository.
+
+    With `config_from` the configuration is that of this revision. Raises `Failure` for a wrong
+    configuration.
+    """
+    if config_from:
+        config = settings_at(config_from)
+        return config.ignore if config else ()
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.process import GitFailure
+    from pycache_guard.git.repository import toplevel
+
+    try:
+        if toplevel() is None:
+            return ()
+    except GitFailure:
+        return ()
+    config = load_config(Index())
+    return config.ignore if config else ()
+
+
+def may_mention(data: bytes) -> bool:
+    """Whether `pyproject.toml` with the bytes `data` may have a table for this program.
+
+    A key can be written with escapes (TOML, section "Keys"), and with an underscore by mistake.
+    """
+    text = data.lower()
+    return any(name in text for name in MENTIONS)

@@ -11,10 +11,10 @@ import struct
 import tarfile
 from typing import TYPE_CHECKING
 
-from archive_maker import special
-from archive_maker import tarred
-from archive_maker import timed
-from archive_maker import zipped
+from helpers.make_archive import make_tar
+from helpers.make_archive import make_zip
+from helpers.make_archive import special_member
+from helpers.make_archive import timestamp_member
 from zip_builder import Part
 from zip_builder import build
 from zip_builder import end
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
-PYC = timed()
+PYC = timestamp_member()
 #: One bit away from bytecode: by name, and by content.
 NEAR_NAMES = (b"m.pyb", b"m.pxc", b"m.py", b"__qycache__/m.txt", b"d/m.qyc")
 NEAR_CONTENT = PYC[:3] + bytes([PYC[3] ^ 1]) + PYC[4:]
@@ -98,7 +98,7 @@ def part(chance: random.Random) -> Part:
             b"",
             PYC,
             NEAR_CONTENT,
-            zipped({"a.pyc": PYC}),
+            make_zip({"a.pyc": PYC}),
             b"#!\n" + build(HIDDEN),
         )
     )
@@ -173,7 +173,7 @@ def two_directories(chance: random.Random) -> tuple[str, bytes]:
 def odd_tar(chance: random.Random) -> tuple[str, bytes]:
     """Return a tar file of odd members, perhaps compressed, with something behind it."""
     data = b"".join(tar_part(chance) for _ in range(chance.choice((1, 2, 3)))) + bytes(1024)
-    more = chance.choice((*(b"",) * 6, tarred({"m.pyc": PYC}, mode="w"), build(HIDDEN), b"x"))
+    more = chance.choice((*(b"",) * 6, make_tar({"m.pyc": PYC}, mode="w"), build(HIDDEN), b"x"))
     kinds: list[tuple[str, Callable[[bytes], bytes]]] = [
         (".tar", bytes),
         (".tar", bytes),
@@ -193,7 +193,7 @@ def tar_part(chance: random.Random) -> bytes:
         (b"0", b"0", b"\0", b"1", b"2", b"3", b"5", b"6", b"7", b"Z", b"S", b"D", b"V", b"M")
     )
     name = chance.choice(("a.txt", "m.pyb", "d/", "__qycache__/a", "m.pyc"))
-    info = special(name, kind, chance.choice(("", "a.txt")))
+    info = special_member(name, kind, chance.choice(("", "a.txt")))
     info.size = chance.choice((len(data), len(data), 0, 512))
     block = info.tobuf(chance.choice((tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT)))
     before = b""
@@ -229,7 +229,7 @@ def header(kind: bytes, body: bytes) -> bytes:
 
 def both(chance: random.Random) -> tuple[str, bytes]:
     """Return a tar and a zip file in one."""
-    tar = tarred({chance.choice(("a.txt", "m.pyc")): chance.choice((PYC, b"text"))}, mode="w")
+    tar = make_tar({chance.choice(("a.txt", "m.pyc")): chance.choice((PYC, b"text"))}, mode="w")
     suffix, zip_file = two_directories(chance) if chance.random() < 0.3 else odd_zip(chance)
     order = [tar, chance.choice((bytes, gzip.compress))(b"") + zip_file]
     if chance.random() < 0.3:
@@ -241,8 +241,8 @@ def usual(chance: random.Random) -> tuple[str, bytes]:
     """Return what the standard library writes, with bytecode one bit away."""
     members = {name.decode(): NEAR_CONTENT for name in NEAR_NAMES}
     if chance.random() < 0.5:
-        return suffix_of_zip(chance), zipped(members, method=chance.choice((0, 8, 12, 14)))
-    data = io.BytesIO(tarred(members, mode="w"))
+        return suffix_of_zip(chance), make_zip(members, method=chance.choice((0, 8, 12, 14)))
+    data = io.BytesIO(make_tar(members, mode="w"))
     return ".tar", data.getvalue()
 
 

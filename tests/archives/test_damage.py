@@ -6,41 +6,41 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from archive_maker import SOURCE
-from archive_maker import TAG
-from archive_maker import hashed
-from archive_maker import tarred
-from archive_maker import timed
-from archive_maker import zipped
+from helpers.make_archive import SOURCE
+from helpers.make_archive import TAG
+from helpers.make_archive import hash_member
+from helpers.make_archive import make_tar
+from helpers.make_archive import make_zip
+from helpers.make_archive import timestamp_member
 from pycache_guard.archives.kinds import is_archive
-from pycache_guard.distributions.comparison import Comparison
-from pycache_guard.distributions.screening import screened
+from pycache_guard.dist.compare import ArchiveComparer
+from pycache_guard.dist.scan import scan_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pycache_guard.findings import Finding
 
 MEMBERS = {
     "m.py": SOURCE,
-    TAG: hashed(),
-    "d/n.bin": timed(),
+    TAG: hash_member(),
+    "d/n.bin": timestamp_member(),
     "d-1.dist-info/WHEEL": b"Generator: flit 3\n",
     "d-1.dist-info/RECORD": b"a.pyc,,\n",
     "d-1/pyproject.toml": b"[build-system]\n",
-    "in.zip": zipped({"a.pyc": b""}),
+    "in.zip": make_zip({"a.pyc": b""}),
 }
 ARCHIVES = {
-    "a.whl": zipped(MEMBERS),
-    "a.tar": tarred(MEMBERS, mode="w"),
-    "a.tar.gz": tarred(MEMBERS),
-    "a.tar.bz2": tarred(MEMBERS, mode="w:bz2"),
-    "a.tar.xz": tarred(MEMBERS, mode="w:xz"),
+    "a.whl": make_zip(MEMBERS),
+    "a.tar": make_tar(MEMBERS, mode="w"),
+    "a.tar.gz": make_tar(MEMBERS),
+    "a.tar.bz2": make_tar(MEMBERS, mode="w:bz2"),
+    "a.tar.xz": make_tar(MEMBERS, mode="w:xz"),
 }
 
 
@@ -55,23 +55,25 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Iterator[Comparison]:
+def comparison() -> Iterator[ArchiveComparer]:
     """Compare with the same compilers throughout."""
-    made = Comparison()
+    made = ArchiveComparer()
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_a_verdict_whatever_the_damage(name: str, tmp_path: Path, comparison: Comparison) -> None:
+def test_a_verdict_whatever_the_damage(
+    name: str, tmp_path: Path, comparison: ArchiveComparer
+) -> None:
     path = tmp_path / name
     path.write_bytes(ARCHIVES[name])
-    whole: list[Finding] = screened(str(path), comparison)[0]
+    whole: list[Finding] = scan_archive(str(path), comparison)[0]
     assert len(whole) == 4
     chance = random.Random(name)
     for _ in range(40):
         path.write_bytes(damaged(ARCHIVES[name], chance))
-        found, failures = screened(str(path), comparison)
+        found, failures = scan_archive(str(path), comparison)
         assert all("\n" not in failure for failure in failures)
         assert found or failures
 

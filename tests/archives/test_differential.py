@@ -17,9 +17,9 @@ import pytest
 from archives.mutations import archives
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.compilers.places import candidates
-from pycache_guard.distributions.comparison import Comparison
-from pycache_guard.distributions.screening import screened
+from pycache_guard.dist.compare import ArchiveComparer
+from pycache_guard.dist.scan import scan_archive
+from pycache_guard.interpreters.discover import find_candidates
 from pycache_guard.misplaced import may_be_misplaced
 
 READERS = Path(__file__).with_name("readers.txt")
@@ -41,7 +41,7 @@ def see(python: str, place: Path) -> dict[str, list[list[str]]]:
 def pythons() -> list[str]:
     """Return an interpreter of each version that is here, told by the version that it gives."""
     found: dict[str, str] = {}
-    for path in [sys.executable, *candidates("3")]:
+    for path in [sys.executable, *find_candidates("3")]:
         done = subprocess.run(
             [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
             capture_output=True,
@@ -63,11 +63,11 @@ def is_seen(name: str, head: str) -> bool:
 def compare(place: Path, number: int, seed: int, interpreters: list[str]) -> tuple[int, int]:
     """Return in how many archives a reader sees bytecode, and how many of those are wrongly passed."""
     passed = set()
-    comparison = Comparison()
+    comparison = ArchiveComparer()
     for name, data in archives(number, seed):
         path = place / name
         path.write_bytes(data)
-        if screened(os.fspath(path), comparison) == ([], []):
+        if scan_archive(os.fspath(path), comparison) == ([], []):
             passed.add(name)
     comparison.close()
     seeing: dict[str, set[str]] = {}

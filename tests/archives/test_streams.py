@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.archives.member import PIECE
-from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.member import CHUNK_BYTES
+from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.streams import Stream
 from pycache_guard.archives.streams import bzip2
 from pycache_guard.archives.streams import gzip as gzip_decompressor
@@ -52,7 +52,7 @@ def test_read_forwards(
         at = min(at + 3, len(data))
         stream.skip(3)
         assert stream.position == at
-    assert stream.read(PIECE) == data[at:]
+    assert stream.read(CHUNK_BYTES) == data[at:]
     assert stream.read(1) == b""
 
 
@@ -61,7 +61,7 @@ def test_large_pieces() -> None:
     stream = Stream(io.BytesIO(gzip.compress(data)), gzip_decompressor)
     stream.skip(300_000)
     assert stream.position == 300_000
-    assert stream.read(PIECE) == data[300_000 : 300_000 + PIECE]
+    assert stream.read(CHUNK_BYTES) == data[300_000 : 300_000 + CHUNK_BYTES]
     stream.skip(10**9)
     assert stream.position == len(data)
 
@@ -72,7 +72,7 @@ def test_large_pieces() -> None:
 def test_streams_with_zeros_between_them_are_one(
     decompressor: Callable[[], Decompressor], compress: Callable[[bytes], bytes]
 ) -> None:
-    data = compress(b"ab") + bytes(2 * PIECE) + compress(b"cd") + bytes(512)
+    data = compress(b"ab") + bytes(2 * CHUNK_BYTES) + compress(b"cd") + bytes(512)
     counted: list[int] = []
     stream = Stream(io.BytesIO(data), decompressor, counted.append)
     assert stream.read(9) == b"abcd"
@@ -88,7 +88,7 @@ def test_xz_gets_no_more_memory_than_people_use() -> None:
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has zstd")
 def test_zstd_before_it_is_there() -> None:
-    with pytest.raises(Unjudgeable, match=r"zstd, which Python reads from 3\.14 on"):
+    with pytest.raises(ArchiveError, match=r"zstd, which Python reads from 3\.14 on"):
         zstandard()
 
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from archive_maker import zipped
+from helpers.make_archive import make_zip
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
@@ -26,7 +26,7 @@ SIZES = [0, 1, 5, 63, 64, 65, 900, 1000, 1100, 70_000]
 )
 def test_the_first_bytes(method: int) -> None:
     members = {f"{size}\u00e9": (bytes(range(256)) * 300)[:size] for size in SIZES}
-    data = zipped(members, method=method)
+    data = make_zip(members, method=method)
     archive = Zip(io.BytesIO(data), Growth(len(data)))
     for member in archive.members():
         for size in SIZES:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 from fuzz.corpus import bytecode
 from fuzz.mutations import mutated
@@ -8,6 +8,9 @@ from fuzz.targets.bytecode import TYPES
 from fuzz.targets.bytecode import read_file
 from hypothesis import given
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    import random
 
 SEEDS = bytecode()
 

@@ -19,7 +19,7 @@ from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.cache_names import source_candidates
 from pycache_guard.bytecode.cache_names import tag_fits
 from pycache_guard.bytecode.cache_names import writes_other_code
-from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.magic import identify_magic
 
 CACHED = [
     "a.cpython-313.pyc",
@@ -359,13 +359,13 @@ FITS = [
 
 @pytest.mark.parametrize(("tag", "number", "expected"), FITS)
 def test_tag_fits(tag: str, number: int, expected: bool) -> None:
-    magic = lookup(number.to_bytes(2, "little") + b"\r\n")
+    magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert tag_fits(tag, magic) is expected
 
 
 def test_tag_of_this_interpreter() -> None:
-    magic = lookup(importlib.util.MAGIC_NUMBER)
+    magic = identify_magic(importlib.util.MAGIC_NUMBER)
     assert magic is not None
     assert sys.implementation.cache_tag is not None
     assert is_tag(sys.implementation.cache_tag)
@@ -406,7 +406,7 @@ def test_is_tag(text: str, expected: bool) -> None:
     ],
 )
 def test_writes_other_code(tag: str, number: int, expected: bool) -> None:
-    magic = lookup(number.to_bytes(2, "little") + b"\r\n")
+    magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert writes_other_code(tag, magic) is expected
 

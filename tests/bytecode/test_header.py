@@ -49,7 +49,7 @@ def test_well_formed(data: bytes, flags: int, validation: Timestamp | SourceHash
     assert header.magic.data == data[:4]
     assert header.magic.header_length == len(data)
     assert header == Header(header.magic, flags, validation)
-    assert header.is_abnormal is (flags == 2)
+    assert header.has_unwritten_flags is (flags == 2)
 
 
 @pytest.mark.parametrize("data", [data for data, _, _ in WELL_FORMED])

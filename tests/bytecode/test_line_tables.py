@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bytecode.marshal_writer import written
-from pycache_guard.bytecode.code_layouts import dialect_of
-from pycache_guard.bytecode.code_tree import Code
+from bytecode.dump_marshal import dump_marshal
+from helpers.make_pyc import foreign_pyc
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.line_tables import find_table_problem
 from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.magic import lookup
+from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.pyc import table_problem
 from pycache_guard.bytecode.tampering import code_objects
-from pycs import foreign
 
 if TYPE_CHECKING:
-    from pycache_guard.bytecode.code_tree import Value
+    from pycache_guard.bytecode.code_object import Value
 
 PYTHON_27, PYTHON_36, PYTHON_39 = 62211, 3379, 3425
 PYTHON_310, PYTHON_311, PYTHON_315 = 3439, 3495, 3666
@@ -32,7 +32,7 @@ LARGE = "has a number of more than 36 bits"
 
 
 def magic_of(number: int) -> Magic:
-    found = lookup(number.to_bytes(2, "little") + b"\r\n")
+    found = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert found is not None
     return found
 
@@ -141,18 +141,18 @@ TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_tables_of_compilers_are_well_formed(tag: str) -> None:
-    assert table_problem(read_pyc(foreign(tag))) == ""
+    assert table_problem(read_pyc(foreign_pyc(tag))) == ""
 
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_nested_tables_are_checked(tag: str) -> None:
-    pyc = read_pyc(foreign(tag))
-    dialect = dialect_of(pyc.header.magic)
+    pyc = read_pyc(foreign_pyc(tag))
+    dialect = marshal_format(pyc.header.magic)
     assert dialect is not None
     for nested in code_objects(pyc.code):
         table = nested.fields["linetable"]
         nested.fields["linetable"] = b"\x01"
-        data = pyc.data[: pyc.header.magic.header_length] + written(pyc.code, dialect)
+        data = pyc.data[: pyc.header.magic.header_length] + dump_marshal(pyc.code, dialect)
         nested.fields["linetable"] = table
         assert table_problem(read_pyc(data)).startswith(f"the line table of {nested.name} ")
 

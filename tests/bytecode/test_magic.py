@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pycache_guard.bytecode import magic
-from pycache_guard.bytecode.magic_numbers import ODD_ROWS
+from pycache_guard.bytecode.magic_numbers import IRREGULAR_MAGICS
 from pycache_guard.bytecode.magic_numbers import ROWS
 from pycache_guard.bytecode.magic_numbers import TABLE
 
@@ -98,7 +98,7 @@ def data_of(number: int) -> bytes:
 
 
 def found(data: bytes) -> magic.Magic:
-    result = magic.lookup(data)
+    result = magic.identify_magic(data)
     assert result is not None
     return result
 
@@ -176,7 +176,7 @@ def test_magic_of_the_u_option_is_one_more(number: int) -> None:
     ids=repr,
 )
 def test_what_is_no_magic(data: bytes) -> None:
-    assert magic.lookup(data) is None
+    assert magic.identify_magic(data) is None
 
 
 def test_running_interpreter_is_known() -> None:
@@ -189,7 +189,7 @@ def test_running_interpreter_is_known() -> None:
 def test_every_number_stands_in_one_row() -> None:
     numbers = [number for *_, pre, releases in ROWS for number in (*pre, *releases)]
     assert len(numbers) == len(set(numbers))
-    assert len(TABLE) == len(numbers) + len(ODD_ROWS)
+    assert len(TABLE) == len(numbers) + len(IRREGULAR_MAGICS)
 
 
 def test_rows_are_plausible() -> None:

@@ -4,14 +4,14 @@ import sys
 
 import pytest
 
-from bytecode.ask_interpreters import agrees
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.bytecode.opcodes import OPCODES
+from bytecode.check_interpreter_tables import matches_tables
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.tampering import OPCODES
 
 
 def test_magics_are_releases_that_specialise() -> None:
     for number in OPCODES:
-        magic = lookup(number.to_bytes(2, "little") + b"\r\n")
+        magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
         assert magic is not None
         assert magic.implementation == "CPython"
         assert magic.released
@@ -36,5 +36,5 @@ def test_cache_itself_is_never_an_instruction() -> None:
 )
 def test_the_running_interpreter_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     """What it prints belongs into the tables."""
-    agreed = agrees(sys.executable)
+    agreed = matches_tables(sys.executable)
     assert agreed, capsys.readouterr().out

@@ -9,12 +9,12 @@ import re
 import pytest
 
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.probes import INVENTED
-from pycache_guard.bytecode.probes import MISSING
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import UNTRACKED_DIR
+from pycache_guard.bytecode.probes import UNTRACKED_MODULE
 from pycache_guard.bytecode.probes import module_name
-from pycache_guard.bytecode.probes import probes
+from pycache_guard.bytecode.probes import probe_paths
 from pycache_guard.config import PROBES
 
 PROMISED = [
@@ -43,14 +43,14 @@ PROMISED = [
 
 @pytest.mark.parametrize(("kind", "directory", "expected"), PROMISED)
 def test_probes(kind: str, directory: bytes, expected: list[bytes]) -> None:
-    assert [*probes(kind, directory, b"m")] == expected
+    assert [*probe_paths(kind, directory, b"m")] == expected
 
 
 @pytest.mark.parametrize("file", ["m.py", "m.pyw", "x.y.z.py", ".py", ".hidden.py", "a."])
 @pytest.mark.parametrize(("level", "suffix"), [("", 0), (1, 1)])
 def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int) -> None:
     theirs = importlib.util.cache_from_source(f"d/{file}", optimization=level)
-    ours = [*probes("cache", b"d", module_name(file.encode()))][suffix]
+    ours = [*probe_paths("cache", b"d", module_name(file.encode()))][suffix]
     assert re.sub(r"cpython-\d+", "cpython-313", theirs).encode() == ours.replace(
         b"/", os.sep.encode()
     )
@@ -58,8 +58,8 @@ def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int
 
 def test_every_probe_is_bytecode_s() -> None:
     for kind in SUFFIXES:
-        for directory in (b"", b"d", MISSING):
-            assert all(map(is_bytecode_path, probes(kind, directory, INVENTED)))
+        for directory in (b"", b"d", UNTRACKED_DIR):
+            assert all(map(is_bytecode_path, probe_paths(kind, directory, UNTRACKED_MODULE)))
 
 
 def test_every_kind_is_known_everywhere() -> None:

@@ -5,61 +5,61 @@ from types import CodeType
 
 import pytest
 
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import TIME
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.marshal_leaves import MarshalError
+from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import ImportProblem
-from pycache_guard.bytecode.pyc import UnknownFormat
-from pycache_guard.bytecode.pyc import code_flaw
+from pycache_guard.bytecode.pyc import UnsupportedFormat
+from pycache_guard.bytecode.pyc import code_problem
 from pycache_guard.bytecode.pyc import describe_damage
 from pycache_guard.bytecode.pyc import find_import_problem
-from pycache_guard.bytecode.pyc import header_flaw
+from pycache_guard.bytecode.pyc import header_problem
 from pycache_guard.bytecode.pyc import is_broken
 from pycache_guard.bytecode.pyc import read_pyc
-from pycs import INNOCENT
-from pycs import TIME
-from pycs import by_time
-from pycs import compiled
-from pycs import honest
 
 JAVA = b"\xca\xfe\xba\xbe\0\0\0\x31"
 
 
 def test_honest_file() -> None:
-    pyc = read_pyc(honest())
+    pyc = read_pyc(matching_pyc())
     assert pyc.header.validation == Timestamp(TIME, len(INNOCENT))
     assert pyc.code.name == "<module>"
     assert pyc.code is pyc.code
-    assert pyc.surplus == 0
-    assert (code_flaw(pyc), header_flaw(pyc.header)) == ("", "")
+    assert pyc.trailing_bytes == 0
+    assert (code_problem(pyc), header_problem(pyc.header)) == ("", "")
 
 
 def test_header_is_read_at_once_and_code_when_asked_for() -> None:
     with pytest.raises(InvalidHeader):
-        read_pyc(honest()[:15])
-    pyc = read_pyc(honest()[:16])
+        read_pyc(matching_pyc()[:15])
+    pyc = read_pyc(matching_pyc()[:16])
     with pytest.raises(MarshalError, match="marshal data too short at offset 16"):
         pyc.code  # noqa: B018 - asking is what raises
-    assert code_flaw(pyc) == "marshal data too short at offset 16"
+    assert code_problem(pyc) == "marshal data too short at offset 16"
 
 
 def test_tail() -> None:
-    pyc = read_pyc(honest() + b"ab")
-    assert pyc.surplus == 2
-    assert code_flaw(pyc) == "2 bytes behind the code"
+    pyc = read_pyc(matching_pyc() + b"ab")
+    assert pyc.trailing_bytes == 2
+    assert code_problem(pyc) == "2 bytes behind the code"
 
 
 def test_unknown_format() -> None:
     pyc = read_pyc(JAVA)
-    with pytest.raises(UnknownFormat, match=r"the code of Jython 2\.7 is unreadable"):
+    with pytest.raises(UnsupportedFormat, match=r"the code of Jython 2\.7 is unreadable"):
         pyc.code  # noqa: B018 - asking is what raises
-    assert code_flaw(pyc) == ""
+    assert code_problem(pyc) == ""
 
 
 def test_flags_that_nobody_writes() -> None:
-    header = read_pyc(by_time(compiled(""), 0, flags=2)).header
-    assert header_flaw(header) == "flags 2, which Python takes for 0 and never writes"
+    header = read_pyc(timestamp_pyc(compile_source(""), 0, flags=2)).header
+    assert header_problem(header) == "flags 2, which Python takes for 0 and never writes"
 
 
 def marshalled(data: bytes) -> bytes:
@@ -99,8 +99,8 @@ def test_problem_of_an_import_is_put_in_words() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        honest(),
-        honest() + b"what import ignores",
+        matching_pyc(),
+        matching_pyc() + b"what import ignores",
         JAVA,
         # A list in itself: Python loads it, although none writes it.
         marshalled(b"\xdb\x01\0\0\0r\0\0\0\0"),
@@ -121,8 +121,8 @@ def test_what_is_not_damaged(data: bytes) -> None:
     [
         (b"", "it is empty"),
         (bytes(4096), "it holds zero bytes only"),
-        (honest()[:4], "it ends within the header"),
-        (honest()[:15], "it ends within the header"),
+        (matching_pyc()[:4], "it ends within the header"),
+        (matching_pyc()[:15], "it ends within the header"),
     ],
 )
 def test_damage_before_the_code(data: bytes, words: str) -> None:
@@ -130,7 +130,7 @@ def test_damage_before_the_code(data: bytes, words: str) -> None:
 
 
 def test_damage_is_read_with_the_header_that_pytest_wrote() -> None:
-    data = honest()
+    data = matching_pyc()
     early = data[:4] + data[8:]
     name = parse_cache_name("__pycache__/test_a.cpython-313-pytest-5.4.3.pyc")
     assert describe_damage(early, name) == ""
@@ -142,9 +142,9 @@ def test_code_of_rustpython_under_a_number_of_cpython_is_not_called_damaged() ->
     assert describe_damage(b"+\x0e\r\n" + bytes(12) + b"?", name) == ""
 
 
-@pytest.mark.parametrize("cut", range(16, len(honest()), 9))
+@pytest.mark.parametrize("cut", range(16, len(matching_pyc()), 9))
 def test_every_cut_is_the_problem_that_this_interpreter_has(cut: int) -> None:
-    data = honest()[:cut]
+    data = matching_pyc()[:cut]
     problem = find_import_problem(read_pyc(data))
     assert problem is not None
     with pytest.raises(EOFError):
@@ -153,7 +153,7 @@ def test_every_cut_is_the_problem_that_this_interpreter_has(cut: int) -> None:
 
 
 def test_every_changed_byte_is_a_problem_where_this_interpreter_has_one() -> None:
-    data = honest()
+    data = matching_pyc()
     for offset in range(16, len(data)):
         for byte in (0x00, ord("0"), ord("N"), ord("("), ord("c"), data[offset] ^ 1):
             changed = data[:offset] + bytes([byte]) + data[offset + 1 :]
@@ -163,6 +163,6 @@ def test_every_changed_byte_is_a_problem_where_this_interpreter_has_one() -> Non
             try:
                 code = marshal.loads(changed[16:])
             except (ValueError, EOFError, TypeError, SystemError, MemoryError):
-                assert code_flaw(read_pyc(changed)) != "", (offset, byte)
+                assert code_problem(read_pyc(changed)) != "", (offset, byte)
             else:
                 assert (problem is None) is isinstance(code, CodeType), (offset, byte)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.bytecode.magic_numbers import ROWS
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
 
 CODE_27 = b"c" + bytes(8) + b"\x02\0\0\0@\0\0\0s"
@@ -76,14 +76,14 @@ MISSES = [
     ("PowerShell comment", b"<#\r\nabcdcdefc" + b"c" * 30),
     ("UTF-16 text", "3\r\r\n12345678cc".encode("utf-16-le")),
     ("ELF", b"\x7fELF\2\1\1" + bytes(57)),
-    ("zeros", bytes(HEAD_LENGTH)),
+    ("zeros", bytes(HEAD_BYTES)),
 ]
 
 
 @pytest.mark.parametrize("head", [head for _, head in HITS], ids=[name for name, _ in HITS])
 def test_bytecode(head: bytes) -> None:
     assert is_bytecode(head)
-    assert is_bytecode(head.ljust(HEAD_LENGTH * 2, b"x"))
+    assert is_bytecode(head.ljust(HEAD_BYTES * 2, b"x"))
 
 
 @pytest.mark.parametrize("head", [head for _, head in MISSES], ids=[name for name, _ in MISSES])
@@ -111,13 +111,13 @@ NO_NUL = st.sampled_from(b"c\xe3C\xc3\1\2\3 ")
 
 @given(
     st.sampled_from([magic for magic in MAGICS if 0 not in magic]),
-    st.lists(NO_NUL, min_size=4, max_size=HEAD_LENGTH - 4),
+    st.lists(NO_NUL, min_size=4, max_size=HEAD_BYTES - 4),
 )
 def test_no_text_is_bytecode(magic: bytes, text: list[int]) -> None:
     assert not is_bytecode(magic + bytes(text))
 
 
-@given(st.binary(max_size=HEAD_LENGTH))
+@given(st.binary(max_size=HEAD_BYTES))
 def test_any_bytes_get_a_verdict(head: bytes) -> None:
     assert is_bytecode(head) in (True, False)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def test_M1_what_an_interpreter_runs_is_bytecode(exe: str, tmp_path: Path) -> No
         env={"PATH": os.environ["PATH"]},
     )
     ran = {way: set(names) for way, names in json.loads(done.stdout).items()}
-    sniffed = {name for name, data in files.items() if is_bytecode(data[:HEAD_LENGTH])}
-    row = lookup(magic)
+    sniffed = {name for name, data in files.items() if is_bytecode(data[:HEAD_BYTES])}
+    row = identify_magic(magic)
     assert row is not None
     assert len(ran["run_path"]) > (256 if row.header_length == 16 else 5)
     assert ran["run_path"] | ran["import"] <= sniffed, sorted(
-        files[name][:HEAD_LENGTH] for name in (ran["run_path"] | ran["import"]) - sniffed
+        files[name][:HEAD_BYTES] for name in (ran["run_path"] | ran["import"]) - sniffed
     )
 
 
@@ -139,7 +139,7 @@ def test_M1_python_file_runs_bytecode_whatever_its_flags(
 ) -> None:
     """The interpreter prints nothing if it takes the file for bytecode, an error if for source."""
     magic, (code, *_) = parts(exe)
-    row = lookup(magic)
+    row = identify_magic(magic)
     assert row is not None
     length = row.header_length - 4
     data = magic + (flags * 3)[:length] + code
@@ -148,4 +148,4 @@ def test_M1_python_file_runs_bytecode_whatever_its_flags(
         [exe, "-E", "-S", "logo.png"], cwd=tmp_path, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert is_bytecode(data[:HEAD_LENGTH])
+    assert is_bytecode(data[:HEAD_BYTES])

@@ -2,25 +2,28 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.bytecode.code_layouts import dialect_of
-from pycache_guard.bytecode.code_tree import Code
-from pycache_guard.bytecode.code_tree import Collection
-from pycache_guard.bytecode.code_tree import Value
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import Container
+from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.bytecode.marshal_reader import read_code
-from pycache_guard.bytecode.tampering import Oddity
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.tampering import ForgedInstruction
 from pycache_guard.bytecode.tampering import code_objects
-from pycache_guard.bytecode.tampering import oddities
+from pycache_guard.bytecode.tampering import find_forged_instructions
+from pycache_guard.bytecode.unmarshal import read_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def magic_of(number: int) -> Magic:
-    found = lookup(number.to_bytes(2, "little") + b"\r\n")
+    found = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert found is not None
     return found
 
@@ -56,22 +59,24 @@ def test_instructions_that_no_compiler_writes(
     number: int, instructions: bytes, offset: int, reason: str
 ) -> None:
     odd = code(instructions)
-    found = [Oddity(odd, offset, reason)]
-    assert list(oddities(odd, magic_of(number))) == found
-    assert list(oddities(code(b"", None, (odd,), odd), magic_of(number))) == found
+    found = [ForgedInstruction(odd, offset, reason)]
+    assert list(find_forged_instructions(odd, magic_of(number))) == found
+    assert list(find_forged_instructions(code(b"", None, (odd,), odd), magic_of(number))) == found
 
 
 @pytest.mark.parametrize("number", list(PLAIN))
 def test_oddities_behind_plain_instructions(number: int) -> None:
     odd = code(PLAIN[number] + b"\0\0")
     reason = "opcode 0 is never written to files"
-    assert list(oddities(odd, magic_of(number))) == [Oddity(odd, 4, reason)]
-    assert list(oddities(code(PLAIN[number]), magic_of(number))) == []
+    assert list(find_forged_instructions(odd, magic_of(number))) == [
+        ForgedInstruction(odd, 4, reason)
+    ]
+    assert list(find_forged_instructions(code(PLAIN[number]), magic_of(number))) == []
 
 
 @pytest.mark.parametrize("number", [3439, 3494, 3570, 3700, 432])
 def test_instruction_sets_that_are_unknown(number: int) -> None:
-    assert list(oddities(code(b"\0\0"), magic_of(number))) == []
+    assert list(find_forged_instructions(code(b"\0\0"), magic_of(number))) == []
 
 
 TAGS = ["cpython-310", "cpython-311", "cpython-312", "cpython-313", "cpython-314", "cpython-315"]
@@ -81,26 +86,26 @@ TAGS = ["cpython-310", "cpython-311", "cpython-312", "cpython-313", "cpython-314
 def test_files_of_other_interpreters(tag: str, foreign_pyc: Callable[[str], bytes]) -> None:
     data = foreign_pyc(tag)
     magic = parse_header(data).magic
-    dialect = dialect_of(magic)
+    dialect = marshal_format(magic)
     assert dialect is not None
     tree, _ = read_code(data, magic.header_length, dialect)
     assert len(list(code_objects(tree))) > 10
-    assert list(oddities(tree, magic)) == []
+    assert list(find_forged_instructions(tree, magic)) == []
 
 
 def test_code_that_ran_in_this_interpreter() -> None:
-    magic = lookup(importlib.util.MAGIC_NUMBER)
+    magic = identify_magic(importlib.util.MAGIC_NUMBER)
     assert magic is not None
-    dialect = dialect_of(magic)
+    dialect = marshal_format(magic)
     assert dialect is not None
     for _ in range(100):
         magic_of(3571)
     tree, _ = read_code(marshal.dumps(magic_of.__code__), 0, dialect)
-    assert list(oddities(tree, magic)) == []
+    assert list(find_forged_instructions(tree, magic)) == []
 
 
 def test_code_objects_come_in_order_and_once() -> None:
     inner = code(b"i")
     first, second = code(b"a", inner, None), code(b"b", inner)
-    whole = code(b"w", (first,), Collection("list", (second, first)), "text")
+    whole = code(b"w", (first,), Container("list", (second, first)), "text")
     assert [found.code for found in code_objects(whole)] == [b"w", b"a", b"i", b"b"]

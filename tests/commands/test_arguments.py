@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.commands.arguments import reporting_parser
+from pycache_guard.commands._arguments import report_parser
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 SEE = " (see `pycache-guard forbid-bytecode --help`)\n"
 
@@ -44,10 +44,10 @@ def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
 
 
 def test_defaults() -> None:
-    options = reporting_parser("x", "y").read([])
+    options = report_parser("x", "y").parse([])
     assert vars(options) == {"format": "text", "output": None}
     with pytest.raises(Failure, match="unrecognized arguments: --form"):
-        reporting_parser("x", "y").read(["--form", "json"])
+        report_parser("x", "y").parse(["--form", "json"])
 
 
 #: A command, and the name of something that it has a finding on, less a dash in front.

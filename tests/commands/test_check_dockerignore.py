@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from told import CLEAN
-from told import found
-from told import lines
-from told import mend
-from told import remedies
+from helpers.report_parser import CLEAN
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_lines
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_fixes
 
 if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 GOOD = "**/__pycache__\n**/*.py[co]\n"
 BOTH = "printf '%s\\n' '**/__pycache__' '**/*.py[co]' >> {0} && git add -f -- {0}"
@@ -31,7 +31,7 @@ def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
 
 def places(out: str) -> list[str]:
     """Return which files a text report blames, each once."""
-    return list(dict.fromkeys(line.place.partition(":")[0] for line in found(out)))
+    return list(dict.fromkeys(line.place.partition(":")[0] for line in parse_report(out)))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_no_file(repo: Repo, run: Run) -> None:
 def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": "__pycache__/\n*.py[co]\n"})
     told = run("check-dockerignore", "--quiet")
-    assert lines(told.out) == [
+    assert parse_lines(told.out) == [
         (
             ".dockerignore: PYC301 the build context . takes in p/__pycache__/m.cpython-313.pyc and 8"
             " more, which no pattern keeps out"
@@ -93,20 +93,20 @@ def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
             f" {ROOTED}"
         ),
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
 def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": f"*\n{GOOD}!p/**\n"})
     told = run("check-dockerignore", "--quiet")
-    assert lines(told.out) == [
+    assert parse_lines(told.out) == [
         (
             ".dockerignore:4: PYC301 `!p/**` takes bytecode back in:"
             " p/__pycache__/m.cpython-313.pyc and 9 more"
         )
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
@@ -118,8 +118,8 @@ def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
     told = run("check-dockerignore", "--quiet", "--fix")
     assert told.code == 1
     added = "added `**/__pycache__`, `**/*.py[co]`, `**/__pycache__/**`"
-    assert lines(told.out) == [f".dockerignore: PYC301 {added}"]
-    mend(told.out, repo.path)
+    assert parse_lines(told.out) == [f".dockerignore: PYC301 {added}"]
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
@@ -141,7 +141,7 @@ def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) 
     # Complete on disk, but not staged: nothing is written, and the index is what counts.
     assert run("check-dockerignore", "--quiet", "--fix").code == 1
     assert file.read_bytes().count(b"**/__pycache__") == 1
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore", "--fix") == CLEAN
 
 
@@ -192,7 +192,7 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
         {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x.py": "", "b/x.py": ""},
     )
     stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
-    told = lines(run("check-dockerignore", "--quiet").out)
+    told = parse_lines(run("check-dockerignore", "--quiet").out)
     assert [line for line in told if ":1:" in line] == [
         (
             "D.dockerfile.dockerignore:1: PYC301 `*.pyc` keeps no bytecode out below the top of the context:"
@@ -279,8 +279,8 @@ def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
     assert run("check-dockerignore", "plain") == CLEAN
     monkeypatch.chdir(repo.path / "a")
     told = run("check-dockerignore", "--quiet", ".")
-    assert remedies(told.out) == [BOTH.format("../a/.dockerignore")]
-    mend(told.out, repo.path / "a")
+    assert fix_commands(told.out) == [BOTH.format("../a/.dockerignore")]
+    run_fixes(told.out, repo.path / "a")
     assert run("check-dockerignore", os.curdir) == CLEAN
 
 
@@ -316,13 +316,15 @@ def test_a_link_that_leads_nowhere(repo: Repo, run: Run, target: str) -> None:
 def test_utf_16(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
     told = run("check-dockerignore")
-    assert lines(told.out) == [".dockerignore: PYC301 is UTF-16, of which Docker reads no pattern"]
+    assert parse_lines(told.out) == [
+        ".dockerignore: PYC301 is UTF-16, of which Docker reads no pattern"
+    ]
     refused = run("check-dockerignore", "--fix")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.endswith(
         "is UTF-16, of which Docker reads no pattern: make it UTF-8 first\n"
     )
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
@@ -331,7 +333,7 @@ def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
     repo.stage(os.fsdecode(b"\xff/m.py"))
     told = run("check-dockerignore", "--quiet")
     assert "takes in \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 3 more" in told.out
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 

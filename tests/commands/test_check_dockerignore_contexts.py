@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from told import found
+from helpers.report_parser import parse_report
 
 if TYPE_CHECKING:
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 GOOD = "**/__pycache__\n**/*.py[co]\n"
 COPY = "FROM python\nCOPY . .\n"
@@ -313,7 +313,9 @@ def test_contexts(repo: Repo, run: Run, files: dict[str, str], directories: list
     for path, content in files.items():
         repo.stage(path, content)
     answer = run("check-dockerignore")
-    blamed = {os.path.dirname(line.place.partition(":")[0]) or "." for line in found(answer.out)}
+    blamed = {
+        os.path.dirname(line.place.partition(":")[0]) or "." for line in parse_report(answer.out)
+    }
     assert (sorted(blamed), answer.err) == (sorted(directories), "")
     assert answer.code == bool(directories)
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from told import CLEAN
-from told import EVERY_PROBE
-from told import bash
-from told import found
-from told import remedies
+from helpers.report_parser import CLEAN
+from helpers.report_parser import EVERY_PROBE
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_shell
 
 if TYPE_CHECKING:
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 GOOD = "__pycache__/\n*.py[co]\n"
 CACHE = "printf '%s\\n' __pycache__/ >> .gitignore && git add -f -- .gitignore"
@@ -87,14 +87,14 @@ INERT: list[tuple[bytes, dict[int, str]]] = [
 def test_inert_lines(content: bytes, expected: dict[int, str], repo: Repo, run: Run) -> None:
     stage(repo, {".gitignore": content, "a.py": ""})
     told = run("check-gitignore", *EVERY_PROBE)
-    inert = {f.place: f.words for f in found(told.out) if f.code == "PYC104"}
+    inert = {f.place: f.words for f in parse_report(told.out) if f.code == "PYC104"}
     assert inert.keys() == {f".gitignore:{n}" for n in expected}
     for number, words in expected.items():
         assert words in inert[f".gitignore:{number}"]
-    assert {f.code for f in found(told.out)} >= {"PYC101"} or "!" in str(content)
+    assert {f.code for f in parse_report(told.out)} >= {"PYC101"} or "!" in str(content)
     assert (told.code, told.err) == (1, "")
-    for remedy in remedies(told.out):
-        bash(remedy, cwd=repo.path)
+    for remedy in fix_commands(told.out):
+        run_shell(remedy, cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / ".gitignore").read_bytes().startswith(content)
 
@@ -109,11 +109,11 @@ def test_an_inert_line_that_could_not_have_helped_is_not_told(repo: Repo, run: R
     """What is re-included in `pkg` is no fault of a file above or beside it."""
     stage(repo, {".gitignore": ".pyc\n" + GOOD, "pkg/.gitignore": "!*\n", "pkg/a.py": ""})
     stage(repo, {"beside/.gitignore": ".pyc\n"})
-    assert {f.code for f in found(run("check-gitignore", *EVERY_PROBE).out)} == {"PYC102"}
+    assert {f.code for f in parse_report(run("check-gitignore", *EVERY_PROBE).out)} == {"PYC102"}
     stage(repo, {"pkg/sub/.gitignore": ".pyc\n", "pkg/sub/a.py": ""})
     told = run("check-gitignore", *EVERY_PROBE).out
-    assert [f.place for f in found(told) if f.code == "PYC104"] == ["pkg/sub/.gitignore:1"]
-    assert len(remedies(told)) == 1
+    assert [f.place for f in parse_report(told) if f.code == "PYC104"] == ["pkg/sub/.gitignore:1"]
+    assert len(fix_commands(told)) == 1
 
 
 #: What is staged, and the places and codes that are told.
@@ -171,8 +171,8 @@ def test_place_code_and_remedy(
 ) -> None:
     stage(repo, files)
     told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in found(told.out)] == expected
+    assert [(f.place, f.code) for f in parse_report(told.out)] == expected
     assert (told.code, told.err) == (1 if expected else 0, "")
-    for remedy in remedies(told.out):
-        bash(remedy, cwd=repo.path)
+    for remedy in fix_commands(told.out):
+        run_shell(remedy, cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.ignoring.complete import present
-from runners import SCRIPTS
-from told import CLEAN
-from told import EVERY_PROBE
-from told import bash
-from told import found
-from told import remedies
+from helpers.report_parser import CLEAN
+from helpers.report_parser import EVERY_PROBE
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_shell
+from helpers.runners import SCRIPTS
+from pycache_guard.gitignore.fix import _read_existing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")
 
@@ -71,10 +71,10 @@ def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) ->
     assert sorted(os.listdir(repo.path)) == [".git", ".gitignore", "a.py"]
     again = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert again.code == 1
-    assert "PYC103" in {f.code for f in found(again.out)}
-    assert remedies(again.out) == remedies(told.out)
+    assert "PYC103" in {f.code for f in parse_report(again.out)}
+    assert fix_commands(again.out) == fix_commands(told.out)
     assert file.read_bytes() == after
-    bash(*remedies(told.out), cwd=repo.path)
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert file.read_bytes() == after
@@ -120,7 +120,7 @@ def test_what_is_tracked_and_not_on_disk_is_kept(sparse: bool, repo: Repo, run: 
         (repo.path / ".gitignore").unlink()
     told = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
-    bash(*remedies(told.out), cwd=repo.path)
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -129,17 +129,17 @@ def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
     repo.add("pkg/a.py")
     repo.add("pkg/.gitignore", "!*.pyc\n")
     told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert [(f.place, f.code) for f in found(told.out)] == [
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [
         (".gitignore", "PYC101"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
     assert (repo.path / "pkg" / ".gitignore").read_text() == "!*.pyc\n"
-    bash(remedies(told.out)[0], cwd=repo.path)
+    run_shell(fix_commands(told.out)[0], cwd=repo.path)
     content = (repo.path / ".gitignore").read_text()
     told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert [(f.place, f.code) for f in found(told.out)] == [("pkg/.gitignore:1", "PYC102")]
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [("pkg/.gitignore:1", "PYC102")]
     assert (repo.path / ".gitignore").read_text() == content
-    bash(*remedies(told.out), cwd=repo.path)
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
 
 
@@ -209,9 +209,9 @@ def test_a_link_that_comes_meanwhile(
     assert file.read_text() == "x\n__pycache__/\n*.py[co]\n"
     assert target.read_text() == "secret\n"
     with monkeypatch.context() as patched:
-        patched.setattr("pycache_guard.ignoring.complete.replaceable", lambda _: swap())
+        patched.setattr("pycache_guard.gitignore.fix.replaceable", lambda _: swap())
         with pytest.raises(OSError, match="symbolic link"):
-            present(os.fspath(file))
+            _read_existing(os.fspath(file))
 
 
 def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(repo.path / "a b")
     told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
     assert told.out == f"{ADDED}\nTo fix:\n    git add -f -- ../.gitignore\n"
-    bash(*remedies(told.out), cwd=repo.path / "a b")
+    run_shell(*fix_commands(told.out), cwd=repo.path / "a b")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -230,7 +230,7 @@ def test_only_what_is_required(repo: Repo, run: Run) -> None:
 
 def test_a_file_that_ignores_itself(repo: Repo, run: Run) -> None:
     repo.write(".gitignore", ".gitignore\n")
-    bash(*remedies(run("check-gitignore", *EVERY_PROBE, "--fix").out), cwd=repo.path)
+    run_shell(*fix_commands(run("check-gitignore", *EVERY_PROBE, "--fix").out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -284,7 +284,7 @@ def test_a_limit_from_the_start(repo: Repo) -> None:
 def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
     """The file is old or new, never in between; what is left over lies beside it."""
     file = tmp_path / ".gitignore"
-    code = f"from pycache_guard.repair import write_whole; write_whole({str(file)!r}, b'new')"
+    code = f"from pycache_guard.fs.atomic import write_whole; write_whole({str(file)!r}, b'new')"
     killed = []
     for call in ("write", "fchown", "chmod", "fchmodat", "fsync", "rename", "renameat", "unlink"):
         file.write_text("old")

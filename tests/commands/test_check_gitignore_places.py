@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.fresh_clone import FreshClone
+from helpers.repo import Repo
+from helpers.report_parser import CLEAN
+from helpers.report_parser import EVERY_PROBE
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_fixes
+from helpers.report_parser import run_shell
+from helpers.runners import SCRIPTS
 from pycache_guard.bytecode.probes import SUFFIXES
-from repo import Repo
-from runners import SCRIPTS
-from teammate import Teammate
-from told import CLEAN
-from told import EVERY_PROBE
-from told import bash
-from told import found
-from told import mend
-from told import remedies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Run
 
@@ -29,7 +29,7 @@ GOOD = "__pycache__/\n*.py[co]\n"
 
 def private(out: str) -> list[tuple[str, str]]:
     """Return place and words of PYC103."""
-    return [(f.place, f.words) for f in found(out) if f.code == "PYC103"]
+    return [(f.place, f.words) for f in parse_report(out) if f.code == "PYC103"]
 
 
 def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
@@ -38,8 +38,8 @@ def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert private(told.out) == [(".gitignore", "is not tracked")]
-    assert remedies(told.out) == ["git add -f -- .gitignore"]
-    mend(told.out, repo.path)
+    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -47,10 +47,10 @@ def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", "__pycache__/")
     told = run("check-gitignore", *EVERY_PROBE)
-    assert remedies(told.out) == [
+    assert fix_commands(told.out) == [
         "printf '%s\\n' '' '*.py[co]' >> .gitignore && git add -f -- .gitignore"
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -61,8 +61,8 @@ def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
     repo.write(".gitignore", "*.so\n" + GOOD)
     told = run("check-gitignore", *EVERY_PROBE)
     assert private(told.out) == [(".gitignore", "has rules that are not staged")]
-    assert remedies(told.out) == ["git add -f -- .gitignore"]
-    mend(told.out, repo.path)
+    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -79,11 +79,11 @@ def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
     repo.add("pkg/a.py")
     repo.write("pkg/.gitignore", "")
     told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in found(told.out)] == [
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [
         ("pkg/.gitignore", "PYC103"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -107,8 +107,8 @@ def test_one_s_own_excludes_count_for_nothing(
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
     assert private(told.out) == [(shown, "ignores bytecode for this person only")]
-    assert len(remedies(told.out)) == 1
-    mend(told.out, repo.path)
+    assert len(fix_commands(told.out)) == 1
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     file.write_text("!*\n")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
@@ -139,7 +139,7 @@ def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
         "",
         "error: ./.gitignore: is a symbolic link; nothing was written\n",
     )
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / "rules").read_text() == GOOD
     assert not (repo.path / "nowhere").exists()
@@ -156,7 +156,7 @@ def test_inert_files_below(repo: Repo, run: Run) -> None:
         ("a/.gitignore", "is a symbolic link, which git does not follow"),
         ("b/.gitignore", "is a submodule"),
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -191,22 +191,22 @@ def test_odd_directories(
     repo.add(f"{place}/.gitignore", "*.c\n!m.*\n!__pycache__/")
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
-    assert [(f.place.rpartition("/")[2], f.code) for f in found(told.out)] == [
+    assert [(f.place.rpartition("/")[2], f.code) for f in parse_report(told.out)] == [
         (".gitignore:2", "PYC102"),
         (".gitignore:3", "PYC102"),
     ]
     assert told.out.isascii() or place == "größe"
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == told
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     # The same from below.
     repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
     monkeypatch.chdir(repo.path / place)
-    for remedy in remedies(run("check-gitignore", *EVERY_PROBE).out):
-        bash(remedy, cwd=repo.path / place)
+    for remedy in fix_commands(run("check-gitignore", *EVERY_PROBE).out):
+        run_shell(remedy, cwd=repo.path / place)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
-    clone = Teammate(repo, tmp_path / "clone")
-    clone.lay(
+    clone = FreshClone(repo, tmp_path / "clone")
+    clone.create(
         [os.fsencode(f"{place}/__pycache__/m.cpython-313.pyc"), os.fsencode(f"{place}/m.pyc")]
     )
     assert clone.untracked() == set()
@@ -266,7 +266,7 @@ def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
     (repo.path / "pkg").symlink_to(".")
     repo.write(".gitignore", GOOD)
     told = run("check-gitignore", *EVERY_PROBE)
-    assert {f.code for f in found(told.out)} == {"PYC101"}
+    assert {f.code for f in parse_report(told.out)} == {"PYC101"}
 
 
 def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,9 +274,9 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     below = repo.path / "pkg" / "sub"
     monkeypatch.chdir(below)
     told = run("check-gitignore", *EVERY_PROBE)
-    assert (told.code, {f.place for f in found(told.out)}) == (1, {".gitignore"})
-    for remedy in remedies(told.out):
-        bash(remedy, cwd=below)
+    assert (told.code, {f.place for f in parse_report(told.out)}) == (1, {".gitignore"})
+    for remedy in fix_commands(told.out):
+        run_shell(remedy, cwd=below)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / ".gitignore").read_text() == GOOD
 
@@ -291,7 +291,7 @@ def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(linked.path)
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
-    mend(told.out, linked.path)
+    run_fixes(told.out, linked.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     monkeypatch.chdir(repo.path)
     assert run("check-gitignore", *EVERY_PROBE).code == 1
@@ -334,11 +334,11 @@ def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
         repo.git("sparse-checkout", "set", "--no-cone", "/in/")
     assert not (repo.path / "out").exists()
     told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in found(told.out)] == [
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [
         (".gitignore", "PYC101"),
         ("out/.gitignore:1", "PYC102"),
     ]
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert repo.git("show", ":.gitignore") == "*.py[co]\n__pycache__/"
     assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
@@ -351,7 +351,7 @@ def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.Mo
     repo.stage("script", "#!/usr/bin/python\n", mode="100755")
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -443,7 +443,7 @@ def test_a_checkout_in_another_encoding(
         repo.add(".gitignore", "directory_that_nobody_has\n/*.py[co]\n/__pycache__/\n")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     repo.add(".gitattributes", f"{place}.gitignore working-tree-encoding={encoding}\n")
-    clone = Teammate(repo, tmp_path / "clone")
+    clone = FreshClone(repo, tmp_path / "clone")
     clone.compile("pkg/m.py")
     assert clone.untracked() != set()
     file = repo.path / place / ".gitignore"
@@ -458,9 +458,9 @@ def test_a_checkout_in_another_encoding(
         (f"{place}.gitignore", f"is checked out as {encoding}; git cannot read patterns in it")
     ]
     assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
-    mend(told.out, repo.path)
+    run_fixes(told.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
-    clone = Teammate(repo, tmp_path / "another")
+    clone = FreshClone(repo, tmp_path / "another")
     clone.compile("pkg/m.py")
     assert clone.untracked() == set()
 

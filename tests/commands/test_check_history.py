@@ -18,21 +18,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from conftest import PROGRAM
-from histories import Commit
-from histories import build
-from histories import bytecode_slowly
-from histories import histories
+from helpers.history_strategies import Commit
+from helpers.history_strategies import build
+from helpers.history_strategies import histories
+from helpers.history_strategies import reference_bytecode
+from helpers.repo import BYTECODE
+from helpers.repo import Repo
+from helpers.repo import Result
+from helpers.report_parser import CLEAN
 from pycache_guard import cli
-from pycache_guard import system
-from repo import BYTECODE
-from repo import Repo
-from repo import Result
-from told import CLEAN
+from pycache_guard import compat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Calls
+    from conftest import GitCalls
     from conftest import Program
     from conftest import Run
 
@@ -143,7 +143,7 @@ def test_any_history(content: str, history: list[Commit], data: st.DataObject) -
             *(f"^{oid}" for oid in data.draw(st.lists(st.sampled_from(ids), max_size=1))),
         ]
         meant = repo.git("rev-list", *words).split()
-        truth = bytecode_slowly(repo, meant)
+        truth = reference_bytecode(repo, meant)
         if content == "none":
             truth = {key: value for key, value in truth.items() if key[0] == "PYC001"}
         report = Path(directory) / "report"
@@ -583,16 +583,16 @@ def test_every_voice(repo: Repo, run: Run, voice: str) -> None:
 
 
 def test_few_processes_are_started_and_none_is_left_behind(
-    repo: Repo, calls: Calls, run: Run
+    repo: Repo, git_calls: GitCalls, run: Run
 ) -> None:
     """A push waits for them."""
     repo.add("a.py")
     repo.commit()
-    calls.forget()
+    git_calls.reset()
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     before = children.read_text() if children.exists() else ""
     assert run("check-history", "HEAD", "--format", "json").code == 0
-    assert sorted(calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "rev-parse"]
+    assert sorted(git_calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "rev-parse"]
     assert (children.read_text() if children.exists() else "") == before
 
 
@@ -606,22 +606,24 @@ def test_where_there_is_no_posix_spawn(
         repo.stage(f"{n}.pyc" if n % 50 == 0 else f"{n}.bin", BYTECODE + b"%d" % n)
         ids.append(repo.commit())
     expected = run("check-history", "HEAD", "--format", "json")
-    monkeypatch.setattr(system, "POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     assert run("check-history", "HEAD", "--format", "json") == expected
     assert len(found(expected)) == 200
 
 
-@pytest.mark.usefixtures("heeded")
-def test_git_is_interrupted(pretend: Callable[[str], None], run: Run) -> None:
+@pytest.mark.usefixtures("default_signal_handlers")
+def test_git_is_interrupted(fake_git_script: Callable[[str], None], run: Run) -> None:
     """It may get Ctrl-C before we do: 130, and not a word."""
-    pretend('trap - INT; case "$*" in *rev-list*) kill -INT $$;; esac')
+    fake_git_script('trap - INT; case "$*" in *rev-list*) kill -INT $$;; esac')
     assert run("check-history", "--all") == (130, "", "")
 
 
-@pytest.mark.usefixtures("heeded")
-def test_interrupted(pretend: Callable[[str], None], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("default_signal_handlers")
+def test_interrupted(fake_git_script: Callable[[str], None], tmp_path: Path) -> None:
     """Ctrl-C goes to all processes of the terminal."""
-    pretend(f'case "$*" in *diff-tree*) touch {tmp_path}/asked; exec sleep 60;; esac; exec cat')
+    fake_git_script(
+        f'case "$*" in *diff-tree*) touch {tmp_path}/asked; exec sleep 60;; esac; exec cat'
+    )
     process = subprocess.Popen(
         [PROGRAM, "check-history", "--all"],
         stdout=subprocess.PIPE,

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import pytest
 
-from cleaning.trees import plant
-from cleaning.trees import standing
-from pycache_guard import system
-from pycache_guard.cleaning import visit
-from pycache_guard.worktree.descriptors import Descriptors
-from repo import BYTECODE
+from clean.trees import list_tree
+from clean.trees import make_tree
+from helpers.repo import BYTECODE
+from pycache_guard import compat
+from pycache_guard.clean import plan
+from pycache_guard.fs.fd_cursor import FdCursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
 
@@ -150,17 +150,17 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_goes(case: Case, root: Path, run: Run) -> None:
-    plant(root, case.stays + case.goes)
-    before = standing(root)
+    make_tree(root, case.stays + case.goes)
+    before = list_tree(root)
     assert before == {*case.stays, *case.goes}
     told = run("clean", "--dry-run", *case.options)
     listed = [line for line in told.out.splitlines() if line.startswith("would remove ")]
     assert listed == [f"would remove {path}" for path in sorted(case.goes)]
     assert (told.code, told.err) == (0, "")
-    assert standing(root) == before
+    assert list_tree(root) == before
     done = run("clean", *case.options)
     assert (done.code, done.err) == (0, "")
-    assert standing(root) == set(case.stays)
+    assert list_tree(root) == set(case.stays)
     again = run("clean", *case.options)
     assert "removed" not in again.out
     assert again.code == 0
@@ -168,8 +168,8 @@ def test_what_goes(case: Case, root: Path, run: Run) -> None:
 
 def test_every_place_may_be_named(root: Path, run: Run) -> None:
     places = [".venv", "node_modules", "nested", "sub/.tox/py"]
-    plant(root, [".venv/pyvenv.cfg", "nested/.git/x", "sub/.tox/py/pyvenv.cfg"])
-    plant(root, [f"{place}/__pycache__/a.cpython-313.pyc" for place in places])
+    make_tree(root, [".venv/pyvenv.cfg", "nested/.git/x", "sub/.tox/py/pyvenv.cfg"])
+    make_tree(root, [f"{place}/__pycache__/a.cpython-313.pyc" for place in places])
     assert run("clean") == (0, "", "")
     assert run("clean", *places) == (0, "removed 4 files and 4 directories\n", "")
 
@@ -178,8 +178,8 @@ def test_what_is_said(root: Path, run: Run) -> None:
     assert run("clean") == (0, "", "")
     looked = "looked at 0 files in 1 directory\n"
     assert run("clean", "--verbose") == (0, looked, "")
-    plant(root, [f"lib{n}.pyc" for n in range(7)])
-    plant(root, ["a.py", "a.pyc", "__pycache__/x.cpython-313.pyc", "node_modules/x.py"])
+    make_tree(root, [f"lib{n}.pyc" for n in range(7)])
+    make_tree(root, ["a.py", "a.pyc", "__pycache__/x.cpython-313.pyc", "node_modules/x.py"])
     told = run("clean", "--dry-run", "--verbose").out.splitlines()
     assert told == [
         "would remove __pycache__/",
@@ -203,7 +203,7 @@ def test_what_is_said(root: Path, run: Run) -> None:
 
 
 def test_json(root: Path, run: Run, tmp_path: Path) -> None:
-    plant(root, ["a.py", "__pycache__/a.cpython-313.pyc", "lib.pyc", "node_modules/x"])
+    make_tree(root, ["a.py", "__pycache__/a.cpython-313.pyc", "lib.pyc", "node_modules/x"])
     to = tmp_path / "report.json"
     assert run("clean", "--format", "json", "--output", str(to)) == (0, "", "")
     assert json.loads(to.read_text()) == {
@@ -223,11 +223,11 @@ def test_json(root: Path, run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
 def test_other_voices_have_findings_only(root: Path, run: Run, voice: str) -> None:
-    plant(root, ["a.py", "a.pyc"])
+    make_tree(root, ["a.py", "a.pyc"])
     told = run("clean", "--format", voice)
     assert told.code == 0
     assert "a.pyc" not in told.out
-    assert standing(root) == {"a.py"}
+    assert list_tree(root) == {"a.py"}
 
 
 class Wrong(NamedTuple):
@@ -248,34 +248,36 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda w: " ".join(w.argv))
 def test_wrong(root: Path, run: Run, wrong: Wrong) -> None:
-    plant(root, ["a.py", "d/__pycache__/a.cpython-313.pyc"])
-    before = standing(root)
+    make_tree(root, ["a.py", "d/__pycache__/a.cpython-313.pyc"])
+    before = list_tree(root)
     assert run("clean", *wrong.argv) == (2, "", f"error: {wrong.says}\n")
-    assert standing(root) == before
+    assert list_tree(root) == before
 
 
 @pytest.mark.parametrize("place", [".git", ".git/refs", "bare", "bare/refs", "x/.hg/store", ".GIT"])
 def test_internals_cannot_even_be_named(root: Path, run: Run, place: str) -> None:
-    plant(root, [f"{place}/__pycache__/a.pyc", "bare/HEAD", "bare/objects/", "bare/refs/"])
-    before = standing(root)
+    make_tree(root, [f"{place}/__pycache__/a.pyc", "bare/HEAD", "bare/objects/", "bare/refs/"])
+    before = list_tree(root)
     told = run("clean", place)
     assert told.code == 2
     assert "among a repository's own files" in told.err
-    assert standing(root) == before
+    assert list_tree(root) == before
 
 
 def test_a_work_tree_in_a_bare_repository(root: Path, run: Run) -> None:
-    plant(root, ["bare/HEAD", "bare/objects/", "bare/refs/", "bare/tree/.git/x"])
-    plant(root, ["bare/tree/__pycache__/a.pyc"])
+    make_tree(root, ["bare/HEAD", "bare/objects/", "bare/refs/", "bare/tree/.git/x"])
+    make_tree(root, ["bare/tree/__pycache__/a.pyc"])
     assert run("clean", "bare/tree").out == "removed 1 file and 1 directory\n"
 
 
 def test_a_cache_directory_may_be_named(root: Path, run: Run) -> None:
-    plant(root, ["p/a.py", "p/__pycache__/a.cpython-313.pyc", "p/__pycache__/b.cpython-313.pyc"])
+    make_tree(
+        root, ["p/a.py", "p/__pycache__/a.cpython-313.pyc", "p/__pycache__/b.cpython-313.pyc"]
+    )
     assert run("clean", "--orphans", "p/__pycache__/").out == "removed 1 file\n"
     assert run("clean", "--orphans", "p/__pycache__").out == ""
     assert run("clean", "p/__pycache__").out == "removed 1 file and 1 directory\n"
-    plant(root, ["__pycache__/b.cpython-313.pyc"])
+    make_tree(root, ["__pycache__/b.cpython-313.pyc"])
     assert run("clean", "--dry-run", "__pycache__").out == (
         "would remove __pycache__/\nwould remove __pycache__/b.cpython-313.pyc\n"
     )
@@ -283,7 +285,7 @@ def test_a_cache_directory_may_be_named(root: Path, run: Run) -> None:
 
 
 def test_places_that_overlap(root: Path, run: Run) -> None:
-    plant(root, ["p/__pycache__/a.cpython-313.pyc"])
+    make_tree(root, ["p/__pycache__/a.cpython-313.pyc"])
     assert run("clean", "--dry-run", ".", "p", "./p/").out == (
         "would remove p/__pycache__/\nwould remove p/__pycache__/a.cpython-313.pyc\n"
     )
@@ -293,32 +295,32 @@ def test_places_that_overlap(root: Path, run: Run) -> None:
 @pytest.mark.parametrize("order", [(".", "p"), ("p", "."), ("p", "{}/p"), ("{}", "p", ".")])
 def test_what_overlaps_is_told_once(root: Path, run: Run, order: tuple[str, ...]) -> None:
     paths = [path.format(root) for path in order]
-    plant(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc", "p/__pycache__/a.cpython-313.pyc"])
+    make_tree(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc", "p/__pycache__/a.cpython-313.pyc"])
     assert run("clean", "--dry-run", *paths).out.count("would remove") == 4
     assert run("clean", *paths) == (0, "removed 3 files and 1 directory\n", "")
-    assert standing(root) == {"p/", "p/a.py", "p/b.py"}
+    assert list_tree(root) == {"p/", "p/a.py", "p/b.py"}
 
 
 def test_a_directory_that_is_named_stays_only_for_its_own_sake(root: Path, run: Run) -> None:
     """Among orphans a package goes that held only caches, unless it alone was named."""
     for paths, left in ((("old",), {"old"}), (("old", "."), set())):
-        plant(root, ["old/__pycache__/a.cpython-313.pyc"])
+        make_tree(root, ["old/__pycache__/a.cpython-313.pyc"])
         told = run("clean", "--orphans", "--verbose", *paths)
         assert told.code == 0
         assert {path.name for path in root.iterdir()} == left
 
 
 def test_absolute_paths(root: Path, run: Run) -> None:
-    plant(root, ["p/__pycache__/a.cpython-313.pyc"])
+    make_tree(root, ["p/__pycache__/a.cpython-313.pyc"])
     told = run("clean", "--dry-run", str(root / "p"))
     assert told.out.splitlines()[1] == f"would remove {root}/p/__pycache__/a.cpython-313.pyc"
 
 
 @posix
 def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
-    plant(tmp_path / "outside", ["a.py", "a.pyc", "__pycache__/a.cpython-313.pyc"])
-    before = standing(tmp_path / "outside")
-    plant(
+    make_tree(tmp_path / "outside", ["a.py", "a.pyc", "__pycache__/a.cpython-313.pyc"])
+    before = list_tree(tmp_path / "outside")
+    make_tree(
         root,
         [
             "link -> ../outside",
@@ -338,19 +340,19 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
         ),
         "",
     )
-    assert standing(tmp_path / "outside") == before
-    assert standing(root) == {
+    assert list_tree(tmp_path / "outside") == before
+    assert list_tree(root) == {
         *("link", "p/", "p/__pycache__", "q/", "r/", "r/__pycache__/"),
         "r/__pycache__/a.cpython-313.pyc",
     }
     assert run("clean", "link").code == 2
-    assert standing(tmp_path / "outside") == before
+    assert list_tree(tmp_path / "outside") == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
 def test_paths_of_any_bytes(root: Path, run: Run) -> None:
     name = os.fsdecode(b"caf\xe9 \n\x1b[31m")
-    plant(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])
+    make_tree(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])
     told = run("clean", "--dry-run", "--format", "json")
     last = json.loads(told.out)["removed"][1]
     assert last["path"] == "caf\\xe9 \n\x1b[31m/__pycache__/caf\\xe9 \n\x1b[31m.cpython-313.pyc"
@@ -358,14 +360,14 @@ def test_paths_of_any_bytes(root: Path, run: Run) -> None:
     told = run("clean", "--dry-run")
     assert told.out.splitlines()[0] == "would remove caf\\xe9 \\x0a\\x1b[31m/__pycache__/"
     assert run("clean").code == 0
-    assert standing(root) == {f"{name}/", f"{name}/{name}.py"}
+    assert list_tree(root) == {f"{name}/", f"{name}/{name}.py"}
 
 
 def test_tracked_is_kept(repo: Repo, run: Run) -> None:
     kept = ["lib/a.pyc", "p/__pycache__/t.cpython-313.pyc"]
     for path in kept:
         repo.add(path)
-    plant(repo.path, ["lib/a.py", "p/__pycache__/u.cpython-313.pyc", "p/t.py"])
+    make_tree(repo.path, ["lib/a.py", "p/__pycache__/u.cpython-313.pyc", "p/t.py"])
     told = run("clean")
     why = "tracked by git (--include-tracked removes it)"
     assert told == (0, "removed 1 file\n" + "".join(f"kept {p}: {why}\n" for p in kept), "")
@@ -378,25 +380,25 @@ def test_tracked_under_another_spelling(repo: Repo, run: Run) -> None:
     """A case-insensitive file system has one file where git has another name for it."""
     repo.stage("Lib/CAF\u00c9.pyc")
     repo.stage("Lib/B.PYC")
-    plant(repo.path, ["lib/cafe\u0301.py", "lib/cafe\u0301.pyc", "lib/b.py", "lib/b.pyc"])
+    make_tree(repo.path, ["lib/cafe\u0301.py", "lib/cafe\u0301.pyc", "lib/b.py", "lib/b.pyc"])
     assert run("clean").out.startswith("kept lib/b.pyc: tracked by git")
     assert (repo.path / "lib" / "cafe\u0301.pyc").exists()
 
 
 def test_a_submodules_place_is_not_taken(repo: Repo, run: Run) -> None:
     repo.stage("sub", "1" * 40, mode="160000")
-    plant(repo.path, ["sub/__pycache__/a.cpython-313.pyc", "p/__pycache__/a.cpython-313.pyc"])
+    make_tree(repo.path, ["sub/__pycache__/a.cpython-313.pyc", "p/__pycache__/a.cpython-313.pyc"])
     run("clean", "--orphans")
     assert [path.name for path in repo.path.iterdir() if path.name != ".git"] == ["sub"]
 
 
 def test_where_git_does_not_answer_nothing_goes(root: Path, run: Run) -> None:
-    plant(root, [".git/HEAD", "__pycache__/a.cpython-313.pyc"])
-    before = standing(root)
+    make_tree(root, [".git/HEAD", "__pycache__/a.cpython-313.pyc"])
+    before = list_tree(root)
     told = run("clean")
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith(f"error: {root}/.git: not a git repository")
-    assert standing(root) == before
+    assert list_tree(root) == before
     assert run("clean", "--include-tracked").code == 0
 
 
@@ -404,7 +406,7 @@ def test_a_subdirectory_of_a_repository(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo.add("p/__pycache__/t.cpython-313.pyc")
-    plant(repo.path, ["__pycache__/a.cpython-313.pyc", "p/__pycache__/u.cpython-313.pyc"])
+    make_tree(repo.path, ["__pycache__/a.cpython-313.pyc", "p/__pycache__/u.cpython-313.pyc"])
     monkeypatch.chdir(repo.path / "p")
     assert run("clean").out.startswith(
         "removed 1 file\nkept __pycache__/t.cpython-313.pyc: tracked"
@@ -419,8 +421,8 @@ def test_a_branch_switch(repo: Repo, run: Run) -> None:
     repo.git("checkout", "-q", "-b", "feature")
     repo.add("migrations/m0002.py")
     repo.commit()
-    plant(repo.path, ["migrations/m0002.pyc", "migrations/__pycache__/m0002.cpython-313.pyc"])
-    plant(repo.path, ["keep.pyc", "vendored.pyc"])
+    make_tree(repo.path, ["migrations/m0002.pyc", "migrations/__pycache__/m0002.cpython-313.pyc"])
+    make_tree(repo.path, ["keep.pyc", "vendored.pyc"])
     repo.git("checkout", "-q", "main")
     assert run("clean", "--orphans", "--dry-run").out.splitlines() == [
         "would remove migrations/",
@@ -429,17 +431,17 @@ def test_a_branch_switch(repo: Repo, run: Run) -> None:
         "would remove migrations/m0002.pyc",
     ]
     assert run("clean", "--orphans") == (0, "removed 2 files and 2 directories\n", "")
-    assert {"keep.py", "keep.pyc", "vendored.pyc"} < standing(repo.path)
+    assert {"keep.py", "keep.pyc", "vendored.pyc"} < list_tree(repo.path)
     assert not (repo.path / "migrations").exists()
     assert run("clean", "--orphans") == (0, "", "")
 
 
 def test_many(root: Path, run: Run) -> None:
     """So many that threads share the work: children still go before parents."""
-    plant(root, [f"p{n}/q/__pycache__/m.cpython-313.pyc" for n in range(200)])
-    plant(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(200)])
+    make_tree(root, [f"p{n}/q/__pycache__/m.cpython-313.pyc" for n in range(200)])
+    make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(200)])
     assert run("clean", "--orphans").out == "removed 400 files and 800 directories\n"
-    assert standing(root) == set()
+    assert list_tree(root) == set()
 
 
 def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,8 +451,8 @@ def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     prefix = tmp_path / "prefix"
     monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
-    plant(root, ["p/a.py", ".venv/pyvenv.cfg", ".venv/v.py"])
-    plant(
+    make_tree(root, ["p/a.py", ".venv/pyvenv.cfg", ".venv/v.py"])
+    make_tree(
         ours,
         [
             "p/a.cpython-313.pyc",
@@ -461,19 +463,19 @@ def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
             ".venv/v.cpython-313.pyc",
         ],
     )
-    plant(ours.parent, ["other/b.cpython-313.pyc"])
+    make_tree(ours.parent, ["other/b.cpython-313.pyc"])
     assert run("clean") == (0, "", "")
     told = run("clean", "--prefix", "--orphans")
     assert told == (0, "removed 3 files and 1 directory\n", "")
-    assert standing(ours) == {
+    assert list_tree(ours) == {
         *("p/", "p/a.cpython-313.pyc", "p/notes.txt"),
         *(".venv/", ".venv/v.cpython-313.pyc"),
     }
     assert run("clean", "--prefix").out == "removed 1 file\n"
     (ours / "p" / "notes.txt").unlink()
-    plant(ours, ["p/a.cpython-313.pyc"])
+    make_tree(ours, ["p/a.cpython-313.pyc"])
     assert run("clean", "--prefix").out == "removed 1 file and 1 directory\n"
-    assert standing(ours.parent) == {
+    assert list_tree(ours.parent) == {
         *("root/", "root/.venv/", "root/.venv/v.cpython-313.pyc"),
         *("other/", "other/b.cpython-313.pyc"),
     }
@@ -486,20 +488,20 @@ def test_prefix_of_a_directory_that_is_a_file_now(
     prefix = tmp_path / "prefix"
     monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
-    plant(root, ["was"])
-    plant(ours, ["was/m.cpython-313.pyc"])
+    make_tree(root, ["was"])
+    make_tree(ours, ["was/m.cpython-313.pyc"])
     told = run("clean", "--prefix", "--orphans")
     assert told == (0, "removed 1 file and 2 directories\n", "")
     assert not ours.exists()
     # What has no tag is no cache there.
-    plant(ours, ["plain.pyc"])
+    make_tree(ours, ["plain.pyc"])
     assert run("clean", "--prefix") == (0, "", "")
 
 
 def test_the_program_reads_the_environment(root: Path, program: Program, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
-    plant(ours, ["a.cpython-313.pyc"])
+    make_tree(ours, ["a.cpython-313.pyc"])
     env = {"PYTHONPYCACHEPREFIX": str(prefix), "PYTHONDONTWRITEBYTECODE": "1"}
     told = program("clean", "--prefix", cwd=root, env=env)
     assert told == (0, "removed 1 file and 1 directory\n", "")
@@ -508,14 +510,14 @@ def test_the_program_reads_the_environment(root: Path, program: Program, tmp_pat
 
 def test_the_hooks_way(repo: Repo, program: Program) -> None:
     assert program("clean", "--orphans", cwd=repo.path) == (0, "", "")
-    plant(repo.path, ["__pycache__/gone.cpython-313.pyc"])
+    make_tree(repo.path, ["__pycache__/gone.cpython-313.pyc"])
     told = program("clean", "--orphans", cwd=repo.path)
     assert told == (0, "removed 1 file and 1 directory\n", "")
 
 
-def test_no_git_needed(root: Path, run: Run, pretend: Callable[[str], None]) -> None:
-    pretend("exit 99")
-    plant(root, ["a.py", "a.pyc", "b.pyc", "__pycache__/gone.cpython-313.pyc"])
+def test_no_git_needed(root: Path, run: Run, fake_git_script: Callable[[str], None]) -> None:
+    fake_git_script("exit 99")
+    make_tree(root, ["a.py", "a.pyc", "b.pyc", "__pycache__/gone.cpython-313.pyc"])
     assert run("clean", "--orphans").out == "removed 1 file and 1 directory\n"
     assert run("clean").out == f"removed 1 file\nkept b.pyc: {SOURCELESS}\n"
 
@@ -526,7 +528,7 @@ DEAR = ["argparse", "dataclasses", "inspect", "json", "pathlib", "subprocess", "
 
 def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
     """A run that finds nothing imports little, and starts no git."""
-    plant(repo.path, ["a.py", "__pycache__/a.cpython-313.pyc"])
+    make_tree(repo.path, ["a.py", "__pycache__/a.cpython-313.pyc"])
     code = (
         "import sys; from pycache_guard.cli import main; assert main(['clean', '--orphans']) == 0;"
         "print(*sys.modules)"
@@ -539,7 +541,7 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
         capture_output=True,
     )
     imported = {*done.stdout.decode().split()} - {*bare.stdout.decode().split()}
-    assert "pycache_guard.cleaning.visit" in imported
+    assert "pycache_guard.clean.plan" in imported
     ours = {"git.process", "cleaning.apply", "findings", "report"}
     assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])
 
@@ -547,7 +549,7 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
 @pytest.fixture(params=["descriptors", "paths"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
-        monkeypatch.setattr(system, "DESCRIPTORS", False)
+        monkeypatch.setattr(compat, "HAS_DIR_FD", False)
 
 
 #: A file, its content, and whether `--broken` removes it.
@@ -577,7 +579,7 @@ BROKEN = [
 def test_broken_caches_alone_are_removed(
     path: str, content: bytes, goes: bool, root: Path, run: Run
 ) -> None:
-    plant(root, ["m.py", "__pycache__/", path])
+    make_tree(root, ["m.py", "__pycache__/", path])
     (root / path).write_bytes(content)
     planned = run("clean", "--broken", "--dry-run").out
     assert (f"would remove {path}\n" in planned) is goes
@@ -599,7 +601,7 @@ def test_broken_cache_that_is_tracked_stays(repo: Repo, run: Run) -> None:
 
 
 def test_broken_and_sourceless_goes_on_request(root: Path, run: Run) -> None:
-    plant(root, ["lib.pyc", "whole.pyc"])
+    make_tree(root, ["lib.pyc", "whole.pyc"])
     (root / "lib.pyc").write_bytes(b"")
     (root / "whole.pyc").write_bytes(BYTECODE)
     assert run("clean", "--broken", "--include-sourceless") == (0, "removed 1 file\n", "")
@@ -615,7 +617,7 @@ def test_broken_and_orphans_exclude_each_other(root: Path, run: Run) -> None:
 @posix
 @pytest.mark.usefixtures("way")
 def test_broken_reads_no_links_and_no_pipes(root: Path, run: Run) -> None:
-    plant(root, ["empty", "m.py", "m.pyc -> empty", "__pycache__/m.cpython-311.pyc|"])
+    make_tree(root, ["empty", "m.py", "m.pyc -> empty", "__pycache__/m.cpython-311.pyc|"])
     (root / "empty").write_bytes(b"")
     assert run("clean", "--broken") == (0, "", "")
     assert (root / "m.pyc").is_symlink()
@@ -625,12 +627,12 @@ def test_broken_reads_no_links_and_no_pipes(root: Path, run: Run) -> None:
 def test_broken_names_what_it_cannot_read(
     root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(root, ["m.py", "m.pyc"])
+    make_tree(root, ["m.py", "m.pyc"])
 
     def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Descriptors, "read", refuse)
+    monkeypatch.setattr(FdCursor, "read", refuse)
     told = run("clean", "--broken")
     assert told.code == 1
     assert told.out.startswith("m.pyc: PYC501 not looked into: ")
@@ -642,7 +644,7 @@ def test_broken_names_what_it_cannot_read(
 def test_broken_leaves_what_is_larger_than_any_cache(
     root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(root, ["m.py", "m.pyc"])
+    make_tree(root, ["m.py", "m.pyc"])
     (root / "m.pyc").write_bytes(b"")
-    monkeypatch.setattr(visit, "MAX_BYTES", -1)
+    monkeypatch.setattr(plan, "MAX_BYTES", -1)
     assert run("clean", "--broken") == (0, "", "")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from repo import BYTECODE
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 ALLOW = '[tool.pycache-guard]\nallow = [{path = "**", reason = "all"}]\n'
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleaning.trees import plant
-from cleaning.trees import standing
+from clean.trees import list_tree
+from clean.trees import make_tree
 from pycache_guard.doctor import state
 from pycache_guard.doctor.layout import WIDTH
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
-    from repo import Result
+    from helpers.repo import Repo
+    from helpers.repo import Result
 
 GOOD = "__pycache__/\n*.py[co]\n"
 HOOK = "#!/bin/sh\nexec pycache-guard forbid-bytecode\n"
@@ -41,7 +41,7 @@ def healthy(repo: Repo) -> Repo:
 
 
 def test_healthy(healthy: Repo, run: Run) -> None:
-    before = standing(healthy.path)
+    before = list_tree(healthy.path)
     told = run("doctor")
     assert (told.code, told.err) == (0, "")
     assert told.out.endswith("\nPROBLEMS\n  none\n")
@@ -56,13 +56,13 @@ def test_healthy(healthy: Repo, run: Run) -> None:
     ]
     assert all(len(line) <= WIDTH for line in lines if sys.executable not in line)
     assert f"  cache tag: {sys.implementation.cache_tag}" in lines
-    assert standing(healthy.path) == before
+    assert list_tree(healthy.path) == before
 
 
 def test_each_problem_with_its_command(repo: Repo, run: Run) -> None:
     repo.add("pkg/m.py")
     repo.add("pkg/__pycache__/m.cpython-39.pyc")
-    plant(repo.path, ["old/__pycache__/x.cpython-39.pyc"])
+    make_tree(repo.path, ["old/__pycache__/x.cpython-39.pyc"])
     told = run("doctor")
     assert told.code == 1
     problems = told.out.partition("\nPROBLEMS\n")[2]
@@ -80,7 +80,7 @@ def test_each_problem_with_its_command(repo: Repo, run: Run) -> None:
 
 
 def test_json(healthy: Repo, run: Run) -> None:
-    plant(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
+    make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
     told = run("doctor", "--format", "json")
     report = json.loads(told.out)
     assert told.code == 1
@@ -200,7 +200,7 @@ def test_brief_has_problems_first(healthy: Repo, run: Run) -> None:
     assert f"interpreter: cache tag: {sys.implementation.cache_tag}" in facts
     assert "hooks: installed: pre-commit" in facts
     assert len(facts) < 20
-    plant(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
+    make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
     told = run("doctor", "--brief")
     assert told.code == 1
     assert told.out.startswith("old/: PYC603 ")
@@ -238,14 +238,14 @@ SENTENCES = [
 def test_sentence_about_caches_is_true(
     paths: list[str], sentence: str, healthy: Repo, run: Run
 ) -> None:
-    plant(healthy.path, paths)
+    make_tree(healthy.path, paths)
     assert sentence in " ".join(run("doctor").out.split())
 
 
 def test_a_subdirectory_speaks_of_the_whole(
     healthy: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
+    make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
     monkeypatch.chdir(healthy.path / "pkg")
     told = run("doctor")
     assert f"    pycache-guard clean --orphans -- {healthy.path}\n" in told.out
@@ -269,7 +269,7 @@ def test_another_interpreter_and_a_measurement(
     assert "  bytecode is written: no: PYTHONDONTWRITEBYTECODE is set\n" in told.out
     assert "\nIMPORT\n  pkg: " in told.out
     assert not (tmp_path / "prefix").exists()
-    assert "pkg/__pycache__/" not in standing(healthy.path)
+    assert "pkg/__pycache__/" not in list_tree(healthy.path)
 
 
 WRONG = [

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from repo import BYTECODE
-from teammate import Teammate
-from told import CLEAN
-from told import bash
-from told import found
-from told import remedies
+from helpers.fresh_clone import FreshClone
+from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_shell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 CACHE = "pkg/__pycache__/m.cpython-313.pyc"
 BOTH = 'git add -f -- .gitignore && git commit -m "Untrack bytecode"'
@@ -56,13 +56,13 @@ def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     )
     assert (spoiled.path / CACHE).read_bytes() == BYTECODE
     assert (spoiled.path / "a.pyc").read_bytes() == BYTECODE
-    bash(*remedies(told.out), cwd=spoiled.path)
+    run_shell(*fix_commands(told.out), cwd=spoiled.path)
     assert spoiled.git("status", "--porcelain") == ""
     assert spoiled.tracked() == [".gitignore", "pkg/m.py"]
     assert run("fix") == CLEAN
     assert run("forbid-bytecode") == CLEAN
     assert run("check-gitignore") == CLEAN
-    clone = Teammate(spoiled, tmp_path / "clone")
+    clone = FreshClone(spoiled, tmp_path / "clone")
     clone.compile("pkg/m.py")
     clone.compile_legacy("pkg/m.py")
     assert clone.untracked() == set()
@@ -70,7 +70,7 @@ def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
 
 def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(spoiled.path / "pkg")
-    bash(*remedies(run("fix", "--quiet").out), cwd=spoiled.path / "pkg")
+    run_shell(*fix_commands(run("fix", "--quiet").out), cwd=spoiled.path / "pkg")
     assert spoiled.git("status", "--porcelain") == ""
     assert run("fix") == CLEAN
 
@@ -78,13 +78,13 @@ def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
 def test_only_one_of_both(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
     told = run("fix", "--quiet")
-    assert remedies(told.out) == ["git add -f -- .gitignore"]
-    bash(*remedies(told.out), cwd=repo.path)
+    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     repo.commit()
     repo.add("a.pyc")
     told = run("fix", "--quiet")
     assert told.out.startswith("a.pyc: PYC001 untracked")
-    assert remedies(told.out) == ['git commit -m "Untrack bytecode"']
+    assert fix_commands(told.out) == ['git commit -m "Untrack bytecode"']
     assert run("fix") == CLEAN
 
 
@@ -112,8 +112,8 @@ def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> N
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     repo.add("data.bin", BYTECODE)
     told = run("fix")
-    assert [(f.place, f.code) for f in found(told.out)] == [("data.bin", "PYC002")]
-    bash(*remedies(told.out), cwd=repo.path)
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [("data.bin", "PYC002")]
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     assert run("fix") == CLEAN
 
 
@@ -125,9 +125,9 @@ def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode\n")
     hook.chmod(0o755)
-    (remedy,) = remedies(run("fix", "--quiet").out)
+    (remedy,) = fix_commands(run("fix", "--quiet").out)
     assert remedy == f"git rm -r -f --cached -- {name} && {BOTH}"
-    bash(remedy, cwd=spoiled.path)
+    run_shell(remedy, cwd=spoiled.path)
     assert run("fix") == CLEAN
     assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
 
@@ -135,7 +135,7 @@ def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -
 def test_more_than_a_command_holds_is_told_one_by_one(spoiled: Repo, run: Run) -> None:
     for number in range(150):
         spoiled.add(f"{number}.bin", BYTECODE)
-    told = remedies(run("fix", "--quiet").out)
+    told = fix_commands(run("fix", "--quiet").out)
     assert len(told) == 152
     assert told[-1] == 'git commit -m "Untrack bytecode"'
 
@@ -156,7 +156,7 @@ def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.Monkey
     index.write_bytes((spoiled.path / ".git" / "index").read_bytes())
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(index))
     told = run("fix", "--quiet")
-    assert remedies(told.out) == [
+    assert fix_commands(told.out) == [
         "git add -f -- .gitignore",
         "git rm -r -f --cached -- a.pyc",
         "git rm -r -f --cached -- pkg/__pycache__",
@@ -184,7 +184,7 @@ def test_a_locked_index(spoiled: Repo, run: Run) -> None:
     lock.unlink()
     told = run("fix", "--quiet")
     assert told.code == 1
-    bash(*remedies(told.out), cwd=spoiled.path)
+    run_shell(*fix_commands(told.out), cwd=spoiled.path)
     assert run("fix") == CLEAN
 
 

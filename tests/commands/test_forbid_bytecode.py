@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pycache_guard import system
+from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
+from pycache_guard import compat
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.misplaced import may_be_misplaced
-from pycache_guard.report.escape import shown
-from repo import BYTECODE
-from told import CLEAN
+from pycache_guard.report.escape import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 COMMAND = "forbid-bytecode"
 
@@ -120,7 +120,7 @@ def test_odd_paths(repo: Repo, run: Run, scope: tuple[str, ...], content: str) -
     assert expected == sorted(set(names) - {"trailing .pyc "})
     code, out, err = run(COMMAND, "--quiet", "--content", content, *scope)
     lines = [line.rpartition(": PYC001 ")[0] for line in out.partition("\n\n")[0].splitlines()]
-    assert (code, err, lines) == (1, "", [shown(name) for name in expected])
+    assert (code, err, lines) == (1, "", [escape_unprintable(name) for name in expected])
 
 
 #: Names that git takes and that are bytecode's.
@@ -398,7 +398,7 @@ class TestTree:
 
 def test_portable(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no posix_spawn, the answer is the same."""
-    monkeypatch.setattr(system, "POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     repo.add("pyproject.toml", CONFIG.format("ok.pyc"))
     repo.stage("a.pyc")
     repo.stage("ok.pyc")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.runners import ROOT
 from pycache_guard.cli import COMMANDS
-from pycache_guard.findings import DOCUMENTATION
-from runners import ROOT
+from pycache_guard.findings import DOCS_URL
 
 if TYPE_CHECKING:
     from conftest import Program
@@ -48,7 +48,7 @@ def test_leads_to_a_page(run: Run, command: str) -> None:
     out = run(command, "--help").out
     assert out.startswith(f"usage: pycache-guard {command} [OPTION...]")
     (address,) = re.findall(r"(?m)^more: (.*)$", out)
-    page = address.removeprefix(f"{DOCUMENTATION}/")
+    page = address.removeprefix(f"{DOCS_URL}/")
     assert command in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 

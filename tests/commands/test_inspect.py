@@ -3,26 +3,27 @@ from __future__ import annotations
 import base64
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pycs import EVIL
-from pycs import INNOCENT
-from pycs import TAG
-from pycs import by_hash
-from pycs import by_time
-from pycs import cached
-from pycs import compiled
-from pycs import foreign
-from pycs import honest
-from pycs import put
+from helpers.make_pyc import EVIL
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import TAG
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import write_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 NESTED = f"""
 def outer(a=(1, (2, (3, (4, (5, 6)))), "{"x" * 99}", {2**2000}, 1.5, b"y")):
@@ -40,8 +41,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_text(here: Path, run: Run, program: Program) -> None:
-    put(here / "m.py", INNOCENT)
-    put(here / "__pycache__/m.cpython-312.pyc", foreign("cpython-312"))
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / "__pycache__/m.cpython-312.pyc", foreign_pyc("cpython-312"))
     size = len(INNOCENT)
     told = run("inspect", "__pycache__/m.cpython-312.pyc")
     assert told == (
@@ -61,57 +62,77 @@ def test_text(here: Path, run: Run, program: Program) -> None:
 
 
 TEXTS = [
-    ("m.pyc", honest(), "  runs          no: the source beside it comes first\n"),
+    ("m.pyc", matching_pyc(), "  runs          no: the source beside it comes first\n"),
     (
         "n.pyc",
-        honest(),
+        matching_pyc(),
         "  source        not found\n  runs          yes: there is no source beside it\n",
     ),
-    (cached(), honest(), "  runs          yes: time and size are its source's\n"),
-    (cached(more=".opt-2"), honest(), f"  name          module m, tag {TAG}, optimization 2\n"),
-    (cached(more="-pytest-9.2.0"), honest(), f", tag {TAG}, rewritten by pytest 9.2.0\n"),
-    (cached() + ".1", honest(), f", tag {TAG}, left over by a writer that was killed\n"),
+    (cache_path(), matching_pyc(), "  runs          yes: time and size are its source's\n"),
     (
-        cached(),
-        by_hash(compiled(""), b"", checked=True),
+        cache_path(more=".opt-2"),
+        matching_pyc(),
+        f"  name          module m, tag {TAG}, optimization 2\n",
+    ),
+    (cache_path(more="-pytest-9.2.0"), matching_pyc(), f", tag {TAG}, rewritten by pytest 9.2.0\n"),
+    (cache_path() + ".1", matching_pyc(), f", tag {TAG}, left over by a writer that was killed\n"),
+    (
+        cache_path(),
+        hash_pyc(compile_source(""), b"", checked=True),
         "  invalidation  hash of the source, checked: ",
     ),
     (
-        cached(),
-        by_hash(compiled(""), b"", checked=False),
+        cache_path(),
+        hash_pyc(compile_source(""), b"", checked=False),
         "  invalidation  hash of the source, never checked: ",
     ),
     (
-        cached(),
-        by_time(compiled("", 0, "/home/u/m.py"), 0),
+        cache_path(),
+        timestamp_pyc(compile_source("", 0, "/home/u/m.py"), 0),
         "  compiled as   /home/u/m.py (an absolute path of the machine that compiled it)\n",
     ),
     ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "  invalidation  not told by a header\n"),
     ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "Jython 2.7 (no magic number)\n"),
     ("m.mpy", bytes.fromhex("4d06001f00"), "MicroPython mpy 6 (no magic number)\n"),
     ("m.mpy", bytes.fromhex("4d06001f00"), "  runs          depends: MicroPython imports it"),
-    (cached(), honest()[:40], "  runs          no: import fails with EOFError (marshal data too"),
-    ("n.pyc", honest()[:16], "  runs          no: import fails with EOFError (marshal data too"),
-    ("n.pyc", honest()[:15], "  runs          no: import fails with EOFError (reached EOF"),
+    (
+        cache_path(),
+        matching_pyc()[:40],
+        "  runs          no: import fails with EOFError (marshal data too",
+    ),
+    (
+        "n.pyc",
+        matching_pyc()[:16],
+        "  runs          no: import fails with EOFError (marshal data too",
+    ),
+    ("n.pyc", matching_pyc()[:15], "  runs          no: import fails with EOFError (reached EOF"),
     ("n.pyc", b"x = 1\n", "  runs          no: import fails with ImportError (bad magic number"),
-    (cached(), b"", "  runs          no: import compiles the source anew\n"),
-    (cached(), honest() + b"behind", "  runs          yes: time and size are its source's\n"),
-    (f"__pycache__/m{TAG}.pyc", honest(), f"  name          script m, tag {TAG}\n"),
-    (f"__pycache__/t.{TAG}-PYTEST.pyc", honest(), "rewritten by an early pytest\n"),
+    (cache_path(), b"", "  runs          no: import compiles the source anew\n"),
+    (
+        cache_path(),
+        matching_pyc() + b"behind",
+        "  runs          yes: time and size are its source's\n",
+    ),
+    (f"__pycache__/m{TAG}.pyc", matching_pyc(), f"  name          script m, tag {TAG}\n"),
+    (f"__pycache__/t.{TAG}-PYTEST.pyc", matching_pyc(), "rewritten by an early pytest\n"),
     (
         "x.bin",
-        honest()[:2] + honest()[2:],
+        matching_pyc()[:2] + matching_pyc()[2:],
         "no import looks for such a name; `python FILE` runs it",
     ),
-    ("m.pyc", foreign("cpython-27"), "timestamp: source of 2023-11-14 22:13:20 UTC\n"),
-    ("new.pyc", (3555).to_bytes(2, "little") + honest()[2:], "3.13, a pre-release (magic 3555)"),
+    ("m.pyc", foreign_pyc("cpython-27"), "timestamp: source of 2023-11-14 22:13:20 UTC\n"),
+    (
+        "new.pyc",
+        (3555).to_bytes(2, "little") + matching_pyc()[2:],
+        "3.13, a pre-release (magic 3555)",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("path", "data", "words"), TEXTS)
 def test_words(here: Path, run: Run, path: str, data: bytes, words: str) -> None:
-    put(here / "m.py", INNOCENT)
-    put(here / path, data)
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / path, data)
     assert words in run("inspect", path).out
 
 
@@ -122,7 +143,7 @@ FLAWS = [
     ("m.pyc", b"\1\2\3\4", "PYC206", "not well-formed: bad magic number: b'\\x01\\x02\\x03\\x04'"),
     (
         "m.pyc",
-        honest()[16:],
+        matching_pyc()[16:],
         "PYC206",
         "not well-formed: it holds marshalled code without a header",
     ),
@@ -133,19 +154,34 @@ FLAWS = [
         "a Git LFS pointer: `git lfs pull` gets its content",
     ),
     ("m.pyc", b"\1\0\r\n", "PYC205", "its magic number 1 is no interpreter's known here"),
-    ("m.pyc", honest()[:15], "PYC206", "not well-formed: reached EOF while reading pyc header"),
-    ("m.pyc", honest()[:16], "PYC206", "not well-formed: marshal data too short at offset 16"),
-    ("m.pyc", honest() + b"\0", "PYC206", "not well-formed: 1 bytes behind the code"),
-    ("m.pyc", honest()[:4] + b"\7" + honest()[5:], "PYC206", "not well-formed: invalid flags 7"),
     (
         "m.pyc",
-        by_time(compiled(""), 0, flags=2),
+        matching_pyc()[:15],
+        "PYC206",
+        "not well-formed: reached EOF while reading pyc header",
+    ),
+    (
+        "m.pyc",
+        matching_pyc()[:16],
+        "PYC206",
+        "not well-formed: marshal data too short at offset 16",
+    ),
+    ("m.pyc", matching_pyc() + b"\0", "PYC206", "not well-formed: 1 bytes behind the code"),
+    (
+        "m.pyc",
+        matching_pyc()[:4] + b"\7" + matching_pyc()[5:],
+        "PYC206",
+        "not well-formed: invalid flags 7",
+    ),
+    (
+        "m.pyc",
+        timestamp_pyc(compile_source(""), 0, flags=2),
         "PYC206",
         "not well-formed: flags 2, which Python takes for 0 and never writes",
     ),
     (
         "__pycache__/m.cpython-36.pyc",
-        foreign("cpython-312"),
+        foreign_pyc("cpython-312"),
         "PYC207",
         "its name says cpython-36, its magic number CPython 3.12",
     ),
@@ -154,7 +190,7 @@ FLAWS = [
 
 @pytest.mark.parametrize(("path", "data", "code", "message"), FLAWS)
 def test_flaws(here: Path, run: Run, path: str, data: bytes, code: str, message: str) -> None:
-    put(here / path, data)
+    write_file(here / path, data)
     told = run("inspect", path)
     assert (told.code, told.err) == (1, "")
     assert told.out.startswith(f"{path}\n  {code}        {message}\n")
@@ -165,10 +201,10 @@ def test_flaws(here: Path, run: Run, path: str, data: bytes, code: str, message:
 
 
 def test_json(here: Path, run: Run) -> None:
-    put(here / "m.py", INNOCENT)
-    data = by_hash(compiled(INNOCENT, 0, "/p/m.py"), INNOCENT.encode(), checked=True)
-    put(here / cached(), data)
-    told = run("inspect", "--format", "json", cached())
+    write_file(here / "m.py", INNOCENT)
+    data = hash_pyc(compile_source(INNOCENT, 0, "/p/m.py"), INNOCENT.encode(), checked=True)
+    write_file(here / cache_path(), data)
+    told = run("inspect", "--format", "json", cache_path())
     assert (told.code, told.err) == (0, "")
     (file,) = json.loads(told.out)["files"]
     assert list(file) == [
@@ -215,7 +251,7 @@ def test_json(here: Path, run: Run) -> None:
 
 @pytest.mark.parametrize("version", ["2.7", "3.6"])
 def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> None:
-    put(here / "a.pyc", foreign(f"cpython-{version.replace('.', '')}"))
+    write_file(here / "a.pyc", foreign_pyc(f"cpython-{version.replace('.', '')}"))
     (file,) = json.loads(run("inspect", "--format", "json", "a.pyc").out)["files"]
     assert (file["version"], file["flags"], file["invalidation_mode"]) == (
         version,
@@ -226,7 +262,7 @@ def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> N
 
 def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
     odd = os.fsdecode(b"\xff.bin")
-    put(here / odd, b"abc")
+    write_file(here / odd, b"abc")
     told = run("inspect", "--format", "json", "--code", odd)
     (file,) = json.loads(told.out)["files"]
     assert file["path"] == "\\xff.bin"
@@ -239,7 +275,7 @@ def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
 
 
 def test_code(here: Path, run: Run) -> None:
-    put(here / "m.pyc", by_time(compiled(NESTED), 0))
+    write_file(here / "m.pyc", timestamp_pyc(compile_source(NESTED), 0))
     told = run("inspect", "--code", "m.pyc")
     lines = told.out.partition("  code\n")[2].splitlines()
     assert [line.partition(":")[0].rpartition(",")[0] for line in lines] == [
@@ -263,7 +299,10 @@ def test_code(here: Path, run: Run) -> None:
 
 
 def test_code_of_a_python_that_is_still_to_come(here: Path, run: Run) -> None:
-    put(here / "m.pyc", (4900).to_bytes(2, "little") + b"\r\n" + by_time(compiled("1"), 0)[4:])
+    write_file(
+        here / "m.pyc",
+        (4900).to_bytes(2, "little") + b"\r\n" + timestamp_pyc(compile_source("1"), 0)[4:],
+    )
     told = run("inspect", "--code", "m.pyc")
     assert (told.code, told.err) == (0, "")
     lines = told.out.splitlines()
@@ -272,7 +311,7 @@ def test_code_of_a_python_that_is_still_to_come(here: Path, run: Run) -> None:
 
 
 def test_other_formats(here: Path, run: Run) -> None:
-    put(here / "m.pyc", b"")
+    write_file(here / "m.pyc", b"")
     assert run("inspect", "--format", "github", "m.pyc").out.startswith("::error file=m.pyc,")
     assert run("inspect", "--output", "report", "m.pyc") == (1, "", "")
     assert (here / "report").read_text().startswith("m.pyc\n")
@@ -280,10 +319,10 @@ def test_other_formats(here: Path, run: Run) -> None:
 
 def test_in_git(repo: Repo, run: Run) -> None:
     repo.add("p/m.py", INNOCENT)
-    repo.add(f"p/{cached()}", honest())
+    repo.add(f"p/{cache_path()}", matching_pyc())
     repo.commit()
     repo.add("p/m.py", EVIL + "#")
-    told = run("inspect", f"HEAD:p/{cached()}", f":p/{cached()}", f":0:p/{cached()}")
+    told = run("inspect", f"HEAD:p/{cache_path()}", f":p/{cache_path()}", f":0:p/{cache_path()}")
     assert told.code == 0
     pages = told.out.split("p/__pycache__")
     assert pages[0] == "HEAD:"
@@ -297,7 +336,13 @@ def test_in_git(repo: Repo, run: Run) -> None:
     )
     assert pages[3].startswith(f"/m.{TAG}.pyc\n")
     told = run(
-        "inspect", "HEAD:nothing", "HEAD:p", "nothing:p", "--format", "json", f"HEAD:p/{cached()}"
+        "inspect",
+        "HEAD:nothing",
+        "HEAD:p",
+        "nothing:p",
+        "--format",
+        "json",
+        f"HEAD:p/{cache_path()}",
     )
     assert told.code == 2
     assert told.err.splitlines()[0] == "error: HEAD:nothing: is not there"
@@ -306,28 +351,28 @@ def test_in_git(repo: Repo, run: Run) -> None:
 
 
 def test_in_git_without_a_source(repo: Repo, run: Run) -> None:
-    repo.add("p/m.pyc", honest())
+    repo.add("p/m.pyc", matching_pyc())
     repo.commit()
     told = run("inspect", "HEAD:p/m.pyc")
     assert "  source        not found\n  runs          yes: there is no source" in told.out
 
 
 def test_code_in_odd_places(here: Path, run: Run) -> None:
-    module = compiled(INNOCENT)
-    nested = module.replace(co_consts=((compiled("x"), frozenset([1])), *module.co_consts))
-    put(here / "m.pyc", by_time(nested, 0))
+    module = compile_source(INNOCENT)
+    nested = module.replace(co_consts=((compile_source("x"), frozenset([1])), *module.co_consts))
+    write_file(here / "m.pyc", timestamp_pyc(nested, 0))
     told = run("inspect", "--code", "m.pyc")
     assert ": (<code <module>>, frozenset({1})), " in told.out
     assert "\n      <module>, line 1" in told.out
 
 
 def test_what_cannot_be_read(here: Path, run: Run) -> None:
-    put(here / "empty.pyc", b"")
-    put(here / "good.pyc", honest())
+    write_file(here / "empty.pyc", b"")
+    write_file(here / "good.pyc", matching_pyc())
     (here / "directory.pyc").mkdir()
     (here / "loop.pyc").symlink_to("loop.pyc")
     os.mkfifo(here / "fifo.pyc")
-    put(here / "large.pyc", honest())
+    write_file(here / "large.pyc", matching_pyc())
     os.truncate(here / "large.pyc", (64 << 20) + 1)
     told = run("inspect", "--format", "json", "/dev/zero", *sorted(os.listdir(here)), "nowhere")
     assert told.code == 2
@@ -345,7 +390,7 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
 
 
 def test_a_path_is_meant_first(here: Path, run: Run) -> None:
-    put(here / "HEAD:m.pyc", honest())
+    write_file(here / "HEAD:m.pyc", matching_pyc())
     assert run("inspect", "HEAD:m.pyc").out.startswith("HEAD:m.pyc\n  written by")
 
 
@@ -355,8 +400,8 @@ def test_wrong_usage(run: Run) -> None:
 
 
 def test_writer_is_named_by_the_tag_where_the_number_is_another_ones(here: Path, run: Run) -> None:
-    put(here / "m.py", INNOCENT)
-    put(here / "__pycache__/m.pypy39.pyc", foreign("cpython-39"))
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / "__pycache__/m.pypy39.pyc", foreign_pyc("cpython-39"))
     told = run("inspect", "__pycache__/m.pypy39.pyc")
     assert "  written by    PyPy (magic 3425 of CPython 3.9)\n" in told.out
     assert "PYC207" not in told.out

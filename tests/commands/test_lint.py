@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from told import CLEAN
+from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 SOURCE = "import os\nos.system('python a.pyc')\n"
 TOLD = (

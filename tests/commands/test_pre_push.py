@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from repo import Repo
-from repo import Result
-from told import CLEAN
+from helpers.repo import Repo
+from helpers.repo import Result
+from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

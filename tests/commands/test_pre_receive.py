@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from repo import BYTECODE
-from repo import Repo
-from repo import Result
+from helpers.repo import BYTECODE
+from helpers.repo import Repo
+from helpers.repo import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable

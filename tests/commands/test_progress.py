@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.commands import progress
-from pycache_guard.commands.progress import Progress
+from pycache_guard.commands import _output
+from pycache_guard.commands._output import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 
 class Terminal(io.StringIO):
@@ -26,7 +26,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the time, to be set."""
     now = [100.0]
-    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_output, "monotonic", lambda: now[0])
     return now
 
 
@@ -78,7 +78,7 @@ def test_a_run_on_a_terminal(
     """The report goes elsewhere; the line is cleared, also when something fails."""
     for n in range(3):
         repo.commit(str(n))
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(_output, "DELAY_SECONDS", 0.0)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     assert run("check-history", "HEAD", "--output", os.fspath(tmp_path / "x")).code == 0

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.compilers.places import candidates
-from pycs import INNOCENT
-from pycs import by_hash
-from pycs import by_time
-from pycs import cached
-from pycs import compiled
-from pycs import foreign
-from pycs import honest
-from pycs import put
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import write_file
+from pycache_guard.interpreters.discover import find_candidates
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import CodeType
 
     from conftest import Run
-    from repo import Repo
-    from repo import Result
+    from helpers.repo import Repo
+    from helpers.repo import Result
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def interpreters() -> dict[str, str]:
     """Return other interpreters of this machine, by version."""
     found = {}
-    for path in candidates("0"):
+    for path in find_candidates("0"):
         match = re.search(r"/(\d+\.\d+)\.\d+/bin/python[\d.]*$", path)
         if match:
             found[match[1]] = path
@@ -119,7 +119,7 @@ KINDS = [
 @pytest.mark.parametrize("version", ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_verify_references_shifted(here: Path, run: Run, version: str, kind: str) -> None:
-    put(here / "m.py", SHIFTED)
+    write_file(here / "m.py", SHIFTED)
     program = FORGE.replace("import imp_or_util, ", "import importlib.util as imp_or_util, ")
     subprocess.run([python(version), "-c", program, kind], check=True)
     load = "import importlib.util as u, marshal; marshal.loads(open(u.cache_from_source('m.py'), 'rb').read()[16:])"
@@ -163,24 +163,26 @@ PLACES: list[tuple[str, ...]] = [(), ("f",), ("f", "g"), ("C",), ("C", "m")]
 def test_verify_file_name_of_nested_code(
     here: Path, run: Run, path: tuple[str, ...], name: str
 ) -> None:
-    put(here / "m.py", NESTED)
-    put(here / cached(), by_time(renamed(compiled(NESTED), path, name), len(NESTED)))
+    write_file(here / "m.py", NESTED)
+    write_file(
+        here / cache_path(), timestamp_pyc(renamed(compile_source(NESTED), path, name), len(NESTED))
+    )
     report = run("verify-bytecode")
     assert report.code == 1
-    start = f"{cached()}: PYC202 its code objects bear several file names ("
+    start = f"{cache_path()}: PYC202 its code objects bear several file names ("
     assert report.out.startswith(start)
     assert ", and compilers write one. Python runs it, because time and size" in report.out
 
 
 def test_file_name_of_nested_code_where_nothing_can_be_compared(here: Path, run: Run) -> None:
     """The same forgery of pytest's, without a source, and of a Python that is not here."""
-    data = by_time(renamed(compiled(NESTED), ("f",), "/elsewhere"), len(NESTED))
-    put(here / "m.py", NESTED)
-    put(here / cached(more="-pytest-8.0.0"), data)
-    put(here / "alone.pyc", data)
+    data = timestamp_pyc(renamed(compile_source(NESTED), ("f",), "/elsewhere"), len(NESTED))
+    write_file(here / "m.py", NESTED)
+    write_file(here / cache_path(more="-pytest-8.0.0"), data)
+    write_file(here / "alone.pyc", data)
     report = run("verify-bytecode")
     assert (
-        f"{cached(more='-pytest-8.0.0')}: PYC202 not what any source compiles to; its code"
+        f"{cache_path(more='-pytest-8.0.0')}: PYC202 not what any source compiles to; its code"
         in report.out
     )
     assert "alone.pyc: PYC204 " in report.out
@@ -217,7 +219,7 @@ with open(path, "wb") as file:
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13"])
 def test_file_name_of_nested_code_of_other_pythons(here: Path, run: Run, version: str) -> None:
-    put(here / "m.py", "def f(): pass\n")
+    write_file(here / "m.py", "def f(): pass\n")
     module = "imp" if version == "2.7" else "importlib.util"
     program = RENAME.replace("import imp_or_util", f"import {module} as imp_or_util", 1)
     subprocess.run([python(version), "-c", program], check=True)
@@ -256,7 +258,7 @@ def zeros(table: bytes) -> bytes:
 @pytest.mark.parametrize("place", ["module", "function"])
 def test_verify_line_tables(here: Path, run: Run, change: object, place: str) -> None:
     assert callable(change)
-    code = compiled(INNOCENT)
+    code = compile_source(INNOCENT)
     if place == "module":
         code = tabled(code, change(code.co_linetable))
     else:
@@ -265,10 +267,10 @@ def test_verify_line_tables(here: Path, run: Run, change: object, place: str) ->
             for part in code.co_consts
         )
         code = code.replace(co_consts=consts)
-    put(here / "m.py", INNOCENT)
-    put(here / cached(), by_time(code, len(INNOCENT)))
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / cache_path(), timestamp_pyc(code, len(INNOCENT)))
     report = run("verify-bytecode", "--format", "json")
-    assert found(report) == [(cached(), "PYC202")]
+    assert found(report) == [(cache_path(), "PYC202")]
     (finding,) = json.loads(report.out)["findings"]
     name = "<module>" if place == "module" else "greet"
     assert f"to: the line table of {name} " in finding["message"]
@@ -276,24 +278,24 @@ def test_verify_line_tables(here: Path, run: Run, change: object, place: str) ->
 
 
 def test_line_tables_do_not_hide_another_difference(here: Path, run: Run) -> None:
-    code = compiled(INNOCENT.replace("hello", "HELLO"))
-    put(here / "m.py", INNOCENT)
-    put(here / cached(), by_time(tabled(code, b""), len(INNOCENT)))
+    code = compile_source(INNOCENT.replace("hello", "HELLO"))
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / cache_path(), timestamp_pyc(tabled(code, b""), len(INNOCENT)))
     report = run("verify-bytecode")
     assert "m.py to: consts[1] of greet differs" in report.out
 
 
-@pytest.mark.parametrize("path", ["alone.pyc", cached("gone"), "__pycache__/m.cpython-314.pyc"])
+@pytest.mark.parametrize("path", ["alone.pyc", cache_path("gone"), "__pycache__/m.cpython-314.pyc"])
 def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: str) -> None:
-    put(here / "m.py", INNOCENT)
+    write_file(here / "m.py", INNOCENT)
     if "314" in path:
-        newer = foreign("cpython-314")
-        data = newer[:8] + honest()[8:16] + newer[16:]
+        newer = foreign_pyc("cpython-314")
+        data = newer[:8] + matching_pyc()[8:16] + newer[16:]
         table = data.rindex(b"s", 0, len(data) - 8)
         data = data[:table] + data[table:].replace(b"\xf0", b"\x70", 1)
     else:
-        data = by_time(tabled(compiled(INNOCENT), b""), len(INNOCENT))
-    put(here / path, data)
+        data = timestamp_pyc(tabled(compile_source(INNOCENT), b""), len(INNOCENT))
+    write_file(here / path, data)
     report = run("verify-bytecode")
     assert f"{path}: PYC206 not well-formed: the line table of " in report.out
     assert "PYC206" in run("inspect", path).out
@@ -303,11 +305,11 @@ def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: s
 @pytest.mark.parametrize("table", [b"", b"\x81", b"\x80\x00\x02\x00", b"\xff\x3f\x00\x00"])
 def test_exception_tables(here: Path, run: Run, table: bytes) -> None:
     source = "try:\n    f()\nexcept E:\n    g()\n"
-    code = compiled(source).replace(co_exceptiontable=table)
-    put(here / "m.py", source)
-    put(here / cached(), by_time(code, len(source)))
-    put(here / "alone.pyc", by_time(code, len(source)))
-    expected = [(cached(), "PYC202"), ("alone.pyc", "PYC204" if table == b"" else "PYC206")]
+    code = compile_source(source).replace(co_exceptiontable=table)
+    write_file(here / "m.py", source)
+    write_file(here / cache_path(), timestamp_pyc(code, len(source)))
+    write_file(here / "alone.pyc", timestamp_pyc(code, len(source)))
+    expected = [(cache_path(), "PYC202"), ("alone.pyc", "PYC204" if table == b"" else "PYC206")]
     assert verify(run) == expected
 
 
@@ -330,7 +332,7 @@ ASSERTING = "def f(x):\n    'Doc.'\n    assert x\n    return x\n"
 def test_verify_levels_of_python_2(
     here: Path, run: Run, options: list[str], name: str, code: str
 ) -> None:
-    put(here / "m.py", ASSERTING)
+    write_file(here / "m.py", ASSERTING)
     program = f"import py_compile; py_compile.compile('m.py', cfile={name!r})"
     subprocess.run([python("2.7"), *options, "-c", program], check=True)
     expected = [(name, code)] if code else []
@@ -342,8 +344,8 @@ def test_verify_levels_of_python_2(
 def test_level_of_a_legacy_name_is_reported(
     here: Path, run: Run, version: str, options: list[str]
 ) -> None:
-    put(here / "m.py", ASSERTING)
-    put(here / "n.py", "x = 1\n")
+    write_file(here / "m.py", ASSERTING)
+    write_file(here / "n.py", "x = 1\n")
     subprocess.run([python(version), *options, "-m", "compileall", "-q", "-b", "."], check=True)
     report = run("verify-bytecode", "--format", "json", "--python", python(version))
     level = len(options[0]) - 1 if options else 0
@@ -359,8 +361,8 @@ def test_level_of_a_legacy_name_is_reported(
 
 def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:
     for name in "abc":
-        put(here / f"{name}.py", ASSERTING)
-        put(here / f"{name}.pyc", honest(ASSERTING, level=2))
+        write_file(here / f"{name}.py", ASSERTING)
+        write_file(here / f"{name}.pyc", matching_pyc(ASSERTING, level=2))
     report = run("verify-bytecode")
     assert (report.code, report.out) == (0, "")
     assert report.err == (
@@ -373,7 +375,7 @@ def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:
 
 
 def unchecked(source: str) -> bytes:
-    return by_hash(compiled("raise SystemExit('forged')\n"), source.encode(), checked=False)
+    return hash_pyc(compile_source("raise SystemExit('forged')\n"), source.encode(), checked=False)
 
 
 @pytest.mark.parametrize("name", ["_darcs", ".hg", ".svn", ".bzr", ".jj", ".sl", "CVS", "RCS"])
@@ -382,30 +384,30 @@ def test_verify_packages_named_as_version_control(
     repo: Repo, run: Run, name: str, marked: bool
 ) -> None:
     repo.write(f"{name}/mod.py", "x = 1\n")
-    repo.write(f"{name}/{cached('mod')}", unchecked("x = 1\n"))
+    repo.write(f"{name}/{cache_path('mod')}", unchecked("x = 1\n"))
     if marked:
         for mark in ("requires", "wc.db", "branch-format", "repo", "format"):
             repo.write(f"{name}/{mark}")
     repo.git("add", "-f", ".")
-    path = f"{name}/{cached('mod')}"
+    path = f"{name}/{cache_path('mod')}"
     assert verify(run) == [(path, "PYC202"), (path, "PYC203")]
     assert verify(run, name) == verify(run)
 
 
 def test_packages_named_as_version_control_outside_a_repository(here: Path, run: Run) -> None:
     for name in ("_darcs", ".hg", "lib/.svn"):
-        put(here / name / "mod.py", "x = 1\n")
-        put(here / name / cached("mod"), unchecked("x = 1\n"))
+        write_file(here / name / "mod.py", "x = 1\n")
+        write_file(here / name / cache_path("mod"), unchecked("x = 1\n"))
     assert len(verify(run)) == 6
-    put(here / ".hg" / "requires", "")
-    put(here / "lib/.svn" / "wc.db", "")
-    assert {path for path, _ in verify(run)} == {f"_darcs/{cached('mod')}"}
+    write_file(here / ".hg" / "requires", "")
+    write_file(here / "lib/.svn" / "wc.db", "")
+    assert {path for path, _ in verify(run)} == {f"_darcs/{cache_path('mod')}"}
 
 
 def test_version_control_itself_is_left_out(repo: Repo, run: Run) -> None:
     for mark in (".hg/requires", ".svn/wc.db", ".jj/repo/x"):
         repo.write(mark)
-        repo.write(f"{mark.partition('/')[0]}/branch.pyc", honest())
+        repo.write(f"{mark.partition('/')[0]}/branch.pyc", matching_pyc())
     repo.write("m.py", INNOCENT)
     repo.git("add", "m.py")
     repo.git("commit", "-q", "-m", "1")
@@ -419,12 +421,12 @@ def test_version_control_itself_is_left_out(repo: Repo, run: Run) -> None:
 @pytest.mark.parametrize("name", ["pkg", "ns"])
 def test_packages_behind_a_link(here: Path, run: Run, name: str) -> None:
     elsewhere = here.parent / "elsewhere" / name
-    put(elsewhere / "mod.py", "x = 1\n")
-    put(elsewhere / cached("mod"), unchecked("x = 1\n"))
+    write_file(elsewhere / "mod.py", "x = 1\n")
+    write_file(elsewhere / cache_path("mod"), unchecked("x = 1\n"))
     if name == "pkg":
-        put(elsewhere / "__init__.py", "")
+        write_file(elsewhere / "__init__.py", "")
     (here / name).symlink_to(f"../elsewhere/{name}")
-    path = f"{name}/{cached('mod')}"
+    path = f"{name}/{cache_path('mod')}"
     assert verify(run) == [(path, "PYC202"), (path, "PYC203")]
 
 
@@ -433,7 +435,7 @@ def test_other_links_to_directories_are_noted(
     here: Path, run: Run, name: str, files: list[str]
 ) -> None:
     for file in files:
-        put(here.parent / "elsewhere" / file, "")
+        write_file(here.parent / "elsewhere" / file, "")
     (here / name).symlink_to("../elsewhere")
     (here / "up").symlink_to("..")
     (here / "here").symlink_to(".")
@@ -452,12 +454,12 @@ def test_other_links_to_directories_are_noted(
 
 def test_long_constant_of_python_2_is_not_its_int(here: Path, run: Run) -> None:
     """`5L` and `5` are equal numbers of two types."""
-    put(here / "m.py", "x = 5\n")
+    write_file(here / "m.py", "x = 5\n")
     program = "import py_compile; py_compile.compile('m.py')"
     subprocess.run([python("2.7"), "-c", program], check=True)
     data = (here / "m.pyc").read_bytes()
     assert verify(run, "--python", python("2.7")) == []
     at = data.index(b"i\5\0\0\0")
-    put(here / "m.pyc", data[:at] + b"l\1\0\0\0\5\0" + data[at + 5 :])
+    write_file(here / "m.pyc", data[:at] + b"l\1\0\0\0\5\0" + data[at + 5 :])
     os.utime(here / "m.py", (struct.unpack("<I", data[4:8])[0],) * 2)
     assert verify(run, "--python", python("2.7")) == [("m.pyc", "PYC202")]

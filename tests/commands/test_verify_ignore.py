@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycs import EVIL
-from pycs import INNOCENT
-from pycs import by_hash
-from pycs import by_time
-from pycs import cached
-from pycs import compiled
-from pycs import forged
-from pycs import honest
-from pycs import put
+from helpers.make_pyc import EVIL
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import forged_pyc
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 TRUE = INNOCENT.encode()
 #: One file for each rule that can be ignored, and one that cannot.
 FILES = {
-    "PYC201": (cached("stale"), by_time(compiled(INNOCENT), len(TRUE) + 9)),
-    "PYC202": (cached("forged"), forged()),
-    "PYC203": (cached("unchecked"), by_hash(compiled(INNOCENT), TRUE, checked=False)),
-    "PYC204": ("sourceless.pyc", honest()),
-    "PYC205": (cached("gone"), honest()),
-    "PYC206": (cached("malformed"), honest()[:-1]),
-    "PYC207": ("__pycache__/tag.cpython-36.pyc", honest()),
+    "PYC201": (cache_path("stale"), timestamp_pyc(compile_source(INNOCENT), len(TRUE) + 9)),
+    "PYC202": (cache_path("forged"), forged_pyc()),
+    "PYC203": (cache_path("unchecked"), hash_pyc(compile_source(INNOCENT), TRUE, checked=False)),
+    "PYC204": ("sourceless.pyc", matching_pyc()),
+    "PYC205": (cache_path("gone"), matching_pyc()),
+    "PYC206": (cache_path("malformed"), matching_pyc()[:-1]),
+    "PYC207": ("__pycache__/tag.cpython-36.pyc", matching_pyc()),
 }
 CAN_BE_IGNORED = [code for code in FILES if code != "PYC202"]
 
 
 def plant(top: Path) -> None:
     for path, data in FILES.values():
-        put(top / path, data)
+        write_file(top / path, data)
         module = path.rpartition("/")[2].partition(".")[0]
         if module not in ("sourceless", "gone"):
-            put(top / f"{module}.py", INNOCENT)
+            write_file(top / f"{module}.py", INNOCENT)
 
 
 def codes(out: str) -> list[str]:
@@ -88,11 +88,14 @@ def test_forgery_that_cannot_be_compared_passes_only_where_that_is_ignored(
     repo: Repo, run: Run
 ) -> None:
     """Who forges chooses: pytest runs a file of this name, and no compiler writes it."""
-    put(repo.path / "m.py", INNOCENT)
-    put(repo.path / cached(more="-pytest-8.0.0"), by_hash(compiled(EVIL), TRUE, checked=True))
+    write_file(repo.path / "m.py", INNOCENT)
+    write_file(
+        repo.path / cache_path(more="-pytest-8.0.0"),
+        hash_pyc(compile_source(EVIL), TRUE, checked=True),
+    )
     deep = f"x = {'-' * 90_000}1\n"
-    put(repo.path / "deep.py", deep)
-    put(repo.path / cached("deep"), by_time(compiled(EVIL), len(deep)))
+    write_file(repo.path / "deep.py", deep)
+    write_file(repo.path / cache_path("deep"), timestamp_pyc(compile_source(EVIL), len(deep)))
     repo.git("add", "-f", ".")
     for tracked in ([], ["--tracked"]):
         report = run("verify-bytecode", "--format", "json", *tracked)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycs import INNOCENT
-from pycs import by_time
-from pycs import cached
-from pycs import compiled
-from pycs import honest
-from pycs import put
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def i32(number: int) -> bytes:
 def planted(constant: bytes) -> bytes:
     """Return a file whose code has this in the place of its first constant."""
     marker = 0x12345678
-    data = by_time(compiled(f"x = {marker}\n"), len(INNOCENT))
+    data = timestamp_pyc(compile_source(f"x = {marker}\n"), len(INNOCENT))
     number = b"i" + i32(marker)
     at = data.find(number) if number in data else data.index(b"\xe9" + i32(marker))
     return data[:at] + constant + data[at + 5 :]
@@ -68,10 +68,10 @@ def limited(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_verify_and_inspect_end_within_a_limit(tmp_path: Path, name: str) -> None:
-    put(tmp_path / "m.py", INNOCENT)
-    put(tmp_path / cached(), planted(CONSTANTS[name]()))
+    write_file(tmp_path / "m.py", INNOCENT)
+    write_file(tmp_path / cache_path(), planted(CONSTANTS[name]()))
     code = "PYC202" if name in DIFFERENT else "PYC206"
-    for command in (["verify-bytecode"], ["inspect", "--code", cached()]):
+    for command in (["verify-bytecode"], ["inspect", "--code", cache_path()]):
         done = limited(tmp_path, *command)
         inspected_well = command[0] == "inspect" and name in DIFFERENT
         assert (done.returncode, done.stderr) == (0 if inspected_well else 1, "")
@@ -79,7 +79,7 @@ def test_verify_and_inspect_end_within_a_limit(tmp_path: Path, name: str) -> Non
 
 
 def test_limit_is_one_that_an_ordinary_file_keeps(tmp_path: Path) -> None:
-    put(tmp_path / "m.py", INNOCENT)
-    put(tmp_path / cached(), honest())
+    write_file(tmp_path / "m.py", INNOCENT)
+    write_file(tmp_path / cache_path(), matching_pyc())
     done = limited(tmp_path, "verify-bytecode")
     assert (done.returncode, done.stderr) == (0, "")

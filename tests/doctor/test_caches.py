@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleaning.trees import plant
-from pycache_guard import system
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.cleaning.roots import named
+from clean.trees import make_tree
+from pycache_guard import compat
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.clean.roots import root_for
 from pycache_guard.doctor import state
-from pycache_guard.doctor.caches import Place
-from pycache_guard.doctor.caches import found
+from pycache_guard.doctor.caches import CacheDirectory
+from pycache_guard.doctor.caches import _inspect_cache
 from pycache_guard.doctor.caches import head_of
-from pycache_guard.doctor.caches import judged
 from pycache_guard.doctor.caches import places as places_of
+from pycache_guard.doctor.caches import scan_caches
 from pycache_guard.doctor.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
     from conftest import Run
     from pycache_guard.doctor.caches import Cache
-    from pycache_guard.doctor.caches import Found
+    from pycache_guard.doctor.caches import CacheScan
 
 AGAIN = "so Python compiles the sources again at each start"
 TAG = str(sys.implementation.cache_tag)
 PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
 
 
-def look() -> Found:
-    walked = named(".")
+def look() -> CacheScan:
+    walked = root_for(".")
     try:
-        return found(walked)
+        return scan_caches(walked)
     finally:
         walked.way.close()
 
@@ -94,9 +94,9 @@ def test_a_source_of_another_time(root: Path, name: str) -> None:
 def test_who_wrote_it(root: Path) -> None:
     (root / "old.pyc").write_bytes(b"\x03\xf3\r\n" + bytes(20))
     (root / "odd.pyc").write_bytes(b"what is this")
-    plant(root, ["old.py", "p/__pycache__/a.cpython-39.opt-1.pyc", "p/__pycache__/b.pyc"])
-    plant(root, ["p/__pycache__/c.cpython-39.pyc.12", "p/__pycache__/notes.txt", "p/b.hy"])
-    plant(root, ["p/__pycache__/d.CPython-39.pyc"])
+    make_tree(root, ["old.py", "p/__pycache__/a.cpython-39.opt-1.pyc", "p/__pycache__/b.pyc"])
+    make_tree(root, ["p/__pycache__/c.cpython-39.pyc.12", "p/__pycache__/notes.txt", "p/b.hy"])
+    make_tree(root, ["p/__pycache__/d.CPython-39.pyc"])
     assert {c.path: (c.writer, c.is_tagged, c.is_alone) for c in look().caches} == {
         "old.pyc": ("CPython 2.7", False, False),
         "odd.pyc": ("unknown", False, True),
@@ -109,15 +109,17 @@ def test_who_wrote_it(root: Path) -> None:
 
 def test_where_clean_would_not_look(root: Path) -> None:
     cache = "__pycache__/a.cpython-39.pyc"
-    plant(root, [f".venv/{cache}", ".venv/pyvenv.cfg", f"node_modules/{cache}", f".git/{cache}"])
+    make_tree(
+        root, [f".venv/{cache}", ".venv/pyvenv.cfg", f"node_modules/{cache}", f".git/{cache}"]
+    )
     assert look().caches == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
 def test_what_is_no_file_is_not_read(root: Path) -> None:
-    plant(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
+    make_tree(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
     assert [cache.path for cache in look().caches] == ["c.pyc"]
-    assert judged("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
+    assert _inspect_cache("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
     assert head_of("fifo") == b""
 
 
@@ -127,18 +129,18 @@ def test_sources_and_files_that_cannot_be_read(root: Path, monkeypatch: pytest.M
     arguments = {"is_cache": True, "is_alone": False}
     for path in (timed, hashed):
         name = path.rpartition("/")[2]
-        cache = judged(path, name, "gone.py", **arguments)
+        cache = _inspect_cache(path, name, "gone.py", **arguments)
         assert cache is not None
         assert not cache.is_stale
     monkeypatch.setattr("pycache_guard.doctor.caches.HEADER", 3)
-    cache = judged(timed, "a.pyc", "a.py", **arguments)
+    cache = _inspect_cache(timed, "a.pyc", "a.py", **arguments)
     assert cache is not None
     assert (cache.writer, cache.is_stale) == ("unknown", False)
 
 
 def test_formats_without_validation(root: Path) -> None:
     (root / "foo$py.class").write_bytes(b"\xca\xfe\xba\xbe" + bytes(20))
-    plant(root, ["foo.py"])
+    make_tree(root, ["foo.py"])
     (cache,) = look().caches
     assert (cache.writer, cache.is_stale, cache.hash_mode) == ("Jython 2.7", False, None)
 
@@ -146,14 +148,14 @@ def test_formats_without_validation(root: Path) -> None:
 def test_a_hash_that_nobody_knows(root: Path) -> None:
     """How GraalPy hashes a source is not known; nothing is said of it."""
     header = (21290).to_bytes(2, "little") + b"\r\n" + b"\3\0\0\0" + bytes(8)
-    plant(root, ["m.py", "__pycache__/"])
+    make_tree(root, ["m.py", "__pycache__/"])
     (root / "__pycache__" / "m.graalpy.pyc").write_bytes(header)
     (cache,) = look().caches
     assert (cache.hash_mode, cache.is_stale) == ("checked", False)
 
 
 def test_places(root: Path) -> None:
-    plant(root, ["m.py", "a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
+    make_tree(root, ["m.py", "a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
     places = {
         (p.path, p.is_cache, p.status.st_ino, p.above and p.above.st_uid) for p in look().places
     }
@@ -162,16 +164,17 @@ def test_places(root: Path) -> None:
         ("a", False, (root / "a").stat().st_ino, None),
         ("b/__pycache__", True, (root / "b/__pycache__").stat().st_ino, root.stat().st_uid),
     }
-    walked = named(".")
+    walked = root_for(".")
     assert list(places_of(walked, ("gone", "too"), is_cache=True)) == []
     walked.way.close()
 
 
 @pytest.mark.skipif(
-    not system.OWNERS or os.geteuid() != 0, reason="only an administrator gives things away"
+    not compat.HAS_FILE_OWNERS or os.geteuid() != 0,
+    reason="only an administrator gives things away",
 )
 def test_whose_a_place_is(root: Path) -> None:
-    plant(root, ["a/__pycache__/"])
+    make_tree(root, ["a/__pycache__/"])
     os.chown(root / "a/__pycache__", 4711, 4711)
     (place,) = look().places
     assert place.above is not None
@@ -180,7 +183,7 @@ def test_whose_a_place_is(root: Path) -> None:
 
 def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told, and counts as a place where Python keeps no cache."""
-    plant(root, ["m.py", "__pycache__/"])
+    make_tree(root, ["m.py", "__pycache__/"])
     listed = os.scandir
 
     def refused(path: str) -> object:
@@ -188,17 +191,17 @@ def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.Monkey
             raise PermissionError(13, "Permission denied")
         return listed(path)
 
-    monkeypatch.setattr(system, "DESCRIPTORS", False)
+    monkeypatch.setattr(compat, "HAS_DIR_FD", False)
     monkeypatch.setattr(os, "scandir", refused)
     found = look()
     assert found.failures == ["__pycache__: not looked into: Permission denied"]
     assert [(place.path, place.is_cache) for place in found.places] == [("__pycache__", True)]
-    assert state.described(found, PYTHON, ".").failures == found.failures
+    assert state.summarize(found, PYTHON, ".").failures == found.failures
 
 
 def told(root: str = ".") -> dict[str, str]:
     """Return the facts by name."""
-    return {fact.name: fact.value for fact in state.described(look(), PYTHON, root).facts}
+    return {fact.name: fact.value for fact in state.summarize(look(), PYTHON, root).facts}
 
 
 def test_facts(root: Path) -> None:
@@ -206,7 +209,7 @@ def test_facts(root: Path) -> None:
     compiled(root, "a")
     compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
     compiled(root, "c", PycInvalidationMode.UNCHECKED_HASH)
-    plant(root, ["__pycache__/gone.cpython-27.pyc", "lib.pyc"])
+    make_tree(root, ["__pycache__/gone.cpython-27.pyc", "lib.pyc"])
     (root / "a.py").write_text("changed\n")
     size = sum(cache.size for cache in look().caches)
     assert told() == {
@@ -225,19 +228,19 @@ def test_whose_they_are(root: Path) -> None:
     compiled(root, "a")
     py_compile.compile("a.py", cfile="a.pyc", doraise=True)
     (root / "a.pyo").write_bytes((3413).to_bytes(2, "little") + b"\r\n" + bytes(12))
-    plant(root, ["__pycache__/a.cpython-27.pyc", "lib.pyc"])
+    make_tree(root, ["__pycache__/a.cpython-27.pyc", "lib.pyc"])
     # Without a tag, Python does not read it where it is.
     (root / "__pycache__" / "a.pyc").write_bytes((root / "a.pyc").read_bytes())
     python = PYTHON._replace(magic=MAGIC_NUMBER)
-    facts = {fact.name: fact for fact in state.described(look(), python, ".").facts}
+    facts = {fact.name: fact for fact in state.summarize(look(), python, ".").facts}
     assert facts[TAG].value.startswith("2 files, ")
-    assert facts[TAG].lesson == ""
-    assert facts["CPython 3.8"].lesson == facts["cpython-27"].lesson == state.OTHERS
-    assert facts["unknown"].lesson == state.NOBODYS
-    here = lookup(MAGIC_NUMBER)
+    assert facts[TAG].explanation == ""
+    assert facts["CPython 3.8"].explanation == facts["cpython-27"].explanation == state.OTHERS
+    assert facts["unknown"].explanation == state.NOBODYS
+    here = identify_magic(MAGIC_NUMBER)
     assert here is not None
-    assert facts[f"{here.implementation} {here.version}"].lesson == state.OTHERS
-    untagged = state.described(look(), python._replace(tag=None), ".").facts
+    assert facts[f"{here.implementation} {here.version}"].explanation == state.OTHERS
+    untagged = state.summarize(look(), python._replace(tag=None), ".").facts
     assert "cpython 3.0.0" in [fact.name for fact in untagged]
 
 
@@ -257,16 +260,16 @@ def test_amount(size: int, text: str) -> None:
 
 
 def test_orphans(root: Path) -> None:
-    plant(root, ["old/__pycache__/m.cpython-39.pyc"])
-    (finding,) = state.described(look(), PYTHON, ".").findings
-    assert (finding.rule.name, finding.path, finding.remedy) == (
+    make_tree(root, ["old/__pycache__/m.cpython-39.pyc"])
+    (finding,) = state.summarize(look(), PYTHON, ".").findings
+    assert (finding.rule.name, finding.path, finding.fix) == (
         "PYC603",
         "old/",
         "pycache-guard clean --orphans",
     )
     assert finding.message == "3 paths left over from sources that no longer exist"
     (elsewhere,) = state.orphans(str(root))
-    assert elsewhere.remedy == f"pycache-guard clean --orphans -- {root}"
+    assert elsewhere.fix == f"pycache-guard clean --orphans -- {root}"
 
 
 def test_unheeded_sources(root: Path) -> None:
@@ -275,17 +278,17 @@ def test_unheeded_sources(root: Path) -> None:
     compiled(root, "d", PycInvalidationMode.UNCHECKED_HASH)
     for name in ("a b", "c"):
         (root / f"{name}.py").write_text("changed\n")
-    (finding,) = state.described(look(), PYTHON, ".").findings
+    (finding,) = state.summarize(look(), PYTHON, ".").findings
     assert (finding.rule.name, finding.path) == ("PYC203", path)
-    assert finding.remedy == f"rm -f -- '{path}'"
+    assert finding.fix == f"rm -f -- '{path}'"
 
 
 def status_of(uid: int, mode: int = 0o755) -> os.stat_result:
     return os.stat_result((stat.S_IFDIR | mode, 0, 0, 1, uid, uid, 0, 0, 0, 0))
 
 
-def place(path: str, uid: int, above: int | None = None, mode: int = 0o755) -> Place:
-    return Place(
+def place(path: str, uid: int, above: int | None = None, mode: int = 0o755) -> CacheDirectory:
+    return CacheDirectory(
         path, above is not None, status_of(uid, mode), None if above is None else status_of(above)
     )
 
@@ -312,7 +315,7 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         place("theirs/__pycache__", 5, above=5),
         place("fixed", 1000),
     ]
-    assert [(f.path, f.message, f.remedy) for f in state.refused(places)] == [
+    assert [(f.path, f.message, f.fix) for f in state.unwritable(places)] == [
         (
             "open/a/__pycache__",
             "2 paths of another user than the directory above, as containers leave them",
@@ -334,9 +337,9 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             'sudo chown "$(id -u)" -- theirs/__pycache__',
         ),
     ]
-    assert {finding.rule.name for finding in state.refused(places)} == {"PYC601"}
+    assert {finding.rule.name for finding in state.unwritable(places)} == {"PYC601"}
     # Where no cache is written, only what nobody can remove is left to report.
-    assert [f.path for f in state.refused(places, is_written=False)] == ["open/a/__pycache__"]
+    assert [f.path for f in state.unwritable(places, is_written=False)] == ["open/a/__pycache__"]
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes")
@@ -369,8 +372,8 @@ def test_world_writable_cache_is_reported(
         [] if expected is None else [f"p/{expected}{f'.{TAG}.pyc' if '/' in expected else ''}"]
     )
     for finding in findings:
-        assert finding.remedy is not None
-        subprocess.run(["sh", "-c", finding.remedy], check=True)
+        assert finding.fix is not None
+        subprocess.run(["sh", "-c", finding.fix], check=True)
         found = look()
         assert state.opened_to_all(found.caches, found.places) == []
 
@@ -392,7 +395,7 @@ CUTS = [
 
 
 @pytest.mark.parametrize(("cut", "is_damaged"), CUTS)
-@pytest.mark.parametrize("place", ["cache", "beside", "alone"])
+@pytest.mark.parametrize("place", ["cache", "beside", "stop_leftover_processes"])
 def test_damaged_cache_of_own_interpreter_is_reported(
     cut: Callable[[bytes], bytes], is_damaged: bool, place: str, root: Path, run: Run
 ) -> None:
@@ -401,21 +404,21 @@ def test_damaged_cache_of_own_interpreter_is_reported(
     if place != "cache":
         path.rename(root / "p" / "m.pyc")
         path = root / "p" / "m.pyc"
-    if place == "alone":
+    if place == "stop_leftover_processes":
         (root / "p" / "m.py").unlink()
     path.write_bytes(data)
     python = PYTHON._replace(magic=MAGIC_NUMBER)
-    found = state.described(look(), python, ".").findings
+    found = state.summarize(look(), python, ".").findings
     findings = [finding for finding in found if finding.rule.name == "PYC206"]
     # A legacy file without a magic number is of no interpreter that is known.
     is_own = place == "cache" or data[:4] == MAGIC_NUMBER
     assert len(findings) == (is_damaged and is_own)
     for finding in findings:
-        assert finding.remedy is not None
-        if finding.remedy.startswith("pycache-guard "):
-            assert run(*finding.remedy.split()[1:]).code == 0
+        assert finding.fix is not None
+        if finding.fix.startswith("pycache-guard "):
+            assert run(*finding.fix.split()[1:]).code == 0
         else:
-            subprocess.run(["sh", "-c", finding.remedy], check=True)
+            subprocess.run(["sh", "-c", finding.fix], check=True)
         assert not path.exists()
 
 
@@ -424,9 +427,9 @@ def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
     (root / path).write_bytes(b"")
     caches_there = look().caches
     ((finding,), _) = state.broken(caches_there, TAG, "a b", can_clean=True)
-    assert finding.remedy == "pycache-guard clean --broken -- 'a b'"
+    assert finding.fix == "pycache-guard clean --broken -- 'a b'"
     ((finding,), _) = state.broken(caches_there, TAG, ".", can_clean=False)
-    assert finding.remedy == f"rm -f -- {path}"
+    assert finding.fix == f"rm -f -- {path}"
     (root / path).unlink()
     assert state.broken(caches_there, TAG, ".", can_clean=True) == ([], [])
 
@@ -435,7 +438,7 @@ def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
 def test_world_writable_cache_whose_source_vanishes(root: Path) -> None:
     path = compiled(root, "m")
     (root / path).chmod(0o666)
-    cache = judged(path, path.rpartition("/")[2], "gone.py", is_cache=True, is_alone=False)
+    cache = _inspect_cache(path, path.rpartition("/")[2], "gone.py", is_cache=True, is_alone=False)
     assert cache is not None
     assert cache.is_open
 

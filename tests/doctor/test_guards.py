@@ -10,13 +10,13 @@ import pytest
 from pycache_guard.doctor import guards
 from pycache_guard.doctor.hook_configurations import Configurations
 from pycache_guard.git import hooks
-from pycache_guard.git.hooks import installed
+from pycache_guard.git.hooks import installed_hooks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pycache_guard.doctor.fact import Diagnosis
-    from repo import Repo
+    from helpers.repo import Repo
+    from pycache_guard.doctor.fact import DoctorReport
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell runs the hooks")
 
@@ -320,7 +320,7 @@ GUARDED: dict[str, tuple[Files, str]] = {
         "prek",
     ),
 }
-NATIVE = guards.NATIVE
+NATIVE = guards.GIT_HOOK_COMMAND
 HINT = "no hook keeps bytecode out of the next commit"
 #: Where it is not; a part of the message, and the command.
 UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
@@ -548,9 +548,9 @@ def set_up(repo: Repo, files: Files) -> None:
         repo.git("config", "core.hooksPath", ".husky")
 
 
-def check(repo: Repo) -> Diagnosis:
-    where = os.path.relpath(hooks.directory(), repo.path)
-    return guards.guards(installed(guards.STAGES), ".", where)
+def check(repo: Repo) -> DoctorReport:
+    where = os.path.relpath(hooks.hooks_dir(), repo.path)
+    return guards.check_hooks(installed_hooks(guards.STAGES), ".", where)
 
 
 @posix
@@ -576,7 +576,7 @@ def test_unguarded_repository_is_red(
     (finding,) = told.findings
     assert finding.rule.name == "PYC604"
     assert words in finding.message
-    assert finding.remedy == command
+    assert finding.fix == command
     assert finding.path in (None, *files)
     assert bool(told.failures) is (name in ("not YAML", "not TOML", "not JSON"))
 
@@ -586,7 +586,7 @@ def test_the_runner_that_is_here(repo: Repo, monkeypatch: pytest.MonkeyPatch) ->
     for present, expected in (("prek", "prek"), (None, "pre-commit"), ("pre-commit", "pre-commit")):
         monkeypatch.setattr("shutil.which", lambda name, present=present: name == present or None)
         (finding,) = check(repo).findings
-        assert finding.remedy == f"{expected} install -t pre-commit"
+        assert finding.fix == f"{expected} install -t pre-commit"
 
 
 @posix
@@ -594,7 +594,7 @@ def test_stages_that_are_missing(repo: Repo) -> None:
     set_up(repo, {HOOK: PRE_COMMIT, CONFIG: config()})
     configured, installed_at = check(repo).facts
     assert configured.value == f"forbid-bytecode in {CONFIG}"
-    assert "`pre-commit install -t pre-merge-commit -t pre-push`" in installed_at.lesson
+    assert "`pre-commit install -t pre-merge-commit -t pre-push`" in installed_at.explanation
     push = PRE_COMMIT.replace("--hook-type=pre-commit", "--hook-type=pre-push")
     set_up(repo, {".git/hooks/pre-push": push})
     assert check(repo).facts[1].data == ["pre-commit", "pre-push"]
@@ -629,7 +629,7 @@ def test_hook_that_can_be_run_but_not_read(repo: Repo, monkeypatch: pytest.Monke
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(hooks, "opened", refuse)
-    assert installed(guards.STAGES) == {"pre-commit": b""}
+    assert installed_hooks(guards.STAGES) == {"pre-commit": b""}
 
 
 def test_groups_of_jobs_without_end(repo: Repo) -> None:
@@ -648,18 +648,18 @@ def script(path: Path, content: str = "#!/bin/sh\n") -> None:
 
 
 def test_installed(repo: Repo) -> None:
-    assert installed(STAGES) == {}
+    assert installed_hooks(STAGES) == {}
     script(repo.path / ".git" / "hooks" / "pre-commit")
     script(repo.path / ".git" / "hooks" / "commit-msg")
     script(repo.path / ".git" / "hooks" / "pre-push")
-    assert installed(STAGES) == {"pre-commit": b"#!/bin/sh\n", "pre-push": b"#!/bin/sh\n"}
+    assert installed_hooks(STAGES) == {"pre-commit": b"#!/bin/sh\n", "pre-push": b"#!/bin/sh\n"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="every file is executable")
 def test_one_that_git_does_not_run(repo: Repo) -> None:
     script(repo.path / ".git" / "hooks" / "pre-commit")
     (repo.path / ".git" / "hooks" / "pre-commit").chmod(0o644)
-    assert installed(STAGES) == {}
+    assert installed_hooks(STAGES) == {}
 
 
 def test_another_directory(
@@ -671,9 +671,9 @@ def test_another_directory(
     repo.git("config", "core.hooksPath", ".githooks")
     for place in (repo.path, repo.path / "sub"):
         monkeypatch.chdir(place)
-        assert [*installed(STAGES)] == ["pre-push"]
+        assert [*installed_hooks(STAGES)] == ["pre-push"]
     repo.git("config", "--add", "core.hooksPath", "~/hooks")  # of several the last one counts
-    assert hooks.directory() == os.path.join(str(home), "hooks")
+    assert hooks.hooks_dir() == os.path.join(str(home), "hooks")
 
 
 def test_a_linked_work_tree(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -682,7 +682,7 @@ def test_a_linked_work_tree(repo: Repo, tmp_path: Path, monkeypatch: pytest.Monk
     repo.git("worktree", "add", "-q", str(tmp_path / "linked"))
     script(repo.path / ".git" / "hooks" / "pre-commit")
     monkeypatch.chdir(tmp_path / "linked")
-    assert [*installed(STAGES)] == ["pre-commit"]
+    assert [*installed_hooks(STAGES)] == ["pre-commit"]
 
 
 @posix
@@ -696,7 +696,7 @@ def test_native_remedy_works_where_it_is_pasted(
         repo.git("config", "core.hooksPath", path)
     (repo.path / "sub").mkdir()
     monkeypatch.chdir(repo.path / place)
-    (finding,) = guards.guards(installed(STAGES), "..", hooks.directory()).findings
-    assert finding.remedy is not None
-    subprocess.run(["sh", "-c", finding.remedy], check=True)
-    assert guards.guards(installed(STAGES), ".", hooks.directory()).findings == []
+    (finding,) = guards.check_hooks(installed_hooks(STAGES), "..", hooks.hooks_dir()).findings
+    assert finding.fix is not None
+    subprocess.run(["sh", "-c", finding.fix], check=True)
+    assert guards.check_hooks(installed_hooks(STAGES), ".", hooks.hooks_dir()).findings == []

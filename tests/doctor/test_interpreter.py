@@ -9,8 +9,8 @@ import pytest
 
 from pycache_guard.doctor import interpreter
 from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.doctor.interpreter import ask_interpreter
 from pycache_guard.doctor.interpreter import described
-from pycache_guard.doctor.interpreter import examine
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stand
 
 
 def test_this_one() -> None:
-    python = examine(sys.executable)
+    python = ask_interpreter(sys.executable)
     assert python.implementation == sys.implementation.name
     assert python.release == sys.version_info[:3]
     assert python.tag == sys.implementation.cache_tag
@@ -38,12 +38,12 @@ def test_nothing_of_the_checkout_is_imported(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "os.py"))
-    assert examine(sys.executable).magic == MAGIC_NUMBER
+    assert ask_interpreter(sys.executable).magic == MAGIC_NUMBER
     assert not (tmp_path / "__pycache__").exists()
 
 
 @pytest.fixture
-def pretend(tmp_path: Path) -> Callable[[str], str]:
+def fake_git_script(tmp_path: Path) -> Callable[[str], str]:
     """Return a maker of programs that are no Python."""
 
     def make(script: str) -> str:
@@ -56,14 +56,14 @@ def pretend(tmp_path: Path) -> Callable[[str], str]:
 
 
 @posix
-def test_one_without_isolation(pretend: Callable[[str], str]) -> None:
+def test_one_without_isolation(fake_git_script: Callable[[str], str]) -> None:
     """Python 2 does not know `-I`."""
-    python = pretend(
+    python = fake_git_script(
         """case "$1" in -I) exit 2;; esac
 test "$*" = "${*#-E -s -S -B -c}" && exit 3
 printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
     )
-    assert examine(python) == Interpreter(
+    assert ask_interpreter(python) == Interpreter(
         "/usr/bin/python2", "cpython", "2.7.18", None, b"\x03\xf3\r\n"
     )
 
@@ -72,33 +72,33 @@ printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
 @pytest.mark.parametrize(
     "script", ["exit 1", "echo hello", "exit 0", r"printf 'a\n3.9.1\nt\n00\n/p\n'; exit 1"]
 )
-def test_what_is_no_python(script: str, pretend: Callable[[str], str]) -> None:
+def test_what_is_no_python(script: str, fake_git_script: Callable[[str], str]) -> None:
     with pytest.raises(Failure, match="does not answer as a Python interpreter does"):
-        examine(pretend(script))
+        ask_interpreter(fake_git_script(script))
 
 
 @posix
 def test_one_that_does_not_end(
-    pretend: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    fake_git_script: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "PATIENCE", 0.2)
+    monkeypatch.setattr(interpreter, "TIMEOUT_SECONDS", 0.2)
     with pytest.raises(Failure, match="gave no answer"):
-        examine(pretend("exec sleep 60"))
+        ask_interpreter(fake_git_script("exec sleep 60"))
 
 
 def test_none(tmp_path: Path) -> None:
     for name in ("python-that-nobody-has", str(tmp_path)):
         with pytest.raises(Failure, match="cannot be run"):
-            examine(name)
+            ask_interpreter(name)
 
 
 @posix
 def test_a_relative_path_is_from_here(
-    pretend: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_git_script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretend(f'exec {sys.executable} "$@"')
+    fake_git_script(f'exec {sys.executable} "$@"')
     monkeypatch.chdir(tmp_path)
-    assert examine("./python").magic == MAGIC_NUMBER
+    assert ask_interpreter("./python").magic == MAGIC_NUMBER
 
 
 def test_described() -> None:

@@ -2,24 +2,24 @@ from __future__ import annotations
 
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.layout import WIDTH
-from pycache_guard.doctor.layout import laid_out
-from pycache_guard.doctor.layout import wrapped
+from pycache_guard.doctor.layout import format_report
+from pycache_guard.doctor.layout import wrap_text
 
 
 def test_topics_facts_and_lessons() -> None:
     facts = [Fact("a", "one", "1", "So.", None), Fact("a", "two", "2", "", None)]
-    told = laid_out([*facts, Fact("b", "three", "3", "Thus.", None)])
+    told = format_report([*facts, Fact("b", "three", "3", "Thus.", None)])
     assert told == ["A", "  one: 1", "      So.", "  two: 2", "", "B", "  three: 3", "      Thus."]
 
 
 def test_a_command_is_not_broken() -> None:
     command = "`pre-commit install -t pre-commit -t pre-merge-commit -t pre-push`"
-    told = wrapped(f"Merges run other stages than commits do: {command}.", "  ", "    ")
+    told = wrap_text(f"Merges run other stages than commits do: {command}.", "  ", "    ")
     assert told == ["  Merges run other stages than commits do:", f"    {command}."]
 
 
 def test_only_what_cannot_be_broken_is_wider() -> None:
     path = "/a-long-path" * 10
-    told = wrapped(f"{'word ' * 40}{path} and so on", "  ", "    ")
+    told = wrap_text(f"{'word ' * 40}{path} and so on", "  ", "    ")
     assert f"    {path}" in told
     assert [line for line in told if len(line) > WIDTH] == [f"    {path}"]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleaning.trees import standing
+from clean.trees import list_tree
 from pycache_guard.doctor import timing
 from pycache_guard.doctor.interpreter import Interpreter
-from pycache_guard.doctor.interpreter import examine
+from pycache_guard.doctor.interpreter import ask_interpreter
 from pycache_guard.doctor.timing import Times
 from pycache_guard.doctor.timing import described
 from pycache_guard.doctor.timing import shown
-from pycache_guard.doctor.timing import timed
+from pycache_guard.doctor.timing import time_import
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def python() -> Interpreter:
-    return examine(sys.executable)
+    return ask_interpreter(sys.executable)
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def test_cold_is_compiled_and_warm_is_not(
         "import helper\n"
     )
     (here / "helper.py").write_text("")
-    before = standing(here)
-    times = timed("package", python)
+    before = list_tree(here)
+    times = time_import("package", python)
     assert (len(times.cold), len(times.warm)) == (3, 3)
     assert all(0 < time < timing.PATIENCE for time in [*times.cold, *times.warm])
     assert (here / "log").read_text() == "010101"
-    assert standing(here) == {*before, "log"}
+    assert list_tree(here) == {*before, "log"}
 
 
 def test_described(here: Path, python: Interpreter) -> None:
@@ -89,7 +89,7 @@ BAD = [
 def test_what_cannot_be_imported(source: str, says: str, here: Path, python: Interpreter) -> None:
     (here / "bad.py").write_text(source)
     with pytest.raises(Failure, match=f"^bad: {says}$"):
-        timed("bad", python)
+        time_import("bad", python)
 
 
 def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) -> None:
@@ -98,12 +98,12 @@ def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) ->
         "import os\nif os.path.exists('seen'):\n    raise SystemExit(0)\nopen('seen', 'x').close()\n"
     )
     with pytest.raises(Failure, match=r"^bad: cannot be imported: it ended early$"):
-        timed("bad", python)
+        time_import("bad", python)
 
 
 def test_none_of_that_name(here: Path, python: Interpreter) -> None:
     with pytest.raises(Failure, match="No module named 'module_that_nobody_has'"):
-        timed("module_that_nobody_has", python)
+        time_import("module_that_nobody_has", python)
 
 
 def test_one_that_does_not_end(
@@ -112,10 +112,10 @@ def test_one_that_does_not_end(
     monkeypatch.setattr(timing, "PATIENCE", 0.5)
     (here / "slow.py").write_text("import time; time.sleep(60)")
     with pytest.raises(Failure, match=r"more than 0\.5 seconds"):
-        timed("slow", python)
+        time_import("slow", python)
 
 
 def test_an_interpreter_without_a_prefix(here: Path, python: Interpreter) -> None:
     with pytest.raises(Failure, match=r"needs Python 3\.8 or later, and this is 3\.7\.17"):
-        timed("os", python._replace(version="3.7.17"))
+        time_import("os", python._replace(version="3.7.17"))
     assert os.listdir(here) == []

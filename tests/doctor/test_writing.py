@@ -50,7 +50,7 @@ def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]
     told = writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
     assert told.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
     assert {finding.rule.name for finding in told.findings} <= {"PYC602"}
-    return [(finding.path, finding.message, finding.remedy) for finding in told.findings]
+    return [(finding.path, finding.message, finding.fix) for finding in told.findings]
 
 
 ELSEWHERE = "export PYTHONPYCACHEPREFIX=~/.cache/pycache"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from runners import ROOT
+from helpers.runners import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def blocks_of(page: str) -> Iterator[Block]:
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 
-def of(*languages: str) -> list[Block]:
+def blocks_of_page(*languages: str) -> list[Block]:
     """Return the blocks of languages."""
     return [block for block in BLOCKS if block.language in languages]
 
@@ -85,7 +85,7 @@ def steps(block: Block) -> list[Step]:
     return found
 
 
-def answers(printed: str, real: str) -> bool:
+def output_matches(printed: str, real: str) -> bool:
     """Whether `real` is what was printed; `…` stands for anything, alone for any lines."""
     pattern = "".join(
         "(?:.*\n)*"

@@ -13,13 +13,13 @@ import pytest
 
 import pycache_guard
 from conftest import IDENTITY
-from documentation.stage import Stage
-from runners import SCRIPTS
+from documentation.sandbox import Sandbox
+from helpers.runners import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runners import Checkout
+    from helpers.runners import Checkout
 
 ADDRESS = "https://github.com/pycache-guard/pycache-guard"
 
@@ -74,8 +74,8 @@ def reader(
 
 
 @pytest.fixture
-def stage(tmp_path: Path, reader: Mapping[str, str]) -> Stage:
+def stage(tmp_path: Path, reader: Mapping[str, str]) -> Sandbox:
     """Return the machine, in an empty directory."""
     place = tmp_path / "stage"
     place.mkdir()
-    return Stage(place, {**reader, "GIT_CEILING_DIRECTORIES": os.fspath(tmp_path)})
+    return Sandbox(place, {**reader, "GIT_CEILING_DIRECTORIES": os.fspath(tmp_path)})

@@ -5,7 +5,7 @@ import pytest
 from documentation.blocks import BLOCKS
 from documentation.blocks import PAGES
 from documentation.blocks import Block
-from documentation.blocks import answers
+from documentation.blocks import output_matches
 from documentation.blocks import steps
 
 LANGUAGES = {"console", "dockerignore", "gitignore", "python", "sh", "toml", "yaml", "text"}
@@ -34,7 +34,7 @@ def test_every_page_and_language_is_known() -> None:
     ],
 )
 def test_what_is_printed_is_what_comes(printed: str, real: str, same: bool) -> None:
-    assert answers(printed, real) is same
+    assert output_matches(printed, real) is same
 
 
 def test_commands_and_their_answers() -> None:

@@ -11,14 +11,14 @@ import yaml
 
 import pycache_guard
 from documentation.blocks import Block
-from documentation.blocks import of
+from documentation.blocks import blocks_of_page
 from documentation.conftest import ADDRESS
-from documentation.scenes import FIXTURES
-from documentation.scenes import PROJECT
-from runners import HOOKS
+from documentation.doc_setups import FIXTURES
+from documentation.doc_setups import PROJECT
+from helpers.runners import HOOKS
 
 if TYPE_CHECKING:
-    from documentation.stage import Stage
+    from documentation.sandbox import Sandbox
 
 HEAD = f"repos:\n  - repo: {ADDRESS}\n    rev: v{pycache_guard.__version__}\n    hooks:\n"
 
@@ -36,7 +36,7 @@ def is_configuration(block: Block) -> bool:
     return is_part(block) or {"repos", "default_install_hook_types"} & set(parsed(block)) != set()
 
 
-CONFIGURATIONS = [block for block in of("yaml") if is_configuration(block)]
+CONFIGURATIONS = [block for block in blocks_of_page("yaml") if is_configuration(block)]
 
 
 def test_there_are_some() -> None:
@@ -60,7 +60,7 @@ RUNS = [("pre-commit", b) for b in CONFIGURATIONS] + [("prek", CONFIGURATIONS[0]
 
 
 @pytest.mark.parametrize(("runner", "block"), RUNS, ids=[f"{r} {b.name}" for r, b in RUNS])
-def test_it_runs(stage: Stage, runner: str, block: Block) -> None:
+def test_it_runs(stage: Sandbox, runner: str, block: Block) -> None:
     """As a reader has it, in a healthy project, at every stage that is installed."""
     scene = FIXTURES if "--allow" in block.text else PROJECT
     place = stage.prepare(

@@ -10,19 +10,19 @@ import pytest
 
 import pycache_guard
 from documentation.blocks import BLOCKS
-from documentation.blocks import of
+from documentation.blocks import blocks_of_page
 
 if TYPE_CHECKING:
     from documentation.blocks import Block
-    from documentation.stage import Stage
-    from runners import Checkout
+    from documentation.sandbox import Sandbox
+    from helpers.runners import Checkout
 
 FRESH = f"'{sys.executable}' -m venv fresh"
 
 
 def installing(word: str) -> Block:
     """Return the `sh` block that installs and has a word."""
-    (block,) = [b for b in of("sh") if "pip install" in b.text and word in b.text]
+    (block,) = [b for b in blocks_of_page("sh") if "pip install" in b.text and word in b.text]
     return block
 
 
@@ -41,13 +41,13 @@ def test_the_version_that_is_named_is_this_one() -> None:
         ("pycache-guard[flake8]", "flake8 --version | grep pycache-guard"),
     ],
 )
-def test_from_the_address(stage: Stage, word: str, check: str) -> None:
+def test_from_the_address(stage: Sandbox, word: str, check: str) -> None:
     script = f'{FRESH}\nPATH="$PWD/fresh/bin:/usr/bin:/bin"\n{installing(word).text}{check}'
     answer = stage.run(f"set -eu\n{script}")
     assert answer.code == 0, answer.out
 
 
-def test_from_a_clone(stage: Stage, checkout: Checkout) -> None:
+def test_from_a_clone(stage: Sandbox, checkout: Checkout) -> None:
     """In the clone, and from another repository, which is judged."""
     block = installing("GUARD")
     clone = stage.prepare(f"git clone --quiet '{checkout.path}' clone && cd clone")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from documentation.blocks import PAGES
-from runners import ROOT
+from helpers.runners import ROOT
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-import pytest
 from scripts import picture
 
-from runners import SCRIPTS
+from helpers.runners import SCRIPTS
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def of_any_python(text: str) -> str:

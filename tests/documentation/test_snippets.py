@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from documentation.blocks import Block
-from documentation.blocks import of
-from documentation.scenes import PROJECT
+from documentation.blocks import blocks_of_page
+from documentation.doc_setups import PROJECT
+from helpers.runners import ROOT
 from pycache_guard.findings import Rule
 from pycache_guard.lint import lint_source
-from runners import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from documentation.stage import Stage
+    from documentation.sandbox import Sandbox
 
 #: What an example takes for granted where it has these names.
 GRANTED = {
@@ -41,7 +41,7 @@ def rule_of(block: Block) -> Rule | None:
     return Rule[found[1]] if found else None
 
 
-@pytest.mark.parametrize("block", named(of("python")))
+@pytest.mark.parametrize("block", named(blocks_of_page("python")))
 def test_bad_is_found_and_good_is_not(block: Block) -> None:
     rule = rule_of(block)
     ast.parse(block.text)
@@ -58,13 +58,17 @@ def test_bad_is_found_and_good_is_not(block: Block) -> None:
 def test_every_rule_on_source_shows_both() -> None:
     for rule in Rule:
         if rule.name.startswith("PYC4"):
-            shown = {block.heading for block in of("python", "sh") if rule_of(block) is rule}
+            shown = {
+                block.heading for block in blocks_of_page("python", "sh") if rule_of(block) is rule
+            }
             assert shown == {"Bad", "Good"}, rule
 
 
-def test_the_interface_is_used_as_printed(stage: Stage) -> None:
+def test_the_interface_is_used_as_printed(stage: Sandbox) -> None:
     """One after the other, with the bytes of a cache for `data`."""
-    bad, read, load, legacy = [block.text for block in of("python") if block.page == "docs/api.md"]
+    bad, read, load, legacy = [
+        block.text for block in blocks_of_page("python") if block.page == "docs/api.md"
+    ]
     place = stage.prepare(PROJECT)
     assert {f.rule for f in lint_source(f"import marshal\n{bad}".encode(), "a.py")} >= {Rule.PYC402}
     given = "import glob\ndata = open(glob.glob('pkg/__pycache__/a.*.pyc')[0], 'rb').read()\n"
@@ -76,8 +80,8 @@ def test_the_interface_is_used_as_printed(stage: Stage) -> None:
     assert (answer.code, answer.out) == (0, "")
 
 
-@pytest.mark.parametrize("block", named(of("toml")))
-def test_a_configuration_is_accepted(stage: Stage, block: Block) -> None:
+@pytest.mark.parametrize("block", named(blocks_of_page("toml")))
+def test_a_configuration_is_accepted(stage: Sandbox, block: Block) -> None:
     """Allowances of files that are not there are told, and nothing else is."""
     place = stage.prepare(PROJECT)
     (place / "pyproject.toml").write_text(block.text, "utf-8")
@@ -88,14 +92,14 @@ def test_a_configuration_is_accepted(stage: Stage, block: Block) -> None:
 
 
 def test_every_key_of_a_configuration_is_explained() -> None:
-    (block,) = [block for block in of("toml") if block.page == "docs/configuration.md"]
+    (block,) = [block for block in blocks_of_page("toml") if block.page == "docs/configuration.md"]
     text = (ROOT / block.page).read_text("utf-8")
     for key in re.findall(r"(?m)(?:^|[{,] )(\w+) = ", block.text):
         assert f"| `{key}` |" in text or f"| `allow.{key}` |" in text
 
 
-@pytest.mark.parametrize("block", named(of("gitignore", "dockerignore")))
-def test_ignore_files(stage: Stage, block: Block) -> None:
+@pytest.mark.parametrize("block", named(blocks_of_page("gitignore", "dockerignore")))
+def test_ignore_files(stage: Sandbox, block: Block) -> None:
     """What the page calls bad is told by its rule; what it calls good is not."""
     rule = rule_of(block)
     assert rule is not None
@@ -109,4 +113,7 @@ def test_ignore_files(stage: Stage, block: Block) -> None:
 
 def test_what_is_only_text() -> None:
     """The house's plan and a listing: nothing to run or to parse."""
-    assert [block.page for block in of("text")] == ["CONTRIBUTING.md", "docs/rules/PYC603.md"]
+    assert [block.page for block in blocks_of_page("text")] == [
+        "CONTRIBUTING.md",
+        "docs/rules/PYC603.md",
+    ]

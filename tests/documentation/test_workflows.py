@@ -13,17 +13,17 @@ import pytest
 import yaml
 
 from documentation.blocks import Block
-from documentation.blocks import of
-from documentation.scenes import BUILDABLE
-from documentation.scenes import PROJECT
+from documentation.blocks import blocks_of_page
+from documentation.doc_setups import BUILDABLE
+from documentation.doc_setups import PROJECT
 from documentation.test_configurations import is_configuration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from documentation.stage import Stage
+    from documentation.sandbox import Sandbox
 
-WORKFLOWS = [block for block in of("yaml") if not is_configuration(block)]
+WORKFLOWS = [block for block in blocks_of_page("yaml") if not is_configuration(block)]
 
 #: What actions do, and how it is given here.
 ACTIONS = {
@@ -67,7 +67,7 @@ def test_there_are_some() -> None:
 
 @pytest.mark.parametrize("scene", [REQUEST, CARELESS], ids=["clean", "careless"])
 @pytest.mark.parametrize("block", WORKFLOWS, ids=[block.name for block in WORKFLOWS])
-def test_a_request(stage: Stage, block: Block, scene: str, tmp_path: Path) -> None:
+def test_a_request(stage: Sandbox, block: Block, scene: str, tmp_path: Path) -> None:
     """A clean one passes; where only history shows bytecode, the step that looks there fails."""
     (tmp_path / "bench").mkdir()
     bench = {"BENCH": str(tmp_path / "bench"), "PYTHONPATH": str(tmp_path / "bench")}
@@ -80,7 +80,7 @@ def test_a_request(stage: Stage, block: Block, scene: str, tmp_path: Path) -> No
     )
 
 
-def job(stage: Stage, block: Block, origin: Path) -> list[str]:
+def job(stage: Sandbox, block: Block, origin: Path) -> list[str]:
     """Run the steps until one fails; return it."""
     ids = {
         ref: stage.run(f"git rev-parse {ref}", origin).out.strip() for ref in ("main", "feature")
@@ -107,7 +107,7 @@ def job(stage: Stage, block: Block, origin: Path) -> list[str]:
     return []
 
 
-def act(stage: Stage, action: str, options: dict[str, Any], place: Path, origin: Path) -> Path:
+def act(stage: Sandbox, action: str, options: dict[str, Any], place: Path, origin: Path) -> Path:
     """Do what an action does; return where the next step is run."""
     if action == "actions/checkout":
         depth = options.get("fetch-depth", 1)
@@ -126,7 +126,9 @@ def installed(command: str) -> str:
     if words[:4] != ["python", "-m", "pip", "install"]:
         return command
     wanted = [word for word in words[4:] if word != "build"]
-    (printed,) = [b.text for b in of("sh") if b.text.startswith("python3 -m pip install git+")]
+    (printed,) = [
+        b.text for b in blocks_of_page("sh") if b.text.startswith("python3 -m pip install git+")
+    ]
     assert wanted == printed.split()[4:]
     return f"'{sys.executable}' -m pip --version"
 

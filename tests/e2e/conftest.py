@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from repo import Repo
-from runners import SCRIPTS
-from runners import Runner
+from helpers.repo import Repo
+from helpers.runners import SCRIPTS
+from helpers.runners import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runners import Checkout
+    from helpers.runners import Checkout
 
 
 @pytest.fixture(scope="session", params=["pre-commit", "prek"])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleaning.trees import plant
-from runners import SCRIPTS
+from clean.trees import make_tree
+from helpers.runners import SCRIPTS
 
 if TYPE_CHECKING:
-    from repo import Repo
-    from runners import Runner
+    from helpers.repo import Repo
+    from helpers.runners import Runner
 
 STAGES = ["post-checkout", "post-merge", "post-rewrite"]
 CONFIG = """
@@ -46,8 +46,8 @@ def switched(runner: Runner, project: Repo) -> Repo:
 
 def cached(repo: Repo) -> None:
     """Leave what imports leave."""
-    plant(repo.path, ["more/__pycache__/__init__.cpython-313.pyc", "more/__init__.pyc"])
-    plant(repo.path, ["pkg/__pycache__/m.cpython-313.pyc"])
+    make_tree(repo.path, ["more/__pycache__/__init__.cpython-313.pyc", "more/__init__.pyc"])
+    make_tree(repo.path, ["pkg/__pycache__/m.cpython-313.pyc"])
 
 
 def is_clean(repo: Repo) -> bool:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from repo import BYTECODE
-from runners import HOOKS
+from helpers.repo import BYTECODE
+from helpers.runners import HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from repo import Repo
-    from runners import Runner
+    from helpers.repo import Repo
+    from helpers.runners import Runner
 
 STAGES = ["pre-commit", "pre-merge-commit", "pre-push", "manual"]
 

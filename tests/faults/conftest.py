@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Scene
-from faults.scene import build
-from faults.scene import copied
+from faults.fault_env import Sandbox
+from faults.fault_env import build
+from faults.fault_env import copied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def scene(template: Path, tmp_path: Path) -> Scene:
+def scene(template: Path, tmp_path: Path) -> Sandbox:
     """Copy the repository for a test to spoil."""
     return copied(template, tmp_path / "scene")

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import CALLS
-from faults.scene import LEFT_BEHIND
-from faults.scene import Call
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from faults.steps import faulty
-from faults.steps import steps_of
-from repo import Repo
+from faults.fault_env import INVOCATIONS
+from faults.fault_env import LEFT_BEHIND
+from faults.fault_env import Call
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
+from faults.step_log import run_with_fault
+from faults.step_log import steps_of
+from helpers.repo import Repo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ MENDED = {
     "fix": ".gitignore",
     "check-dockerignore": ".dockerignore",
 }
-EDITORS = [call for call in CALLS if call.writes and call.command in MENDED]
+EDITORS = [call for call in INVOCATIONS if call.writes and call.command in MENDED]
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["changed", "new"])
@@ -63,9 +63,9 @@ def test_what_somebody_writes_meanwhile_is_not_lost(
     refused = 0
     for n in range(1, last):
         scene = copied(template, tmp_path / str(n))
-        result = faulty(scene, call, change, n, everything=False)
+        result = run_with_fault(scene, call, change, n, everything=False)
         assert b"mine\n" in scene.state().get(name, b""), n
-        in_order(result)
+        assert_clean_exit(result)
         if result.code == 2:
             refused += 1
             assert result.err.endswith(f"{name}: has changed meanwhile; nothing was written\n")
@@ -78,8 +78,10 @@ def change_at(template: Path, path: Path, call: Call, change: str, step: int) ->
     """Let something change at a step; check what comes of it."""
     scene = copied(template, path)
     before = scene.state()
-    result = faulty(scene, call, f"shell {{ {change}; }} >&2 2>/dev/null", step, everything=True)
-    in_order(result)
+    result = run_with_fault(
+        scene, call, f"shell {{ {change}; }} >&2 2>/dev/null", step, everything=True
+    )
+    assert_clean_exit(result)
     if call.command == "clean" and "rm" not in change and "delete" not in change:
         gone = {name for name in before if not (scene.path / name).exists() and name != ":index"}
         untracked = {name for name in before if name in change}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
 
 pytestmark = posix
 
@@ -58,7 +58,7 @@ def witness(path: Path) -> Path:
     return program
 
 
-def make_hostile(scene: Scene, path: Path) -> Path:
+def make_hostile(scene: Sandbox, path: Path) -> Path:
     """Name a program wherever one can be named; return what it writes."""
     program = witness(path)
     config = path / "included"
@@ -86,7 +86,7 @@ TEXTS = (Path(__file__).parent / "settings.txt").read_text("utf-8").split()
 LATE = 2_114_380_800
 
 
-def make_racy(scene: Scene) -> None:
+def make_racy(scene: Sandbox) -> None:
     """Have every writer of the index read a tracked file again."""
     scene.repo.git("config", "core.trustctime", "false")
     scene.repo.git("config", "core.checkStat", "minimal")
@@ -95,7 +95,7 @@ def make_racy(scene: Scene) -> None:
         scene.repo.git("add", name)
 
 
-def set_everything(scene: Scene, path: Path) -> Path:
+def set_everything(scene: Sandbox, path: Path) -> Path:
     """Name a program in every setting that takes text; return what it writes."""
     make_racy(scene)
     program = witness(path)
@@ -118,15 +118,15 @@ def set_everything(scene: Scene, path: Path) -> Path:
 
 @every_call(30)
 def test_no_setting_that_takes_text_names_a_program_that_is_run(
-    scene: Scene, tmp_path: Path, call: Call
+    scene: Sandbox, tmp_path: Path, call: Call
 ) -> None:
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     seen = set_everything(scene, tmp_path)
     assert len(TEXTS) > 800
     assert scene.repo.git("config", "gpg.program")
     result = scene.run(call)
     assert not seen.exists(), seen.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code, result
 
 
@@ -165,7 +165,7 @@ WRITERS = {
 @pytest.mark.parametrize("call", [Call("fix"), Call("forbid-bytecode", ("--fix",))], ids=str)
 @pytest.mark.parametrize("is_included", [False, True])
 def test_h4_a_writer_of_the_index_runs_nothing(
-    scene: Scene, tmp_path: Path, call: Call, name: str, *, is_included: bool
+    scene: Sandbox, tmp_path: Path, call: Call, name: str, *, is_included: bool
 ) -> None:
     make_racy(scene)
     program = witness(tmp_path)
@@ -186,7 +186,7 @@ def test_h4_a_writer_of_the_index_runs_nothing(
 
 @pytest.mark.parametrize("section", ["filter", "hook"])
 def test_h4_a_name_that_no_option_can_carry_is_refused(
-    scene: Scene, tmp_path: Path, section: str
+    scene: Sandbox, tmp_path: Path, section: str
 ) -> None:
     make_racy(scene)
     program = witness(tmp_path)
@@ -199,7 +199,7 @@ def test_h4_a_name_that_no_option_can_carry_is_refused(
     assert result.err.startswith(f"error: {section}.f=g: ")
 
 
-def test_h4_the_filters_would_be_run(scene: Scene, tmp_path: Path) -> None:
+def test_h4_the_filters_would_be_run(scene: Sandbox, tmp_path: Path) -> None:
     """Otherwise the tests above would test nothing. What is changed meanwhile is still seen."""
     make_racy(scene)
     program = witness(tmp_path)
@@ -209,7 +209,7 @@ def test_h4_the_filters_would_be_run(scene: Scene, tmp_path: Path) -> None:
     assert (tmp_path / "witness").exists()
 
 
-def test_h4_a_change_of_the_same_second_is_not_hidden(scene: Scene) -> None:
+def test_h4_a_change_of_the_same_second_is_not_hidden(scene: Sandbox) -> None:
     """Git smudges such an entry when it writes the index; that must still happen."""
     make_racy(scene)
     path = scene.path / "a.py"
@@ -220,17 +220,17 @@ def test_h4_a_change_of_the_same_second_is_not_hidden(scene: Scene) -> None:
 
 
 @every_call(2)
-def test_no_program_of_a_repository_is_run(scene: Scene, tmp_path: Path, call: Call) -> None:
-    usual = scene.usual(call)
+def test_no_program_of_a_repository_is_run(scene: Sandbox, tmp_path: Path, call: Call) -> None:
+    usual = scene.baseline(call)
     seen = make_hostile(scene, tmp_path)
     result = scene.run(call)
     assert not seen.exists(), seen.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     if call.command not in ("doctor", "check-dist"):  # that reports the hooks
         assert (result.code, result.err) == (usual.code, usual.err)
 
 
-def test_the_programs_would_be_run(scene: Scene, tmp_path: Path) -> None:
+def test_the_programs_would_be_run(scene: Sandbox, tmp_path: Path) -> None:
     """Git itself runs some of them: otherwise the test above would test nothing."""
     seen = make_hostile(scene, tmp_path)
     scene.repo.git("-c", "core.fsmonitor=", "add", ".gitattributes", check=False)
@@ -240,7 +240,7 @@ def test_the_programs_would_be_run(scene: Scene, tmp_path: Path) -> None:
 
 
 @every_command(2)
-def test_a_partial_clone_fetches_nothing(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_a_partial_clone_fetches_nothing(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     """Blobs are missing, and the remote is a program: `ext::` of git-remote-ext(1)."""
     program = witness(tmp_path)
     for key, value in {
@@ -258,7 +258,7 @@ def test_a_partial_clone_fetches_nothing(scene: Scene, tmp_path: Path, call: Cal
         (scene.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink(missing_ok=True)
     result = scene.run(call, env={"GIT_ALLOW_PROTOCOL": "ext:file", "GIT_NO_LAZY_FETCH": "0"})
     assert not (tmp_path / "witness").exists()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
     scene.repo.git("cat-file", "-p", ":data.bin", check=False)
     assert (tmp_path / "witness").exists()  # git, left to itself, does
@@ -324,12 +324,12 @@ SETTINGS = {
 
 
 @every_call(3)
-def test_no_setting_changes_an_answer(scene: Scene, call: Call) -> None:
-    usual = scene.usual(call)
+def test_no_setting_changes_an_answer(scene: Sandbox, call: Call) -> None:
+    usual = scene.baseline(call)
     for key, value in SETTINGS.items():
         scene.repo.git("config", key, value)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     if call.command == "doctor":  # names directories
         assert result.code == usual.code
     else:
@@ -349,18 +349,18 @@ REFUSED = {
 
 @every_command(3)
 @pytest.mark.parametrize("key", ["core.repositoryFormatVersion", "core.worktree"])
-def test_a_configuration_that_git_refuses(scene: Scene, call: Call, key: str) -> None:
+def test_a_configuration_that_git_refuses(scene: Sandbox, call: Call, key: str) -> None:
     if key == "core.repositoryFormatVersion":
         scene.repo.git("config", "extensions.noSuchThing", "true")
     scene.repo.git("config", key, REFUSED[key], check=False)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
 
 
 @pytest.mark.parametrize("key", REFUSED)
-def test_configurations_that_git_refuses(scene: Scene, key: str) -> None:
+def test_configurations_that_git_refuses(scene: Sandbox, key: str) -> None:
     scene.repo.git("config", key, REFUSED[key], check=False)
     result = scene.run(Call("forbid-bytecode"))
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
@@ -76,7 +76,7 @@ HARMLESS = {
 }
 
 
-def run(scene: Scene, tmp_path: Path, call: Call, table: dict[str, str]) -> Result:
+def run(scene: Sandbox, tmp_path: Path, call: Call, table: dict[str, str]) -> Result:
     """Run with a table in which `{program}` says that it was run."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/witness\n")
@@ -84,7 +84,7 @@ def run(scene: Scene, tmp_path: Path, call: Call, table: dict[str, str]) -> Resu
     env = {name: value.replace("{program}", os.fspath(program)) for name, value in table.items()}
     result = scene.run(call, env=env)
     assert not (tmp_path / "witness").exists()
-    in_order(result)
+    assert_clean_exit(result)
     return result
 
 
@@ -95,8 +95,8 @@ def same(call: Call, result: Result, usual: Result) -> None:
 
 
 @every_call(4)
-def test_what_changes_nothing(scene: Scene, tmp_path: Path, call: Call) -> None:
-    same(call, run(scene, tmp_path, call, HARMLESS), scene.usual(call))
+def test_what_changes_nothing(scene: Sandbox, tmp_path: Path, call: Call) -> None:
+    same(call, run(scene, tmp_path, call, HARMLESS), scene.baseline(call))
 
 
 #: Each by itself: two of these may not be set together.
@@ -136,9 +136,9 @@ ALONE: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", ALONE)
-def test_each_by_itself(scene: Scene, tmp_path: Path, name: str) -> None:
+def test_each_by_itself(scene: Sandbox, tmp_path: Path, name: str) -> None:
     for call in (Call("forbid-bytecode"), Call("check-gitignore")):
-        same(call, run(scene, tmp_path, call, ALONE[name]), scene.usual(call))
+        same(call, run(scene, tmp_path, call, ALONE[name]), scene.baseline(call))
 
 
 @slow
@@ -146,7 +146,7 @@ def test_each_by_itself(scene: Scene, tmp_path: Path, name: str) -> None:
 def test_each_by_itself_with_every_call(template: Path, tmp_path: Path, call: Call) -> None:
     for number, table in enumerate(ALONE.values()):
         scene = copied(template, tmp_path / str(number))
-        same(call, run(scene, tmp_path, call, table), scene.usual(call))
+        same(call, run(scene, tmp_path, call, table), scene.baseline(call))
 
 
 #: Values of `PATH`, and of others, that lead into the checkout.
@@ -171,7 +171,7 @@ def test_l5_no_program_of_the_checkout_is_run(
     template: Path, tmp_path: Path, call: Call, name: str
 ) -> None:
     scene = copied(template, tmp_path / "scene")
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     witness = tmp_path / "witness"
     for directory in (
         *("", "pkg", "versions/3.9/bin", ".pyenv/versions/3.9/bin", "pkg/versions/3.9/bin"),
@@ -190,12 +190,12 @@ def test_l5_no_program_of_the_checkout_is_run(
     }
     result = scene.run(call, env=env)
     assert not witness.exists(), witness.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code
 
 
 @pytest.mark.parametrize("path", ["", ":", ".", "pkg", "../scene"])
-def test_l5_git_in_the_checkout_alone_is_none(scene: Scene, path: str) -> None:
+def test_l5_git_in_the_checkout_alone_is_none(scene: Sandbox, path: str) -> None:
     for directory in ("", "pkg"):
         planted = scene.path / directory / "git"
         planted.write_text("#!/bin/sh\nexit 0\n")
@@ -207,7 +207,7 @@ def test_l5_git_in_the_checkout_alone_is_none(scene: Scene, path: str) -> None:
 
 @pytest.mark.parametrize("command", ["doctor", "verify-bytecode"])
 def test_l5_an_interpreter_that_is_named_is_none_of_the_checkout(
-    scene: Scene, tmp_path: Path, command: str
+    scene: Sandbox, tmp_path: Path, command: str
 ) -> None:
     """`--python NAME` means one on PATH; a path means what it says."""
     planted = scene.path / "python3.99"
@@ -215,7 +215,7 @@ def test_l5_an_interpreter_that_is_named_is_none_of_the_checkout(
     planted.chmod(0o755)
     for path in (f".:{os.environ['PATH']}", f"{os.environ['PATH']}:", os.environ["PATH"]):
         result = scene.run(Call(command, ("--python", "python3.99")), env={"PATH": path})
-        in_order(result)
+        assert_clean_exit(result)
         assert result.code == 2
         assert "python3.99: " in result.err
     assert not (tmp_path / "witness").exists()
@@ -246,7 +246,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_git_is_sent_elsewhere(scene: Scene, tmp_path: Path, name: str) -> None:
+def test_git_is_sent_elsewhere(scene: Sandbox, tmp_path: Path, name: str) -> None:
     check_elsewhere(scene, tmp_path, Call("forbid-bytecode"), ELSEWHERE[name])
 
 
@@ -257,13 +257,13 @@ def test_git_is_sent_elsewhere_with_every_call(template: Path, tmp_path: Path, c
         check_elsewhere(copied(template, tmp_path / str(number)), tmp_path, call, table)
 
 
-def check_elsewhere(scene: Scene, tmp_path: Path, call: Call, table: dict[str, str]) -> None:
+def check_elsewhere(scene: Sandbox, tmp_path: Path, call: Call, table: dict[str, str]) -> None:
     """Never pass, and never remove what is tracked."""
     table = {name: value.replace("{here}", os.fspath(scene.path)) for name, value in table.items()}
     before = scene.state()
     result = run(scene, tmp_path, call, table)
     assert result.code or call.command == "clean", table
-    assert scene.strangers() == []
+    assert scene.unexpected_files() == []
     gone = before.keys() - scene.state().keys()
     assert (
         all("gone" in name or "old/" in name for name in gone)
@@ -273,7 +273,7 @@ def check_elsewhere(scene: Scene, tmp_path: Path, call: Call, table: dict[str, s
 
 @every_command(4)
 def test_another_repository_is_meant(
-    template: Path, scene: Scene, tmp_path: Path, call: Call
+    template: Path, scene: Sandbox, tmp_path: Path, call: Call
 ) -> None:
     """GIT_DIR and GIT_WORK_TREE together, from outside."""
     away = tmp_path / "away"
@@ -296,33 +296,33 @@ def test_another_repository_is_meant(
 
 
 @every_command(5)
-def test_no_home(scene: Scene, call: Call) -> None:
+def test_no_home(scene: Sandbox, call: Call) -> None:
     """Not even a variable: the user may be none that the system knows."""
     from conftest import PROGRAM
 
     unset = ("env", "-u", "HOME", "-u", "XDG_CONFIG_HOME", "-u", "USERPROFILE", "-u", "TMPDIR")
     result = scene.run(call, program=(*unset, os.fspath(PROGRAM)))
-    in_order(result)
-    same(call, result, scene.usual(call))
+    assert_clean_exit(result)
+    same(call, result, scene.baseline(call))
 
 
 @every_command(6)
-def test_a_home_that_is_read_only(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_a_home_that_is_read_only(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     home = tmp_path / "read-only"
     home.mkdir()
     home.chmod(0o555)
     result = scene.run(call, env={"HOME": os.fspath(home), "XDG_CONFIG_HOME": os.fspath(home)})
     home.chmod(0o755)
-    in_order(result)
-    same(call, result, scene.usual(call))
+    assert_clean_exit(result)
+    same(call, result, scene.baseline(call))
     assert [*home.iterdir()] == []
 
 
 @every_command(7)
-def test_hardly_any_environment(scene: Scene, call: Call) -> None:
+def test_hardly_any_environment(scene: Sandbox, call: Call) -> None:
     from conftest import PROGRAM
 
     program = ("env", "-i", f"PATH={os.environ['PATH']}", "GIT_CONFIG_NOSYSTEM=1")
     result = scene.run(call, program=(*program, os.fspath(PROGRAM)))
-    in_order(result)
-    assert result.code == scene.usual(call).code
+    assert_clean_exit(result)
+    assert result.code == scene.baseline(call).code

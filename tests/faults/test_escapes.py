@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from archive_maker import zipped
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_call
-from faults.scene import posix
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import every_call
+from faults.fault_env import posix
+from helpers.make_archive import make_zip
+from helpers.repo import BYTECODE
 from pycache_guard.report import FORMATS
-from repo import BYTECODE
 
 if TYPE_CHECKING:
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
@@ -59,7 +59,7 @@ def harmless(text: str) -> None:
     assert all(line.startswith(("::error file=", "::error title=")) for line in begun), begun
 
 
-def fill(scene: Scene) -> None:
+def fill(scene: Sandbox) -> None:
     """Put odd names and words wherever the program may repeat them."""
     repo = scene.repo
     for path in (f"{ODD}.pyc", f"d{ODD}/__pycache__/m.cpython-311.pyc", f"{ODD}/x.bin"):
@@ -85,7 +85,7 @@ def fill(scene: Scene) -> None:
     repo.write(f"dist/{ODD}.whl".replace("\n", ""), b"no archive")
     repo.write(
         "dist/x-1-py3-none-any.whl",
-        zipped({f"{name}.pyc".replace("\udc9b", ""): BYTECODE for name in (ODD, *COMMANDS)}),
+        make_zip({f"{name}.pyc".replace("\udc9b", ""): BYTECODE for name in (ODD, *COMMANDS)}),
     )
     cache = f"disk{ODD}/__pycache__"
     repo.write(f"{cache}/gone.cpython-311.pyc", BYTECODE)
@@ -95,7 +95,7 @@ def fill(scene: Scene) -> None:
 
 
 @pytest.fixture
-def odd(scene: Scene) -> Scene:
+def odd(scene: Sandbox) -> Sandbox:
     """Fill the repository with them."""
     fill(scene)
     return scene
@@ -109,7 +109,7 @@ def check(result: Result) -> None:
 
 
 @every_call(7)
-def test_in_every_format(odd: Scene, call: Call) -> None:
+def test_in_every_format(odd: Sandbox, call: Call) -> None:
     formats = FORMATS if not call.writes else ("text",)
     for name in formats:
         result = odd.run(call, "--format", name)
@@ -122,7 +122,7 @@ def test_in_every_format(odd: Scene, call: Call) -> None:
 
 
 @every_call(8)
-def test_in_a_report_in_a_file(odd: Scene, call: Call) -> None:
+def test_in_a_report_in_a_file(odd: Sandbox, call: Call) -> None:
     odd.run(call, "--output", "report")
     harmless((odd.path / "report").read_text("utf-8"))
 
@@ -154,14 +154,14 @@ WORDS = [
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: " ".join(words)[:25])
-def test_words_that_are_not_understood(odd: Scene, words: tuple[str, ...]) -> None:
+def test_words_that_are_not_understood(odd: Sandbox, words: tuple[str, ...]) -> None:
     result = odd.run(Call(words[0], words[1:]))
     check(result)
     assert result.code == 2
 
 
 @pytest.mark.parametrize("command", ["pre-push", "pre-receive"])
-def test_ref_lines(odd: Scene, command: str) -> None:
+def test_ref_lines(odd: Sandbox, command: str) -> None:
     zeros, blob = "0" * 40, odd.repo.git("rev-parse", ODD_REF)
     line = {
         "pre-push": f"{ODD_REF}\x1b[2J {blob} {ODD_REF} {zeros}\n",
@@ -173,7 +173,7 @@ def test_ref_lines(odd: Scene, command: str) -> None:
         check(odd.run(Call(command, options, text)))
 
 
-def test_what_git_says_is_passed_on_harmlessly(odd: Scene, tmp_path: object) -> None:
+def test_what_git_says_is_passed_on_harmlessly(odd: Sandbox, tmp_path: object) -> None:
     """A repository format that nobody knows, named by an extension with an odd name."""
     (odd.path / ".git" / "config").write_bytes(b"[core]\n\x1b[2J\xff bad\n")
     result = odd.run(Call("forbid-bytecode"))

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.false_git import FAULTS
-from faults.false_git import FalseGit
-from faults.false_git import false_git
-from faults.scene import CALLS
-from faults.scene import LEFT_BEHIND
-from faults.scene import Call
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
+from faults.fake_git import FAULTS
+from faults.fake_git import FakeGit
+from faults.fake_git import false_git
+from faults.fault_env import INVOCATIONS
+from faults.fault_env import LEFT_BEHIND
+from faults.fault_env import Call
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from faults.scene import Scene
+    from faults.fault_env import Sandbox
 
 pytestmark = posix
 
@@ -47,29 +47,29 @@ WAITING = {
 
 
 @pytest.fixture
-def git(tmp_path: Path) -> FalseGit:
+def git(tmp_path: Path) -> FakeGit:
     """Put a false git into a directory of its own."""
     return false_git(tmp_path / "false")
 
 
-def questions(scene: Scene, call: Call, git: FalseGit) -> list[str]:
+def questions(scene: Sandbox, call: Call, git: FakeGit) -> list[str]:
     """Return what a call asks git, when nothing is wrong."""
-    in_order(scene.run(call, env=git.at("nothing", "")))
+    assert_clean_exit(scene.run(call, env=git.failing_at("nothing", "")))
     return git.asked()
 
 
-def attack(template: Path, path: Path, call: Call, git: FalseGit, at: str, fault: str) -> None:
+def attack(template: Path, path: Path, call: Call, git: FakeGit, at: str, fault: str) -> None:
     """Let one question go wrong; check what comes of it."""
     scene = copied(template, path)
     before = scene.state()
     # An answer shorter than that is whole: then git would wait for the next question.
     size = 5 if at.partition(".")[0] in ("cat-file", "diff-tree") else 20
-    result = scene.run(call, env=git.at(at, fault, size))
+    result = scene.run(call, env=git.failing_at(at, fault, size))
     told = f"{call}, {at} {fault}"
-    in_order(result)
+    assert_clean_exit(result)
     if call.command != "clean" and git.reached and fault not in CREDIBLE:
         assert result.code, f"{told}: passed"
-    assert scene.strangers() == [], told
+    assert scene.unexpected_files() == [], told
     keeps = call.command == "clean" and "--include-tracked" not in call.options
     if keeps and fault not in CREDIBLE:
         gone = before.keys() - scene.state().keys()
@@ -78,7 +78,7 @@ def attack(template: Path, path: Path, call: Call, git: FalseGit, at: str, fault
 
 @every_command(8)
 def test_each_question_fails_in_one_way(
-    template: Path, tmp_path: Path, call: Call, git: FalseGit
+    template: Path, tmp_path: Path, call: Call, git: FakeGit
 ) -> None:
     """The first of each verb; the ways go round."""
     ways = itertools.cycle(ENDING)
@@ -93,7 +93,7 @@ def test_each_question_fails_in_one_way(
 @slow
 @every_call(9)
 def test_each_question_fails_in_every_way(
-    template: Path, tmp_path: Path, call: Call, git: FalseGit
+    template: Path, tmp_path: Path, call: Call, git: FakeGit
 ) -> None:
     asked = questions(copied(template, tmp_path / "scene"), call, git)
     for n, (question, fault) in enumerate(itertools.product(asked, ENDING)):
@@ -103,24 +103,24 @@ def test_each_question_fails_in_every_way(
 
 @pytest.mark.parametrize(
     ("verb", "call"),
-    [("cat-file", CALLS[0]), ("diff-tree", CALLS[7])],
+    [("cat-file", INVOCATIONS[0]), ("diff-tree", INVOCATIONS[7])],
     ids=["cat-file", "diff-tree"],
 )
 @pytest.mark.parametrize("size", [5, 25])
 def test_a_process_that_is_asked_again_and_again_dies(
-    scene: Scene, git: FalseGit, verb: str, call: Call, size: int
+    scene: Sandbox, git: FakeGit, verb: str, call: Call, size: int
 ) -> None:
-    result = scene.run(call, env=git.at(f"{verb}.1", "dies half-way", size))
+    result = scene.run(call, env=git.failing_at(f"{verb}.1", "dies half-way", size))
     assert git.reached
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == 2
 
 
 @every_command(9)
-def test_no_git(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_no_git(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     (tmp_path / "empty").mkdir()
     result = scene.run(call, env={"PATH": os.fspath(tmp_path / "empty")})
-    in_order(result)
+    assert_clean_exit(result)
     if call.command in (*WITHOUT_GIT, "inspect", "verify-bytecode", "lint"):
         assert result.code  # some need none: what they judge is on disk
     else:
@@ -129,9 +129,9 @@ def test_no_git(scene: Scene, tmp_path: Path, call: Call) -> None:
 
 
 @every_command(10)
-def test_git_cannot_be_started(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_git_cannot_be_started(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").write_text("")
     result = scene.run(call, env={"PATH": os.fspath(tmp_path / "bin")})
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import every_writer
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from faults.steps import faulty
-from faults.steps import halves
-from faults.steps import steps_of
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import every_writer
+from faults.fault_env import posix
+from faults.fault_env import slow
+from faults.step_log import partially_written
+from faults.step_log import run_with_fault
+from faults.step_log import steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,15 +48,15 @@ def killed(
     for n in range(1, last + 1):
         for fault in ("kill", "kill after") if everything or n == last else ("kill",):
             scene = copied(template, tmp_path / f"{n} {fault}")
-            result = faulty(scene, call, fault, n, *options, everything=everything)
+            result = run_with_fault(scene, call, fault, n, *options, everything=everything)
             # As many processes read history as there is work for: there may be one less.
             assert result.code == -9 or everything, (call, n, fault)
             settle(scene)
-            assert halves(scene, old, new) == [], (call, n, fault)
-            assert scene.strangers() == ["report.json"], (call, n, fault)
+            assert partially_written(scene, old, new) == [], (call, n, fault)
+            assert scene.unexpected_files() == ["report.json"], (call, n, fault)
 
 
-def settle(scene: Scene) -> None:
+def settle(scene: Sandbox) -> None:
     """Wait for a git that was at work: it ends by itself, and takes its lock away."""
     for _ in range(200):
         if not (scene.path / ".git" / "index.lock").exists():
@@ -82,10 +82,10 @@ def test_killed_while_a_report_is_written(template: Path, tmp_path: Path, call: 
     last, _, new = steps_of(template, tmp_path, call, *REPORT, everything=False)
     for n in {last - 1, last}:
         scene = copied(template, tmp_path / str(n))
-        assert faulty(scene, call, "kill", n, *REPORT, everything=False).code == -9
+        assert run_with_fault(scene, call, "kill", n, *REPORT, everything=False).code == -9
         changed = scene.state()
         assert changed["report.json"] in (OLD, new["report.json"]), n
-        assert scene.strangers() == ["report.json"], n
+        assert scene.unexpected_files() == ["report.json"], n
 
 
 @slow
@@ -115,10 +115,10 @@ def no_room(
     for n in range(1, last + 1):
         for number in numbers:
             scene = copied(template, tmp_path / f"{n} {number}")
-            result = faulty(scene, call, f"errno {number}", n, everything=everything)
-            in_order(result)
-            assert halves(scene, old, new) == [], (call, n, number)
-            assert scene.strangers() == [], (call, n, number)
+            result = run_with_fault(scene, call, f"errno {number}", n, everything=everything)
+            assert_clean_exit(result)
+            assert partially_written(scene, old, new) == [], (call, n, number)
+            assert scene.unexpected_files() == [], (call, n, number)
             assert not [*scene.path.glob(".git/pycache-guard.*")], (call, n, number)
             if result.code == 0:
                 assert call.command == "clean", (call, n, number)
@@ -126,7 +126,7 @@ def no_room(
 
 @every_writer(3)
 @pytest.mark.parametrize("size", [0, 10, 100])
-def test_no_file_may_grow(scene: Scene, call: Call, size: int) -> None:
+def test_no_file_may_grow(scene: Sandbox, call: Call, size: int) -> None:
     """RLIMIT_FSIZE: the kernel lets `size` bytes of each file through; git dies of it too.
 
     Python would write caches of ours that are cut short, and trip over them ever after.
@@ -137,7 +137,7 @@ def test_no_file_may_grow(scene: Scene, call: Call, size: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     result = scene.run(call, env={"PYTHONDONTWRITEBYTECODE": "1"}, preexec_fn=limited)
-    in_order(result)
+    assert_clean_exit(result)
     now = scene.state()
     if call.command == "clean":
         assert now.keys() <= old.keys()
@@ -145,7 +145,7 @@ def test_no_file_may_grow(scene: Scene, call: Call, size: int) -> None:
         assert now == old
     else:  # nothing that is written is as long
         assert size > len(now[".dockerignore"]) > len(old[".dockerignore"])
-    assert scene.strangers() == []
+    assert scene.unexpected_files() == []
 
 
 def mounted(path: Path, size: str) -> bool:
@@ -163,7 +163,7 @@ def mounted(path: Path, size: str) -> bool:
 
 
 @pytest.fixture
-def full(template: Path, tmp_path: Path) -> Iterator[Scene]:
+def full(template: Path, tmp_path: Path) -> Iterator[Sandbox]:
     """Copy the repository to a file system, and fill that up."""
     place = tmp_path / "full"
     if sys.platform != "linux" or not mounted(place, "2m"):
@@ -182,10 +182,10 @@ def full(template: Path, tmp_path: Path) -> Iterator[Scene]:
 
 
 @every_writer(4)
-def test_a_full_disk(full: Scene, call: Call) -> None:
+def test_a_full_disk(full: Sandbox, call: Call) -> None:
     old = full.state()
     result = full.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     now = full.state()
     if call.command == "clean":  # needs no room
         assert result.code == 0
@@ -198,7 +198,7 @@ def test_a_full_disk(full: Scene, call: Call) -> None:
 
 @every_command(12)
 def test_no_room_for_temporary_files(
-    scene: Scene, template: Path, tmp_path: Path, call: Call
+    scene: Sandbox, template: Path, tmp_path: Path, call: Call
 ) -> None:
     """On a full or read-only TMPDIR: each command does its job, or says that it did not."""
     old = scene.state()
@@ -211,7 +211,7 @@ def test_no_room_for_temporary_files(
         result = scene.run(call, env={"TMPDIR": os.fspath(place)})
     finally:
         subprocess.run(["umount", "-l", os.fspath(place)], check=True)
-    in_order(result)
+    assert_clean_exit(result)
     # Another place is found, or none; in a checkout nothing of it is left.
     assert result.code or call.command == "clean"
     assert scene.state().keys() - {".gitignore"} == old.keys() - {".gitignore"}

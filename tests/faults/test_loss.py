@@ -6,20 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cleaning.trees import plant
-from cleaning.trees import standing
-from pycache_guard.cleaning.choice import Mode
-from pycache_guard.cleaning.outcome import clean
-from repo import Repo
+from clean.trees import list_tree
+from clean.trees import make_tree
+from helpers.repo import Repo
+from pycache_guard.clean.result import clean
+from pycache_guard.clean.select import CleanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Run
 
@@ -144,22 +144,22 @@ def test_m12_damaged_repository_loses_nothing(
 ) -> None:
     if around:
         made(root / "outer")
-    repo = made(root / "outer" / "inner" if around else root / "alone")
+    repo = made(root / "outer" / "inner" if around else root / "stop_leftover_processes")
     repo.write("pkg/__pycache__/gone.cpython-312.pyc")
     monkeypatch.chdir(repo.path)
-    before = standing(repo.path / "pkg")
+    before = list_tree(repo.path / "pkg")
     DAMAGES[damage](repo.path / ".git")
     told = run("clean", *options)
     # Without its objects or its log git still lists the index: then what it tracks is known.
     if told.code != 2:
         assert "kept" in told.out or options
         before.discard("__pycache__/gone.cpython-312.pyc")
-    assert standing(repo.path / "pkg") >= before
+    assert list_tree(repo.path / "pkg") >= before
     assert told.code == 2 or damage in ("no objects", "no refs, no packed refs")
     # From above it is another repository, and not entered.
     monkeypatch.chdir(repo.path.parent)
     run("clean")
-    assert standing(repo.path / "pkg") >= before
+    assert list_tree(repo.path / "pkg") >= before
 
 
 @pytest.mark.parametrize("damage", ["no refs", "no index", "no HEAD"])
@@ -174,7 +174,7 @@ def test_m12_message_names_repository_and_way_out(
     assert told.err.count("\n") == 1
     assert "--include-tracked" in told.err
     assert run("clean", "--include-tracked").code == 0
-    assert standing(repo.path / "pkg") == {"m.py"}
+    assert list_tree(repo.path / "pkg") == {"m.py"}
 
 
 def test_m12_answer_for_outer_repository_is_refused(
@@ -201,7 +201,7 @@ def test_m12_linked_work_tree_without_its_repository(
         (repo.path / ".git" / "worktrees" / "linked" / "HEAD").unlink()
     monkeypatch.chdir(root / "linked")
     assert run("clean").code == 2
-    assert {*TRACKED} <= standing(root / "linked")
+    assert {*TRACKED} <= list_tree(root / "linked")
 
 
 @pytest.mark.parametrize("lost", ["modules", ".git", "index"])
@@ -225,7 +225,7 @@ def test_m12_submodule_that_lost_its_git(
     monkeypatch.chdir(outer.path)
     told = run("clean", "--", path)
     assert told.code == (0 if path == "." else 2)
-    assert {f"sub/{name}" for name in TRACKED} <= standing(outer.path)
+    assert {f"sub/{name}" for name in TRACKED} <= list_tree(outer.path)
     if (path, lost) == (".", ".git"):
         assert "kept sub/pkg/m.pyc: in a submodule without its .git" in told.out
 
@@ -235,14 +235,14 @@ def test_m12_bare_repository_that_lost_a_part_is_not_entered(
     lost: str, root: Path, run: Run, make_repo: Callable[..., Repo]
 ) -> None:
     bare = make_repo("root/store", "--bare").path
-    plant(
+    make_tree(
         root, ["store/refs/heads/x.py", "store/refs/heads/x.pyc", "store/hooks/__pycache__/a.pyc"]
     )
     place = bare / lost
     shutil.rmtree(place) if place.is_dir() else place.unlink()
-    before = standing(root)
+    before = list_tree(root)
     assert run("clean").code == 0
-    assert standing(root) == before
+    assert list_tree(root) == before
     assert run("clean", "store").code == 2
     assert run("clean", "store/hooks").code == 2
 
@@ -265,7 +265,7 @@ def test_m12_work_tree_without_git_of_a_bare_repository(
     """Dotfiles: `git --git-dir=$HOME/.cfg --work-tree=$HOME`."""
     if (place, path) in [("src/dotfiles.git", "lib"), ("src/dotfiles.git", "lib/pkg")]:
         pytest.skip("neither around nor below: docs/clean.md says so")
-    plant(root, ["lib/pkg/m.py", "lib/pkg/m.pyc", "lib/pkg/o.py", "lib/pkg/o.pyc"])
+    make_tree(root, ["lib/pkg/m.py", "lib/pkg/m.pyc", "lib/pkg/o.py", "lib/pkg/o.pyc"])
     store = Repo.init(root / place, "--bare")
     options = ("--git-dir", str(store.path), "--work-tree", str(root))
     subprocess.run(["git", *options, "add", "-f", "lib/pkg/m.py", "lib/pkg/m.pyc"], check=True)
@@ -280,7 +280,7 @@ def test_m12_work_tree_without_git_of_a_bare_repository(
 
 @pytest.mark.parametrize("damage", ["HEAD is garbage", "no HEAD", "no objects", "no refs"])
 def test_m12_store_that_is_damaged_is_not_passed_over(damage: str, root: Path, run: Run) -> None:
-    plant(root, ["m.py", "m.pyc"])
+    make_tree(root, ["m.py", "m.pyc"])
     store = Repo.init(root / ".cfg", "--bare")
     options = ("--git-dir", str(store.path), "--work-tree", str(root))
     subprocess.run(["git", *options, "add", "-f", "m.pyc"], check=True)
@@ -296,7 +296,7 @@ def test_m12_work_tree_of_a_repository_beside_it(damage: str | None, root: Path,
     made(root / "plain")
     (repo.path / "pkg").rename(root / "pkg")
     repo.git("config", "core.worktree", str(root))
-    plant(root, ["pkg/o.py", "pkg/o.pyc"])
+    make_tree(root, ["pkg/o.py", "pkg/o.pyc"])
     if damage:
         DAMAGES[damage](repo.path / ".git")
     assert run("clean", "pkg").code == (2 if damage else 0)
@@ -306,7 +306,7 @@ def test_m12_work_tree_of_a_repository_beside_it(damage: str | None, root: Path,
 
 def test_m12_neighbours_in_a_directory_of_everyone_are_none(root: Path, run: Run) -> None:
     """In `/tmp` other programs make and remove repositories all the time."""
-    plant(root, ["work/m.py", "work/m.pyc"])
+    make_tree(root, ["work/m.py", "work/m.pyc"])
     store = Repo.init(root / "x.git", "--bare")
     store.git("--work-tree=..", "add", "-f", "../work/m.py")
     (store.path / "HEAD").write_text("garbage\n")
@@ -349,7 +349,7 @@ def test_m12_bind_mount_of_a_part_of_a_repository(
     mounted(repo.path / "pkg", work / "place")
     mounted(repo.path / "pkg" / "__pycache__", work / "a b" / "__pycache__")
     assert run("clean", "--", str(work / path)).code == 0
-    assert {*TRACKED} <= standing(repo.path)
+    assert {*TRACKED} <= list_tree(repo.path)
     assert (repo.path / "pkg" / "o.pyc").exists() is (path not in (".", "place"))
 
 
@@ -361,7 +361,7 @@ def test_m12_bind_mount_of_a_damaged_repository(
     mounted(repo.path / "pkg", root / "work" / "place")
     (repo.path / ".git" / "index").unlink()
     assert run("clean", "work").code == 2
-    assert {*TRACKED} <= standing(repo.path)
+    assert {*TRACKED} <= list_tree(repo.path)
 
 
 def leave_new(repo: Repo) -> None:
@@ -386,7 +386,7 @@ def empty_git(repo: Repo) -> None:
 def fill_git_with_hooks(repo: Repo) -> None:
     """As a sandbox does that forbids hooks."""
     empty_git(repo)
-    plant(repo.path, [".git/hooks/x"])
+    make_tree(repo.path, [".git/hooks/x"])
 
 
 def link_git(repo: Repo) -> None:
@@ -427,7 +427,7 @@ def test_m12_sound_repository_is_cleaned(
     state: Callable[[Repo], None], repo: Repo, run: Run
 ) -> None:
     state(repo)
-    plant(repo.path, ["p/m.py", "p/m.pyc", "p/__pycache__/m.cpython-312.pyc"])
+    make_tree(repo.path, ["p/m.py", "p/m.pyc", "p/__pycache__/m.cpython-312.pyc"])
     assert run("clean") == (0, "removed 2 files and 1 directory\n", "")
 
 
@@ -464,20 +464,20 @@ def test_l3_prefix_that_overlaps_with_the_tree_is_refused(
     (root / "link").symlink_to(".")
     monkeypatch.setattr(sys, "pycache_prefix", prefix.format(root=root))
     names = ["z.cpython-312.pyc", "scan.v1.pyc", "empty/", "__pycache__/z.cpython-312.pyc"]
-    plant(root, [*names, *(f"sub/{name}" for name in names)])
-    before = standing(root)
+    make_tree(root, [*names, *(f"sub/{name}" for name in names)])
+    before = list_tree(root)
     told = run("clean", "--prefix", *options, "--", path)
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith("error: ")
     assert "PYTHONPYCACHEPREFIX" in told.err
-    assert standing(root) == before
+    assert list_tree(root) == before
 
 
 def test_l3_mirror_that_is_the_tree_itself(
     root: Path, run: Run, mounted: Callable[[Path, Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mount can make them one without any path to show it."""
-    plant(root, ["tree/z.cpython-312.pyc", "prefix/"])
+    make_tree(root, ["tree/z.cpython-312.pyc", "prefix/"])
     monkeypatch.setattr(sys, "pycache_prefix", f"{root}/prefix")
     mounted(root / "tree", root / "prefix" / str(root).lstrip("/") / "tree")
     assert run("clean", "--prefix", "tree").code == 2
@@ -488,12 +488,12 @@ def test_l3_repository_below_the_prefix_is_not_entered(
     root: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "pycache_prefix", f"{root}/prefix")
-    plant(root, ["tree/a/m.py"])
+    make_tree(root, ["tree/a/m.py"])
     mirror = root / "prefix" / str(root).lstrip("/") / "tree"
     made(mirror / "a")
-    plant(mirror, ["m.cpython-312.pyc"])
+    make_tree(mirror, ["m.cpython-312.pyc"])
     assert run("clean", "--prefix", "tree") == (0, "removed 1 file\n", "")
-    assert {f"a/{name}" for name in TRACKED} <= standing(mirror)
+    assert {f"a/{name}" for name in TRACKED} <= list_tree(mirror)
 
 
 #: A path, and what stands there: `a/link` leads to `b/c`, `loop` to `.`.
@@ -503,16 +503,16 @@ STRAYS = ["a/none/..", "a/file/..", "a/file/.", "a/link/x/../.."]
 
 @pytest.mark.parametrize("path", [*WAYS, *STRAYS])
 def test_l4_path_that_means_another_directory_is_refused(path: str, root: Path, run: Run) -> None:
-    plant(
+    make_tree(
         root,
         ["a/m.py", "a/m.pyc", "b/m.py", "b/m.pyc", "b/c/m.py", "b/c/m.pyc", "b/c/x/", "a/file"],
     )
     (root / "a" / "link").symlink_to("../b/c")
-    before = standing(root)
+    before = list_tree(root)
     told = run("clean", "--", path)
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith(f"error: {path}: ") or told.err.startswith("error: a/link: ")
-    assert standing(root) == before
+    assert list_tree(root) == before
 
 
 #: Paths that mean what their letters say, and what is cleaned by them.
@@ -533,7 +533,7 @@ PLAIN = [
 def test_l4_path_is_what_the_system_takes_it_for(
     path: str, expected: str | None, root: Path, run: Run
 ) -> None:
-    plant(root, ["a/m.py", "a/m.pyc", "b/m.py", "b/m.pyc", "b/c/"])
+    make_tree(root, ["a/m.py", "a/m.pyc", "b/m.py", "b/m.pyc", "b/c/"])
     (root / "loop").symlink_to("loop")
     (root / "a" / "up").symlink_to("../a/d")
     (root / "a" / "d").mkdir()
@@ -545,6 +545,6 @@ def test_l4_path_is_what_the_system_takes_it_for(
 
 
 def test_l4_outcome_names_what_the_path_means(root: Path) -> None:
-    plant(root, ["b/c/d/", "b/c/m.py", "b/c/m.pyc"])
+    make_tree(root, ["b/c/d/", "b/c/m.py", "b/c/m.pyc"])
     (root / "link").symlink_to("b")
-    assert clean(["link/c/d/.."], Mode(), dry_run=True).removed == ["link/c/m.pyc"]
+    assert clean(["link/c/d/.."], CleanOptions(), dry_run=True).removed == ["link/c/m.pyc"]

@@ -12,10 +12,10 @@ import pytest
 
 import pycache_guard
 from conftest import PROGRAM
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_command
-from faults.scene import in_order
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import every_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ STANDARD = sorted(
 )
 
 
-def plant(scene: Scene, names: Iterable[str]) -> Path:
+def plant(scene: Sandbox, names: Iterable[str]) -> Path:
     """Put modules into the top of the checkout; each says that it is imported, and ends it all."""
     witness = scene.path.parent / "imported"
     code = f"open({os.fspath(witness)!r}, 'a').write(__name__ + ' ')\nimport os\nos._exit(77)\n"
@@ -48,13 +48,13 @@ def plant(scene: Scene, names: Iterable[str]) -> Path:
 
 
 @every_command(13)
-def test_the_console_script_imports_nothing_of_the_checkout(scene: Scene, call: Call) -> None:
+def test_the_console_script_imports_nothing_of_the_checkout(scene: Sandbox, call: Call) -> None:
     """Nor do the hooks, whose entries are the console script."""
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     witness = plant(scene, [*STANDARD, *BY_PYTHON, *OURS])
     result = scene.run(call)
     assert not witness.exists(), witness.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code or call.command == "lint"
 
 
@@ -74,24 +74,24 @@ def isolated(*names: str) -> tuple[str, ...]:
 
 
 @every_command(14)
-def test_python_m_imports_nothing_of_the_checkout(scene: Scene, call: Call) -> None:
+def test_python_m_imports_nothing_of_the_checkout(scene: Sandbox, call: Call) -> None:
     """But for what Python itself takes from the current directory before we run: see below."""
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     witness = plant(scene, {*STANDARD} - loaded_by("import runpy"))
     result = scene.run(call, program=isolated())
     assert not witness.exists(), witness.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code
 
 
-def test_python_i_m_imports_nothing_of_ours_either(scene: Scene) -> None:
+def test_python_i_m_imports_nothing_of_ours_either(scene: Sandbox) -> None:
     witness = plant(scene, [*STANDARD, *BY_PYTHON, *OURS])
     result = scene.run(Call("forbid-bytecode"), program=isolated("-I"))
     assert not witness.exists(), witness.read_text()
     assert result.code == 1
 
 
-def test_what_python_m_itself_takes(scene: Scene) -> None:
+def test_what_python_m_itself_takes(scene: Sandbox) -> None:
     """`python -m NAME` runs the NAME of the current directory: no program can help that."""
     witness = plant(scene, ["pycache_guard"])
     result = scene.run(Call("forbid-bytecode"), program=isolated())
@@ -100,16 +100,16 @@ def test_what_python_m_itself_takes(scene: Scene) -> None:
 
 @every_command(15)
 @pytest.mark.parametrize("path", ["{here}", ".", "", "{here}/pkg:{here}", ":"])
-def test_pythonpath_leads_into_the_checkout(scene: Scene, call: Call, path: str) -> None:
+def test_pythonpath_leads_into_the_checkout(scene: Sandbox, call: Call, path: str) -> None:
     """What Python and the console script import before us, PYTHONPATH decides; nothing after."""
     if path != "{here}" and call.command not in ("forbid-bytecode", "check-dist"):
         pytest.skip("one path is enough for each command, and two commands for each path")
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     # Older installers' console scripts import `re`.
     witness = plant(scene, {*STANDARD} - loaded_by("import re"))
     result = scene.run(call, env={"PYTHONPATH": path.replace("{here}", os.fspath(scene.path))})
     assert not witness.exists(), witness.read_text()
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code
 
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import every_writer
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import every_writer
+from faults.fault_env import posix
+from faults.fault_env import slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
@@ -36,21 +36,21 @@ if sys.platform != "win32" and os.geteuid() == 0:
 
 
 @pytest.fixture
-def scene(scene: Scene) -> Iterator[Scene]:
+def scene(scene: Sandbox) -> Iterator[Sandbox]:
     """Give permissions back, so that everything can be removed."""
     yield scene
     for where, _, _ in os.walk(scene.path):
         os.chmod(where, 0o755)
 
 
-def run(scene: Scene, call: Call, *options: str) -> Result:
+def run(scene: Sandbox, call: Call, *options: str) -> Result:
     """Run without an administrator's powers."""
     from conftest import PROGRAM
 
     return scene.run(call, *options, program=(*ORDINARY, os.fspath(PROGRAM)))
 
 
-def test_permissions_count(scene: Scene) -> None:
+def test_permissions_count(scene: Sandbox) -> None:
     """The tests below would test nothing otherwise."""
     (scene.path / "pyproject.toml").chmod(0)
     result = run(scene, Call("forbid-bytecode"))
@@ -68,22 +68,22 @@ LOST_TOO = (
 
 @every_command(16)
 @pytest.mark.parametrize("name", LOST)
-def test_nothing_can_be_read(scene: Scene, call: Call, name: str) -> None:
+def test_nothing_can_be_read(scene: Sandbox, call: Call, name: str) -> None:
     check_lost(scene, call, name)
 
 
 @slow
 @every_call(12)
 @pytest.mark.parametrize("name", LOST + LOST_TOO)
-def test_nothing_at_all_can_be_read(scene: Scene, call: Call, name: str) -> None:
+def test_nothing_at_all_can_be_read(scene: Sandbox, call: Call, name: str) -> None:
     check_lost(scene, call, name)
 
 
-def check_lost(scene: Scene, call: Call, name: str) -> None:
+def check_lost(scene: Sandbox, call: Call, name: str) -> None:
     """Never 0, but for what had nothing to do there; never a traceback; told in one line."""
     (scene.path / name).chmod(0)
     result = run(scene, call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
 
 
@@ -93,19 +93,19 @@ KEPT = [".", ".git", "pkg/__pycache__"]
 
 @every_writer(5)
 @pytest.mark.parametrize("path", KEPT)
-def test_nothing_can_be_written(scene: Scene, call: Call, path: str) -> None:
+def test_nothing_can_be_written(scene: Sandbox, call: Call, path: str) -> None:
     old = scene.state()
     os.chmod(scene.path / path, 0o555)
     result = run(scene, call)
     os.chmod(scene.path / path, 0o755)
-    in_order(result)
+    assert_clean_exit(result)
     now = scene.state()
     for name in {*old, *now}:
         if now.get(name) != old.get(name):
             # Only what lies elsewhere has changed, and as a whole.
             assert path != "." or name == ":index" or "/" in name
             assert path != ".git" or name != ":index"
-    assert scene.strangers() == []
+    assert scene.unexpected_files() == []
     assert not [*scene.path.glob(".git/*.lock")]
     if call.command == "clean" and path == "pkg/__pycache__":
         assert result.code == 1
@@ -113,7 +113,7 @@ def test_nothing_can_be_written(scene: Scene, call: Call, path: str) -> None:
 
 
 @every_command(17)
-def test_a_report_that_cannot_be_written(scene: Scene, call: Call) -> None:
+def test_a_report_that_cannot_be_written(scene: Sandbox, call: Call) -> None:
     (scene.path / "closed").mkdir(mode=0o555)
     result = run(scene, call, "--output", "closed/report")
     assert (result.code, result.out) == (2, "")
@@ -121,12 +121,12 @@ def test_a_report_that_cannot_be_written(scene: Scene, call: Call) -> None:
 
 
 @every_command(18)
-def test_the_directory_where_we_stand_is_gone(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_the_directory_where_we_stand_is_gone(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     program = ("sh", "-c", 'cd "$1" && rmdir "$1" && shift && "$@"', "sh", os.fspath(gone))
     from conftest import PROGRAM
 
     result = scene.run(call, program=(*program, os.fspath(PROGRAM)))
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == 2 or call.command in ("clean", "verify-bytecode")

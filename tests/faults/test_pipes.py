@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import posix
-from pycache_guard import regular
+from faults.fault_env import posix
+from pycache_guard.fs import regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conftest import Program
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 pytestmark = posix
 
@@ -57,7 +57,7 @@ def test_what_comes_in_a_files_place_meanwhile(
     monkeypatch.setattr(os, "stat", changing)
     before = open_descriptors()
     with pytest.raises(OSError, match=why) as told:
-        regular.opened(os.fspath(path), follow=follow)
+        regular.open_regular(os.fspath(path), follow=follow)
     assert told.value.filename == os.fspath(path)
     assert open_descriptors() == before
 

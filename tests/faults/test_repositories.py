@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from repo import BYTECODE
-from repo import Repo
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
+from helpers.repo import BYTECODE
+from helpers.repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,46 +26,46 @@ if TYPE_CHECKING:
 pytestmark = posix
 
 
-def version(number: int) -> Callable[[Scene], None]:
+def version(number: int) -> Callable[[Sandbox], None]:
     """Return what makes git write the index in a version of its format."""
 
-    def change(scene: Scene) -> None:
+    def change(scene: Sandbox) -> None:
         scene.repo.git("update-index", "--index-version", str(number))
 
     return change
 
 
-def extended(scene: Scene) -> None:
+def extended(scene: Sandbox) -> None:
     """Version 3 has flags that are told by `git add -N`."""
     scene.repo.write("later.py")
     scene.repo.git("add", "-N", "later.py")
 
 
-def split(scene: Scene) -> None:
+def split(scene: Sandbox) -> None:
     scene.repo.git("update-index", "--split-index")
 
 
-def untracked(scene: Scene) -> None:
+def untracked(scene: Sandbox) -> None:
     scene.repo.git("update-index", "--untracked-cache", check=False)
 
 
-def sparse(scene: Scene) -> None:
+def sparse(scene: Sandbox) -> None:
     """Of the index too: directories stand for what is in them."""
     scene.repo.git("config", "core.sparseCheckout", "true")
     scene.repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "pkg", check=False)
 
 
-def replaced(scene: Scene) -> None:
+def replaced(scene: Sandbox) -> None:
     """HEAD's commit shows as the first one."""
     scene.repo.git("replace", "HEAD", "HEAD~1")
 
 
-def grafted(scene: Scene) -> None:
+def grafted(scene: Sandbox) -> None:
     head = scene.repo.git("rev-parse", "HEAD")
     scene.repo.write(".git/info/grafts", f"{head}\n")
 
 
-def packed(scene: Scene) -> None:
+def packed(scene: Sandbox) -> None:
     scene.repo.git("gc", "-q", "--prune=now")
     # `commit-tree`'s commit is gone with it.
     scene.incoming = scene.repo.git(
@@ -73,7 +73,7 @@ def packed(scene: Scene) -> None:
     )
 
 
-def detached(scene: Scene) -> None:
+def detached(scene: Sandbox) -> None:
     scene.repo.git("update-ref", "--no-deref", "HEAD", scene.head)
 
 
@@ -92,7 +92,7 @@ SAME = {
 
 @every_command(19)
 @pytest.mark.parametrize("name", ["a split index", "replaced"])
-def test_an_answer_as_always(scene: Scene, call: Call, name: str) -> None:
+def test_an_answer_as_always(scene: Sandbox, call: Call, name: str) -> None:
     check_same(scene, call, name)
 
 
@@ -104,37 +104,37 @@ def test_every_answer_as_always(template: Path, tmp_path: Path, call: Call) -> N
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_forbid_bytecode_answers_as_always(scene: Scene, name: str) -> None:
+def test_forbid_bytecode_answers_as_always(scene: Sandbox, name: str) -> None:
     check_same(scene, Call("forbid-bytecode"), name)
 
 
-def check_same(scene: Scene, call: Call, name: str) -> None:
+def check_same(scene: Sandbox, call: Call, name: str) -> None:
     """Bring the repository into a state, and compare."""
-    usual = scene.usual(call)
+    usual = scene.baseline(call)
     SAME[name](scene)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code, name
     if call.command in ("forbid-bytecode", "check-history", "pre-push", "inspect"):
         assert (result.out, result.err) == (usual.out, usual.err), name
 
 
 @every_command(20)
-def test_a_sparse_index(scene: Scene, call: Call) -> None:
-    usual = scene.usual(call)
+def test_a_sparse_index(scene: Sandbox, call: Call) -> None:
+    usual = scene.baseline(call)
     sparse(scene)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == usual.code
 
 
 @every_command(21)
-def test_an_unmerged_index(scene: Scene, call: Call) -> None:
+def test_an_unmerged_index(scene: Sandbox, call: Call) -> None:
     for stage in (1, 2, 3):
         for path in ("a.pyc", "conflict.py", "pkg/m.py", ".gitignore", "pyproject.toml"):
             scene.repo.stage(path, f"{stage}", stage=stage)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
 
 
@@ -144,36 +144,36 @@ def test_before_the_first_commit(tmp_path: Path, call: Call) -> None:
     repo.add("a.pyc", BYTECODE)
     repo.add("Dockerfile", "FROM x\nCOPY . .\n")
     repo.git("commit-tree", "-m", "x", repo.git("write-tree"))
-    program = Scene.__new__(Scene)
+    program = Sandbox.__new__(Sandbox)
     program.repo, program.path = repo, repo.path
     program.head = program.incoming = repo.git("commit-tree", "-m", "x", repo.git("write-tree"))
     result = program.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command in ("clean", "lint")
 
 
 @every_command(23)
-def test_a_shallow_clone(scene: Scene, tmp_path: Path, call: Call) -> None:
+def test_a_shallow_clone(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     """What is not here was not judged, and that is said."""
     scene.repo.git("commit", "-qm", "new")
     clone = tmp_path / "shallow"
     scene.repo.git("clone", "-q", "--depth=1", f"file://{scene.path}", os.fspath(clone))
     shutil.copytree(scene.path / "dist", clone / "dist")
-    shallow = Scene(Repo(clone))
+    shallow = Sandbox(Repo(clone))
     for name in ("main", "HEAD"):
         shallow.repo.git("update-ref", "-d", "--no-deref", f"refs/remotes/origin/{name}")
     shallow.repo.stage("newer.pyc", BYTECODE)
     tree = shallow.repo.git("write-tree")
     shallow.incoming = shallow.repo.git("commit-tree", "-m", "i", "-p", "HEAD", tree)
     result = shallow.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
     if call.command == "pre-push":
         assert result.code == 2
         assert "this clone is shallow" in result.err
 
 
-def objects(scene: Scene) -> list[Path]:
+def objects(scene: Sandbox) -> list[Path]:
     """Return the loose objects."""
     return sorted((scene.path / ".git" / "objects").glob("??/*"))
 
@@ -198,14 +198,14 @@ DAMAGE = ("gone", "empty", "cut", "garbled")
 
 def check_damaged(template: Path, tmp_path: Path, call: Call, how: str, every: int) -> None:
     """Damage one object after the other: pass never, remove nothing that is tracked."""
-    for number, _ in enumerate(objects(Scene(Repo(template)))):
+    for number, _ in enumerate(objects(Sandbox(Repo(template)))):
         if number % every:
             continue
         scene = copied(template, tmp_path / f"{how}{number}")
         before = scene.state()
         spoil(objects(scene)[number], how)
         result = scene.run(call)
-        in_order(result)
+        assert_clean_exit(result)
         assert result.code or call.command in ("clean", "pre-push"), (number, how)
         if call.command == "clean" and "--include-tracked" not in call.options:
             gone = before.keys() - scene.state().keys()
@@ -214,11 +214,11 @@ def check_damaged(template: Path, tmp_path: Path, call: Call, how: str, every: i
 
 
 @every_command(24)
-def test_all_objects_are_damaged(scene: Scene, call: Call) -> None:
+def test_all_objects_are_damaged(scene: Sandbox, call: Call) -> None:
     for number, path in enumerate(objects(scene)):
         spoil(path, DAMAGE[number % 4])
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code or call.command == "clean"
 
 
@@ -244,7 +244,7 @@ CONTENTS = (
 )
 
 
-def check_file(scene: Scene, call: Call, name: str, content: bytes | None) -> None:
+def check_file(scene: Sandbox, call: Call, name: str, content: bytes | None) -> None:
     """Put something into the place of a file, a directory (`None`), or nothing at all."""
     before = scene.state() if call.command == "clean" else {}
     path = scene.path / ".git" / name
@@ -257,7 +257,7 @@ def check_file(scene: Scene, call: Call, name: str, content: bytes | None) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     if call.command != "clean":
         # Another branch than the one that is pushed, and a repository without commits.
         is_apart = (name, call.command) == ("refs/heads/main", "pre-push")
@@ -270,7 +270,7 @@ def check_file(scene: Scene, call: Call, name: str, content: bytes | None) -> No
 
 @every_command(25)
 @pytest.mark.parametrize("name", ["index", "HEAD"])
-def test_a_file_of_the_repository_is_damaged(scene: Scene, call: Call, name: str) -> None:
+def test_a_file_of_the_repository_is_damaged(scene: Sandbox, call: Call, name: str) -> None:
     check_file(scene, call, name, CONTENTS[3])
 
 
@@ -284,12 +284,12 @@ def test_any_file_of_the_repository_is_damaged(template: Path, tmp_path: Path, c
 
 
 @every_command(26)
-def test_an_index_that_is_locked(scene: Scene, call: Call) -> None:
+def test_an_index_that_is_locked(scene: Sandbox, call: Call) -> None:
     """By a git that was killed: who reads does not mind, who writes says so."""
-    usual = scene.usual(call).code
+    usual = scene.baseline(call).code
     lock = scene.repo.write(".git/index.lock")
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     assert lock.exists()
     assert result.code == (2 if call.command == "fix" else usual)
     if call.command == "fix":
@@ -308,12 +308,12 @@ INDEXED = (
 
 
 @every_call(27)
-def test_an_index_that_is_missing(scene: Scene, call: Call) -> None:
+def test_an_index_that_is_missing(scene: Sandbox, call: Call) -> None:
     """As after `git clone --no-checkout`: HEAD has files, and git lists none."""
-    usual = scene.usual(call).code
+    usual = scene.baseline(call).code
     (scene.path / ".git" / "index").unlink()
     result = scene.run(call)
-    in_order(result)
+    assert_clean_exit(result)
     needs_none = {"--tree", "pkg", ".", "HEAD:data.bin"} & {*call.options}
     if call.command in INDEXED and not needs_none:
         assert result.code == 2
@@ -331,7 +331,7 @@ DISGUISES = {
 
 
 @pytest.mark.parametrize("line", DISGUISES)
-def test_attributes_that_make_bytecode(scene: Scene, line: str) -> None:
+def test_attributes_that_make_bytecode(scene: Sandbox, line: str) -> None:
     scene.repo.stage("sub/.gitattributes", line + "\n")
     scene.repo.stage("sub/notes.txt", DISGUISES[line])
     for call in (Call("forbid-bytecode"), Call("check-history", ("HEAD",))):

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from repo import BYTECODE
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
@@ -34,7 +34,7 @@ def wrapped(line: str) -> tuple[str, ...]:
     return (sys.executable, "-c", WRAPPED.format(line))
 
 
-def limited(scene: Scene, call: Call, kind: str, limit: int) -> Result:
+def limited(scene: Sandbox, call: Call, kind: str, limit: int) -> Result:
     """Run a call under a limit of setrlimit(2)."""
     line = f"import resource; resource.setrlimit(resource.{kind}, ({limit}, {limit}))"
     return scene.run(call, program=wrapped(line))
@@ -42,7 +42,7 @@ def limited(scene: Scene, call: Call, kind: str, limit: int) -> Result:
 
 def never_passes(result: Result, call: Call, usual: Result) -> None:
     """Check that what was not done did not pass, and that findings were not confused with failures."""
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code in (2, usual.code), result
     assert result.code or call.command == "clean", result
 
@@ -55,7 +55,7 @@ DESCRIPTORS = range(5, 15)
 def test_l6_few_descriptors(template: Path, tmp_path: Path, call: Call) -> None:
     for limit in DESCRIPTORS[::3]:
         scene = copied(template, tmp_path / str(limit))
-        never_passes(limited(scene, call, "RLIMIT_NOFILE", limit), call, scene.usual(call))
+        never_passes(limited(scene, call, "RLIMIT_NOFILE", limit), call, scene.baseline(call))
 
 
 @slow
@@ -63,7 +63,7 @@ def test_l6_few_descriptors(template: Path, tmp_path: Path, call: Call) -> None:
 def test_l6_any_number_of_descriptors(template: Path, tmp_path: Path, call: Call) -> None:
     for limit in DESCRIPTORS:
         scene = copied(template, tmp_path / str(limit))
-        never_passes(limited(scene, call, "RLIMIT_NOFILE", limit), call, scene.usual(call))
+        never_passes(limited(scene, call, "RLIMIT_NOFILE", limit), call, scene.baseline(call))
 
 
 #: MiB of address space: from hardly an interpreter to enough.
@@ -77,7 +77,7 @@ def test_l6_little_memory(template: Path, tmp_path: Path, call: Call) -> None:
     for limit in MEMORY:
         scene = copied(template, tmp_path / str(limit))
         result = limited(scene, call, "RLIMIT_AS", limit << 20)
-        assert result.code in (2, scene.usual(call).code), (limit, result)
+        assert result.code in (2, scene.baseline(call).code), (limit, result)
         assert "Traceback" not in result.err or result.code == 2, (limit, result)
 
 
@@ -98,7 +98,7 @@ threading.Thread.start = fails
     ],
     ids=str,
 )
-def test_l6_no_thread_can_be_started(scene: Scene, call: Call, code: int) -> None:
+def test_l6_no_thread_can_be_started(scene: Sandbox, call: Call, code: int) -> None:
     """Removing goes on in one thread; a compiler that nothing watches is not started."""
     tag = sys.implementation.cache_tag
     for number in range(100):
@@ -107,7 +107,7 @@ def test_l6_no_thread_can_be_started(scene: Scene, call: Call, code: int) -> Non
     result = scene.run(
         call, program=wrapped(f"exec({NO_THREADS!r}.replace(chr(92) + 'n', chr(10)))")
     )
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == code, result
     if call.command == "clean":
         assert not [*scene.path.glob("many/*/__pycache__")]
@@ -155,16 +155,16 @@ def test_l6_a_traceback_that_nobody_can_read(stream: str) -> None:
     ],
     ids=str,
 )
-def test_l6_a_dependency_that_is_not_installed(scene: Scene, module: str, call: Call) -> None:
+def test_l6_a_dependency_that_is_not_installed(scene: Sandbox, module: str, call: Call) -> None:
     result = scene.run(call, program=wrapped(f"sys.modules[{module!r}] = None"))
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("Traceback")
     assert module in result.err
 
 
-def test_l6_a_source_that_is_too_deep_is_a_failure(scene: Scene) -> None:
+def test_l6_a_source_that_is_too_deep_is_a_failure(scene: Sandbox) -> None:
     """Nothing of it is raised further than to the line that says so."""
     scene.repo.write("deep.py", "x = " + "-" * 200_000 + "1\n")
     result = scene.run(Call("lint", ("deep.py",)))
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == 2

@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.false_git import FalseGit
-from faults.false_git import false_git
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import copied
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import every_writer
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from faults.steps import faulty
-from faults.steps import halves
-from faults.steps import steps_of
+from faults.fake_git import FakeGit
+from faults.fake_git import false_git
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import copied
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import every_writer
+from faults.fault_env import posix
+from faults.fault_env import slow
+from faults.step_log import partially_written
+from faults.step_log import run_with_fault
+from faults.step_log import steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [posix, pytest.mark.usefixtures("heeded")]
+pytestmark = [posix, pytest.mark.usefixtures("default_signal_handlers")]
 
 SIGNALS = {2: 130, 15: 143, 1: 129}
 
 
 @pytest.fixture
-def git(tmp_path: Path) -> FalseGit:
+def git(tmp_path: Path) -> FakeGit:
     """Put a false git into a directory of its own."""
     return false_git(tmp_path / "false")
 
@@ -49,11 +49,11 @@ def session(process: subprocess.Popen[bytes]) -> set[int]:
     return {int(pid) for pid, sess, stat in rows if int(sess) == process.pid and stat[0] != "Z"}
 
 
-def end(scene: Scene, call: Call, git: FalseGit, question: str, fault: str, number: int) -> None:
+def end(scene: Sandbox, call: Call, git: FakeGit, question: str, fault: str, number: int) -> None:
     """Send a signal while git hangs at a question; check what is left."""
     temporary = git.here.parent / "tmp"
     temporary.mkdir(exist_ok=True)
-    env = {**git.at(question, fault, 5), "TMPDIR": os.fspath(temporary)}
+    env = {**git.failing_at(question, fault, 5), "TMPDIR": os.fspath(temporary)}
     process = scene.start(call, env=env, start_new_session=True)
     assert process.stdin is not None
     process.stdin.write(scene.given(call))
@@ -71,26 +71,24 @@ def end(scene: Scene, call: Call, git: FalseGit, question: str, fault: str, numb
     while left := session(process):
         assert time.monotonic() < deadline, f"{told}: {left} go on"
         time.sleep(0.01)
-    assert scene.strangers() == [], told
+    assert scene.unexpected_files() == [], told
     assert not list(scene.path.glob(".git/*.lock")), told
     assert list(temporary.iterdir()) == [], told
 
 
 @every_command(27)
-def test_while_git_hangs(template: Path, tmp_path: Path, git: FalseGit, call: Call) -> None:
+def test_while_git_hangs(template: Path, tmp_path: Path, git: FakeGit, call: Call) -> None:
     """At the last question, by each signal in turn: no word, no process, no file is left."""
-    copied(template, tmp_path / "asking").run(call, env=git.at("nothing", ""))
+    copied(template, tmp_path / "asking").run(call, env=git.failing_at("nothing", ""))
     for number, question in zip(SIGNALS, git.asked()[-1:] * 3, strict=False):
         end(copied(template, tmp_path / str(number)), call, git, question, "hangs", number)
 
 
 @slow
 @every_call(16)
-def test_while_git_hangs_anywhere(
-    template: Path, tmp_path: Path, git: FalseGit, call: Call
-) -> None:
+def test_while_git_hangs_anywhere(template: Path, tmp_path: Path, git: FakeGit, call: Call) -> None:
     asking = copied(template, tmp_path / "asking")
-    asking.run(call, env=git.at("nothing", ""))
+    asking.run(call, env=git.failing_at("nothing", ""))
     for n, question in enumerate(git.asked()):
         for number in SIGNALS:
             scene = copied(template, tmp_path / f"{n}-{number}")
@@ -115,11 +113,11 @@ def asked_to_end(
         temporary.mkdir()
         fault = f"signal {number}{after}"
         env = {"TMPDIR": os.fspath(temporary)}
-        result = faulty(scene, call, fault, n, *options, everything=everything, **env)
+        result = run_with_fault(scene, call, fault, n, *options, everything=everything, **env)
         # `clean` with many threads aside, the signal is heeded at once.
         assert (result.code, result.err) == (SIGNALS[number], ""), (call, n)
-        assert halves(scene, old, new) == [], (call, n)
-        assert scene.strangers() == [], (call, n)
+        assert partially_written(scene, old, new) == [], (call, n)
+        assert scene.unexpected_files() == [], (call, n)
         assert not [*scene.path.glob(".git/pycache-guard.*")], (call, n)
         assert not [*scene.path.glob(".git/*.lock")], (call, n)
         assert [*temporary.iterdir()] == [], (call, n)
@@ -156,7 +154,7 @@ def test_at_every_step(template: Path, tmp_path: Path, call: Call, number: int, 
 
 
 @every_command(28)
-def test_signals_that_are_ignored_stay_so(scene: Scene, call: Call) -> None:
+def test_signals_that_are_ignored_stay_so(scene: Sandbox, call: Call) -> None:
     """As with nohup(1)."""
     code = (
         "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
@@ -164,4 +162,4 @@ def test_signals_that_are_ignored_stay_so(scene: Scene, call: Call) -> None:
         "sys.argv[0] = 'pycache-guard'; import threading;"
         "threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGHUP)).start(); run()"
     )
-    in_order(scene.run(call, program=(sys.executable, "-c", code)))
+    assert_clean_exit(scene.run(call, program=(sys.executable, "-c", code)))

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.scene import CALLS
-from faults.scene import LINTED
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_call
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
-from faults.scene import slow
-from repo import BYTECODE
+from faults.fault_env import INVOCATIONS
+from faults.fault_env import LINTED
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import every_call
+from faults.fault_env import every_command
+from faults.fault_env import posix
+from faults.fault_env import slow
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
@@ -58,25 +58,25 @@ def plunge(top: Path, depth: int, name: str = "d") -> None:
     os.close(here)
 
 
-def ends(call: Call, scene: Scene) -> Result:
+def ends(call: Call, scene: Sandbox) -> Result:
     """Run a call, and check that it comes to an end that it knows, and leaves nothing behind."""
-    before = scene.strangers()
+    before = scene.unexpected_files()
     result = scene.run(call)
     assert result.code or call.command == "clean", call
-    in_order(result)
-    assert set(scene.strangers()) <= set(before), call
+    assert_clean_exit(result)
+    assert set(scene.unexpected_files()) <= set(before), call
     return result
 
 
 @pytest.fixture
-def deep_scene(scene: Scene) -> Iterator[Scene]:
+def deep_scene(scene: Sandbox) -> Iterator[Sandbox]:
     """Remove what is deeper than `shutil.rmtree`, by which pytest cleans up, may call itself."""
     yield scene
     subprocess.run(["rm", "-r", "-f", "--", scene.path / "pkg"], check=True)
 
 
 @every_call(18)
-def test_a_thousand_nested_directories(deep_scene: Scene, call: Call) -> None:
+def test_a_thousand_nested_directories(deep_scene: Sandbox, call: Call) -> None:
     """On disk, in the index, in history."""
     scene = deep_scene
     deep = "/".join("d" * DEPTH)
@@ -97,7 +97,7 @@ def test_a_thousand_nested_directories(deep_scene: Scene, call: Call) -> None:
 
 
 @every_call(19)
-def test_paths_of_4000_bytes_in_the_index(scene: Scene, call: Call) -> None:
+def test_paths_of_4000_bytes_in_the_index(scene: Sandbox, call: Call) -> None:
     """And in history; no disk can hold them, nor can git there."""
     scene.repo.stage(f"{LONG}/m.py")
     scene.repo.stage(f"{LONG}/{CACHE}", BYTECODE)
@@ -116,7 +116,7 @@ def test_paths_of_4000_bytes_in_the_index(scene: Scene, call: Call) -> None:
 
 
 @every_command(29)
-def test_an_ignore_file_at_4000_bytes(scene: Scene, call: Call) -> None:
+def test_an_ignore_file_at_4000_bytes(scene: Sandbox, call: Call) -> None:
     scene.repo.stage(f"{LONG}/.gitignore", "!*.pyc\n")
     scene.repo.stage(f"{LONG}/Dockerfile", "FROM x\nCOPY . .\n")
     scene.repo.stage(f"{LONG}/m.py")
@@ -124,13 +124,13 @@ def test_an_ignore_file_at_4000_bytes(scene: Scene, call: Call) -> None:
 
 
 @every_command(30)
-def test_paths_of_4000_bytes_on_disk(scene: Scene, call: Call) -> None:
+def test_paths_of_4000_bytes_on_disk(scene: Sandbox, call: Call) -> None:
     """Longer than the system takes in one piece; `clean` goes down step by step."""
     plunge(scene.path / "pkg", 20, "d" * 200)
     ends(call, scene)
 
 
-def test_clean_reaches_4000_bytes(scene: Scene) -> None:
+def test_clean_reaches_4000_bytes(scene: Sandbox) -> None:
     plunge(scene.path / "pkg", 20, "d" * 200)
     result = scene.run(Call("clean", ("--include-tracked",)))
     assert (result.code, result.err) == (0, "")
@@ -144,7 +144,7 @@ def test_clean_reaches_4000_bytes(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("form", ["zip", "tar"])
-def test_paths_of_4000_bytes_in_archives(scene: Scene, form: str) -> None:
+def test_paths_of_4000_bytes_in_archives(scene: Sandbox, form: str) -> None:
     data = io.BytesIO()
     if form == "zip":
         with zipfile.ZipFile(data, "w") as archive:
@@ -159,7 +159,7 @@ def test_paths_of_4000_bytes_in_archives(scene: Scene, form: str) -> None:
     name = {"zip": "dist/long.whl", "tar": "dist/long.tar.gz"}[form]
     scene.repo.write(name, data.getvalue())
     result = scene.run(Call("check-dist", (name,)))
-    in_order(result)
+    assert_clean_exit(result)
     assert result.code == 1
     assert result.out.count("PYC311") >= 2
     assert f"{LONG}/{CACHE}" in result.out
@@ -176,7 +176,7 @@ HUGE = {
 
 
 @every_command(31)
-def test_huge_files(scene: Scene, call: Call) -> None:
+def test_huge_files(scene: Sandbox, call: Call) -> None:
     for path, data in HUGE.items():
         scene.repo.add(path, data)
     ends(call, scene)
@@ -214,12 +214,12 @@ READS = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_deep_files(scene: Scene, name: str) -> None:
+def test_deep_files(scene: Sandbox, name: str) -> None:
     path, data = DEEP[name]
     scene.repo.add(path, LINTED.encode() + data if path == "lint.py" else data)
     for command in READS[path]:
         result = scene.run(Call(command))
-        in_order(result)
+        assert_clean_exit(result)
         assert result.code
 
 
@@ -231,11 +231,11 @@ def listing(count: int) -> bytes:
 
 
 #: What is not meant for millions is not asked: `doctor` is all the others together.
-MILLIONS = [call for call in CALLS if "lint.py" not in call.options]
+MILLIONS = [call for call in INVOCATIONS if "lint.py" not in call.options]
 
 
 @slow
-def test_two_million_entries(template: Path, scene: Scene) -> None:
+def test_two_million_entries(template: Path, scene: Sandbox) -> None:
     """Every call, one after the other, on one repository; the memory of each is looked at too."""
     repo = scene.repo
     repo.blob(b"")
@@ -248,7 +248,7 @@ def test_two_million_entries(template: Path, scene: Scene) -> None:
         program = (sys.executable, "-c", MEASURED)
         result = scene.run(call, program=program, patience=600)
         *said, memory = result.err.splitlines()
-        in_order(result._replace(err="".join(f"{line}\n" for line in said)))
+        assert_clean_exit(result._replace(err="".join(f"{line}\n" for line in said)))
         assert result.code or call.command == "clean", call
         # The index alone is 200 MB; nobody holds it more than a few times.
         assert int(memory) < 3 << 20, (call, memory)

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from faults.scene import Call
-from faults.scene import Scene
-from faults.scene import every_command
-from faults.scene import in_order
-from faults.scene import posix
+from faults.fault_env import Call
+from faults.fault_env import Sandbox
+from faults.fault_env import assert_clean_exit
+from faults.fault_env import every_command
+from faults.fault_env import posix
 
 if TYPE_CHECKING:
-    from repo import Result
+    from helpers.repo import Result
 
 pytestmark = posix
 
 
-def shell(scene: Scene, call: Call, form: str, *options: str) -> Result:
+def shell(scene: Sandbox, call: Call, form: str, *options: str) -> Result:
     """Run a call in a shell; `form` has `"$@"` where it stands."""
     return scene.run(call, *options, program=("sh", "-c", form, "sh", os.fspath(PROGRAM)))
 
 
 @every_command(32)
-def test_a_reader_that_goes_away(scene: Scene, call: Call) -> None:
+def test_a_reader_that_goes_away(scene: Sandbox, call: Call) -> None:
     """`| head -1`: the exit code is what it would have been, and nothing is said of it."""
-    expected = scene.usual(call).code
+    expected = scene.baseline(call).code
     form = '{ "$@"; echo $? >&3; } 3>&2 | head -c 1 >/dev/null'
     result = shell(scene, call, form, "--format", "json")
     assert result.err.splitlines()[-1:] == [str(expected)]
@@ -38,8 +38,8 @@ def test_a_reader_that_goes_away(scene: Scene, call: Call) -> None:
 
 
 @every_command(33)
-def test_a_reader_that_is_not_there(scene: Scene, call: Call) -> None:
-    expected = scene.usual(call).code
+def test_a_reader_that_is_not_there(scene: Sandbox, call: Call) -> None:
+    expected = scene.baseline(call).code
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -51,7 +51,7 @@ def test_a_reader_that_is_not_there(scene: Scene, call: Call) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @every_command(34)
-def test_stdout_is_full(scene: Scene, call: Call) -> None:
+def test_stdout_is_full(scene: Sandbox, call: Call) -> None:
     """What could not be told was not done."""
     with open("/dev/full", "wb") as full:
         result = scene.run(call, "--format", "json", stdout=full)
@@ -60,7 +60,7 @@ def test_stdout_is_full(scene: Scene, call: Call) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @every_command(35)
-def test_the_report_is_full(scene: Scene, call: Call) -> None:
+def test_the_report_is_full(scene: Sandbox, call: Call) -> None:
     result = scene.run(call, "--format", "json", "--output", "/dev/full")
     assert (result.code, result.out) == (2, "")
     assert result.err == "error: No space left on device\n"
@@ -68,8 +68,8 @@ def test_the_report_is_full(scene: Scene, call: Call) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @every_command(36)
-def test_stderr_is_full(scene: Scene, call: Call) -> None:
-    expected = scene.usual(call)
+def test_stderr_is_full(scene: Sandbox, call: Call) -> None:
+    expected = scene.baseline(call)
     with open("/dev/full", "wb") as full:
         result = scene.run(call, stderr=full)
         failed = scene.run(Call(call.command, ("--no-such-option",)), stderr=full)
@@ -83,17 +83,17 @@ CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- 2>&-", "<&- >&- 2>&-
 
 @every_command(37)
 @pytest.mark.parametrize("closed", CLOSED[-1:])
-def test_streams_are_closed(scene: Scene, call: Call, closed: str) -> None:
+def test_streams_are_closed(scene: Sandbox, call: Call, closed: str) -> None:
     check_closed(scene, call, closed)
 
 
 @pytest.mark.parametrize("closed", CLOSED)
 @pytest.mark.parametrize("call", [Call("fix", (), writes=True), Call("check-gitignore")], ids=str)
-def test_some_streams_are_closed(scene: Scene, call: Call, closed: str) -> None:
+def test_some_streams_are_closed(scene: Sandbox, call: Call, closed: str) -> None:
     check_closed(scene, call, closed)
 
 
-def check_closed(scene: Scene, call: Call, closed: str) -> None:
+def check_closed(scene: Sandbox, call: Call, closed: str) -> None:
     """Run with closed descriptors, and look what became of them."""
     before = scene.state()
     result = shell(scene, call, f'"$@" {closed}')
@@ -110,7 +110,7 @@ def check_closed(scene: Scene, call: Call, closed: str) -> None:
 
 
 @every_command(38)
-def test_stdin_is_endless_or_a_directory(scene: Scene, call: Call) -> None:
+def test_stdin_is_endless_or_a_directory(scene: Sandbox, call: Call) -> None:
     """Only who is given ref lines reads it."""
     if call.stdin:
         for given in (b"x\n" * 10, b"\xff\0\n", scene.given(call)[:-9], b"\0" * 100_000):
@@ -137,27 +137,29 @@ ENCODINGS = ["ascii", "ascii:strict", "latin-1", "utf-16", "utf-7", "cp437", "eu
 
 @every_command(39)
 @pytest.mark.parametrize("encoding", ENCODINGS[1:2])
-def test_a_stream_of_another_encoding(scene: Scene, call: Call, encoding: str) -> None:
+def test_a_stream_of_another_encoding(scene: Sandbox, call: Call, encoding: str) -> None:
     check_encoding(scene, call, encoding)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_streams_of_other_encodings(scene: Scene, encoding: str) -> None:
+def test_streams_of_other_encodings(scene: Sandbox, encoding: str) -> None:
     check_encoding(scene, Call("forbid-bytecode"), encoding)
 
 
-def check_encoding(scene: Scene, call: Call, encoding: str) -> None:
+def check_encoding(scene: Sandbox, call: Call, encoding: str) -> None:
     """Tell of odd names in an encoding that has no such letters."""
-    expected = scene.usual(call).code
+    expected = scene.baseline(call).code
     for name in ("größe.pyc", "日本.pyc", os.fsdecode(b"\xff.pyc"), "\N{PILE OF POO}.pyc"):
         scene.repo.stage(name)
     result = scene.run(call, env={"PYTHONIOENCODING": encoding})
-    in_order(result._replace(err=result.err if encoding.startswith(("ascii", "latin")) else ""))
+    assert_clean_exit(
+        result._replace(err=result.err if encoding.startswith(("ascii", "latin")) else "")
+    )
     assert result.code == expected
     assert "Traceback" not in result.err
 
 
-def test_stderr_closed_before_a_failure(scene: Scene) -> None:
+def test_stderr_closed_before_a_failure(scene: Sandbox) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$@" 2>&-', "sh", sys.executable, "-m", "pycache_guard", "no-such"],
         cwd=scene.path,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.scene import CALLS
+from faults.fault_env import INVOCATIONS
 from pycache_guard.cli import COMMANDS
 
 HERE = Path(__file__).parent
@@ -48,5 +48,5 @@ def test_slow_ones_are_marked_so(name: str) -> None:
 
 
 def test_every_command_is_attacked() -> None:
-    """A new command needs a line in `CALLS`."""
-    assert {call.command for call in CALLS} == COMMANDS.keys()
+    """A new command needs a line in `INVOCATIONS`."""
+    assert {call.command for call in INVOCATIONS} == COMMANDS.keys()

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import pytest
 
 from conftest import PROGRAM
-from faults.scene import Scene
-from faults.scene import posix
-from faults.scene import slow
-from repo import BYTECODE
-from repo import Repo
+from faults.fault_env import Sandbox
+from faults.fault_env import posix
+from faults.fault_env import slow
+from helpers.repo import BYTECODE
+from helpers.repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -413,11 +413,11 @@ def test_a_git_that_never_answers_is_ended_after_a_while(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     """The same with a shorter limit."""
-    from faults.scene import copied
+    from faults.fault_env import copied
     from pycache_guard.git import spawn
 
     monkeypatch.setattr(spawn, "SILENCE_MILLISECONDS", 200)
-    scene: Scene = copied(template, tmp_path / "scene")
+    scene: Sandbox = copied(template, tmp_path / "scene")
     exclude = scene.path / ".git" / "info" / "exclude"
     exclude.parent.mkdir(exist_ok=True)
     os.mkfifo(exclude)

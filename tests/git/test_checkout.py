@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from repo import Repo
+    from helpers.repo import Repo
 
 NONE = b"unspecified"
 RECODED = Attributes(b"unset", NONE, NONE, NONE, b"UTF-16LE", NONE)
@@ -84,7 +84,7 @@ def test_nothing_is_left_behind(
     repo: Repo,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    pretend: Callable[[str], None],
+    fake_git_script: Callable[[str], None],
 ) -> None:
     directory = tmp_path / "temporary"
     directory.mkdir()
@@ -94,7 +94,7 @@ def test_nothing_is_left_behind(
         checkout.attributes([b"x"])
         assert [*directory.iterdir()] != []
     assert [*directory.iterdir()] == []
-    pretend(
+    fake_git_script(
         f'case " $* " in *" update-index "*) false ;; *) exec {shutil.which("git")} "$@" ;; esac'
     )
     with Checkout([attributes]) as checkout, pytest.raises(GitFailure):
@@ -107,19 +107,21 @@ ABOUT_ANOTHER = "".join(f"printf 'y\\0a{n}\\0set\\0';" for n in range(6))
 
 @pytest.mark.parametrize("answer", ["printf 'x\\0text\\0set\\0'", ":", ABOUT_ANOTHER])
 def test_an_answer_that_git_does_not_give(
-    repo: Repo, pretend: Callable[[str], None], answer: str
+    repo: Repo, fake_git_script: Callable[[str], None], answer: str
 ) -> None:
     attributes = record(repo, "* text\n")
-    pretend(
+    fake_git_script(
         f'case " $* " in *" check-attr "*) {answer} ;; *) exec {shutil.which("git")} "$@" ;; esac'
     )
     with Checkout([attributes]) as checkout, pytest.raises(GitFailure):
         checkout.attributes([b"x"])
 
 
-def test_git_ends_before_it_has_answered(repo: Repo, pretend: Callable[[str], None]) -> None:
+def test_git_ends_before_it_has_answered(
+    repo: Repo, fake_git_script: Callable[[str], None]
+) -> None:
     attributes, blob = record(repo, "* text\n"), repo.blob("x")
-    pretend(
+    fake_git_script(
         f'case " $* " in *" --filters "*) read line; echo ;; *) exec {shutil.which("git")} "$@" ;; esac'
     )
     with Checkout([attributes]) as checkout, pytest.raises(GitFailure, match=r"cut short|ended"):

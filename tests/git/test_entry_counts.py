@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from pycache_guard import system
+from helpers.repo import Repo
+from helpers.repo import Result
+from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.git import entry_counts
 from pycache_guard.git.entry_counts import EntryCounter
 from pycache_guard.git.process import GitFailure
-from repo import Repo
-from repo import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -297,9 +297,9 @@ def test_large_histories_pass(
 def test_sizes_are_counted_without_posix_spawn(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     assert REFUSED in run("check-history", make_commit(repo, make_bomb(repo, 9))).err
-    monkeypatch.setattr(system, "WINDOWS", True)
+    monkeypatch.setattr(compat, "WINDOWS", True)
     assert run("check-history", make_commit(repo, make_bomb(repo, 2))) == (0, "", "")
 
 

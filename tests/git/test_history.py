@@ -11,28 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 
-from histories import Commit
-from histories import brought_slowly
-from histories import build
-from histories import histories
+from helpers.history_strategies import Commit
+from helpers.history_strategies import build
+from helpers.history_strategies import histories
+from helpers.history_strategies import reference_added_paths
+from helpers.repo import Repo
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_name_bytecode
+from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.git import history
 from pycache_guard.git import spawn
-from pycache_guard.git.history import DEPTH
-from pycache_guard.git.history import Differ
-from pycache_guard.git.history import Differs
-from pycache_guard.git.history import granted
-from pycache_guard.git.history import parsed
-from pycache_guard.git.listing import parse
+from pycache_guard.git.history import PIPELINE_DEPTH
+from pycache_guard.git.history import DiffTree
+from pycache_guard.git.history import DiffTreePool
+from pycache_guard.git.history import added_entries_matching
+from pycache_guard.git.history import parse_diff_output
+from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.process import GitFailure
-from repo import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
 
-    from conftest import Calls
+    from conftest import GitCalls
 
     Told = set[tuple[str, str, str, str]]
 
@@ -43,9 +43,11 @@ def asked(
     """Return what the engine tells, batch by batch."""
     ids = [commit.encode() for commit in commits]
     groups = (ids[start : start + batch] for start in range(0, len(ids), batch))
-    differs = Differs()
+    differs = DiffTreePool()
     try:
-        told = [(commit, parse(record)) for commit, record in differs.brought(groups, possible)]
+        told = [
+            (commit, parse_entry(record)) for commit, record in differs.added_by(groups, possible)
+        ]
     finally:
         differs.close()
     found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in told}
@@ -63,18 +65,18 @@ def test_any_history(commits: list[Commit]) -> None:
         before = os.getcwd()
         os.chdir(repo.path)
         try:
-            truth = brought_slowly(repo, ids)
+            truth = reference_added_paths(repo, ids)
             assert asked(ids, batch=1) == truth
             wanted = {t for t in truth if is_bytecode_path(os.fsencode(t[3]))}
             possible = {
-                t for t in asked(ids, may_name_bytecode) if is_bytecode_path(os.fsencode(t[3]))
+                t for t in asked(ids, may_contain_bytecode) if is_bytecode_path(os.fsencode(t[3]))
             }
             assert possible == wanted
         finally:
             os.chdir(before)
 
 
-@pytest.mark.parametrize("unparsed", [1, history.UNPARSED])
+@pytest.mark.parametrize("unparsed", [1, history.MAX_UNPARSED_BYTES])
 @pytest.mark.parametrize("read", [1, 7, 100, 65536])
 def test_blocks_of_any_size(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, read: int, unparsed: int
@@ -86,27 +88,27 @@ def test_blocks_of_any_size(
         repo.stage(f"{n}.pyc" if n % 2 else f"{n}.txt", str(n))
         ids.append(repo.commit())
     truth = asked(ids)
-    monkeypatch.setattr(history, "UNPARSED", unparsed)
+    monkeypatch.setattr(history, "MAX_UNPARSED_BYTES", unparsed)
     original = spawn.PosixChild.read
     monkeypatch.setattr(spawn.PosixChild, "read", lambda child, size=0: original(child, read))
     assert asked(ids) == truth
-    assert {t for t in asked(ids, may_name_bytecode) if t[3].endswith("pyc")} == {
+    assert {t for t in asked(ids, may_contain_bytecode) if t[3].endswith("pyc")} == {
         t for t in truth if t[3].endswith("pyc")
     }
 
 
 def test_many_commits_through_few_processes(
-    repo: Repo, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "processes", lambda: 3)
+    monkeypatch.setattr(history, "process_count", lambda: 3)
     commits = [
         Commit([n - 1] if n else [], {"a.py": ("100644", b"%d" % n)}, b"", "") for n in range(50)
     ]
     ids = build(repo, commits)
-    truth = brought_slowly(repo, ids)
-    calls.forget()
+    truth = reference_added_paths(repo, ids)
+    git_calls.reset()
     assert asked(ids) == truth
-    assert calls.verbs() == ["diff-tree"] * 3
+    assert git_calls.verbs() == ["diff-tree"] * 3
 
 
 def test_modes(repo: Repo) -> None:
@@ -126,7 +128,7 @@ def test_no_commits(repo: Repo) -> None:
 def test_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     for count, expected in [(None, 1), (1, 1), (2, 2), (64, 4)]:
         monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
-        assert history.processes() == expected
+        assert history.process_count() == expected
 
 
 def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
@@ -144,23 +146,26 @@ def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
     assert asked([first, second]) == truth
 
 
-@pytest.mark.parametrize("room", [spawn.SMALLEST_PIPE, 65536])
+@pytest.mark.parametrize("room", [spawn.MIN_PIPE_BYTES, 65536])
 @pytest.mark.parametrize("length", [40, 64, 64 + 1 + 64])
 def test_what_is_under_way_fits_into_the_pipe(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int, room: int
 ) -> None:
     lines = [b"%0*d" % (length, n) for n in range(200)]
-    differ = Differ()
+    differ = DiffTree()
     monkeypatch.setattr(differ.git, "room", lambda: room)
     made = list(differ.batches(lines))
     assert [line for batch in made for line in batch] == lines
-    assert len(made) <= 200 * (length + 1) // (min(room, 2 * history.BATCH) // DEPTH - 100) + 1
+    assert (
+        len(made)
+        <= 200 * (length + 1) // (min(room, 2 * history.BATCH_BYTES) // PIPELINE_DEPTH - 100) + 1
+    )
     written: list[bytes] = []
     monkeypatch.setattr(differ.git, "write", written.append)
     for batch in made:
         differ.ask(batch)
-    assert max(map(len, written)) * DEPTH <= room
-    assert max(map(len, written)) <= history.BATCH
+    assert max(map(len, written)) * PIPELINE_DEPTH <= room
+    assert max(map(len, written)) <= history.BATCH_BYTES
     differ.git.kill()
     assert list(differ.batches([])) == []
 
@@ -183,9 +188,13 @@ def test_what_a_glob_matches(repo: Repo) -> None:
     first = repo.commit()
     repo.stage("d/c.pyc", "3")
     second = repo.commit()
-    assert [e.path for e in granted("**/*.pyc", [first, second])] == ["a.pyc", "d/b.pyc", "d/c.pyc"]
-    assert [e.path for e in granted("d/*", [second])] == ["d/c.pyc"]
-    assert granted("*", []) == []
+    assert [e.path for e in added_entries_matching("**/*.pyc", [first, second])] == [
+        "a.pyc",
+        "d/b.pyc",
+        "d/c.pyc",
+    ]
+    assert [e.path for e in added_entries_matching("d/*", [second])] == ["d/c.pyc"]
+    assert added_entries_matching("*", []) == []
 
 
 @pytest.mark.parametrize(
@@ -205,30 +214,30 @@ def test_what_a_glob_matches(repo: Repo) -> None:
         ),
     ],
 )
-def test_git_fails(pretend: Callable[[str], None], script: str, message: str) -> None:
-    pretend(f"read line; {script}")
+def test_git_fails(fake_git_script: Callable[[str], None], script: str, message: str) -> None:
+    fake_git_script(f"read line; {script}")
     with pytest.raises(GitFailure) as failure:
         asked(["1" * 40])
     assert str(failure.value) == message
 
 
-def test_git_fails_at_the_end(pretend: Callable[[str], None]) -> None:
-    pretend("read line; read mark; echo $mark; cat; echo 'fatal: bad' >&2; exit 1")
+def test_git_fails_at_the_end(fake_git_script: Callable[[str], None]) -> None:
+    fake_git_script("read line; read mark; echo $mark; cat; echo 'fatal: bad' >&2; exit 1")
     with pytest.raises(GitFailure, match=r"^git diff-tree: bad$"):
         asked(["1" * 40])
 
 
-@pytest.mark.parametrize("possible", [bool, may_name_bytecode])
+@pytest.mark.parametrize("possible", [bool, may_contain_bytecode])
 def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], object]) -> None:
     record = b":000000 100644 %b %b A\0%%07d\0" % (b"0" * 40, b"1" * 40)
     blocks = (b"".join(record % (n + i) for i in range(500)) for n in range(0, 100_000, 500))
     tracemalloc.start()
-    for _ in parsed(chain([b"2" * 40 + b"\0"], blocks), possible):
+    for _ in parse_diff_output(chain([b"2" * 40 + b"\0"], blocks), possible):
         pass
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 6 * history.UNPARSED < 100_000 * len(record)
+    assert most < 6 * history.MAX_UNPARSED_BYTES < 100_000 * len(record)
 
 
 def test_nothing_is_parsed_of_nothing() -> None:
-    assert list(parsed([], bool)) == []
+    assert list(parse_diff_output([], bool)) == []

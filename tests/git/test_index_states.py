@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycs import cached
-from repo import BYTECODE
+from helpers.make_pyc import cache_path
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 #: Every command that reads an index.
 READERS = [
@@ -235,8 +235,8 @@ def test_an_empty_file_is_refused_beside_an_intended_one(repo: Repo, run: Run) -
     repo.write("a.pyc", BYTECODE)
     repo.git("add", "-f", "-N", "a.pyc")
     repo.add("b.pyc")
-    repo.add(cached("c"))
-    assert found(run) == [cached("c"), "b.pyc"]
+    repo.add(cache_path("c"))
+    assert found(run) == [cache_path("c"), "b.pyc"]
 
 
 def test_nothing_to_commit(repo: Repo, run: Run) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.entries import Entry
-from pycache_guard.git.listing import blocks
-from pycache_guard.git.listing import entries
-from pycache_guard.git.listing import matching
-from pycache_guard.git.listing import parse
+from pycache_guard.git.entries import Entry
+from pycache_guard.git.listing import iter_blocks
+from pycache_guard.git.listing import iter_entry_blocks
+from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.listing import select_records
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def listings(draw: st.DrawFn) -> tuple[list[bytes], list[bytes]]:
 @given(listings())
 def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[bytes]]) -> None:
     records, pieces = listing
-    found = list(blocks(git(pieces)))
+    found = list(iter_blocks(git(pieces)))
     assert b"".join(found) == b"".join(records)
     assert all(block.endswith(b"\0") for block in found)
 
@@ -64,7 +64,7 @@ def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> 
     def everything(_: bytes) -> bool:
         return True
 
-    found = matching(git(pieces), everything, everything)
+    found = select_records(git(pieces), everything, everything)
     assert found == [record[:-1] for record in records]
 
 
@@ -77,13 +77,13 @@ def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> 
 )
 def test_what_is_no_record_is_no_answer_of_git(block: bytes) -> None:
     with pytest.raises(GitFailure, match="not as git writes it"):
-        list(entries(git([b"100644 aa 0\ta\0", block])))
+        list(iter_entry_blocks(git([b"100644 aa 0\ta\0", block])))
 
 
 @pytest.mark.parametrize("pieces", [[b"100644 1 0\ta"], [b"a\0b"], [b"a\0", b"b"]])
 def test_a_listing_that_is_cut_short_is_no_listing(pieces: list[bytes]) -> None:
     with pytest.raises(GitFailure, match="cut short"):
-        list(blocks(git(pieces)))
+        list(iter_blocks(git(pieces)))
 
 
 def test_only_possible_blocks_are_looked_into() -> None:
@@ -94,7 +94,9 @@ def test_only_possible_blocks_are_looked_into() -> None:
         return path == b"yes"
 
     pieces = [b"100644 2 3\tno\0", b"100644 2 3\tyes\000100644 2 3\tother\0"]
-    assert matching(git(pieces), lambda block: b"yes" in block, wanted) == [b"100644 2 3\tyes"]
+    assert select_records(git(pieces), lambda block: b"yes" in block, wanted) == [
+        b"100644 2 3\tyes"
+    ]
     assert seen == [b"yes", b"other"]
 
 
@@ -109,7 +111,7 @@ def test_only_possible_blocks_are_looked_into() -> None:
     ],
 )
 def test_parse(record: bytes, expected: Entry) -> None:
-    assert parse(record) == expected
+    assert parse_entry(record) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,63 +5,63 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.git import spawn
-from pycache_guard.git.objects import BATCH
-from pycache_guard.git.objects import LARGE
-from pycache_guard.git.objects import content
-from pycache_guard.git.objects import heads
-from pycache_guard.git.objects import stored
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.objects import SKIP_LIMIT_BYTES
+from pycache_guard.git.objects import read_blob
+from pycache_guard.git.objects import read_path
+from pycache_guard.git.objects import read_prefixes
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Calls
-    from repo import Repo
+    from conftest import GitCalls
+    from helpers.repo import Repo
 
 
-def test_none(repo: Repo, calls: Calls) -> None:
-    assert list(heads([], 4)) == []
-    assert calls.verbs() == []
+def test_none(repo: Repo, git_calls: GitCalls) -> None:
+    assert list(read_prefixes([], 4)) == []
+    assert git_calls.verbs() == []
 
 
-def test_more_than_a_batch_through_one_process(repo: Repo, calls: Calls) -> None:
-    data = [b"%04d and more" % n for n in range(2 * BATCH + 1)]
+def test_more_than_a_batch_through_one_process(repo: Repo, git_calls: GitCalls) -> None:
+    data = [b"%04d and more" % n for n in range(2 * MAX_IN_FLIGHT + 1)]
     names = "".join(f"{n}\n" for n in range(len(data)))
     for n, content_ in enumerate(data):
         repo.write(str(n), content_)
     blobs = repo.git("hash-object", "-w", "--stdin-paths", input=names.encode()).split()
-    calls.forget()
-    assert list(heads(blobs, 4)) == [(blob, b"%04d" % n) for n, blob in enumerate(blobs)]
-    assert calls.verbs() == ["cat-file"]
-    assert calls.blobs() == blobs
+    git_calls.reset()
+    assert list(read_prefixes(blobs, 4)) == [(blob, b"%04d" % n) for n, blob in enumerate(blobs)]
+    assert git_calls.verbs() == ["cat-file"]
+    assert git_calls.blobs() == blobs
 
 
 def test_large_blobs_are_not_read_whole(
-    repo: Repo, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small, large, small, at the limit, large, empty: each of the large ones ends a process."""
-    sizes = [5, 4 * LARGE, 6, LARGE + 4, LARGE + 5, 0]
+    sizes = [5, 4 * SKIP_LIMIT_BYTES, 6, SKIP_LIMIT_BYTES + 4, SKIP_LIMIT_BYTES + 5, 0]
     blobs = [repo.blob((b"%d" % size).ljust(size)[:size]) for size in sizes]
-    calls.forget()
+    git_calls.reset()
     taken = []
     read = spawn.PosixChild.read
 
-    def counting(child: spawn.PosixChild, size: int = spawn.CHUNK) -> bytes:
+    def counting(child: spawn.PosixChild, size: int = spawn.CHUNK_BYTES) -> bytes:
         data = read(child, size)
         taken.append(len(data))
         return data
 
     monkeypatch.setattr(spawn.PosixChild, "read", counting)
     expected = [b"5   ", b"4194", b"6   ", b"1048", b"1048", b""]
-    assert [head for _, head in heads(blobs, 4)] == expected
-    assert calls.verbs() == ["cat-file"] * 3
-    assert sum(taken) < LARGE + 6 * spawn.CHUNK
+    assert [head for _, head in read_prefixes(blobs, 4)] == expected
+    assert git_calls.verbs() == ["cat-file"] * 3
+    assert sum(taken) < SKIP_LIMIT_BYTES + 6 * spawn.CHUNK_BYTES
 
 
 def test_content(repo: Repo) -> None:
     data = bytes(range(256)) * 1024
-    assert content(repo.blob(data)) == data
-    assert content(repo.blob(b"")) == b""
+    assert read_blob(repo.blob(data)) == data
+    assert read_blob(repo.blob(b"")) == b""
 
 
 @pytest.mark.parametrize("name", ["0" * 40, "HEAD^{tree}", "HEAD"])
@@ -69,7 +69,7 @@ def test_what_is_no_blob_here(repo: Repo, name: str) -> None:
     """Also when it follows others, which are told first."""
     repo.add("a", b"x")
     repo.commit()
-    found = heads([repo.blob(b"x"), name], 4)
+    found = read_prefixes([repo.blob(b"x"), name], 4)
     assert next(found)[1] == b"x"
     with pytest.raises(GitFailure, match=r"^blob .* cannot be read here: "):
         next(found)
@@ -81,14 +81,14 @@ def test_a_corrupt_blob(repo: Repo) -> None:
     file.chmod(0o644)
     file.write_bytes(file.read_bytes()[:20])
     with pytest.raises(GitFailure):
-        list(heads([blob], 4))
+        list(read_prefixes([blob], 4))
 
 
 @pytest.mark.parametrize("said", ["", "0", "a blob 9\\n", "a blob 9\\nabc"])
-def test_an_answer_that_is_cut_short(pretend: Callable[[str], None], said: str) -> None:
-    pretend(f"read line; printf '{said}'")
+def test_an_answer_that_is_cut_short(fake_git_script: Callable[[str], None], said: str) -> None:
+    fake_git_script(f"read line; printf '{said}'")
     with pytest.raises(GitFailure, match=r"^git cat-file: its answer was cut short$"):
-        list(heads(["a"], 4))
+        list(read_prefixes(["a"], 4))
 
 
 @pytest.mark.parametrize(
@@ -107,19 +107,19 @@ def test_stored(repo: Repo, expression: str, expected: bytes | None) -> None:
     repo.add("d/a", b"committed")
     repo.commit()
     repo.add("d/a", b"staged")
-    assert stored(expression) == expected
+    assert read_path(expression) == expected
 
 
 def test_what_is_stored_may_be_no_blob(repo: Repo) -> None:
     repo.add("d/a", b"committed")
     repo.commit()
     with pytest.raises(GitFailure, match=r"^blob [0-9a-f]{40} cannot be read here: "):
-        stored("HEAD:d")
+        read_path("HEAD:d")
 
 
-def test_nothing_is_asked_behind_the_last(repo: Repo, calls: Calls) -> None:
+def test_nothing_is_asked_behind_the_last(repo: Repo, git_calls: GitCalls) -> None:
     """A large one ends its process; none is started for nothing."""
-    blob = repo.blob(b"x" * (LARGE + 9))
-    calls.forget()
-    assert list(heads([blob], 4)) == [(blob, b"xxxx")]
-    assert calls.verbs() == ["cat-file"]
+    blob = repo.blob(b"x" * (SKIP_LIMIT_BYTES + 9))
+    git_calls.reset()
+    assert list(read_prefixes([blob], 4)) == [(blob, b"xxxx")]
+    assert git_calls.verbs() == ["cat-file"]

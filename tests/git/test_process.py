@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.git import spawn
-from pycache_guard.git.process import DROPPED
-from pycache_guard.git.process import SET
+from pycache_guard.git.process import DROPPED_VARIABLES
+from pycache_guard.git.process import FIXED_VARIABLES
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
 from pycache_guard.git.process import Silent
 from pycache_guard.git.process import environment
-from pycache_guard.git.process import git
-from pycache_guard.git.process import last_words
+from pycache_guard.git.process import error_message
+from pycache_guard.git.process import git_output
 from pycache_guard.git.process import object_id
+from pycache_guard.git.process import parsing_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from repo import Repo
+    from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for git")
 
@@ -43,21 +43,21 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stand
     ],
 )
 def test_last_words(said: bytes, expected: str) -> None:
-    assert last_words(said) == expected
+    assert error_message(said) == expected
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*DROPPED, *SET):
+    for name in (*DROPPED_VARIABLES, *FIXED_VARIABLES):
         monkeypatch.setenv(name, "theirs")
     monkeypatch.setenv("GIT_INDEX_FILE", "kept")
     made = environment(GIT_INDEX_FILE="changed", NEW="1")
-    assert not made.keys() & set(DROPPED)
-    assert made.items() >= {**SET, "GIT_INDEX_FILE": "changed", "NEW": "1"}.items()
+    assert not made.keys() & set(DROPPED_VARIABLES)
+    assert made.items() >= {**FIXED_VARIABLES, "GIT_INDEX_FILE": "changed", "NEW": "1"}.items()
     assert environment()["GIT_INDEX_FILE"] == "kept"
 
 
 def test_output(repo: Repo) -> None:
-    assert git("rev-parse", "--git-dir") == b".git\n"
+    assert git_output("rev-parse", "--git-dir") == b".git\n"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_output(repo: Repo) -> None:
 )
 def test_failures(repo: Repo, args: tuple[str, ...], message: str) -> None:
     with pytest.raises(GitFailure) as failure:
-        git(*args)
+        git_output(*args)
     assert str(failure.value).startswith(message)
 
 
@@ -78,13 +78,13 @@ def test_failures(repo: Repo, args: tuple[str, ...], message: str) -> None:
 def test_an_answer_that_cannot_be_taken_apart(error: Exception | type[Exception]) -> None:
     with (
         pytest.raises(GitFailure, match=r"^git x: its answer is not as git writes it$"),
-        Reading("x"),
+        parsing_output("x"),
     ):
         raise error
 
 
 def test_other_errors_are_bugs() -> None:
-    with pytest.raises(ZeroDivisionError), Reading("x"):
+    with pytest.raises(ZeroDivisionError), parsing_output("x"):
         raise ZeroDivisionError
 
 
@@ -101,9 +101,9 @@ def test_no_object_id(text: bytes) -> None:
 
 def test_allowed_codes(repo: Repo) -> None:
     process = Git("config", "--get", "no.such")
-    assert process.check(allowed=(0, 1)) == 1
+    assert process.wait(allowed=(0, 1)) == 1
     with pytest.raises(GitFailure, match=r"^git config: ended with 1$"):
-        git("config", "--get", "no.such")
+        git_output("config", "--get", "no.such")
 
 
 def test_not_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_not_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(
         GitFailure, match=r"^git was not found on PATH: install git 2\.25 or later$"
     ):
-        git("version")
+        git_output("version")
 
 
 @posix
@@ -119,40 +119,42 @@ def test_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     (tmp_path / "git").write_text("")
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with pytest.raises(GitFailure, match=r"^git could not be started: Permission denied$"):
-        git("version")
+        git_output("version")
 
 
-def test_a_git_that_wants_to_fetch(pretend: Callable[[str], None]) -> None:
+def test_a_git_that_wants_to_fetch(fake_git_script: Callable[[str], None]) -> None:
     """As git before 2.27 does in a partial clone, for every comparison."""
-    pretend("echo \"fatal: transport 'file' not allowed\" >&2; exit 128")
+    fake_git_script("echo \"fatal: transport 'file' not allowed\" >&2; exit 128")
     with pytest.raises(
         GitFailure, match=r"^git diff-tree: this partial clone lacks an object, .*2\.27"
     ):
-        git("diff-tree")
+        git_output("diff-tree")
 
 
 @posix
-def test_a_daemon_that_keeps_stderr_open_is_not_waited_for(pretend: Callable[[str], None]) -> None:
+def test_a_daemon_that_keeps_stderr_open_is_not_waited_for(
+    fake_git_script: Callable[[str], None],
+) -> None:
     """As `git fsmonitor--daemon` or a credential helper may, which git starts and leaves."""
-    pretend("sleep 60 & exit 0")
+    fake_git_script("sleep 60 & exit 0")
     before = time.monotonic()
     process = Git("ls-files")
-    assert process.check() == 0
+    assert process.wait() == 0
     assert time.monotonic() - before < 30
 
 
 @posix
 @pytest.mark.parametrize("ticks", [None, (b"1", b"1")])
 def test_a_git_that_is_silent_and_idle_is_given_up(
-    pretend: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object
+    fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object
 ) -> None:
     """Also where the system does not say how much of the processor it used, after a longer time."""
-    pretend("exec sleep 60")
+    fake_git_script("exec sleep 60")
     monkeypatch.setattr(spawn, "POLL_MILLISECONDS", 5)
     monkeypatch.setattr(spawn, "SILENCE_MILLISECONDS", 10)
     monkeypatch.setattr(spawn, "UNKNOWN_SILENCES", 3)
-    monkeypatch.setattr(system, "processor_ticks", lambda _: ticks)
-    for ask in (Git.read, Git.check, Git.output):
+    monkeypatch.setattr(compat, "processor_ticks", lambda _: ticks)
+    for ask in (Git.read, Git.wait, Git.output):
         with pytest.raises(Silent, match=r"^git ls-files: has done nothing for"):
             ask(Git("ls-files"))
     spawn.stop_all()
@@ -160,20 +162,20 @@ def test_a_git_that_is_silent_and_idle_is_given_up(
 
 @posix
 def test_a_git_that_is_silent_and_at_work_is_waited_for(
-    pretend: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretend("sleep 0.5; echo done")
+    fake_git_script("sleep 0.5; echo done")
     monkeypatch.setattr(spawn, "POLL_MILLISECONDS", 5)
     monkeypatch.setattr(spawn, "SILENCE_MILLISECONDS", 10)
     count = iter(range(10_000))
-    monkeypatch.setattr(system, "processor_ticks", lambda _: next(count))
-    assert git("ls-files") == b"done\n"
+    monkeypatch.setattr(compat, "processor_ticks", lambda _: next(count))
+    assert git_output("ls-files") == b"done\n"
 
 
-def test_killed(pretend: Callable[[str], None]) -> None:
-    pretend("printf 'whole\\0'; kill -9 $$")
+def test_killed(fake_git_script: Callable[[str], None]) -> None:
+    fake_git_script("printf 'whole\\0'; kill -9 $$")
     with pytest.raises(GitFailure, match=r"^git ls-files: ended with -9$"):
-        git("ls-files")
+        git_output("ls-files")
 
 
 @pytest.mark.parametrize(
@@ -183,8 +185,8 @@ def test_killed(pretend: Callable[[str], None]) -> None:
         ("exec 0<&-; exit 0", "git x: ended before it had read everything"),
     ],
 )
-def test_no_longer_reads(pretend: Callable[[str], None], script: str, message: str) -> None:
-    pretend(script)
+def test_no_longer_reads(fake_git_script: Callable[[str], None], script: str, message: str) -> None:
+    fake_git_script(script)
     process = Git("x", feed=True)
     with pytest.raises(GitFailure) as failure:
         process.write(b"y" * 1_000_000)
@@ -198,8 +200,8 @@ def test_programs_that_a_repository_names_are_not_run(repo: Repo, tmp_path: Path
     program.chmod(0o755)
     repo.git("config", "core.fsmonitor", os.fspath(program))
     repo.write("a", b"")
-    git("update-index", "--add", "a")
-    git("ls-files", "--stage")
+    git_output("update-index", "--add", "a")
+    git_output("ls-files", "--stage")
     assert not witness.exists()
     repo.git("update-index", "--refresh", "--force-remove", "a")
     assert witness.exists() or sys.platform == "win32"

@@ -8,52 +8,52 @@ import pytest
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git
+from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import POINTERS
-from pycache_guard.git.repository import base_of
 from pycache_guard.git.repository import committed
+from pycache_guard.git.repository import comparison_base
+from pycache_guard.git.repository import cwd_is_below_toplevel
 from pycache_guard.git.repository import empty_tree
-from pycache_guard.git.repository import in_subdirectory
-from pycache_guard.git.repository import index_is_temporary
 from pycache_guard.git.repository import is_sparse
 from pycache_guard.git.repository import is_usual_top
 from pycache_guard.git.repository import options_at
-from pycache_guard.git.repository import resolve
-from pycache_guard.git.repository import resolved
-from pycache_guard.git.repository import top
-from pycache_guard.git.repository import work_tree
+from pycache_guard.git.repository import require_toplevel
+from pycache_guard.git.repository import rev_parse
+from pycache_guard.git.repository import toplevel
+from pycache_guard.git.repository import try_rev_parse
+from pycache_guard.git.repository import uses_temporary_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Calls
-    from repo import Repo
+    from conftest import GitCalls
+    from helpers.repo import Repo
 
 EMPTY_SHA1 = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 EMPTY_SHA256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
 
 
 class TestTop:
-    def test_at_the_top_nobody_is_asked(self, repo: Repo, calls: Calls) -> None:
-        assert top() == os.curdir
-        assert not in_subdirectory()
-        assert calls.verbs() == []
+    def test_at_the_top_nobody_is_asked(self, repo: Repo, git_calls: GitCalls) -> None:
+        assert toplevel() == os.curdir
+        assert not cwd_is_below_toplevel()
+        assert git_calls.verbs() == []
 
     def test_in_a_subdirectory(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
         repo.write("a/b/c")
         monkeypatch.chdir(repo.path / "a" / "b")
-        assert os.path.samefile(top() or "", repo.path)
-        assert in_subdirectory()
+        assert os.path.samefile(toplevel() or "", repo.path)
+        assert cwd_is_below_toplevel()
 
     def test_in_a_linked_work_tree(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
         repo.add("d/a")
         repo.commit()
         repo.git("worktree", "add", "-q", "../linked")
         monkeypatch.chdir(repo.path.parent / "linked")
-        assert top() == os.curdir
+        assert toplevel() == os.curdir
         monkeypatch.chdir("d")
-        assert os.path.samefile(top() or "", "..")
+        assert os.path.samefile(toplevel() or "", "..")
 
     def test_where_there_is_no_work_tree(
         self,
@@ -63,23 +63,23 @@ class TestTop:
     ) -> None:
         for directory in (make_repo("bare", "--bare").path, repo.path / ".git"):
             monkeypatch.chdir(directory)
-            assert top() is None
-            assert not in_subdirectory()
+            assert toplevel() is None
+            assert not cwd_is_below_toplevel()
 
     def test_told_by_the_environment(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
         repo.write("a/.git/HEAD", "none of ours")
         monkeypatch.chdir(repo.path / "a")
         monkeypatch.setenv("GIT_DIR", os.fspath(repo.path / ".git"))
         monkeypatch.setenv("GIT_WORK_TREE", os.fspath(repo.path))
-        assert os.path.samefile(top() or "", repo.path)
-        assert in_subdirectory()
+        assert os.path.samefile(toplevel() or "", repo.path)
+        assert cwd_is_below_toplevel()
         monkeypatch.chdir(repo.path)
-        assert not in_subdirectory()
+        assert not cwd_is_below_toplevel()
 
     def test_no_repository(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(GitFailure, match="not a git repository"):
-            top()
+            toplevel()
 
 
 def test_resolve(repo: Repo) -> None:
@@ -88,22 +88,22 @@ def test_resolve(repo: Repo) -> None:
     tree = repo.git("rev-parse", "HEAD^{tree}")
     repo.git("tag", "-a", "-m", "t", "v1")
     for revision in (commit, "HEAD", "main", "v1", "@", commit[:10]):
-        assert resolve(revision, "commit") == commit
-        assert resolve(revision, "tree") == tree
-    assert resolve(tree, "tree") == tree
+        assert rev_parse(revision, "commit") == commit
+        assert rev_parse(revision, "tree") == tree
+    assert rev_parse(tree, "tree") == tree
     bad = ("", "-h", "--help", "--all", "no", "HEAD~1", "HEAD:a", "main..main", "a\nb", tree)
     for revision in bad:
         with pytest.raises(Failure) as failure:
-            resolve(revision, "commit")
+            rev_parse(revision, "commit")
         assert str(failure.value) == f"{revision!r} is not a commit in this repository"
 
 
 def test_resolved(repo: Repo) -> None:
-    assert resolved("HEAD") is None
-    assert resolved("HEAD^{commit}") is None
+    assert try_rev_parse("HEAD") is None
+    assert try_rev_parse("HEAD^{commit}") is None
     repo.git("config", "core.warnAmbiguousRefs", "true")
     commit = repo.commit()
-    assert resolved("HEAD") == commit
+    assert try_rev_parse("HEAD") == commit
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def test_empty_tree(
 
 
 def test_base_of(repo: Repo) -> None:
-    assert base_of(None) == EMPTY_SHA1
+    assert comparison_base(None) == EMPTY_SHA1
     root = repo.commit("root")
-    assert base_of(root) == EMPTY_SHA1
-    assert base_of(None) == root
+    assert comparison_base(root) == EMPTY_SHA1
+    assert comparison_base(None) == root
     second = repo.commit("second")
-    assert base_of(second) == root
-    assert base_of(root) == second
+    assert comparison_base(second) == root
+    assert comparison_base(root) == second
     repo.git("checkout", "-q", "--orphan", "unborn")
-    assert base_of(second) == root
-    assert base_of(root) == EMPTY_SHA1
+    assert comparison_base(second) == root
+    assert comparison_base(root) == EMPTY_SHA1
 
 
 def test_index_is_temporary(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_index_is_temporary(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None
             monkeypatch.delenv("GIT_INDEX_FILE", raising=False)
         else:
             monkeypatch.setenv("GIT_INDEX_FILE", named)
-        assert index_is_temporary() is expected
+        assert uses_temporary_index() is expected
 
 
 def test_the_index_of_a_linked_work_tree(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +158,9 @@ def test_the_index_of_a_linked_work_tree(repo: Repo, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(repo.path.parent / "linked")
     own = repo.path / ".git" / "worktrees" / "linked" / "index"
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(own))
-    assert not index_is_temporary()
+    assert not uses_temporary_index()
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(repo.path / ".git" / "index"))
-    assert index_is_temporary()
+    assert uses_temporary_index()
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,9 @@ def test_is_usual_top_never_says_what_git_denies(
     with open(".git/config", "a", encoding="utf-8") as file:
         file.write(text)
     assert is_usual_top() is expected
-    said = top()
+    said = toplevel()
     monkeypatch.setattr(repository, "is_usual_top", lambda: False)
-    asked = top()
+    asked = toplevel()
     assert (said is None) == (asked is None)
     assert said is None or os.path.samefile(said, asked or "")
 
@@ -263,11 +263,13 @@ def test_is_usual_top_of_what_git_takes_for_no_repository(repo: Repo, gone: str)
         assert is_usual_top()
 
 
-def test_a_work_tree_that_is_no_directory_here(pretend: Callable[[str], None], root: Path) -> None:
+def test_a_work_tree_that_is_no_directory_here(
+    fake_git_script: Callable[[str], None], root: Path
+) -> None:
     """As `/c/repository` of a git of MSYS2 is none for Windows."""
-    pretend("printf 'false\\nfalse\\n/c/no/such\\n'")
+    fake_git_script("printf 'false\\nfalse\\n/c/no/such\\n'")
     with pytest.raises(GitFailure, match="the work tree is /c/no/such, as git writes it"):
-        top()
+        toplevel()
 
 
 def test_options_at_the_top_name_what_variables_name(
@@ -278,7 +280,7 @@ def test_options_at_the_top_name_what_variables_name(
     monkeypatch.setenv("GIT_DIR", "repo/.git")
     monkeypatch.setenv("GIT_WORK_TREE", "repo")
     repo.write("a")
-    listed = git(*options_at(work_tree()), "ls-files", "--others")
+    listed = git_output(*options_at(require_toplevel()), "ls-files", "--others")
     assert listed == b"a\n"
 
 
@@ -287,6 +289,6 @@ def test_index_is_temporary_whatever_the_letters_are(
 ) -> None:
     """On Windows `c:` is `C:`, and `/` is `\\`; there is no index yet."""
     monkeypatch.setenv("GIT_INDEX_FILE", ".git/INDEX")
-    assert index_is_temporary()
+    assert uses_temporary_index()
     monkeypatch.setattr(os.path, "normcase", str.lower)
-    assert not index_is_temporary()
+    assert not uses_temporary_index()

@@ -7,21 +7,21 @@ import pytest
 
 from pycache_guard.errors import Failure
 from pycache_guard.git.revisions import Revisions
-from pycache_guard.git.revisions import batches
-from pycache_guard.git.revisions import cut_off
-from pycache_guard.git.revisions import every_ref
-from pycache_guard.git.revisions import not_upstream
-from pycache_guard.git.revisions import ranges
-from pycache_guard.git.revisions import shallow
+from pycache_guard.git.revisions import all_refs
+from pycache_guard.git.revisions import iter_commits
+from pycache_guard.git.revisions import parse_ranges
+from pycache_guard.git.revisions import shallow_boundary
+from pycache_guard.git.revisions import start_shallow_check
+from pycache_guard.git.revisions import unpushed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from repo import Repo
+    from helpers.repo import Repo
 
 
 def commits(revisions: Revisions) -> list[str]:
-    return [oid.decode() for batch in batches(revisions.listing()) for oid in batch]
+    return [oid.decode() for batch in iter_commits(revisions.list_entries()) for oid in batch]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_ranges(repo: Repo, line: list[str]) -> None:
         (["v1", "side"], [*line[:2], side]),
         ([":/4"], line),
     ]:
-        assert sorted(commits(ranges(words))) == sorted(expected), words
+        assert sorted(commits(parse_ranges(words))) == sorted(expected), words
 
 
 @pytest.mark.parametrize("word", ["no", "--all", "-n1", "^no", "a b", "HEAD..no", "f"])
@@ -52,7 +52,7 @@ def test_no_revision(repo: Repo, line: list[str], word: str) -> None:
     """A file of that name is none."""
     repo.write("f")
     with pytest.raises(Failure):
-        ranges(["HEAD", word])
+        parse_ranges(["HEAD", word])
 
 
 #: M11 of the audit: in CI these come from `"$BASE..$HEAD"` with a variable that is not set.
@@ -88,12 +88,12 @@ def test_ranges_with_an_empty_side_are_refused(
     repo: Repo, line: list[str], word: str, message: str
 ) -> None:
     with pytest.raises(Failure, match=message):
-        ranges(["HEAD", word])
+        parse_ranges(["HEAD", word])
 
 
 def test_only_what_is_left_out(repo: Repo, line: list[str]) -> None:
     with pytest.raises(Failure, match="none to judge"):
-        ranges(["^HEAD"])
+        parse_ranges(["^HEAD"])
 
 
 def test_every_ref(repo: Repo, line: list[str]) -> None:
@@ -106,7 +106,7 @@ def test_every_ref(repo: Repo, line: list[str]) -> None:
     repo.git("tag", "-a", "-m", "m", "blob", blob)
     repo.git("checkout", "-q", "--detach")
     detached = repo.commit()
-    found = every_ref()
+    found = all_refs()
     assert sorted(commits(found)) == sorted([*line, other, detached])
     assert found.tips == {
         tree: "refs/tags/tree",
@@ -115,24 +115,24 @@ def test_every_ref(repo: Repo, line: list[str]) -> None:
 
 
 def test_every_ref_of_none(repo: Repo) -> None:
-    assert commits(every_ref()) == []
+    assert commits(all_refs()) == []
 
 
 def test_a_broken_ref_is_a_failure(repo: Repo, line: list[str]) -> None:
     repo.write(".git/refs/heads/broken", "1" * 40 + "\n")
     with pytest.raises(Failure):
-        commits(every_ref())
+        commits(all_refs())
 
 
 def test_not_upstream(repo: Repo, line: list[str]) -> None:
-    assert not_upstream() is None
+    assert unpushed() is None
     repo.git("branch", "up", line[2])
     repo.git("branch", "--set-upstream-to=up")
-    found = not_upstream()
+    found = unpushed()
     assert found is not None
     assert commits(found) == [line[4], line[3]]
     repo.git("checkout", "-q", "--orphan", "empty")
-    assert not_upstream() is None
+    assert unpushed() is None
 
 
 def test_in_order(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,17 +159,17 @@ def test_many_refs(repo: Repo) -> None:
 
 
 def test_shallow(repo: Repo, line: list[str], make_repo: Callable[..., Repo]) -> None:
-    assert cut_off(shallow()) == frozenset()
+    assert shallow_boundary(start_shallow_check()) == frozenset()
     clone = make_repo("clone")
     clone.git("fetch", "-q", "--depth=2", repo.path.as_uri(), "+main:refs/heads/copy")
     os.chdir(clone.path)
-    assert cut_off(shallow()) == {line[3].encode()}
+    assert shallow_boundary(start_shallow_check()) == {line[3].encode()}
     clone.git("worktree", "add", "-q", "../tree", "copy")
     os.chdir(clone.path.parent / "tree")
-    assert cut_off(shallow()) == {line[3].encode()}
+    assert shallow_boundary(start_shallow_check()) == {line[3].encode()}
     os.chdir(clone.path)
     clone.git("fetch", "-q", "--unshallow", repo.path.as_uri())
-    assert cut_off(shallow()) == frozenset()
+    assert shallow_boundary(start_shallow_check()) == frozenset()
 
 
 def test_git_may_be_told_another_file(
@@ -178,9 +178,9 @@ def test_git_may_be_told_another_file(
     """As `receive-pack` does for its hooks when a shallow clone pushes (shallow.c)."""
     repo.write("cut", f"{line[2]}\n")
     monkeypatch.setenv("GIT_SHALLOW_FILE", str(repo.path / "cut"))
-    assert cut_off(shallow()) == {line[2].encode()}
+    assert shallow_boundary(start_shallow_check()) == {line[2].encode()}
     monkeypatch.setenv("GIT_SHALLOW_FILE", "")
-    assert cut_off(shallow()) == frozenset()
+    assert shallow_boundary(start_shallow_check()) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -192,10 +192,10 @@ def test_git_may_be_told_another_file(
     ],
 )
 def test_what_names_no_commit_is_no_answer(
-    pretend: Callable[[str], None], script: str, message: str
+    fake_git_script: Callable[[str], None], script: str, message: str
 ) -> None:
     """`git diff-tree` would pass it over without a word."""
-    pretend(f"cat >/dev/null; {script}")
+    fake_git_script(f"cat >/dev/null; {script}")
     with pytest.raises(Failure) as failure:
         commits(Revisions({}))
     assert str(failure.value) == message

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.git import spawn
-from pycache_guard.git.portable import PortableChild
-from pycache_guard.git.spawn import SMALLEST_PIPE
+from pycache_guard.git.spawn import MIN_PIPE_BYTES
 from pycache_guard.git.spawn import PosixChild
-from pycache_guard.git.spawn import start
+from pycache_guard.git.spawn import start_child
+from pycache_guard.git.spawn_subprocess import SubprocessChild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.e
         pytest.param(
             "posix",
             marks=pytest.mark.skipif(
-                not system.POSIX_SPAWN, reason="the system has no posix_spawnp"
+                not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp"
             ),
         ),
         "portable",
@@ -41,7 +41,7 @@ ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.e
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Choose either way of starting a child."""
     if request.param == "portable":
-        monkeypatch.setattr(system, "POSIX_SPAWN", False)
+        monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     return str(request.param)
 
 
@@ -54,8 +54,8 @@ def everything(child: Child) -> bytes:
 
 
 def test_the_way_is_the_systems(kind: str) -> None:
-    child = start(python(""), ENV)
-    assert isinstance(child, PosixChild if kind == "posix" else PortableChild)
+    child = start_child(python(""), ENV)
+    assert isinstance(child, PosixChild if kind == "posix" else SubprocessChild)
     assert child.wait() == (0, b"")
 
 
@@ -64,30 +64,32 @@ class TestChild:
     def test_both_streams(self) -> None:
         """More than a pipe holds, of either, in turn."""
         code = "for n in range(300): os.write(2, b'e' * 1000); os.write(1, b'o' * 1000)"
-        child = start(python(code), ENV)
+        child = start_child(python(code), ENV)
         assert everything(child) == b"o" * 300_000
         assert child.read() == b""
         assert child.wait() == (0, b"e" * 300_000)
 
     def test_errors_after_the_output_has_ended(self) -> None:
         code = "os.close(1); os.write(2, b'e' * 300_000); sys.exit(3)"
-        child = start(python(code), ENV)
+        child = start_child(python(code), ENV)
         assert everything(child) == b""
         assert child.wait() == (3, b"e" * 300_000)
 
     def test_output_after_the_errors_have_ended(self) -> None:
-        child = start(python("os.close(2); os.write(1, b'o' * 300_000)"), ENV)
+        child = start_child(python("os.close(2); os.write(1, b'o' * 300_000)"), ENV)
         assert everything(child) == b"o" * 300_000
         assert child.wait() == (0, b"")
 
     def test_read_no_more_than_asked(self) -> None:
-        child = start(python("os.write(1, b'abcdef')"), ENV)
+        child = start_child(python("os.write(1, b'abcdef')"), ENV)
         assert child.read(4) == b"abcd"
         assert everything(child) == b"ef"
         assert child.wait() == (0, b"")
 
     def test_feed(self) -> None:
-        child = start(python("os.write(1, b'%d' % len(sys.stdin.buffer.read()))"), ENV, feed=True)
+        child = start_child(
+            python("os.write(1, b'%d' % len(sys.stdin.buffer.read()))"), ENV, feed=True
+        )
         child.write(b"x" * 200_000)
         child.write(b"y" * 7)
         child.close_stdin()
@@ -102,20 +104,20 @@ class TestChild:
         """The child reads nothing, and ends before long; waiting for it would end in an error."""
         if not named and sys.platform == "linux":
             monkeypatch.delattr("fcntl.F_GETPIPE_SZ")
-        child = start(python("import time; time.sleep(9)"), ENV, feed=True)
-        assert child.room() >= SMALLEST_PIPE
-        child.write(b"x" * child.room())
+        child = start_child(python("import time; time.sleep(9)"), ENV, feed=True)
+        assert child.pipe_capacity() >= MIN_PIPE_BYTES
+        child.write(b"x" * child.pipe_capacity())
         child.kill()
 
     def test_feed_what_no_longer_reads(self) -> None:
-        child = start(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)
+        child = start_child(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)
         assert child.read() == b"x"
         with pytest.raises(BrokenPipeError):
             child.write(b"x" * 200_000)
         assert child.wait() == (0, b"")
 
     def test_stdin_is_empty_by_default(self) -> None:
-        child = start(python("sys.exit(len(sys.stdin.read()) + 5)"), ENV)
+        child = start_child(python("sys.exit(len(sys.stdin.read()) + 5)"), ENV)
         assert child.wait() == (5, b"")
 
     def test_files_as_stdin_and_stdout(self) -> None:
@@ -123,55 +125,55 @@ class TestChild:
             source.write(b"content")
             source.seek(0)
             code = "os.write(1, sys.stdin.buffer.read().upper()); os.write(2, b'e')"
-            child = start(python(code), ENV, stdin=source.fileno(), stdout=sink.fileno())
+            child = start_child(python(code), ENV, stdin=source.fileno(), stdout=sink.fileno())
             assert child.wait() == (0, b"e")
             sink.seek(0)
             assert sink.read() == b"CONTENT"
 
     def test_exactly_this_environment(self) -> None:
         code = "sys.exit(3 if os.environ.get('A') == 'b' and 'HOME' not in os.environ else 4)"
-        child = start(python(code), {**ENV, "A": "b"})
+        child = start_child(python(code), {**ENV, "A": "b"})
         assert child.wait() == (3, b"")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
     def test_kill(self) -> None:
-        child = start(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
+        child = start_child(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
         child.kill()
 
     def test_stop(self) -> None:
         """In order, where there is a way; without waiting for what is still to be said."""
-        child = start(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
+        child = start_child(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
-        assert [child] == spawn.UNFINISHED
+        assert [child] == spawn._live
         spawn.stop_all()
-        assert spawn.UNFINISHED == []
+        assert spawn._live == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
     def test_an_end_by_a_signal_is_no_success(self) -> None:
-        child = start(python("os.kill(os.getpid(), 9)"), ENV)
+        child = start_child(python("os.kill(os.getpid(), 9)"), ENV)
         assert everything(child) == b""
         assert child.wait() == (-9, b"")
 
     def test_no_such_program(self) -> None:
         with pytest.raises(FileNotFoundError):
-            start(("no-such-program",), ENV, feed=True)
+            start_child(("no-such-program",), ENV, feed=True)
 
     @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
     @pytest.mark.parametrize("program", [sys.executable, "no-such-program"])
     def test_no_descriptor_is_left_open(self, program: str) -> None:
         before = os.listdir("/proc/self/fd")
         with suppress(FileNotFoundError):
-            start((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
+            start_child((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
         assert os.listdir("/proc/self/fd") == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
 class TestStop:
     def test_what_does_not_heed_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(spawn, "LOOKS", 10)
+        monkeypatch.setattr(spawn, "STOP_POLLS", 10)
         code = "import signal, time; signal.signal(15, signal.SIG_IGN); os.write(1, b'x')"
-        child = start(python(f"{code}; time.sleep(60)"), ENV)
+        child = start_child(python(f"{code}; time.sleep(60)"), ENV)
         assert child.read() == b"x"
         child.stop()
         assert isinstance(child, PosixChild)
@@ -179,7 +181,7 @@ class TestStop:
             os.waitpid(child._pid, os.WNOHANG)
 
     def test_what_was_waited_for(self) -> None:
-        child = start(python(""), ENV)
+        child = start_child(python(""), ENV)
         assert isinstance(child, PosixChild)
         os.waitpid(child._pid, 0)
         child.stop()
@@ -190,7 +192,7 @@ class TestStop:
 def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     (tmp_path / "tool").write_text("")
     with pytest.raises(PermissionError):
-        start((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
+        start_child((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
@@ -199,7 +201,7 @@ def test_closed_descriptors_are_no_pipes() -> None:
     kept = os.dup(0)
     os.close(0)
     try:
-        start(python(""), ENV).wait()
+        start_child(python(""), ENV).wait()
         assert os.path.samestat(os.fstat(0), os.stat(os.devnull))
     finally:
         os.dup2(kept, 0)
@@ -218,7 +220,7 @@ def interrupted() -> Iterator[int]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.skipif(not system.POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 def test_a_signal_while_a_child_is_started(
     monkeypatch: pytest.MonkeyPatch, interrupted: int
 ) -> None:
@@ -233,8 +235,8 @@ def test_a_signal_while_a_child_is_started(
 
     monkeypatch.setattr(os, "posix_spawnp", late)
     with pytest.raises(KeyboardInterrupt):
-        start(python("os.read(0, 1)"), ENV, feed=True)
-    (child,) = spawn.UNFINISHED
+        start_child(python("os.read(0, 1)"), ENV, feed=True)
+    (child,) = spawn._live
     assert isinstance(child, PosixChild)
     os.kill(child._pid, interrupted)
     assert child.wait()[0] == -interrupted
@@ -242,8 +244,8 @@ def test_a_signal_while_a_child_is_started(
 
 
 def test_where_no_signal_can_be_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "SIGNAL_MASKS", False)
-    with spawn.Uninterrupted() as mask:
+    monkeypatch.setattr(compat, "HAS_SIGMASK", False)
+    with spawn.signals_blocked() as mask:
         assert mask == set()
 
 
@@ -257,14 +259,14 @@ def test_the_latest_is_stopped_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def stop(self) -> None:
             stopped.append(self._name)
-            spawn.UNFINISHED.remove(self)
+            spawn._live.remove(self)
 
-    monkeypatch.setattr(spawn, "UNFINISHED", [Each("directory"), Each("child")])
+    monkeypatch.setattr(spawn, "_live", [Each("directory"), Each("child")])
     spawn.stop_all()
     assert stopped == ["child", "directory"]
 
 
-@pytest.mark.skipif(not system.POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 @pytest.mark.parametrize("made", [0, 1, 2, 3])
 def test_a_start_that_fails_leaves_no_descriptor_open(
     monkeypatch: pytest.MonkeyPatch, made: int
@@ -281,9 +283,9 @@ def test_a_start_that_fails_leaves_no_descriptor_open(
 
     monkeypatch.setattr(os, "pipe", limited)
     with pytest.raises(OSError, match=r"Too many|No such"):
-        start(["/no/such/program"], ENV, feed=True)
+        start_child(["/no/such/program"], ENV, feed=True)
     assert len(ends) == 2 * made
     for descriptor in ends:
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
-    assert spawn.UNFINISHED == []
+    assert spawn._live == []

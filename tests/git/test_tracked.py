@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.git import enclosing
-from pycache_guard.git.checkouts import once_here
 from pycache_guard.git.enclosing import find_stores
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.tracked import below
-from pycache_guard.git.tracked import enclosed
+from pycache_guard.git.tracked import is_in_work_tree
+from pycache_guard.git.tracked import paths_below
+from pycache_guard.git.tracked import paths_ever_checked_out
 from pycache_guard.git.tracked import tracked_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from repo import Repo
+    from helpers.repo import Repo
 
 
 def test_bytecode_and_submodules(repo: Repo) -> None:
@@ -72,14 +72,14 @@ def test_below_compares_directories_by_identity(
     for name in ("r/sub/d", "r/caf\u00e9", "other"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "link").symlink_to("r/sub")
-    assert list(below(str(tmp_path / directory), str(tmp_path / top), [path])) == expected
+    assert list(paths_below(str(tmp_path / directory), str(tmp_path / top), [path])) == expected
 
 
 def test_below_refuses_directory_in_submodule(tmp_path: Path) -> None:
     (tmp_path / "r" / "Sub" / "d").mkdir(parents=True)
     for name in ("Sub", "Sub/d"):
         with pytest.raises(GitFailure, match=r"its submodule has no \.git"):
-            list(below(str(tmp_path / "r" / name), str(tmp_path / "r"), [b"sub/"]))
+            list(paths_below(str(tmp_path / "r" / name), str(tmp_path / "r"), [b"sub/"]))
 
 
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stray_directory_is_no_repository(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    assert not enclosed(str(tmp_path))
+    assert not is_in_work_tree(str(tmp_path))
     assert tracked_bytecode(str(tmp_path)) == set()
 
 
@@ -125,7 +125,7 @@ def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
     repo.add("p/a.pyc")
     repo.commit()
     repo.git("worktree", "add", "-q", os.fspath(tmp_path / "linked"))
-    assert enclosed(os.fspath(tmp_path / "linked" / "p"))
+    assert is_in_work_tree(os.fspath(tmp_path / "linked" / "p"))
     assert tracked_bytecode(os.fspath(tmp_path / "linked")) == {"p/a.pyc"}
 
 
@@ -169,7 +169,7 @@ def test_a_repository_that_only_the_environment_names(
     monkeypatch.chdir(home)
     (home / "p" / "a.pyc").write_bytes(b"x")
     subprocess.run(["git", "add", "-f", "p/a.pyc"], check=True)
-    assert not enclosed(".")
+    assert not is_in_work_tree(".")
     assert tracked_bytecode(".") == {"p/a.pyc"}
     assert tracked_bytecode("p") == {"a.pyc"}
     assert tracked_bytecode(os.fspath(tmp_path / "store")) == set()
@@ -184,7 +184,7 @@ def test_an_index_of_its_own(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_once_here(repo: Repo) -> None:
-    assert once_here(".", ["a.py"]) == set()  # nothing is committed yet
+    assert paths_ever_checked_out(".", ["a.py"]) == set()  # nothing is committed yet
     repo.add("p/a.py", "1")
     repo.add("p/line\nbreak.py")
     repo.add("p/d/x.py")
@@ -195,8 +195,8 @@ def test_once_here(repo: Repo) -> None:
     repo.git("branch", "-D", "main")
     (repo.path / "p").mkdir()
     asked = ["a.py", "b.py", "a b.py", "d", "line\nbreak.py"]
-    assert once_here("p", asked) == {"a.py", "line\nbreak.py"}
-    assert once_here(".", ["p/a.py", "a.py"]) == {"p/a.py"}
+    assert paths_ever_checked_out("p", asked) == {"a.py", "line\nbreak.py"}
+    assert paths_ever_checked_out(".", ["p/a.py", "a.py"]) == {"p/a.py"}
 
 
 def test_only_what_was_checked_out(repo: Repo) -> None:
@@ -207,11 +207,11 @@ def test_only_what_was_checked_out(repo: Repo) -> None:
     repo.commit()
     repo.git("checkout", "-q", "main")
     (repo.path / ".git" / "logs" / "HEAD").unlink()
-    assert once_here(".", ["a.py"]) == set()
+    assert paths_ever_checked_out(".", ["a.py"]) == set()
 
 
 def test_no_repository_was_nowhere(tmp_path: Path) -> None:
-    assert once_here(str(tmp_path), ["a.py"]) == set()
+    assert paths_ever_checked_out(str(tmp_path), ["a.py"]) == set()
 
 
 def test_once_here_takes_no_submodule_for_a_file(repo: Repo) -> None:
@@ -221,7 +221,7 @@ def test_once_here_takes_no_submodule_for_a_file(repo: Repo) -> None:
     repo.stage("new.py", "1" * 40, mode="160000")
     repo.stage("file.py")
     repo.commit()
-    assert once_here(".", ["old.py", "new.py", "file.py"]) == {"file.py"}
+    assert paths_ever_checked_out(".", ["old.py", "new.py", "file.py"]) == {"file.py"}
 
 
 def test_once_here_ends_when_all_is_found(repo: Repo) -> None:
@@ -230,9 +230,9 @@ def test_once_here_ends_when_all_is_found(repo: Repo) -> None:
         repo.commit()
     repo.git("rm", "-q", "b.py")
     repo.commit()
-    assert once_here(".", ["b.py"]) == {"b.py"}
-    assert once_here(".", ["a.py"]) == {"a.py"}
-    assert once_here(".", ["a.py", "b.py", "c.py"]) == {"a.py", "b.py"}
+    assert paths_ever_checked_out(".", ["b.py"]) == {"b.py"}
+    assert paths_ever_checked_out(".", ["a.py"]) == {"a.py"}
+    assert paths_ever_checked_out(".", ["a.py", "b.py", "c.py"]) == {"a.py", "b.py"}
 
 
 def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.M
     for name in ("HEAD", "objects", "index"):
         (store / name).write_text("")
     assert str(store) in find_stores(str(tmp_path / "work"))
-    if system.OWNERS:
+    if compat.HAS_FILE_OWNERS:
         monkeypatch.setattr(os, "geteuid", lambda: 4711)
         monkeypatch.setattr(enclosing, "ROOT_USER", 4712)
         assert str(store) not in find_stores(str(tmp_path / "work"))

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from repo import BYTECODE
-from told import bash
-from told import remedies
+from helpers.repo import BYTECODE
+from helpers.report_parser import fix_commands
+from helpers.report_parser import run_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 MOVE = "src/__pycache__/main.py: PYC001 a file in `__pycache__` that is not bytecode comes in with commit "
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the commands are a POSIX shell's")
@@ -90,8 +90,8 @@ def test_command_for_unpushed_commits_leaves_none_with_bytecode(
     result = run("check-history")
     assert "filter-repo" not in result.out
     assert "leaked" not in result.out
-    (command,) = remedies(result.out)
-    bash(command, cwd=cloned.path / where)
+    (command,) = fix_commands(result.out)
+    run_shell(command, cwd=cloned.path / where)
     after = {*cloned.git("ls-tree", "-r", "--name-only", "-z", "HEAD").split("\0")}
     assert before - after <= {name for name in before if name.endswith(".pyc")}
     left = run("check-history").out
@@ -104,8 +104,8 @@ def test_command_for_unpushed_commits_leaves_none_with_bytecode(
 def test_command_works_before_the_first_push(repo: Repo, run: Run) -> None:
     """There is no commit to go back to."""
     add_and_delete(repo)
-    (command,) = remedies(run("check-history", "HEAD").out)
-    bash(command, cwd=repo.path)
+    (command,) = fix_commands(run("check-history", "HEAD").out)
+    run_shell(command, cwd=repo.path)
     assert run("check-history", "HEAD") == (0, "", "")
     assert repo.git("log", "--format=%s") == "gone"
     assert repo.tracked() == ["b.py"]
@@ -120,8 +120,8 @@ def test_command_keeps_what_is_allowed(cloned: Repo, run: Run) -> None:
         cloned.add(f"{n}.pyc", "1")
         cloned.add(f"data/{n}.pyc", "1")
     cloned.commit("bad")
-    (command,) = remedies(run("check-history").out)
-    bash(command, cwd=cloned.path)
+    (command,) = fix_commands(run("check-history").out)
+    run_shell(command, cwd=cloned.path)
     assert [p for p in cloned.tracked() if p.endswith(".pyc")] == sorted(
         f"data/{n}.pyc" for n in range(12)
     )
@@ -130,7 +130,7 @@ def test_command_keeps_what_is_allowed(cloned: Repo, run: Run) -> None:
 @posix
 def test_command_stops_where_something_else_is_staged(cloned: Repo, run: Run) -> None:
     add_and_delete(cloned)
-    (command,) = remedies(run("check-history").out)
+    (command,) = fix_commands(run("check-history").out)
     cloned.add("c.py", "staged")
     head = cloned.git("rev-parse", "HEAD")
     done = subprocess.run(
@@ -246,7 +246,7 @@ def test_commits_that_others_may_have_are_rewritten_in_a_fresh_clone(
     result = run("check-history", *(["HEAD"] if go is not as_tagged else ["--all"]))
     assert result.code == 1
     assert result.out.count("rotate") == 2  # once a commit
-    (command,) = remedies(result.out)
+    (command,) = fix_commands(result.out)
     assert "filter-repo --invert-paths --path a.pyc --path c.pyc " in command
     assert result.err.startswith("note: `git filter-repo` takes the paths out of all history")
     assert run("check-history", "--all", "--format", "json").err == ""
@@ -276,7 +276,7 @@ def test_pushed_and_unpushed_commits_have_their_own_commands(cloned: Repo, run: 
     ]
     assert ["rotate" in f["message"] for f in listed] == [True, False, False, False]
     assert ["rebase" in f["message"] for f in listed] == [False, False, True, False]
-    history, unpushed = remedies(run("check-history", "HEAD").out)
+    history, unpushed = fix_commands(run("check-history", "HEAD").out)
     assert "filter-repo" in history
     assert "filter-repo" not in unpushed
     assert "z.pyc" not in unpushed

@@ -11,19 +11,19 @@ from typing import NamedTuple
 import pytest
 
 from conftest import PROGRAM
-from pycs import foreign
-from repo import BYTECODE
+from helpers.make_pyc import foreign_pyc
+from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Calls
+    from conftest import GitCalls
     from conftest import Run
-    from repo import Repo
+    from helpers.repo import Repo
 
 RECODED = BYTECODE.decode("latin-1").encode("utf-8")
 RECODES = "*.png -text working-tree-encoding=ISO-8859-1\n"
-BARE_LINES = foreign("cpython-27").replace(b"\r\n", b"\n")
+BARE_LINES = foreign_pyc("cpython-27").replace(b"\r\n", b"\n")
 ENDS_LINES = "*.png text eol=crlf\n"
 KINDS = [(RECODES, RECODED), (ENDS_LINES, BARE_LINES)]
 
@@ -190,15 +190,15 @@ def test_many_files(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(found(run, "HEAD")) == 9
 
 
-def test_honest_attributes(repo: Repo, run: Run, calls: Calls) -> None:
+def test_honest_attributes(repo: Repo, run: Run, git_calls: GitCalls) -> None:
     """Nothing more is asked of git where no attribute could matter."""
     lines = "* text=auto\n*.png binary\n*.sh text eol=lf\n*.bin filter=lfs -text\n"
     commit(repo, {".gitattributes": lines, "a.py": "x = 1\n"})
     repo.git("tag", "base")
     commit(repo, {"a.py": "x = 2\n", "a.png": b"\x89PNG\r\n\x1a\n\0"})
-    calls.forget()
+    git_calls.reset()
     assert found(run, "base..HEAD") == []
-    assert "check-attr" not in calls.verbs()
+    assert "check-attr" not in git_calls.verbs()
     commit(
         repo, {".gitattributes": lines + "*.bat text eol=crlf\n*.rc working-tree-encoding=UTF-16\n"}
     )
@@ -231,11 +231,11 @@ def test_attributes_in_a_tree_without_any_other_file(repo: Repo, run: Run) -> No
     assert found(run, "HEAD") == []
 
 
-def test_lines_that_no_file_could_gain_from(repo: Repo, run: Run, calls: Calls) -> None:
+def test_lines_that_no_file_could_gain_from(repo: Repo, run: Run, git_calls: GitCalls) -> None:
     commit(repo, {".gitattributes": ENDS_LINES, "a.png": b"\x89PNG\r\n\x1a\n\0"})
-    calls.forget()
+    git_calls.reset()
     assert found(run, "HEAD") == []
-    assert "ls-tree" not in calls.verbs()
+    assert "ls-tree" not in git_calls.verbs()
 
 
 def test_a_suspect_that_comes_again_elsewhere(repo: Repo, run: Run) -> None:

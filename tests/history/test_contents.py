@@ -4,24 +4,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
-from pycache_guard.git.objects import BATCH
-from pycache_guard.git.objects import Reader
+from helpers.repo import BYTECODE
+from pycache_guard.bytecode.sniff import HEAD_BYTES
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.objects import ObjectReader
 from pycache_guard.history import contents
-from pycache_guard.history.contents import Contents
-from repo import BYTECODE
+from pycache_guard.history.contents import ContentScanner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Calls
-    from repo import Repo
+    from conftest import GitCalls
+    from helpers.repo import Repo
 
 
 @pytest.fixture
-def judging() -> Iterator[Contents]:
-    reader = Reader(HEAD_LENGTH)
-    made = Contents(reader)
+def judging() -> Iterator[ContentScanner]:
+    reader = ObjectReader(HEAD_BYTES)
+    made = ContentScanner(reader)
     yield made
     made.close()
     reader.close()
@@ -31,10 +31,10 @@ def record(blob: str, path: str = "a") -> bytes:
     return f"100644 {blob}\t{path}".encode()
 
 
-def run(judging: Contents, records: list[bytes]) -> list[bytes]:
+def run(judging: ContentScanner, records: list[bytes]) -> list[bytes]:
     """Return the records found to be bytecode."""
-    found = [item for n, r in enumerate(records) for item in judging.judge(str(n), r)]
-    return [r for _, r in [*found, *judging.rest()]]
+    found = [item for n, r in enumerate(records) for item in judging.add(str(n), r)]
+    return [r for _, r in [*found, *judging.drain()]]
 
 
 def many(repo: Repo, count: int) -> list[str]:
@@ -45,41 +45,45 @@ def many(repo: Repo, count: int) -> list[str]:
     return repo.git("hash-object", "-w", "--stdin-paths", input=names.encode()).split()
 
 
-def test_many(repo: Repo, judging: Contents, calls: Calls) -> None:
+def test_many(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
     """Through two processes, each blob once or nearly, and bytecode wherever it comes again."""
     blobs = many(repo, 430)
-    calls.forget()
+    git_calls.reset()
     records = [record(blob, f"{turn}") for turn in range(3) for blob in blobs]
     truth = [record(blob, f"{turn}") for turn in range(3) for blob in blobs[::10]]
     assert sorted(run(judging, records)) == sorted(truth)
-    assert calls.verbs() == ["cat-file"] * 2
-    assert set(calls.blobs()) == set(blobs)
-    assert len(calls.blobs()) <= len(blobs) + 2 * BATCH  # those under way when they came again
-    assert judging.held[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_LENGTH])
+    assert git_calls.verbs() == ["cat-file"] * 2
+    assert set(git_calls.blobs()) == set(blobs)
+    assert (
+        len(git_calls.blobs()) <= len(blobs) + 2 * MAX_IN_FLIGHT
+    )  # those under way when they came again
+    assert judging.bytecode[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_BYTES])
 
 
-def test_memory_is_bounded(repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded(
+    repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is forgotten is read again, and nothing is lost."""
-    monkeypatch.setattr(contents, "REMEMBERED", 60)
+    monkeypatch.setattr(contents, "MAX_REMEMBERED", 60)
     blobs = many(repo, 430)
     records = [record(blob, f"{turn}") for turn in range(3) for blob in blobs]
     truth = [record(blob, f"{turn}") for turn in range(3) for blob in blobs[::10]]
     assert sorted(run(judging, records)) == sorted(truth)
-    assert len(judging._clean) + len(judging._clean_before) < 60 + 60 + 50
+    assert len(judging._clean) + len(judging._clean_old) < 60 + 60 + 50
 
 
 def test_what_was_remembered_before_is_not_read_again(
-    repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    ask = Reader.ask
+    ask = ObjectReader.ask
 
-    def noted(reader: Reader, blobs: list[str]) -> None:
+    def noted(reader: ObjectReader, blobs: list[str]) -> None:
         asked.extend(blobs)
         ask(reader, blobs)
 
-    monkeypatch.setattr(contents, "REMEMBERED", 1)
-    monkeypatch.setattr(Reader, "ask", noted)
+    monkeypatch.setattr(contents, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(ObjectReader, "ask", noted)
     text = repo.blob("text")
     for path in "ab":
         assert run(judging, [record(text, path)]) == []
@@ -88,22 +92,22 @@ def test_what_was_remembered_before_is_not_read_again(
 
 
 def test_one_blob_at_many_paths(
-    repo: Repo, judging: Contents, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "MOST_WAITING", 5)
+    monkeypatch.setattr(contents, "MAX_PENDING", 5)
     blob, text = repo.blob(BYTECODE), repo.blob("text")
     records = [record(b, f"{n}") for n in range(12) for b in (text, blob)]
-    waited = [judging._count for n in range(9) if judging.judge("c", record(text, str(n))) == []]
+    waited = [judging._count for n in range(9) if judging.add("c", record(text, str(n))) == []]
     assert max(waited) < 5
     assert sorted(run(judging, records)) == sorted(record(blob, f"{n}") for n in range(12))
 
 
-def test_missing(repo: Repo, judging: Contents) -> None:
+def test_missing(repo: Repo, judging: ContentScanner) -> None:
     here = repo.blob(BYTECODE)
     assert run(judging, [record("1" * 40), record(here), record("2" * 40)]) == [record(here)]
     assert (judging.missing, judging.missing_count) == (f"{'1' * 40} (a)", 2)
 
 
-def test_nothing(repo: Repo, judging: Contents, calls: Calls) -> None:
+def test_nothing(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
     assert run(judging, []) == []
-    assert calls.verbs() == []
+    assert git_calls.verbs() == []

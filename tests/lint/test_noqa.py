@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pycache_guard.lint import lint_source
-from pycache_guard.lint.noqa import physical_lines
+from pycache_guard.lint.noqa import logical_line_ranges
 
 CALL = "marshal.loads(d[16:])"
 
@@ -67,4 +67,4 @@ def test_elsewhere(source: str, silent: bool) -> None:
 
 @pytest.mark.parametrize("lines", [["x = (\n"], ["if x:\n", "    y\n", "  z\n"]])
 def test_lines_that_the_tokenizer_does_not_like(lines: list[str]) -> None:
-    assert physical_lines(lines) == {}
+    assert logical_line_ranges(lines) == {}

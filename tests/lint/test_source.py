@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
-from pycache_guard.lint.source import decoded
+from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of
 
 PYTHON = "Python {}.{}".format(*sys.version_info)
@@ -90,4 +90,4 @@ def test_lines_are_those_of_the_parser(text: str) -> None:
 
 
 def test_the_byte_order_mark_is_no_text() -> None:
-    assert decoded(b"\xef\xbb\xbfx", "a.py") == "x"
+    assert decode_source(b"\xef\xbb\xbfx", "a.py") == "x"

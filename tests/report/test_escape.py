@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import escape_surrogates
+from pycache_guard.report.escape import escape_unprintable
 from pycache_guard.report.escape import is_utf8
 from pycache_guard.report.escape import quiet_json
-from pycache_guard.report.escape import shown
 
 TABLE = [
     (b"plain", "plain", "plain"),
@@ -37,24 +37,24 @@ TABLE = [
 @pytest.mark.parametrize(("data", "terminal", "format_"), TABLE)
 def test_table(data: bytes, terminal: str, format_: str) -> None:
     text = os.fsdecode(data)
-    assert shown(text) == terminal
-    assert decodable(text) == format_
+    assert escape_unprintable(text) == terminal
+    assert escape_surrogates(text) == format_
 
 
 def test_a_lone_surrogate_that_is_no_byte() -> None:
     """A file name of Windows can hold one."""
-    assert shown("\ud800") == decodable("\ud800") == "\\xed\\xa0\\x80"
+    assert escape_unprintable("\ud800") == escape_surrogates("\ud800") == "\\xed\\xa0\\x80"
 
 
 @given(st.text(st.characters(), max_size=20))
 def test_anything_can_be_printed(text: str) -> None:
-    assert shown(text).isprintable()
-    decodable(text).encode("utf-8")
+    assert escape_unprintable(text).isprintable()
+    escape_surrogates(text).encode("utf-8")
 
 
 @given(st.text(st.sampled_from("#[:a \u034f\n"), max_size=9))
 def test_nothing_is_left_of_what_runners_obey(text: str) -> None:
-    line = shown(text)
+    line = escape_unprintable(text)
     assert "##" not in line
     assert not line.lstrip().startswith("::")
     assert json.loads(quiet_json(json.dumps(text))) == text

@@ -11,7 +11,7 @@ from pycache_guard.report import render
 from pycache_guard.report.github import data
 from report.samples import ALL
 
-PYC001, PYC003 = Rule.PYC001.page, Rule.PYC003.page
+PYC001, PYC003 = Rule.PYC001.docs_url, Rule.PYC003.docs_url
 
 
 def test_lines() -> None:

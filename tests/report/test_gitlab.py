@@ -24,10 +24,10 @@ def test_what_gitlab_requires_is_there() -> None:
         assert not issue["location"]["path"].startswith("./")
     assert len({issue["fingerprint"] for issue in issues}) == len(ALL)
     assert issues[0]["description"] == (
-        f"PYC001 bytecode is tracked To fix: git rm a.pyc About: {Rule.PYC001.page}"
+        f"PYC001 bytecode is tracked To fix: git rm a.pyc About: {Rule.PYC001.docs_url}"
     )
     assert issues[1]["location"] == {"path": "p q.toml", "lines": {"begin": 3}}
-    assert issues[3]["description"] == f"PYC003 no file About: {Rule.PYC003.page}"
+    assert issues[3]["description"] == f"PYC003 no file About: {Rule.PYC003.docs_url}"
 
 
 def test_a_fingerprint_stays() -> None:

@@ -33,7 +33,7 @@ def test_values() -> None:
     assert plain == dict.fromkeys(KEYS) | {
         "code": "PYC001",
         "rule": "bytecode-path",
-        "url": Rule.PYC001.page,
+        "url": Rule.PYC001.docs_url,
         "path": "a.pyc",
         "message": "bytecode is tracked",
         "remedy": "git rm a.pyc",

@@ -43,7 +43,7 @@ def test_results() -> None:
     (run,) = json.loads(render(ALL, "forbid-bytecode", "sarif"))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == [rule.name for rule in Rule]
-    assert [rule["helpUri"] for rule in rules] == [rule.page for rule in Rule]
+    assert [rule["helpUri"] for rule in rules] == [rule.docs_url for rule in Rule]
     assert run["automationDetails"]["id"] == "pycache-guard/forbid-bytecode/"
     for finding, result in zip(ALL, run["results"], strict=True):
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.name

@@ -36,4 +36,6 @@ def test_a_remedy_is_told_once() -> None:
 
 def test_each_rule_has_its_page() -> None:
     assert pages([]) == ""
-    assert pages(ALL) == (f"\nAbout PYC001: {Rule.PYC001.page}\nAbout PYC003: {Rule.PYC003.page}\n")
+    assert pages(ALL) == (
+        f"\nAbout PYC001: {Rule.PYC001.docs_url}\nAbout PYC003: {Rule.PYC003.docs_url}\n"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.streams import decompressor_of
 from pycache_guard.archives.tar_headers import BLOCK
 from pycache_guard.archives.tar_headers import is_header
@@ -50,10 +50,10 @@ def is_layer(name: str, head: bytes) -> bool:
     return decompressor_of(head) is not None or is_header(head[:BLOCK])
 
 
-def opened(file: IO[bytes], name: str, growth: Growth) -> Archive:
+def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
     """Return the reader of an archive, which counts with `growth` what the archive unpacks to.
 
-    Raises `Unjudgeable` for what is not an archive, is broken, or is an archive of two kinds.
+    Raises `ArchiveError` for what is not an archive, is broken, or is an archive of two kinds.
     """
     lowered = name.lower()
     if lowered.endswith(ZIPS):
@@ -65,5 +65,5 @@ def opened(file: IO[bytes], name: str, growth: Growth) -> Archive:
 
         return Tar(file, growth)
     if not has_directory(file):
-        raise Unjudgeable("is no archive that is known: a zip file or a tar file")
+        raise ArchiveError("is no archive that is known: a zip file or a tar file")
     return Zip(file, growth)

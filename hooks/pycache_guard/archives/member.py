@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The largest central directory of a zip file that is read.
-LARGEST_READ = 16 << 20
+MAX_READ_BYTES = 16 << 20
 #: Content is read in pieces of this size.
-PIECE = 1 << 16
+CHUNK_BYTES = 1 << 16
 #: The largest number of members that are checked.
-MOST_MEMBERS = 200_000
+MAX_MEMBERS = 200_000
 #: The highest permitted growth by decompression, and the number of bytes from which on it counts.
-HIGHEST_RATIO = 200
-FREE_OF_RATIO = 64 << 20
+MAX_RATIO = 200
+RATIO_GRACE_BYTES = 64 << 20
 #: The largest number of bytes that an archive and the archives in it may unpack to.
-LARGEST_TOTAL = 4 << 30
+MAX_TOTAL_BYTES = 4 << 30
 #: As an argument of `Member.pieces`: the whole content.
 WHOLE = 1 << 62
 
 
-class Unjudgeable(Failure):
+class ArchiveError(Failure):
     """An archive, or a member of one, that cannot be checked; the words say why."""
 
 
-class Exhausted(Unjudgeable):
+class Exhausted(ArchiveError):
     """An archive that unpacks to more than is allowed: none of what follows is read."""
 
 
@@ -49,21 +49,21 @@ class Member(NamedTuple):
     #: Where a link leads, from the archive's top; `None` for all else.
     target: str | None
     #: Yields up to the given number of first bytes. If that reaches the end, sizes and checksums
-    #: are compared. Raises `Unjudgeable`.
-    pieces: Callable[[int], Iterator[bytes]]
+    #: are compared. Raises `ArchiveError`.
+    iter_chunks: Callable[[int], Iterator[bytes]]
     #: The names that other readers give this member.
     other_names: tuple[str, ...] = ()
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` first bytes. Raises `Unjudgeable`."""
-        return b"".join(self.pieces(size))
+        """Return up to `size` first bytes. Raises `ArchiveError`."""
+        return b"".join(self.iter_chunks(size))
 
 
 class Archive(Protocol):
     """An archive; its members can be gone through more than once."""
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `Unjudgeable` where the rest cannot be read."""
+        """Yield every member. Raises `ArchiveError` where the rest cannot be read."""
 
 
 class Growth:
@@ -77,14 +77,14 @@ class Growth:
     def add(self, given: int) -> None:
         """Count `given` unpacked bytes. Raises `Exhausted` beyond the limits."""
         self._given += given
-        check_growth(self._taken, self._given)
+        check_bomb_limits(self._taken, self._given)
 
 
-def check_growth(taken: int, given: int) -> None:
+def check_bomb_limits(taken: int, given: int) -> None:
     """Raise `Exhausted` for a bomb: `given` bytes made of `taken` bytes."""
-    if given > LARGEST_TOTAL:
-        raise Exhausted(f"holds more than {LARGEST_TOTAL >> 30} GiB: not judged to its end")
-    if given > FREE_OF_RATIO and given > HIGHEST_RATIO * taken:
+    if given > MAX_TOTAL_BYTES:
+        raise Exhausted(f"holds more than {MAX_TOTAL_BYTES >> 30} GiB: not judged to its end")
+    if given > RATIO_GRACE_BYTES and given > MAX_RATIO * taken:
         raise Exhausted(
-            f"grows more than {HIGHEST_RATIO}-fold beyond {FREE_OF_RATIO >> 20} MiB: a bomb?"
+            f"grows more than {MAX_RATIO}-fold beyond {RATIO_GRACE_BYTES >> 20} MiB: a bomb?"
         )

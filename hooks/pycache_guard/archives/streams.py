@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import zlib
 
-from pycache_guard.archives.member import PIECE
-from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.member import CHUNK_BYTES
+from pycache_guard.archives.member import ArchiveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,13 +90,13 @@ def xz() -> Decompressor:
 
 
 def zstandard() -> Decompressor:
-    """Return a decompressor of zstd. Raises `Unjudgeable` before Python 3.14."""
+    """Return a decompressor of zstd. Raises `ArchiveError` before Python 3.14."""
     if sys.version_info >= (3, 14):  # pragma: >=3.14 cover
         from compression import zstd
 
         options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
         return zstd.ZstdDecompressor(options=options)
-    raise Unjudgeable(
+    raise ArchiveError(
         "is compressed by zstd, which Python reads from 3.14 on"
     )  # pragma: <3.14 cover
 
@@ -167,7 +167,7 @@ class Stream:
 
     def skip(self, size: int) -> None:
         """Read over `size` bytes, or to the end."""
-        while size > 0 and (found := self.read(min(size, PIECE))):
+        while size > 0 and (found := self.read(min(size, CHUNK_BYTES))):
             size -= len(found)
 
     def _refill(self) -> bool:
@@ -178,7 +178,7 @@ class Stream:
     def _next_piece(self) -> bytes:
         """Return some bytes, none at the end. Raises `EOFError` where a stream is cut short."""
         if self._decompressor is None:
-            return self._file.read(PIECE)
+            return self._file.read(CHUNK_BYTES)
         while True:
             decompressor = self._decompressor
             if decompressor.eof:
@@ -188,15 +188,15 @@ class Stream:
                 assert self._start is not None
                 self._decompressor, data = self._start(), rest
             else:
-                data = self._file.read(PIECE) if decompressor.needs_input else b""
+                data = self._file.read(CHUNK_BYTES) if decompressor.needs_input else b""
                 if not data and decompressor.needs_input:
                     raise EOFError("it ends before its end marker")
-            given = self._decompressor.decompress(data, PIECE)
+            given = self._decompressor.decompress(data, CHUNK_BYTES)
             if given:
                 return given
 
     def _after_zeros(self, rest: bytes) -> bytes:
         rest = rest.lstrip(b"\0")
-        while not rest and (data := self._file.read(PIECE)):
+        while not rest and (data := self._file.read(CHUNK_BYTES)):
             rest = data.lstrip(b"\0")
         return rest

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.member import ArchiveError
 
 BLOCK = 512
 
@@ -50,17 +50,17 @@ def is_header(block: bytes) -> bool:
         return False
     try:
         return _number(block[148:156]) in _checksums(block)
-    except Unjudgeable:
+    except ArchiveError:
         return False
 
 
 def parse_header(block: bytes) -> Header:
-    """Return what a header block says. Raises `Unjudgeable`."""
+    """Return what a header block says. Raises `ArchiveError`."""
     if not is_header(block):
-        raise Unjudgeable("is cut short, or damaged in its middle")
+        raise ArchiveError("is cut short, or damaged in its middle")
     try:
         mtime = _number(block[136:148])
-    except Unjudgeable:
+    except ArchiveError:
         mtime = None
     return Header(
         block[:100].partition(b"\0")[0],
@@ -84,7 +84,7 @@ _ASCII = bytes(range(128))
 
 
 def _number(field: bytes) -> int:
-    """Return a number: octal digits, or GNU tar's base 256. Raises `Unjudgeable` for all else.
+    """Return a number: octal digits, or GNU tar's base 256. Raises `ArchiveError` for all else.
 
     `tarfile` takes what `int` takes, and GNU tar stops at what is not a digit.
     """
@@ -92,44 +92,44 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     octal = _OCTAL.fullmatch(field)
     if octal is None:
-        raise Unjudgeable("has a header whose numbers readers read in different ways")
+        raise ArchiveError("has a header whose numbers readers read in different ways")
     return int(octal[1] or b"0", 8)
 
 
 def parse_long_name(data: bytes) -> bytes:
-    """Return the content of a GNU long name, without the NUL at its end. Raises `Unjudgeable`."""
+    """Return the content of a GNU long name, without the NUL at its end. Raises `ArchiveError`."""
     name, _, rest = data.partition(b"\0")
     if rest.strip(b"\0") or not name:
-        raise Unjudgeable("has a long name that readers read in different ways")
+        raise ArchiveError("has a long name that readers read in different ways")
     return name
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:
-    """Return the records of a pax header by keyword. Raises `Unjudgeable` for what is malformed."""
+    """Return the records of a pax header by keyword. Raises `ArchiveError` for what is malformed."""
     records: dict[bytes, bytes] = {}
     at = 0
     while at < len(data) and data[at]:
         length = _PAX_LENGTH.match(data, at)
         end = at + int(length[0]) if length else 0
         if length is None or end <= length.end() or data[end - 1 : end] != b"\n":
-            raise Unjudgeable("has a pax header that is malformed")
+            raise ArchiveError("has a pax header that is malformed")
         keyword, equals, value = data[length.end() : end - 1].partition(b"=")
         if not equals or not keyword or keyword in records:
-            raise Unjudgeable("has a pax header that is malformed, or that says something twice")
+            raise ArchiveError("has a pax header that is malformed, or that says something twice")
         records[keyword] = value
         at = end
     if data[at:].strip(b"\0"):
-        raise Unjudgeable("has a pax header with more after its end")
+        raise ArchiveError("has a pax header with more after its end")
     return records
 
 
 def check_pax(records: dict[bytes, bytes], *, is_global: bool) -> None:
-    """Raise `Unjudgeable` for records that readers follow in different ways."""
+    """Raise `ArchiveError` for records that readers follow in different ways."""
     for keyword, value in records.items():
         if keyword.startswith(b"GNU.sparse.") or keyword == b"SCHILY.realsize":
-            raise Unjudgeable("holds a sparse file: what it unpacks to is not checked")
+            raise ArchiveError("holds a sparse file: what it unpacks to is not checked")
         if keyword in (b"path", b"linkpath", b"size"):
             if is_global:
-                raise Unjudgeable(f"has one {keyword.decode()} for all members")
+                raise ArchiveError(f"has one {keyword.decode()} for all members")
             if not value or b"\0" in value:
-                raise Unjudgeable(f"has a pax header with a {keyword.decode()} that is malformed")
+                raise ArchiveError(f"has a pax header with a {keyword.decode()} that is malformed")

@@ -6,10 +6,10 @@ import posixpath
 import re
 from typing import NamedTuple
 
-from pycache_guard.archives.member import MOST_MEMBERS
-from pycache_guard.archives.member import PIECE
+from pycache_guard.archives.member import CHUNK_BYTES
+from pycache_guard.archives.member import MAX_MEMBERS
+from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
-from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.archives.streams import Stream
 from pycache_guard.archives.streams import damage
 from pycache_guard.archives.streams import decompressor_of
@@ -62,19 +62,19 @@ class Tar:
     def __init__(self, file: IO[bytes], growth: Growth) -> None:
         """Take a file, and what counts the bytes that it unpacks to.
 
-        Raises `Unjudgeable` for a compressed file that is a zip file too.
+        Raises `ArchiveError` for a compressed file that is a zip file too.
         """
         file.seek(0)
         self._start = decompressor_of(file.read(BLOCK))
         #: The directories of zip files that readers see in this very file.
         self._directories = [*find_directories(file)]
         if self._start and self._directories:
-            raise Unjudgeable("is a tar file and a zip file")
+            raise ArchiveError("is a tar file and a zip file")
         self._file = file
         self._growth: Growth | None = growth
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `Unjudgeable`, also where other readers would just stop."""
+        """Yield every member. Raises `ArchiveError`, also where other readers would just stop."""
         self._file.seek(0)
         # What is read again was counted before.
         count = self._growth.add if self._growth else lambda given: None
@@ -82,42 +82,42 @@ class Tar:
         try:
             yield from _members(Stream(self._file, self._start, count), self._directories)
         except damage() as error:
-            raise Unjudgeable(f"is no tar file that can be read: {words(error)}") from None
+            raise ArchiveError(f"is no tar file that can be read: {words(error)}") from None
 
 
 def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Member]:
-    """Yield every member. A zip file in one of them is checked there; others raise `Unjudgeable`."""
+    """Yield every member. A zip file in one of them is checked there; others raise `ArchiveError`."""
     left = set(directories)
     extended = Extended()
     count = 0
     while (block := stream.read(BLOCK)) != _ZEROS:
         if stream.position <= BLOCK and not is_header(block):
-            raise Unjudgeable("is no tar file that can be read: it has no header at its start")
+            raise ArchiveError("is no tar file that can be read: it has no header at its start")
         header = parse_header(block)
         if header.type in (*PAX, GLOBAL_PAX, LONG_NAME, LONG_LINK):
             extended = _extend(extended, header, stream)
         else:
             count += 1
-            if count > MOST_MEMBERS:
-                raise Unjudgeable(f"has more than {MOST_MEMBERS} members")
+            if count > MAX_MEMBERS:
+                raise ArchiveError(f"has more than {MAX_MEMBERS} members")
             start = stream.position
             yield from _member(header, extended, stream)
             end = start + header.size
             left = {span for span in left if not (start <= span[0] and span[1] <= end)}
             extended = Extended()
     if extended != Extended():
-        raise Unjudgeable("ends after a header that says something of the next member")
-    while rest := stream.read(PIECE):
+        raise ArchiveError("ends after a header that says something of the next member")
+    while rest := stream.read(CHUNK_BYTES):
         if rest.strip(b"\0"):
-            raise Unjudgeable("holds more after its end")
+            raise ArchiveError("holds more after its end")
     if left:
-        raise Unjudgeable("is a tar file and a zip file")
+        raise ArchiveError("is a tar file and a zip file")
 
 
 def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
-    """Read what a header says of the next member. Raises `Unjudgeable` where it says two things."""
+    """Read what a header says of the next member. Raises `ArchiveError` where it says two things."""
     if header.size > LARGEST_HEADER:
-        raise Unjudgeable(
+        raise ArchiveError(
             f"has a header of {header.size} bytes, more than {LARGEST_HEADER >> 10} KiB"
         )
     data = stream.read(header.size)
@@ -136,17 +136,17 @@ def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
         added = extended._replace(pax=records)
         is_repeated = extended != Extended()
     if is_repeated:
-        raise Unjudgeable("has several headers that say something of one member")
+        raise ArchiveError("has several headers that say something of one member")
     return added
 
 
 def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Member]:
-    """Yield a member, and go on to the next header. Raises `Unjudgeable` if that cannot be found."""
+    """Yield a member, and go on to the next header. Raises `ArchiveError` if that cannot be found."""
     name, *others = _names(header, extended)
     is_directory = header.type == DIRECTORY or (header.type == b"\0" and name.endswith("/"))
     has_none = is_directory or header.type in WITHOUT_CONTENT
     is_sparse = header.type == SPARSE
-    content = Content(stream, 0 if has_none or is_sparse else header.size)
+    content = TarContent(stream, 0 if has_none or is_sparse else header.size)
     yield Member(
         name.rstrip("/") if is_directory else name,
         header.size,
@@ -154,16 +154,16 @@ def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Memb
         not has_none and not is_sparse,
         is_directory,
         _target(header, extended, name),
-        content.pieces,
+        content.iter_chunks,
         tuple(others),
     )
     if is_sparse:
-        raise Unjudgeable(f"holds a sparse file, {name}: what it unpacks to is not checked")
+        raise ArchiveError(f"holds a sparse file, {name}: what it unpacks to is not checked")
     if has_none and header.size:
-        raise Unjudgeable(f"has content that readers skip or do not skip: {name}")
+        raise ArchiveError(f"has content that readers skip or do not skip: {name}")
     size = extended.get(b"size")
     if size is not None and size != str(header.size).encode():
-        raise Unjudgeable(f"has two sizes of one member: {name}")
+        raise ArchiveError(f"has two sizes of one member: {name}")
     content.skip()
 
 
@@ -193,7 +193,7 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-class Content:
+class TarContent:
     """The content of a member, and the zero bytes that fill its last block."""
 
     def __init__(self, stream: Stream, size: int) -> None:
@@ -202,17 +202,17 @@ class Content:
         self._size = size
         self._start = stream.position
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield up to `size` first bytes. Raises `Unjudgeable`."""
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        """Yield up to `size` first bytes. Raises `ArchiveError`."""
         end = self._start + min(size, self._size)
         try:
             while (missing := end - self._stream.position) > 0:
-                piece = self._stream.read(min(missing, PIECE))
+                piece = self._stream.read(min(missing, CHUNK_BYTES))
                 if not piece:
-                    raise Unjudgeable("is damaged: it is cut short")
+                    raise ArchiveError("is damaged: it is cut short")
                 yield piece
         except damage() as error:
-            raise Unjudgeable(f"is damaged: {words(error)}") from None
+            raise ArchiveError(f"is damaged: {words(error)}") from None
 
     def skip(self) -> None:
         """Go on to the next header."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from pycache_guard.archives.member import LARGEST_READ
-from pycache_guard.archives.member import Unjudgeable
+from pycache_guard.archives.member import MAX_READ_BYTES
+from pycache_guard.archives.member import ArchiveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,18 +115,18 @@ def _ends(tail: bytes) -> Iterator[int]:
 
 
 def read_directory(file: IO[bytes]) -> Directory:
-    """Return the directory of a zip file. Raises `Unjudgeable` if readers may find another one."""
+    """Return the directory of a zip file. Raises `ArchiveError` if readers may find another one."""
     size = file.seek(0, 2)
     file.seek(max(size - _LONGEST_END, 0))
     tail = file.read(_LONGEST_END)
     at = tail.rfind(_END)
     if at < 0:
-        raise Unjudgeable("is no zip file that can be read: it has no end record")
+        raise ArchiveError("is no zip file that can be read: it has no end record")
     if len(tail) - at < _END_FORM.size:
-        raise Unjudgeable("is no zip file that can be read: its end record is cut short")
+        raise ArchiveError("is no zip file that can be read: its end record is cut short")
     disk, first_disk, here, count, length, offset, comment = _END_FORM.unpack_from(tail, at)
     if len(tail) - at - _END_FORM.size != comment:
-        raise Unjudgeable("is a zip file whose end record is not at its end")
+        raise ArchiveError("is a zip file whose end record is not at its end")
     end = size - len(tail) + at
     preceding = tail[max(at - _BOTH64, 0) : at]
     if preceding.startswith(_END64) or preceding[-_LOCATOR_FORM.size :].startswith(_LOCATOR):
@@ -134,11 +134,11 @@ def read_directory(file: IO[bytes]) -> Directory:
         end -= _BOTH64
         # Some writers count from the start of the archive, others from that of the file.
         if place not in (end, length + offset):
-            raise Unjudgeable("is a zip file with a zip64 end record in two places")
+            raise ArchiveError("is a zip file with a zip64 end record in two places")
     elif here != count:
-        raise Unjudgeable("is a zip file with two numbers of members")
+        raise ArchiveError("is a zip file with two numbers of members")
     if disk not in (0, 0xFFFF) or first_disk not in (0, 0xFFFF):
-        raise Unjudgeable("is a part of a zip file")
+        raise ArchiveError("is a part of a zip file")
     return _directory_at(file, size, end, (count, length, offset))
 
 
@@ -150,47 +150,49 @@ def _read_end64(found: bytes, usual: tuple[int, int, int, int]) -> tuple[int, in
     """
     locator = found[-_LOCATOR_FORM.size :]
     if len(found) < _BOTH64 or not (found.startswith(_END64) and locator.startswith(_LOCATOR)):
-        raise Unjudgeable("is a zip file with a part of a zip64 end record")
+        raise ArchiveError("is a zip file with a part of a zip64 end record")
     rest, _, _, disk, first_disk, here, count, length, offset = _END64_FORM.unpack_from(found)
     locator_disk, place, disks = _LOCATOR_FORM.unpack(locator)
     if rest != _END64_FORM.size - 12 or disk or first_disk or locator_disk or disks > 1:
-        raise Unjudgeable("is a zip file with a zip64 end record that readers read differently")
+        raise ArchiveError("is a zip file with a zip64 end record that readers read differently")
     limits = (0xFFFF, 0xFFFF, _MAX32, _MAX32)
     for each, other, limit in zip((here, count, length, offset), usual, limits, strict=True):
         if other not in (each, limit):
-            raise Unjudgeable("is a zip file with two end records that disagree")
+            raise ArchiveError("is a zip file with two end records that disagree")
     if here != count:
-        raise Unjudgeable("is a zip file with two numbers of members")
+        raise ArchiveError("is a zip file with two numbers of members")
     return count, length, offset, place
 
 
 def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, int]) -> Directory:
-    """Read the directory that ends at `end`. Raises `Unjudgeable` if another one can be found."""
+    """Read the directory that ends at `end`. Raises `ArchiveError` if another one can be found."""
     count, length, offset = record
-    if length > LARGEST_READ:
-        raise Unjudgeable(f"has a directory of {length} bytes, more than {LARGEST_READ >> 20} MiB")
+    if length > MAX_READ_BYTES:
+        raise ArchiveError(
+            f"has a directory of {length} bytes, more than {MAX_READ_BYTES >> 20} MiB"
+        )
     start = end - length
     prefix = start - offset
     if start < 0 or prefix < 0:
-        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is no zip file that can be read: its directory is damaged")
     if prefix:
         file.seek(offset)
         if file.read(4) == CENTRAL:
-            raise Unjudgeable("is a zip file with two directories")
+            raise ArchiveError("is a zip file with two directories")
     file.seek(start)
     data = file.read(length)
     behind = file.read(size - end)
     if data[:4] != (CENTRAL if count else b""):
-        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is no zip file that can be read: its directory is damaged")
     records = behind.count(_END) + behind.count(_END64) + behind.count(_LOCATOR)
     expected = 3 if behind.startswith(_END64) else 1
     if records != expected or any(mark in data for mark in (_END, _END64, _LOCATOR)):
-        raise Unjudgeable("is a zip file with several end records")
+        raise ArchiveError("is a zip file with several end records")
     return Directory(data, start, prefix, count)
 
 
 def read_entries(directory: Directory) -> list[Entry]:
-    """Return the entries in order. Raises `Unjudgeable` if they do not fill the directory."""
+    """Return the entries in order. Raises `ArchiveError` if they do not fill the directory."""
     found: list[Entry] = []
     data, at = directory.data, 0
     while at < len(data):
@@ -205,13 +207,13 @@ def read_entries(directory: Directory) -> list[Entry]:
         if extra:
             size, packed, offset = _resolve(extra, (size, packed, offset))
         if disk:
-            raise Unjudgeable("is a part of a zip file")
+            raise ArchiveError("is a part of a zip file")
         offset += directory.prefix
         name = data[name_at:extra_at]
         found.append(Entry(name, flags, method, crc, packed, size, mode, offset, extra))
         at = extra_at + extra_size + comment_size
     if at != len(data) or len(found) != directory.members:
-        raise Unjudgeable("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is no zip file that can be read: its directory is damaged")
     return found
 
 
@@ -222,29 +224,29 @@ def _resolve(extra: bytes, values: tuple[int, ...]) -> list[int]:
     """
     found = [data for tag, data in extra_fields(extra) if tag == _ZIP64]
     if len(found) > 1 or (found and len(found[0]) % 4):
-        raise Unjudgeable("is a zip file with two sizes of one member")
+        raise ArchiveError("is a zip file with two sizes of one member")
     data = found[0] if found else b""
     result = []
     for value in values:
         if value == _MAX32 and data:
             if len(data) < 8:
-                raise Unjudgeable("is a zip file with a zip64 field that is cut short")
+                raise ArchiveError("is a zip file with a zip64 field that is cut short")
             value, data = int.from_bytes(data[:8], "little"), data[8:]
         result.append(value)
     while len(data) >= 8:
         if int.from_bytes(data[:8], "little") not in (*result, 0):
-            raise Unjudgeable("is a zip file with two sizes of one member")
+            raise ArchiveError("is a zip file with two sizes of one member")
         data = data[8:]
     return result
 
 
 def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of each extra field (4.5.1). Raises `Unjudgeable` for a damaged one."""
+    """Yield number and content of each extra field (4.5.1). Raises `ArchiveError` for a damaged one."""
     at = 0
     while at + 4 <= len(extra):
         tag, length = struct.unpack_from("<2H", extra, at)
         if at + 4 + length > len(extra):
-            raise Unjudgeable("is a zip file with an extra field that is cut short")
+            raise ArchiveError("is a zip file with an extra field that is cut short")
         yield tag, extra[at + 4 : at + 4 + length]
         at += 4 + length
 
@@ -260,23 +262,23 @@ def unicode_paths(extra: bytes) -> Iterator[bytes]:
 def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
     """Return where the content begins in `data`, and the extra field of the local header there.
 
-    Raises `Unjudgeable` where the header says anything else than the directory does. `data` must
+    Raises `ArchiveError` where the header says anything else than the directory does. `data` must
     hold the whole of it.
     """
     if not data.startswith(LOCAL) or len(data) < LOCAL_SIZE:
-        raise Unjudgeable("is damaged: no header stands where the directory says")
+        raise ArchiveError("is damaged: no header stands where the directory says")
     _, flags, method, crc, packed, size, name_size, extra_size = _LOCAL_FORM.unpack_from(data)
     extra_at = LOCAL_SIZE + name_size
     start = extra_at + extra_size
     if len(data) < start:
-        raise Unjudgeable("is damaged: its header is cut short")
+        raise ArchiveError("is damaged: its header is cut short")
     if data[LOCAL_SIZE:extra_at] != entry.raw_name:
-        raise Unjudgeable("has another name in its header than in the directory")
+        raise ArchiveError("has another name in its header than in the directory")
     extra = data[extra_at:start]
     if extra:
         size, packed = _resolve(extra, (size, packed))
     if (flags ^ entry.flags) & _SAME_FLAGS or method != entry.method:
-        raise Unjudgeable("is packed in another way by its header than by the directory")
+        raise ArchiveError("is packed in another way by its header than by the directory")
     expected = (entry.crc, entry.packed_size, entry.size)
     if (crc, packed, size) != expected and not (
         flags & HAS_DESCRIPTOR
@@ -285,12 +287,12 @@ def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
             for value, own in zip((crc, packed, size), expected, strict=True)
         )
     ):
-        raise Unjudgeable("has another size in its header than in the directory")
+        raise ArchiveError("has another size in its header than in the directory")
     return start, extra
 
 
 def descriptor_size(entry: Entry, data: bytes) -> int:
-    """Return the size of the descriptor (4.3.9) that `data` begins with. Raises `Unjudgeable`."""
+    """Return the size of the descriptor (4.3.9) that `data` begins with. Raises `ArchiveError`."""
     crc = entry.crc.to_bytes(4, "little")
     for form in ("<2I", "<2Q"):
         limit = _MAX32 if form == "<2I" else _MAX64
@@ -298,7 +300,7 @@ def descriptor_size(entry: Entry, data: bytes) -> int:
         for record in (DESCRIPTOR + crc + sizes, crc + sizes):
             if data.startswith(record):
                 return len(record)
-    raise Unjudgeable("has no descriptor after its content, or another one than in the directory")
+    raise ArchiveError("has no descriptor after its content, or another one than in the directory")
 
 
 def may_hold_header(data: bytes) -> bool:

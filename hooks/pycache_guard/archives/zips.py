@@ -8,10 +8,10 @@ import zlib
 from itertools import chain
 from operator import attrgetter
 
-from pycache_guard.archives.member import MOST_MEMBERS
-from pycache_guard.archives.member import PIECE
+from pycache_guard.archives.member import CHUNK_BYTES
+from pycache_guard.archives.member import MAX_MEMBERS
+from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
-from pycache_guard.archives.member import Unjudgeable
 from pycache_guard.archives.streams import bzip2
 from pycache_guard.archives.streams import damage
 from pycache_guard.archives.streams import decompressor_of
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 _STORED, _DEFLATED, _BZIP2, _LZMA, _ZSTD = 0, 8, 12, 14, 93
 
 #: Linux: PATH_MAX.
-_LONGEST_PATH = 4096
+_MAX_PATH_BYTES = 4096
 #: Content of up to so many bytes is read together with its header, whose extra field has usually
 #: no more than the second number.
-_NEAR = 8192
+_MAX_END_DISTANCE = 8192
 _USUAL_EXTRA = 32
 _LARGEST_DESCRIPTOR = 24
 #: The largest LZMA dictionary, in bytes: `xz -8` makes one of that size.
@@ -63,18 +63,18 @@ class Zip:
     """The members in the order of the file, which is that of readers that do not seek."""
 
     def __init__(self, file: IO[bytes], growth: Growth) -> None:
-        """Read the directory, and count what it says of sizes. Raises `Unjudgeable`."""
+        """Read the directory, and count what it says of sizes. Raises `ArchiveError`."""
         self._file = file
         self._directory = read_directory(file)
-        if self._directory.members > MOST_MEMBERS:
-            raise Unjudgeable(f"has {self._directory.members} members, more than {MOST_MEMBERS}")
+        if self._directory.members > MAX_MEMBERS:
+            raise ArchiveError(f"has {self._directory.members} members, more than {MAX_MEMBERS}")
         self._entries = read_entries(self._directory)
         self._entries.sort(key=attrgetter("offset"))
         growth.add(sum(entry.size for entry in self._entries))
         self._check_lead()
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `Unjudgeable` where bytes belong to none, or to two."""
+        """Yield every member. Raises `ArchiveError` where bytes belong to none, or to two."""
         ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
         for entry, end in zip(self._entries, ends, strict=bool(self._entries)):
             packed = Packed(self._file, entry, end)
@@ -84,22 +84,22 @@ class Zip:
     def _check_lead(self) -> None:
         """Check what precedes the first member: a line for a shell, a program that unpacks itself.
 
-        Raises `Unjudgeable` if other readers see an archive there.
+        Raises `ArchiveError` if other readers see an archive there.
         """
         end = self._entries[0].offset if self._entries else self._directory.start
         self._file.seek(0)
         block = self._file.read(min(BLOCK, max(end, 0) + BLOCK))
         if is_header(block):
-            raise Unjudgeable("is a tar file and a zip file")
+            raise ArchiveError("is a tar file and a zip file")
         if end and decompressor_of(block):
-            raise Unjudgeable("is a compressed file and a zip file")
+            raise ArchiveError("is a compressed file and a zip file")
         self._file.seek(0)
         kept = b""
-        while end > 0 and (piece := self._file.read(min(end, PIECE))):
+        while end > 0 and (piece := self._file.read(min(end, CHUNK_BYTES))):
             end -= len(piece)
             kept += piece
             if may_hold_header(kept):
-                raise Unjudgeable("holds a member that its directory does not have")
+                raise ArchiveError("holds a member that its directory does not have")
             kept = kept[-LOCAL_SIZE:]
 
 
@@ -145,8 +145,8 @@ def _text(name: bytes, flags: int) -> str:
 def _target(packed: Packed, name: str) -> str | None:
     """Return where a link leads; `None` if that cannot be read, which is reported elsewhere."""
     try:
-        target = b"".join(packed.pieces(_LONGEST_PATH)).decode("utf-8", "surrogateescape")
-    except Unjudgeable:
+        target = b"".join(packed.pieces(_MAX_PATH_BYTES)).decode("utf-8", "surrogateescape")
+    except ArchiveError:
         return None
     return posixpath.join(posixpath.dirname(name), target)
 
@@ -162,30 +162,35 @@ class Packed:
         self._entry = entry
         self._end = end
         #: Why the content cannot be read.
-        self._why: Unjudgeable | None = None
+        self._why: ArchiveError | None = None
         #: The extra field of the local header.
         self.extra = b""
         room = end - entry.offset
         if room < LOCAL_SIZE + len(entry.raw_name):
-            self._why = Unjudgeable(OVERLAP)
+            self._why = ArchiveError(OVERLAP)
             return
         file.seek(entry.offset)
-        near = LOCAL_SIZE + len(entry.raw_name) + _USUAL_EXTRA + min(entry.packed_size, _NEAR)
+        near = (
+            LOCAL_SIZE
+            + len(entry.raw_name)
+            + _USUAL_EXTRA
+            + min(entry.packed_size, _MAX_END_DISTANCE)
+        )
         self._near = file.read(min(near, room))
         extra_size = int.from_bytes(self._near[28:30], "little")
         if extra_size > _USUAL_EXTRA:
             self._near += file.read(min(extra_size, room - len(self._near)))
         try:
             self._start, self.extra = check_local(entry, self._near)
-        except Unjudgeable as why:
+        except ArchiveError as why:
             self._why = why
             return
         self._content_end = entry.offset + self._start + entry.packed_size
         if self._content_end > end:
-            self._why = Unjudgeable(OVERLAP)
+            self._why = ArchiveError(OVERLAP)
 
     def check_room(self) -> None:
-        """Raise `Unjudgeable` if more than this member stands before the next one."""
+        """Raise `ArchiveError` if more than this member stands before the next one."""
         if self._why:
             return
         entry = self._entry
@@ -196,24 +201,24 @@ class Packed:
         if entry.flags & HAS_DESCRIPTOR:
             try:
                 rest = rest[descriptor_size(entry, rest) :]
-            except Unjudgeable as why:
-                raise Unjudgeable(f"{_text(entry.raw_name, entry.flags)}: {why}") from None
+            except ArchiveError as why:
+                raise ArchiveError(f"{_text(entry.raw_name, entry.flags)}: {why}") from None
         at = self._end - room + min(room, _LARGEST_DESCRIPTOR)
         while not rest.strip(b"\0") and at < self._end:
-            rest = self._read_at(at, min(self._end - at, PIECE))
+            rest = self._read_at(at, min(self._end - at, CHUNK_BYTES))
             at += len(rest)
         if rest.strip(b"\0"):
-            raise Unjudgeable("holds bytes that belong to no member")
+            raise ArchiveError("holds bytes that belong to no member")
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Return an iterator over up to `size` first bytes; at the end, it compares the checksum.
 
-        Raises `Unjudgeable`, as the iterator does.
+        Raises `ArchiveError`, as the iterator does.
         """
         if self._why:
             raise self._why
         if self._entry.flags & ENCRYPTED:
-            raise Unjudgeable("is encrypted")
+            raise ArchiveError("is encrypted")
         whole = self._whole()
         return self._first(size) if whole is None else iter((whole[:size],))
 
@@ -226,13 +231,13 @@ class Packed:
                 size -= len(piece)
                 yield piece
         except damage() as error:
-            raise Unjudgeable(f"is damaged: {words(error)}") from None
+            raise ArchiveError(f"is damaged: {words(error)}") from None
 
     def _whole(self) -> bytes | None:
         """Return the content of a small member in one piece, if all is well: the usual case."""
         entry = self._entry
         end = self._start + entry.packed_size
-        if entry.method != _DEFLATED or end > len(self._near) or not 0 < entry.size <= PIECE:
+        if entry.method != _DEFLATED or end > len(self._near) or not 0 < entry.size <= CHUNK_BYTES:
             return None
         decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
@@ -249,12 +254,14 @@ class Packed:
         for piece in self._unpacked():
             total += len(piece)
             if total > self._entry.size:
-                raise Unjudgeable("is damaged: it is larger than the directory says")
+                raise ArchiveError("is damaged: it is larger than the directory says")
             crc = zlib.crc32(piece, crc)
             if piece:
                 yield piece
         if (total, crc) != (self._entry.size, self._entry.crc):
-            raise Unjudgeable("is damaged: it has another size or checksum than the directory says")
+            raise ArchiveError(
+                "is damaged: it has another size or checksum than the directory says"
+            )
 
     def _unpacked(self) -> Iterator[bytes]:
         if self._entry.method == _STORED:
@@ -270,21 +277,21 @@ class Packed:
             if self._entry.flags & HAS_DESCRIPTOR:
                 kept = kept[-3:] + piece
                 if DESCRIPTOR in kept:
-                    raise Unjudgeable("has two ends: it holds what looks like a descriptor")
+                    raise ArchiveError("has two ends: it holds what looks like a descriptor")
             yield piece
 
     def _decompressed(self, start: tuple[Decompressor, Iterator[bytes]]) -> Iterator[bytes]:
         decompressor, raw = start
         for data in raw:
             if decompressor.eof:
-                raise Unjudgeable("is damaged: more stands after the end of its content")
-            yield decompressor.decompress(data, PIECE)
+                raise ArchiveError("is damaged: more stands after the end of its content")
+            yield decompressor.decompress(data, CHUNK_BYTES)
             while not decompressor.needs_input and not decompressor.eof:
-                yield decompressor.decompress(b"", PIECE)
+                yield decompressor.decompress(b"", CHUNK_BYTES)
         # LZMA may do without an end marker.
         is_open = not decompressor.eof and self._entry.method != _LZMA
         if is_open or decompressor.unused_data:
-            raise Unjudgeable("is damaged: its content ends before or after its place")
+            raise ArchiveError("is damaged: its content ends before or after its place")
 
     def _raw(self) -> Iterator[bytes]:
         """Yield the packed bytes."""
@@ -293,7 +300,7 @@ class Packed:
         if piece:
             yield piece
         at += len(piece)
-        while piece := self._read_at(at, max(0, min(self._content_end - at, PIECE))):
+        while piece := self._read_at(at, max(0, min(self._content_end - at, CHUNK_BYTES))):
             yield piece
             at += len(piece)
 
@@ -303,7 +310,7 @@ class Packed:
 
 
 def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iterator[bytes]]:
-    """Return what decompresses a method, and what is left for it. Raises `Unjudgeable`."""
+    """Return what decompresses a method, and what is left for it. Raises `ArchiveError`."""
     plain: dict[int, Callable[[], Decompressor]] = {
         _DEFLATED: deflate,
         _BZIP2: bzip2,
@@ -312,7 +319,7 @@ def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iter
     if method in plain:
         return plain[method](), raw
     if method != _LZMA:
-        raise Unjudgeable(f"is compressed by method {method}, which is not known here")
+        raise ArchiveError(f"is compressed by method {method}, which is not known here")
     first = b""
     while len(first) < 9 and (piece := next(raw, b"")):
         first += piece
@@ -329,7 +336,7 @@ def _lzma(head: bytes) -> Decompressor:
     literal_position, literal_context = divmod(rest, 9)
     dictionary = int.from_bytes(head[5:9], "little")
     if dictionary > _LARGEST_DICTIONARY:
-        raise Unjudgeable(f"has an LZMA dictionary of more than {_LARGEST_DICTIONARY >> 20} MiB")
+        raise ArchiveError(f"has an LZMA dictionary of more than {_LARGEST_DICTIONARY >> 20} MiB")
     options = {
         "id": lzma.FILTER_LZMA1,
         "pb": position_bits,

@@ -6,11 +6,11 @@ import struct
 from typing import NamedTuple
 
 from pycache_guard.bytecode import magic as magics
-from pycache_guard.bytecode.magic import Magic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
+    from pycache_guard.bytecode.magic import Magic
 
 #: Bits of the flags (PEP 552). CHECK_SOURCE without HASH_BASED is read as a timestamp, and written
 #: by nobody.
@@ -63,7 +63,7 @@ class Header(NamedTuple):
     validation: Timestamp | SourceHash | None
 
     @property
-    def is_abnormal(self) -> bool:
+    def has_unwritten_flags(self) -> bool:
         """Whether Python takes these flags but never writes them."""
         return self.flags == CHECK_SOURCE
 
@@ -75,7 +75,7 @@ def parse_header(data: bytes, name: CacheName | None = None) -> Header:
     `magic.header_length` of the result is its length. Raises `InvalidHeader`: unknown magic, too few
     bytes, or unknown flags.
     """
-    magic = magics.lookup(data)
+    magic = magics.identify_magic(data)
     if magic is None:
         raise InvalidHeader(f"bad magic number: {data[: magics.LENGTH]!r}")
     if name is not None and name.pytest:

@@ -10,10 +10,12 @@ were asked too: every code object of ten standard libraries has these forms.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from typing import cast
 
-from pycache_guard.bytecode.code_tree import Code
-from pycache_guard.bytecode.magic import Magic
+if TYPE_CHECKING:
+    from pycache_guard.bytecode.code_object import Code
+    from pycache_guard.bytecode.magic import Magic
 
 #: Magic numbers: the first of CPython 3.10's and 3.11's development, of PyPy 3.11's.
 _CPYTHON_310 = 3430
@@ -44,7 +46,7 @@ def find_table_problem(code: Code, magic: Magic) -> str:
     """
     if "linetable" not in code.fields:
         return ""
-    table = cast(bytes, code.fields["linetable"])
+    table = cast("bytes", code.fields["linetable"])
     name = "line table"
     try:
         if magic.implementation == "PyPy" and magic.number >= _PYPY_311:
@@ -57,7 +59,7 @@ def find_table_problem(code: Code, magic: Magic) -> str:
             _check_locations(table, len(code.code))
         if "exceptiontable" in code.fields:
             name = "exception table"
-            _check_exceptions(cast(bytes, code.fields["exceptiontable"]), len(code.code))
+            _check_exceptions(cast("bytes", code.fields["exceptiontable"]), len(code.code))
     except TableError as error:
         return f"the {name} of {code.name} {error}"
     return ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pycache_guard.bytecode.magic_numbers import find
+from pycache_guard.bytecode.magic_numbers import find_magic
 
 #: The length of every magic.
 LENGTH = 4
@@ -38,18 +38,18 @@ class Magic(NamedTuple):
         return self.implementation not in ("Jython", "MicroPython")
 
 
-def lookup(head: bytes) -> Magic | None:
+def identify_magic(head: bytes) -> Magic | None:
     """Name the format of a file that starts with `head`, `None` when it is none that we know.
 
     Jython's (any Java class) and MicroPython's magics are weak evidence: ask only of a file whose
     name says bytecode.
     """
     data = head[:LENGTH]
-    row = find(data)
-    return Magic(data, *row) if row else _without_number(data)
+    row = find_magic(data)
+    return Magic(data, *row) if row else _java_or_micropython(data)
 
 
-def _without_number(data: bytes) -> Magic | None:
+def _java_or_micropython(data: bytes) -> Magic | None:
     # JVMS 4.1. Jython keeps its version and time in annotations, not in a header.
     if data == b"\xca\xfe\xba\xbe":
         return Magic(data, "Jython", "2.7", LENGTH, True)

@@ -66,20 +66,20 @@ ROWS: tuple[tuple[str, str, int, tuple[int, ...] | range, tuple[int, ...]], ...]
 )
 
 #: The magics that are not a number and CRLF.
-ODD_ROWS = {
+IRREGULAR_MAGICS = {
     b"\x02\x99\x99\x00": ("CPython", "1.0", 8, True),
     b"\x03\x99\x99\x00": ("CPython", "1.1-1.2", 8, True),
 }
 
 #: From 3.11 on, CPython 3.n numbers from 2900 + 50 * n, so that a number tells its version
 #: before it has a row (`pycore_magic_number.h`).
-CPYTHON_BY_RULE = range(3450, 5000)
+CPYTHON_RANGE = range(3450, 5000)
 #: The last number that has a row: code of what comes after it is not read (`code_layouts`).
 NEWEST_CPYTHON = max(
-    number for *_, releases in ROWS for number in releases if number in CPYTHON_BY_RULE
+    number for *_, releases in ROWS for number in releases if number in CPYTHON_RANGE
 )
 #: GraalPy's is 21000 + 10 * BYTECODE_VERSION.
-GRAALPY_BY_RULE = range(21000, 22000, 10)
+GRAALPY_RANGE = range(21000, 22000, 10)
 #: With `-U`, CPython 1.6 to 2.7 wrote the number that follows its own.
 CPYTHON_UNICODE = range(50429, 62213)
 
@@ -90,17 +90,17 @@ TABLE: dict[bytes, tuple[str, str, int, bool]] = {
     for numbers, released in ((prereleases, False), (releases, True))
     for number in numbers
 }
-TABLE.update(ODD_ROWS)
+TABLE.update(IRREGULAR_MAGICS)
 
 
-def find(magic: bytes) -> tuple[str, str, int, bool] | None:
+def find_magic(magic: bytes) -> tuple[str, str, int, bool] | None:
     """Look the 4 bytes `magic` up in `TABLE`, then by the rules above."""
     if magic in TABLE or magic[2:] != CRLF:
         return TABLE.get(magic)
     number = int.from_bytes(magic[:2], "little")
-    if number in CPYTHON_BY_RULE:
+    if number in CPYTHON_RANGE:
         return "CPython", f"3.{(number - 2900) // 50}", 16, False
-    if number in GRAALPY_BY_RULE:
+    if number in GRAALPY_RANGE:
         return "GraalPy", "3", 16, False
     if number in CPYTHON_UNICODE:
         return TABLE.get((number - 1).to_bytes(2, "little") + CRLF)

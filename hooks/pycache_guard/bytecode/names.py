@@ -9,17 +9,17 @@ commit and therefore imports nothing.
 from __future__ import annotations
 
 #: What every path of bytecode holds somewhere, in lower case.
-MARKS = (b"__pycache__", b".pyc", b".pyo", b"$py.class")
+SUBSTRINGS = (b"__pycache__", b".pyc", b".pyo", b"$py.class")
 
 
-def may_name_bytecode(text: bytes) -> bool:
+def may_contain_bytecode(text: bytes) -> bool:
     """Tell whether `text`, a path or a whole listing of paths, can name bytecode at all.
 
     Never wrong when it says no; a yes is for `is_bytecode_path` to confirm, path by path. This is
     what makes a clean run of a million paths cost a few searches instead of a loop.
     """
     lowered = text.lower()
-    return any(mark in lowered for mark in MARKS)
+    return any(mark in lowered for mark in SUBSTRINGS)
 
 
 def is_bytecode_path(path: bytes) -> bool:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: A module and a directory that nobody has: what holds for them holds for what is still to come.
-INVENTED = b"module_that_nobody_has"
-MISSING = b"directory_that_nobody_has"
+UNTRACKED_MODULE = b"module_that_nobody_has"
+UNTRACKED_DIR = b"directory_that_nobody_has"
 
 #: By probe, what follows the name of a module. `cache`: the caches of Python 3, without and with `-O`
 #: (PEP 3147, PEP 488). `temporary`: what an interrupted write leaves (`_write_atomic` in CPython's
@@ -88,7 +88,7 @@ def lines_for(kinds: Iterable[str], patterns: Mapping[str, bytes] = PATTERNS) ->
     return [*dict.fromkeys(line for kind, line in patterns.items() if kind in wanted)]
 
 
-def probes(kind: str, directory: bytes, name: bytes) -> Iterator[bytes]:
+def probe_paths(kind: str, directory: bytes, name: bytes) -> Iterator[bytes]:
     """Yield the paths of one kind for the module `name` in `directory` (`b""` is the top)."""
     below = b"__pycache__/" if kind in IN_CACHE else b""
     start = b"%s/%s%s" % (directory, below, name) if directory else below + name

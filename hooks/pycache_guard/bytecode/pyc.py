@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pycache_guard.bytecode import magic as magics
-from pycache_guard.bytecode.code_layouts import dialect_of
+from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.line_tables import find_table_problem
-from pycache_guard.bytecode.marshal_leaves import MarshalError
-from pycache_guard.bytecode.marshal_reader import read_code
+from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.tampering import code_objects
+from pycache_guard.bytecode.unmarshal import read_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
-    from pycache_guard.bytecode.code_tree import Code
+    from pycache_guard.bytecode.code_object import Code
     from pycache_guard.bytecode.header import Header
 
 
-class UnknownFormat(ValueError):
+class UnsupportedFormat(ValueError):
     """The code is not marshalled in a way that we know."""
 
 
@@ -39,22 +39,22 @@ class Pyc:
     def code(self) -> Code:
         """The tree of code, read when it is first asked for: inert values alone.
 
-        Raises `MarshalError` for bytes that no interpreter writes, `UnknownFormat` where we do not
+        Raises `MarshalError` for bytes that no interpreter writes, `UnsupportedFormat` where we do not
         know how they are to be read.
         """
         return self._tree()[0]
 
     @property
-    def surplus(self) -> int:
+    def trailing_bytes(self) -> int:
         """How many bytes stand behind the code. Python ignores them; no interpreter writes any."""
         return len(self.data) - self._tree()[1]
 
     def _tree(self) -> tuple[Code, int]:
         if self._read is None:
             magic = self.header.magic
-            dialect = None if self._has_foreign_code else dialect_of(magic)
+            dialect = None if self._has_foreign_code else marshal_format(magic)
             if dialect is None:
-                raise UnknownFormat(
+                raise UnsupportedFormat(
                     f"the code of {magic.implementation} {magic.version} is unreadable: "
                     f"how magic number {magic.number} lays it out is not known"
                 )
@@ -126,7 +126,7 @@ def find_import_problem(pyc: Pyc) -> ImportProblem | None:
         for start, exception in _EXCEPTIONS:
             if error.reason.startswith(start):
                 return None if exception is None else ImportProblem(exception, str(error))
-    except UnknownFormat:
+    except UnsupportedFormat:
         pass
     return None
 
@@ -146,7 +146,9 @@ def describe_damage(data: bytes, name: CacheName | None = None) -> str:
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:
-        is_cut_off = magics.lookup(data) is not None and str(error).startswith("reached EOF")
+        is_cut_off = magics.identify_magic(data) is not None and str(error).startswith(
+            "reached EOF"
+        )
         return "it ends within the header" if is_cut_off else ""
     problem = find_import_problem(pyc)
     return problem.message if problem else ""
@@ -157,13 +159,13 @@ def is_broken(data: bytes, name: CacheName | None = None) -> bool:
     return bool(describe_damage(data, name))
 
 
-def code_flaw(pyc: Pyc) -> str:
+def code_problem(pyc: Pyc) -> str:
     """Say what is wrong with the code, which is read; nothing for nothing, or an unknown format."""
     try:
-        surplus = pyc.surplus
+        surplus = pyc.trailing_bytes
     except MarshalError as error:
         return str(error)
-    except UnknownFormat:
+    except UnsupportedFormat:
         return ""
     return f"{surplus} bytes behind the code" if surplus else ""
 
@@ -173,7 +175,7 @@ def table_problem(pyc: Pyc) -> str:
 
     Empty if nothing is wrong, or the format is not known.
     """
-    if dialect_of(pyc.header.magic) is None:
+    if marshal_format(pyc.header.magic) is None:
         return ""
     for code in code_objects(pyc.code):
         problem = find_table_problem(code, pyc.header.magic)
@@ -182,8 +184,8 @@ def table_problem(pyc: Pyc) -> str:
     return ""
 
 
-def header_flaw(header: Header) -> str:
+def header_problem(header: Header) -> str:
     """Say what no interpreter writes, though Python takes it; nothing for nothing."""
-    if header.is_abnormal:
+    if header.has_unwritten_flags:
         return f"flags {header.flags}, which Python takes for 0 and never writes"
     return ""

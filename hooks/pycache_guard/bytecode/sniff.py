@@ -10,10 +10,10 @@ header unread, whatever its flags, and unmarshal what follows.
 from __future__ import annotations
 
 from pycache_guard.bytecode.magic_numbers import CRLF
-from pycache_guard.bytecode.magic_numbers import find
+from pycache_guard.bytecode.magic_numbers import find_magic
 
 #: As many first bytes of a file as `is_bytecode` wants; no more matter.
-HEAD_LENGTH = 64
+HEAD_BYTES = 64
 
 #: marshal's TYPE_CODE, without and with FLAG_REF.
 _CODE = b"c\xe3"
@@ -29,18 +29,18 @@ _MAX_TEXT_BYTES = (1 << 31) - 1
 
 
 def is_bytecode(head: bytes) -> bool:
-    """Return whether a file with these first `HEAD_LENGTH` bytes contains bytecode.
+    """Return whether a file with these first `HEAD_BYTES` bytes contains bytecode.
 
     It does when a known magic number, a whole header and the type of a code object, or of a text
     that `runpy` would run, follow each other; or when the code of a module follows something like a
     header. A header alone is not bytecode: there is nothing to run.
     """
-    row = find(head[:4])
+    row = find_magic(head[:4])
     if row is not None and _holds_text(head, row[2]):
         return True
     # The fields of a code object hold zero bytes. Text does not, and must never be taken for
     # bytecode, although `3\r\r\n` is a magic.
-    if 0 not in head[:HEAD_LENGTH]:
+    if 0 not in head[:HEAD_BYTES]:
         return False
     if head[2:4] == CRLF and any(_holds_module(head, end) for end in (8, 12, 16)):
         return True
@@ -60,7 +60,7 @@ def _holds_text(head: bytes, end: int) -> bool:
         size, start = int.from_bytes(head[end + 1 : end + 5], "little"), end + 5
     else:
         return False
-    is_whole = len(head) >= HEAD_LENGTH or start + size <= len(head)
+    is_whole = len(head) >= HEAD_BYTES or start + size <= len(head)
     return 0 < size <= _MAX_TEXT_BYTES and is_whole
 
 
@@ -102,4 +102,4 @@ def is_archive(head: bytes) -> bool:
 
 def may_become_bytecode(head: bytes) -> bool:
     r"""Return whether a file could start with a magic number if each `\n` became `\r\n`."""
-    return 0 in head[:HEAD_LENGTH] and b"\n" in head[:4]
+    return 0 in head[:HEAD_BYTES] and b"\n" in head[:4]

@@ -1,23 +1,100 @@
-"""Instructions that no compiler writes.
+"""The instructions that compilers write, by magic, from CPython 3.11 on.
 
-An interpreter specialises instructions and fills their inline caches while code runs, and marshals
-neither (PEP 659). A file that holds some was not written by `import` or `py_compile`.
+Sources: each interpreter's own `opcode.opmap`, `_inline_cache_entries` and, from 3.13 on,
+`Lib/_opcode_metadata.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from pycache_guard.bytecode.code_tree import Code
-from pycache_guard.bytecode.code_tree import Collection
-from pycache_guard.bytecode.code_tree import Value
-from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.opcodes import OPCODES
-from pycache_guard.bytecode.opcodes import Opcodes
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import Container
+from pycache_guard.bytecode.code_object import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pycache_guard.bytecode.magic import Magic
 
 
-class Oddity(NamedTuple):
+class Opcodes(NamedTuple):
+    """The instruction set of one magic."""
+
+    #: What a compiler writes: not CACHE or RESERVED, nothing specialised, instrumented or internal.
+    compiler_emitted: frozenset[int]
+    #: Opcode → 2-byte units of inline cache behind it, where there are any.
+    caches: dict[int, int]
+
+
+def _ranges(*spans: tuple[int, int]) -> frozenset[int]:
+    return frozenset(opcode for first, last in spans for opcode in range(first, last + 1))
+
+
+#: Releases only: the numbers moved with every pre-release.
+OPCODES = {
+    # CPython 3.11
+    3495: Opcodes(
+        _ranges((1, 2), (9, 12), (15, 15), (25, 25), (30, 33), (35, 37), (49, 54), (60, 61))
+        | _ranges((68, 71), (74, 75), (82, 112), (114, 120), (122, 126), (128, 140), (142, 142))
+        | _ranges((144, 149), (151, 152), (155, 157), (160, 160), (162, 166), (171, 176)),
+        {
+            **dict.fromkeys((60, 92, 122, 166), 1),
+            **dict.fromkeys((25, 95, 106, 171), 4),
+            107: 2,
+            116: 5,
+            160: 10,
+        },
+    ),
+    # CPython 3.12
+    3531: Opcodes(
+        _ranges((1, 5), (9, 9), (11, 12), (15, 15), (25, 27), (30, 33), (35, 37), (49, 55))
+        | _ranges((60, 61), (68, 69), (71, 71), (74, 75), (83, 83), (85, 85), (87, 87), (89, 110))
+        | _ranges((114, 147), (149, 152), (155, 157), (162, 165), (171, 176)),
+        {
+            **dict.fromkeys((25, 60, 92, 93, 107, 122, 123, 141), 1),
+            **dict.fromkeys((95, 116), 4),
+            106: 9,
+            171: 3,
+        },
+    ),
+    # CPython 3.13
+    3571: Opcodes(
+        _ranges((1, 2), (4, 16), (18, 69), (71, 118), (149, 149)),
+        {
+            **dict.fromkeys((5, 39, 45, 58, 59, 72, 77, 93, 97, 98, 99, 100, 104, 117), 1),
+            **dict.fromkeys((40, 53), 3),
+            **dict.fromkeys((91, 108), 4),
+            82: 9,
+        },
+    ),
+    # CPython 3.14
+    3627: Opcodes(
+        _ranges((1, 2), (4, 16), (18, 120), (128, 128)),
+        {
+            **dict.fromkeys((38, 56, 57, 70, 75, 96, 100, 101, 102, 103, 106, 119), 1),
+            **dict.fromkeys((39, 52, 55), 3),
+            **dict.fromkeys((92, 110), 4),
+            44: 5,
+            80: 9,
+        },
+    ),
+    # CPython 3.15
+    3666: Opcodes(
+        _ranges((1, 2), (4, 16), (18, 119), (128, 128)),
+        {
+            **dict.fromkeys((4, 36, 54, 55, 68, 70, 74, 95, 99, 100, 101, 102, 105, 118, 128), 1),
+            **dict.fromkeys((37, 50, 53), 3),
+            **dict.fromkeys((91, 109), 4),
+            42: 5,
+            79: 9,
+        },
+    ),
+}
+
+
+class ForgedInstruction(NamedTuple):
     """An instruction that no compiler writes."""
 
     code: Code
@@ -26,7 +103,7 @@ class Oddity(NamedTuple):
     reason: str
 
 
-def oddities(code: Code, magic: Magic) -> Iterator[Oddity]:
+def find_forged_instructions(code: Code, magic: Magic) -> Iterator[ForgedInstruction]:
     """Find the first oddity of each code object in the tree of `code`.
 
     There are none where `magic` tells no instruction set that we know: before CPython 3.11,
@@ -36,9 +113,9 @@ def oddities(code: Code, magic: Magic) -> Iterator[Oddity]:
     if opcodes is None:
         return
     for nested in code_objects(code):
-        found = _first_oddity(nested.code, opcodes)
+        found = _first_forgery(nested.code, opcodes)
         if found is not None:
-            yield Oddity(nested, *found)
+            yield ForgedInstruction(nested, *found)
 
 
 def code_objects(code: Code) -> Iterator[Code]:
@@ -54,7 +131,7 @@ def code_objects(code: Code) -> Iterator[Code]:
             yield value
             pending.extend(reversed(value.consts))
         else:
-            pending.extend(reversed(value.items if isinstance(value, Collection) else value))
+            pending.extend(reversed(value.items if isinstance(value, Container) else value))
 
 
 def file_names(code: Code) -> list[str]:
@@ -65,11 +142,11 @@ def file_names(code: Code) -> list[str]:
     return list(dict.fromkeys(nested.filename for nested in code_objects(code)))
 
 
-def _first_oddity(code: bytes, opcodes: Opcodes) -> tuple[int, str] | None:
+def _first_forgery(code: bytes, opcodes: Opcodes) -> tuple[int, str] | None:
     offset = 0
     while offset < len(code):
         opcode = code[offset]
-        if opcode not in opcodes.written:
+        if opcode not in opcodes.compiler_emitted:
             return offset, f"opcode {opcode} is never written to files"
         end = offset + 2 + 2 * opcodes.caches.get(opcode, 0)
         if end > len(code):

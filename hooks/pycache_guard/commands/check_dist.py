@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.commands.arguments import filled
-from pycache_guard.commands.arguments import ignore_option
-from pycache_guard.commands.arguments import reporting_parser
-from pycache_guard.commands.failures import tell
-from pycache_guard.commands.reporting import report
-from pycache_guard.distributions.comparison import Comparison
-from pycache_guard.distributions.screening import screened
+from pycache_guard.commands._arguments import ignore_option
+from pycache_guard.commands._arguments import non_empty
+from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._output import print_error
+from pycache_guard.commands._output import write_report
+from pycache_guard.dist.compare import ArchiveComparer
+from pycache_guard.dist.scan import scan_archive
 from pycache_guard.report import Summary
 from pycache_guard.report import count
 
@@ -26,14 +26,14 @@ NAME = "check-dist"
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if no bytecode was found, 1 if some was, 2 if an archive could not be judged."""
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Find bytecode in archives, by path and by content, without extracting anything.",
     )
     parser.add_argument(
         "archives",
         metavar="ARCHIVE",
-        type=filled,
+        type=non_empty,
         nargs="+",
         help="wheel, sdist, zip, egg, zipapp or image archive, or a glob of them",
     )
@@ -41,30 +41,30 @@ def main(argv: Sequence[str]) -> int:
         "--if-any", action="store_true", help="a glob that matches nothing is no failure"
     )
     ignore_option(parser)
-    options = parser.read(argv)
+    options = parser.parse(argv)
     paths = [
-        path for name in options.archives for path in expanded(name, may_be_none=options.if_any)
+        path for name in options.archives for path in expand_glob(name, may_be_none=options.if_any)
     ]
-    found, failures = judge([*dict.fromkeys(paths)])
+    found, failures = check_archives([*dict.fromkeys(paths)])
     found = [finding for finding in found if finding.rule.name not in options.ignore]
     summary = Summary(len({*paths}), f"{count(len({*paths}), 'archive')} checked")
-    code = report(found, NAME, options, summary=None if failures and not found else summary)
+    code = write_report(found, NAME, options, summary=None if failures and not found else summary)
     for line in failures:
-        tell(line)
+        print_error(line)
     return 2 if failures else code
 
 
-def judge(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
+def check_archives(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
     """Return what archives ship, and what could not be judged."""
     found: list[Finding] = []
     failures: list[str] = []
-    comparison = Comparison()
+    comparison = ArchiveComparer()
     try:
         for path in paths:
             try:
-                findings, unjudged = screened(path, comparison)
+                findings, unjudged = scan_archive(path, comparison)
             except OSError as error:
-                unjudged = [f"{path}: {error.strerror or error}{advice(path, error)}"]
+                unjudged = [f"{path}: {error.strerror or error}{glob_hint(path, error)}"]
             else:
                 found += findings
             failures += unjudged
@@ -73,7 +73,7 @@ def judge(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
     return found, failures
 
 
-def advice(path: str, error: OSError) -> str:
+def glob_hint(path: str, error: OSError) -> str:
     """Return what to do about a glob that matches nothing: it stands for itself here."""
     from glob import has_magic
 
@@ -81,7 +81,7 @@ def advice(path: str, error: OSError) -> str:
     return ": build the archives first (`python -m build`)" if is_unbuilt else ""
 
 
-def expanded(archive: str, *, may_be_none: bool) -> Iterator[str]:
+def expand_glob(archive: str, *, may_be_none: bool) -> Iterator[str]:
     """Yield the files that an argument means: hooks run without a shell, and Windows' expand nothing.
 
     One that matches nothing is itself a file that is not there: nothing was built, so nothing is

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands.arguments import config_option
-from pycache_guard.commands.arguments import filled
-from pycache_guard.commands.arguments import probe_option
-from pycache_guard.commands.arguments import reporting_parser
-from pycache_guard.commands.failures import tell
-from pycache_guard.commands.reporting import report
+from pycache_guard.commands._arguments import add_probe_option
+from pycache_guard.commands._arguments import config_option
+from pycache_guard.commands._arguments import non_empty
+from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._output import print_error
+from pycache_guard.commands._output import write_report
+from pycache_guard.dockerignore.check import DockerignoreChecker
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.docker_complete import Proof
 from pycache_guard.report import Summary
 from pycache_guard.report import count
-from pycache_guard.survey import settings
-from pycache_guard.survey import settings_at
+from pycache_guard.scan import load_config
+from pycache_guard.scan import settings_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing gets in, 1 if something does or did, 2 if a context could not be judged."""
     options = parse(argv)
     index = Index()
-    config = settings_at(options.config_from) if options.config_from else settings(index)
+    config = settings_at(options.config_from) if options.config_from else load_config(index)
     kinds = choose_probes(options.probe, config and config.probes, strict=options.strict).required
-    proof = Proof(index, kinds)
+    proof = DockerignoreChecker(index, kinds)
     builds = proof.builds(options.contexts)
-    found, failures = proof.each(builds, proof.complete if options.fix else proof.prove)
+    found, failures = proof.for_each_build(builds, proof.fix if options.fix else proof.check)
     ignored = config.ignore if config else ()
     found = [finding for finding in found if finding.rule.name not in ignored]
     summary = Summary(len(builds), f"{count(len(builds), 'build context')} checked")
-    code = report(found, NAME, options, summary=None if failures and not found else summary)
+    code = write_report(found, NAME, options, summary=None if failures and not found else summary)
     for line in failures:
-        tell(line)
+        print_error(line)
     return 2 if failures else code
 
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Prove, by Docker's own rules, that bytecode stays out of the build contexts, by ignore files"
         " that are in the index.",
@@ -52,13 +52,13 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "contexts",
         metavar="CONTEXT",
-        type=filled,
+        type=non_empty,
         nargs="*",
         help="directories (default: what Docker and compose files build)",
     )
     parser.add_argument(
         "--fix", action="store_true", help="append what is missing to the ignore files"
     )
-    probe_option(parser)
+    add_probe_option(parser)
     config_option(parser)
-    return parser.read(argv)
+    return parser.parse(argv)

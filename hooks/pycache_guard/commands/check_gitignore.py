@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands.arguments import config_option
-from pycache_guard.commands.arguments import filled
-from pycache_guard.commands.arguments import probe_option
-from pycache_guard.commands.arguments import reporting_parser
-from pycache_guard.commands.reporting import deliver
-from pycache_guard.commands.reporting import report
+from pycache_guard.commands._arguments import add_probe_option
+from pycache_guard.commands._arguments import config_option
+from pycache_guard.commands._arguments import non_empty
+from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._output import emit
+from pycache_guard.commands._output import write_report
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.complete import completion
-from pycache_guard.ignoring.complete import prove
+from pycache_guard.gitignore.fix import check_gitignore
+from pycache_guard.gitignore.fix import plan_fix
 from pycache_guard.report import Summary
 from pycache_guard.report import count
-from pycache_guard.report.escape import shown
-from pycache_guard.survey import settings
-from pycache_guard.survey import settings_at
+from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.scan import load_config
+from pycache_guard.scan import settings_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,32 +32,32 @@ def main(argv: Sequence[str]) -> int:
     index = Index()
     if options.explain is not None:
         return explain_path(index, options)
-    config = settings_at(options.config_from) if options.config_from else settings(index)
+    config = settings_at(options.config_from) if options.config_from else load_config(index)
     probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
     if options.fix:
-        plan = completion(index, probes)
-        found, directories, advice = plan.carried_out(), plan.directories, ""
+        plan = plan_fix(index, probes)
+        found, directories, advice = plan.apply(), plan.directories, ""
     else:
-        found, directories, advice = prove(index, probes)
+        found, directories, advice = check_gitignore(index, probes)
     checked = f"{count(directories, 'directory', 'directories')} checked"
     if not found:
         checked += ", bytecode is ignored in each"
     summary = Summary(directories, checked, (advice,) if advice else ())
-    return report(found, NAME, options, summary=summary)
+    return write_report(found, NAME, options, summary=summary)
 
 
 def explain_path(index: Index, options: Namespace) -> int:
     """Print which line decides about a path; return 0 if everybody's git ignores it, else 1."""
-    from pycache_guard.ignoring.path import explain
+    from pycache_guard.gitignore.path import explain
 
     explanation = explain(index, options.explain)
-    deliver(shown(explanation.text) + "\n", options.output)
+    emit(escape_unprintable(explanation.text) + "\n", options.output)
     return 0 if explanation.is_ignored_for_all else 1
 
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Prove, by asking git, that bytecode is ignored wherever Python 3 writes it, by rules that"
         " are in the index and not by this person's own.",
@@ -69,9 +69,9 @@ def parse(argv: Sequence[str]) -> Namespace:
     what.add_argument(
         "--explain",
         metavar="PATH",
-        type=filled,
+        type=non_empty,
         help="print which line of which file decides about PATH, and whether others have it",
     )
-    probe_option(parser)
+    add_probe_option(parser)
     config_option(parser)
-    return parser.read(argv)
+    return parser.parse(argv)

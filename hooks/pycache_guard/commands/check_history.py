@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.commands.commits import Options
-from pycache_guard.commands.commits import answer
+from pycache_guard.commands._commits import CommitsOptions
+from pycache_guard.commands._commits import check_commits
 from pycache_guard.errors import Failure
-from pycache_guard.git.head import own
-from pycache_guard.git.revisions import every_ref
-from pycache_guard.git.revisions import not_upstream
-from pycache_guard.git.revisions import ranges
-from pycache_guard.git.updates import announced
+from pycache_guard.git.revisions import all_refs
+from pycache_guard.git.revisions import from_runner_environment
+from pycache_guard.git.revisions import parse_ranges
+from pycache_guard.git.revisions import unpushed
+from pycache_guard.git.tree import config_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ NAME = "check-history"
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was."""
     if not argv:
-        return answer(NAME, meant([]), own, Options())
+        return check_commits(NAME, resolve_range([]), config_source, CommitsOptions())
     options = parse(argv)
-    revisions = every_ref() if options.all else meant(options.range)
-    return answer(NAME, revisions, own, options)
+    revisions = all_refs() if options.all else resolve_range(options.range)
+    return check_commits(NAME, revisions, config_source, options)
 
 
-def meant(words: Sequence[str]) -> Revisions:
+def resolve_range(words: Sequence[str]) -> Revisions:
     """Return the revisions that arguments, a runner or the upstream branch tell.
 
     Raises `Failure` where nothing does.
     """
     if words:
-        return ranges(words)
-    found = announced(os.environ) or not_upstream()
+        return parse_ranges(words)
+    found = from_runner_environment(os.environ) or unpushed()
     if found is None:
         raise Failure(
             "which commits? There is no upstream branch to compare HEAD with:"
@@ -51,20 +51,24 @@ def meant(words: Sequence[str]) -> Revisions:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; a hook without any does without the parser."""
-    from pycache_guard.commands.arguments import filled
-    from pycache_guard.commands.commits import judging_parser
+    from pycache_guard.commands._arguments import non_empty
+    from pycache_guard.commands._commits import commits_parser
 
-    parser = judging_parser(
+    parser = commits_parser(
         NAME,
         "Refuse bytecode in every commit of the ranges, merges included, also what a later commit"
         " deletes again. Without a range: PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF, else what the"
         " upstream branch does not have.",
     )
     parser.add_argument(
-        "range", nargs="*", metavar="RANGE", type=filled, help="A..B, C, ^D, as in gitrevisions(7)"
+        "range",
+        nargs="*",
+        metavar="RANGE",
+        type=non_empty,
+        help="A..B, C, ^D, as in gitrevisions(7)",
     )
     parser.add_argument("--all", action="store_true", help="every ref, and HEAD")
-    options = parser.read(argv)
+    options = parser.parse(argv)
     if options.all and options.range:
         parser.error("--all leaves no RANGE to choose")
     return options

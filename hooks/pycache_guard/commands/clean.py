@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.cleaning.choice import Mode
-from pycache_guard.cleaning.outcome import clean
+from pycache_guard.clean.result import clean
+from pycache_guard.clean.select import CleanOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from pycache_guard.cleaning.outcome import Outcome
+    from pycache_guard.clean.result import CleanResult
 
 NAME = "clean"
 
@@ -20,11 +20,11 @@ NAME = "clean"
 def main(argv: Sequence[str]) -> int:
     """Return 0 if everything that was to go is gone, 1 if something stood in the way."""
     if list(argv) in ([], ["--orphans"]):  # as by a hook: parser and voices wait for a need
-        result = clean([os.curdir], Mode(orphans=bool(argv)))
+        result = clean([os.curdir], CleanOptions(orphans=bool(argv)))
         is_silent = not (any(result.counts()) or result.findings or (result.kept and not argv))
-        return 0 if is_silent else tell(result, quiet=bool(argv))
+        return 0 if is_silent else write_result(result, quiet=bool(argv))
     options = parse(argv)
-    mode = Mode(
+    mode = CleanOptions(
         orphans=options.orphans,
         broken=options.broken,
         include_tracked=options.include_tracked,
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
         prefix=options.prefix,
     )
     result = clean(options.paths or [os.curdir], mode, dry_run=options.dry_run)
-    return tell(
+    return write_result(
         result,
         verbose=options.verbose,
         quiet=options.orphans or options.broken,
@@ -40,59 +40,61 @@ def main(argv: Sequence[str]) -> int:
     )
 
 
-def tell(
-    result: Outcome,
+def write_result(
+    result: CleanResult,
     *,
     verbose: bool = False,
     quiet: bool = False,
     options: Namespace | None = None,
 ) -> int:
     """Write the report where it is wanted; return the exit code."""
-    from pycache_guard.commands.reporting import ReportDefaults
-    from pycache_guard.commands.reporting import deliver
-    from pycache_guard.commands.reporting import pages
-    from pycache_guard.commands.reporting import text_style
-    from pycache_guard.findings import in_order
+    from pycache_guard.commands._output import ReportDefaults
+    from pycache_guard.commands._output import emit
+    from pycache_guard.commands._output import rule_links
+    from pycache_guard.commands._output import text_style
+    from pycache_guard.findings import sort_findings
     from pycache_guard.report import render
-    from pycache_guard.report.escape import shown
+    from pycache_guard.report.escape import escape_unprintable
 
     reporting = options or ReportDefaults()
-    findings = in_order(result.findings)
+    findings = sort_findings(result.findings)
     if reporting.format == "json":
         from pycache_guard.report import json
 
-        report = json.render(findings, NAME, details(result))
+        report = json.render(findings, NAME, json_details(result))
     else:
         report = render(findings, NAME, reporting.format, style=text_style(reporting))
     if reporting.format == "text":
-        from pycache_guard.cleaning.words import text
+        from pycache_guard.clean.result import format_text
 
-        lines = text(result, verbose=verbose, quiet=quiet)
-        report = "".join(f"{shown(line)}\n" for line in lines) + report
-    deliver(report + pages(findings, reporting), reporting.output)
+        lines = format_text(result, verbose=verbose, quiet=quiet)
+        report = "".join(f"{escape_unprintable(line)}\n" for line in lines) + report
+    emit(report + rule_links(findings, reporting), reporting.output)
     return 1 if findings else 0
 
 
-def details(result: Outcome) -> dict[str, object]:
+def json_details(result: CleanResult) -> dict[str, object]:
     """Return what JSON has besides findings."""
-    from pycache_guard.report.escape import decodable
-    from pycache_guard.report.json import place
+    from pycache_guard.report.escape import escape_surrogates
+    from pycache_guard.report.json import path_fields
 
     return {
         "dry_run": result.dry_run,
-        "removed": [place(path) for path in result.removed],
-        "kept": [{**place(path), "reason": why.name} for path, why in result.kept],
-        "skipped": [{**place(path), "reason": decodable(why)} for path, why in result.skipped],
+        "removed": [path_fields(path) for path in result.removed],
+        "kept": [{**path_fields(path), "reason": why.name} for path, why in result.kept],
+        "skipped": [
+            {**path_fields(path), "reason": escape_surrogates(why)} for path, why in result.skipped
+        ],
         "looked_at": {"files": result.files, "directories": result.directories},
     }
 
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands.arguments import filled
-    from pycache_guard.commands.arguments import reporting_parser
+    from pycache_guard.commands._arguments import non_empty
+    from pycache_guard.commands._arguments import report_parser
 
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Remove Python's caches below the paths: every __pycache__, and .pyc files beside their"
         " source. What git tracks, and what has no source, is kept.",
@@ -101,7 +103,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         "paths",
         metavar="PATH",
         nargs="*",
-        type=filled,
+        type=non_empty,
         help="directories (default: where you are)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only list what would be removed")
@@ -126,4 +128,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         help="also clean what PYTHONPYCACHEPREFIX holds for PATH",
     )
     parser.add_argument("--verbose", action="store_true", help="name everything, removed or kept")
-    return parser.read(argv)
+    return parser.parse(argv)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands.arguments import reporting_parser
-from pycache_guard.commands.reporting import report
+from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._output import write_report
 from pycache_guard.findings import Rule
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.complete import completion
+from pycache_guard.gitignore.fix import plan_fix
 from pycache_guard.remedies import program
-from pycache_guard.repair import COMMIT
-from pycache_guard.repair import is_untracked_by_fix
-from pycache_guard.repair import untracked
 from pycache_guard.report import Summary
 from pycache_guard.report import count
-from pycache_guard.survey import Unread
-from pycache_guard.survey import judge
-from pycache_guard.survey import settings
+from pycache_guard.scan import Unread
+from pycache_guard.scan import load_config
+from pycache_guard.scan import scan_tracked
+from pycache_guard.untrack import COMMIT
+from pycache_guard.untrack import is_untracked_by_fix
+from pycache_guard.untrack import untrack_findings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,39 +32,39 @@ def main(argv: Sequence[str]) -> int:
 
     With `--dry-run` 1 means that there is something to fix.
     """
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Untrack bytecode (files stay on disk), complete the top .gitignore, print what to commit.",
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
-    options = parser.read(argv)
+    options = parser.parse(argv)
     index = Index()
-    config = settings(index)
-    plan = completion(index, choose_probes(None, config and config.probes, strict=False))
+    config = load_config(index)
+    plan = plan_fix(index, choose_probes(None, config and config.probes, strict=False))
     coverage = Unread()
-    tracked = judge(index, unread=coverage)
+    tracked = scan_tracked(index, unread=coverage)
     checked = f"{count(coverage.entries, 'tracked file')} checked"
     if options.dry_run:
-        found = [*plan.foretold(), *by_this_program(tracked)]
-        return report(found, NAME, options, summary=Summary(coverage.entries, checked))
-    completed = plan.carried_out()
+        found = [*plan.preview(), *_point_to_fix(tracked)]
+        return write_report(found, NAME, options, summary=Summary(coverage.entries, checked))
+    completed = plan.apply()
     if plan.is_only_unstaged:
         completed = [finding._replace(is_fixed=True) for finding in completed]
-    found = [*completed, *untracked(index, tracked)]
+    found = [*completed, *untrack_findings(index, tracked)]
     commit = commit_command(index, found, plan.stage)
-    fixed = [finding._replace(remedy=None) for finding in found if finding.is_fixed]
+    fixed = [finding._replace(fix=None) for finding in found if finding.is_fixed]
     left = [finding for finding in found if not finding.is_fixed]
     if found:
         checked = f"{count(len(fixed), 'problem')} fixed, {len(left):,} left, {checked}"
     summary = Summary(coverage.entries, checked)
-    report([*fixed, *left], NAME, options, summary=summary, commit=commit)
+    write_report([*fixed, *left], NAME, options, summary=summary, commit=commit)
     return 1 if left else 0
 
 
-def by_this_program(found: list[Finding]) -> list[Finding]:
+def _point_to_fix(found: list[Finding]) -> list[Finding]:
     """Return findings that lead to this command where it untracks what they name."""
     command = f"{program()} fix"
-    return [f._replace(remedy=command) if is_untracked_by_fix(f) else f for f in found]
+    return [f._replace(fix=command) if is_untracked_by_fix(f) else f for f in found]
 
 
 def commit_command(index: Index, found: list[Finding], stage: str) -> str | None:
@@ -76,6 +76,6 @@ def commit_command(index: Index, found: list[Finding], stage: str) -> str | None
     fixed = {finding.rule for finding in found if finding.is_fixed}
     if fixed - {Rule.PYC001}:
         return f"{stage} && {COMMIT}"
-    if Rule.PYC001 in fixed and index.changes(index.comparison()).records():
+    if Rule.PYC001 in fixed and index.read_diff(index.start_diff()).records():
         return COMMIT
     return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
-from pycache_guard.survey import Unread
-from pycache_guard.survey import judge
+from pycache_guard.scan import Unread
+from pycache_guard.scan import scan_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "forbid-bytecode"
 
 
-class Options:
+class ForbidOptions:
     """The values of a run without arguments."""
 
     staged = False
@@ -39,29 +39,29 @@ class Options:
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if nothing was found, 1 if something was."""
-    options = parse(argv) if argv else Options()
+    options = parse(argv) if argv else ForbidOptions()
     unread = Unread()
     try:
-        findings = judged(options, options.content, unread)
+        findings = _scan(options, options.content, unread)
     except GitFailure:
         # A content that is not here, most likely: what is found by path is reported anyway.
-        tell(judged(options, "none", Unread()), options, Unread())
+        _report(_scan(options, "none", Unread()), options, Unread())
         raise
     if options.fix:
-        from pycache_guard.repair import untracked
+        from pycache_guard.untrack import untrack_findings
 
-        findings = untracked(Index(), findings)
-    return tell(findings, options, unread)
+        findings = untrack_findings(Index(), findings)
+    return _report(findings, options, unread)
 
 
-def judged(options: Options | Namespace, content: str, unread: Unread) -> list[Finding]:
+def _scan(options: ForbidOptions | Namespace, content: str, unread: Unread) -> list[Finding]:
     """Judge what is meant; count in `unread` what is not looked into."""
     source: Index | Tree = Index()
     if options.tree:
         from pycache_guard.git.tree import Tree
 
         source = Tree(options.tree)
-    return judge(
+    return scan_tracked(
         source,
         staged=options.staged,
         content=content,
@@ -71,26 +71,28 @@ def judged(options: Options | Namespace, content: str, unread: Unread) -> list[F
     )
 
 
-def tell(findings: list[Finding], options: Options | Namespace, unread: Unread) -> int:
+def _report(findings: list[Finding], options: ForbidOptions | Namespace, unread: Unread) -> int:
     """Report; a text report without findings is one line and imports nothing for it."""
     checked = describe_coverage(unread, options)
     if not findings and options.format == "text" and options.output is None:
         if not options.quiet:
-            from pycache_guard.commands.printing import say
+            from pycache_guard.commands._print import print_safely
 
             notes = f"{unread.sentence()}.\n" if unread.counts else ""
-            say(f"OK: {checked}.\n{notes}")
+            print_safely(f"OK: {checked}.\n{notes}")
         return 0
-    from pycache_guard.commands.reporting import report
+    from pycache_guard.commands._output import write_report
     from pycache_guard.remedies import program
     from pycache_guard.report import Summary
 
     summary = Summary(unread.entries, checked, (f"{unread.sentence()}.",) if unread.counts else ())
     shortcut = None if options.tree else f"{program()} fix"
-    return report(findings, NAME, options, summary=summary, more=unread.keys(), shortcut=shortcut)
+    return write_report(
+        findings, NAME, options, summary=summary, more=unread.keys(), shortcut=shortcut
+    )
 
 
-def describe_coverage(unread: Unread, options: Options | Namespace) -> str:
+def describe_coverage(unread: Unread, options: ForbidOptions | Namespace) -> str:
     """Return what was checked, in words and numbers."""
     kind = "changed" if options.staged else f"{options.tree}'s" if options.tree else "tracked"
     which = "" if options.content == "all" or options.staged else "new "
@@ -100,20 +102,20 @@ def describe_coverage(unread: Unread, options: Options | Namespace) -> str:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; a hook without any does without the parser."""
-    from pycache_guard.commands.arguments import filled
-    from pycache_guard.commands.arguments import judging_options
-    from pycache_guard.commands.arguments import reporting_parser
+    from pycache_guard.commands._arguments import add_scan_options
+    from pycache_guard.commands._arguments import non_empty
+    from pycache_guard.commands._arguments import report_parser
 
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Refuse tracked bytecode: by path everywhere, by content where the content is new.",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true", help="only what differs from HEAD")
     what.add_argument(
-        "--tree", metavar="REV", type=filled, help="a commit's tree instead of the index"
+        "--tree", metavar="REV", type=non_empty, help="a commit's tree instead of the index"
     )
-    judging_options(
+    add_scan_options(
         parser,
         "new",
         "all",
@@ -123,7 +125,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
     )
-    options = parser.read(argv)
+    options = parser.parse(argv)
     if options.fix and options.tree:
         parser.error("--fix changes the index: it does not go with --tree")
     return options

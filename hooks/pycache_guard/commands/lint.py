@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pycache_guard.commands.failures import tell
+from pycache_guard.commands._output import print_error
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.findings import Finding
-    from pycache_guard.python_files import Source
+    from pycache_guard.python_files import SourceFile
 
 NAME = "lint"
 #: What paths of templates hold (cookiecutter, copier): of these, sources are made that parse.
@@ -29,23 +29,27 @@ def main(argv: Sequence[str]) -> int:
     is nearly always a test's fixture or a template.
     """
     from pycache_guard import python_files
-    from pycache_guard.commands.reporting import report
+    from pycache_guard.commands._output import write_report
     from pycache_guard.report import Summary
     from pycache_guard.report import count
-    from pycache_guard.survey import configured_ignores
+    from pycache_guard.scan import configured_ignores
 
     options = parse(argv)
     ignored = {*options.ignore, *configured_ignores()}
-    sources = python_files.named(options.paths) if options.paths else python_files.tracked()
+    sources = (
+        python_files.sources_at(options.paths) if options.paths else python_files.tracked_sources()
+    )
     checked = check(sources)
     findings = [finding for finding in checked.findings if finding.rule.name not in ignored]
     summary = Summary(checked.parsed, f"{count(checked.parsed, 'Python file')} checked")
     is_error = bool(checked.unreadable) or bool(checked.unparsable and not checked.parsed)
-    code = report(findings, NAME, options, summary=None if is_error and not findings else summary)
+    code = write_report(
+        findings, NAME, options, summary=None if is_error and not findings else summary
+    )
     for line in checked.unparsable:
-        tell(line, "error" if is_error else "warning")
+        print_error(line, "error" if is_error else "warning")
     for line in checked.unreadable:
-        tell(line)
+        print_error(line)
     return 2 if is_error else code
 
 
@@ -60,7 +64,7 @@ class Checked(NamedTuple):
     unreadable: list[str]
 
 
-def check(sources: Iterable[Source]) -> Checked:
+def check(sources: Iterable[SourceFile]) -> Checked:
     """Lint the sources; a file that cannot be read or parsed does not hide the rest."""
     findings: list[Finding] = []
     parsed = 0
@@ -82,11 +86,11 @@ def check(sources: Iterable[Source]) -> Checked:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands.arguments import filled
-    from pycache_guard.commands.arguments import ignore_option
-    from pycache_guard.commands.arguments import reporting_parser
+    from pycache_guard.commands._arguments import ignore_option
+    from pycache_guard.commands._arguments import non_empty
+    from pycache_guard.commands._arguments import report_parser
 
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Find Python source that makes, hides or loads bytecode unsafely: rules PYC4xx.",
     )
@@ -94,8 +98,8 @@ def parse(argv: Sequence[str]) -> Namespace:
         "paths",
         metavar="PATH",
         nargs="*",
-        type=filled,
+        type=non_empty,
         help="files or directories (default: every tracked Python file)",
     )
     ignore_option(parser)
-    return parser.read(argv)
+    return parser.parse(argv)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.commands.commits import Options
-from pycache_guard.commands.commits import answer
-from pycache_guard.commands.commits import ref_lines
+from pycache_guard.commands._commits import CommitsOptions
+from pycache_guard.commands._commits import check_commits
+from pycache_guard.commands._commits import read_ref_lines
 from pycache_guard.errors import Failure
-from pycache_guard.git.head import own
-from pycache_guard.git.updates import announced
-from pycache_guard.git.updates import pushed
-from pycache_guard.git.updates import unannounced
+from pycache_guard.git.revisions import from_pre_push
+from pycache_guard.git.revisions import from_runner_environment
+from pycache_guard.git.revisions import unannounced
+from pycache_guard.git.tree import config_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,40 +32,40 @@ def main(argv: Sequence[str]) -> int:
     Under pre-commit and prek stdin is empty, and the environment tells of one ref. Where neither has
     a line, the branches are checked: what git announced may have been read before.
     """
-    options: Options | Namespace
+    options: CommitsOptions | Namespace
     if not argv or any(word.startswith("-") for word in argv) or len(argv) > 2:
         options = parse(argv)
         remote, url = options.remote, options.url
     else:
-        options = Options()
+        options = CommitsOptions()
         remote, url = argv[0], argv[1] if len(argv) > 1 else ""
-    revisions = None if remote else announced(os.environ)
-    lines = b"" if revisions else ref_lines()
+    revisions = None if remote else from_runner_environment(os.environ)
+    lines = b"" if revisions else read_ref_lines()
     if lines:
-        revisions = pushed(lines, remote)
+        revisions = from_pre_push(lines, remote)
     elif remote:
         revisions = unannounced(remote, url)
     elif revisions is None:
         raise Failure("no ref lines on stdin, and no REMOTE: call it as git calls its hook")
-    code = answer(NAME, revisions, own, options)
+    code = check_commits(NAME, revisions, config_source, options)
     if code and remote and not lines:
-        from pycache_guard.commands.failures import tell
+        from pycache_guard.commands._output import print_error
 
-        tell(WITHOUT_LINES, "note")
+        print_error(WITHOUT_LINES, "note")
     return code
 
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments; git's own are read without the parser."""
-    from pycache_guard.commands.arguments import plain
-    from pycache_guard.commands.commits import judging_parser
+    from pycache_guard.commands._arguments import any_text
+    from pycache_guard.commands._commits import commits_parser
 
-    parser = judging_parser(
+    parser = commits_parser(
         NAME,
         "Refuse a push of commits that bring in bytecode; ref lines on stdin, as git gives them.",
     )
     for name, words in (("remote", "its name or URL"), ("url", "its URL")):
         parser.add_argument(
-            name, nargs="?", default="", type=plain, metavar=name.upper(), help=words
+            name, nargs="?", default="", type=any_text, metavar=name.upper(), help=words
         )
-    return parser.read(argv)
+    return parser.parse(argv)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pycache_guard.commands.commits import Options
-from pycache_guard.commands.commits import answer
-from pycache_guard.commands.commits import judging_parser
-from pycache_guard.commands.commits import ref_lines
-from pycache_guard.git.head import Head
-from pycache_guard.git.head import check_head
-from pycache_guard.git.updates import created
-from pycache_guard.git.updates import received
+from pycache_guard.commands._commits import CommitsOptions
+from pycache_guard.commands._commits import check_commits
+from pycache_guard.commands._commits import commits_parser
+from pycache_guard.commands._commits import read_ref_lines
+from pycache_guard.git.revisions import created
+from pycache_guard.git.revisions import from_pre_receive
+from pycache_guard.git.tree import HeadTree
+from pycache_guard.git.tree import check_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ def main(argv: Sequence[str]) -> int:
 
     The configuration is that of HEAD, or of `--config-from REV`, before the push.
     """
-    options: Options | Namespace = Options()
+    options: CommitsOptions | Namespace = CommitsOptions()
     if argv:
-        parser = judging_parser(
+        parser = commits_parser(
             NAME,
             "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
         )
-        options = parser.read(argv)
-    lines = ref_lines()
-    revisions = received(lines)
+        options = parser.parse(argv)
+    lines = read_ref_lines()
+    revisions = from_pre_receive(lines)
     if not options.config_from:
         check_head(created(lines))
-    return answer(NAME, revisions, Head, options, is_receiving=True)
+    return check_commits(NAME, revisions, HeadTree, options, is_receiving=True)

@@ -8,40 +8,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.report import Summary
-    from pycache_guard.verifying.store import Store
-    from pycache_guard.verifying.verify import Verification
+    from pycache_guard.verify.stores import BytecodeStore
+    from pycache_guard.verify.verify import VerifyResult
 
 NAME = "verify-bytecode"
 
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is what its source compiles to, 1 if not, 2 for one that is unreadable."""
-    if list(argv) == ["--tracked"] and not is_any_tracked():
+    if list(argv) == ["--tracked"] and not has_tracked_bytecode():
         return 0
     options = parse(argv)
-    from pycache_guard.survey import configured_ignores
+    from pycache_guard.scan import configured_ignores
 
     ignored = {*options.ignore, *configured_ignores(options.config_from)}
-    found = judge(store(options), options.python)
+    found = run_verification(make_store(options), options.python)
     findings = [finding for finding in found.findings if finding.rule.name not in ignored]
-    from pycache_guard.commands.failures import tell
-    from pycache_guard.commands.reporting import report
+    from pycache_guard.commands._output import print_error
+    from pycache_guard.commands._output import write_report
 
-    for note in notes(found):
-        tell(note, "note")
+    for note in line_table_notes(found):
+        print_error(note, "note")
     for failure in found.failures:
-        tell(failure)
+        print_error(failure)
     more = {
         "verified": found.verified,
         "lines_differ": sum(map(len, found.lines_differ.values())),
         "other_lines": found.lines_differ,
         "levels": found.levels,
     }
-    code = report(findings, NAME, options, summary=summarize(found), more=more)
+    code = write_report(findings, NAME, options, summary=summarize(found), more=more)
     return 2 if found.failures else code
 
 
-def summarize(found: Verification) -> Summary:
+def summarize(found: VerifyResult) -> Summary:
     """Return what was checked, in numbers."""
     from pycache_guard.report import Summary
     from pycache_guard.report import count
@@ -53,43 +53,43 @@ def summarize(found: Verification) -> Summary:
     return Summary(found.verified + lines_differ + len(found.findings), text)
 
 
-def is_any_tracked() -> bool:
+def has_tracked_bytecode() -> bool:
     """Whether there is anything to verify: most often not, where this is a hook."""
     from pycache_guard.git.index import Index
-    from pycache_guard.survey import Unread
-    from pycache_guard.survey import examined
-    from pycache_guard.survey import listed
+    from pycache_guard.scan import Unread
+    from pycache_guard.scan import examined
+    from pycache_guard.scan import records_to_check
 
-    named, files, attributes = listed(Index(), "new", Unread())
+    named, files, attributes = records_to_check(Index(), "new", Unread())
     contents = examined(files, attributes, Unread())
     return bool(named or contents.held or contents.converted)
 
 
-def judge(where: Store, named: Sequence[str]) -> Verification:
+def run_verification(where: BytecodeStore, named: Sequence[str]) -> VerifyResult:
     """Verify what is in a store."""
-    from pycache_guard.compilers.pool import Compilers
-    from pycache_guard.verifying.verify import verify
+    from pycache_guard.interpreters.pool import CompilerPool
+    from pycache_guard.verify.verify import verify
 
-    compilers = Compilers(named)
+    compilers = CompilerPool(named)
     try:
         return verify(where, compilers)
     finally:
         compilers.close()
 
 
-def store(options: Namespace) -> Store:
+def make_store(options: Namespace) -> BytecodeStore:
     """Return what the arguments name."""
     if options.tracked:
         from pycache_guard.git.index import Index
-        from pycache_guard.verifying.index_store import IndexStore
+        from pycache_guard.verify.stores import IndexStore
 
         return IndexStore(Index(), options.paths)
-    from pycache_guard.verifying.disk_store import DiskStore
+    from pycache_guard.verify.stores import DiskStore
 
     return DiskStore(options.paths or ["."])
 
 
-def notes(found: Verification) -> list[str]:
+def line_table_notes(found: VerifyResult) -> list[str]:
     """Return sentences about files that are no findings, and not simply verified either.
 
     By compiler, those that differ from what it makes of their sources in line tables alone; by level,
@@ -126,12 +126,12 @@ def some(paths: list[str]) -> str:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands.arguments import config_option
-    from pycache_guard.commands.arguments import filled
-    from pycache_guard.commands.arguments import ignore_option
-    from pycache_guard.commands.arguments import reporting_parser
+    from pycache_guard.commands._arguments import config_option
+    from pycache_guard.commands._arguments import ignore_option
+    from pycache_guard.commands._arguments import non_empty
+    from pycache_guard.commands._arguments import report_parser
 
-    parser = reporting_parser(
+    parser = report_parser(
         NAME,
         "Have the matching interpreters compile, never run, the source of each bytecode file, and"
         " compare. What cannot be compared is a finding.",
@@ -140,7 +140,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         "paths",
         metavar="PATH",
         nargs="*",
-        type=filled,
+        type=non_empty,
         help="files or directories (default: the current directory)",
     )
     parser.add_argument(
@@ -151,7 +151,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--python",
         metavar="EXE",
-        type=filled,
+        type=non_empty,
         action="append",
         default=[],
         help="an interpreter to use before those found; repeatable",
@@ -165,4 +165,4 @@ def parse(argv: Sequence[str]) -> Namespace:
         help="the same as --ignore PYC205: do not report files that cannot be compared",
     )
     config_option(parser)
-    return parser.read(argv)
+    return parser.parse(argv)

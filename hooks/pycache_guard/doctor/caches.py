@@ -6,19 +6,19 @@ import os
 import stat
 from typing import NamedTuple
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.bytecode import cache_names
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.bytecode.header import parse_header
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.bytecode.siphash import source_hash
-from pycache_guard.cleaning.boundaries import reason_not_to_enter
-from pycache_guard.cleaning.boundaries import reason_to_leave
-from pycache_guard.regular import opened
-from pycache_guard.worktree.walk import walk
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.source_hash import source_hash
+from pycache_guard.clean.boundaries import skip_reason_by_content
+from pycache_guard.clean.boundaries import skip_reason_by_name
+from pycache_guard.fs.regular import open_regular
+from pycache_guard.fs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
-    from pycache_guard.cleaning.roots import Root
-    from pycache_guard.worktree.walk import Directory
+    from pycache_guard.clean.roots import CleanRoot
+    from pycache_guard.fs.walk import Directory
 
 #: As many first bytes as tell where a header ends that pytest wrote.
 HEADER = 32
@@ -57,7 +57,7 @@ class Cache(NamedTuple):
     is_open: bool = False
 
 
-class Place(NamedTuple):
+class CacheDirectory(NamedTuple):
     """A directory in which Python keeps, or would keep, caches."""
 
     path: str
@@ -68,53 +68,53 @@ class Place(NamedTuple):
     above: os.stat_result | None
 
 
-class Found(NamedTuple):
+class CacheScan(NamedTuple):
     """What a walk through the work tree found."""
 
     caches: list[Cache]
-    places: list[Place]
+    places: list[CacheDirectory]
     #: What could not be looked into, each in a line.
     failures: list[str]
 
 
-def found(root: Root) -> Found:
+def scan_caches(root: CleanRoot) -> CacheScan:
     """Look at every cache below a root, where `clean` would look."""
-    result = Found([], [], [])
+    result = CacheScan([], [], [])
     for directory in walk(root.way):
         entries = (*directory.files, *directory.special)
-        if directory.parts and reason_to_leave(entries, directory.directories):
+        if directory.parts and skip_reason_by_content(entries, directory.directories):
             directory.directories.clear()
             continue
         if directory.error is not None:
             why = directory.error.strerror
-            result.failures.append(f"{root.shown(directory.parts)}: not looked into: {why}")
-        directory.directories[:] = [n for n in directory.directories if not reason_not_to_enter(n)]
+            result.failures.append(f"{root.display_path(directory.parts)}: not looked into: {why}")
+        directory.directories[:] = [n for n in directory.directories if not skip_reason_by_name(n)]
         is_cache = bool(directory.parts) and cache_names.is_cache_directory(directory.parts[-1])
         result.caches.extend(caches(root, directory, is_cache=is_cache))
-        if is_cache or awaits_cache(directory):
+        if is_cache or needs_cache(directory):
             result.places.extend(places(root, directory.parts, is_cache=is_cache))
     return result
 
 
-def places(root: Root, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[Place]:
+def places(root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[CacheDirectory]:
     """Yield what is seen of a directory from above, for it may be closed to us; nothing if it is gone."""
     try:
-        root.way.enter(parts[:-1])
+        root.way.cd(parts[:-1])
         above = root.way.status()
         status = root.way.status(parts[-1]) if parts else above
     except OSError:
         return
-    yield Place(root.shown(parts), is_cache, status, above if is_cache else None)
+    yield CacheDirectory(root.display_path(parts), is_cache, status, above if is_cache else None)
 
 
-def awaits_cache(directory: Directory) -> bool:
+def needs_cache(directory: Directory) -> bool:
     """Whether there are sources, and no cache directory yet."""
     return any(name.endswith(".py") for name in directory.files) and not any(
         map(cache_names.is_cache_directory, directory.directories)
     )
 
 
-def caches(root: Root, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
+def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
     """Yield the bytecode files of one directory."""
     if not is_cache and not cache_names.may_hold_bytecode(directory.files):
         return
@@ -123,10 +123,10 @@ def caches(root: Root, directory: Directory, *, is_cache: bool) -> Iterator[Cach
     for name in directory.files:
         if cache_names.is_bytecode_name(name):
             candidates = sources(name, is_cache=is_cache)
-            source = next((root.shown(above, s) for s in candidates if s in beside), None)
+            source = next((root.display_path(above, s) for s in candidates if s in beside), None)
             alone = source is None and not (is_cache and cache_names.has_source(name, beside))
-            path = root.shown(directory.parts, name)
-            cache = judged(path, name, source, is_cache=is_cache, is_alone=alone)
+            path = root.display_path(directory.parts, name)
+            cache = _inspect_cache(path, name, source, is_cache=is_cache, is_alone=alone)
             if cache is not None:
                 yield cache
 
@@ -139,7 +139,7 @@ def sources(name: str, *, is_cache: bool) -> list[str]:
     return parsed.source_names() if parsed else []
 
 
-def judged(
+def _inspect_cache(
     path: str, name: str, source: str | None, *, is_cache: bool, is_alone: bool
 ) -> Cache | None:
     """Compare a file with its source; `None` for what is no regular file, or has gone."""
@@ -152,7 +152,7 @@ def judged(
     head = head_of(path)
     parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
     header = header_of(head, parsed)
-    magic = lookup(head)
+    magic = identify_magic(head)
     writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(magic)
     stale = header is not None and source is not None and is_stale(header, source)
     is_open = is_world_writable(status) and not (source and has_open_source(source))
@@ -179,13 +179,13 @@ def has_open_source(source: str) -> bool:
 
 def is_world_writable(status: os.stat_result) -> bool:
     """Return whether every user may write to a file or directory (chmod(2), `S_IWOTH`)."""
-    return system.OWNERS and bool(status.st_mode & stat.S_IWOTH)
+    return compat.HAS_FILE_OWNERS and bool(status.st_mode & stat.S_IWOTH)
 
 
 def head_of(path: str) -> bytes:
     """Return the first bytes of a file, none if it cannot be read."""
     try:
-        with opened(path, follow=False) as file:
+        with open_regular(path, follow=False) as file:
             return file.read(HEADER)
     except OSError:
         return b""
@@ -221,7 +221,7 @@ def is_stale(header: Header, source: str) -> bool:
                 validation.has_mtime(status.st_mtime) and validation.has_size(status.st_size)
             )
         if isinstance(validation, SourceHash):
-            with opened(source) as file:
+            with open_regular(source) as file:
                 digest = source_hash(file.read(), header.magic)
             return digest is not None and digest != validation.digest
     except OSError:

@@ -19,12 +19,12 @@ class Fact(NamedTuple):
     #: For people.
     value: str
     #: Empty where there is nothing to explain.
-    lesson: str
+    explanation: str
     #: For programs: what JSON can hold.
     data: object
 
 
-class Diagnosis(NamedTuple):
+class DoctorReport(NamedTuple):
     """Facts, and what is wrong."""
 
     facts: list[Fact]
@@ -33,9 +33,9 @@ class Diagnosis(NamedTuple):
     failures: Sequence[str] = ()
 
 
-def joined(parts: list[Diagnosis]) -> Diagnosis:
+def merge(parts: list[DoctorReport]) -> DoctorReport:
     """Return one diagnosis of several."""
-    return Diagnosis(
+    return DoctorReport(
         [fact for part in parts for fact in part.facts],
         [finding for part in parts for finding in part.findings],
         [failure for part in parts for failure in part.failures],

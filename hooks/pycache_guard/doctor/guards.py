@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.hook_configurations import LEFTHOOK_FILES
 from pycache_guard.doctor.hook_configurations import RUNNER_FILES
@@ -26,7 +26,7 @@ RUNNERS = ("pre-commit", "prek")
 UNGUARDED = "no hook keeps bytecode out of the next commit"
 
 #: What makes git itself run the program, without a runner. The directory may not exist yet.
-NATIVE = (
+GIT_HOOK_COMMAND = (
     '(cd "$(git rev-parse --show-toplevel)" && hooks=$(git rev-parse --git-path hooks) '
     '&& mkdir -p "$hooks" '
     "&& printf '#!/bin/sh\\nexec pycache-guard forbid-bytecode\\n' > \"$hooks/pre-commit\" "
@@ -34,7 +34,9 @@ NATIVE = (
 )
 
 
-def guards(scripts: Mapping[str, bytes], top: str, directory: str | None = None) -> Diagnosis:
+def check_hooks(
+    scripts: Mapping[str, bytes], top: str, directory: str | None = None
+) -> DoctorReport:
     """Check the hooks that are installed, and the configurations of their runners.
 
     `scripts` are the hooks that git runs, by stage; `directory` is where they are.
@@ -62,7 +64,7 @@ def guards(scripts: Mapping[str, bytes], top: str, directory: str | None = None)
         ),
     ]
     findings = [] if "pre-commit" in guarded else [_unguarded(configurations, verdicts, directory)]
-    return Diagnosis(facts, findings, configurations.failures)
+    return DoctorReport(facts, findings, configurations.failures)
 
 
 def _name(stage: str, verdict: Verdict) -> str:
@@ -138,7 +140,7 @@ def _unguarded(
             None,
             "add `pycache-guard forbid-bytecode || exit 1` to the hook pre-commit that is there",
         )
-    return _finding(None, "", NATIVE)
+    return _finding(None, "", GIT_HOOK_COMMAND)
 
 
 def _content(configurations: Configurations, name: str) -> bytes:

@@ -12,7 +12,7 @@ import os
 import re
 from typing import cast
 
-from pycache_guard import regular
+from pycache_guard.fs import regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,14 +199,14 @@ class Configurations:
     def read_text(self, name: str) -> str:
         """Return the content of a file in the work tree; empty if it cannot be read."""
         try:
-            with regular.opened(os.path.join(self._top, name)) as file:
+            with regular.open_regular(os.path.join(self._top, name)) as file:
                 return file.read(MAX_FILE_BYTES).decode("utf-8-sig", "surrogateescape")
         except OSError:
             return ""
 
 
 def _parse(name: str, text: str) -> object:
-    """Return a document's content. Raises `Unreadable`."""
+    """Return a document's content. Raises `UnreadableFile`."""
     suffix = os.path.splitext(name)[1]
     if suffix in (".json", ".jsonc"):
         try:

@@ -12,8 +12,8 @@ import os
 import re
 from typing import NamedTuple
 
-from pycache_guard import regular
 from pycache_guard.doctor.hook_configurations import TASK_FILES
+from pycache_guard.fs import regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Scripts:
         if real in self._seen:
             return
         try:
-            with regular.opened(path) as file:
+            with regular.open_regular(path) as file:
                 data = file.read(MAX_SCRIPT_BYTES)
         except OSError:
             return

@@ -6,14 +6,14 @@ import os
 import subprocess
 from typing import NamedTuple
 
-from pycache_guard import system
-from pycache_guard.bytecode.magic import lookup
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard import compat
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.errors import Failure
 
 #: Seconds that an interpreter may take to start.
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 #: Any Python from 2.6 on. `sys.path` is emptied first: without `-I` it begins with the current directory.
 QUESTIONS = """
@@ -56,7 +56,7 @@ class Interpreter(NamedTuple):
         return tuple(map(int, self.version.split(".")))
 
 
-def examine(executable: str) -> Interpreter:
+def ask_interpreter(executable: str) -> Interpreter:
     """Ask `executable`, a path or a name on `PATH`. Raises `Failure` if it does not answer as Python."""
     done = ask(executable, ISOLATED)
     if done.returncode:
@@ -74,24 +74,24 @@ def ask(executable: str, options: tuple[str, ...]) -> subprocess.CompletedProces
         if os.path.dirname(executable):
             program = os.path.abspath(executable)
         else:
-            program = system.find_program(executable, os.environ.get("PATH"))
+            program = compat.find_program(executable, os.environ.get("PATH"))
         return subprocess.run(
             [program, *options, "-c", QUESTIONS],
             cwd=os.path.abspath(os.sep),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except OSError as error:
         raise Failure(f"{executable}: cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise Failure(f"{executable}: gave no answer in {PATIENCE} seconds") from None
+        raise Failure(f"{executable}: gave no answer in {TIMEOUT_SECONDS} seconds") from None
 
 
-def described(python: Interpreter) -> Diagnosis:
+def described(python: Interpreter) -> DoctorReport:
     """Return what an interpreter said of itself."""
-    magic = lookup(python.magic)
+    magic = identify_magic(python.magic)
     number = int.from_bytes(python.magic[:2], "little")
     known = f"{magic.implementation} {magic.version}" if magic else "none that is known"
     facts = [
@@ -124,4 +124,4 @@ def described(python: Interpreter) -> Diagnosis:
             {"number": number, "bytes": python.magic.hex()},
         ),
     ]
-    return Diagnosis(facts, [])
+    return DoctorReport(facts, [])

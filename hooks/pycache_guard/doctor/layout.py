@@ -18,7 +18,7 @@ COUNTS = ("stale", "without a source", "hash-based")
 COMMAND = re.compile("`[^`]+`")
 
 
-def laid_out(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]:
+def format_report(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]:
     """Return the lines: a heading for each topic, each fact with what it teaches below it.
 
     With `is_brief` there is one line for each fact, and nothing else.
@@ -28,18 +28,18 @@ def laid_out(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]:
     lines: list[str] = []
     topic = None
     for fact in facts:
-        if fact.topic == "caches" and fact.name in COUNTS and not fact.lesson:
+        if fact.topic == "caches" and fact.name in COUNTS and not fact.explanation:
             continue
         if fact.topic != topic:
             lines += ["", fact.topic.upper()] if lines else [fact.topic.upper()]
             topic = fact.topic
-        lines += wrapped(f"{fact.name}: {fact.value}", "  ", "    ")
-        if fact.lesson:
-            lines += wrapped(fact.lesson, "      ", "      ")
+        lines += wrap_text(f"{fact.name}: {fact.value}", "  ", "    ")
+        if fact.explanation:
+            lines += wrap_text(fact.explanation, "      ", "      ")
     return lines
 
 
-def wrapped(text: str, first: str, following: str) -> list[str]:
+def wrap_text(text: str, first: str, following: str) -> list[str]:
     """Break a text into lines; neither commands in backticks nor long paths are broken."""
     lines = textwrap.wrap(
         COMMAND.sub(lambda command: command[0].replace(" ", "\0"), text),

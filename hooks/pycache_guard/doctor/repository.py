@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pycache_guard.bytecode.probes import ProbeChoice
 from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.dockerignore.check import DockerignoreChecker
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.fact import joined
+from pycache_guard.doctor.fact import merge
 from pycache_guard.doctor.guards import STAGES
-from pycache_guard.doctor.guards import guards
-from pycache_guard.doctor.state import paths_of
+from pycache_guard.doctor.guards import check_hooks
+from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
-from pycache_guard.git.hooks import directory
-from pycache_guard.git.hooks import installed
+from pycache_guard.git.hooks import hooks_dir
+from pycache_guard.git.hooks import installed_hooks
 from pycache_guard.git.index import Index
-from pycache_guard.ignoring.complete import prove
-from pycache_guard.ignoring.docker_complete import Proof
-from pycache_guard.survey import judge
-from pycache_guard.survey import settings
+from pycache_guard.gitignore.fix import check_gitignore
+from pycache_guard.scan import load_config
+from pycache_guard.scan import scan_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 
 
-def described(top: str) -> Diagnosis:
+def describe_repository(top: str) -> DoctorReport:
     """Prove that bytecode is ignored, look for some in the index, and check the hooks.
 
     What fails is among the failures; the other parts are reported.
@@ -36,15 +36,15 @@ def described(top: str) -> Diagnosis:
     failures: list[str] = []
     probes = ProbeChoice()
     try:
-        config = settings(index)
+        config = load_config(index)
         probes = choose_probes(None, config and config.probes, strict=False)
     except Failure as failure:
         failures.append(str(failure))
-    steps: tuple[Callable[[], Diagnosis], ...] = (
+    steps: tuple[Callable[[], DoctorReport], ...] = (
         lambda: check_ignored(index, probes),
         lambda: check_tracked(index),
         lambda: in_builds(index, probes.required),
-        lambda: guards(installed(STAGES), top, directory()),
+        lambda: check_hooks(installed_hooks(STAGES), top, hooks_dir()),
     )
     parts = []
     for step in steps:
@@ -52,25 +52,25 @@ def described(top: str) -> Diagnosis:
             parts.append(step())
         except Failure as failure:
             failures.append(str(failure))
-    return joined([*parts, Diagnosis([], [], [*dict.fromkeys(failures)])])
+    return merge([*parts, DoctorReport([], [], [*dict.fromkeys(failures)])])
 
 
-def described_without_git(top: str) -> Diagnosis:
+def described_without_git(top: str) -> DoctorReport:
     """Return what the files of the work tree tell of hooks: which are configured."""
-    facts = guards({}, top).facts
-    return Diagnosis([fact for fact in facts if fact.name == "configured"], [])
+    facts = check_hooks({}, top).facts
+    return DoctorReport([fact for fact in facts if fact.name == "configured"], [])
 
 
-def check_ignored(index: Index, probes: ProbeChoice) -> Diagnosis:
+def check_ignored(index: Index, probes: ProbeChoice) -> DoctorReport:
     """Return what the proof of `check-gitignore` finds."""
-    check = prove(index, probes)
-    return Diagnosis([ignored(check.findings, check.advice)], check.findings)
+    check = check_gitignore(index, probes)
+    return DoctorReport([ignored(check.findings, check.advice)], check.findings)
 
 
-def check_tracked(index: Index) -> Diagnosis:
+def check_tracked(index: Index) -> DoctorReport:
     """Return what `forbid-bytecode` finds."""
-    findings = judge(index)
-    return Diagnosis([in_index(findings)], findings)
+    findings = scan_tracked(index)
+    return DoctorReport([in_index(findings)], findings)
 
 
 def ignored(findings: list[Finding], advice: str) -> Fact:
@@ -93,7 +93,7 @@ def in_index(findings: list[Finding]) -> Fact:
     return Fact(
         "repository",
         "bytecode is tracked",
-        paths_of(count) if count else "no",
+        count_paths(count) if count else "no",
         "A tracked file stays tracked when it is ignored. To untrack it: `pycache-guard fix`."
         if count
         else "",
@@ -101,11 +101,11 @@ def in_index(findings: list[Finding]) -> Fact:
     )
 
 
-def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
+def in_builds(index: Index, kinds: Sequence[str]) -> DoctorReport:
     """Return what the proof of `check-dockerignore` finds for each build."""
-    proof = Proof(index, kinds)
+    proof = DockerignoreChecker(index, kinds)
     builds = proof.builds([])
-    findings, failures = proof.each(builds, proof.prove)
+    findings, failures = proof.for_each_build(builds, proof.check)
     count = f"of {len(builds)} build{'s' * (len(builds) != 1)}"
     fact = Fact(
         "repository",
@@ -117,4 +117,4 @@ def in_builds(index: Index, kinds: Sequence[str]) -> Diagnosis:
         else "",
         {"builds": len(builds), "open": bool(findings)},
     )
-    return Diagnosis([fact], findings, failures)
+    return DoctorReport([fact], findings, failures)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.cleaning.choice import Mode
-from pycache_guard.cleaning.outcome import clean
+from pycache_guard.clean.result import clean
+from pycache_guard.clean.select import CleanOptions
 from pycache_guard.doctor.caches import UNKNOWN
 from pycache_guard.doctor.caches import is_world_writable
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.writing import ELSEWHERE
+from pycache_guard.doctor.writing import SUGGESTED_PREFIX
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.regular import opened
-from pycache_guard.remedies import quoted
+from pycache_guard.fs.regular import open_regular
+from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.doctor.caches import Cache
-    from pycache_guard.doctor.caches import Found
-    from pycache_guard.doctor.caches import Place
+    from pycache_guard.doctor.caches import CacheDirectory
+    from pycache_guard.doctor.caches import CacheScan
     from pycache_guard.doctor.interpreter import Interpreter
 
 OTHERS = "The interpreter above does not read them."
@@ -36,9 +36,14 @@ REMOVE = "sudo rm -rf"
 OWN = 'sudo chown "$(id -u)"'
 
 
-def described(
-    found: Found, python: Interpreter, root: str, *, is_written: bool = True, can_clean: bool = True
-) -> Diagnosis:
+def summarize(
+    found: CacheScan,
+    python: Interpreter,
+    root: str,
+    *,
+    is_written: bool = True,
+    can_clean: bool = True,
+) -> DoctorReport:
     """Return facts on caches by interpreter and by use, and what is wrong with them.
 
     `root` is the directory that they were found below. `is_written` tells whether Python keeps caches
@@ -46,18 +51,18 @@ def described(
     """
     own = named(python)
     caches = [c._replace(writer=own) if is_of(c, python) else c for c in found.caches]
-    facts = [total(caches), *by_writer(caches, own)]
+    facts = [total(caches), *by_interpreter(caches, own)]
     if caches:
         facts += [stale(caches), orphaned(caches), hashed(caches)]
     damaged, note = broken(caches, own, root, can_clean=can_clean)
     findings = [
         *(orphans(root) if can_clean else []),
         *damaged,
-        *unheeded(caches),
-        *refused(found.places, is_written=is_written),
+        *stale_unchecked(caches),
+        *unwritable(found.places, is_written=is_written),
         *opened_to_all(caches, found.places),
     ]
-    return Diagnosis(facts + note, findings, found.failures)
+    return DoctorReport(facts + note, findings, found.failures)
 
 
 def total(caches: Sequence[Cache]) -> Fact:
@@ -97,7 +102,7 @@ def named(python: Interpreter) -> str:
     return python.tag or f"{python.implementation} {python.version}"
 
 
-def by_writer(caches: Sequence[Cache], own: str) -> list[Fact]:
+def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
     """Return the same for each interpreter; `own` is the name of the one that is examined."""
     facts = []
     readers = {own: "", UNKNOWN: NOBODYS}
@@ -170,22 +175,22 @@ def hashed(caches: Sequence[Cache]) -> Fact:
 
 def orphans(root: str) -> list[Finding]:
     """Return PYC603: what `clean --orphans` would remove."""
-    gone = clean([root], Mode(orphans=True), dry_run=True).removed
+    gone = clean([root], CleanOptions(orphans=True), dry_run=True).removed
     if not gone:
         return []
-    where = "" if root == os.curdir else f" -- {quoted(root)}"
-    message = f"{paths_of(len(gone))} left over from sources that no longer exist"
+    where = "" if root == os.curdir else f" -- {shell_quote(root)}"
+    message = f"{count_paths(len(gone))} left over from sources that no longer exist"
     return [Finding(gone[0], Rule.PYC603, message, f"pycache-guard clean --orphans{where}")]
 
 
-def unheeded(caches: Sequence[Cache]) -> list[Finding]:
+def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
     """Return PYC203: what Python runs although its source is another one."""
     return [
         Finding(
             cache.path,
             Rule.PYC203,
             "Python runs this instead of its source, which has changed (unchecked-hash flag)",
-            f"rm -f -- {quoted(cache.path)}",
+            f"rm -f -- {shell_quote(cache.path)}",
         )
         for cache in caches
         if cache.is_stale and cache.hash_mode == "unchecked"
@@ -201,7 +206,7 @@ def broken(
     """
     from pycache_guard.bytecode.pyc import describe_damage
 
-    where = "" if root == os.curdir else f" -- {quoted(root)}"
+    where = "" if root == os.curdir else f" -- {shell_quote(root)}"
     findings, left, unread = [], MAX_DECODED_BYTES, 0
     # Those of the interpreter itself first: not all may be read.
     for cache in sorted(caches, key=lambda cache: cache.writer != own):
@@ -213,13 +218,13 @@ def broken(
             continue
         left -= cache.size
         try:
-            with opened(cache.path, follow=False) as file:
+            with open_regular(cache.path, follow=False) as file:
                 damage = describe_damage(file.read(), parse_cache_name(cache.path))
         except OSError:
             continue
         if damage:
             is_kept = cache.is_alone and not cache.is_tagged
-            by_name = f"rm -f -- {quoted(cache.path)}"
+            by_name = f"rm -f -- {shell_quote(cache.path)}"
             command = (
                 by_name if is_kept or not can_clean else f"pycache-guard clean --broken{where}"
             )
@@ -231,7 +236,7 @@ def broken(
     return findings, [Fact("caches", "not read", value, lesson, unread)]
 
 
-def refused(places: Sequence[Place], *, is_written: bool = True) -> list[Finding]:
+def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> list[Finding]:
     """Return PYC601: where Python cannot keep caches, and caches of another user.
 
     Unless `is_written`, Python keeps its caches elsewhere or nowhere: then only the latter count.
@@ -244,7 +249,9 @@ def refused(places: Sequence[Place], *, is_written: bool = True) -> list[Finding
     ]
     fixed = [place for place in closed if is_read_only(place.path)]
     ours = [
-        p for p in closed if p not in fixed and system.OWNERS and p.status.st_uid == os.geteuid()
+        p
+        for p in closed
+        if p not in fixed and compat.HAS_FILE_OWNERS and p.status.st_uid == os.geteuid()
     ]
     others = [place for place in closed if place not in fixed + ours]
     again = "so Python compiles the sources again at each start"
@@ -258,13 +265,15 @@ def refused(places: Sequence[Place], *, is_written: bool = True) -> list[Finding
     for group, words, command in kinds:
         if group:
             paths = sorted(place.path for place in group)
-            remedy = f"{command} -- {' '.join(map(quoted, paths))}" if command else ELSEWHERE
-            message = f"{paths_of(len(paths))} {words}"
+            remedy = (
+                f"{command} -- {' '.join(map(shell_quote, paths))}" if command else SUGGESTED_PREFIX
+            )
+            message = f"{count_paths(len(paths))} {words}"
             findings.append(Finding(paths[0], Rule.PYC601, message, remedy))
     return findings
 
 
-def opened_to_all(caches: Sequence[Cache], places: Sequence[Place]) -> list[Finding]:
+def opened_to_all(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> list[Finding]:
     """Return PYC601: caches that every user can replace, which need not match any source."""
     paths = [
         place.path
@@ -277,16 +286,18 @@ def opened_to_all(caches: Sequence[Cache], places: Sequence[Place]) -> list[Find
     if not paths:
         return []
     paths.sort()
-    message = f"{paths_of(len(paths))} writable for everyone: other users can put code there"
-    return [Finding(paths[0], Rule.PYC601, message, f"chmod o-w -- {' '.join(map(quoted, paths))}")]
+    message = f"{count_paths(len(paths))} writable for everyone: other users can put code there"
+    return [
+        Finding(paths[0], Rule.PYC601, message, f"chmod o-w -- {' '.join(map(shell_quote, paths))}")
+    ]
 
 
 def is_read_only(path: str) -> bool:
     """Whether a path is on a file system that is mounted read-only (statvfs(3))."""
-    return system.MOUNTS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return compat.HAS_STATVFS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
-def paths_of(count: int) -> str:
+def count_paths(count: int) -> str:
     """Return `1 path` or `2 paths`."""
     return f"{count} path{'s' * (count != 1)}"
 

@@ -7,12 +7,12 @@ import statistics
 import subprocess
 from typing import NamedTuple
 
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
+from pycache_guard.doctor.writing import NO_WRITE_VARIABLE
 from pycache_guard.doctor.writing import PREFIX_SINCE
-from pycache_guard.doctor.writing import SWITCH
 from pycache_guard.errors import Failure
-from pycache_guard.git.temporary import Directory
+from pycache_guard.git.tempdir import TemporaryDirectory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Times(NamedTuple):
     warm: list[float]
 
 
-def timed(module: str, python: Interpreter) -> Times:
+def time_import(module: str, python: Interpreter) -> Times:
     """Import `module` again and again, each time in a new process.
 
     It is cold when `-X pycache_prefix` names an empty directory, and warm when it is the same the
@@ -57,19 +57,19 @@ def timed(module: str, python: Interpreter) -> Times:
     if python.release < PREFIX_SINCE:
         raise Failure(f"--time needs Python 3.8 or later, and this is {python.version}")
     times = Times([], [])
-    with Directory() as directory:
+    with TemporaryDirectory() as directory:
         for number in range(ROUNDS):
             prefix = os.path.join(directory, str(number))
-            times.cold.append(once(module, python, prefix, directory))
-            times.warm.append(once(module, python, prefix, directory))
+            times.cold.append(_import_once(module, python, prefix, directory))
+            times.warm.append(_import_once(module, python, prefix, directory))
     return times
 
 
-def once(module: str, python: Interpreter, prefix: str, directory: str) -> float:
+def _import_once(module: str, python: Interpreter, prefix: str, directory: str) -> float:
     """Import a module once; return the seconds that it took."""
     answer = os.path.join(directory, "answer")
     # A prefix in the environment counts for nothing beside `-X`.
-    kept = {name: value for name, value in os.environ.items() if name != SWITCH}
+    kept = {name: value for name, value in os.environ.items() if name != NO_WRITE_VARIABLE}
     command = [python.executable, "-X", f"pycache_prefix={prefix}", "-c", IMPORT, module, answer]
     try:
         done = subprocess.run(
@@ -91,12 +91,12 @@ def once(module: str, python: Interpreter, prefix: str, directory: str) -> float
     return taken
 
 
-def described(modules: Sequence[str], python: Interpreter) -> Diagnosis:
+def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
     """Measure, and tell median and spread."""
     facts, failures = [], []
     for module in modules:
         try:
-            times = timed(module, python)
+            times = time_import(module, python)
         except Failure as failure:
             failures.append(str(failure))
             continue
@@ -117,7 +117,7 @@ def described(modules: Sequence[str], python: Interpreter) -> Diagnosis:
                 },
             )
         )
-    return Diagnosis(facts, [], failures)
+    return DoctorReport(facts, [], failures)
 
 
 def shown(times: Sequence[float]) -> str:

@@ -6,11 +6,11 @@ import os
 import stat
 
 from pycache_guard.doctor.caches import is_world_writable
-from pycache_guard.doctor.fact import Diagnosis
+from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.remedies import quoted
+from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
 
     from pycache_guard.doctor.interpreter import Interpreter
 
-SWITCH = "PYTHONDONTWRITEBYTECODE"
+NO_WRITE_VARIABLE = "PYTHONDONTWRITEBYTECODE"
 PREFIX = "PYTHONPYCACHEPREFIX"
 #: A place that is nobody's checkout.
-ELSEWHERE = f"export {PREFIX}=~/.cache/pycache"
+SUGGESTED_PREFIX = f"export {PREFIX}=~/.cache/pycache"
 #: The first version that knows a prefix (bpo-33499).
 PREFIX_SINCE = (3, 8)
 
 
-def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> Diagnosis:
+def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> DoctorReport:
     """Tell what the environment says; a `-B` or `-X` on a command line cannot be seen from here."""
-    off = bool(environment.get(SWITCH))
+    off = bool(environment.get(NO_WRITE_VARIABLE))
     written = Fact(
         "writing",
         "bytecode is written",
-        f"no: {SWITCH} is set" if off else "yes",
+        f"no: {NO_WRITE_VARIABLE} is set" if off else "yes",
         "Python compiles every module without a cache again at each start. To write caches again:"
-        f" `unset {SWITCH}`."
+        f" `unset {NO_WRITE_VARIABLE}`."
         if off
-        else f"Python writes a cache at the first import of a module, unless {SWITCH}=1 or"
+        else f"Python writes a cache at the first import of a module, unless {NO_WRITE_VARIABLE}=1 or"
         " `python -B` forbids it; what is there is read all the same.",
         not off,
     )
     prefix = environment.get(PREFIX) or None
     if prefix is None:
-        return Diagnosis([written, beside()], [])
+        return DoctorReport([written, default_location()], [])
     if python.release < PREFIX_SINCE:
-        return Diagnosis([written, unheeded(python)], [])
-    return Diagnosis([written, redirected(prefix)], wrong_prefix(prefix, root))
+        return DoctorReport([written, prefix_unsupported(python)], [])
+    return DoctorReport([written, redirected_location(prefix)], wrong_prefix(prefix, root))
 
 
-def beside() -> Fact:
+def default_location() -> Fact:
     """Tell the usual place."""
     return Fact(
         "writing",
@@ -60,7 +60,7 @@ def beside() -> Fact:
     )
 
 
-def unheeded(python: Interpreter) -> Fact:
+def prefix_unsupported(python: Interpreter) -> Fact:
     """Tell of an interpreter that is too old for a prefix."""
     return Fact(
         "writing",
@@ -71,7 +71,7 @@ def unheeded(python: Interpreter) -> Fact:
     )
 
 
-def redirected(prefix: str) -> Fact:
+def redirected_location(prefix: str) -> Fact:
     """Tell the place that a variable names."""
     return Fact(
         "writing",
@@ -87,24 +87,24 @@ def wrong_prefix(prefix: str, root: str) -> list[Finding]:
     """Return what is wrong with a prefix: PYC602."""
     if not os.path.isabs(prefix):
         message = f"{PREFIX} is relative ({prefix}): each current directory gets its own caches"
-        return [Finding(None, Rule.PYC602, message, ELSEWHERE)]
+        return [Finding(None, Rule.PYC602, message, SUGGESTED_PREFIX)]
     findings = []
     real, top = os.path.realpath(prefix), os.path.realpath(root)
     if real == top or real.startswith(os.path.join(top, "")):
         inside = os.path.relpath(real, top).replace(os.sep, "/")
         message = f"{PREFIX} is in the checkout: Python would run bytecode that is committed there"
-        findings.append(Finding(inside, Rule.PYC602, message, ELSEWHERE))
+        findings.append(Finding(inside, Rule.PYC602, message, SUGGESTED_PREFIX))
     place = real
     while not os.path.exists(place):
         place = os.path.dirname(place)
     if not os.access(place, os.W_OK | os.X_OK):
         message = f"{PREFIX} cannot be written to ({prefix}): Python keeps no cache at all"
-        command = f'sudo install -d -o "$(id -u)" -- {quoted(prefix)}'
+        command = f'sudo install -d -o "$(id -u)" -- {shell_quote(prefix)}'
         findings.append(Finding(None, Rule.PYC602, message, command))
     elif place == real and is_world_writable(status := os.stat(real)):
         message = f"{PREFIX} is writable for everyone ({prefix}): other users can put code there"
         is_ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
-        command = f"chmod o-w -- {quoted(prefix)}" if is_ours else ELSEWHERE
+        command = f"chmod o-w -- {shell_quote(prefix)}" if is_ours else SUGGESTED_PREFIX
         findings.append(Finding(None, Rule.PYC602, message, command))
     return findings
 

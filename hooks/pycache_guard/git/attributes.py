@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 
 from pycache_guard.git.process import Git
-from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
+from pycache_guard.git.process import parsing_output
 from pycache_guard.git.repository import options_at
 
 TYPE_CHECKING = False
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 #: What git answers where an attribute has no value.
-VALUELESS = (b"unspecified", b"unset", b"set")
+UNSET_VALUES = (b"unspecified", b"unset", b"set")
 
 
-def values(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, bytes]:
+def check_attr(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, bytes]:
     """Return the value of an attribute for those paths that have one, by the index alone.
 
     Neither this person's attributes nor the system's count.
@@ -32,6 +32,6 @@ def values(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, by
             env=environment(GIT_ATTR_NOSYSTEM="1"),
         ).output()
     fields = answers.split(b"\0")
-    with Reading("check-attr"):
+    with parsing_output("check-attr"):
         told = zip(paths, fields[0:-1:3], fields[2::3], strict=True)
-        return {path: value for path, _, value in told if value not in VALUELESS}
+        return {path: value for path, _, value in told if value not in UNSET_VALUES}

@@ -20,15 +20,15 @@ from itertools import chain
 from typing import NamedTuple
 from typing import final
 
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import path_of
-from pycache_guard.git.objects import heads
-from pycache_guard.git.partial import Bare
+from pycache_guard.git.objects import OfflineRepository
+from pycache_guard.git.objects import read_prefixes
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
+from pycache_guard.git.process import parsing_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Checkout:
         asked = [*dict.fromkeys(paths)]
         fields = self._isolated().check_attributes(asked)
         step = 3 * len(NAMES)
-        with Reading("check-attr"):
+        with parsing_output("check-attr"):
             if len(fields) != len(asked) * step + 1:
                 raise ValueError
             values = fields[2::3]
@@ -208,7 +208,7 @@ class Checkout:
         becoming: dict[bytes, Becoming] = {}
         for windows in (False, True):
             questions = [(blob_of(record), has) for record, has in converted]
-            heads = self.written(questions, HEAD_LENGTH, windows=windows)
+            heads = self.written(questions, HEAD_BYTES, windows=windows)
             for (record, has), head in zip(converted, heads, strict=True):
                 if is_bytecode(head):
                     becoming.setdefault(record, (has.shown(), head))
@@ -224,7 +224,7 @@ class Isolated:
     """A repository with these `.gitattributes` in its index, and no configuration at all."""
 
     def __init__(self, records: Iterable[bytes]) -> None:
-        self._bare = Bare()
+        self._bare = OfflineRepository()
         self._path = self._bare.environment["GIT_DIR"]
         self._environment = {
             **without_configuration(self._bare.environment),
@@ -276,7 +276,7 @@ class Isolated:
             # Before the content there is the line of the format, which is empty.
             yield read_until(git, end, length + 1)[1:]
         git.close_stdin()
-        git.check()
+        git.wait()
         if NOT_ENCODED in git.words:
             raise GitFailure(
                 "a `working-tree-encoding` of `.gitattributes` cannot be written here, so what a"
@@ -296,7 +296,7 @@ def kinds_of(blobs: Iterable[str], path_of: Callable[[str], str] | None = None) 
 
     Raises `GitFailure`, with the path that `path_of` returns, for a blob that is not here.
     """
-    read = dict(heads([*dict.fromkeys(blobs)], 1 << 62, path_of))
+    read = dict(read_prefixes([*dict.fromkeys(blobs)], 1 << 62, path_of))
     names = set(chain.from_iterable(map(relevant_names, read.values())))
     return Kinds(
         b"working-tree-encoding" in names,
@@ -332,7 +332,7 @@ def read_until(git: Git, end: bytes, limit: int) -> bytes:
             size += settled
         data = git.read()
         if not data:
-            git.check()
+            git.wait()
             raise GitFailure("git cat-file: its answer was cut short")
         buffer = buffer[settled:] + data
     return b"".join([*parts, buffer[:found]])[:limit]

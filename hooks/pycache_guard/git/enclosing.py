@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from pycache_guard import system
+from pycache_guard import compat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def find_git_directory(mark: str) -> str | None:
     """
     if os.path.isdir(mark):
         return mark
-    from pycache_guard import regular
+    from pycache_guard.fs import regular
 
     try:
-        with regular.opened(mark) as file:
+        with regular.open_regular(mark) as file:
             content = file.read(MAX_LINK_BYTES)
     except OSError:
         return None
@@ -109,7 +109,7 @@ def _candidates(directory: str) -> Iterator[str]:
     In a directory that everyone can write to, as `/tmp`, there is none: what lies there is passing.
     """
     try:
-        if os.stat(directory).st_mode & stat.S_IWOTH and system.OWNERS:
+        if os.stat(directory).st_mode & stat.S_IWOTH and compat.HAS_FILE_OWNERS:
             return
         with os.scandir(directory) as entries:
             names = sorted(entry.name for entry in entries)
@@ -136,10 +136,10 @@ def _names_work_tree(path: str) -> bool:
         return False
     import re
 
-    from pycache_guard import regular
+    from pycache_guard.fs import regular
 
     try:
-        with regular.opened(path) as file:
+        with regular.open_regular(path) as file:
             content = file.read(MAX_CONFIG_BYTES)
     except OSError:
         return False
@@ -147,4 +147,4 @@ def _names_work_tree(path: str) -> bool:
 
 
 def _is_own(path: str) -> bool:
-    return not system.OWNERS or os.lstat(path).st_uid in (ROOT_USER, os.geteuid())
+    return not compat.HAS_FILE_OWNERS or os.lstat(path).st_uid in (ROOT_USER, os.geteuid())

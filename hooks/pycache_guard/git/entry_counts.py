@@ -8,8 +8,8 @@ pair of trees is read once, so the count is known before they would have ended.
 from __future__ import annotations
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.objects import BATCH
-from pycache_guard.git.objects import Reader
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.objects import ObjectReader
 from pycache_guard.git.process import GitFailure
 
 TYPE_CHECKING = False
@@ -44,8 +44,8 @@ class EntryCounter:
         #: Distinct entries that were read for the present check.
         self.distinct = 0
         self._repeated = 0
-        self._commits = Reader(COMMIT_BYTES)
-        self._trees = Reader(1 << 62)
+        self._commits = ObjectReader(COMMIT_BYTES)
+        self._trees = ObjectReader(1 << 62)
         self._counts: dict[Comparison, int] = {}
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class EntryCounter:
         for one in reversed(todo):
             if one not in opened and one not in self._counts and len(one[1]) + bool(one[0]) == 1:
                 single[one[0] or one[1][0]] = one
-            if len(single) == BATCH:
+            if len(single) == MAX_IN_FLIGHT:
                 break
         for oid, data in zip(single, self._read_trees([*single]), strict=True):
             own, inner = list_tree(data, len(oid) // 2)
@@ -161,8 +161,8 @@ class EntryCounter:
 
     def _read_trees(self, oids: Sequence[str]) -> Iterable[bytes]:
         """Yield the bytes of trees; none of one that is not here: git itself will say so."""
-        for start in range(0, len(oids), BATCH):
-            self._trees.ask(oids[start : start + BATCH])
+        for start in range(0, len(oids), MAX_IN_FLIGHT):
+            self._trees.ask(oids[start : start + MAX_IN_FLIGHT])
             for answer in self._trees.answers():
                 yield answer[3] if answer and answer[1] == "tree" else b""
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 import os
 from itertools import chain
 
+from pycache_guard.errors import Failure
+from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import is_deletion
+from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.listing import names_attributes
-from pycache_guard.git.listing import parse
-from pycache_guard.git.process import RAW
+from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.listing import path_of
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.process import RAW_DIFF_OPTIONS
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
 from pycache_guard.git.process import environment
+from pycache_guard.git.process import parsing_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,51 +30,61 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from pycache_guard.entries import Entry
+    from pycache_guard.git.entries import Entry
     from pycache_guard.git.entry_counts import EntryCounter
 
     #: A commit and a record, for `listing.parse`, of what it brings in.
-    Brought = tuple[str, bytes]
+    AddedRecord = tuple[str, bytes]
+    from collections.abc import Mapping
+
+    from pycache_guard.git.objects import ObjectReader
+    from pycache_guard.git.revisions import Revisions
+
+    #: What names an object, and its id.
+    NamedObjects = dict[str, str]
+
 
 #: Batches that a `diff-tree` has before it, so that it does not wait for us.
-DEPTH = 2
+PIPELINE_DEPTH = 2
 #: Bytes of a batch at most: larger ones gain nothing. All that are under way must fit into the pipe,
 #: so that we never wait to ask while git waits to answer.
-BATCH = 8192
+BATCH_BYTES = 8192
 #: Random bytes behind each.
-MARK = 16
+SENTINEL_BYTES = 16
 #: More gain little, and each holds a cache of its own.
-MOST_PROCESSES = 4
+MAX_PROCESSES = 4
 #: Seconds without an answer after which the trees of what was asked are counted.
 PATIENCE_SECONDS = 0.5
 #: As much is kept unparsed, in case the block after it must be.
-UNPARSED = 1 << 20
+MAX_UNPARSED_BYTES = 1 << 20
 
 
-class Differ:
+class DiffTree:
     """One `git diff-tree --stdin`, asked about batches of commits."""
 
     def __init__(self, *pathspecs: str) -> None:
         # Without this, git writes each commit's answer on its own (git(1), GIT_FLUSH).
         env = environment(GIT_FLUSH="0")
-        options = ("--stdin", "-r", "-c", "--root", *RAW)
+        options = ("--stdin", "-r", "-c", "--root", *RAW_DIFF_OPTIONS)
         self.git = Git("diff-tree", *options, "--", *pathspecs, feed=True, env=env)
         # A line that is no object id is written back at once (builtin/diff-tree.c): the end of the
         # answer. It is random because what stands before it was written by others.
-        self._mark = b"=%s\n" % os.urandom(MARK).hex().encode("ascii")
+        self._sentinel = b"=%s\n" % os.urandom(SENTINEL_BYTES).hex().encode("ascii")
         self._rest = b""
 
     def batches(self, commits: list[bytes]) -> Iterator[list[bytes]]:
         """Yield lines for stdin, so many at a time as may be asked at once."""
         if commits:
-            size = min(BATCH, self.git.room() // DEPTH) - len(self._mark)
+            size = min(BATCH_BYTES, self.git.pipe_capacity() // PIPELINE_DEPTH) - len(
+                self._sentinel
+            )
             count = size // (max(map(len, commits)) + 1)
             for start in range(0, len(commits), count):
                 yield commits[start : start + count]
 
     def ask(self, commits: Iterable[bytes]) -> None:
-        """Ask about one of the `batches`; up to `DEPTH` may be under way."""
-        self.git.write(b"".join(b"%s\n" % commit for commit in commits) + self._mark)
+        """Ask about one of the `batches`; up to `PIPELINE_DEPTH` may be under way."""
+        self.git.write(b"".join(b"%s\n" % commit for commit in commits) + self._sentinel)
 
     def answer(self, on_delay: Callable[[], object]) -> Iterator[bytes]:
         """Yield the answer to the batch asked first, in blocks that end with a whole field.
@@ -77,7 +92,7 @@ class Differ:
         Calls `on_delay` when git takes long over the next block; it may raise `Failure`.
         """
         data = self._rest
-        while (end := data.find(self._mark)) < 0:
+        while (end := data.find(self._sentinel)) < 0:
             whole, nul, data = data.rpartition(b"\0")
             if nul:
                 yield whole + nul
@@ -85,46 +100,46 @@ class Differ:
                 on_delay()
             more = self.git.read()
             if not more:
-                self.git.check()
+                self.git.wait()
                 raise GitFailure("git diff-tree: its answer was cut short")
             data += more
         if end:
             if data[end - 1]:
                 raise GitFailure("git diff-tree: its answer is not as git writes it")
             yield data[:end]
-        self._rest = data[end + len(self._mark) :]
+        self._rest = data[end + len(self._sentinel) :]
 
     def finish(self) -> None:
         """End it in order. Raises `GitFailure` when git failed."""
         self.git.close_stdin()
-        self.git.check()
+        self.git.wait()
 
 
-class Differs:
+class DiffTreePool:
     """As many `git diff-tree` as there is work for; the first is started at once."""
 
     def __init__(self, *pathspecs: str) -> None:
         self._pathspecs = pathspecs
-        self._differs = [Differ(*pathspecs)]
+        self._differs = [DiffTree(*pathspecs)]
         #: What was asked and not answered, the oldest first, until it is counted.
-        self._asked: list[tuple[Differ, list[bytes]]] = []
+        self._asked: list[tuple[DiffTree, list[bytes]]] = []
         self._counted: list[list[bytes]] = []
         self._counter: EntryCounter | None = None
 
-    def brought(
+    def added_by(
         self, commits: Iterable[list[bytes]], possible: Callable[[bytes], object]
-    ) -> Iterator[Brought]:
+    ) -> Iterator[AddedRecord]:
         """Yield what commits bring in: what none of their parents has at that path.
 
         Each is an id, and behind a blank those of the parents that are to count, if not all
-        (git-diff-tree(1), `--stdin`). Of a block of output that is not `possible` as a whole nothing is
+        (git-diff-tree(1), `--stdin`). Of a block of output that is not `block_filter` as a whole nothing is
         parsed. Each commit's come together; among commits there is no order. Raises `GitFailure`.
         """
-        free = self._differs * DEPTH
+        free = self._differs * PIPELINE_DEPTH
         for batch in chain.from_iterable(map(self._differs[0].batches, commits)):
-            if not free and len(self._differs) < processes():
-                self._differs.append(Differ(*self._pathspecs))
-                free = self._differs[-1:] * DEPTH
+            if not free and len(self._differs) < process_count():
+                self._differs.append(DiffTree(*self._pathspecs))
+                free = self._differs[-1:] * PIPELINE_DEPTH
             elif not free:
                 free = [self._asked[0][0]]
                 yield from self._next_answer(possible)
@@ -142,9 +157,9 @@ class Differs:
         if self._counter:
             self._counter.close()
 
-    def _next_answer(self, possible: Callable[[bytes], object]) -> Iterator[Brought]:
+    def _next_answer(self, possible: Callable[[bytes], object]) -> Iterator[AddedRecord]:
         differ, _ = self._asked[0]
-        yield from parsed(differ.answer(self._check_sizes), possible)
+        yield from parse_diff_output(differ.answer(self._check_sizes), possible)
         del self._asked[0]
 
     def _check_sizes(self) -> None:
@@ -162,13 +177,15 @@ class Differs:
         self._counted = [batch for _, batch in self._asked]
 
 
-def processes() -> int:
+def process_count() -> int:
     """Return how many `diff-tree` are worth it here."""
-    return min(MOST_PROCESSES, os.cpu_count() or 1)
+    return min(MAX_PROCESSES, os.cpu_count() or 1)
 
 
-def parsed(blocks: Iterable[bytes], possible: Callable[[bytes], object]) -> Iterator[Brought]:
-    """Parse one answer, so far as a block is `possible`: `ID NUL (HEAD NUL PATH NUL)…` a commit.
+def parse_diff_output(
+    blocks: Iterable[bytes], possible: Callable[[bytes], object]
+) -> Iterator[AddedRecord]:
+    """Parse one answer, so far as a block is `block_filter`: `ID NUL (HEAD NUL PATH NUL)…` a commit.
 
     Where a block begins is known only from what came before; that is looked into when it must be.
     """
@@ -179,28 +196,28 @@ def parsed(blocks: Iterable[bytes], possible: Callable[[bytes], object]) -> Iter
         unparsed.append(block)
         size += len(block)
         wanted = possible(block)
-        if not wanted and size < UNPARSED:
+        if not wanted and size < MAX_UNPARSED_BYTES:
             continue
         *before, last = unparsed
         for text in (b"".join(before), last):
             telling = wanted and text is last
             for field in text.split(b"\0")[:-1]:
                 if not head:
-                    with Reading("diff-tree"):
+                    with parsing_output("diff-tree"):
                         told = field.decode("ascii")
                     if told.startswith(":"):
                         head = told
                     else:
                         commit = told
                 else:
-                    if telling and (record := new(head, field)):
+                    if telling and (record := added_record(head, field)):
                         yield commit, record
                     head = ""
         unparsed = []
         size = 0
 
 
-def new(head: str, path: bytes) -> bytes | None:
+def added_record(head: str, path: bytes) -> bytes | None:
     """Return the record of what stands at `path`, if no parent has the same there.
 
     `head` is `:MODE MODE ID ID STATUS`, in a merge with a colon, a mode and an id for each parent.
@@ -209,7 +226,7 @@ def new(head: str, path: bytes) -> bytes | None:
     """
     parents = len(head) - len(head.lstrip(":"))
     fields = head[parents:].split(" ")
-    with Reading("diff-tree"):
+    with parsing_output("diff-tree"):
         mode, blob = fields[parents], fields[2 * parents + 1]
     if mode == "000000" and not names_attributes(path):
         return None
@@ -220,16 +237,65 @@ def new(head: str, path: bytes) -> bytes | None:
     return f"{mode} {blob}\t".encode("ascii") + path
 
 
-def granted(glob: str, commits: Iterable[str]) -> list[Entry]:
+def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
-    records = [record for _, record in brought(commits, f":(top,glob){glob}")]
-    return [parse(record) for record in records if not is_deletion(record)]
+    records = [record for _, record in added_records(commits, f":(top,glob){glob}")]
+    return [parse_entry(record) for record in records if not is_deletion(record)]
 
 
-def brought(commits: Iterable[str], *pathspecs: str) -> Iterator[Brought]:
+def added_records(commits: Iterable[str], *pathspecs: str) -> Iterator[AddedRecord]:
     """Yield what `commits` bring in at `pathspecs`. Raises `GitFailure`."""
-    differs = Differs(*pathspecs)
+    differs = DiffTreePool(*pathspecs)
     try:
-        yield from differs.brought([[commit.encode("ascii") for commit in commits]], bool)
+        yield from differs.added_by([[commit.encode("ascii") for commit in commits]], bool)
     finally:
         differs.close()
+
+
+def non_commit_objects(
+    revisions: Revisions, reader: ObjectReader
+) -> tuple[NamedObjects, NamedObjects]:
+    """Return the trees and the blobs among what is named, behind tags too.
+
+    What is known to have been there before is left out. Raises `Failure` for an object that is not
+    here.
+    """
+    named: dict[str, NamedObjects] = {"tree": {}, "blob": {}}
+    tips = [*revisions.tips]
+    for start in range(0, len(tips), MAX_IN_FLIGHT):
+        batch = tips[start : start + MAX_IN_FLIGHT]
+        reader.ask([f"{tip}^{{}}" for tip in batch])
+        for tip, answer in zip(batch, [*reader.answers()], strict=True):
+            name = revisions.tips[tip]
+            if answer is None:
+                raise Failure(f"{name}: object {tip} is not here")
+            oid, kind, *_ = answer
+            if kind in named and revisions.introduces(oid):
+                named[kind][name] = oid
+    return named["tree"], named["blob"]
+
+
+def records_in(trees: Mapping[str, str], blobs: Mapping[str, str]) -> Iterator[AddedRecord]:
+    """Yield what trees and blobs contain as if their names were commits; a blob has no path.
+
+    Raises `Failure` for a tree with too many paths.
+    """
+    for name, oid in trees.items():
+        check_size(oid, name)
+        for block in iter_entry_blocks(Git("ls-tree", "-r", "-z", "--full-tree", oid)):
+            for line in block.split(b"\0")[:-1]:
+                mode = line.partition(b" ")[0]
+                yield name, b"%s %s\t%s" % (mode, blob_of(line).encode("ascii"), path_of(line))
+    for name, oid in blobs.items():
+        yield name, b"100644 %s\t" % oid.encode("ascii")
+
+
+def check_size(tree: str, name: str) -> None:
+    """Raise `Failure` if the tree with the id `tree`, known as `name`, has too many paths to list."""
+    from pycache_guard.git.entry_counts import EntryCounter
+
+    counter = EntryCounter()
+    try:
+        counter.check_tree(tree, name)
+    finally:
+        counter.close()

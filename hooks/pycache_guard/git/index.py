@@ -8,18 +8,18 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import RAW
+from pycache_guard.git.process import RAW_DIFF_OPTIONS
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git
+from pycache_guard.git.process import git_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from pycache_guard.entries import Entry
-    from pycache_guard.git.changes import Changes
+    from pycache_guard.git.entries import Entry
+    from pycache_guard.git.listing import Diff
 
 #: Lists entries with their modes, ids and stages, as paths from the top.
 LIST = ("ls-files", "--stage", "-z", "--full-name", "--")
@@ -57,9 +57,9 @@ class Listing(Git):
         except GitFailure as failure:
             if "is outside repository" not in str(failure):
                 raise
-            from pycache_guard.git.repository import work_tree
+            from pycache_guard.git.repository import require_toplevel
 
-            work_tree()
+            require_toplevel()
             yield from Git(*LIST, ":/").chunks()
 
 
@@ -75,13 +75,13 @@ def check_presence() -> None:
     path = os.environ.get("GIT_INDEX_FILE") or ""
     if path:
         # Git reads it from the top of the work tree.
-        path = os.path.join(repository.top() or os.curdir, path)
+        path = os.path.join(repository.toplevel() or os.curdir, path)
     else:
-        path = os.fsdecode(git("rev-parse", "--git-path", "index")[:-1])
-    tree = repository.resolved("HEAD^{tree}")
+        path = os.fsdecode(git_output("rev-parse", "--git-path", "index")[:-1])
+    tree = repository.try_rev_parse("HEAD^{tree}")
     if os.path.exists(path) or tree is None or tree == repository.empty_tree():
         return
-    repository.work_tree()
+    repository.require_toplevel()
     raise Failure(
         f"there is no index here ({path}), although HEAD has files, so nothing can be checked:"
         " `git reset` writes it, `git checkout` the files as well"
@@ -91,14 +91,14 @@ def check_presence() -> None:
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
-    def listing(self) -> Git:
+    def list_entries(self) -> Git:
         """Start listing every entry, wherever in the work tree we are.
 
         Reading it raises `Failure` where there is no work tree.
         """
         return Listing()
 
-    def check_changes(self, changes: Changes) -> None:
+    def check_changes(self, changes: Diff) -> None:
         """Raise `Failure` if only a missing index makes everything seem to be deleted."""
         if changes.delete_everything():
             check_presence()
@@ -113,43 +113,43 @@ class Index:
         if not any(record[7:].startswith(EMPTY_BLOBS) for record in records):
             return records
         from pycache_guard.git import repository
-        from pycache_guard.git.changes import Changes
+        from pycache_guard.git.listing import Diff
         from pycache_guard.git.listing import path_of
 
-        options = ("--cached", "--ita-invisible-in-index", *RAW)
+        options = ("--cached", "--ita-invisible-in-index", *RAW_DIFF_OPTIONS)
         process = Git("diff-index", *options, repository.empty_tree(), "--")
-        kept = set(map(path_of, Changes(process).records()))
+        kept = set(map(path_of, Diff(process).records()))
         return [record for record in records if path_of(record) in kept]
 
-    def comparison(self) -> Git:
+    def start_diff(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""
-        return self._against("HEAD")
+        return self._diff_against("HEAD")
 
     def require(self) -> None:
         """Raise `Failure` where there is no work tree: no index, or one that no commit is made of."""
-        from pycache_guard.git.repository import work_tree
+        from pycache_guard.git.repository import require_toplevel
 
-        work_tree()
+        require_toplevel()
 
-    def changes(self, comparison: Git) -> Changes:
+    def read_diff(self, comparison: Git) -> Diff:
         """Read a comparison; before the first commit everything is new."""
-        from pycache_guard.git.changes import Changes
+        from pycache_guard.git.listing import Diff
 
         try:
-            return Changes(comparison)
+            return Diff(comparison)
         except GitFailure:
             from pycache_guard.git import repository
 
-            if repository.resolved("HEAD^{commit}"):
+            if repository.try_rev_parse("HEAD^{commit}"):
                 raise
-            return Changes(self._against(repository.empty_tree()))
+            return Diff(self._diff_against(repository.empty_tree()))
 
-    def granted(self, glob: str) -> list[Entry]:
+    def entries_matching(self, glob: str) -> list[Entry]:
         """Return the entries that a pathspec glob of git's own matches."""
-        from pycache_guard.git.listing import parse
+        from pycache_guard.git.listing import parse_entry
 
-        records = git("ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob){glob}")
-        return [parse(record) for record in records.split(b"\0")[:-1]]
+        records = git_output("ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob){glob}")
+        return [parse_entry(record) for record in records.split(b"\0")[:-1]]
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path` of the work tree, `None` where there is none.
@@ -158,34 +158,34 @@ class Index:
         a `.git` counts as the top, which costs no process and can be wrong: what is found there must be
         read again before it is of consequence. `path` is relative to the top.
         """
+        from pycache_guard.fs.regular import open_regular
         from pycache_guard.git.repository import is_likely_top
-        from pycache_guard.git.repository import work_tree
-        from pycache_guard.regular import opened
+        from pycache_guard.git.repository import require_toplevel
 
-        where = os.curdir if not thorough and is_likely_top() else work_tree()
+        where = os.curdir if not thorough and is_likely_top() else require_toplevel()
         try:
-            with opened(os.path.join(where, path)) as file:
+            with open_regular(os.path.join(where, path)) as file:
                 return file.read()
         except FileNotFoundError:
             if not thorough:
                 return None
-            from pycache_guard.git.objects import stored
+            from pycache_guard.git.objects import read_path
 
-            return stored(f":0:{path}")
+            return read_path(f":0:{path}")
 
     def directory(self) -> str | None:
         """Return the top of the work tree, from where we stand."""
-        from pycache_guard.git.repository import work_tree
+        from pycache_guard.git.repository import require_toplevel
 
-        return work_tree()
+        return require_toplevel()
 
-    def below(self, paths: Sequence[str]) -> set[str]:
+    def entries_below(self, paths: Sequence[str]) -> set[str]:
         """Return the entries at or below `paths`, which are relative to where we stand.
 
         Raises `GitFailure` for one that matches nothing.
         """
         specs = [f":(literal){path}" for path in paths]
-        listed = git("ls-files", "--error-unmatch", "-z", "--full-name", "--", *specs)
+        listed = git_output("ls-files", "--error-unmatch", "-z", "--full-name", "--", *specs)
         return {os.fsdecode(path) for path in listed.split(b"\0")[:-1]}
 
     def untrack(self, paths: list[str]) -> None:
@@ -198,9 +198,9 @@ class Index:
         import tempfile
 
         from pycache_guard.git.repository import options_at
-        from pycache_guard.git.repository import work_tree
+        from pycache_guard.git.repository import require_toplevel
 
-        where = options_at(work_tree())
+        where = options_at(require_toplevel())
         with tempfile.TemporaryFile() as listed:
             listed.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
             listed.seek(0)
@@ -211,8 +211,10 @@ class Index:
             ).output()
 
     @staticmethod
-    def _against(base: str) -> Git:
-        return Git("diff-index", "--cached", "--ita-visible-in-index", *RAW, base, "--")
+    def _diff_against(base: str) -> Git:
+        return Git(
+            "diff-index", "--cached", "--ita-visible-in-index", *RAW_DIFF_OPTIONS, base, "--"
+        )
 
 
 #: Programs of a configuration that a writer of an index runs, by section: the filters, and the hooks of
@@ -235,7 +237,7 @@ def without_programs() -> list[str]:
     pattern = rf"^({'|'.join(PROGRAMS)})\."
     process = Git("config", "-z", "--name-only", "--get-regexp", pattern)
     keys = b"".join(iter(process.read, b"")).split(b"\0")[:-1]
-    process.check(allowed=(0, 1))
+    process.wait(allowed=(0, 1))
     options = ["-c", "hook.post-index-change.enabled=false"]
     for start in dict.fromkeys(key[: key.rindex(b".") + 1] for key in keys):
         name = os.fsdecode(start)

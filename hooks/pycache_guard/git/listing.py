@@ -1,4 +1,4 @@
-"""Listings of an index or a tree, read as they come."""
+"""What is new: where the index, or a tree, differs from a commit."""
 
 from __future__ import annotations
 
@@ -6,23 +6,79 @@ import os
 
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
+from pycache_guard.git.process import git_output
+from pycache_guard.git.process import parsing_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
-    from pycache_guard.entries import Entry
+    from pycache_guard.git.entries import Entry
+
+
+class Diff:
+    """The answer of `diff-index` or `diff-tree` with `RAW`, read to its end."""
+
+    def __init__(self, process: Git) -> None:
+        fields = b"".join(iter_blocks(process)).split(b"\0")
+        with parsing_output("diff"):
+            #: (head, path) pairs as git wrote them; nothing is parsed until it is asked for.
+            self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
+
+    def records(self) -> list[bytes]:
+        """Return what stands at each path that differs, for `listing.parse`.
+
+        What was deleted does not stand.
+        """
+        return [record for record, _ in self._records_and_old_blobs()]
+
+    def touch_attributes(self) -> bool:
+        """Return whether a `.gitattributes` is among what differs, one that was deleted included."""
+        return any(names_attributes(path) for _, path in self._pairs)
+
+    def delete_everything(self) -> bool:
+        """Return whether there are differences, and every one is a deletion."""
+        return bool(self._pairs) and not self._records_and_old_blobs()
+
+    def files_with_new_content(self) -> list[bytes]:
+        """Return the records of the files whose content differs from that of the file at the same path.
+
+        The blob of a symbolic link is content too. Where a link becomes a file, or a file a link, it
+        is new, even if the blob is the same.
+
+        Of a path in conflict, every stage: which will be chosen is not known.
+        """
+        return [
+            record
+            for record, old in self._records_and_old_blobs()
+            if has_content(record) and blob_of(record) != old
+        ]
+
+    def _records_and_old_blobs(self) -> list[tuple[bytes, str]]:
+        sides = []
+        conflicts = False
+        for head, path in self._pairs:
+            with parsing_output("diff"):
+                was, mode, old, blob, status = head.decode("ascii").split(" ")
+            if status == "U":
+                conflicts = True
+            elif status != "D":
+                same = old if was[1:4] == mode[:3] else ""
+                sides.append((f"{mode} {blob}\t".encode() + path, same))
+        if conflicts:
+            stages = git_output("ls-files", "--unmerged", "-z", "--full-name", "--", ":/")
+            sides += [(record, "") for record in stages.split(b"\0")[:-1]]
+        return sides
 
 
 #: The name of the files of gitattributes(5), in lower case.
 ATTRIBUTES = b".gitattributes"
 #: What stands before a path, with its tab: `160000 commit ID`, the id of SHA-256.
-LONGEST_HEAD = 6 + 1 + 6 + 1 + 64 + 1
+MAX_PREFIX_BYTES = 6 + 1 + 6 + 1 + 64 + 1
 
 
-def blocks(process: Git) -> Iterator[bytes]:
+def iter_blocks(process: Git) -> Iterator[bytes]:
     """Yield a NUL-separated listing in blocks that end with a whole record.
 
     A million entries are 90 MB; this holds no more than a pipe's worth of them.
@@ -39,19 +95,19 @@ def blocks(process: Git) -> Iterator[bytes]:
         raise GitFailure("git: its listing was cut short")
 
 
-def entries(process: Git) -> Iterator[bytes]:
+def iter_entry_blocks(process: Git) -> Iterator[bytes]:
     """Yield the blocks of a listing of entries, each of which begins with a mode and an id.
 
     Raises `GitFailure` for one that does not: nothing would be found in it.
     """
-    for block in blocks(process):
+    for block in iter_blocks(process):
         mode, blank = block[:6], block[6:7]
-        if not mode.isdigit() or blank != b" " or block.find(b"\t", 0, LONGEST_HEAD) < 0:
+        if not mode.isdigit() or blank != b" " or block.find(b"\t", 0, MAX_PREFIX_BYTES) < 0:
             raise GitFailure("git ls: its answer is not as git writes it")
         yield block
 
 
-def matching(
+def select_records(
     process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
 ) -> list[bytes]:
     """Return the records of a listing whose path is `wanted`, each stage of a conflict.
@@ -60,7 +116,7 @@ def matching(
     """
     return [
         record
-        for block in entries(process)
+        for block in iter_entry_blocks(process)
         if possible(block)
         for record in block.split(b"\0")[:-1]
         if wanted(path_of(record))
@@ -74,7 +130,7 @@ def path_of(record: bytes) -> bytes:
 
 def blob_of(record: bytes) -> str:
     """Return the object id of a record."""
-    with Reading("ls"):
+    with parsing_output("ls"):
         fields = record.partition(b"\t")[0].decode("ascii").split(" ")
         return fields[2] if fields[1] in ("blob", "commit") else fields[1]
 
@@ -116,13 +172,13 @@ def attributes_above(directory: bytes) -> Iterator[bytes]:
 
 def tree_of(revision: str) -> Iterator[bytes]:
     """Yield the records of the whole tree of a commit or a tree."""
-    for block in entries(Git("ls-tree", "-r", "-z", "--full-tree", revision)):
+    for block in iter_entry_blocks(Git("ls-tree", "-r", "-z", "--full-tree", revision)):
         yield from block.split(b"\0")[:-1]
 
 
-def parse(record: bytes) -> Entry:
+def parse_entry(record: bytes) -> Entry:
     """Read `MODE [TYPE] ID [STAGE]<TAB>PATH`, the form of both `ls-files -s` and `ls-tree`."""
-    from pycache_guard.entries import Entry  # typing.NamedTuple costs 3 ms: only when needed
+    from pycache_guard.git.entries import Entry  # typing.NamedTuple costs 3 ms: only when needed
 
     mode = record.partition(b" ")[0].decode("ascii")
     return Entry(mode, blob_of(record), os.fsdecode(path_of(record)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
-from pycache_guard.git.repository import resolved
+from pycache_guard.git.process import environment
+from pycache_guard.git.process import git_output
+from pycache_guard.git.process import parsing_output
+from pycache_guard.git.repository import try_rev_parse
+from pycache_guard.git.tempdir import TemporaryDirectory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,20 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from pycache_guard.git.partial import Bare
-
     #: Object id, type, size in bytes, first bytes.
-    Stored = tuple[str, str, int, bytes]
+    ObjectInfo = tuple[str, str, int, bytes]
+
 
 #: So many ids fit into the smallest pipe there is (Windows: 4096 bytes), so git is never stuck
 #: writing an answer while we are stuck writing a question.
-BATCH = 50
+MAX_IN_FLIGHT = 50
 
 #: An object's rest is read and thrown away up to here; beyond, a new process is cheaper.
-LARGE = 1 << 20
+SKIP_LIMIT_BYTES = 1 << 20
 
 
-def heads(
+def read_prefixes(
     blobs: Sequence[str], length: int, path_of: Callable[[str], str] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield each blob's id with its first `length` bytes, through `git cat-file --batch`.
@@ -36,10 +40,10 @@ def heads(
     Nothing more of a large blob is read. Raises `GitFailure` for one that is not there, with the path
     that `path_of` returns for its id.
     """
-    reader = Reader(length)
+    reader = ObjectReader(length)
     try:
-        for start in range(0, len(blobs), BATCH):
-            batch = blobs[start : start + BATCH]
+        for start in range(0, len(blobs), MAX_IN_FLIGHT):
+            batch = blobs[start : start + MAX_IN_FLIGHT]
             reader.ask(batch)
             for blob, answer in zip(batch, reader.answers(), strict=True):
                 if answer is None:
@@ -53,10 +57,9 @@ def heads(
 
 def absence(blob: str, path: str) -> str:
     """Return the words for a blob that is not here: its path, if that is known, and what to do."""
-    from pycache_guard.git.partial import is_partial
 
     words = f"blob {blob} cannot be read here: it is missing"
-    if is_partial():
+    if is_partial_clone():
         words += (
             "; this is a partial clone: `git fetch --refetch --no-filter` (git 2.36 and later) gets"
             " all contents"
@@ -66,34 +69,34 @@ def absence(blob: str, path: str) -> str:
     return f"{path}: {words}" if path else words
 
 
-def contents(blobs: Iterable[str]) -> dict[str, bytes]:
+def read_blobs(blobs: Iterable[str]) -> dict[str, bytes]:
     """Return the whole content of each blob. Raises `GitFailure` for one that is not there."""
-    return dict(heads([*dict.fromkeys(blobs)], 1 << 62))
+    return dict(read_prefixes([*dict.fromkeys(blobs)], 1 << 62))
 
 
-def content(blob: str) -> bytes:
+def read_blob(blob: str) -> bytes:
     """Return the whole content of a blob. Raises `GitFailure` when it is not there."""
-    return contents([blob])[blob]
+    return read_blobs([blob])[blob]
 
 
-def stored(expression: str) -> bytes | None:
+def read_path(expression: str) -> bytes | None:
     """Return the content of the blob that `expression` names, or `None` where it names nothing.
 
     `expression` is `REV:PATH` or `:N:PATH` of gitrevisions(7), to which no `^{blob}` can be added:
     it would be read as a part of the path. Raises `GitFailure` for what is no blob.
     """
-    blob = resolved(expression)
-    return None if blob is None else content(blob)
+    blob = try_rev_parse(expression)
+    return None if blob is None else read_blob(blob)
 
 
-def looked_up(revision: str, names: Iterable[bytes], reader: Reader) -> dict[bytes, str]:
+def looked_up(revision: str, names: Iterable[bytes], reader: ObjectReader) -> dict[bytes, str]:
     """Return the blobs at those of the paths `names` that a commit or a tree has."""
     from os import fsdecode
 
     asked = sorted(names)
     found = {}
-    for start in range(0, len(asked), BATCH):
-        batch = asked[start : start + BATCH]
+    for start in range(0, len(asked), MAX_IN_FLIGHT):
+        batch = asked[start : start + MAX_IN_FLIGHT]
         reader.ask([f"{revision}:{fsdecode(name)}" for name in batch])
         for name, answer in zip(batch, [*reader.answers()], strict=True):
             if answer is not None and answer[1] == "blob":
@@ -101,7 +104,7 @@ def looked_up(revision: str, names: Iterable[bytes], reader: Reader) -> dict[byt
     return found
 
 
-class Reader:
+class ObjectReader:
     """`git cat-file --batch`, kept for many questions.
 
     It is started again where reading on would cost more: behind a large object; and without what
@@ -111,28 +114,28 @@ class Reader:
     def __init__(self, length: int) -> None:
         self._length = length
         self._asked: list[str] = []
-        self._bare: Bare | None = None
-        self._said: Answers | None = None
+        self._bare: OfflineRepository | None = None
+        self._output: BatchOutput | None = None
 
     def ask(self, names: Sequence[str]) -> None:
-        """Ask for up to `BATCH` objects, by id or in any words of gitrevisions(7)."""
+        """Ask for up to `MAX_IN_FLIGHT` objects, by id or in any words of gitrevisions(7)."""
         self._asked = [*names]
-        if self._said is None:
+        if self._output is None:
             env = self._bare.environment if self._bare else None
-            self._said = Answers(Git("cat-file", "--batch", feed=True, env=env))
-        self._said.git.write(
+            self._output = BatchOutput(Git("cat-file", "--batch", feed=True, env=env))
+        self._output.git.write(
             "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         )
 
-    def answers(self) -> Iterator[Stored | None]:
+    def answers(self) -> Iterator[ObjectInfo | None]:
         """Yield what was asked for, in that order, `None` for what is not there."""
-        while self._said is not None and self._asked:
-            line = self._said.line()
+        while self._output is not None and self._asked:
+            line = self._output.line()
             if line is None:
-                self._without_fetching(self._said)
+                self._retry_offline(self._output)
                 continue
             del self._asked[0]
-            yield self._answer(self._said, line)
+            yield self._answer(self._output, line)
 
     def close(self) -> None:
         """End the process; what was not answered is given up."""
@@ -140,43 +143,41 @@ class Reader:
         if self._bare:
             self._bare.close()
 
-    def _answer(self, said: Answers, line: bytes) -> Stored | None:
+    def _answer(self, said: BatchOutput, line: bytes) -> ObjectInfo | None:
         if line.endswith((b" missing", b" ambiguous")):
             return None
-        with Reading("cat-file"):
+        with parsing_output("cat-file"):
             oid, kind, digits = line.decode("ascii").split(" ")
             size = int(digits)
         head = said.take(min(size, self._length))
         rest = size - len(head)
-        if rest > LARGE:
-            self._again()
+        if rest > SKIP_LIMIT_BYTES:
+            self._restart()
         else:
             said.skip(rest + 1)
         return oid, kind, size, head
 
-    def _without_fetching(self, said: Answers) -> None:
+    def _retry_offline(self, said: BatchOutput) -> None:
         """Ask again where git knows of no remote; raise `GitFailure` if that was not why it ended."""
-        from pycache_guard.git.partial import Bare
-        from pycache_guard.git.partial import is_partial
 
-        if self._bare or not is_partial():
-            said.cut_short()
-        self._bare = Bare()
-        self._again()
+        if self._bare or not is_partial_clone():
+            said.raise_truncated()
+        self._bare = OfflineRepository()
+        self._restart()
 
-    def _again(self) -> None:
+    def _restart(self) -> None:
         """Start again, with what has not been answered."""
         self._end()
         if self._asked:
             self.ask(self._asked)
 
     def _end(self) -> None:
-        if self._said is not None:
-            self._said.git.kill()
-            self._said = None
+        if self._output is not None:
+            self._output.git.kill()
+            self._output = None
 
 
-class Answers:
+class BatchOutput:
     """The stdout of `cat-file --batch`, read by line and by length."""
 
     def __init__(self, process: Git) -> None:
@@ -211,13 +212,58 @@ class Answers:
             self._buffer = self._more()
         self._buffer = self._buffer[size:]
 
-    def cut_short(self) -> NoReturn:
+    def raise_truncated(self) -> NoReturn:
         """Raise `GitFailure`, with git's words if it has any."""
-        self.git.check()
+        self.git.wait()
         raise GitFailure("git cat-file: its answer was cut short")
 
     def _more(self) -> bytes:
         data = self.git.read()
         if not data:
-            self.cut_short()
+            self.raise_truncated()
         return data
+
+
+#: What says which repository is meant.
+REPOSITORY_VARIABLES = ("GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_WORK_TREE")
+
+
+def is_partial_clone() -> bool:
+    """Whether objects may be missing here, to be fetched when asked for (partial-clone.txt)."""
+    pattern = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$"
+    process = Git("config", "--get-regexp", pattern)
+    for _ in iter(process.read, b""):
+        pass
+    return process.wait(allowed=(0, 1)) == 0
+
+
+class OfflineRepository:
+    """A repository without configuration and refs that has this one's objects.
+
+    Git fetches a missing object, or, where that is forbidden, ends; here it says that it is missing.
+    """
+
+    def __init__(self) -> None:
+        objects = os.path.abspath(
+            os.fsdecode(git_output("rev-parse", "--git-path", "objects")[:-1])
+        )
+        kind = git_output("rev-parse", "--show-object-format").decode("ascii").strip()
+        self._directory = TemporaryDirectory()
+        path = self._directory.path
+        # The least that git takes for a repository: gitrepository-layout(5).
+        for name in ("objects", "refs"):
+            os.mkdir(os.path.join(path, name))
+        config = "[core]\nbare = true\nrepositoryFormatVersion = "
+        # Before git 2.28 there is one format, and the extension is not known.
+        config += "0\n" if kind == "sha1" else f"1\n[extensions]\nobjectFormat = {kind}\n"
+        for name, text in (("HEAD", "ref: refs/heads/main\n"), ("config", config)):
+            with open(os.path.join(path, name), "x", encoding="ascii") as file:
+                file.write(text)
+        kept = {
+            name: text for name, text in environment().items() if name not in REPOSITORY_VARIABLES
+        }
+        self.environment = {**kept, "GIT_DIR": path, "GIT_OBJECT_DIRECTORY": objects}
+
+    def close(self) -> None:
+        """Remove it."""
+        self._directory.remove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard import system
+from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 #: A directory and a file that are not there. Of `/dev/null` Windows makes a place on the current drive,
 #: where anybody can make it one; where this package is installed nobody can.
-NOWHERE = os.path.join(os.path.dirname(__file__), "none") if system.WINDOWS else os.devnull
+NOWHERE = os.path.join(os.path.dirname(__file__), "none") if compat.WINDOWS else os.devnull
 #: A repository's configuration may name programs; none of them is run by what we ask git for, but
 #: for the file system monitor and the hooks (`post-index-change`), which are switched off here, and the
 #: filters and configured hooks, which whoever writes an index switches off (`index.without_programs`).
 #: The third setting switches off a cache of who is whose parent: git believes it without a look at the
 #: commits (gitformat-commit-graph(5)), so a forged one would hide commits.
-GIT = (
+GIT_COMMAND = (
     *("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={NOWHERE}"),
     *("-c", "core.commitGraph=false"),
 )
 
 #: Of every raw comparison: neither renames (a rename onto a bytecode name is new there) nor what
 #: .gitmodules says of its own submodules hides a difference.
-RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+RAW_DIFF_OPTIONS = ("--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
 
 #: `GIT_*` is otherwise inherited: under a hook it says which index is being committed, and in
 #: `pre-receive` where the pushed objects are.
-DROPPED = (
+DROPPED_VARIABLES = (
     "GIT_LITERAL_PATHSPECS",
     "GIT_GLOB_PATHSPECS",
     "GIT_NOGLOB_PATHSPECS",
@@ -40,7 +40,7 @@ DROPPED = (
     # `git config` would read this file instead of the repository's.
     "GIT_CONFIG",
 )
-SET = {
+FIXED_VARIABLES = {
     # Messages in one language, so that output is the same everywhere.
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -80,7 +80,7 @@ class Silent(Failure):
     """
 
 
-class Reading:
+class parsing_output:
     """A block that takes an answer apart: where that fails, it was no answer of git's."""
 
     def __init__(self, verb: str) -> None:
@@ -117,14 +117,14 @@ class Git:
         #: `-C DIR` and its like, each with a value, come before the verb.
         self._verb = next(word for n, word in enumerate(args) if not n % 2 and word[0] != "-")
         try:
-            self._child = spawn.start(
-                (*GIT, *args), env or environment(), stdin=stdin, stdout=stdout, feed=feed
+            self._child = spawn.start_child(
+                (*GIT_COMMAND, *args), env or environment(), stdin=stdin, stdout=stdout, feed=feed
             )
         except FileNotFoundError:
             raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
         except OSError as error:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
-        self.room = self._child.room
+        self.pipe_capacity = self._child.pipe_capacity
         self.close_stdin = self._child.close_stdin
         self.has_output = self._child.has_output
         self._ended = False
@@ -149,20 +149,20 @@ class Git:
         try:
             self._child.write(data)
         except BrokenPipeError:
-            self.check()
+            self.wait()
             raise GitFailure(f"git {self._verb}: ended before it had read everything") from None
 
     def chunks(self) -> Iterator[bytes]:
         """Yield stdout as it comes, then `check` the end."""
         while chunk := self.read():
             yield chunk
-        self.check()
+        self.wait()
 
     def output(self) -> bytes:
         """Return the whole of stdout. Raises `GitFailure` when git fails."""
         return b"".join(self.chunks())
 
-    def check(self, *, allowed: tuple[int, ...] = (0,)) -> int:
+    def wait(self, *, allowed: tuple[int, ...] = (0,)) -> int:
         """Wait for the end; raise `GitFailure` with git's own words unless its code is `allowed`.
 
         Raises `KeyboardInterrupt` when git was interrupted: so are we.
@@ -176,7 +176,7 @@ class Git:
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code not in allowed:
-            raise GitFailure(f"git {self._verb}: {last_words(said) or f'ended with {code}'}")
+            raise GitFailure(f"git {self._verb}: {error_message(said) or f'ended with {code}'}")
         return code
 
     def _silent(self) -> Silent:
@@ -189,18 +189,18 @@ class Git:
 
 def environment(**changes: str) -> dict[str, str]:
     """Return the environment that git is run with: the inherited one, made safe and literal."""
-    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED_VARIABLES}
     if "PATH" in kept:  # of what git may start in turn
-        kept["PATH"] = system.absolute_entries(kept["PATH"])
-    return {**kept, **SET, **changes}
+        kept["PATH"] = compat.absolute_entries(kept["PATH"])
+    return {**kept, **FIXED_VARIABLES, **changes}
 
 
-def git(*args: str) -> bytes:
+def git_output(*args: str) -> bytes:
     """Run git and return its stdout. Raises `GitFailure` when it ends with anything but 0."""
     return Git(*args).output()
 
 
-def last_words(said: bytes) -> str:
+def error_message(said: bytes) -> str:
     """Return what git's stderr says of its failure, as one line.
 
     Warnings, hints and trace output before the first `fatal:` or `error:` are left out.

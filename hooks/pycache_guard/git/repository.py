@@ -8,21 +8,17 @@ from pycache_guard.errors import Failure
 from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git
+from pycache_guard.git.process import git_output
 from pycache_guard.git.process import object_id
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 #: Variables that say where the repository or its work tree is (git(1), "The Git Repository").
 POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_IMPLICIT_WORK_TREE")
-#: More than a `.git`, a HEAD or a usual configuration holds, in bytes.
-MAX_SMALL_FILE_BYTES = 1 << 16
 
 
-def top() -> str | None:
+def toplevel() -> str | None:
     """Return the top of the work tree as a path, `None` where git has no work tree here.
 
     This is the one place that asks git where the repository is. There is no work tree in a bare
@@ -37,9 +33,9 @@ def top() -> str | None:
     # A path can hold newlines: it comes last.
     bare, inside, path = (b"".join(iter(process.read, b"")).split(b"\n", 2) + [b""] * 2)[:3]
     if bare == b"true" or (inside == b"true" and "GIT_WORK_TREE" not in os.environ):
-        process.check(allowed=(0, 128))
+        process.wait(allowed=(0, 128))
         return None
-    process.check()
+    process.wait()
     found = os.fsdecode(path[:-1])
     if not os.path.isdir(found):  # MSYS2 and Cygwin have a git whose paths are not those of Windows
         raise GitFailure(
@@ -48,12 +44,12 @@ def top() -> str | None:
     return found
 
 
-def work_tree() -> str:
+def require_toplevel() -> str:
     """Return `top()`. Raises `Failure` where there is none.
 
     In a bare repository git lists an index that is not there as one without entries.
     """
-    where = top()
+    where = toplevel()
     if where is None:
         raise Failure("not inside a work tree; there is no index to check")
     return where
@@ -67,7 +63,7 @@ def options_at(directory: str) -> tuple[str, ...]:
     """
     if directory == os.curdir:
         return ("-C", directory)
-    own = os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1])
+    own = os.fsdecode(git_output("rev-parse", "--absolute-git-dir")[:-1])
     return ("-C", directory, "--git-dir", own, "--work-tree", os.path.abspath(directory))
 
 
@@ -90,12 +86,12 @@ def is_usual_top() -> bool:
     try:
         if os.path.isdir(".git"):
             return is_usual_repository(".git")
-        named = read_small_file(".git")
+        named = _read_small_file(".git")
         if not named.startswith(b"gitdir: "):
             return False
         directory = os.fsdecode(named.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
-        back = os.fsdecode(read_small_file(os.path.join(directory, "gitdir")).rstrip(b"\r\n"))
-        common = os.fsdecode(read_small_file(os.path.join(directory, "commondir")).rstrip(b"\r\n"))
+        back = os.fsdecode(_read_small_file(os.path.join(directory, "gitdir")).rstrip(b"\r\n"))
+        common = os.fsdecode(_read_small_file(os.path.join(directory, "commondir")).rstrip(b"\r\n"))
         return (
             os.path.realpath(os.path.join(directory, back)) == os.path.realpath(".git")
             and is_head(os.path.join(directory, "HEAD"))
@@ -110,7 +106,7 @@ def is_usual_repository(directory: str) -> bool:
     """Whether a directory is a repository whose configuration leaves the work tree beside it."""
     if not is_repository(directory):
         return False
-    config = b"".join(read_small_file(os.path.join(directory, "config")).lower().split())
+    config = b"".join(_read_small_file(os.path.join(directory, "config")).lower().split())
     return b"worktree" not in config and config.count(b"bare") == config.count(b"bare=false")
 
 
@@ -125,7 +121,7 @@ def is_repository(directory: str) -> bool:
 
 def is_head(path: str) -> bool:
     """Whether a file is a HEAD: a branch, or an object id (setup.c, `validate_headref`)."""
-    text = read_small_file(path).strip()
+    text = _read_small_file(path).strip()
     return text.startswith(b"ref: refs/") or is_object_id(text)
 
 
@@ -134,48 +130,21 @@ def is_object_id(text: bytes) -> bool:
     return len(text) in (40, 64) and not text.translate(None, HEXADECIMAL)
 
 
-def read_small_file(path: str) -> bytes:
-    """Return what a regular file holds. Raises `OSError`, and `ValueError` for a large one."""
-    from pycache_guard.regular import opened
+def _read_small_file(path: str) -> bytes:
+    """Call `fs.regular.read_small_file`, imported only here: a usual repository needs no such file."""
+    from pycache_guard.fs.regular import read_small_file
 
-    with opened(path) as file:
-        data = file.read(MAX_SMALL_FILE_BYTES + 1)
-    if len(data) > MAX_SMALL_FILE_BYTES:
-        raise ValueError(path)
-    return data
+    return read_small_file(path)
 
 
-def directory_around(directory: str) -> str | None:
-    """Return the repository of the work tree that a directory is in, `None` where it is in none.
-
-    This is told without git, and for no more than a place: `.git` as a directory, or as a file that
-    names one (gitrepository-layout(5)).
-    """
-    mark = next(
-        (here for here in marks(os.path.realpath(directory)) if os.path.lexists(here)), None
-    )
-    if mark is None or not os.path.isfile(mark):
-        return mark
-    named = os.fsdecode(read_small_file(mark).removeprefix(b"gitdir: ").rstrip(b"\r\n"))
-    return os.path.join(os.path.dirname(mark), named)
-
-
-def marks(directory: str) -> Iterator[str]:
-    """Yield where a `.git` may be, from a directory upwards."""
-    yield os.path.join(directory, ".git")
-    while (above := os.path.dirname(directory)) != directory:
-        directory = above
-        yield os.path.join(directory, ".git")
-
-
-def in_subdirectory() -> bool:
+def cwd_is_below_toplevel() -> bool:
     """Return whether paths from the top mean something else where the reader stands.
 
     That is the current directory; for a hook of git's it is `GIT_PREFIX`, the directory in which
     `git commit` was typed, while git runs the hook at the top (git(1), git-rev-parse(1)
     `--show-prefix`).
     """
-    where = top()
+    where = toplevel()
     if where is None:
         return False
     return bool(os.environ.get("GIT_PREFIX")) or not os.path.samefile(where, os.curdir)
@@ -185,55 +154,55 @@ def is_sparse() -> bool:
     """Whether a sparse checkout is on: `git rm` then leaves alone what is not on disk."""
     process = Git("config", "--type=bool", "--get", "core.sparseCheckout")
     answer = b"".join(iter(process.read, b""))
-    return process.check(allowed=(0, 1)) == 0 and answer == b"true\n"
+    return process.wait(allowed=(0, 1)) == 0 and answer == b"true\n"
 
 
-def resolve(revision: str, kind: str) -> str:
+def rev_parse(revision: str, kind: str) -> str:
     """Return the object id of `revision` as a `commit` or `tree` (gitrevisions(7)).
 
     Raises `Failure` for a revision that does not exist or is no such thing.
     """
-    found = None if revision.startswith("-") else resolved(f"{revision}^{{{kind}}}")
+    found = None if revision.startswith("-") else try_rev_parse(f"{revision}^{{{kind}}}")
     if found is None:
         raise Failure(f"{revision!r} is not a {kind} in this repository")
     return found
 
 
-def resolved(expression: str) -> str | None:
+def try_rev_parse(expression: str) -> str | None:
     """Return the object id of an expression, `None` where it names nothing."""
     process = Git("rev-parse", "--quiet", "--verify", expression)
     answer = b"".join(iter(process.read, b""))
     # 1: no such object; 128: words that cannot name one.
-    if process.check(allowed=(0, 1, 128)):
+    if process.wait(allowed=(0, 1, 128)):
         return None
     return object_id(answer, "rev-parse")
 
 
 def empty_tree() -> str:
     """Return the id of the empty tree, which every repository knows without storing it."""
-    return object_id(git("hash-object", "-t", "tree", "--stdin"), "hash-object")
+    return object_id(git_output("hash-object", "-t", "tree", "--stdin"), "hash-object")
 
 
 def committed() -> str:
     """Return what the index is compared with: `HEAD`, or the empty tree before the first commit."""
-    return resolved("HEAD^{commit}") or empty_tree()
+    return try_rev_parse("HEAD^{commit}") or empty_tree()
 
 
-def base_of(commit: str | None) -> str:
+def comparison_base(commit: str | None) -> str:
     """Return the tree-ish in whose place `commit` came.
 
     That is HEAD; for HEAD's own commit (or where HEAD is unborn) its first parent; for a root, or
     for a tree without a commit (`None`), the empty tree.
     """
-    head = resolved("HEAD^{commit}")
+    head = try_rev_parse("HEAD^{commit}")
     if commit is None:
         return head or empty_tree()
     if head is not None and head != commit:
         return head
-    return resolved(f"{commit}^1^{{commit}}") or empty_tree()
+    return try_rev_parse(f"{commit}^1^{{commit}}") or empty_tree()
 
 
-def index_is_temporary() -> bool:
+def uses_temporary_index() -> bool:
     """Whether `GIT_INDEX_FILE` names another index than the repository's own.
 
     `git commit -a` and `git commit PATH` let their hooks see an index that is thrown away, or
@@ -242,7 +211,7 @@ def index_is_temporary() -> bool:
     named = os.environ.get("GIT_INDEX_FILE")
     if not named:
         return False
-    own = os.path.join(os.fsdecode(git("rev-parse", "--absolute-git-dir")[:-1]), "index")
+    own = os.path.join(os.fsdecode(git_output("rev-parse", "--absolute-git-dir")[:-1]), "index")
     if os.path.exists(named) and os.path.exists(own):
         return not os.path.samefile(named, own)
     # On Windows letters' case means nothing, and `/` is `\`.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.objects import ObjectReader
 from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Reading
-from pycache_guard.git.process import git
+from pycache_guard.git.process import git_output
 from pycache_guard.git.process import object_id
-from pycache_guard.git.repository import resolved
+from pycache_guard.git.process import parsing_output
+from pycache_guard.git.repository import try_rev_parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+
 #: Of one object id, or two with a blank between them: SHA-1's, SHA-256's.
-LENGTHS = {40, 81, 64, 129}
+LINE_LENGTHS = {40, 81, 64, 129}
 
 
 #: What to do in a shallow clone.
-DEEPEN = (
+UNSHALLOW_HINT = (
     "fetch it (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`, in GitLab CI"
     " `GIT_DEPTH: 0`)"
 )
@@ -51,21 +54,21 @@ class Revisions:
         """Start listing, with or without `parents`, before there is time to read on."""
         self._started = self._listing(self.tips, *(["--parents"] if parents else self._edges()))
 
-    def listing(self) -> Git:
-        """Return the listing of every commit, for `batches`; start it unless it is started."""
+    def list_entries(self) -> Git:
+        """Return the listing of every commit, for `iter_commits`; start it unless it is started."""
         started, self._started = self._started, None
         return started or self._listing(self.tips, *self._edges())
 
     def in_order(self, commits: Container[str]) -> Iterator[str]:
         """Yield those of `commits` that are meant, each before all that descend from it."""
-        for batch in batches(self._listing(self.tips, "--date-order", "--reverse")):
+        for batch in iter_commits(self._listing(self.tips, "--date-order", "--reverse")):
             yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
 
     def merges(self) -> Git:
         """Start listing the commits with several parents."""
         return self._listing(self.tips, "--merges")
 
-    def contain(self, oid: str) -> bool:
+    def introduces(self, oid: str) -> bool:
         """Whether a tree or a blob is not known to belong to the commits that are excluded."""
         if not self._excluded and "--not" not in self._options:
             return True
@@ -84,7 +87,7 @@ class Revisions:
         return process
 
 
-def batches(listing: Git, edges: list[str] | None = None) -> Iterator[list[bytes]]:
+def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[bytes]]:
     """Yield the commits of a listing, in batches, as git finds them.
 
     The commits at the edge of a range, which are not in it, are put into `edges`.
@@ -98,14 +101,14 @@ def batches(listing: Git, edges: list[str] | None = None) -> Iterator[list[bytes
         batch = [b" ".join(line.split(b" ", 2)[:2]) for line in commits if line[:1] != b"-"]
         if edges is not None and len(batch) != len(commits):
             edges += (object_id(line[1:], "rev-list") for line in commits if line[:1] == b"-")
-        if chunk.translate(None, HEXADECIMAL + b" -\n") or {*map(len, batch)} - LENGTHS:
+        if chunk.translate(None, HEXADECIMAL + b" -\n") or {*map(len, batch)} - LINE_LENGTHS:
             raise GitFailure("git rev-list: its answer is not as git writes it")
         yield batch
     if rest:
         raise GitFailure("git rev-list: its answer was cut short")
 
 
-def ranges(words: Iterable[str], *options: str) -> Revisions:
+def parse_ranges(words: Iterable[str], *options: str) -> Revisions:
     """Return what arguments such as `A..B`, `C`, `^D` mean (gitrevisions(7)).
 
     Raises `Failure` for a word that is not a revision, for a range with an empty side, and where
@@ -118,9 +121,9 @@ def ranges(words: Iterable[str], *options: str) -> Revisions:
             raise Failure(f"{word!r} is not a revision")
         check_sides(word)
         try:
-            answer = git("rev-parse", word, "--")
+            answer = git_output("rev-parse", word, "--")
         except Failure as failure:
-            raise explained(failure) from None
+            raise add_shallow_hint(failure) from None
         for line in answer.split(b"\n")[:-2]:
             oid = object_id(line.removeprefix(b"^"), "rev-parse")
             if line.startswith(b"^"):
@@ -152,36 +155,38 @@ def check_sides(word: str) -> None:
         )
 
 
-def explained(failure: Failure) -> Failure:
+def add_shallow_hint(failure: Failure) -> Failure:
     """Return a failure to find a commit, and why it may be so: a shallow clone does not have it."""
     is_missing = any(words in str(failure) for words in ("bad revision", "bad object"))
-    if is_missing and git("rev-parse", "--is-shallow-repository") == b"true\n":
-        return Failure(f"{failure}; this clone is shallow: {DEEPEN}")
+    if is_missing and git_output("rev-parse", "--is-shallow-repository") == b"true\n":
+        return Failure(f"{failure}; this clone is shallow: {UNSHALLOW_HINT}")
     return failure
 
 
-def every_ref() -> Revisions:
+def all_refs() -> Revisions:
     """Return what any ref, or HEAD, leads to."""
     form = "%(objectname) %(objecttype) %(*objecttype) %(refname)"
     loose = {}
-    for line in git("for-each-ref", f"--format={form}").splitlines():
-        with Reading("for-each-ref"):
+    for line in git_output("for-each-ref", f"--format={form}").splitlines():
+        with parsing_output("for-each-ref"):
             oid, kind, tagged, name = line.split(b" ", 3)
         if b"commit" not in (kind, tagged):
             loose[object_id(oid, "for-each-ref")] = name.decode("utf-8", "surrogateescape")
     return Revisions(loose, (), "--all")
 
 
-def not_upstream() -> Revisions | None:
+def unpushed() -> Revisions | None:
     """Return what HEAD has and its upstream branch does not; `None` if there is no upstream."""
-    head, upstream = resolved("HEAD^{commit}"), resolved("@{upstream}^{commit}")
+    head, upstream = try_rev_parse("HEAD^{commit}"), try_rev_parse("@{upstream}^{commit}")
     if head and upstream:
         return Revisions({head: "HEAD"}, [upstream])
-    git("rev-parse", "--git-dir")  # that there is no repository at all is the first thing to say
+    git_output(
+        "rev-parse", "--git-dir"
+    )  # that there is no repository at all is the first thing to say
     return None
 
 
-def shallow() -> Git | None:
+def start_shallow_check() -> Git | None:
     """Start asking whether this is a shallow clone; `None` if it is known without asking.
 
     That is where the repository's own directory is: in a hook, and at the top of a work tree.
@@ -201,7 +206,7 @@ def is_repository(directory: str) -> bool:
     )
 
 
-def cut_off(answer: Git | None) -> frozenset[bytes]:
+def shallow_boundary(answer: Git | None) -> frozenset[bytes]:
     """Return the commits whose parents a shallow clone leaves out (gitrepository-layout(5))."""
     if answer is None:
         return frozenset()
@@ -210,3 +215,139 @@ def cut_off(answer: Git | None) -> frozenset[bytes]:
         return frozenset()
     with open(os.environ.get("GIT_SHALLOW_FILE") or os.fsdecode(path[:-1]), "rb") as file:
         return frozenset(file.read().split())
+
+
+def from_pre_push(lines: bytes, remote: str) -> Revisions | None:
+    """Return what `pre-push` is told will leave for `remote`, a name or a URL; `None` for nothing.
+
+    What the remote's branches had when they were last seen does not leave. Raises `Failure` for
+    lines that are not git's.
+    """
+    tips = {}
+    known = set()
+    for line in split_ref_lines(lines):
+        # The local ref is what was typed, such as `HEAD^{/two words}`.
+        name, new, _, old = line.rsplit(" ", 3) if line.count(" ") > 2 else ("", "", "", "")
+        if is_ref_update(line, name, new, old):
+            tips[new] = name
+            known.add(old)
+    return (
+        Revisions(
+            tips, existing_objects(sorted(filter(names_an_object, known))), *exclude_remote(remote)
+        )
+        if tips
+        else None
+    )
+
+
+def unannounced(remote: str, url: str) -> Revisions:
+    """Return what HEAD and the branches have, and `remote` is not known to have.
+
+    That is what `pre-push` checks if stdin has no line. Git calls the hook like this where nothing
+    is to be pushed (githooks(5)), and another part of the hook, such as `git lfs pre-push`, may have
+    read the lines. `remote` is a name or a URL; a URL means each remote that is configured with it.
+    """
+    head = try_rev_parse("HEAD^{commit}")
+    names = {remote, *remotes_with_url(url or remote)}
+    known = [option for name in sorted(names) for option in exclude_remote(name)[1:]]
+    return Revisions(
+        {head: "HEAD"} if head else {}, (), "--branches", *(["--not", *known] if known else ())
+    )
+
+
+def remotes_with_url(url: str) -> list[str]:
+    """Return the names of the remotes that are configured to fetch from, or push to, `url`."""
+    process = Git("config", "-z", "--get-regexp", r"^remote\..*\.(push)?url$")
+    answer = os.fsdecode(b"".join(iter(process.read, b"")))
+    process.wait(allowed=(0, 1))  # 1: there is no such setting (git-config(1))
+    settings = (item.partition("\n") for item in answer.split("\0")[:-1])
+    return [key.split(".", 1)[1].rpartition(".")[0] for key, _, value in settings if value == url]
+
+
+def from_pre_receive(lines: bytes) -> Revisions | None:
+    """Return what `pre-receive` is told comes in and no ref here has; `None` for nothing.
+
+    Raises `Failure` for lines that are not git's. It calls the hook only with lines, so none at
+    all mean that something else has read them.
+    """
+    if not lines:
+        raise Failure("no ref lines on stdin: was it read before, by another part of the hook?")
+    tips = {}
+    for line in split_ref_lines(lines):
+        old, new, name = line.split(" ") if line.count(" ") == 2 else ("", "", "")
+        if is_ref_update(line, name, new, old):
+            tips[new] = name
+    return Revisions(tips, (), "--not", "--all") if tips else None
+
+
+def created(lines: bytes) -> set[str]:
+    """Return the names of the refs that `pre-receive` is told are new. Raises as `from_pre_receive` does."""
+    fields = (line.split(" ") for line in split_ref_lines(lines))
+    return {name for old, new, name in fields if names_an_object(new) and not names_an_object(old)}
+
+
+def from_runner_environment(environment: Mapping[str, str]) -> Revisions | None:
+    """Return what pre-commit or prek says will leave; `None` where neither says anything.
+
+    Both set `PRE_COMMIT_FROM_REF` and `PRE_COMMIT_TO_REF`. Where a root is among what is pushed
+    there is no first: prek sets the second alone, pre-commit neither, and only the branch
+    (`_pre_push_ns` of its commands/hook_impl.py). Raises `Failure` for what is no revision.
+    """
+    first = environment.get("PRE_COMMIT_FROM_REF", "")
+    last = environment.get("PRE_COMMIT_TO_REF") or environment.get("PRE_COMMIT_LOCAL_BRANCH")
+    if not last:
+        if first:
+            raise Failure("PRE_COMMIT_FROM_REF is set without PRE_COMMIT_TO_REF")
+        return None
+    words = [last, f"^{first}"] if names_an_object(first) else [last]
+    return parse_ranges(words, *exclude_remote(environment.get("PRE_COMMIT_REMOTE_NAME", "")))
+
+
+def split_ref_lines(lines: bytes) -> list[str]:
+    """Split ref lines. Raises `Failure` where the last has no end."""
+    *done, rest = lines.decode("utf-8", "surrogateescape").split("\n")
+    if rest:
+        raise Failure(f"the ref lines on stdin are cut short: {rest!r}")
+    return done
+
+
+def is_ref_update(line: str, name: str, new: str, old: str) -> bool:
+    """Whether a ref is set, and not deleted. Raises `Failure` where `line` is none of git's."""
+    if not (name and is_object_id(new) and is_object_id(old) and len(new) == len(old)):
+        raise Failure(f"not a ref line as git writes them: {line!r}")
+    return names_an_object(new)
+
+
+def is_object_id(text: str) -> bool:
+    """Whether `text` is a whole SHA-1 or SHA-256 object id, as git writes it."""
+    return len(text) in (40, 64) and set(text) <= set("0123456789abcdef")
+
+
+def names_an_object(oid: str) -> bool:
+    """Whether an object id is not the one, all zeros, that stands for no object."""
+    return oid.strip("0") != ""
+
+
+def exclude_remote(remote: str) -> tuple[str, ...]:
+    """Return the options that leave out what the branches of `remote` had when last seen.
+
+    A URL has no such branches, and what could be a pattern must not become one.
+    """
+    if not remote or set(remote) & set("*?[\\"):
+        return ()
+    return "--not", f"--remotes={remote}"
+
+
+def existing_objects(oids: list[str]) -> list[str]:
+    """Return which objects are here: a remote has what was never fetched."""
+    if not oids:
+        return []
+    reader = ObjectReader(0)
+    try:
+        found = []
+        for start in range(0, len(oids), MAX_IN_FLIGHT):
+            reader.ask(oids[start : start + MAX_IN_FLIGHT])
+            found += [answer[0] for answer in reader.answers() if answer]
+        return found
+    finally:
+        reader.close()

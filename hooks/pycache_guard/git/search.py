@@ -28,5 +28,5 @@ def files_with_words() -> list[bytes]:
         *("--", ":(top,icase,glob)**/*.yml", ":(top,icase,glob)**/*.yaml"),
     )
     listed = b"".join(iter(search.read, b""))
-    search.check(allowed=(0, 1))  # 1: no such file
+    search.wait(allowed=(0, 1))  # 1: no such file
     return listed.split(b"\0")[:-1]

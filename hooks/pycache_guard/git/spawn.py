@@ -9,7 +9,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs 3 ms
 import os
 
-from pycache_guard import system
+from pycache_guard import compat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    class Unfinished(Protocol):
+    class Stoppable(Protocol):
         """What must not outlive us."""
 
         def stop(self) -> None:
             """Bring it to its end."""
 
-    class Child(Unfinished, Protocol):
+    class Child(Stoppable, Protocol):
         """A process under way."""
 
-        def room(self) -> int:
+        def pipe_capacity(self) -> int:
             """Return how many bytes its stdin, which must have been asked for, holds unread."""
 
         def write(self, data: bytes) -> None:
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
 
 
 #: As much as a pipe holds on Linux.
-CHUNK = 65536
+CHUNK_BYTES = 65536
 #: The smallest pipe there is: of Windows, of macOS under pressure, and of Linux for who has many.
-SMALLEST_PIPE = 4096
+MIN_PIPE_BYTES = 4096
 #: How often it is looked whether a child has ended, and the seconds between: two for each signal.
-LOOKS = 400
-INTERVAL = 0.005
+STOP_POLLS = 400
+POLL_SECONDS = 0.005
 #: How long a poll waits, and after how much silence a child must have been at work since the last look.
 #: One that has not been, twice, waits for something that does not come: a pipe in a file's place.
 POLL_MILLISECONDS = 200
@@ -65,10 +65,10 @@ SILENCE_MILLISECONDS = 15_000
 #: The same where it is not known whether a child is at work.
 UNKNOWN_SILENCES = 20
 #: The children that were not waited for, and the temporary directories that were not removed.
-UNFINISHED: list[Unfinished] = []
+_live: list[Stoppable] = []
 
 
-class Uninterrupted:
+class signals_blocked:
     """A block in which no signal ends us: what is begun in it becomes known as unfinished.
 
     Its value are the signals that were held back before, as a child is to have them
@@ -77,12 +77,12 @@ class Uninterrupted:
 
     def __enter__(self) -> set[int]:
         self._mask: set[int] = set()
-        if system.SIGNAL_MASKS:
-            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, system.ENDING)
+        if compat.HAS_SIGMASK:
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, compat.TERMINATION_SIGNALS)
         return self._mask
 
     def __exit__(self, *_: object) -> None:
-        if system.SIGNAL_MASKS:
+        if compat.HAS_SIGMASK:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
 
 
@@ -99,7 +99,7 @@ class PosixChild:
         feed: bool,
         mask: set[int],
     ) -> None:
-        keep_low_descriptors_taken()
+        reserve_standard_fds()
         self._stdin: int | None = None
         self._out: int | None = None
         self._err: int | None
@@ -110,8 +110,8 @@ class PosixChild:
         self._ticks: object = ()
         path = env.get("PATH")
         # `posix_spawnp` looks in this process's PATH, and in its relative entries too.
-        is_searched = path and path == os.environ.get("PATH") == system.absolute_entries(path)
-        program = argv[0] if is_searched else system.find_program(argv[0], path)
+        is_searched = path and path == os.environ.get("PATH") == compat.absolute_entries(path)
+        program = argv[0] if is_searched else compat.find_program(argv[0], path)
         opened: list[int] = []
         try:
             self._err, err_child = new_pipe(opened)
@@ -138,13 +138,13 @@ class PosixChild:
         for descriptor in theirs:
             os.close(descriptor)
 
-    def room(self) -> int:
+    def pipe_capacity(self) -> int:
         """Return how many bytes stdin holds unread: fcntl(2), `F_GETPIPE_SZ`, where there is that."""
         import fcntl
 
         assert self._stdin is not None
         ask = getattr(fcntl, "F_GETPIPE_SZ", None)
-        return fcntl.fcntl(self._stdin, ask) if ask else SMALLEST_PIPE
+        return fcntl.fcntl(self._stdin, ask) if ask else MIN_PIPE_BYTES
 
     def write(self, data: bytes) -> None:
         """Write all of `data` to stdin."""
@@ -159,7 +159,7 @@ class PosixChild:
             os.close(self._stdin)
             self._stdin = None
 
-    def read(self, size: int = CHUNK) -> bytes:
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
         """Read up to `size` bytes of stdout; `b""` at the end. Raises `TimeoutError`."""
         while self._out is not None:
             ready = self._poll(self._out, self._err)
@@ -196,7 +196,7 @@ class PosixChild:
                 self._close_errors()
         if self._status is None:
             _, self._status = os.waitpid(self._pid, 0)
-        UNFINISHED.remove(self)
+        _live.remove(self)
         return os.waitstatus_to_exitcode(self._status), b"".join(self._errors)
 
     def kill(self) -> None:
@@ -208,21 +208,21 @@ class PosixChild:
         """End the child by SIGTERM, or else by SIGKILL; what it still says is not read."""
         self.close_stdin()
         self._close_out()
-        UNFINISHED.remove(self)
+        _live.remove(self)
         if not self._ends_by(15):
             self._ends_by(9)
 
     def _ends_by(self, signal: int) -> bool:
         from time import sleep
 
-        for _ in range(LOOKS):
+        for _ in range(STOP_POLLS):
             try:
                 if self._has_ended():
                     return True
             except ChildProcessError:  # we were interrupted just after it had been waited for
                 return True
             os.kill(self._pid, signal)
-            sleep(INTERVAL)
+            sleep(POLL_SECONDS)
         return False
 
     def _has_ended(self) -> bool:
@@ -252,7 +252,7 @@ class PosixChild:
 
     def _expect_work(self) -> None:
         """Raise `TimeoutError` where the child has been silent and idle since the last call."""
-        ticks = system.processor_ticks(self._pid)
+        ticks = compat.processor_ticks(self._pid)
         self._silences = self._silences + 1 if ticks in (None, self._ticks) else 0
         self._ticks = ticks
         if self._silences >= (UNKNOWN_SILENCES if ticks is None else 1):
@@ -260,7 +260,7 @@ class PosixChild:
 
     def _read_errors(self) -> None:
         assert self._err is not None
-        data = os.read(self._err, CHUNK)
+        data = os.read(self._err, CHUNK_BYTES)
         if data:
             self._errors.append(data)
         else:
@@ -277,7 +277,7 @@ class PosixChild:
             self._out = None
 
 
-def start(
+def start_child(
     argv: Sequence[str],
     env: Mapping[str, str],
     *,
@@ -292,21 +292,21 @@ def start(
     program cannot be started.
     """
     child: Child
-    if system.POSIX_SPAWN:
-        with Uninterrupted() as mask:
+    if compat.HAS_POSIX_SPAWN:
+        with signals_blocked() as mask:
             child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed, mask=mask)
-            UNFINISHED.append(child)
+            _live.append(child)
     else:
-        from pycache_guard.git.portable import PortableChild
+        from pycache_guard.git.spawn_subprocess import SubprocessChild
 
-        child = PortableChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
-        UNFINISHED.append(child)
+        child = SubprocessChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
+        _live.append(child)
     return child
 
 
 def stop_all() -> None:
     """End what is unfinished, the latest first: children may be at work in our directories."""
-    for each in UNFINISHED[::-1]:
+    for each in _live[::-1]:
         each.stop()
 
 
@@ -317,7 +317,7 @@ def new_pipe(opened: list[int]) -> tuple[int, int]:
     return ends
 
 
-def keep_low_descriptors_taken() -> None:
+def reserve_standard_fds() -> None:
     """Open descriptors 0, 1 and 2 on the null device where they were closed (`2>&-`).
 
     A pipe that got one of these numbers would be overwritten on its way into the child.

@@ -1,42 +1,87 @@
-"""What a commit contains; answers the same questions as `index.Index`."""
+"""What the repository's own HEAD has: in a bare repository, and where others push to it."""
 
 from __future__ import annotations
 
+import os
+
+from pycache_guard.errors import Failure
 from pycache_guard.git import repository
-from pycache_guard.git.changes import Changes
-from pycache_guard.git.listing import parse
-from pycache_guard.git.objects import stored
-from pycache_guard.git.process import RAW
+from pycache_guard.git.index import Index
+from pycache_guard.git.listing import Diff
+from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.objects import read_blob
+from pycache_guard.git.objects import read_path
+from pycache_guard.git.process import RAW_DIFF_OPTIONS
 from pycache_guard.git.process import Git
+from pycache_guard.git.process import git_output
+from pycache_guard.git.repository import toplevel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.entries import Entry
+    from pycache_guard.git.entries import Entry
+    from pycache_guard.git.objects import ObjectReader
+
+
+class HeadTree:
+    """The tree of HEAD, which may have no commit yet, read through a process that is there anyway."""
+
+    def __init__(self, reader: ObjectReader) -> None:
+        self._reader = reader
+
+    def read(self, path: str, *, thorough: bool) -> bytes | None:
+        """Return the file `path`, or `None`."""
+        self._reader.ask([f"HEAD:{path}"])
+        (answer,) = self._reader.answers()
+        return None if answer is None else read_blob(answer[0])
+
+
+def check_head(created: set[str]) -> None:
+    """Raise `Failure` if one of the refs that are `created` is HEAD's, beside other branches.
+
+    Such a HEAD has no configuration; it would get one from who is the first to push the branch. In a
+    repository without branches that is what a first push does.
+    """
+    if not created:
+        return
+    process = Git("symbolic-ref", "--quiet", "HEAD")
+    name = os.fsdecode(b"".join(iter(process.read, b""))[:-1])
+    process.wait(allowed=(0, 1))  # 1: HEAD names no branch (git-symbolic-ref(1))
+    if name in created and git_output("for-each-ref", "--count=1", "refs/heads"):
+        raise Failure(
+            f"the push creates {name}, which HEAD of this repository names, beside other branches: its"
+            " configuration would say what is allowed; set HEAD first, with `git symbolic-ref HEAD"
+            " refs/heads/NAME` on the server, or use `--config-from REV` in the hook"
+        )
+
+
+def config_source(reader: ObjectReader) -> HeadTree | Index:
+    """Return what has this repository's configuration: the work tree where there is one."""
+    return HeadTree(reader) if toplevel() is None else Index()
 
 
 class Tree:
     """What a commit contains."""
 
     def __init__(self, revision: str) -> None:
-        self._tree = repository.resolve(revision, "tree")
-        self._commit = repository.resolved(f"{revision}^{{commit}}")
+        self._tree = repository.rev_parse(revision, "tree")
+        self._commit = repository.try_rev_parse(f"{revision}^{{commit}}")
 
-    def listing(self) -> Git:
+    def list_entries(self) -> Git:
         """Start listing every entry."""
         return Git("ls-tree", "-r", "-z", "--full-tree", self._tree)
 
-    def comparison(self) -> Git:
+    def start_diff(self) -> Git:
         """Start comparing with what this commit came in the place of."""
-        return self._against(repository.base_of(self._commit))
+        return self._diff_against(repository.comparison_base(self._commit))
 
     def require(self) -> None:
         """Do nothing: a tree needs no work tree."""
 
-    def changes(self, comparison: Git) -> Changes:
+    def read_diff(self, comparison: Git) -> Diff:
         """Read a comparison."""
-        return Changes(comparison)
+        return Diff(comparison)
 
-    def check_changes(self, changes: Changes) -> None:
+    def check_changes(self, changes: Diff) -> None:
         """Do nothing: a tree is what it is."""
 
     def directory(self) -> None:
@@ -46,14 +91,14 @@ class Tree:
         """Return the records: a tree contains all of its entries."""
         return records
 
-    def granted(self, glob: str) -> list[Entry]:
+    def entries_matching(self, glob: str) -> list[Entry]:
         """Return the entries that a pathspec glob of git's own matches."""
-        changes = Changes(self._against(repository.empty_tree(), f":(top,glob){glob}"))
-        return [parse(record) for record in changes.records()]
+        changes = Diff(self._diff_against(repository.empty_tree(), f":(top,glob){glob}"))
+        return [parse_entry(record) for record in changes.records()]
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path` as this tree has it, or `None`."""
-        return stored(f"{self._tree}:{path}")
+        return read_path(f"{self._tree}:{path}")
 
-    def _against(self, base: str, *pathspecs: str) -> Git:
-        return Git("diff-tree", "-r", *RAW, base, self._tree, "--", *pathspecs)
+    def _diff_against(self, base: str, *pathspecs: str) -> Git:
+        return Git("diff-tree", "-r", *RAW_DIFF_OPTIONS, base, self._tree, "--", *pathspecs)

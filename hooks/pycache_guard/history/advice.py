@@ -6,10 +6,10 @@ repository, and for a detached HEAD as in CI, others may have every commit.
 
 from __future__ import annotations
 
-from pycache_guard.git.process import git
+from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import is_sparse
-from pycache_guard.git.repository import resolved
-from pycache_guard.git.repository import top
+from pycache_guard.git.repository import toplevel
+from pycache_guard.git.repository import try_rev_parse
 from pycache_guard.git.revisions import Revisions
 from pycache_guard.remedies import rewrite_history
 from pycache_guard.remedies import rewrite_unpushed
@@ -66,7 +66,7 @@ def advise(
     """
     if is_receiving or not paths:
         return Advice(paths, {c: f"the push is refused; {dropped(c)}" for c in paths}, {})
-    is_bare = top() is None
+    is_bare = toplevel() is None
     unpushed = [] if is_bare else find_unpushed(paths)
     pushed = [commit for commit in paths if commit not in unpushed]
     remote = None if is_bare else remote_name()
@@ -97,7 +97,7 @@ def dropped(commit: str, *, merges: bool = False) -> str:
 
 def parents_of(commit: str) -> list[str]:
     """Return the parents of a commit, by id."""
-    return git("rev-list", "--parents", "-n1", commit).decode("ascii").split()[1:]
+    return git_output("rev-list", "--parents", "-n1", commit).decode("ascii").split()[1:]
 
 
 def find_unpushed(commits: Iterable[str]) -> list[str]:
@@ -107,7 +107,7 @@ def find_unpushed(commits: Iterable[str]) -> list[str]:
 
 def remote_name() -> str | None:
     """Return `origin` if there is a remote of this name, else the first remote."""
-    names = git("remote").decode("utf-8", "surrogateescape").split("\n")[:-1]
+    names = git_output("remote").decode("utf-8", "surrogateescape").split("\n")[:-1]
     return "origin" if "origin" in names else next(iter(names), None)
 
 
@@ -116,11 +116,11 @@ def find_line(unpushed: Sequence[str]) -> list[str]:
 
     From the first of them up to HEAD, which is a branch, no commit is a merge.
     """
-    if not unpushed or resolved("HEAD^{commit}") is None:
+    if not unpushed or try_rev_parse("HEAD^{commit}") is None:
         return []
-    if git("rev-parse", "--symbolic-full-name", "HEAD") == b"HEAD\n":
+    if git_output("rev-parse", "--symbolic-full-name", "HEAD") == b"HEAD\n":
         return []
-    newest = git("rev-list", "--parents", "--first-parent", "HEAD", "--not", "--remotes")
+    newest = git_output("rev-list", "--parents", "--first-parent", "HEAD", "--not", "--remotes")
     line: list[str] = []
     for text in newest.decode("ascii").splitlines():
         commit, *parents = text.split(" ")
@@ -136,7 +136,7 @@ def rewrite_line(
     """Return the command that makes one commit of the first of `commits` and all since."""
     if not commits:
         return None
-    head = git("rev-parse", "HEAD").decode("ascii").strip()
+    head = git_output("rev-parse", "HEAD").decode("ascii").strip()
     parents = parents_of(commits[0])
     return rewrite_unpushed(
         paths,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pycache_guard.bytecode.sniff import may_become_bytecode
 from pycache_guard.git.checkout import Checkout
 from pycache_guard.git.checkout import kinds_of
-from pycache_guard.git.history import Differs
+from pycache_guard.git.history import DiffTreePool
 from pycache_guard.git.listing import attributes_above
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import has_content
@@ -21,11 +21,11 @@ from pycache_guard.git.listing import is_attributes_file
 from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.listing import tree_of
-from pycache_guard.git.objects import BATCH
+from pycache_guard.git.objects import MAX_IN_FLIGHT
 from pycache_guard.git.objects import looked_up
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import object_id
-from pycache_guard.git.revisions import batches
+from pycache_guard.git.revisions import iter_commits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from pycache_guard.git.checkout import Becoming
     from pycache_guard.git.checkout import Kinds
-    from pycache_guard.git.history import Brought
-    from pycache_guard.git.objects import Reader
+    from pycache_guard.git.history import AddedRecord
+    from pycache_guard.git.objects import ObjectReader
     from pycache_guard.git.revisions import Revisions
-    from pycache_guard.history.contents import Contents
+    from pycache_guard.history.contents import ContentScanner
 
 #: In a range with more commits at its edge, or more changes of `.gitattributes`, line ends are not
 #: followed into files that are older than the range: that would list a tree for each.
@@ -53,14 +53,14 @@ class Commits(NamedTuple):
     """What has been read of the commits of a range."""
 
     revisions: Revisions
-    contents: Contents
+    contents: ContentScanner
     #: The blobs of `.gitattributes` in the commits at its edge, parents that are not in the range.
     at_edges: Sequence[str]
     #: How many such commits there are: with any, files may be older than the range.
     edges: int
     #: The trees that are named without a commit: a name, and its id.
     trees: Mapping[str, str]
-    reader: Reader
+    reader: ObjectReader
 
 
 def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
@@ -89,14 +89,14 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     return places.found()
 
 
-def brought_again(commits: Commits) -> Iterator[Brought]:
+def brought_again(commits: Commits) -> Iterator[AddedRecord]:
     """Yield the files that the commits bring in once more, with attributes known to matter."""
-    differs = Differs()
-    listing = commits.revisions.listing()
+    differs = DiffTreePool()
+    listing = commits.revisions.list_entries()
     try:
         yield from (
             (where, record)
-            for where, record in differs.brought(batches(listing, []), bool)
+            for where, record in differs.added_by(iter_commits(listing, []), bool)
             if record.startswith(b"100")
         )
     finally:
@@ -125,7 +125,7 @@ class Places:
 
     def __init__(self, commits: Commits) -> None:
         self._commits = commits
-        self._waiting: dict[frozenset[bytes], list[Brought]] = {}
+        self._waiting: dict[frozenset[bytes], list[AddedRecord]] = {}
         #: Of the last commit: the `.gitattributes` at each path, `None` where there is none.
         self._last = ""
         self._known: dict[bytes, str | None] = {}
@@ -196,8 +196,8 @@ class Places:
         blobs = {blob_of(record) for record in records}
         unknown = sorted(blobs - self._suspects.keys())
         reader = self._commits.reader
-        for start in range(0, len(unknown), BATCH):
-            batch = unknown[start : start + BATCH]
+        for start in range(0, len(unknown), MAX_IN_FLIGHT):
+            batch = unknown[start : start + MAX_IN_FLIGHT]
             reader.ask(batch)
             for blob, answer in zip(batch, [*reader.answers()], strict=True):
                 self._suspects[blob] = answer is not None and may_become_bytecode(answer[3])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
-from pycache_guard.bytecode.sniff import HEAD_LENGTH
+from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_archive
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.bytecode.sniff import is_lfs_pointer
@@ -17,39 +17,39 @@ from pycache_guard.git.listing import is_attributes_file
 from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.listing import tree_of
-from pycache_guard.git.objects import BATCH
-from pycache_guard.git.objects import Reader
+from pycache_guard.git.objects import MAX_IN_FLIGHT
+from pycache_guard.git.objects import ObjectReader
 from pycache_guard.git.objects import looked_up
-from pycache_guard.survey import ARCHIVE
-from pycache_guard.survey import LFS_POINTER
-from pycache_guard.survey import Unread
+from pycache_guard.scan import ARCHIVE
+from pycache_guard.scan import LFS_POINTER
+from pycache_guard.scan import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pycache_guard.git.history import Brought
+    from pycache_guard.git.history import AddedRecord
 
 #: So many blobs at least are remembered as not being bytecode, which takes 10 MB. One that comes
 #: again later than that is read again after all, so that memory does not grow with history.
-REMEMBERED = 50_000
+MAX_REMEMBERED = 50_000
 #: Files that wait for an answer, at most: a million may be empty, which is one blob.
-MOST_WAITING = 1000
+MAX_PENDING = 1000
 #: So many directories at most are remembered.
 MAX_DIRECTORIES = 500
 #: Processes that read, in turn: one works while the other's answer is looked at.
 READERS = 2
 
 
-class Contents:
+class ContentScanner:
     """What files hold, told from their first bytes; a blob that comes again is not read again."""
 
-    def __init__(self, reader: Reader, unread: Unread | None = None) -> None:
+    def __init__(self, reader: ObjectReader, unread: Unread | None = None) -> None:
         #: Size and first bytes of each blob that is bytecode.
-        self.held: dict[str, tuple[int, bytes]] = {}
+        self.bytecode: dict[str, tuple[int, bytes]] = {}
         #: The files that could be bytecode if lines ended otherwise, and every `.gitattributes`.
-        self.suspects: list[Brought] = []
-        self.attributes: list[Brought] = []
+        self.suspects: list[AddedRecord] = []
+        self.attributes: list[AddedRecord] = []
         #: The directories of all files; `None` where they are too many.
         self.directories: set[bytes] | None = set()
         self._unread = unread or Unread()
@@ -58,25 +58,25 @@ class Contents:
         self.missing = ""
         self.missing_count = 0
         self._clean: set[str] = set()
-        self._clean_before: set[str] = set()
-        self._waiting: dict[str, list[Brought]] = {}
+        self._clean_old: set[str] = set()
+        self._waiting: dict[str, list[AddedRecord]] = {}
         self._count = 0
         self._readers = [reader]
         self._free = [reader]
-        self._asked: list[tuple[Reader, dict[str, list[Brought]]]] = []
+        self._asked: list[tuple[ObjectReader, dict[str, list[AddedRecord]]]] = []
 
-    def judge(self, commit: str, record: bytes) -> Iterable[Brought]:
+    def add(self, commit: str, record: bytes) -> Iterable[AddedRecord]:
         """Take a file that a commit brings in; return what has been found to be bytecode meanwhile."""
         blob = blob_of(record)
-        if blob in self.held:
+        if blob in self.bytecode:
             return [(commit, record)]
         if blob in self._suspect_blobs:
             self.suspects.append((commit, record))
-        if blob in self._clean or blob in self._clean_before:
+        if blob in self._clean or blob in self._clean_old:
             return ()
         self._waiting.setdefault(blob, []).append((commit, record))
         self._count += 1
-        if len(self._waiting) < BATCH and self._count < MOST_WAITING:
+        if len(self._waiting) < MAX_IN_FLIGHT and self._count < MAX_PENDING:
             return ()
         return self._ask()
 
@@ -90,7 +90,7 @@ class Contents:
             if len(self.directories) > MAX_DIRECTORIES:
                 self.directories = None
 
-    def attributes_at(self, edges: Iterable[str], reader: Reader) -> list[str]:
+    def attributes_at(self, edges: Iterable[str], reader: ObjectReader) -> list[str]:
         """Return the blobs of the `.gitattributes` in some commits that may concern the files."""
         found: list[str] = []
         for edge in edges:
@@ -101,7 +101,7 @@ class Contents:
                 found += looked_up(edge, names, reader).values()
         return found
 
-    def rest(self) -> list[Brought]:
+    def drain(self) -> list[AddedRecord]:
         """Return what is found to be bytecode in the end."""
         found = self._ask() if self._waiting else []
         while self._asked:
@@ -113,7 +113,7 @@ class Contents:
         for reader in self._readers[1:]:
             reader.close()
 
-    def _note(self, blob: str, head: bytes, places: list[Brought]) -> None:
+    def _note(self, blob: str, head: bytes, places: list[AddedRecord]) -> None:
         """Note what a blob that is not bytecode may be instead."""
         if may_become_bytecode(head):
             self._suspect_blobs.add(blob)
@@ -123,10 +123,10 @@ class Contents:
         elif is_archive(head):
             self._unread.add(ARCHIVE, path_of(places[0][1]))
 
-    def _ask(self) -> list[Brought]:
+    def _ask(self) -> list[AddedRecord]:
         found = []
         if not self._free and len(self._readers) < READERS:
-            self._readers.append(Reader(ARCHIVE_HEAD_LENGTH))
+            self._readers.append(ObjectReader(ARCHIVE_HEAD_LENGTH))
             self._free.append(self._readers[-1])
         elif not self._free:
             found = self._take()
@@ -137,14 +137,14 @@ class Contents:
         self._count = 0
         return found
 
-    def _take(self) -> list[Brought]:
+    def _take(self) -> list[AddedRecord]:
         """Return what the batch asked first has of bytecode."""
         reader, waiting = self._asked.pop(0)
         self._free.append(reader)
         found = []
         for blob, answer in zip(waiting, reader.answers(), strict=True):
-            if answer is not None and is_bytecode(answer[3][:HEAD_LENGTH]):
-                self.held[blob] = (answer[2], answer[3][:HEAD_LENGTH])
+            if answer is not None and is_bytecode(answer[3][:HEAD_BYTES]):
+                self.bytecode[blob] = (answer[2], answer[3][:HEAD_BYTES])
                 found += waiting[blob]
                 continue
             if answer is not None:
@@ -155,6 +155,6 @@ class Contents:
                 )
                 self.missing_count += 1
             self._clean.add(blob)
-        if len(self._clean) >= REMEMBERED:
-            self._clean_before, self._clean = self._clean, set()
+        if len(self._clean) >= MAX_REMEMBERED:
+            self._clean_old, self._clean = self._clean, set()
         return found

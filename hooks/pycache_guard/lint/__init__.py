@@ -5,24 +5,23 @@ Pure: text and trees in, findings out. Sources are parsed, never compiled or run
 
 from __future__ import annotations
 
-import ast
-
 from pycache_guard.findings import Finding
-from pycache_guard.findings import in_order
+from pycache_guard.findings import sort_findings
 from pycache_guard.lint.module import Module
 from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.rules import CHECKS
 from pycache_guard.lint.source import check_syntax
-from pycache_guard.lint.source import decoded
+from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of
-from pycache_guard.lint.source import parsed
+from pycache_guard.lint.source import parse_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Sequence
 
-    from pycache_guard.lint.hit import Hit
     from pycache_guard.lint.rules import Check
+    from pycache_guard.lint.violation import Violation
 
 
 def lint_source(data: bytes, path: str) -> list[Finding]:
@@ -30,11 +29,11 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
 
     `path` is for the findings, and tells scripts from importable modules. Raises `Unparsable`.
     """
-    text = decoded(data, path)
+    text = decode_source(data, path)
     if not checks_for(text):
         check_syntax(text, path)
         return []
-    tree = parsed(text, path)
+    tree = parse_source(text, path)
     lines = lines_of(text)
     findings = lint(tree, lines, path)
     if not findings:
@@ -54,17 +53,17 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
     if not checks:
         return []
     module = Module(tree, text, path)
-    return in_order(
+    return sort_findings(
         [finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
     )
 
 
 def checks_for(text: str) -> list[Check]:
     """Return the checks one of whose marks stands in a text: no other can find anything in it."""
-    return [check for check in CHECKS if any(mark in text for mark in check.MARKS)]
+    return [check for check in CHECKS if any(mark in text for mark in check.TRIGGER_WORDS)]
 
 
-def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:
+def finding(check: Check, hit: Violation, lines: Sequence[str], path: str) -> Finding:
     """Return a hit as a finding: columns from 1, in characters."""
     node = hit.node
     end_line = node.end_lineno or node.lineno
@@ -73,7 +72,7 @@ def finding(check: Check, hit: Hit, lines: Sequence[str], path: str) -> Finding:
         path,
         check.RULE,
         hit.message,
-        hint=check.REMEDY,
+        hint=check.FIX_HINT,
         line=node.lineno,
         column=characters(lines, node.lineno, node.col_offset) + 1,
         end_line=end_line,

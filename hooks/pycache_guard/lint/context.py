@@ -126,11 +126,11 @@ def is_caught(module: Module, node: ast.AST, names: tuple[str, ...]) -> bool:
     the contexts in which a test expects it: `pytest.raises`, `assertRaises`. What a handler catches
     that is not a literal or a name with one value is not known, and may be this one.
     """
-    for parent, child in module.above(node):
+    for parent, child in module.ancestors(node):
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return False
         if isinstance(parent, TRIES) and child in parent.body:
-            if any(catches(module, handler.type, names) for handler in parent.handlers):
+            if any(handles(module, handler.type, names) for handler in parent.handlers):
                 return True
         elif isinstance(parent, (ast.With, ast.AsyncWith)):
             entered = [item.context_expr for item in parent.items]
@@ -186,7 +186,7 @@ def is_catcher(module: Module, context: ast.expr, names: Collection[str]) -> boo
     if not (module.is_call(context, SUPPRESS) or expects_exception(context)):
         return False
     given = [*context.args, *(keyword.value for keyword in context.keywords)]
-    return any(catches(module, argument, names) for argument in given)
+    return any(handles(module, argument, names) for argument in given)
 
 
 def expects_exception(context: ast.expr) -> bool:
@@ -197,7 +197,7 @@ def expects_exception(context: ast.expr) -> bool:
     return isinstance(name, str) and name.lower().endswith(EXPECTS)
 
 
-def catches(module: Module, caught: ast.expr | None, names: Collection[str]) -> bool:
+def handles(module: Module, caught: ast.expr | None, names: Collection[str]) -> bool:
     """Whether what a handler names is one of `names`, everything (`None`), or not known."""
     if caught is None:
         return True
@@ -205,7 +205,7 @@ def catches(module: Module, caught: ast.expr | None, names: Collection[str]) -> 
     if isinstance(caught, ast.Starred):
         caught = module.value(caught.value)
     if isinstance(caught, (ast.Tuple, ast.List, ast.Set)):
-        return any(catches(module, element, names) for element in caught.elts)
+        return any(handles(module, element, names) for element in caught.elts)
     if isinstance(caught, ast.Constant):
         return False
     if isinstance(caught, ast.Name):
@@ -235,16 +235,16 @@ def is_fallback(module: Module, node: ast.AST) -> bool:
     wanted = ("ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException")
     if is_caught(module, node, wanted):
         return True
-    for parent, child in module.above(node):
-        if isinstance(parent, ast.ExceptHandler) and catches(module, parent.type, wanted):
+    for parent, child in module.ancestors(node):
+        if isinstance(parent, ast.ExceptHandler) and handles(module, parent.type, wanted):
             return True
         test = parent.test if isinstance(parent, (ast.If, ast.IfExp)) else child
-        if test is not child and asks_version(module, test):
+        if test is not child and mentions_version(module, test):
             return True
     return False
 
 
-def asks_version(module: Module, test: ast.AST) -> bool:
+def mentions_version(module: Module, test: ast.AST) -> bool:
     """Whether a condition asks for the version of Python, or whether something exists.
 
     It reads `sys.version_info` or its like, a constant made of one (`PY3`, `IS_PY312`), or calls
@@ -253,11 +253,11 @@ def asks_version(module: Module, test: ast.AST) -> bool:
     for node in ast.walk(test):
         if isinstance(node, (ast.Name, ast.Attribute)):
             name = node.attr if isinstance(node, ast.Attribute) else node.id
-            if VERSION_NAME.fullmatch(name) or module.origins(node) & VERSIONS:
+            if VERSION_NAME.fullmatch(name) or module.qualified_names(node) & VERSIONS:
                 return True
             value = module.value(node)
             if value is not node and any(
-                module.origins(part) & VERSIONS
+                module.qualified_names(part) & VERSIONS
                 for part in ast.walk(value)
                 if isinstance(part, (ast.Name, ast.Attribute))
             ):
@@ -267,7 +267,7 @@ def asks_version(module: Module, test: ast.AST) -> bool:
 
 def conditions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
     """Yield what must be true where `node` is reached, as enclosing `if`s and filters say."""
-    for parent, child in module.above(node):
+    for parent, child in module.ancestors(node):
         if (isinstance(parent, (ast.If, ast.While)) and child in parent.body) or (
             isinstance(parent, ast.IfExp) and child is parent.body
         ):

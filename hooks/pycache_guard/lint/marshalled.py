@@ -13,7 +13,7 @@ LOAD = "marshal.load"
 LOADS = "marshal.loads"
 
 
-def is_unmarshalled(module: Module, node: ast.expr, hops: int = 4) -> bool:
+def comes_from_marshal(module: Module, node: ast.expr, hops: int = 4) -> bool:
     """Whether `node` is, or is named after, what `marshal` has read."""
     if module.is_call(node, {LOAD, LOADS}):
         return True
@@ -31,8 +31,8 @@ def is_any_unmarshalled(module: Module, bindings: list[Binding], hops: int) -> b
     key = (id(bindings), hops)  # the scopes keep the lists alive
     if key not in known:
         known[key] = any(
-            is_unmarshalled(module, binding.value, hops)
+            comes_from_marshal(module, binding.value, hops)
             for binding in bindings
-            if binding.value is not None and not binding.each
+            if binding.value is not None and not binding.is_iteration
         )
     return known[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TypeVar
 
-from pycache_guard.lint.scopes import OPENS
+from pycache_guard.lint.scopes import SCOPE_FIELDS
 from pycache_guard.lint.scopes import Scope
 from pycache_guard.lint.scopes import bind
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Node = TypeVar("Node", bound=ast.AST)
 
 #: Nodes without a place; the parser shares one object of each between all their parents.
-SHARED = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+SHARED_CONTEXTS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 #: So many assignments are followed from a name to what it stands for.
-HOPS = 4
+MAX_INDIRECTION = 4
 #: A name that may stand for more things than this is not known.
 MAX_ORIGINS = 64
 
@@ -53,7 +53,7 @@ class Module:
             self._scopes[node] = scope
             self._kinds.setdefault(type(node), []).append(node)
             bind(node, self._parents.get(node), scope)
-            inside = OPENS.get(type(node))
+            inside = SCOPE_FIELDS.get(type(node))
             inner = Scope(node, scope) if inside else scope
             below: list[tuple[ast.AST, Scope]] = []
             for field, child in children(node):
@@ -77,14 +77,14 @@ class Module:
         """Return the node that holds `node`, `None` for the module itself."""
         return self._parents.get(node)
 
-    def above(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    def ancestors(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
         """Yield each (ancestor, its child on the way) from `node` up to the module."""
         child = node
         while (parent := self._parents.get(child)) is not None:
             yield parent, child
             child = parent
 
-    def within(self, scope: Scope, kind: type[Node]) -> list[Node]:
+    def nodes_in_scope(self, scope: Scope, kind: type[Node]) -> list[Node]:
         """Return the nodes of one type that are evaluated in `scope` itself, in order."""
         by_scope = self._within.get(kind)
         if by_scope is None:
@@ -96,22 +96,27 @@ class Module:
 
     def value(self, node: ast.expr) -> ast.expr:
         """Return what the name `node` was assigned, if there is one assignment; else `node`."""
-        for _ in range(HOPS):
+        for _ in range(MAX_INDIRECTION):
             if not isinstance(node, ast.Name):
                 break
             bindings = self.scope(node).lookup(node.id)
-            if not bindings or len(bindings) > 1 or bindings[0].value is None or bindings[0].each:
+            if (
+                not bindings
+                or len(bindings) > 1
+                or bindings[0].value is None
+                or bindings[0].is_iteration
+            ):
                 break
             node = bindings[0].value
         return node
 
-    def origins(self, node: ast.AST, hops: int = HOPS) -> set[str]:
+    def qualified_names(self, node: ast.AST, hops: int = MAX_INDIRECTION) -> set[str]:
         """Return the dotted names that `node` may stand for; empty for what is not imported.
 
         A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
         `try: import a except ImportError: import b as a`.
         """
-        known = self._origins.get(node) if hops == HOPS else None
+        known = self._origins.get(node) if hops == MAX_INDIRECTION else None
         if known is not None:
             return known
         attributes: list[str] = []
@@ -121,7 +126,7 @@ class Module:
             base = base.value
         rest = "".join(f".{name}" for name in reversed(attributes))
         found = {f"{origin}{rest}" for origin in self._bases(base, hops)}
-        if hops == HOPS:
+        if hops == MAX_INDIRECTION:
             self._origins[node] = found
         return found
 
@@ -133,7 +138,7 @@ class Module:
         scope = self.scope(node)
         bindings = scope.lookup(node.id)
         if bindings is None:
-            return {f"{module}.{node.id}" for module in ("builtins", *scope.root.stars)}
+            return {f"{module}.{node.id}" for module in ("builtins", *scope.root.star_imports)}
         return self._bound_origins(bindings, hops)
 
     def _bound_origins(self, bindings: list[Binding], hops: int) -> set[str]:
@@ -147,8 +152,8 @@ class Module:
             self._bound[key] = found
             if hops:
                 for binding in bindings:
-                    if binding.value is not None and not binding.each:
-                        found |= self.origins(binding.value, hops - 1)
+                    if binding.value is not None and not binding.is_iteration:
+                        found |= self.qualified_names(binding.value, hops - 1)
                     if len(found) > MAX_ORIGINS:
                         found.clear()
                         break
@@ -158,7 +163,7 @@ class Module:
         """Return what `importlib.import_module("x")` or `__import__("x")` stands for."""
         if hops and call.args and isinstance(call.args[0], ast.Constant):
             name = call.args[0].value
-            if isinstance(name, str) and self.origins(call.func, hops - 1) & {
+            if isinstance(name, str) and self.qualified_names(call.func, hops - 1) & {
                 "importlib.import_module",
                 "builtins.__import__",
             }:
@@ -173,7 +178,7 @@ class Module:
 
     def is_call(self, node: ast.AST | None, names: Collection[str]) -> bool:
         """Whether `node` calls any of `names`."""
-        return isinstance(node, ast.Call) and not self.origins(node.func).isdisjoint(names)
+        return isinstance(node, ast.Call) and not self.qualified_names(node.func).isdisjoint(names)
 
 
 def children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -181,7 +186,7 @@ def children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     for field in node._fields:
         value = getattr(node, field, None)
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not isinstance(child, SHARED):
+            if isinstance(child, ast.AST) and not isinstance(child, SHARED_CONTEXTS):
                 yield field, child
 
 

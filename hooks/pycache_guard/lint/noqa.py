@@ -22,7 +22,7 @@ class Suppressions:
         self._has_comment = any("noqa" in line.lower() for line in lines)
         self._covers_file = self._has_comment and any(map(WHOLE_FILE.match, lines))
         is_needed = self._has_comment and not self._covers_file
-        self._physical = physical_lines(lines) if is_needed else {}
+        self._physical = logical_line_ranges(lines) if is_needed else {}
         #: The comment of each logical line that has been asked for, by its first and last line.
         self._comments: dict[tuple[int, int], re.Match[str] | None] = {}
 
@@ -35,15 +35,17 @@ class Suppressions:
             start, end = span
             self._comments[span] = INLINE.search("".join(self._lines[start - 1 : end]))
         comment = self._comments[span]
-        return comment is not None and (comment["codes"] is None or names(comment["codes"], code))
+        return comment is not None and (
+            comment["codes"] is None or matches_code(comment["codes"], code)
+        )
 
 
-def names(codes: str, code: str) -> bool:
+def matches_code(codes: str, code: str) -> bool:
     """Whether `codes`, as in a comment, names `code` or a beginning of it, in its very letters."""
     return code.startswith(tuple(filter(None, re.split(r"[,\s]+", codes))))
 
 
-def physical_lines(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
+def logical_line_ranges(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
     """Return, for lines in a string of several lines, the first and last of them.
 
     Where the tokenizer fails, as flake8 does, every line stands for itself.

@@ -17,7 +17,7 @@ JOINS = frozenset(
     }
 )
 #: Calls that return the path they are given, in another form.
-SAME = frozenset(
+IDENTITY_CALLS = frozenset(
     {
         "builtins.str",
         "os.fspath",
@@ -34,6 +34,8 @@ CACHES = frozenset(
     {"importlib.util.cache_from_source", "imp.cache_from_source", "py_compile.compile"}
 )
 #: Calls that return some of what they are given.
-SELECTS = frozenset({"builtins.sorted", "builtins.list", "builtins.set", "builtins.reversed"})
+FILTERING_CALLS = frozenset(
+    {"builtins.sorted", "builtins.list", "builtins.set", "builtins.reversed"}
+)
 #: Methods of `pathlib.Path` that return the same path in another form.
 SAME_METHODS = frozenset({"absolute", "resolve", "expanduser", "as_posix"})

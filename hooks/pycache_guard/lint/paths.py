@@ -5,34 +5,35 @@ from __future__ import annotations
 import ast
 import re
 
-from pycache_guard.lint.module import Module
 from pycache_guard.lint.path_functions import CACHES
+from pycache_guard.lint.path_functions import FILTERING_CALLS
+from pycache_guard.lint.path_functions import IDENTITY_CALLS
 from pycache_guard.lint.path_functions import JOINS
-from pycache_guard.lint.path_functions import SAME
 from pycache_guard.lint.path_functions import SAME_METHODS
-from pycache_guard.lint.path_functions import SELECTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pycache_guard.lint.module import Module
 
     #: Text in its order; `None` stands for what is not known.
     Pieces = list[str | None]
 
 FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
 #: So deep are expressions looked into: nobody builds a path in more steps.
-DEPTH = 12
+MAX_PATH_DEPTH = 12
 #: A path of more pieces than this is not known.
 MAX_PIECES = 1000
 
 BYTECODE = (".pyc", ".pyo")
 
 
-def pieces(module: Module, node: ast.expr | None, depth: int = DEPTH) -> Pieces:
+def string_parts(module: Module, node: ast.expr | None, depth: int = MAX_PATH_DEPTH) -> Pieces:
     """Return the text that `node` builds, as far as it is known. Each node is looked at once."""
     if node is None or not depth:
         return [None]
-    known: dict[tuple[ast.expr, int], Pieces] = module.memory.setdefault(pieces, {})  # type: ignore[assignment]
+    known: dict[tuple[ast.expr, int], Pieces] = module.memory.setdefault(string_parts, {})  # type: ignore[assignment]
     found = known.get((node, depth))
     if found is None:
         found = read_pieces(module, node, depth)
@@ -45,10 +46,10 @@ def read_pieces(module: Module, node: ast.expr, depth: int) -> Pieces:
     if isinstance(node, ast.Constant):
         return constant(node.value)
     if isinstance(node, ast.JoinedStr):
-        return flat(pieces(module, part, depth - 1) for part in node.values)
+        return flatten(string_parts(module, part, depth - 1) for part in node.values)
     if isinstance(node, ast.FormattedValue):
         plain = node.format_spec is None and node.conversion == -1
-        return pieces(module, node.value, depth - 1) if plain else [None]
+        return string_parts(module, node.value, depth - 1) if plain else [None]
     if isinstance(node, ast.BinOp):
         return operation(module, node, depth - 1)
     if isinstance(node, ast.Call):
@@ -56,7 +57,7 @@ def read_pieces(module: Module, node: ast.expr, depth: int) -> Pieces:
     if isinstance(node, ast.Name):
         return name(module, node, depth - 1)
     # Whatever its path, it is a Python.
-    return ["python" if "sys.executable" in module.origins(node) else None]
+    return ["python" if "sys.executable" in module.qualified_names(node) else None]
 
 
 def constant(value: object) -> Pieces:
@@ -68,18 +69,18 @@ def constant(value: object) -> Pieces:
 
 def operation(module: Module, node: ast.BinOp, depth: int) -> Pieces:
     """Return what `a + b`, `a / b` (pathlib) or `"…" % b` builds."""
-    left = pieces(module, node.left, depth)
+    left = string_parts(module, node.left, depth)
     if isinstance(node.op, ast.Add):
-        return left + pieces(module, node.right, depth)
+        return left + string_parts(module, node.right, depth)
     if isinstance(node.op, ast.Div):
-        return joined([left, pieces(module, node.right, depth)])
+        return joined([left, string_parts(module, node.right, depth)])
     if isinstance(node.op, ast.Mod) and left != [None]:
         values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        return filled(module, left, values, depth)
+        return interpolate(module, left, values, depth)
     return [None]
 
 
-def filled(module: Module, template: Pieces, values: list[ast.expr], depth: int) -> Pieces:
+def interpolate(module: Module, template: Pieces, values: list[ast.expr], depth: int) -> Pieces:
     """Return a template with its places filled in their order, if there are as many values."""
     found: Pieces = []
     places = sum(len(FORMATTED.findall(piece)) for piece in template if piece)
@@ -88,17 +89,17 @@ def filled(module: Module, template: Pieces, values: list[ast.expr], depth: int)
         texts = [None] if piece is None else FORMATTED.split(piece)
         found.append(texts[0])
         for text in texts[1:]:
-            found += [*pieces(module, next(rest, None), depth), text]
+            found += [*string_parts(module, next(rest, None), depth), text]
     return found
 
 
 def call(module: Module, node: ast.Call, depth: int) -> Pieces:
     """Return what a call builds that joins, formats or changes a path."""
-    origins = module.origins(node.func)
-    parts = [pieces(module, argument, depth) for argument in node.args]
+    origins = module.qualified_names(node.func)
+    parts = [string_parts(module, argument, depth) for argument in node.args]
     if parts and origins & JOINS:
         return joined(parts)
-    if parts and origins & SAME:
+    if parts and origins & IDENTITY_CALLS:
         return parts[0]
     if origins & CACHES:
         return [None, ".pyc"]
@@ -106,12 +107,12 @@ def call(module: Module, node: ast.Call, depth: int) -> Pieces:
         return [None]
     base, method = node.func.value, node.func.attr
     if method in SAME_METHODS:
-        return pieces(module, base, depth)
+        return string_parts(module, base, depth)
     if method == "joinpath":
-        return joined([pieces(module, base, depth), *parts])
+        return joined([string_parts(module, base, depth), *parts])
     if method == "format":
-        return filled(
-            module, pieces(module, base, depth), [] if node.keywords else node.args, depth
+        return interpolate(
+            module, string_parts(module, base, depth), [] if node.keywords else node.args, depth
         )
     if method == "with_suffix" and parts:
         return [None, *parts[0]]
@@ -125,9 +126,9 @@ def name(module: Module, node: ast.Name, depth: int) -> Pieces:
     bindings = module.scope(node).lookup(node.id)
     if not bindings or len(bindings) > 1 or bindings[0].value is None:
         return [None]
-    if bindings[0].each:
+    if bindings[0].is_iteration:
         return each(module, bindings[0].value, depth)
-    return pieces(module, bindings[0].value, depth)
+    return string_parts(module, bindings[0].value, depth)
 
 
 def each(module: Module, node: ast.expr, depth: int) -> Pieces:
@@ -135,15 +136,15 @@ def each(module: Module, node: ast.expr, depth: int) -> Pieces:
     node = module.value(node)
     if not isinstance(node, ast.Call) or not node.args or not depth:
         return [None]
-    origins = module.origins(node.func)
-    if origins & SELECTS:
+    origins = module.qualified_names(node.func)
+    if origins & FILTERING_CALLS:
         return each(module, node.args[0], depth - 1)
     if origins & {"fnmatch.filter"}:
-        return pattern(pieces(module, node.args[-1], depth))
+        return pattern(string_parts(module, node.args[-1], depth))
     if origins & {"glob.glob", "glob.iglob"}:
-        return pattern(pieces(module, node.args[0], depth))
+        return pattern(string_parts(module, node.args[0], depth))
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("glob", "rglob"):
-        return [None, "/", *pattern(pieces(module, node.args[0], depth))]
+        return [None, "/", *pattern(string_parts(module, node.args[0], depth))]
     return [None]
 
 
@@ -173,16 +174,16 @@ def joined(parts: Iterable[Pieces]) -> Pieces:
     return found
 
 
-def flat(parts: Iterable[Pieces]) -> Pieces:
+def flatten(parts: Iterable[Pieces]) -> Pieces:
     """Put parts together as they are."""
     return [piece for part in parts for piece in part]
 
 
-def shown(found: Pieces) -> str:
+def render_parts(found: Pieces) -> str:
     """Return the text with a NUL, which no path holds, for each unknown piece."""
     return "".join("\0" if piece is None else piece.replace("\0", "") for piece in found)
 
 
 def is_bytecode(module: Module, node: ast.expr | None) -> bool:
     """Whether the path that `node` builds is known to end like bytecode."""
-    return shown(pieces(module, node)).lower().endswith(BYTECODE)
+    return render_parts(string_parts(module, node)).lower().endswith(BYTECODE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from pycache_guard.lint.paths import pieces
-from pycache_guard.lint.paths import shown
+from pycache_guard.lint.paths import render_parts
+from pycache_guard.lint.paths import string_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 #: Calls whose first argument is the command: a list of words, or one string.
-STARTERS = frozenset(
+COMMAND_CALLS = frozenset(
     {
         "subprocess.run",
         "subprocess.call",
@@ -30,7 +30,7 @@ STARTERS = frozenset(
     }
 )
 #: Calls whose arguments are the words, from this position on.
-SPREAD = {
+VARARG_CALLS = {
     "asyncio.create_subprocess_exec": 0,
     "os.execl": 1,
     "os.execlp": 1,
@@ -38,7 +38,7 @@ SPREAD = {
     "os.spawnlp": 2,
 }
 #: Calls that take a list of words at this position.
-LISTED = {
+LIST_CALLS = {
     "os.execv": 1,
     "os.execvp": 1,
     "os.execve": 1,
@@ -61,16 +61,19 @@ def commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
     What is not known is NUL.
     """
     for call in module.all(ast.Call):
-        origins = module.origins(call.func)
-        if origins & STARTERS and call.args:
+        origins = module.qualified_names(call.func)
+        if origins & COMMAND_CALLS and call.args:
             yield call, words(module, call.args[0])
-        for origin in origins & SPREAD.keys():
+        for origin in origins & VARARG_CALLS.keys():
             yield (
                 call,
-                [shown(pieces(module, argument)) for argument in call.args[SPREAD[origin] :]],
+                [
+                    render_parts(string_parts(module, argument))
+                    for argument in call.args[VARARG_CALLS[origin] :]
+                ],
             )
-        for origin in origins & LISTED.keys():
-            for argument in call.args[LISTED[origin] : LISTED[origin] + 1]:
+        for origin in origins & LIST_CALLS.keys():
+            for argument in call.args[LIST_CALLS[origin] : LIST_CALLS[origin] + 1]:
                 yield call, words(module, argument)
 
 
@@ -78,16 +81,20 @@ def words(module: Module, command: ast.expr) -> list[str]:
     """Return the words of a command: the elements of a list, or a string split at blanks."""
     command = module.value(command)
     if isinstance(command, (ast.List, ast.Tuple)):
-        return [shown(pieces(module, element)) for element in command.elts]
-    return [part.strip("\"'") for part in shown(pieces(module, command)).split()]
+        return [render_parts(string_parts(module, element)) for element in command.elts]
+    return [part.strip("\"'") for part in render_parts(string_parts(module, command)).split()]
 
 
-def program(words: list[str]) -> list[str]:
+def script_arguments(words: list[str]) -> list[str]:
     """Return the words from the script on that an interpreter runs, nothing if it runs none.
 
     `-c` and `-m` run something else; `-` is standard input.
     """
-    starts = [n for n, word in enumerate(words) if INTERPRETER.fullmatch(word) and begins(words, n)]
+    starts = [
+        n
+        for n, word in enumerate(words)
+        if INTERPRETER.fullmatch(word) and starts_command(words, n)
+    ]
     rest = words[starts[0] + 1 :] if starts else []
     while rest and rest[0].startswith("-"):
         option = rest.pop(0)
@@ -98,7 +105,7 @@ def program(words: list[str]) -> list[str]:
     return rest
 
 
-def begins(words: list[str], n: int) -> bool:
+def starts_command(words: list[str], n: int) -> bool:
     """Whether a command begins at word `n`: first of all, after another one, or after `env A=B`."""
     before = words[n - 1] if n else ";"
     return before.endswith((";", "&", "|", "(")) or before in PREFIXES or "=" in before

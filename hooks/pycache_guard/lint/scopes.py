@@ -6,7 +6,7 @@ import ast
 from typing import NamedTuple
 
 #: Nodes with a scope of their own, and the fields that are evaluated in it.
-OPENS: dict[type[ast.AST], frozenset[str]] = {
+SCOPE_FIELDS: dict[type[ast.AST], frozenset[str]] = {
     ast.FunctionDef: frozenset({"args", "body", "type_params"}),
     ast.AsyncFunctionDef: frozenset({"args", "body", "type_params"}),
     ast.ClassDef: frozenset({"body", "type_params"}),
@@ -27,7 +27,7 @@ class Binding(NamedTuple):
     origin: str | None = None
     #: The expression that is assigned, or, with `each`, iterated over.
     value: ast.expr | None = None
-    each: bool = False
+    is_iteration: bool = False
 
 
 class Scope:
@@ -38,7 +38,7 @@ class Scope:
         self.parent = parent
         self.bindings: dict[str, list[Binding]] = {}
         #: Modules of `from … import *`.
-        self.stars: list[str] = []
+        self.star_imports: list[str] = []
         #: Where a name lives that is declared `global` or `nonlocal` here.
         self._elsewhere: dict[str, Scope] = {}
 
@@ -59,9 +59,9 @@ class Scope:
         """Let `names` mean an enclosing function's."""
         for name in names:
             if self.parent is not None:
-                self._elsewhere[name] = self.parent.home(name) or self.parent
+                self._elsewhere[name] = self.parent.defining_scope(name) or self.parent
 
-    def home(self, name: str) -> Scope | None:
+    def defining_scope(self, name: str) -> Scope | None:
         """Return the scope whose `name` is seen here, `None` if no scope binds it."""
         scope: Scope | None = self
         while scope is not None:
@@ -77,7 +77,7 @@ class Scope:
 
     def lookup(self, name: str) -> list[Binding] | None:
         """Return every way in which `name`, as it is seen here, gets its value."""
-        home = self.home(name)
+        home = self.defining_scope(name)
         return None if home is None else home.bindings.get(name, [])
 
 
@@ -111,7 +111,7 @@ def bind_from(node: ast.ImportFrom, scope: Scope) -> None:
     module = "." * node.level + (node.module or "")
     for alias in node.names:
         if alias.name == "*":
-            scope.root.stars.append(module)
+            scope.root.star_imports.append(module)
         else:
             scope.bind(alias.asname or alias.name, Binding(node, f"{module}.{alias.name}"))
 
@@ -123,5 +123,5 @@ def assigned(name: ast.Name, parent: ast.AST | None) -> Binding:
     if isinstance(parent, ast.withitem):
         return Binding(name, value=parent.context_expr)
     if isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)):
-        return Binding(name, value=parent.iter, each=True)
+        return Binding(name, value=parent.iter, is_iteration=True)
     return Binding(name)

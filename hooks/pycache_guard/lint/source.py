@@ -20,7 +20,7 @@ class Unparsable(Failure):
     """A source that this Python cannot read or parse."""
 
 
-def decoded(data: bytes, path: str) -> str:
+def decode_source(data: bytes, path: str) -> str:
     """Return the text, by byte order mark and encoding cookie (PEP 263), else as UTF-8.
 
     `path` is for messages. Raises `Unparsable`.
@@ -29,10 +29,10 @@ def decoded(data: bytes, path: str) -> str:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
     except (LookupError, SyntaxError, UnicodeError) as error:
-        raise Unparsable(f"{path}: cannot be decoded: {told(error)}") from None
+        raise Unparsable(f"{path}: cannot be decoded: {error_message(error)}") from None
 
 
-def parsed(text: str, path: str) -> ast.Module:
+def parse_source(text: str, path: str) -> ast.Module:
     """Return the syntax tree of `text`; nothing of it is run.
 
     Raises `Unparsable` also for what is nested too deeply for the parser, which says so by
@@ -49,24 +49,24 @@ def parsed(text: str, path: str) -> ast.Module:
     except (MemoryError, RecursionError):
         raise Unparsable(f"{path}: {REFUSED}: it is nested too deeply") from None
     except ValueError as error:
-        raise Unparsable(f"{path}: {REFUSED}: {told(error)}") from None
+        raise Unparsable(f"{path}: {REFUSED}: {error_message(error)}") from None
 
 
 def check_syntax(text: str, path: str) -> None:
     """Raise `Unparsable` for a text that this Python cannot parse.
 
     `symtable` parses as `ast.parse` does and makes no tree, in two thirds of the time. It also
-    refuses what only the compiler refuses, for instance `nonlocal` in a module: `parsed` decides.
+    refuses what only the compiler refuses, for instance `nonlocal` in a module: `parse_source` decides.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             symtable.symtable(text, path, "exec")
     except (MemoryError, RecursionError, SyntaxError, ValueError):
-        parsed(text, path)
+        parse_source(text, path)
 
 
-def told(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return the message of a syntax error without its place, and of any other whole."""
     return error.msg if isinstance(error, SyntaxError) else str(error)
 

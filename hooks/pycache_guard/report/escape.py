@@ -7,7 +7,7 @@ import os
 from pycache_guard.remedies import is_visible
 
 
-def shown(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     r"""Return a line `text` for a terminal or a line-based format: what could be obeyed as `\xNN`.
 
     To `escape_text` it adds that `::`, with which a line begins that GitHub's runner takes for a
@@ -28,7 +28,7 @@ def escape_text(text: str) -> str:
     `##teamcity[` begin a command anywhere in a line (GitHub, Azure Pipelines, TeamCity).
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(c if is_visible(c) else spelled(c) for c in text)
+        text = "".join(c if is_visible(c) else _hex_bytes(c) for c in text)
     return text.replace("##", "#\\x23")
 
 
@@ -37,12 +37,12 @@ def quiet_json(text: str) -> str:
     return text.replace("##", "#\\u0023")
 
 
-def decodable(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     r"""Return `text` with only its undecodable bytes as `\xNN`: for formats that escape the rest."""
-    return "".join(spelled(c) if "\ud800" <= c <= "\udfff" else c for c in text)
+    return "".join(_hex_bytes(c) if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
-def spelled(character: str) -> str:
+def _hex_bytes(character: str) -> str:
     r"""Return the bytes of one character as `\xNN`."""
     data = character.encode(
         "utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"

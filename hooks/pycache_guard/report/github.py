@@ -37,7 +37,7 @@ def properties(finding: Finding) -> str:
 def message(finding: Finding) -> str:
     """Return the message with its remedy and the rule's page, as one escaped line."""
     remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
-    return data(f"{finding.message}{remedy}\nAbout: {finding.rule.page}")
+    return data(f"{finding.message}{remedy}\nAbout: {finding.rule.docs_url}")
 
 
 def data(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import quiet_json
 
 TYPE_CHECKING = False
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
 
 def render(findings: list[Finding], command: str) -> str:
     """Return the report: an array, ASCII only."""
-    return quiet_json(json.dumps([issue(finding) for finding in findings], indent=2)) + "\n"
+    return (
+        quiet_json(json.dumps([finding_to_issue(finding) for finding in findings], indent=2)) + "\n"
+    )
 
 
-def issue(finding: Finding) -> dict[str, object]:
+def finding_to_issue(finding: Finding) -> dict[str, object]:
     """Return one issue; every key that GitLab requires, a line being one of them."""
     remedy = f" To fix: {finding.instruction}" if finding.instruction else ""
     return {
-        "description": decodable(
-            f"{finding.rule.name} {finding.message}{remedy} About: {finding.rule.page}"
+        "description": escape_surrogates(
+            f"{finding.rule.name} {finding.message}{remedy} About: {finding.rule.docs_url}"
         ),
         "check_name": finding.rule.name,
         "fingerprint": fingerprint(finding),
         "severity": "major",
         "location": {
-            "path": decodable(finding.path or "."),
+            "path": escape_surrogates(finding.path or "."),
             "lines": {"begin": finding.line or 1},
         },
     }

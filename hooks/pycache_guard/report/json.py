@@ -6,7 +6,7 @@ import base64
 import json
 import os
 
-from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import is_utf8
 from pycache_guard.report.escape import quiet_json
 
@@ -29,20 +29,20 @@ def render(
         "version": 1,
         "command": command,
         "checked": summary.checked if summary else None,
-        "notes": [decodable(note) for note in summary.notes] if summary else [],
-        "findings": [item(f) for f in findings],
+        "notes": [escape_surrogates(note) for note in summary.notes] if summary else [],
+        "findings": [finding_to_dict(f) for f in findings],
     }
     return quiet_json(json.dumps({**report, **(details or {})}, indent=2)) + "\n"
 
 
-def item(finding: Finding) -> dict[str, object]:
+def finding_to_dict(finding: Finding) -> dict[str, object]:
     """Return a finding with every key, `None` where it does not apply."""
     remedy = finding.instruction
     return {
         "code": finding.rule.name,
         "rule": finding.rule.value,
-        "url": finding.rule.page,
-        **place(finding.path),
+        "url": finding.rule.docs_url,
+        **path_fields(finding.path),
         "line": finding.line,
         "column": finding.column,
         "end_line": finding.end_line,
@@ -50,26 +50,26 @@ def item(finding: Finding) -> dict[str, object]:
         "commit": finding.commit,
         "blob": finding.blob,
         "size": finding.size,
-        "count": finding.commits,
-        "message": decodable(finding.message),
+        "count": finding.commit_count,
+        "message": escape_surrogates(finding.message),
         "fixed": finding.is_fixed,
-        "remedy": None if remedy is None else decodable(remedy),
+        "remedy": None if remedy is None else escape_surrogates(remedy),
     }
 
 
-def place(path: str | None) -> dict[str, str | None]:
+def path_fields(path: str | None) -> dict[str, str | None]:
     """Return the two keys of a path."""
     if path is None:
         return {"path": None, "path_base64": None}
     odd = not is_utf8(path)
     whole = base64.b64encode(os.fsencode(path)).decode("ascii") if odd else None
-    return {"path": decodable(path), "path_base64": whole}
+    return {"path": escape_surrogates(path), "path_base64": whole}
 
 
-def printable(value: object) -> object:
+def escape_strings(value: object) -> object:
     r"""Return `value` with undecodable bytes as `\xNN` in every string that it holds."""
     if isinstance(value, str):
-        return decodable(value)
+        return escape_surrogates(value)
     if isinstance(value, dict):
-        return {key: printable(item) for key, item in value.items()}
+        return {key: escape_strings(item) for key, item in value.items()}
     return value

@@ -7,9 +7,9 @@ import os
 from urllib.parse import quote
 
 from pycache_guard import __version__
-from pycache_guard.findings import DOCUMENTATION
+from pycache_guard.findings import DOCS_URL
 from pycache_guard.findings import Rule
-from pycache_guard.report.escape import decodable
+from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import quiet_json
 from pycache_guard.report.meanings import MEANINGS
 
@@ -27,8 +27,8 @@ def render(findings: list[Finding], command: str) -> str:
             "driver": {
                 "name": "pycache-guard",
                 "semanticVersion": __version__,
-                "informationUri": DOCUMENTATION,
-                "rules": [described(rule) for rule in Rule],
+                "informationUri": DOCS_URL,
+                "rules": [rule_to_dict(rule) for rule in Rule],
             }
         },
         "automationDetails": {"id": f"pycache-guard/{command}/"},
@@ -40,7 +40,7 @@ def render(findings: list[Finding], command: str) -> str:
     )
 
 
-def described(rule: Rule) -> dict[str, object]:
+def rule_to_dict(rule: Rule) -> dict[str, object]:
     """Return a rule, with what code scanning shows beside an alert."""
     meaning = MEANINGS[rule.name]
     return {
@@ -48,8 +48,11 @@ def described(rule: Rule) -> dict[str, object]:
         "name": rule.value,
         "shortDescription": {"text": rule.value},
         "fullDescription": {"text": meaning},
-        "help": {"text": f"{meaning} {rule.page}", "markdown": f"{meaning} [More]({rule.page})"},
-        "helpUri": rule.page,
+        "help": {
+            "text": f"{meaning} {rule.docs_url}",
+            "markdown": f"{meaning} [More]({rule.docs_url})",
+        },
+        "helpUri": rule.docs_url,
     }
 
 
@@ -60,7 +63,7 @@ def result(finding: Finding) -> dict[str, object]:
         "ruleId": finding.rule.name,
         "ruleIndex": list(Rule).index(finding.rule),
         "level": "error",
-        "message": {"text": decodable(finding.message + remedy)},
+        "message": {"text": escape_surrogates(finding.message + remedy)},
         "locations": [{"physicalLocation": location(finding)}],
     }
 

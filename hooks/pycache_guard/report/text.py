@@ -8,7 +8,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.report import Summary
 from pycache_guard.report import TextStyle
 from pycache_guard.report import count
-from pycache_guard.report.escape import shown
+from pycache_guard.report.escape import escape_unprintable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def render(
             " pycache-guard explain PYC001"
         )
     if style.commit:
-        blocks.append(["Now commit:", f"    {shown(style.commit)}"])
+        blocks.append(["Now commit:", f"    {escape_unprintable(style.commit)}"])
     if summary is not None and not style.is_quiet:
         blocks.append([*_summary(findings, summary, paint)])
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
@@ -68,7 +68,9 @@ def pages(findings: list[Finding]) -> str:
     """Return where each rule that was found is explained, for a reader at a terminal."""
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.name)
     return (
-        "".join(["\n", *(f"About {rule.name}: {rule.page}\n" for rule in rules)]) if rules else ""
+        "".join(["\n", *(f"About {rule.name}: {rule.docs_url}\n" for rule in rules)])
+        if rules
+        else ""
     )
 
 
@@ -110,20 +112,23 @@ def _row(finding: Finding) -> tuple[str, str, str]:
 
 
 def _line(place: str, code: str, message: str, paint: _Paint) -> str:
-    start = f"{paint(_BOLD, shown(place))}: " if place else ""
-    return f"{start}{paint(_RED, code)} {shown(message)}"
+    start = f"{paint(_BOLD, escape_unprintable(place))}: " if place else ""
+    return f"{start}{paint(_RED, code)} {escape_unprintable(message)}"
 
 
 def _commands(findings: list[Finding], shortcut: str | None) -> list[str]:
     """Return the commands, under their heading, and how many are not shown."""
-    commands = [*dict.fromkeys(finding.remedy for finding in findings if finding.remedy)]
-    by_path = [f for f in findings if f.rule is Rule.PYC001 and f.remedy]
+    commands = [*dict.fromkeys(finding.fix for finding in findings if finding.fix)]
+    by_path = [f for f in findings if f.rule is Rule.PYC001 and f.fix]
     if shortcut and max(len(commands), len(by_path)) > MAX_COMMANDS:
-        covered = {f.remedy for f in by_path}
+        covered = {f.fix for f in by_path}
         commands = [shortcut, *(command for command in commands if command not in covered)]
     if not commands:
         return []
-    lines = ["To fix:", *(f"    {shown(command)}" for command in commands[:MAX_COMMANDS])]
+    lines = [
+        "To fix:",
+        *(f"    {escape_unprintable(command)}" for command in commands[:MAX_COMMANDS]),
+    ]
     left = len(commands) - MAX_COMMANDS
     if left > 0:
         lines.append(f"{count(left, 'more command')}: see `--format json`.")
@@ -132,13 +137,13 @@ def _commands(findings: list[Finding], shortcut: str | None) -> list[str]:
 
 def _summary(findings: list[Finding], summary: Summary, paint: _Paint) -> Iterator[str]:
     if findings and all(finding.is_fixed for finding in findings):
-        yield f"Done: {shown(summary.text)}."
+        yield f"Done: {escape_unprintable(summary.text)}."
     elif findings:
-        yield f"Found {count(len(findings), 'problem')} ({shown(summary.text)})."
+        yield f"Found {count(len(findings), 'problem')} ({escape_unprintable(summary.text)})."
     else:
-        yield f"OK: {shown(summary.text)}."
+        yield f"OK: {escape_unprintable(summary.text)}."
     for note in summary.notes:
-        yield paint(_DIM, shown(note))
+        yield paint(_DIM, escape_unprintable(note))
 
 
 class _Paint:

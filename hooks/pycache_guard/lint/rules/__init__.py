@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pycache_guard.findings import Rule
-    from pycache_guard.lint.hit import Hit
     from pycache_guard.lint.module import Module
+    from pycache_guard.lint.violation import Violation
 
     class Check(Protocol):
         """A module of this package."""
 
         RULE: Rule
         #: How to mend what was found, in a few words.
-        REMEDY: str
+        FIX_HINT: str
         #: One of them stands in every source in which there is something to find.
-        MARKS: tuple[str, ...]
-        check: Callable[[Module], Iterator[Hit]]
+        TRIGGER_WORDS: tuple[str, ...]
+        check: Callable[[Module], Iterator[Violation]]
 
 
 NAMES = (

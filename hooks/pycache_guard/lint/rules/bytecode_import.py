@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import is_bytecode
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC404
-REMEDY = "give it the source: importlib.util.spec_from_file_location(name, path)"
-MARKS = (*BYTECODE, "cache_from_source", "py_compile")
+FIX_HINT = "give it the source: importlib.util.spec_from_file_location(name, path)"
+TRIGGER_WORDS = (*BYTECODE, "cache_from_source", "py_compile")
 
 #: Calls that run a file: position and name of the path among their arguments.
 IMPORTS = {
@@ -31,20 +31,20 @@ IMPORTS = {
 MESSAGE = "bytecode is imported by its path: it runs whatever its source says, on one version only"
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `spec_from_file_location(name, "x.pyc")` and its like, also through a function."""
     for call in module.calls(IMPORTS):
-        origin = min(module.origins(call.func) & IMPORTS.keys())
+        origin = min(module.qualified_names(call.func) & IMPORTS.keys())
         path = argument(call, *IMPORTS[origin])
         if path is None:
             continue
         if is_bytecode(module, path):
-            yield Hit(call, MESSAGE)
+            yield Violation(call, MESSAGE)
         elif isinstance(path, ast.Name):
-            yield from passed(module, path)
+            yield from _calls_passing_bytecode(module, path)
 
 
-def passed(module: Module, path: ast.Name) -> Iterator[Hit]:
+def _calls_passing_bytecode(module: Module, path: ast.Name) -> Iterator[Violation]:
     """Find what hands bytecode to the function whose parameter `path` is."""
     function = module.scope(path).node
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -57,7 +57,7 @@ def passed(module: Module, path: ast.Name) -> Iterator[Hit]:
         given = argument(call, names.index(path.id), path.id)
         is_own = len(bindings) == 1 and bindings[0].node is function
         if is_own and is_bytecode(module, given):
-            yield Hit(call, MESSAGE)
+            yield Violation(call, MESSAGE)
 
 
 def calls_by_name(module: Module) -> dict[str, list[ast.Call]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.processes import commands
-from pycache_guard.lint.processes import program
+from pycache_guard.lint.processes import script_arguments
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC405
-REMEDY = "run the source, `python x.py`, or the module, `python -m x`"
-MARKS = BYTECODE
+FIX_HINT = "run the source, `python x.py`, or the module, `python -m x`"
+TRIGGER_WORDS = BYTECODE
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `subprocess.run([sys.executable, "x.pyc"])` and its like."""
     for call, words in commands(module):
-        script = program(words)
+        script = script_arguments(words)
         if script and script[0].lower().endswith(BYTECODE):
-            yield Hit(
+            yield Violation(
                 call,
                 "a Python runs bytecode as its script: no source is looked at, and only one version can",
             )

@@ -7,13 +7,13 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import conditions
 from pycache_guard.lint.context import is_one_shot
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.path_functions import CACHES
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import is_bytecode
-from pycache_guard.lint.paths import pieces
-from pycache_guard.lint.paths import shown
+from pycache_guard.lint.paths import render_parts
+from pycache_guard.lint.paths import string_parts
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC432
-REMEDY = "run pycache-guard clean, or write none: python -B"
-MARKS = ("__pycache__", *BYTECODE, "py[co]", "py[oc]")
+FIX_HINT = "run pycache-guard clean, or write none: python -B"
+TRIGGER_WORDS = ("__pycache__", *BYTECODE, "py[co]", "py[oc]")
 
 DELETIONS = frozenset({"shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs"})
 #: Methods of `pathlib.Path`.
 METHODS = frozenset({"unlink", "rmdir"})
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find deletions of paths that are known to be bytecode's.
 
     A path that was asked for, `cache_from_source(path)`, is the cache of exactly that source, and is
@@ -43,7 +43,7 @@ def check(module: Module) -> Iterator[Hit]:
         if path is None or module.is_call(module.value(path), CACHES):
             continue
         if is_caches(module, path) or is_narrowed(module, call, path):
-            yield Hit(
+            yield Violation(
                 call,
                 "bytecode is deleted at run time: what has no source or is tracked goes too,"
                 " and whoever imports at that moment is disturbed",
@@ -52,14 +52,14 @@ def check(module: Module) -> Iterator[Hit]:
 
 def deleted(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the path that `call` deletes, if it deletes one."""
-    if call.args and not module.origins(call.func).isdisjoint(DELETIONS):
+    if call.args and not module.qualified_names(call.func).isdisjoint(DELETIONS):
         return call.args[0]
     return receiver(call, METHODS)
 
 
 def is_caches(module: Module, path: ast.expr) -> bool:
     """Whether `path` is known to be, or to end in, a `__pycache__` or to be bytecode."""
-    text = shown(pieces(module, path)).rstrip("/\\")
+    text = render_parts(string_parts(module, path)).rstrip("/\\")
     return text.lower().endswith(("__pycache__", *BYTECODE))
 
 
@@ -67,23 +67,23 @@ def is_narrowed(module: Module, call: ast.Call, path: ast.expr) -> bool:
     """Whether a name in `path` has been found to be bytecode's before `call` is reached."""
     names = {node.id for node in ast.walk(path) if isinstance(node, ast.Name)}
     return any(
-        says_bytecode(module, test, names)
+        _implies_bytecode(module, test, names)
         for condition in conditions(module, call)
-        for test in all_of(condition)
+        for test in _conjuncts(condition)
     )
 
 
-def all_of(node: ast.expr) -> list[ast.expr]:
+def _conjuncts(node: ast.expr) -> list[ast.expr]:
     """Return the operands of `a and b`, and anything else as it is."""
     return node.values if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) else [node]
 
 
-def says_bytecode(module: Module, test: ast.expr, names: set[str]) -> bool:
+def _implies_bytecode(module: Module, test: ast.expr, names: set[str]) -> bool:
     """Whether `test` is true only of names that are bytecode's, as far as one of `names` goes."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return all(says_bytecode(module, value, names) for value in test.values)
+        return all(_implies_bytecode(module, value, names) for value in test.values)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.args:
-        ends = test.func.attr == "endswith" and about(test.func.value, names)
+        ends = test.func.attr == "endswith" and _mentions(test.func.value, names)
         endings = test.args[0].elts if isinstance(test.args[0], ast.Tuple) else test.args[:1]
         return ends and all(is_bytecode(module, ending) for ending in endings)
     if not isinstance(test, ast.Compare):
@@ -94,10 +94,10 @@ def says_bytecode(module: Module, test: ast.expr, names: set[str]) -> bool:
         left, right = right, left
     elif not isinstance(operator, ast.Eq):
         return False
-    text = shown(pieces(module, right)).lower()
-    return about(left, names) and (text == "__pycache__" or text in BYTECODE)
+    text = render_parts(string_parts(module, right)).lower()
+    return _mentions(left, names) and (text == "__pycache__" or text in BYTECODE)
 
 
-def about(node: ast.expr, names: set[str]) -> bool:
+def _mentions(node: ast.expr, names: set[str]) -> bool:
     """Whether `node` is made of one of `names`."""
     return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))

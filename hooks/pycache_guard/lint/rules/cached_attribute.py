@@ -6,7 +6,7 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_fallback
-from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,23 +15,29 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC436
-REMEDY = "read module.__spec__.cached"
-MARKS = ("__cached__",)
+FIX_HINT = "read module.__spec__.cached"
+TRIGGER_WORDS = ("__cached__",)
 
 MESSAGE = "__cached__ is deprecated since Python 3.13, and from 3.15 on modules do not have it"
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `module.__cached__` and a module's own `__cached__`, where nothing is ready to miss it."""
     for node in module.all(ast.Attribute):
-        if node.attr == "__cached__" and not is_own(node.value) and not is_fallback(module, node):
-            yield Hit(node, MESSAGE)
+        if (
+            node.attr == "__cached__"
+            and not _is_self_attribute(node.value)
+            and not is_fallback(module, node)
+        ):
+            yield Violation(node, MESSAGE)
     for name in module.all(ast.Name):
         # Where nothing binds it, `origins` takes it for a builtin.
-        if "builtins.__cached__" in module.origins(name, 0) and not is_fallback(module, name):
-            yield Hit(name, MESSAGE)
+        if "builtins.__cached__" in module.qualified_names(name, 0) and not is_fallback(
+            module, name
+        ):
+            yield Violation(name, MESSAGE)
 
 
-def is_own(node: ast.expr) -> bool:
+def _is_self_attribute(node: ast.expr) -> bool:
     """Whether `node` is an object of some class that has an attribute of this name."""
     return isinstance(node, ast.Name) and node.id in ("self", "cls")

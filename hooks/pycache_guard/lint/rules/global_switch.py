@@ -8,7 +8,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.lint import paths
 from pycache_guard.lint.context import is_main_guard
 from pycache_guard.lint.context import is_script
-from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC421
-REMEDY = "set it where the program starts, or run `python -B` (PYTHONDONTWRITEBYTECODE=1)"
-MARKS = ("dont_write_bytecode", "pycache_prefix", "cache_tag", "check_hash_based_pycs")
+FIX_HINT = "set it where the program starts, or run `python -B` (PYTHONDONTWRITEBYTECODE=1)"
+TRIGGER_WORDS = ("dont_write_bytecode", "pycache_prefix", "cache_tag", "check_hash_based_pycs")
 
 SWITCHES = frozenset(
     {
@@ -30,7 +30,7 @@ SWITCHES = frozenset(
 )
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find assignments that are made when an importable module is imported.
 
     Not those of a script, which is the process's own start; nor of a module that keeps the old
@@ -42,7 +42,9 @@ def check(module: Module) -> Iterator[Hit]:
     kept = set(reads(module))
     for switch, node in found:
         if switch not in kept and at_import(module, node):
-            yield Hit(node, f"{switch} is set for the whole process by whoever imports this module")
+            yield Violation(
+                node, f"{switch} is set for the whole process by whoever imports this module"
+            )
 
 
 def assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
@@ -50,12 +52,12 @@ def assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
     for node in module.all(ast.Attribute):
         parent = module.parent(node)
         if isinstance(node.ctx, ast.Store) and isinstance(parent, (ast.Assign, ast.AnnAssign)):
-            for switch in module.origins(node) & SWITCHES:
+            for switch in module.qualified_names(node) & SWITCHES:
                 yield switch, parent
     for call in module.calls({"builtins.setattr"}):
         if len(call.args) == 3:
             name = paths.constant(getattr(call.args[1], "value", None))[0]
-            for base in module.origins(call.args[0]):
+            for base in module.qualified_names(call.args[0]):
                 if f"{base}.{name}" in SWITCHES:
                     yield f"{base}.{name}", call
 
@@ -65,7 +67,7 @@ def reads(module: Module) -> Iterator[str]:
     for node in module.all(ast.Attribute):
         kept = isinstance(module.parent(node), (ast.Assign, ast.AnnAssign, ast.Tuple))
         if kept and isinstance(node.ctx, ast.Load):
-            yield from module.origins(node) & SWITCHES
+            yield from module.qualified_names(node) & SWITCHES
 
 
 def at_import(module: Module, node: ast.AST) -> bool:
@@ -73,5 +75,5 @@ def at_import(module: Module, node: ast.AST) -> bool:
     return not any(
         isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         or (isinstance(parent, ast.If) and is_main_guard(parent.test))
-        for parent, _ in module.above(node)
+        for parent, _ in module.ancestors(node)
     )

@@ -7,10 +7,10 @@ import re
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position
-from pycache_guard.lint.hit import Hit
-from pycache_guard.lint.paths import DEPTH
-from pycache_guard.lint.paths import pieces
-from pycache_guard.lint.paths import shown
+from pycache_guard.lint.paths import MAX_PATH_DEPTH
+from pycache_guard.lint.paths import render_parts
+from pycache_guard.lint.paths import string_parts
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC431
-REMEDY = "ask importlib.util.cache_from_source(path)"
-MARKS = ("__pycache__",)
+FIX_HINT = "ask importlib.util.cache_from_source(path)"
+TRIGGER_WORDS = ("__pycache__",)
 
 BUILDS = (ast.BinOp, ast.JoinedStr, ast.Call)
 CACHE = re.compile(r"(?:^|[/\\\0])__pycache__[/\\]([^/\\]*)$", re.IGNORECASE)
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find the expression that makes a path of bytecode in `__pycache__` whole.
 
     One path is one finding: what only passes it on, or changes its form, is not another, nor is one
@@ -43,14 +43,14 @@ def check(module: Module) -> Iterator[Hit]:
         start = literal(module, node)
         if start is None or start not in seen:
             seen.add(start)
-            yield Hit(
+            yield Violation(
                 node,
                 "a path in __pycache__ is built by hand; the tag, the optimisation level"
                 " and sys.pycache_prefix decide where bytecode is",
             )
 
 
-def literal(module: Module, node: ast.expr, depth: int = DEPTH) -> ast.expr | None:
+def literal(module: Module, node: ast.expr, depth: int = MAX_PATH_DEPTH) -> ast.expr | None:
     """Return the literal from which a path has its `__pycache__`, None where it is not found."""
     node = module.value(node)
     if isinstance(node, ast.Constant) or not depth:
@@ -62,7 +62,7 @@ def literal(module: Module, node: ast.expr, depth: int = DEPTH) -> ast.expr | No
 
 def builds_cache_file(module: Module, node: ast.expr) -> bool:
     """Whether the path that `node` builds is that of bytecode in `__pycache__`."""
-    return is_cache_file(shown(pieces(module, node)))
+    return is_cache_file(render_parts(string_parts(module, node)))
 
 
 def has_whole_part(module: Module, node: ast.expr) -> bool:

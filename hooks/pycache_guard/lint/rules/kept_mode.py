@@ -7,10 +7,10 @@ import re
 from itertools import pairwise
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.processes import commands
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC414
-REMEDY = "add force=True (`-f`), or remove the old bytecode first"
-MARKS = ("compileall",)
+FIX_HINT = "add force=True (`-f`), or remove the old bytecode first"
+TRIGGER_WORDS = ("compileall",)
 
 #: By function: the positions of `force` and `invalidation_mode` among its arguments
 #: (Lib/compileall.py).
@@ -41,17 +41,17 @@ FORCE = re.compile(r"-[lqb]*f[lqbf]*")
 MODE_OPTION = "--invalidation-mode"
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find calls of `compileall`, and commands, that ask for a hash-based mode without `force`."""
     for call in module.calls(POSITIONS):
-        for origin in sorted(module.origins(call.func) & POSITIONS.keys())[:1]:
+        for origin in sorted(module.qualified_names(call.func) & POSITIONS.keys())[:1]:
             force, mode = POSITIONS[origin]
             if not is_open_ended(call) and keeps_mode(module, call, force, mode):
-                yield Hit(call, MESSAGE)
+                yield Violation(call, MESSAGE)
     for call, words in commands(module):
         options = words[words.index("compileall") + 1 :] if "compileall" in words else []
         if command_keeps_mode(options) and not is_extended(module, call):
-            yield Hit(call, MESSAGE)
+            yield Violation(call, MESSAGE)
 
 
 def is_open_ended(call: ast.Call) -> bool:
@@ -80,9 +80,9 @@ def is_hash_mode(module: Module, node: ast.expr | None) -> bool:
         return any(is_hash_mode(module, value) for value in node.values)
     if isinstance(node, ast.Subscript):
         named = isinstance(node.slice, ast.Constant) and node.slice.value in HASH_MODES
-        return named and MODES in module.origins(node.value)
+        return named and MODES in module.qualified_names(node.value)
     return node is not None and any(
-        f"{MODES}.{mode}" in module.origins(node) for mode in HASH_MODES
+        f"{MODES}.{mode}" in module.qualified_names(node) for mode in HASH_MODES
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.paths import constant
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC422
-REMEDY = "assign sys.dont_write_bytecode or sys.pycache_prefix, or set it before Python starts"
-MARKS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+FIX_HINT = "assign sys.dont_write_bytecode or sys.pycache_prefix, or set it before Python starts"
+TRIGGER_WORDS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 
 VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "sys.dont_write_bytecode",
@@ -43,7 +43,7 @@ PARENTS = frozenset(
 STARTS = ("os.exec", "os.spawn", "os.posix_spawn", "os.system", "os.popen", "os.fork", "runpy.")
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find the variables being set, in a module that starts no process and sets no switch."""
     found = [*settings(module)]
     if not found or starts_processes(module):
@@ -52,11 +52,11 @@ def check(module: Module) -> Iterator[Hit]:
         origin
         for node in module.all(ast.Attribute)
         if isinstance(node.ctx, ast.Store)
-        for origin in module.origins(node)
+        for origin in module.qualified_names(node)
     }
     for variable, node in found:
         if VARIABLES[variable] not in set_too:
-            yield Hit(
+            yield Violation(
                 node,
                 f"{variable} is set too late for this interpreter, which reads it when it starts",
             )
@@ -66,16 +66,16 @@ def settings(module: Module) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
     """Yield each variable with what sets it."""
     for node in module.all(ast.Subscript):
         if isinstance(node.ctx, ast.Store) and is_environment(module, node.value):
-            for variable in named([node.slice]):
+            for variable in _literal_variables([node.slice]):
                 yield variable, node
     for call in module.all(ast.Call):
-        for variable in named(keys(module, call)):
+        for variable in _literal_variables(_environment_keys(module, call)):
             yield variable, call
 
 
-def keys(module: Module, call: ast.Call) -> list[ast.expr | None]:
+def _environment_keys(module: Module, call: ast.Call) -> list[ast.expr | None]:
     """Return the keys that `call` sets in the environment of this process."""
-    if "os.putenv" in module.origins(call.func):
+    if "os.putenv" in module.qualified_names(call.func):
         return [*call.args[:1]]
     if not isinstance(call.func, ast.Attribute) or not is_environment(module, call.func.value):
         return []
@@ -89,10 +89,10 @@ def keys(module: Module, call: ast.Call) -> list[ast.expr | None]:
 
 def is_environment(module: Module, node: ast.expr) -> bool:
     """Whether `node` is the environment of this process, not a copy."""
-    return not module.origins(node).isdisjoint(ENVIRONMENTS)
+    return not module.qualified_names(node).isdisjoint(ENVIRONMENTS)
 
 
-def named(nodes: list[ast.expr | None]) -> Iterator[str]:
+def _literal_variables(nodes: list[ast.expr | None]) -> Iterator[str]:
     """Yield the variables of ours that literals name."""
     for node in nodes:
         name = constant(node.value)[0] if isinstance(node, ast.Constant) else None
@@ -109,5 +109,5 @@ def starts_processes(module: Module) -> bool:
     return any(
         origin.startswith(STARTS)
         for call in module.all(ast.Call)
-        for origin in module.origins(call.func)
+        for origin in module.qualified_names(call.func)
     )

@@ -6,8 +6,8 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_fallback
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC433
-REMEDY = "use MAGIC_NUMBER, cache_from_source, source_from_cache of importlib.util, sys.implementation.cache_tag"
-MARKS = (
+FIX_HINT = "use MAGIC_NUMBER, cache_from_source, source_from_cache of importlib.util, sys.implementation.cache_tag"
+TRIGGER_WORDS = (
     "get_magic",
     "get_tag",
     "cache_from_source",
@@ -46,19 +46,19 @@ GONE = {
 }
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find the use of what is gone, except beside what took its place or where it may be missing."""
     nodes: list[ast.Attribute | ast.Name] = [*module.all(ast.Attribute), *module.all(ast.Name)]
     for node in nodes:
-        origins = module.origins(node)
+        origins = module.qualified_names(node)
         gone = origins <= GONE.keys() and isinstance(node.ctx, ast.Load)
         if origins and gone and not is_optional(module, node):
             name = min(origins)
-            yield Hit(node, f"{name} {GONE[name]}")
+            yield Violation(node, f"{name} {GONE[name]}")
     for call in module.calls({"importlib.util.cache_from_source"}):
         given = argument(call, 1, "debug_override")
         if given is not None and not (is_parameter(module, given) or is_optional(module, call)):
-            yield Hit(
+            yield Violation(
                 call,
                 "debug_override of cache_from_source is deprecated since Python 3.5: optimization",
             )

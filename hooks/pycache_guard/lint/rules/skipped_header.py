@@ -7,10 +7,10 @@ from bisect import bisect_left
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.marshalled import LOAD
 from pycache_guard.lint.marshalled import LOADS
 from pycache_guard.lint.module import receiver
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from pycache_guard.lint.scopes import Scope
 
 RULE = Rule.PYC401
-REMEDY = (
+FIX_HINT = (
     "compare the first 4 bytes with importlib.util.MAGIC_NUMBER before anything behind them is read"
 )
-MARKS = ("marshal",)
+TRIGGER_WORDS = ("marshal",)
 
 #: Lengths of headers: before 3.3, before 3.7, since (PEP 552).
 LENGTHS = frozenset({8, 12, 16})
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `marshal.loads(data[16:])` and `file.read(16)` … `marshal.load(file)`."""
     for call in module.calls({LOAD, LOADS}):
-        length = skipped(module, call)
+        length = _skipped_header_length(module, call)
         if length is not None and not is_checked(module, module.scope(call)):
-            yield Hit(
+            yield Violation(
                 call,
                 f"{length} bytes are skipped as a header and nothing of it is checked;"
                 " a header has 8, 12 or 16 bytes, and the code behind it is of one version only",
             )
 
 
-def skipped(module: Module, call: ast.Call) -> int | None:
+def _skipped_header_length(module: Module, call: ast.Call) -> int | None:
     """Return the length of the header that is skipped before `call`, if one is."""
     if not call.args:
         return None
@@ -50,22 +50,22 @@ def skipped(module: Module, call: ast.Call) -> int | None:
         # memoryview(data)[16:], bytes(data[16:])
         source = module.value(source.args[0])
     if isinstance(source, ast.Subscript):
-        return cut(module, source)
+        return _slice_start(module, source)
     stream = call.args[0]
     if isinstance(source, ast.Call) and not source.args:
         # marshal.loads(file.read()), all the rest of it
         stream = receiver(source, {"read"}) or stream
-    return consumed(module, call, stream) if isinstance(stream, ast.Name) else None
+    return _bytes_consumed_before(module, call, stream) if isinstance(stream, ast.Name) else None
 
 
-def cut(module: Module, node: ast.Subscript) -> int | None:
+def _slice_start(module: Module, node: ast.Subscript) -> int | None:
     """Return n of `data[n:]`, if it is the length of a header."""
     if isinstance(node.slice, ast.Slice) and node.slice.lower is not None and not node.slice.upper:
         return length_of(module, node.slice.lower)
     return None
 
 
-def consumed(module: Module, call: ast.Call, stream: ast.Name) -> int | None:
+def _bytes_consumed_before(module: Module, call: ast.Call, stream: ast.Name) -> int | None:
     """Return how many bytes are read from, or skipped in, `stream` before `call`."""
     totals = stream_totals(module, module.scope(call)).get(stream.id, [])
     before = bisect_left(totals, (call.lineno, call.col_offset), key=lambda step: step[0])
@@ -83,7 +83,7 @@ def stream_totals(module: Module, scope: Scope) -> dict[str, list[tuple[tuple[in
     totals = known.get(scope)
     if totals is None:
         totals = known[scope] = {}
-        for step in sorted(module.within(scope, ast.Call), key=position):
+        for step in sorted(module.nodes_in_scope(scope, ast.Call), key=position):
             base = receiver(step, {"read", "seek"})
             if isinstance(base, ast.Name) and step.args:
                 steps = totals.setdefault(base.id, [])
@@ -114,16 +114,16 @@ def is_checked(module: Module, scope: Scope) -> bool:
     known: dict[Scope, bool] = module.memory.setdefault(is_checked, {})  # type: ignore[assignment]
     if scope not in known:
         known[scope] = any(
-            speaks_of_magic(name)
+            _mentions_magic(name)
             for kind in (ast.Compare, ast.Call)
-            for node in module.within(scope, kind)
+            for node in module.nodes_in_scope(scope, kind)
             for part in ([node.func, *node.args] if isinstance(node, ast.Call) else [node])
             for name in ast.walk(part)
         )
     return known[scope]
 
 
-def speaks_of_magic(node: ast.AST) -> bool:
+def _mentions_magic(node: ast.AST) -> bool:
     """Whether `node` is a name with `magic` in it, or one of importlib's own checks."""
     name = getattr(node, "attr", None) or getattr(node, "id", None)
     return isinstance(name, str) and ("magic" in name.lower() or name == "_classify_pyc")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import constant
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC434
-REMEDY = "ask inspect.getsourcefile(module), or module.__spec__.origin"
-MARKS = BYTECODE
+FIX_HINT = "ask inspect.getsourcefile(module), or module.__spec__.origin"
+TRIGGER_WORDS = BYTECODE
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `path.replace(".pyc", ".py")`."""
     for call in module.all(ast.Call):
         old, new = [*map(text, call.args[:2]), None, None][:2]
-        if receiver(call, {"replace"}) and old in MARKS and new == ".py":
-            yield Hit(
+        if receiver(call, {"replace"}) and old in TRIGGER_WORDS and new == ".py":
+            yield Violation(
                 call,
                 "this makes no source's path of a cache's, __pycache__/x.cpython-313.pyc,"
                 " and replaces anywhere in the path",

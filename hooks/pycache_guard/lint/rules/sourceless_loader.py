@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC403
-REMEDY = "load the source: importlib.machinery.SourceFileLoader(name, path)"
-MARKS = ("SourcelessFileLoader", "load_compiled", "PY_COMPILED")
+FIX_HINT = "load the source: importlib.machinery.SourceFileLoader(name, path)"
+TRIGGER_WORDS = ("SourcelessFileLoader", "load_compiled", "PY_COMPILED")
 
 LOADERS = frozenset(
     {
@@ -28,18 +28,20 @@ LOADERS = frozenset(
 )
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find calls of such loaders, and their being handed to a finder."""
     for call in module.calls(LOADERS):
-        yield Hit(
+        yield Violation(
             call, "bytecode is loaded without its source, and of it only the magic is checked"
         )
     for details in module.all(ast.Tuple):
-        if is_argument(module, details) and not module.origins(details.elts[0]).isdisjoint(LOADERS):
-            yield Hit(details, "a finder is given a loader of bytecode that has no source")
+        if is_argument(module, details) and not module.qualified_names(details.elts[0]).isdisjoint(
+            LOADERS
+        ):
+            yield Violation(details, "a finder is given a loader of bytecode that has no source")
     for call in module.calls({"imp.load_module"}):
-        if any("imp.PY_COMPILED" in module.origins(node) for node in ast.walk(call)):
-            yield Hit(
+        if any("imp.PY_COMPILED" in module.qualified_names(node) for node in ast.walk(call)):
+            yield Violation(
                 call, "bytecode is loaded without its source, and of it only the magic is checked"
             )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.processes import commands
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC412
-REMEDY = "leave out `legacy` (`-b`), and ship the sources"
-MARKS = ("compileall", "PyZipFile")
+FIX_HINT = "leave out `legacy` (`-b`), and ship the sources"
+TRIGGER_WORDS = ("compileall", "PyZipFile")
 
 #: Position of `legacy` among the arguments (Lib/compileall.py).
 LEGACY = {"compileall.compile_dir": 6, "compileall.compile_file": 5, "compileall.compile_path": 4}
 MESSAGE = "bytecode is written in its source's place, where it is imported once the source is gone"
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `compileall.compile_dir(…, legacy=True)`, `python -m compileall -b` and `PyZipFile.writepy`."""
     for call in module.calls(LEGACY):
-        for origin in sorted(module.origins(call.func) & LEGACY.keys())[:1]:
+        for origin in sorted(module.qualified_names(call.func) & LEGACY.keys())[:1]:
             legacy = argument(call, LEGACY[origin], "legacy")
             if isinstance(legacy, ast.Constant) and legacy.value:
-                yield Hit(call, MESSAGE)
+                yield Violation(call, MESSAGE)
     for call, words in commands(module):
         if "compileall" in words and "-b" in words[words.index("compileall") :]:
-            yield Hit(call, MESSAGE)
+            yield Violation(call, MESSAGE)
     for call in module.all(ast.Call):
         archive = receiver(call, {"writepy"})
         if archive and module.is_call(module.value(archive), {"zipfile.PyZipFile"}):
-            yield Hit(
+            yield Violation(
                 call,
                 "only bytecode goes into the archive, which then runs on one version"
                 " and cannot be reviewed",

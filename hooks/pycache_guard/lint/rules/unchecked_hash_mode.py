@@ -6,9 +6,9 @@ import ast
 import re
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.paths import constant
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC411
-REMEDY = (
+FIX_HINT = (
     "choose py_compile.PycInvalidationMode.CHECKED_HASH, and leave --check-hash-based-pycs alone"
 )
-MARKS = (
+TRIGGER_WORDS = (
     "UNCHECKED_HASH",
     "unchecked-hash",
     "check_hash_based_pycs",
@@ -44,21 +44,21 @@ OPTION = re.compile(
 )
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find the mode where it is chosen, not where it is named or compared."""
     for kind in (ast.Attribute, ast.Name, ast.Subscript):
         for node in module.all(kind):
             if is_mode(module, node) and is_chosen(module, node):
-                yield Hit(node, MESSAGE)
+                yield Violation(node, MESSAGE)
     for call in module.calls(HASHED):
         checked = argument(call, 2, "checked")
         if isinstance(checked, ast.Constant) and not checked.value:
-            yield Hit(call, MESSAGE)
+            yield Violation(call, MESSAGE)
     for assignment in module.all(ast.Assign):
         for target in assignment.targets:
             never = isinstance(assignment.value, ast.Constant) and assignment.value.value == "never"
-            if never and "_imp.check_hash_based_pycs" in module.origins(target):
-                yield Hit(assignment, NEVER)
+            if never and "_imp.check_hash_based_pycs" in module.qualified_names(target):
+                yield Violation(assignment, NEVER)
     yield from options(module)
 
 
@@ -66,11 +66,11 @@ def is_mode(module: Module, node: ast.expr) -> bool:
     """Whether `node` is the mode, by attribute, imported name or `PycInvalidationMode["…"]`."""
     if isinstance(node, ast.Subscript):
         named = isinstance(node.slice, ast.Constant) and node.slice.value == "UNCHECKED_HASH"
-        return named and MODES in module.origins(node.value)
+        return named and MODES in module.qualified_names(node.value)
     if isinstance(node, ast.Name):
         # A name that was assigned the mode is told where it was assigned.
         return any(b.origin in MODE for b in module.scope(node).lookup(node.id) or [])
-    return not module.origins(node).isdisjoint(MODE)
+    return not module.qualified_names(node).isdisjoint(MODE)
 
 
 def is_chosen(module: Module, node: ast.AST) -> bool:
@@ -85,7 +85,7 @@ def is_chosen(module: Module, node: ast.AST) -> bool:
     return isinstance(parent, (ast.keyword, ast.Return, ast.arguments))
 
 
-def options(module: Module) -> Iterator[Hit]:
+def options(module: Module) -> Iterator[Violation]:
     """Find the options among the words of a list or the arguments of a call."""
     sequences: list[ast.List | ast.Tuple] = [*module.all(ast.List), *module.all(ast.Tuple)]
     words = [node.elts for node in sequences] + [call.args for call in module.all(ast.Call)]
@@ -94,4 +94,4 @@ def options(module: Module) -> Iterator[Hit]:
         for node, text, after in zip(nodes, texts, [*texts[1:], ""], strict=True):
             found = OPTION.search(text) or OPTION.fullmatch(f"{text} {after}")
             if found:
-                yield Hit(node, NEVER if found[0].endswith("never") else MESSAGE)
+                yield Violation(node, NEVER if found[0].endswith("never") else MESSAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_caught
-from pycache_guard.lint.hit import Hit
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC435
-REMEDY = "catch ValueError"
-MARKS = ("source_from_cache",)
+FIX_HINT = "catch ValueError"
+TRIGGER_WORDS = ("source_from_cache",)
 
 REVERSE = frozenset(
     {"importlib.util.source_from_cache", "importlib._bootstrap_external.source_from_cache"}
@@ -22,11 +22,11 @@ REVERSE = frozenset(
 CAUGHT = ("ValueError", "Exception", "BaseException")
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find calls around which nothing catches `ValueError`."""
     for call in module.calls(REVERSE):
         if not is_caught(module, call, CAUGHT):
-            yield Hit(
+            yield Violation(
                 call,
                 "source_from_cache raises ValueError for bytecode outside __pycache__"
                 " and for sources with a dot in their name, and nothing here catches it",

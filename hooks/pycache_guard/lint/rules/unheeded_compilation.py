@@ -7,8 +7,8 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import expects_exception
 from pycache_guard.lint.context import is_test
-from pycache_guard.lint.hit import Hit
 from pycache_guard.lint.module import argument
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC413
-REMEDY = "say py_compile.compile(…, doraise=True), or look at what compileall returns"
-MARKS = ("compileall", "py_compile")
+FIX_HINT = "say py_compile.compile(…, doraise=True), or look at what compileall returns"
+TRIGGER_WORDS = ("compileall", "py_compile")
 
 TREES = frozenset({"compileall.compile_dir", "compileall.compile_file", "compileall.compile_path"})
 FILE = frozenset({"py_compile.compile"})
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find calls whose answer is dropped; a test learns of it by what it looks for afterwards."""
     if is_test(module):
         return
@@ -32,12 +32,12 @@ def check(module: Module) -> Iterator[Hit]:
         if not isinstance(module.parent(call), ast.Expr) or must_raise(module, call):
             continue
         if module.is_call(call, TREES):
-            yield Hit(
+            yield Violation(
                 call,
                 "the result is dropped: it is false when a source did not compile, and nothing is raised",
             )
         elif not raises(call):
-            yield Hit(
+            yield Violation(
                 call,
                 "without doraise=True an error is printed and None returned, and the result is dropped",
             )
@@ -57,6 +57,6 @@ def must_raise(module: Module, call: ast.Call) -> bool:
     """Whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
     return any(
         isinstance(item, ast.withitem) and expects_exception(item.context_expr)
-        for parent, _ in module.above(call)
+        for parent, _ in module.ancestors(call)
         for item in getattr(parent, "items", [])
     )

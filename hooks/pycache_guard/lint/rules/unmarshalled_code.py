@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.hit import Hit
-from pycache_guard.lint.marshalled import is_unmarshalled
+from pycache_guard.lint.marshalled import comes_from_marshal
 from pycache_guard.lint.module import argument
+from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC402
-REMEDY = "keep the source and import it, or compile() it"
-MARKS = ("marshal",)
+FIX_HINT = "keep the source and import it, or compile() it"
+TRIGGER_WORDS = ("marshal",)
 
 RUNS = {
     "builtins.exec": "exec",
@@ -28,19 +28,21 @@ RUNS = {
 }
 
 
-def check(module: Module) -> Iterator[Hit]:
+def check(module: Module) -> Iterator[Violation]:
     """Find `exec(marshal.loads(…))`, `types.FunctionType(code, …)` and `f.__code__ = code`."""
     for call in module.calls(RUNS):
         code = argument(call, 0, "code")
-        if code is not None and is_unmarshalled(module, code):
-            yield Hit(
+        if code is not None and comes_from_marshal(module, code):
+            yield Violation(
                 call,
                 "code that was unmarshalled is run; nobody can review it, and marshal checks nothing",
             )
     for node in module.all(ast.Assign):
         for target in node.targets:
             # Of one value only: `__code__` may be an attribute of any object.
-            if getattr(target, "attr", None) == "__code__" and is_unmarshalled(
+            if getattr(target, "attr", None) == "__code__" and comes_from_marshal(
                 module, module.value(node.value), 0
             ):
-                yield Hit(node, "a function gets code that was unmarshalled; nobody can review it")
+                yield Violation(
+                    node, "a function gets code that was unmarshalled; nobody can review it"
+                )

@@ -1,0 +1,195 @@
+"""What the growth of each command is measured on, in any size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from benchmarks.repositories import git
+from benchmarks.repositories import history
+from benchmarks.repositories import modules
+from benchmarks.repositories import repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RULES = {".gitignore": "__pycache__/\n*.py[cod]\n*.pyc.*\n"}
+CONTEXT = {"Dockerfile": "FROM scratch\n", ".dockerignore": "**/__pycache__\n**/*.py[co]\n"}
+#: How often each task is run: timed, and once more for our own memory.
+ROUNDS = 3
+RUNS = ROUNDS + 1
+
+#: A module of 200 lines.
+SOURCE = "import os\n\n\n" + "".join(
+    f"def function_{n}(value: int) -> str:\n"
+    f'    """Return something."""\n'
+    f"    names = [name.lower() for name in os.listdir(str(value)) if name != 'x{n}']\n"
+    f"    return '{n}'.join(sorted(names))\n\n\n"
+    for n in range(33)
+)
+
+
+def nothing() -> None:
+    """Prepare nothing."""
+
+
+class Task(NamedTuple):
+    """A run of the program."""
+
+    cwd: Path
+    arguments: list[str]
+    stdin: Path | None = None
+    #: Done before each run, untimed.
+    prepare: Callable[[], None] = nothing
+
+
+class Workload(NamedTuple):
+    """A command, and how to make what it works on."""
+
+    command: str
+    base: int
+    of: str
+    make: Callable[[Path, int], Task]
+
+
+def index(*arguments: str, damage: int = 0) -> Callable[[Path, int], Task]:
+    """Return a maker of repositories with so many modules; with `damage`, every so manieth is bytecode."""
+
+    def make(work: Path, size: int) -> Task:
+        place = work / f"{arguments[0]}-{size}"
+        bad = size // 100 // damage if damage else 0
+        listing = modules(size // 100 - bad, 100)
+        listing += modules(bad, 100, ".pyc").replace(b"component", b"damaged")
+        files = {**RULES, **CONTEXT} if arguments[0] == "check-dockerignore" else RULES
+        return Task(repository(place, listing, files), [*arguments])
+
+    return make
+
+
+def all_of_history(work: Path, size: int) -> Task:
+    """Judge every commit."""
+    return Task(history(work / f"history-{size}", size), ["check-history", "--all"])
+
+
+def pre_push_workload(work: Path, size: int) -> Task:
+    """Push all the commits that `all_of_history` has made."""
+    place = work / f"history-{size}"
+    line = work / "line"
+    line.write_text(f"HEAD {git(place, 'rev-parse', 'main')} refs/heads/main {'0' * 40}\n")
+    return Task(place, ["pre-push", "origin", "url"], line)
+
+
+def pre_receive_workload(work: Path, size: int) -> Task:
+    """Receive them: they are there, and no ref names them."""
+    place = work / f"history-{size}"
+    line = work / "line"
+    line.write_text(f"{'0' * 40} {git(place, 'rev-parse', 'main')} refs/heads/main\n")
+    for ref in git(place, "for-each-ref", "--format=%(refname)").split():
+        git(place, "update-ref", "-d", ref)
+    return Task(place, ["pre-receive"], line)
+
+
+def sources(place: Path, size: int) -> None:
+    """Write modules, 50 to a directory."""
+    for n in range(size):
+        if n % 50 == 0:
+            (place / f"component_{n // 50:04}").mkdir(parents=True)
+        path = place / f"component_{n // 50:04}" / f"module_{n:06}.py"
+        path.write_text(f"{SOURCE}number = {n}\n", encoding="ascii")
+
+
+def compiled(work: Path, size: int) -> Task:
+    """Verify modules that this Python has compiled."""
+    place = work / f"compiled-{size}"
+    sources(place, size)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=place, check=True)
+    return Task(place, ["verify-bytecode"])
+
+
+def doctor_workload(work: Path, size: int) -> Task:
+    """Inspect the bytecode of `compiled`, each file again and again under other names."""
+    place = work / f"told-{size}"
+    place.mkdir()
+    (place / "m.py").write_text("x = 1\n", encoding="ascii")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=place, check=True)
+    (made,) = place.glob("__pycache__/*.pyc")
+    names = [f"{n}.pyc" for n in range(size)]
+    for name in names:
+        (place / name).write_bytes(made.read_bytes())
+    return Task(place, ["inspect", *names])
+
+
+def lint_workload(work: Path, size: int) -> Task:
+    """Lint a directory."""
+    place = work / f"linted-{size}"
+    sources(place, size)
+    return Task(place, ["lint", "."])
+
+
+def inspect_workload(work: Path, size: int) -> Task:
+    """Examine a repository whose caches are fresh."""
+    place = repository(work / f"examined-{size}", b"", RULES)
+    sources(place, size)
+    git(place, "add", ".")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=place, check=True)
+    return Task(place, ["doctor"])
+
+
+def clean_workload(work: Path, size: int) -> Task:
+    """Remove caches, ten to a directory; others are put in their place before each run."""
+    place = repository(work / f"cleaned-{size}", b"", RULES)
+    names = [f"component_{n:05}" for n in range(size // 10)]
+    for name in names:
+        (place / name).mkdir()
+        for n in range(10):
+            (place / name / f"module_{n}.py").touch()
+    # All are made before the first is removed: ext4 makes files slowly where some were removed lately.
+    stashes = [work / f"stash-{size}-{n}" for n in range(RUNS)]
+    for stash in stashes:
+        fill(stash, names)
+
+    def prepare() -> None:
+        stash = stashes.pop()
+        for name in names:
+            (stash / name).rename(place / name / "__pycache__")
+
+    return Task(place, ["clean"], None, prepare)
+
+
+def fill(stash: Path, names: list[str]) -> None:
+    """Make directories of ten caches, each as large as a module of 200 lines."""
+    bytecode = b"\xa7\r\r\n" + bytes(12) + b"\xe3" + bytes(6000)
+    for name in names:
+        (stash / name).mkdir(parents=True)
+        for n in range(10):
+            (stash / name / f"module_{n}.cpython-311.pyc").write_bytes(bytecode)
+
+
+def dist_workload(work: Path, size: int) -> Task:
+    """Look into a wheel."""
+    wheel = work / f"large-{size}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as file:
+        for n in range(size):
+            file.writestr(f"package/part_{n % 100:03}/module_{n:06}.py", f"{SOURCE}number = {n}\n")
+    return Task(work, ["check-dist", str(wheel)])
+
+
+WORKLOADS = (
+    Workload("forbid-bytecode", 10_000, "entries", index("forbid-bytecode")),
+    Workload("check-gitignore", 2_000, "modules", index("check-gitignore")),
+    Workload("fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2)),
+    Workload("check-dockerignore", 1_000, "modules", index("check-dockerignore")),
+    Workload("check-history --all", 400, "commits", all_of_history),
+    Workload("pre-push", 400, "commits", pre_push_workload),
+    Workload("pre-receive", 400, "commits", pre_receive_workload),
+    Workload("verify-bytecode", 30, "modules", compiled),
+    Workload("inspect", 100, "small files", doctor_workload),
+    Workload("lint", 30, "modules", lint_workload),
+    Workload("clean", 50, "caches", clean_workload),
+    Workload("doctor", 30, "modules with caches", inspect_workload),
+    Workload("check-dist", 100, "members", dist_workload),
+)

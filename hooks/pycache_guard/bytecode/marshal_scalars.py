@@ -1,0 +1,244 @@
+"""The objects of marshal that have no parts: numbers and texts.
+
+Reasons are in the words of CPython `Python/marshal.c`, `r_object`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+from typing import cast
+
+from pycache_guard.bytecode.code_object import HugeInt
+from pycache_guard.bytecode.code_object import Long
+from pycache_guard.bytecode.code_object import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Integers with more digits of 15 bits than this are not converted: see `HugeInt`.
+MAX_INT_DIGITS = 10_000
+#: How many bytes of digits are looked at in one step.
+_CHUNK_BYTES = 1 << 20
+_ASCII = bytes(range(0x80))
+
+_INT16 = struct.Struct("<h")
+_INT32 = struct.Struct("<i")
+_INT64 = struct.Struct("<q")
+_DOUBLE = struct.Struct("<d")
+
+
+class MarshalError(ValueError):
+    """The bytes are not what any interpreter writes, or not what it would read."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"{reason} at offset {offset}")
+        #: In the file, where the offending object or length starts.
+        self.offset = offset
+        self.reason = reason
+
+
+class ScalarReader:
+    """A place in marshalled data, from which objects are read one after the other."""
+
+    def __init__(self, data: bytes, offset: int, *, texts_are_bytes: bool) -> None:
+        self.data = data
+        self.offset = offset
+        self._texts_are_bytes = texts_are_bytes
+        #: Python 2's interned strings, which `R` refers to.
+        self._interned: list[bytes] = []
+
+    def byte(self) -> int:
+        """Read a byte."""
+        try:
+            byte = self.data[self.offset]
+        except IndexError:
+            raise self._too_short() from None
+        self.offset += 1
+        return byte
+
+    def int16(self) -> int:
+        """Read a signed short."""
+        return cast("int", self._number(_INT16))
+
+    def int32(self) -> int:
+        """Read a signed long."""
+        try:
+            (number,) = _INT32.unpack_from(self.data, self.offset)
+        except struct.error:
+            raise self._too_short() from None
+        self.offset += 4
+        return cast("int", number)
+
+    def read_length(self, kind: str) -> int:
+        """Read how many parts follow, each of which takes a byte at least."""
+        start = self.offset
+        count = self.int32()
+        if count < 0:
+            raise MarshalError(start, f"bad marshal data ({kind} size out of range)")
+        return self._check_length(count)
+
+    def short_count(self) -> int:
+        """Read the same from a single byte."""
+        return self._check_length(self.byte())
+
+    def _check_length(self, count: int) -> int:
+        if count > len(self.data) - self.offset:
+            raise self._too_short()
+        return count
+
+    def _too_short(self) -> MarshalError:
+        return MarshalError(self.offset, "marshal data too short")
+
+    def _take(self, count: int) -> bytes:
+        start = self.offset
+        self.offset = start + self._check_length(count)
+        return self.data[start : self.offset]
+
+    def _number(self, layout: struct.Struct) -> int | float:
+        try:
+            number: int | float = layout.unpack_from(self.data, self.offset)[0]
+        except struct.error:
+            raise self._too_short() from None
+        self.offset += layout.size
+        return number
+
+    def _int64(self) -> int:
+        start = self.offset
+        number = cast("int", self._number(_INT64))
+        # Writers use it for what 32 bits do not hold; where `long` has 32 bits, Python 2 reads
+        # another type.
+        if -(2**31) <= number < 2**31:
+            raise MarshalError(start, "64 bits for a number of 32")
+        return number
+
+    def _long(self) -> int | HugeInt:
+        """Read digits of 15 bits, the least first, their count signed as the number is."""
+        start = self.offset
+        count = self.int32()
+        size = 2 * abs(count)
+        if (
+            self._check_length(size)
+            and self.data[self.offset + size - 2 : self.offset + size] == b"\0\0"
+        ):
+            raise MarshalError(start, "bad marshal data (unnormalized long data)")
+        digits = memoryview(self.data)[self.offset : self.offset + size]
+        for place in range(0, size, _CHUNK_BYTES):
+            # The high bytes of the digits, without those below 0x80.
+            high = bytes(digits[place : place + _CHUNK_BYTES][1::2])
+            if high.translate(None, _ASCII):
+                raise MarshalError(start, "bad marshal data (digit out of range in long)")
+        self.offset += size
+        if size > 2 * MAX_INT_DIGITS:
+            return HugeInt(digits, is_negative=count < 0)
+        numbers = struct.unpack(f"<{abs(count)}H", digits)
+        # Linear, where shifting digit by digit would be quadratic.
+        bits = "".join([f"{digit:015b}" for digit in reversed(numbers)])
+        value = int(bits or "0", 2)
+        value = -value if count < 0 else value
+        return Long(value) if self._texts_are_bytes else value
+
+    def _float(self) -> float:
+        return self._number(_DOUBLE)
+
+    def _complex(self) -> complex:
+        real = self._float()
+        return complex(real, self._float())
+
+    def _text_float(self) -> float:
+        start = self.offset
+        text = self._take(self.short_count())
+        try:
+            # `float` allows blanks and underscores, `r_float_str` does not.
+            if text.strip() == text and b"_" not in text:
+                return float(text)
+        except ValueError:
+            pass
+        raise MarshalError(start, "bad marshal data (not a float)")
+
+    def _text_complex(self) -> complex:
+        real = self._text_float()
+        return complex(real, self._text_float())
+
+    def _bytes(self) -> bytes:
+        return self._take(self.read_length("bytes object"))
+
+    def _text(self) -> str:
+        start = self.offset
+        try:
+            return self._take(self.read_length("string")).decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            raise MarshalError(start, "bad marshal data (not UTF-8)") from None
+
+    def _ascii(self) -> str:
+        return self._decode_ascii(self.offset, self.read_length("string"))
+
+    def _short_ascii(self) -> str:
+        return self._decode_ascii(self.offset, self.short_count())
+
+    def _decode_ascii(self, start: int, count: int) -> str:
+        # CPython trusts the writer that these are ASCII, and reads Latin-1; PyPy reads UTF-8.
+        try:
+            return self._take(count).decode("ascii")
+        except UnicodeDecodeError:
+            raise MarshalError(start, "bad marshal data (not ASCII)") from None
+
+    def _interned_text(self) -> Value:
+        if not self._texts_are_bytes:
+            return self._text()
+        text = self._bytes()
+        self._interned.append(text)
+        return text
+
+    def _interned_reference(self) -> bytes:
+        start = self.offset
+        index = self.int32()
+        if not 0 <= index < len(self._interned):
+            raise MarshalError(start, "bad marshal data (string ref out of range)")
+        return self._interned[index]
+
+
+#: Type code → reader of its payload.
+SCALAR_READERS: dict[int, Callable[[ScalarReader], Value]] = {
+    ord("i"): ScalarReader.int32,
+    ord("I"): ScalarReader._int64,
+    ord("l"): ScalarReader._long,
+    ord("f"): ScalarReader._text_float,
+    ord("x"): ScalarReader._text_complex,
+    ord("g"): ScalarReader._float,
+    ord("y"): ScalarReader._complex,
+    ord("s"): ScalarReader._bytes,
+    ord("u"): ScalarReader._text,
+    ord("t"): ScalarReader._interned_text,
+    ord("R"): ScalarReader._interned_reference,
+    ord("a"): ScalarReader._ascii,
+    ord("A"): ScalarReader._ascii,
+    ord("z"): ScalarReader._short_ascii,
+    ord("Z"): ScalarReader._short_ascii,
+}
+
+#: Set in a type whose object `REFERENCE` may refer to.
+FLAG_REF = 0x80
+NULL = ord("0")
+REFERENCE = ord("r")
+SMALL_TUPLE = ord(")")
+SINGLETONS: dict[int, Value] = {
+    ord("N"): None,
+    ord("F"): False,
+    ord("T"): True,
+    ord("S"): StopIteration,
+    ord("."): ...,
+}
+KINDS = {
+    ord("("): "tuple",
+    ord(")"): "tuple",
+    ord("["): "list",
+    ord("<"): "set",
+    ord(">"): "frozenset",
+    ord("{"): "dict",
+    ord("}"): "frozendict",
+    ord(":"): "slice",
+    ord("c"): "code",
+}
+#: What a NULL ends.
+DICTS = ("dict", "frozendict")

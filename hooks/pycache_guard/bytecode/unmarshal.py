@@ -1,0 +1,279 @@
+"""Read marshalled code without trusting a byte of it.
+
+`marshal.loads` was made for files that one trusts. Here nothing is built but inert values, nothing
+recurses, no length is believed before as many bytes are there, and what an interpreter would
+refuse is refused. Source: CPython `Python/marshal.c`, `r_object`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import CodeBuilder
+from pycache_guard.bytecode.code_object import Container
+from pycache_guard.bytecode.code_object import MarshalFormat
+from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.marshal_scalars import DICTS
+from pycache_guard.bytecode.marshal_scalars import FLAG_REF
+from pycache_guard.bytecode.marshal_scalars import KINDS
+from pycache_guard.bytecode.marshal_scalars import NULL
+from pycache_guard.bytecode.marshal_scalars import REFERENCE
+from pycache_guard.bytecode.marshal_scalars import SCALAR_READERS
+from pycache_guard.bytecode.marshal_scalars import SINGLETONS
+from pycache_guard.bytecode.marshal_scalars import SMALL_TUPLE
+from pycache_guard.bytecode.marshal_scalars import MarshalError
+from pycache_guard.bytecode.marshal_scalars import ScalarReader
+
+#: CPython's MAX_MARSHAL_STACK_DEPTH.
+MAX_DEPTH = 2000
+#: Of objects, when references are written out. Each reference to a pair of references doubles
+#: them ("billion laughs"); real files stay far below.
+MAX_EXPANDED_OBJECTS = 10_000_000
+#: Of objects in the file: each takes up to 100 bytes of memory here, and two bytes there. The
+#: largest modules have a tenth of that.
+MAX_OBJECTS = 2_000_000
+#: So many parts of a dict are counted at once.
+_DICT_BATCH = 1024
+
+
+def read_code(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Code, int]:
+    """Read the code object at `start` of `data`, and tell where it ends.
+
+    Python ignores bytes behind it; no interpreter writes any.
+
+    Raises `MarshalError`, whatever the bytes.
+    """
+    value, end = read_value(data, start, dialect)
+    if not isinstance(value, Code):
+        raise MarshalError(start, "non-code object")
+    return value, end
+
+
+def read_value(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Value, int]:
+    """Read the object at `start` of `data`, and tell where it ends.
+
+    Raises `MarshalError`, whatever the bytes.
+    """
+    reader = _Reader(data, start, dialect)
+    return reader.value(), reader.offset
+
+
+class _Partial(Enum):
+    """What stands for an object while parts of it are still to come."""
+
+    PARTIAL = 0
+
+
+#: Looked up once: an enum's attributes are slow before Python 3.11.
+_PARTIAL: Final = _Partial.PARTIAL
+
+
+class _Frame:
+    """An object whose parts are still to come."""
+
+    __slots__ = ("integers", "items", "kind", "missing", "number", "start", "weight")
+
+    def __init__(self, kind: str, start: int) -> None:
+        self.kind = kind
+        self.start = start
+        #: Among the references, if they may refer to it.
+        self.number: int | None = None
+        #: How many parts are still to come. A dict does not announce a number, and ends with a NULL.
+        self.missing = _DICT_BATCH
+        self.items: list[Value] = []
+        #: How many objects its parts hold in turn when references are written out.
+        self.weight = 0
+        #: The integer fields of a code object.
+        self.integers: dict[str, int] = {}
+
+
+class _Reader(ScalarReader):
+    def __init__(self, data: bytes, start: int, dialect: MarshalFormat) -> None:
+        super().__init__(data, start, texts_are_bytes=dialect.str_is_bytes)
+        self._types = dialect.types
+        self._layout = dialect.layout
+        self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
+        self._builder = CodeBuilder(texts_are_bytes=dialect.str_is_bytes)
+        self._references = RefTable()
+        #: How many objects the counts have announced so far.
+        self._announced = 1
+        #: From the outermost object to the innermost.
+        self._open: list[_Frame] = []
+
+    def value(self) -> Value:
+        """Read one object with all its parts."""
+        while True:
+            value = self._next()
+            while value is not _PARTIAL:
+                if not self._open:
+                    return value
+                opened = self._open[-1]
+                opened.items.append(value)
+                opened.missing -= 1
+                value = _PARTIAL if opened.missing else self._complete()
+
+    def _next(self) -> Value | _Partial:
+        """Read a type and, where the object has no parts, all of it."""
+        start = self.offset
+        byte = self.byte()
+        code = byte & self._mask
+        if code not in self._types:
+            raise MarshalError(start, f"bad marshal data (unknown type code {byte:#04x})")
+        if code != byte and (code in SINGLETONS or code in (REFERENCE, NULL)):
+            # PyPy takes a number for it, and CPython does not. No writer sets the flag here.
+            raise MarshalError(start, f"FLAG_REF on type code {code:#04x}")
+        if code == REFERENCE:
+            number = self.int32()
+            if number in self._references.weights:
+                self._check_expansion(self._references.weights[number])
+            return self._references.resolve(number, start)
+        read = SCALAR_READERS.get(code)
+        if read is not None:
+            value = read(self)
+            if code != byte:
+                self._references.add(value)
+            return value
+        if code in SINGLETONS:
+            return SINGLETONS[code]
+        if code == NULL:
+            return self._end_dict(start)
+        opened = _Frame(KINDS[code], start)
+        if code != byte:
+            opened.number = self._references.reserve(opened.kind)
+        return self._begin(opened, code)
+
+    def _begin(self, opened: _Frame, code: int) -> Value | _Partial:
+        """Read what stands before the parts of an object."""
+        if code == SMALL_TUPLE:
+            opened.missing = self.short_count()
+        elif opened.kind == "code":
+            for field in self._layout.integers:
+                opened.integers[field] = self._integer_field()
+            opened.missing = len(self._layout.objects)
+        elif opened.kind == "slice":
+            opened.missing = 3
+        elif opened.kind not in DICTS:
+            opened.missing = self.read_length(opened.kind)
+        if opened.kind not in DICTS:
+            self._announce(opened.missing, opened.start)
+        self._open.append(opened)
+        if opened.missing == 0:
+            return self._complete()
+        if len(self._open) == MAX_DEPTH:
+            raise MarshalError(opened.start, "recursion limit exceeded")
+        return _PARTIAL
+
+    def _announce(self, count: int, start: int) -> None:
+        """Count objects that are still to be read, so that no memory is taken for too many."""
+        self._announced += count
+        if self._announced > MAX_OBJECTS:
+            raise MarshalError(start, f"more than {MAX_OBJECTS} objects")
+
+    def _integer_field(self) -> int:
+        return self.int16() if self._layout.int16_fields else self.int32()
+
+    def _end_dict(self, start: int) -> Value | _Partial:
+        kind = self._open[-1].kind if self._open else "object"
+        # CPython takes a NULL for a value as well, and drops the key; no writer makes one.
+        if kind not in DICTS or len(self._open[-1].items) % 2:
+            raise MarshalError(start, f"NULL object in marshal data for {kind}")
+        return self._close()
+
+    def _complete(self) -> Value | _Partial:
+        """Go on when all expected parts of the innermost open object have come.
+
+        Code objects have theirs in two batches, dicts in any number of batches.
+        """
+        opened = self._open[-1]
+        layout = self._layout
+        if opened.kind in DICTS:
+            self._announce(_DICT_BATCH, opened.start)
+            opened.missing = _DICT_BATCH
+            return _PARTIAL
+        if (
+            opened.kind == "code"
+            and len(opened.items) == len(layout.objects)
+            and layout.fields_after_firstlineno
+        ):
+            opened.integers["firstlineno"] = self._integer_field()
+            opened.missing = len(layout.fields_after_firstlineno)
+            self._announce(opened.missing, opened.start)
+            return _PARTIAL
+        return self._close()
+
+    def _close(self) -> Value:
+        """Build the innermost open object, all of whose parts have come."""
+        opened = self._open.pop()
+        value = self._build(opened)
+        weight = opened.weight + len(opened.items)
+        if opened.number is not None:
+            self._references.set(opened.number, value, weight)
+        self._check_expansion(weight)
+        return value
+
+    def _check_expansion(self, weight: int) -> None:
+        """Count what a part of the innermost open object holds."""
+        if self._open:
+            self._open[-1].weight += weight
+            if self._open[-1].weight > MAX_EXPANDED_OBJECTS:
+                raise MarshalError(
+                    self.offset, f"references make {MAX_EXPANDED_OBJECTS} objects and more"
+                )
+
+    def _build(self, opened: _Frame) -> Value:
+        if opened.kind == "tuple":
+            return tuple(opened.items)
+        if opened.kind != "code":
+            return Container(opened.kind, tuple(opened.items))
+        layout = self._layout
+        objects = dict(
+            zip((*layout.objects, *layout.fields_after_firstlineno), opened.items, strict=True)
+        )
+        try:
+            return self._builder.build(opened.integers, objects)
+        except ValueError as error:
+            raise MarshalError(opened.start, f"bad code object ({error})") from None
+
+
+class RefTable:
+    """Objects whose types bore FLAG_REF, numbered as the types are met."""
+
+    def __init__(self) -> None:
+        self._values: list[Value | _Reserved] = []
+        #: Number → how many objects it holds, where it does.
+        self.weights: dict[int, int] = {}
+
+    def add(self, value: Value) -> None:
+        """Give the next number to an object without parts."""
+        self._values.append(value)
+
+    def reserve(self, kind: str) -> int:
+        """Give the next number to an object whose parts are still to come."""
+        self._values.append(_Reserved(kind))
+        return len(self._values) - 1
+
+    def set(self, number: int, value: Value, weight: int) -> None:
+        """Give a reserved number its object, which holds `weight` others."""
+        self._values[number] = value
+        if weight:
+            self.weights[number] = weight
+
+    def resolve(self, number: int, offset: int) -> Value:
+        """Give the object of `number`. Raises `MarshalError`, at `offset`."""
+        if not 0 <= number < len(self._values):
+            raise MarshalError(offset, "bad marshal data (invalid reference)")
+        value = self._values[number]
+        # CPython makes lists and dicts of this, and crashes over tuples before 3.16 (gh-148653).
+        # No compiler writes any.
+        if isinstance(value, _Reserved):
+            raise MarshalError(offset, f"reference to the {value.kind} that it stands in")
+        return value
+
+
+class _Reserved:
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind

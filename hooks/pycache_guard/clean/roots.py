@@ -1,0 +1,140 @@
+"""From the paths that were named to the directories that are walked."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pycache_guard.bytecode.cache_names import is_cache_directory
+from pycache_guard.clean.boundaries import reject_vcs_internals
+from pycache_guard.errors import Failure
+from pycache_guard.fs.walk import open_cursor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.fs.cursor import DirectoryCursor
+
+
+class CleanRoot:
+    """Where a walk begins."""
+
+    __slots__ = ("parent_files", "path", "source_dir", "start", "way")
+
+    def __init__(
+        self,
+        way: DirectoryCursor,
+        path: str,
+        start: tuple[str, ...] = (),
+        parent_files: Sequence[str] = (),
+        source_dir: str | None = None,
+    ) -> None:
+        self.way = way
+        #: The path of the directory that `way` is the way down from.
+        self.path = path
+        #: The names that lead from there to where the walk begins.
+        self.start = start
+        #: The files beside it, where it is a cache directory.
+        self.parent_files = parent_files
+        #: Of a tree below `sys.pycache_prefix`: the directory whose caches it holds.
+        self.source_dir = source_dir
+
+    def display_path(self, parts: tuple[str, ...], name: str = "") -> str:
+        """Return the path of what is below, as people write it, with `/` on every system."""
+        words = (*parts, name) if name else parts
+        below = "/".join(words)
+        if self.path == os.curdir:
+            return below or os.curdir
+        path = self.path.replace(os.sep, "/")
+        return f"{path.rstrip('/')}/{below}" if below else path
+
+
+def root_for(path: str) -> CleanRoot:
+    """Return the root for a path on the command line.
+
+    Raises `Failure` for what is no directory, a link, a path that means another directory to the
+    system than its letters do, or among a repository's own files.
+    """
+    bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
+    require_same(path, bare)
+    reject_vcs_internals(bare)
+    directory, name = os.path.split(bare)
+    if not is_cache_directory(name):
+        return CleanRoot(open_cursor(bare), bare)
+    # Whether its files have a source is seen beside it.
+    open_cursor(bare).close()
+    above = directory or os.curdir
+    way = open_cursor(above)
+    files, _, _ = way.list_entries()
+    return CleanRoot(way, above, (name,), files)
+
+
+def require_same(path: str, bare: str) -> None:
+    """Raise `Failure` unless the system takes a path, and what is left of it, for one directory.
+
+    `..` behind a link leads to the parent of the link's target, not back (path_resolution(7)).
+    """
+    try:
+        meant = os.stat(path)
+        # Of a link that is named itself `opened` tells.
+        found = os.stat(bare)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Failure(f"{path}: no such directory") from None
+    if not os.path.samestat(meant, found):
+        where = os.path.realpath(path)
+        raise Failure(f"{path}: leads through a link to {where}: name that directory itself")
+
+
+def prefix_roots(path: str) -> list[CleanRoot]:
+    """Return the roots of what `sys.pycache_prefix` holds of `path`, none where there is no prefix.
+
+    Below the prefix the path of a source's directory is repeated without its root, as Python was
+    told it (`cache_from_source` in CPython `Lib/importlib/_bootstrap_external.py`): as it is
+    written, or with links resolved.
+    """
+    if sys.pycache_prefix is None or not os.path.isdir(sys.pycache_prefix):
+        return []
+    prefix = os.path.abspath(sys.pycache_prefix)
+    require_apart(path, prefix)
+    spellings = dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))
+    return [
+        CleanRoot(open_cursor(os.path.realpath(prefix)), prefix, parts_of(whole), source_dir=whole)
+        for whole in spellings
+    ]
+
+
+def require_apart(path: str, prefix: str) -> None:
+    """Raise `Failure` unless a directory and `sys.pycache_prefix` lie apart.
+
+    Where one is in the other, or is the other, sources would be taken for the tree of caches.
+    """
+    mirror = os.path.join(prefix, *parts_of(os.path.realpath(path)))
+    for inner, outer in ((path, prefix), (prefix, path), (mirror, path), (path, mirror)):
+        if is_within(inner, outer):
+            raise Failure(
+                f"{path}: overlaps with PYTHONPYCACHEPREFIX ({prefix}), so that sources and caches"
+                " cannot be told apart; run `clean` without --prefix"
+            )
+
+
+def is_within(inner: str, outer: str) -> bool:
+    """Return whether a directory is another one, or lies below it, by identity."""
+    try:
+        target = os.stat(outer)
+    except OSError:
+        return False
+    here = os.path.realpath(inner)
+    while True:
+        if os.path.exists(here) and os.path.samestat(os.stat(here), target):
+            return True
+        above = os.path.dirname(here)
+        if above == here:
+            return False
+        here = above
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """Return the names of an absolute path, without drive and root."""
+    _, tail = os.path.splitdrive(path)
+    return tuple(name for name in tail.replace(os.sep, "/").split("/") if name)

@@ -1,0 +1,217 @@
+"""What the commands' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple
+
+from pycache_guard.commands._print import print_safely
+from pycache_guard.errors import Failure
+from pycache_guard.findings import DOCS_URL
+from pycache_guard.report import FORMATS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+
+#: In front of what follows `--`, it keeps argparse from taking that for options: a second pass over
+#: the arguments, which lets options stand between them, no longer knows the `--`. No argument of a
+#: program has such a character.
+POSITIONAL_MARK = "\0"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are failures like all others, and that takes no abbreviations."""
+
+    def __init__(self, command: str, description: str) -> None:
+        self.command = command
+        super().__init__(
+            prog=f"pycache-guard {command}", description=description, allow_abbrev=False
+        )
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Read options and arguments, in any order; what follows `--` is arguments.
+
+        The type of every argument is `any_text` or `non_empty`. Raises `Failure`.
+        """
+        end = argv.index("--") if "--" in argv else len(argv)
+        words = [*argv[:end], *(POSITIONAL_MARK + word for word in argv[end + 1 :])]
+        return self.parse_intermixed_args(words)
+
+    def print_help(self, file: object = None) -> None:
+        """Write the help as everything else is written: one screen, an example, the exit codes."""
+
+        manual = HELP[self.command]
+        self.usage = f"{self.prog} [OPTION...] {manual.positionals}".rstrip()
+        print_safely(f"{self.format_help()}\n{manual.format()}")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Failure`."""
+        raise Failure(f"{message.replace(POSITIONAL_MARK, '')} (see `{self.prog} --help`)")
+
+
+def any_text(text: str) -> str:
+    """Take an argument as it was given."""
+    return text.removeprefix(POSITIONAL_MARK)
+
+
+def non_empty(text: str) -> str:
+    """Take an argument that must say something: an unset variable in a script is no wish.
+
+    As a glob, nothing at all would match everything; as a path, it would be where we are.
+    """
+    text = any_text(text)
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def report_parser(command: str, description: str) -> Parser:
+    """Return a parser with the options of every command that reports."""
+    parser = Parser(command, description)
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=FORMATS,
+        default="text",
+        help="text (default), json, github, gitlab or sarif",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", type=non_empty, help="write the report there, not to stdout"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print findings and errors only")
+    parser.add_argument(
+        "--color",
+        metavar="WHEN",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto (default: at a terminal), always or never",
+    )
+    return parser
+
+
+def config_option(parser: Parser) -> None:
+    """Add the option that names the revision with the configuration."""
+    parser.add_argument(
+        "--config-from",
+        metavar="REV",
+        type=non_empty,
+        help="read the configuration from this revision: in CI the base of a pull request",
+    )
+
+
+def add_scan_options(parser: Parser, *contents: str, meaning: str) -> None:
+    """Add what every command that judges entries takes: whose `contents` are read, what is allowed."""
+    config_option(parser)
+    parser.add_argument("--content", metavar="WHICH", choices=contents, default="new", help=meaning)
+    parser.add_argument(
+        "--allow",
+        metavar="GLOB",
+        type=non_empty,
+        action="append",
+        default=[],
+        help="bytecode that may be there: a glob of git's; repeatable",
+    )
+
+
+def ignorable(text: str) -> str:
+    """Take the code of a rule that can be ignored. Raises `Failure`."""
+    from pycache_guard.config import ignored_codes
+
+    return ignored_codes([non_empty(text)], "--ignore")[0]
+
+
+def ignore_option(parser: Parser) -> None:
+    """Add `--ignore`, which adds to the `ignore` of the configuration."""
+    parser.add_argument(
+        "--ignore",
+        metavar="CODE",
+        type=ignorable,
+        action="append",
+        default=[],
+        help="do not report findings of this rule; repeatable",
+    )
+
+
+def add_probe_option(parser: Parser) -> None:
+    """Add what every command that proves ignoring takes."""
+    from pycache_guard.bytecode.probes import SUFFIXES
+
+    parser.add_argument(
+        "--probe",
+        metavar="NAME",
+        choices=tuple(SUFFIXES),
+        action="append",
+        help="require only cache, temporary, legacy or python2; repeatable (default: cache)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="require temporary and legacy as well"
+    )
+
+
+class HelpText(NamedTuple):
+    """What a command's `--help` has from here."""
+
+    #: A command line that a reader can copy.
+    example: str
+    #: Its page in the documentation.
+    page: str
+    #: What the usage line has behind the options.
+    positionals: str = ""
+    #: What the exit codes 0, 1 and 2 mean.
+    exit_codes: tuple[str, str, str] = ("nothing to say", "findings", "not done")
+
+    def format(self) -> str:
+        """Return the lines below the options."""
+        codes = ", ".join(f"{code} {meaning}" for code, meaning in enumerate(self.exit_codes))
+        return f"example: {self.example}\nexit codes: {codes}\nmore: {DOCS_URL}/{self.page}\n"
+
+
+EXIT_CODES_FIX = ("nothing to say", "findings, or something was fixed", "not done")
+
+#: By command.
+HELP = {
+    "forbid-bytecode": HelpText(
+        "pycache-guard forbid-bytecode --fix", "commands.md", exit_codes=EXIT_CODES_FIX
+    ),
+    "check-gitignore": HelpText(
+        "pycache-guard check-gitignore --fix", "commands.md", exit_codes=EXIT_CODES_FIX
+    ),
+    "check-history": HelpText(
+        "pycache-guard check-history origin/main..HEAD", "history.md", "[RANGE...]"
+    ),
+    "pre-push": HelpText(
+        'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push',
+        "history.md",
+        "[REMOTE] [URL]",
+    ),
+    "pre-receive": HelpText("exec pycache-guard pre-receive   # in hooks/pre-receive", "server.md"),
+    "verify-bytecode": HelpText(
+        "pycache-guard verify-bytecode --tracked", "verify.md", "[PATH...]"
+    ),
+    "inspect": HelpText(
+        "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc",
+        "inspect.md",
+        "FILE...",
+        ("all are well-formed", "one is not", "one cannot be read"),
+    ),
+    "fix": HelpText("pycache-guard fix --dry-run", "commands.md", exit_codes=EXIT_CODES_FIX),
+    "lint": HelpText("pycache-guard lint src tests", "lint.md", "[PATH...]"),
+    "clean": HelpText(
+        "pycache-guard clean --dry-run",
+        "clean.md",
+        "[PATH...]",
+        ("success", "some files could not be removed", "error"),
+    ),
+    "check-dockerignore": HelpText(
+        "pycache-guard check-dockerignore --fix", "docker.md", "[CONTEXT...]", EXIT_CODES_FIX
+    ),
+    "check-dist": HelpText("pycache-guard check-dist 'dist/*'", "dist.md", "ARCHIVE..."),
+    "doctor": HelpText(
+        "pycache-guard doctor --time PACKAGE",
+        "doctor.md",
+        exit_codes=("no problems", "problems found", "something could not be examined"),
+    ),
+}

@@ -1,0 +1,121 @@
+"""What the commands that judge commits have in common."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pycache_guard.errors import Failure
+from pycache_guard.scan import Unread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from pycache_guard.commands._arguments import Parser
+    from pycache_guard.findings import Finding
+    from pycache_guard.git.objects import ObjectReader
+    from pycache_guard.git.revisions import Revisions
+    from pycache_guard.scan import Readable
+
+
+class CommitsOptions:
+    """What the arguments say; the values of a run without any."""
+
+    def __init__(self) -> None:
+        self.content = "new"
+        self.allow: list[str] = []
+        self.format = "text"
+        self.output: str | None = None
+        self.config_from: str | None = None
+        self.quiet = False
+        self.color = "auto"
+
+
+def commits_parser(command: str, description: str) -> Parser:
+    """Return a parser with the options of every command that judges commits."""
+    from pycache_guard.commands._arguments import add_scan_options
+    from pycache_guard.commands._arguments import report_parser
+
+    parser = report_parser(command, description)
+    add_scan_options(parser, "new", "none", meaning="look into files: new (default), or none")
+    return parser
+
+
+def check_commits(
+    command: str,
+    revisions: Revisions | None,
+    source: Callable[[ObjectReader], Readable],
+    options: CommitsOptions | Namespace,
+    *,
+    is_receiving: bool = False,
+) -> int:
+    """Judge, report, and return the exit code. `source` makes what has the configuration.
+
+    With `is_receiving` this is a server that does not have the commits yet.
+
+    Raises `Failure`, after the report, for what could not be judged.
+    """
+    if options.config_from:
+        from pycache_guard.git.tree import Tree
+
+        tree = Tree(options.config_from)
+
+        def source(_: ObjectReader) -> Readable:
+            return tree
+
+    findings: list[Finding] = []
+    unjudged: list[str] = []
+    unread = Unread()
+    commits = 0
+    if revisions is not None:
+        revisions.start(parents=options.content == "none")
+        from pycache_guard.commands._output import Progress
+        from pycache_guard.history.scan import check_commits
+
+        progress = Progress(command)
+        try:
+            findings, unjudged = check_commits(
+                revisions,
+                source,
+                content=options.content,
+                allow=options.allow,
+                told=progress.add,
+                unread=unread,
+                is_receiving=is_receiving,
+            )
+        except Failure as failure:
+            from pycache_guard.git.revisions import add_shallow_hint
+
+            raise add_shallow_hint(failure) from None
+        finally:
+            progress.clear()
+        commits = progress.count
+    from pycache_guard.commands._output import write_report
+    from pycache_guard.report import Summary
+    from pycache_guard.report import count
+
+    notes = [f"{unread.sentence()}."] * bool(unread.counts)
+    if any("filter-repo" in (finding.fix or "") for finding in findings):
+        from pycache_guard.history.advice import REWRITE_NOTE
+
+        notes.append(REWRITE_NOTE)
+    summary = Summary(commits, f"{count(commits, 'commit')} checked", tuple(notes))
+    code = write_report(
+        findings,
+        command,
+        options,
+        summary=None if unjudged and not findings else summary,
+        more=unread.keys(),
+    )
+    if unjudged:
+        raise Failure("; ".join(unjudged))
+    return code
+
+
+def read_ref_lines() -> bytes:
+    """Return all of stdin. Raises `Failure` where a person sits there instead of git."""
+    if sys.stdin is None or os.isatty(0):
+        raise Failure("reads ref lines from stdin, as git gives them to its hook (githooks(5))")
+    return sys.stdin.buffer.read()

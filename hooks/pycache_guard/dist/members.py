@@ -1,0 +1,116 @@
+"""Whether bytecode in an archive comes from the source that the archive has beside it.
+
+Told by the header: size, time and hash. Whether the code is what that source compiles to, only the
+interpreter that wrote it can tell: see `comparison`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pycache_guard.bytecode.cache_names import source_candidates
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.header import SourceHash
+from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.source_hash import source_hash
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pycache_guard.archives.member import Member
+    from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.magic import Magic
+
+#: No source is looked for beside bytecode that is deeper than that.
+MOST_DIRECTORIES = 64
+#: In bytes: the largest source that is hashed, and all of them together, for each magic number.
+LARGEST_HASHED_SOURCE = 1 << 20
+LARGEST_HASHED = 8 << 20
+
+
+class ArchivedPyc(NamedTuple):
+    """Bytecode in an archive."""
+
+    #: As the archive has it.
+    name: str
+    #: `None` where there is none that is well-formed.
+    header: Header | None = None
+    #: As of `Member`.
+    mtime: float | None = None
+    size: int = 0
+
+    #: The name by which a path is bytecode, where that is one of the member's other names.
+    alias: str = ""
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether Python runs it without ever looking at the source."""
+        validation = self.header.validation if self.header else None
+        return isinstance(validation, SourceHash) and not validation.checked
+
+    def sources(self) -> list[str]:
+        """Return where in the archive its source may be, the likeliest first."""
+        # In a tree of PYTHONPYCACHEPREFIX, every directory above may hold the source.
+        if self.header is None or self.name.count("/") > MOST_DIRECTORIES:
+            return []
+        return [*source_candidates(self.name)]
+
+
+def read_pyc_member(member: Member, head: bytes) -> ArchivedPyc:
+    """Return what is known of a member that begins with `head`."""
+    try:
+        return ArchivedPyc(member.name, parse_header(head), member.mtime, member.size)
+    except InvalidHeader:
+        return ArchivedPyc(member.name)
+
+
+class Hashes:
+    """The hashes of sources, each read once and hashed once for each magic number.
+
+    Hashing is slow (`siphash`), so only the first `LARGEST_HASHED` bytes of an archive's sources
+    are hashed; sources beyond that are compiled and compared without it.
+    """
+
+    def __init__(self) -> None:
+        """Start with the whole allowance."""
+        self._left = LARGEST_HASHED
+
+    def of(self, source: Member) -> Callable[[Magic], bytes | None]:
+        """Return what hashes a source: `None` for one that is too large. Raises `ArchiveError`."""
+        known: dict[bytes, bytes | None] = {}
+        data: list[bytes] = []
+
+        def hash_for(magic: Magic) -> bytes | None:
+            if magic.data not in known:
+                if source.size > min(self._left, LARGEST_HASHED_SOURCE):
+                    return None
+                self._left -= source.size
+                if not data:
+                    data.append(source.read(LARGEST_HASHED_SOURCE))
+                known[magic.data] = source_hash(data[0], magic)
+            return known[magic.data]
+
+        return hash_for
+
+
+def source_mismatch(
+    found: ArchivedPyc, source: Member, hash_for: Callable[[Magic], bytes | None]
+) -> str | None:
+    """Say how `source` is not the one that bytecode was made from; `None` where nothing is seen.
+
+    `hash_for` is what `Hashes.of` returns for the source. Raises `ArchiveError`.
+    """
+    validation = found.header.validation if found.header else None
+    if isinstance(validation, Timestamp):
+        if not validation.has_size(source.size):
+            return f"has {source.size} bytes, and had {validation.source_size}"
+        # Builders that make archives alike each time give all members one time.
+        if source.mtime not in (None, found.mtime) and not validation.has_mtime(source.mtime):
+            return "has another time"
+        return None
+    if found.header is None or not isinstance(validation, SourceHash):
+        return None
+    differs = hash_for(found.header.magic) not in (None, validation.digest)
+    return "has another hash" if differs else None

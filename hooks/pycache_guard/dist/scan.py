@@ -1,0 +1,364 @@
+"""Go through an archive, and report which members are bytecode: PYC311."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from pycache_guard.fs import regular
+from pycache_guard.archives.kinds import SHORTEST_LAYER
+from pycache_guard.archives.kinds import TARS
+from pycache_guard.archives.kinds import ZIPS
+from pycache_guard.archives.kinds import is_archive
+from pycache_guard.archives.kinds import is_layer
+from pycache_guard.archives.kinds import open_archive
+from pycache_guard.archives.member import WHOLE
+from pycache_guard.archives.member import Exhausted
+from pycache_guard.archives.member import Growth
+from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.zip_directory import has_directory
+from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.bytecode.names import may_contain_bytecode
+from pycache_guard.bytecode.sniff import HEAD_BYTES
+from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.dist.backends import LARGEST_METADATA
+from pycache_guard.dist.backends import is_metadata
+from pycache_guard.dist.backends import keep_metadata
+from pycache_guard.dist.backends import exclude_hint
+from pycache_guard.dist.members import Hashes
+from pycache_guard.dist.members import ArchivedPyc
+from pycache_guard.dist.members import source_mismatch
+from pycache_guard.dist.members import read_pyc_member
+from pycache_guard.dist.record import is_record
+from pycache_guard.dist.record import recorded_bytecode
+from pycache_guard.dist.room import Rooms
+from pycache_guard.dist.watched import Watched
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.misplaced import LINK
+from pycache_guard.misplaced import is_misplaced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import IO
+
+    from pycache_guard.archives.member import Archive
+    from pycache_guard.archives.member import Member
+    from pycache_guard.dist.compare import ArchiveComparer
+
+#: An archive in an archive is read whole, into a file without a name; so many bytes of it.
+MAX_NESTED_BYTES = 256 << 20
+#: How names end that are looked at.
+_SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
+#: The mode that git has for a file.
+FILE = "100644"
+#: Linux: PATH_MAX.
+LONGEST_NAME = 4096
+
+
+def scan_archive(path: str, comparison: ArchiveComparer) -> tuple[list[Finding], list[str]]:
+    """Return what bytecode the archive at `path` ships, and what of it could not be judged.
+
+    Raises `OSError`.
+    """
+    with regular.open_regular(path) as file:
+        screening = ArchiveScan(path, comparison)
+        screening.scan(file, path)
+    return screening.findings(), screening.all_failures()
+
+
+class Place(NamedTuple):
+    """Where an archive is in the one that was named."""
+
+    #: Leads there: `!` between an archive and its member.
+    inside: str = ""
+    #: How many archives it is in; the layers of an image are not counted.
+    depth: int = 0
+    is_layer: bool = False
+
+
+class ArchiveScan:
+    """One archive, or one in it."""
+
+    def __init__(
+        self,
+        path: str,
+        comparison: ArchiveComparer,
+        place: Place | None = None,
+        rooms: Rooms | None = None,
+        growth: Growth | None = None,
+    ) -> None:
+        """Take where the archive is, and what it has in common with the one that it is in."""
+        self._failures: dict[str, None] = {}
+        self._path = path
+        self._comparison = comparison
+        self._place = place or Place()
+        self._rooms = rooms or Rooms()
+        self._growth = growth
+        self._shipped: dict[str, ArchivedPyc] = {}
+        self._mismatches: dict[str, str] = {}
+        #: By bytecode: rank, name and size of the likeliest source that is there.
+        self._sources: dict[str, tuple[int, str, int]] = {}
+        self._recorded: list[str] = []
+        self._metadata: dict[str, bytes] = {}
+        self._nested: list[Finding] = []
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be checked."""
+        return [*self._failures]
+
+    def scan(self, file: IO[bytes], name: str) -> None:
+        """Check an archive by that name."""
+        if self._growth is None:
+            self._growth = Growth(file.seek(0, 2))
+            file.seek(0)
+            if is_bytecode(file.read(HEAD_BYTES)):
+                # `python FILE` runs that, whatever follows.
+                self._fail(f"{self._path}: begins with bytecode")
+            file.seek(0)
+        try:
+            self._screen(open_archive(file, name, self._growth))
+        except ArchiveError as why:
+            where = f"{self._path}: {self._place.inside}".rstrip("!: ")
+            self._fail(f"{where}: {why}")
+
+    def _screen(self, archive: Archive) -> None:
+        """Go through the members, again for the sources of what was found, and again to compare."""
+        suspects = set()
+        for number, member in enumerate(archive.members()):
+            try:
+                if self._check_member(member):
+                    suspects.add(number)
+            except Exhausted:
+                raise
+            except ArchiveError as why:
+                self._report_error(member, str(why))
+        if suspects:
+            self._look_into(archive, suspects)
+        wanted: dict[str, list[tuple[int, ArchivedPyc]]] = {}
+        for found in self._shipped.values():
+            for rank, source in enumerate(found.sources()):
+                if self._rooms.sources.take(source):
+                    wanted.setdefault(source, []).append((rank, found))
+        if wanted:
+            hashes = Hashes()
+            for member in archive.members():
+                if member.is_file and member.name in wanted:
+                    self._compare(member, wanted[member.name], hashes)
+        self._have_compiled(archive)
+
+    def findings(self) -> list[Finding]:
+        """Return a finding for each member that is bytecode, and for each that is only listed."""
+        advice = exclude_hint(self._metadata) if self._shipped or self._recorded else None
+        told = [self._to_findings(found) for found in self._shipped.values()]
+        told += [
+            f"its RECORD lists `{self._place.inside}{name}`, which is not in it"
+            for name in self._recorded
+            if name not in self._shipped
+        ]
+        omitted = self._rooms.findings.omitted
+        if omitted and not self._place.inside:
+            told.append(f"ships {omitted} more files of bytecode, or lists them in RECORD")
+        return [Finding(self._path, Rule.PYC311, words, advice) for words in told] + self._nested
+
+    def all_failures(self) -> list[str]:
+        """Return what could not be checked, and how much of it is left out."""
+        omitted = self._rooms.failures.omitted
+        more = [f"{self._path}: {omitted} more members cannot be checked"] if omitted else []
+        return self.failures + more
+
+    def _check_member(self, member: Member) -> bool:
+        """Check one member; return whether it ends like a zip file, without beginning like one."""
+        names = (member.name, *member.other_names)
+        self._check_names(member, names)
+        if member.is_directory and not member.is_file:
+            return False
+        mode = FILE if member.target is None else LINK
+        alias = None
+        for name in names:
+            if is_named(name, mode):
+                alias = name
+                break
+        try:
+            content = Watched(member.iter_chunks(WHOLE) if member.is_file else iter(()))
+        except ArchiveError:
+            if alias is not None:
+                self._ship(ArchivedPyc(member.name, alias=alias))
+            raise
+        head = content.head
+        if not member.is_file:
+            if alias is not None:
+                self._ship(ArchivedPyc(member.name, alias=alias))
+            return False
+        if member.is_directory and not head:
+            return False
+        if alias is not None or is_bytecode(head[:HEAD_BYTES]):
+            self._ship(read_pyc_member(member, head[:HEAD_BYTES])._replace(alias=alias or ""))
+            content.drain()
+        elif not may_be_special(member, head):
+            content.drain()
+        elif is_record(member.name):
+            for name in recorded_bytecode(content):
+                if self._rooms.findings.take(name):
+                    self._recorded.append(name)
+        elif any(is_archive(name, head) for name in names):
+            self._scan_nested(member, content, is_layer(member.name, head))
+            return False
+        elif is_metadata(member.name) and member.size <= LARGEST_METADATA:
+            keep_metadata(self._metadata, member.name, head)
+            content.drain()
+        else:
+            content.drain()
+        return content.ends_like_zip and member.name not in self._shipped
+
+    def _check_names(self, member: Member, names: tuple[str, ...]) -> None:
+        """Report names that lead out of the archive, and those that no system has."""
+        # The target of a link in a layer starts from the top of the image.
+        if member.target is not None and not self._place.is_layer:
+            names = (*names, member.target)
+        for name in names:
+            if escapes_archive(name):
+                self._report_error(member, "leads out of the archive")
+            if len(name) > LONGEST_NAME:
+                raise ArchiveError(f"has a name of more than {LONGEST_NAME} bytes")
+
+    def _ship(self, found: ArchivedPyc) -> None:
+        if found.name in self._shipped or self._rooms.findings.take(found.name):
+            self._shipped[found.name] = found
+
+    def _look_into(self, archive: Archive, suspects: set[int]) -> None:
+        """Check members that are zip files by their ends only, as `zipfile.is_zipfile` does."""
+        for number, member in enumerate(archive.members()):
+            if number in suspects:
+                try:
+                    self._scan_nested(member, member.iter_chunks(WHOLE), is_tar=False, may_be_none=True)
+                except ArchiveError as why:
+                    self._report_error(member, str(why))
+
+    def _scan_nested(
+        self,
+        member: Member,
+        content: Iterable[bytes],
+        is_tar: bool,
+        *,
+        may_be_none: bool = False,
+    ) -> None:
+        """Check an archive in this one, but none that lies in it, unless this is an image.
+
+        Raises `ArchiveError`.
+        """
+        place = self._place
+        is_layer = is_tar and not place.is_layer
+        if place.depth and not is_layer and not may_be_none:
+            raise ArchiveError("is an archive in an archive in an archive: not looked into")
+        import tempfile  # 5 ms
+
+        with tempfile.TemporaryFile() as file:
+            for piece in content:
+                file.write(piece)
+                if file.tell() > MAX_NESTED_BYTES:
+                    raise ArchiveError(
+                        f"is an archive of more than {MAX_NESTED_BYTES >> 20} MiB: not looked into"
+                    )
+            if may_be_none and not has_directory(file):
+                return
+            if place.depth and not is_layer:
+                raise ArchiveError("is an archive in an archive in an archive: not looked into")
+            file.seek(0)
+            inside = Place(f"{place.inside}{member.name}!", place.depth + (not is_layer), is_layer)
+            nested = ArchiveScan(self._path, self._comparison, inside, self._rooms, self._growth)
+            nested.scan(file, "" if may_be_none else member.name)
+        self._nested += nested.findings()
+        self._failures.update(dict.fromkeys(nested.failures))
+
+    def _compare(
+        self, source: Member, found: Iterable[tuple[int, ArchivedPyc]], hashes: Hashes
+    ) -> None:
+        """Note how a source differs from that of the bytecode that would be its own."""
+        hash_for = hashes.of(source)
+        for rank, each in found:
+            try:
+                differs = source_mismatch(each, source, hash_for)
+            except ArchiveError as why:
+                self._report_error(source, str(why))
+                return
+            likeliest = self._sources.get(each.name)
+            if likeliest is None or rank <= likeliest[0]:
+                self._sources[each.name] = (rank, source.name, source.size)
+                self._mismatches.pop(each.name, None)
+                if differs:
+                    self._mismatches[each.name] = f"not of its source: `{source.name}` {differs}"
+
+    def _have_compiled(self, archive: Archive) -> None:
+        """Have the code compared where the header has nothing against the source."""
+        pairs = [
+            (self._shipped[name], source, size)
+            for name, (_, source, size) in self._sources.items()
+            if name not in self._mismatches
+        ]
+        if pairs:
+            doubts, failures = self._comparison.find_mismatches(archive, pairs)
+            self._mismatches.update(doubts)
+            for failure in failures:
+                self._fail(f"{self._path}: {self._place.inside}{failure}")
+
+    def _to_findings(self, found: ArchivedPyc) -> str:
+        header = found.header
+        writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
+        words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
+        if not found.alias:
+            words[0] += " under another name"
+        elif found.alias != found.name:
+            words[0] += f", which other readers see as `{found.alias}`"
+        if found.is_unchecked:
+            words.append("unchecked-hash: Python runs it without ever looking at the source")
+        if found.name in self._mismatches:
+            words.append(self._mismatches[found.name])
+        return ", ".join(words)
+
+    def _report_error(self, member: Member, why: str) -> None:
+        name = member.name
+        if len(name) > LONGEST_NAME:
+            name = f"{name[:100]}…"
+        self._fail(f"{self._path}: {self._place.inside}{name}: {why}")
+
+    def _fail(self, failure: str) -> None:
+        if failure not in self._failures and self._rooms.failures.take(failure):
+            self._failures[failure] = None
+
+
+def may_be_special(member: Member, head: bytes) -> bool:
+    """Whether a member may be an archive, metadata or a list of files. No is always right."""
+    return (
+        member.name.lower().endswith(_SPECIAL)
+        or head.startswith(b"PK")
+        or len(member.name) >= SHORTEST_LAYER
+        or member.other_names != ()
+    )
+
+
+def is_named(name: str, mode: str) -> bool:
+    """Whether a reader that calls a member so takes it for bytecode by its path.
+
+    A source or data in `__pycache__` is not bytecode; its content is looked at as any other.
+    """
+    path = os.fsencode(name)
+    return (
+        may_contain_bytecode(path)
+        and is_bytecode_path(path.rstrip(b"/"))
+        and not is_misplaced(name.rstrip("/"), b"", mode)
+    )
+
+
+def escapes_archive(name: str) -> bool:
+    """Whether a path is absolute, or climbs out of the directory that it is seen from."""
+    if name[:1] not in "/\\" and name[1:2] != ":" and ".." not in name:
+        return False
+    depth = 0
+    for part in name.replace("\\", "/").split("/"):
+        depth += (part not in ("", ".")) - 2 * (part == "..")
+        if depth < 0:
+            return True
+    return name.startswith(("/", "\\")) or name[1:2] == ":"

@@ -1,0 +1,306 @@
+"""Why a line of a `.dockerignore` that is meant for bytecode does not do what it was meant to."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.bytecode.probes import ADVISED
+from pycache_guard.bytecode.probes import DOCKER_PATTERNS
+from pycache_guard.bytecode.probes import UNTRACKED_DIR
+from pycache_guard.bytecode.probes import UNTRACKED_MODULE
+from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.dockerignore.contexts import ContextFinder
+from pycache_guard.dockerignore.names import join
+from pycache_guard.dockerignore.patterns import Dockerignore
+from pycache_guard.dockerignore.patterns import InvalidLine
+from pycache_guard.errors import Failure
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.fs.atomic import read_if_exists
+from pycache_guard.fs.atomic import rewrite_atomic
+from pycache_guard.fs.atomic import stat_replaceable
+from pycache_guard.git.repository import require_toplevel
+from pycache_guard.gitignore.explain import describe_paths
+from pycache_guard.gitignore.explain import group_by
+from pycache_guard.gitignore.fix_commands import FixCommands
+from pycache_guard.gitignore.patterns import append_patterns
+from pycache_guard.gitignore.patterns import bytecode_component
+from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.gitignore.patterns import has_comment
+from pycache_guard.gitignore.patterns import has_several_patterns
+from pycache_guard.gitignore.patterns import is_miscased
+from pycache_guard.gitignore.patterns import lines_about_bytecode
+from pycache_guard.gitignore.project import Project
+from pycache_guard.gitignore.project import read_project
+from pycache_guard.gitignore.proof import UnignoredPath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from pycache_guard.dockerignore.contexts import BuildContext
+    from pycache_guard.git.index import Index
+
+
+def common_mistakes(content: bytes, samples: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield number, text and fault of each line that was written for bytecode in vain.
+
+    So is one that keeps none of `samples` out, paths below the context's top. `content` must be one
+    that `Dockerignore` takes.
+    """
+    for number, line in lines_about_bytecode(content):
+        if not any(map(Dockerignore(line).excludes, samples)):
+            yield number, line.decode("utf-8").strip(), _explain_mistake(line.strip())
+
+
+def _explain_mistake(line: bytes) -> str:
+    """Say what is wrong with a line."""
+    return next((why for applies, why in _MISTAKES if applies(line)), _ROOTED)
+
+
+_ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front matches at every depth"
+
+#: In this order: whether it applies, and the words.
+_MISTAKES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (has_comment, "a comment must have a line of its own"),
+    (lambda p: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes belong to the pattern"),
+    (has_several_patterns, "one line holds one pattern"),
+    (
+        lambda p: any(c in bytecode_component(p) for c in b"{|("),
+        "there are no alternatives: `**/*.py[co]`",
+    ),
+    (lambda p: b"[!" in p, "`[!` excludes nothing from a class: `[^`"),
+    (lambda p: b"\\" in p, "a backslash escapes; `/` parts directories"),
+    (lambda p: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
+    (lambda p: bytecode_component(p).startswith(b".py"), "it names one file: `**/*.pyc`"),
+    (is_miscased, "upper case is not lower case"),
+)
+
+#: Two paths below the top of any context.
+_SAMPLES = [
+    os.fsdecode(next(probe_paths(kind, UNTRACKED_DIR, UNTRACKED_MODULE)))
+    for kind in ("cache", "legacy")
+]
+
+
+def find_unignored(
+    build: BuildContext,
+    content: bytes | None,
+    modules: Mapping[bytes, Sequence[bytes]],
+    kinds: Sequence[str],
+) -> list[UnignoredPath]:
+    """Return the probes of `kinds` that Docker would send, under the ignore file `content`.
+
+    Probed are the modules below the context, and a name that nobody has, in each of their
+    directories, at the context's top and in a directory that does not exist; of these, what the
+    Dockerfile copies. A context without Python has no gap: nothing in it gets bytecode, unless some
+    is tracked. Raises `InvalidLine`.
+    """
+    rules = Dockerignore(b"" if content is None or detect_utf16_32(content) else content)
+    start = join(build.context, b"")
+    names = {
+        directory[len(start) :]: [UNTRACKED_MODULE, *found]
+        for directory, found in modules.items()
+        if join(directory, b"").startswith(start)
+    }
+    if not names:
+        return []
+    copied = [os.fsencode(pattern) for pattern in build.sources.concrete()]
+    holding = [c for c in copied if any((d + b"/").startswith(c + b"/") for d in names)]
+    for directory in (b"", UNTRACKED_DIR, *(join(parent, UNTRACKED_DIR) for parent in holding)):
+        names.setdefault(directory, [UNTRACKED_MODULE])
+    return [
+        gap
+        for kind in kinds
+        for directory, found in names.items()
+        for name in found
+        for probe in probe_paths(kind, directory, name)
+        if build.sources.cover(os.fsdecode(probe))
+        if (gap := _unignored_at(build, rules, kind, directory, probe))
+    ]
+
+
+def _unignored_at(
+    build: BuildContext, rules: Dockerignore, kind: str, directory: bytes, probe: bytes
+) -> UnignoredPath | None:
+    """Return the gap that a probe, from the context's top, is; `None` if it is none."""
+    excluded, pattern = rules.match(probe.decode("utf-8", "surrogateescape"))
+    if excluded:
+        return None
+    whole = join(build.context, probe)
+    if pattern is None:
+        return UnignoredPath(kind, directory, whole, b"", b"", b"")
+    return UnignoredPath(
+        kind, directory, whole, build.ignore_file, b"%d" % pattern.line, pattern.text
+    )
+
+
+def findings(
+    build: BuildContext, content: bytes | None, left: Sequence[UnignoredPath], remedy: str
+) -> list[Finding]:
+    """Return what lets the gaps that are `left` into the context of a build: PYC301."""
+    name = os.fsdecode(build.ignore_file)
+    taken = f"the build context {os.fsdecode(build.context) or '.'} takes in"
+    if content is None:
+        words = f"there is no such file, and {taken} {{}}"
+    else:
+        words = f"{taken} {{}}, which no pattern keeps out"
+    silent = group_by([gap for gap in left if not gap.pattern], lambda gap: gap.kind.encode())
+    found = [
+        Finding(name, Rule.PYC301, words.replace("{}", describe_paths(g)), remedy)
+        for _, g in silent
+    ]
+    negated = [gap for gap in left if gap.pattern]
+    for (_, line, text), group in group_by(negated, lambda gap: (gap.file, gap.line, gap.pattern)):
+        message = f"`{os.fsdecode(text)}` takes bytecode back in: {describe_paths(group)}"
+        found.append(Finding(name, Rule.PYC301, message, remedy, line=int(line)))
+    for number, inert, fault in common_mistakes(content or b"", _SAMPLES):
+        message = f"`{inert}` keeps no bytecode out below the top of the context: {fault}"
+        found.append(Finding(name, Rule.PYC301, message, remedy, line=number))
+    return found
+
+
+def unreadable(build: BuildContext, encoding: str, remedy: str) -> Finding:
+    """Return what is wrong with an ignore file in an encoding that Docker does not read: PYC301."""
+    words = f"is {encoding}, of which Docker reads no pattern"
+    return Finding(os.fsdecode(build.ignore_file), Rule.PYC301, words, remedy)
+
+
+PYCACHE_CONTENTS = b"**/__pycache__/**"
+
+
+class DockerignoreChecker:
+    """The proof for the builds of an index."""
+
+    def __init__(self, index: Index, kinds: Sequence[str]) -> None:
+        self._top = require_toplevel()
+        self._kinds = kinds
+        self._contexts = ContextFinder(index)
+        #: Names of modules by directory; a directory with bytecode that is tracked, and no module,
+        #: has an empty list.
+        self._modules = read_project(index).modules
+        for directory in self._contexts.directories_with_bytecode():
+            self._modules.setdefault(directory, [])
+        self._failures = self._contexts.failures
+
+    def builds(self, contexts: Sequence[str]) -> list[BuildContext]:
+        """Return the builds in directories, as seen from the current one; in all if none is named.
+
+        Raises `Failure` for one that is not in the repository, or that git has nothing in.
+        """
+        if not contexts:
+            return self._contexts.all_builds()
+        return self._contexts.builds_in([self._from_top(context) for context in contexts])
+
+    def for_each_build(
+        self, builds: Iterable[BuildContext], judge: Callable[[BuildContext], list[Finding]]
+    ) -> tuple[list[Finding], list[str]]:
+        """Return what `prove` or `complete` says of builds, and what could not be judged, each once.
+
+        Of one ignore file in two contexts the same may be said.
+        """
+        found: list[Finding] = []
+        for build in builds:
+            try:
+                found += judge(build)
+            except Failure as failure:
+                self._failures.append(str(failure))
+        return [*dict.fromkeys(found)], [*dict.fromkeys(self._failures)]
+
+    def check(self, build: BuildContext) -> list[Finding]:
+        """Return what lets bytecode into a context, by the ignore file in the index."""
+        content = self._contexts.content(build.ignore_file)
+        return self._explained(build, content)
+
+    def fix(self, build: BuildContext) -> list[Finding]:
+        """Append what is missing to the ignore file on disk; return what was done, and what is left.
+
+        It is written only if less gets into the context then. Raises `Failure` where the file cannot
+        be replaced.
+        """
+        content = self._contexts.content(build.ignore_file)
+        if not self._unignored(build, content):
+            return []
+        path = os.path.join(self._top, os.fsdecode(build.ignore_file))
+        on_disk = _read_existing(path)
+        old = content if on_disk is None else on_disk
+        open_now = self._unignored(build, old)
+        patterns = self._missing_patterns(build, old, open_now)
+        new = append_patterns(old or b"", patterns)
+        if len(self._unignored(build, new)) == len(open_now):  # complete, but not staged
+            return self._explained(build, content)
+        rewrite_atomic(path, on_disk, new)
+        added = ", ".join(f"`{pattern.decode('ascii')}`" for pattern in patterns)
+        stage = self._fix_commands(build, new).stage(build.ignore_file)
+        done = Finding(os.fsdecode(build.ignore_file), Rule.PYC301, f"added {added}", stage)
+        return [done, *self._explained(build, new)]
+
+    def _explained(self, build: BuildContext, content: bytes | None) -> list[Finding]:
+        left = self._unignored(build, content)
+        if not left:
+            return []
+        mending = self._fix_commands(build, content)
+        encoding = detect_utf16_32(content or b"")
+        if encoding:
+            return [
+                unreadable(build, encoding, mending.convert_to_utf8(build.ignore_file, encoding))
+            ]
+        patterns = [
+            pattern.decode("ascii") for pattern in self._missing_patterns(build, content, left)
+        ]
+        return findings(build, content, left, mending.append(build.ignore_file, patterns))
+
+    def _missing_patterns(
+        self, build: BuildContext, content: bytes | None, open_now: list[UnignoredPath]
+    ) -> list[bytes]:
+        """Return the patterns that close gaps."""
+        # What is only advisable is completed together with what is required.
+        every = self._kinds if not open_now else [*self._kinds, *ADVISED]
+        kinds = {gap.kind for gap in self._gaps_of(build, content, every)}
+        patterns = lines_for(kinds, DOCKER_PATTERNS)
+        after = append_patterns(content or b"", patterns)
+        left = {gap.kind for gap in self._unignored(build, after)}
+        # What takes back in files, but not the directory that is excluded already, is only undone
+        # by a pattern for the files: one that changes nothing is not asked about the directory.
+        return [*patterns, PYCACHE_CONTENTS] if "cache" in left else patterns
+
+    def _unignored(self, build: BuildContext, content: bytes | None) -> list[UnignoredPath]:
+        return self._gaps_of(build, content, self._kinds)
+
+    def _gaps_of(
+        self, build: BuildContext, content: bytes | None, kinds: Sequence[str]
+    ) -> list[UnignoredPath]:
+        try:
+            return find_unignored(build, content, self._modules, kinds)
+        except InvalidLine as why:
+            name = os.fsdecode(build.ignore_file)
+            raise Failure(
+                f"{name}:{why.line}: Docker builds nothing with this line: {why}"
+            ) from None
+
+    def _fix_commands(self, build: BuildContext, content: bytes | None) -> FixCommands:
+        rules = {} if content is None else {build.ignore_file: content}
+        return FixCommands(Project({}, rules, {}, {}), self._top)
+
+    def _from_top(self, context: str) -> bytes:
+        path = os.path.relpath(os.path.realpath(context), os.path.realpath(self._top))
+        parts = path.split(os.sep)
+        if parts[0] == os.pardir:
+            raise Failure(f"{context}: lies outside the repository")
+        return os.fsencode("/".join(part for part in parts if part != os.curdir))
+
+
+def _read_existing(path: str) -> bytes | None:
+    """Return what the file holds, `None` where it is not on disk. Raises `Failure` if it is no text."""
+    content = read_if_exists(path) if stat_replaceable(path) else None
+    encoding = detect_utf16_32(content or b"")
+    if encoding:
+        raise Failure(
+            f"{path}: is {encoding}, of which Docker reads no pattern: make it UTF-8 first"
+        )
+    return content

@@ -1,0 +1,168 @@
+"""What a Dockerfile takes from its build context.
+
+Dockerfile reference: parser directives, `COPY`, `ADD`, `RUN --mount`, `FROM`, here-documents.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from pycache_guard.dockerignore.values import UNKNOWN
+from pycache_guard.dockerignore.values import is_remote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+_ESCAPE = re.compile(r"\s*#\s*escape\s*=\s*`", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"\s*#\s*\w+\s*=")
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?[^}]*\}|\$(\w+)")
+_MOUNT = re.compile(r"--mount=(\S+)")
+_GLOB = re.compile(r"[*?\[]")
+
+
+class Sources(NamedTuple):
+    """What a Dockerfile copies, as paths from the context; `.` is all of it."""
+
+    #: Patterns of Go's `filepath.Match`, normalised; `UNKNOWN` stands in place of a variable.
+    patterns: tuple[str, ...]
+    #: Whether something else may be copied: no instruction is known, or a base image has `ONBUILD`.
+    may_be_all: bool
+
+    def are_none(self) -> bool:
+        """Whether nothing at all is taken from the context."""
+        return not self.patterns and not self.may_be_all
+
+    def cover(self, path: str) -> bool:
+        """Whether the file `path`, from the context, is copied by one of them."""
+        if self.may_be_all:
+            return True
+        parts = path.split("/")
+        return any(matches_above(pattern, parts) for pattern in self.patterns)
+
+    def concrete(self) -> list[str]:
+        """Return the patterns that name something by which a context can be known."""
+        return [p for p in self.patterns if p.strip("*./") and UNKNOWN not in p]
+
+
+def matches_above(pattern: str, parts: Sequence[str]) -> bool:
+    """Whether a pattern matches the path of `parts`, or a directory above it."""
+    if pattern == "." or UNKNOWN in pattern:
+        return True
+    wanted = pattern.split("/")
+    return len(wanted) <= len(parts) and all(map(fnmatchcase, parts, wanted))
+
+
+def sources(content: bytes) -> Sources:
+    """Return what a Dockerfile takes from its context: by COPY, ADD and bind mounts."""
+    found: list[str] = []
+    stages: set[str] = set()
+    has_from = may_be_all = False
+    variables: dict[str, str] = {}
+    for keyword, rest in instructions(content.decode("utf-8", "replace")):
+        if keyword == "ONBUILD":
+            keyword, _, rest = rest.partition(" ")
+            keyword = keyword.upper()
+        if keyword == "FROM":
+            has_from = True
+            image, _, name = re.sub(r"--\S+\s+", "", rest).strip().partition(" ")
+            may_be_all = may_be_all or "onbuild" in image.lower()
+            stages.add(name.strip().lower().removeprefix("as ").strip())
+        elif keyword in ("ARG", "ENV"):
+            for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", rest):
+                variables.setdefault(name, value.strip("\"'"))
+        elif keyword in ("COPY", "ADD"):
+            found += copied(rest, variables)
+        elif keyword == "RUN":
+            found += mounted(rest, variables)
+    patterns = dict.fromkeys(normalised(path) for path in found)
+    return Sources(tuple(patterns), may_be_all or not has_from)
+
+
+def instructions(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each instruction in upper case and its arguments, comments and here-documents left out."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    escape = "\\"
+    for line in lines:
+        if not _DIRECTIVE.match(line):
+            break
+        escape = "`" if _ESCAPE.match(line) else escape
+    pending, at = "", 0
+    while at < len(lines):
+        line, at = lines[at].strip(), at + 1
+        if line.startswith("#") or not line:
+            continue
+        if line.endswith(escape):
+            pending += line[:-1] + " "
+            continue
+        keyword, _, rest = (pending + line).strip().partition(" ")
+        pending = ""
+        for _, word in _HEREDOC.findall(rest) if keyword.upper() in ("ADD", "COPY", "RUN") else ():
+            while at < len(lines) and lines[at].strip("\t ") != word:
+                at += 1
+            at += 1
+        yield keyword.upper(), rest.strip()
+    if pending:
+        keyword, _, rest = pending.strip().partition(" ")
+        yield keyword.upper(), rest.strip()
+
+
+def copied(rest: str, variables: dict[str, str]) -> Iterator[str]:
+    """Yield the sources of COPY and ADD that are in the context."""
+    while rest.startswith("--"):
+        option, _, rest = rest.partition(" ")
+        if option.lower().startswith("--from="):
+            return
+        rest = rest.strip()
+    for word in words(rest)[:-1]:
+        path = substituted(word, variables)
+        if not is_remote(path) and not path.startswith("<<"):
+            yield path
+
+
+def words(rest: str) -> list[str]:
+    """Return the arguments of an instruction, written as words or as a JSON array."""
+    if rest.startswith("["):
+        import json  # 3 ms, and nearly no Dockerfile has one
+
+        try:
+            return [str(word) for word in json.loads(rest)]
+        except ValueError:
+            pass
+    return [word.strip("\"'") for word in rest.split()]
+
+
+def mounted(rest: str, variables: dict[str, str]) -> Iterator[str]:
+    """Yield the sources of bind mounts that are in the context."""
+    for mount in _MOUNT.findall(rest):
+        options = {
+            name.strip().lower(): value
+            for name, _, value in (o.partition("=") for o in mount.split(","))
+        }
+        if options.get("type", "bind") == "bind" and "from" not in options:
+            yield substituted(options.get("source", options.get("src", ".")), variables)
+
+
+def substituted(word: str, variables: dict[str, str]) -> str:
+    """Return a word with its variables replaced, `UNKNOWN` for each that is not known."""
+
+    def value(match: re.Match[str]) -> str:
+        return variables.get(match[1] or match[3], match[2] or UNKNOWN)
+
+    return _VARIABLE.sub(value, word)
+
+
+def normalised(path: str) -> str:
+    """Return a source as a path from the context: rooted there, it cannot leave it."""
+    clean = posixpath.normpath("/" + path.replace("\\", "/")).lstrip("/")
+    return clean or "."
+
+
+def has_glob(pattern: str) -> bool:
+    """Whether a source is a pattern, not a path."""
+    return _GLOB.search(pattern) is not None

@@ -1,0 +1,122 @@
+"""The whole examination."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.clean.boundaries import reject_vcs_internals
+from pycache_guard.clean.roots import root_for
+from pycache_guard.doctor import caches
+from pycache_guard.doctor import interpreter
+from pycache_guard.doctor import state
+from pycache_guard.doctor import timing
+from pycache_guard.doctor.fact import DoctorReport
+from pycache_guard.doctor.fact import Fact
+from pycache_guard.doctor.fact import merge
+from pycache_guard.doctor.writing import NO_WRITE_VARIABLE
+from pycache_guard.doctor.writing import is_redirected
+from pycache_guard.doctor.writing import writing
+from pycache_guard.errors import Failure
+from pycache_guard.git.enclosing import find_mark
+from pycache_guard.git.process import git_output
+from pycache_guard.git.repository import toplevel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.doctor.interpreter import Interpreter
+
+#: These say which repository is meant, wherever we stand.
+POINTERS = ("GIT_DIR", "GIT_WORK_TREE")
+#: A bare repository, or a `.git`.
+NO_WORK_TREE = "not inside a work tree; there are no sources and no index to examine"
+
+
+def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
+    """Examine an interpreter, the work tree or directory that we stand in, and the import of modules.
+
+    What cannot be examined is among the failures, and all else is reported. Raises `Failure` if there
+    is nothing to examine: the interpreter does not answer.
+    """
+    python = interpreter.ask_interpreter(executable)
+    where, failures = find_work_tree()
+    root = where or os.curdir
+    is_tree = where is not None
+    parts = [interpreter.described(python), writing(python, os.environ, root)]
+    # Where git refuses the repository, `clean` does so too.
+    can_clean = not failures
+    try:
+        parts.append(describe_caches(python, root, can_clean=can_clean))
+    except Failure as failure:
+        failures = failures or [str(failure)]
+    if failures:
+        parts.append(DoctorReport([unknown_repository()], []))
+    elif not is_tree:
+        parts.append(DoctorReport([no_repository()], []))
+    if is_tree:
+        from pycache_guard.doctor import repository
+
+        described = (
+            repository.describe_repository if can_clean else repository.described_without_git
+        )
+        parts.append(described(root))
+    parts.append(timing.described(modules, python))
+    parts.append(DoctorReport([], [], failures))
+    return merge(parts)
+
+
+def find_work_tree() -> tuple[str | None, list[str]]:
+    """Return the top of the work tree, `None` without one, and why git does not answer for it.
+
+    Where git does not, the directory with the nearest `.git` is taken.
+    """
+    mark = find_mark(os.curdir)
+    if mark is None and not any(name in os.environ for name in POINTERS):
+        try:
+            reject_vcs_internals(os.curdir)
+        except Failure:
+            return None, [NO_WORK_TREE]
+        return None, []
+    try:
+        git_output("rev-parse", "--git-dir")
+        where = toplevel()
+    except Failure as failure:
+        place = os.path.dirname(mark) if mark else os.curdir
+        return os.curdir if os.path.samefile(place, os.curdir) else place, [str(failure)]
+    if where is None:
+        return None, [NO_WORK_TREE]
+    return where, []
+
+
+def describe_caches(python: Interpreter, root: str, *, can_clean: bool) -> DoctorReport:
+    """Return what the caches below a directory show."""
+    walked = root_for(root)
+    is_written = not os.environ.get(NO_WRITE_VARIABLE) and not is_redirected(python, os.environ)
+    try:
+        found = caches.scan_caches(walked)
+    finally:
+        walked.way.close()
+    return state.summarize(found, python, root, is_written=is_written, can_clean=can_clean)
+
+
+def no_repository() -> Fact:
+    """Return that there is nothing to report about git."""
+    return Fact(
+        "repository",
+        "git",
+        "not in a work tree",
+        "In a repository, doctor also reports whether bytecode is ignored, tracked and refused.",
+        None,
+    )
+
+
+def unknown_repository() -> Fact:
+    """Return that git does not answer."""
+    return Fact(
+        "repository",
+        "git",
+        "does not answer for this directory",
+        "So it is unknown whether bytecode is ignored, tracked and refused.",
+        None,
+    )

@@ -1,0 +1,172 @@
+"""The files below paths on disk, and their content. Nothing is written."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.errors import Failure
+from pycache_guard.fs import path_cursor as junctions
+from pycache_guard.fs import regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    #: Is called with a path that could not be read, and the reason.
+    OnError = Callable[[str, str], None]
+
+#: Directories of version control, and names one of which is in every directory that is one. Git has
+#: branches, and with them files, named `x.pyc`; Subversion keeps copies of tracked files. `_darcs` is not
+#: among them: import takes the name, and what darcs keeps there does not look like bytecode.
+_METADATA = {
+    ".git": ("HEAD",),
+    ".hg": ("requires", "store", "00changelog.i"),
+    ".svn": ("wc.db", "entries"),
+    ".bzr": ("branch-format", "branch"),
+    ".jj": ("repo",),
+    ".sl": ("requires", "store"),
+}
+#: No compiler writes more; no more is held in memory.
+MAX_FILE_BYTES = 64 << 20
+
+
+class UnreadableFile(Failure):
+    """A path that cannot be read as a file."""
+
+
+class Walk:
+    """Yields each file below `paths`, and whether a symbolic link leads there.
+
+    A directory of version control is skipped if it looks like one, and `has_tracked_files` returns False
+    for it. Links to files are yielded. A link, or a junction of Windows, in the place of a cache directory is
+    followed, as import does. A link to a package elsewhere is followed after everything else: import
+    follows it too. No directory is listed twice, except a cache directory.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        complain: OnError,
+        has_tracked_files: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`complain` is called for directories that cannot be listed."""
+        #: Links to directories elsewhere that were not followed; complete when the walk has ended.
+        self.unfollowed: list[str] = []
+        self._paths = paths
+        self._complain = complain
+        self._has_tracked_files = has_tracked_files
+        #: Device and inode of each directory that was listed.
+        self._listed: set[tuple[int, int]] = set()
+        self._links: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[str, bool]]:
+        """Yield files in order. Raises `FileNotFoundError` for one of the paths that does not exist."""
+        for path in self._paths:
+            if os.path.isdir(path):
+                yield from self._below(path, is_linked=False)
+            else:
+                os.lstat(path)
+                yield path, os.path.islink(path)
+        while self._links:
+            link = self._links.pop(0)
+            status = os.stat(link)
+            if (status.st_dev, status.st_ino) in self._listed:
+                continue
+            if _is_package(link) and not _holds(link, os.path.dirname(link)):
+                yield from self._below(link, is_linked=True)
+            else:
+                self.unfollowed.append(link)
+
+    def _below(self, top: str, *, is_linked: bool) -> Iterator[tuple[str, bool]]:
+        pending = [(top, False)]
+        while pending:
+            directory, is_linked_cache = pending.pop()
+            try:
+                with os.scandir(directory) as entries:
+                    listed = sorted(entries, key=lambda entry: entry.name)
+                status = os.stat(directory)
+            except OSError as error:
+                self._complain(directory, error.strerror or str(error))
+                continue
+            self._listed.add((status.st_dev, status.st_ino))
+            below = []
+            for entry in listed:
+                path = entry.name if directory == os.curdir else os.path.join(directory, entry.name)
+                if not _is_directory(entry):
+                    yield path, is_linked or entry.is_symlink()
+                # Import looks for files alone in a cache directory, and a link may lead back up.
+                elif not is_linked_cache and not self._is_metadata(entry.name, path):
+                    if not _is_link(entry):
+                        below.append((path, False))
+                    elif entry.name.lower() == "__pycache__":
+                        below.append((path, True))
+                    else:
+                        self._links.append(path)
+            pending.extend(reversed(below))
+
+    def _is_metadata(self, name: str, path: str) -> bool:
+        """Return whether a directory is one that version control keeps for itself."""
+        looks_so = any(
+            os.path.lexists(os.path.join(path, mark)) for mark in _METADATA.get(name, ())
+        )
+        return looks_so and (name == ".git" or not self._has_tracked_files(path))
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    """Return whether a directory is a symbolic link or a junction."""
+    return entry.is_symlink() or junctions.is_junction(entry.stat(follow_symlinks=False))
+
+
+def _is_package(directory: str) -> bool:
+    """Return whether import takes a directory for a package: one that has modules itself."""
+    if not os.path.basename(directory).isidentifier():
+        return False
+    try:
+        names = os.listdir(directory)
+    except OSError:  # import cannot look into it either
+        return False
+    return any(name == "__pycache__" or name.lower().endswith((".py", ".pyc")) for name in names)
+
+
+def _holds(directory: str, path: str) -> bool:
+    """Return whether `path` is in `directory`, links in both resolved."""
+    above, below = os.path.realpath(directory), os.path.realpath(path)
+    return os.path.join(below, "").startswith(os.path.join(above, ""))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links that lead to each other
+        return False
+
+
+def read_limited(path: str, size: int = MAX_FILE_BYTES) -> bytes:
+    """Return at most the first `size` bytes of the regular file that `path` leads to.
+
+    Raises `UnreadableFile` with a reason. A FIFO is not waited for, and a device is not touched.
+    """
+    try:
+        descriptor = regular.open_regular_fd(path)
+        try:
+            left = min(size, os.fstat(descriptor).st_size + 1)
+            pieces = []
+            # read(2) may return less than it was asked for: network file systems, FUSE, signals.
+            while left and (piece := os.read(descriptor, left)):
+                pieces.append(piece)
+                left -= len(piece)
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror or error}") from None
+
+
+def read_file(path: str) -> bytes:
+    """Return the file that `path` leads to. Raises `UnreadableFile`, and so for more than `MAX_FILE_BYTES`."""
+    data = read_limited(path, MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise UnreadableFile(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB")
+    return data

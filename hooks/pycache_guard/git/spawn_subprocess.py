@@ -1,0 +1,109 @@
+"""A child process where the system has no `posix_spawnp`: Windows."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import tempfile
+
+from pycache_guard import compat
+from pycache_guard.git.spawn import CHUNK_BYTES
+from pycache_guard.git.spawn import MIN_PIPE_BYTES
+from pycache_guard.git.spawn import _live
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import IO
+
+
+class SubprocessChild:
+    """A `spawn.Child` by `subprocess`; stderr goes to a temporary file, so neither stream can block."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        stdin: int | None,
+        stdout: int | None,
+        feed: bool,
+    ) -> None:
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by wait()
+        source = subprocess.PIPE if feed else subprocess.DEVNULL if stdin is None else stdin
+        try:
+            self._process = subprocess.Popen(
+                [compat.find_program(argv[0], env.get("PATH")), *argv[1:]],
+                env=dict(env),
+                stdin=source,
+                stdout=subprocess.PIPE if stdout is None else stdout,
+                stderr=self._errors,
+                bufsize=0,
+            )
+        except OSError:
+            self._errors.close()
+            raise
+
+    def pipe_capacity(self) -> int:
+        """Return how many bytes stdin holds unread."""
+        return MIN_PIPE_BYTES
+
+    def write(self, data: bytes) -> None:
+        """Write all of `data` to stdin."""
+        assert self._process.stdin is not None
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._process.stdin.write(view) :]
+            except OSError as error:
+                # How Windows says that nobody reads: bpo-30418.
+                if error.errno == errno.EINVAL:
+                    raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+                raise
+
+    def close_stdin(self) -> None:
+        """Tell the child that there is no more input."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
+        """Read up to `size` bytes of stdout; `b""` at the end."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read(size) or b""
+
+    def has_output(self, seconds: float) -> bool:
+        """Return whether `read` would return at once, after waiting for up to `seconds`.
+
+        Always true on Windows, where a pipe cannot be waited for: `read` waits instead.
+        """
+        if compat.WINDOWS:
+            return True
+        import select
+
+        assert self._process.stdout is not None
+        poll = select.poll()
+        poll.register(self._process.stdout, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def wait(self) -> tuple[int, bytes]:
+        """Close the pipes, wait for the end; return the exit code and what stderr said."""
+        self.close_stdin()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        code = self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read()
+        self._errors.close()
+        _live.remove(self)
+        return code, said
+
+    def kill(self) -> None:
+        """End the child now."""
+        self._process.kill()
+        self.wait()
+
+    def stop(self) -> None:
+        """End the child now: Windows has no other way."""
+        self.kill()

@@ -1,0 +1,315 @@
+"""Which file is to blame for a gap: where it is to be closed, and what closes it here alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pycache_guard.bytecode.probes import IN_CACHE
+from pycache_guard.bytecode.probes import PATTERNS
+from pycache_guard.bytecode.probes import UNTRACKED_DIR
+from pycache_guard.bytecode.probes import UNTRACKED_MODULE
+from pycache_guard.bytecode.probes import WRITERS
+from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.fs.regular import open_regular
+from pycache_guard.git.check_ignore import IsolatedIgnoreRules
+from pycache_guard.git.check_ignore import rules_for_user
+from pycache_guard.git.process import GitFailure
+from pycache_guard.gitignore.fix_commands import FixCommands
+from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.gitignore.proof import UnignoredPath
+from pycache_guard.gitignore.proof import find_ineffective_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import TypeVar
+
+    from pycache_guard.gitignore.project import Project
+
+    Key = TypeVar("Key", bytes, tuple[bytes, bytes, bytes])
+
+
+TOP_GITIGNORE = b".gitignore"
+
+#: How many directories are looked at on this machine for rules that others do not have.
+MAX_EXPLAINED = 1000
+
+
+def attach_negations(
+    gaps: Sequence[UnignoredPath], rules: Mapping[bytes, bytes]
+) -> list[UnignoredPath]:
+    """Return gaps with the rule that takes back in their `__pycache__`, where none speaks of them.
+
+    Git names such a rule only for a directory that is there, and asked about by itself.
+    """
+    silent = {gap.directory for gap in gaps if gap.kind in IN_CACHE and not gap.pattern}
+    if not silent or not any(b"!" in content for content in rules.values()):
+        return [*gaps]
+    caches = [os.path.join(directory, b"__pycache__") for directory in silent]
+    there = {os.path.join(cache, UNTRACKED_MODULE): b"" for cache in caches}
+    with IsolatedIgnoreRules({**rules, **there}) as ignoring:
+        answers = zip(silent, ignoring.rules(caches), strict=True)
+        negated = {directory: rule for directory, rule in answers if rule[2].startswith(b"!")}
+    return [
+        UnignoredPath(gap.kind, gap.directory, gap.probe, *negated[gap.directory])
+        if gap.kind in IN_CACHE and not gap.pattern and gap.directory in negated
+        else gap
+        for gap in gaps
+    ]
+
+
+def file_to_fix(gap: UnignoredPath) -> bytes:
+    """Return the file in which a gap is to be closed: no other comes after it."""
+    return gap.file or TOP_GITIGNORE
+
+
+def local_only_rules(
+    gaps: Sequence[UnignoredPath], rules: Mapping[bytes, bytes], top: str
+) -> list[tuple[UnignoredPath, bytes]]:
+    """Return the gaps that are none on this machine, with the file that makes the difference.
+
+    That is a file outside the work tree, or one whose content on disk is not that of the index.
+    """
+    looked_at = gaps[:MAX_EXPLAINED]
+    if any(map(is_pipe, ignore_files_read_for([gap.probe for gap in looked_at], top))):
+        return []
+    try:
+        answers = rules_for_user(top, [gap.probe for gap in looked_at])
+    except GitFailure:  # a directory of the index is a link or a submodule on disk
+        return []
+    return [
+        (gap, candidate)
+        for gap, (file, _, pattern) in zip(looked_at, answers, strict=True)
+        if pattern and not pattern.startswith(b"!")
+        for candidate in [file, *[gap.file] * (gap.file != file)]
+        if is_user_specific(candidate) or differs_from_index(top, candidate, rules)
+    ]
+
+
+def ignore_files_read_for(probes: Iterable[bytes], top: str) -> Iterator[bytes]:
+    """Yield the ignore files of the work tree at `top` that git opens, if they are there."""
+    seen: set[bytes] = set()
+    for probe in probes:
+        directory = os.path.dirname(probe)
+        while directory not in seen:
+            seen.add(directory)
+            yield os.path.join(os.fsencode(top), directory, TOP_GITIGNORE)
+            directory = os.path.dirname(directory)
+
+
+def is_pipe(path: bytes) -> bool:
+    """Whether git would wait here for somebody to write."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def differs_from_index(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
+    """Whether an ignore file is on disk, and not as the index has it; line ends do not count."""
+    try:
+        with open_regular(os.path.join(os.fsencode(top), file)) as present:
+            content = present.read()
+    except OSError:
+        return False
+    staged = rules.get(file)
+    return staged is None or staged.replace(b"\r\n", b"\n") != content.replace(b"\r\n", b"\n")
+
+
+def is_user_specific(file: bytes) -> bool:
+    """Whether git names a file of rules that is not in the work tree: no one else has it."""
+    return os.path.isabs(file) or file.rpartition(b"/")[2] not in (b".gitignore", b"")
+
+
+def explain(gaps: Sequence[UnignoredPath], tracked: Project, top: str) -> list[Finding]:
+    """Return what is wrong; nothing where there is no gap.
+
+    The work tree on disk, at `top`, is looked at only to explain, and to choose the command.
+    """
+    return (
+        Explainer(attach_negations(gaps, tracked.ignore_files), tracked, top).findings()
+        if gaps
+        else []
+    )
+
+
+class Explainer:
+    """Gaps, and what is known of the ignore files that leave them."""
+
+    def __init__(self, gaps: Sequence[UnignoredPath], tracked: Project, top: str) -> None:
+        self._gaps = gaps
+        self._tracked = tracked
+        self._mending = FixCommands(tracked, top)
+        #: One of each sort.
+        self._sample = [*{(g.kind, g.directory, g.file): g for g in gaps}.values()]
+        self._local_only = local_only_rules(self._sample, tracked.ignore_files, top)
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong."""
+        return [
+            *self._missing(),
+            *self._reincluded(),
+            *self._inert_files(),
+            *self._local_only_files(),
+            *self._inert_patterns(),
+        ]
+
+    def _missing(self) -> Iterator[Finding]:
+        """PYC101. Where even a directory that nobody has is not covered, none is: said once."""
+        silent = [gap for gap in self._gaps if not gap.pattern]
+        everywhere = {gap.kind for gap in silent if gap.directory == UNTRACKED_DIR}
+        if everywhere:
+            yield self._not_ignored(
+                TOP_GITIGNORE, [gap for gap in silent if gap.kind in everywhere]
+            )
+        elsewhere = [gap for gap in silent if gap.kind not in everywhere]
+        for directory, group in group_by(elsewhere, lambda gap: gap.directory):
+            yield self._not_ignored(directory or b".", group)
+
+    def _not_ignored(self, place: bytes, gaps: list[UnignoredPath]) -> Finding:
+        """Return PYC101: how many lines are missing, which, and why."""
+        message = describe_missing_lines(gaps, here=place != TOP_GITIGNORE)
+        if not self._tracked.modules:
+            message += "; no Python file is tracked, but whatever runs Python here writes some"
+        return Finding(os.fsdecode(place), Rule.PYC101, message, self._fix_command(TOP_GITIGNORE))
+
+    def _reincluded(self) -> Iterator[Finding]:
+        """PYC102, once for each rule."""
+        negated = [gap for gap in self._gaps if gap.pattern]
+        for (file, line, rule), gaps in group_by(negated, lambda g: (g.file, g.line, g.pattern)):
+            path, number = os.fsdecode(file), int(line)
+            yield Finding(
+                path,
+                Rule.PYC102,
+                f"`{os.fsdecode(rule)}` re-includes bytecode: {describe_paths(gaps)}",
+                self._fix_command(file),
+                line=number,
+            )
+
+    def _inert_files(self) -> Iterator[Finding]:
+        """PYC103: tracked, but git reads no rule in it."""
+        targets = {file_to_fix(gap) for gap in self._sample}
+        for file, why in self._tracked.unusable_ignore_files.items():
+            remedy = self._fix_command(file) if file in targets else self._mending.untrack(file)
+            yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
+        for file, encoding in self._tracked.recoded.items():
+            why = f"is checked out as {encoding}; git cannot read patterns in it"
+            yield Finding(os.fsdecode(file), Rule.PYC103, why, self._fix_command(file))
+        for file, content in self._tracked.ignore_files.items():
+            if wide := detect_utf16_32(content):
+                why = f"is {wide}; git cannot read patterns in it"
+                text = self._mending.convert_to_utf8(file, wide)
+                remedy = self._fix_command(file) if file in targets else text
+                yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
+
+    def _local_only_files(self) -> Iterator[Finding]:
+        """PYC103: git honours it here, and nowhere else."""
+        for file in sorted({file for _, file in self._local_only} - self._tracked.recoded.keys()):
+            name = os.fsdecode(file)
+            if is_user_specific(file):
+                why, remedy = (
+                    "ignores bytecode for this person only",
+                    self._fix_command(TOP_GITIGNORE),
+                )
+            else:
+                staged = file in self._tracked.ignore_files
+                why = "has rules that are not staged" if staged else "is not tracked"
+                remedy = (
+                    self._fix_command(file) if file == TOP_GITIGNORE else self._mending.stage(file)
+                )
+            yield Finding(name, Rule.PYC103, why, remedy)
+
+    def _inert_patterns(self) -> Iterator[Finding]:
+        """PYC104: lines that would have helped, had they been written otherwise."""
+        mended = {file: self._file_to_fix_for(file) for file in self._tracked.ignore_files}
+        for file, number, line, why in find_ineffective_lines(
+            {file: content for file, content in self._tracked.ignore_files.items() if mended[file]}
+        ):
+            message = f"`{os.fsdecode(line)}` matches no bytecode: {why}"
+            remedy = self._fix_command(mended[file] or TOP_GITIGNORE)
+            yield Finding(os.fsdecode(file), Rule.PYC104, message, remedy, line=number)
+
+    def _file_to_fix_for(self, path: bytes) -> bytes | None:
+        """Return the file to mend a gap in that a line of `path` could have closed."""
+        place = directory_of(path)
+        targets = {
+            file_to_fix(gap)
+            for gap in self._sample
+            if is_below(gap.directory, place)
+            and (path == gap.file or not is_below(directory_of(gap.file), place) or not gap.file)
+        }
+        return path if path in targets else min(targets, default=None)
+
+    def _fix_command(self, file: bytes) -> str:
+        """Return the command that closes the gaps which are to be closed in `file`.
+
+        Where it is changed on disk, and ignores there, it need only be staged.
+        """
+        if file in self._tracked.recoded:
+            return self._mending.stop_recoding(file)
+        here = {(gap.kind, gap.directory) for gap, culprit in self._local_only if culprit == file}
+        kinds = {
+            gap.kind
+            for gap in self._sample
+            if file_to_fix(gap) == file and (gap.kind, gap.directory) not in here
+        }
+        patterns = [line.decode("ascii") for line in lines_for(kinds)]
+        return self._mending.append(file, patterns) if patterns else self._mending.stage(file)
+
+
+def directory_of(path: bytes) -> bytes:
+    """Return the directory of a file, `b""` for the top."""
+    return path.rpartition(b"/")[0]
+
+
+def is_below(directory: bytes, place: bytes) -> bool:
+    """Whether `directory` is `place` or below it."""
+    return not place or directory == place or directory.startswith(place + b"/")
+
+
+def group_by(
+    gaps: Iterable[UnignoredPath], key: Callable[[UnignoredPath], Key]
+) -> list[tuple[Key, list[UnignoredPath]]]:
+    """Return gaps by key, sorted by key."""
+    groups: dict[Key, list[UnignoredPath]] = {}
+    for gap in gaps:
+        groups.setdefault(key(gap), []).append(gap)
+    return sorted(groups.items(), key=lambda item: item[0])
+
+
+def describe_missing_lines(gaps: Sequence[UnignoredPath], *, here: bool) -> str:
+    """Return which lines are missing for `gaps` and why; `here` if only for their directory."""
+    writers: dict[bytes, str] = {}
+    kinds = {gap.kind for gap in gaps}
+    for kind, pattern in PATTERNS.items():
+        if kind in kinds:
+            writers.setdefault(pattern, WRITERS[kind])
+    lines = [f"`{pattern.decode('ascii')}` ({why})" for pattern, why in writers.items()]
+    count = "1 line is missing" if len(lines) == 1 else f"{len(lines)} lines are missing"
+    real = (
+        next((gap.probe for gap in gaps if UNTRACKED_MODULE not in gap.probe), None)
+        if here
+        else None
+    )
+    example = f"; it would ignore {os.fsdecode(real)}" if real else ""
+    return f"{count}{' for this directory' * here}: {', '.join(lines)}{example}"
+
+
+def describe_paths(gaps: Sequence[UnignoredPath]) -> str:
+    """Name a path of a module that exists and the number of others, or the directory."""
+    real = sorted({gap.probe for gap in gaps if UNTRACKED_MODULE not in gap.probe})
+    if not real:
+        kinds = {gap.kind for gap in gaps}
+        names = "caches" if kinds <= {*IN_CACHE} else "NAME.pyc"
+        places = sorted({gap.directory for gap in gaps if gap.directory != UNTRACKED_DIR})
+        where = os.fsdecode(places[0] or b"the top directory") if places else "any directory"
+        return f"{names} in {where}"
+    first = os.fsdecode(real[0])
+    return f"{first} and {len(real) - 1} more" if len(real) > 1 else first

@@ -1,0 +1,163 @@
+"""Complete the top `.gitignore`: append what is missing, prove that it helps, then write."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from pycache_guard.bytecode.probes import PATTERNS
+from pycache_guard.bytecode.probes import UNTRACKED_DIR
+from pycache_guard.bytecode.probes import WRITERS
+from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.errors import Failure
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.fs.atomic import read_if_exists
+from pycache_guard.fs.atomic import rewrite_atomic
+from pycache_guard.fs.atomic import stat_replaceable
+from pycache_guard.git.repository import require_toplevel
+from pycache_guard.gitignore.explain import TOP_GITIGNORE
+from pycache_guard.gitignore.explain import explain
+from pycache_guard.gitignore.fix_commands import FixCommands
+from pycache_guard.gitignore.patterns import append_patterns
+from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.gitignore.project import read_project
+from pycache_guard.gitignore.proof import find_unignored
+from pycache_guard.remedies import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pycache_guard.bytecode.probes import ProbeChoice
+    from pycache_guard.git.index import Index
+
+
+NAME = os.fsdecode(TOP_GITIGNORE)
+
+
+class GitignoreFix(NamedTuple):
+    """What to do to the top `.gitignore`, and what that leaves to be done by a person."""
+
+    remaining: list[Finding]
+    path: str = ""
+    #: What the file holds, `None` where it is not on disk.
+    old: bytes | None = None
+    #: The whole new content, empty where there is nothing to write.
+    content: bytes = b""
+    patterns: tuple[str, ...] = ()
+    #: The command that stages it.
+    stage: str = ""
+    #: As in `IgnoreCheck`.
+    directories: int = 0
+    #: What is on disk is complete: only staging is left.
+    is_only_unstaged: bool = False
+
+    def preview(self) -> list[Finding]:
+        """Return the findings of a run that writes nothing."""
+        return self._to_findings("would add", f"{program()} fix", is_fixed=False)
+
+    def apply(self) -> list[Finding]:
+        """Write, and return the findings. Raises `Failure` where the file cannot be replaced."""
+        if self.content:
+            rewrite_atomic(self.path, self.old, self.content)
+        return self._to_findings("added", self.stage, is_fixed=True)
+
+    def _to_findings(self, verb: str, remedy: str, *, is_fixed: bool) -> list[Finding]:
+        if not self.content:
+            return self.remaining
+        message = f"{verb} {', '.join(f'`{pattern}`' for pattern in self.patterns)}"
+        return [Finding(NAME, Rule.PYC101, message, remedy, is_fixed=is_fixed), *self.remaining]
+
+
+class IgnoreCheck(NamedTuple):
+    """The result of `check-gitignore`."""
+
+    findings: list[Finding]
+    #: The number of directories that were asked about; the top and one that does not exist included.
+    directories: int
+    #: What would be good to ignore as well; empty where everything is, or where findings come first.
+    advice: str = ""
+
+
+def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
+    """Check that bytecode is ignored by the rules in the index.
+
+    Probes that are only recommended are looked at where nothing required is missing.
+    """
+    root = require_toplevel()
+    found = read_project(index)
+    directories = len({b"", UNTRACKED_DIR, *found.modules})
+    missing = find_unignored(found.modules, found.ignore_files, probes.required)
+    if missing:
+        return IgnoreCheck(explain(missing, found, root), directories)
+    advised = (
+        find_unignored(found.modules, found.ignore_files, probes.advised) if probes.advised else []
+    )
+    return IgnoreCheck([], directories, describe_advice(gap.kind for gap in advised))
+
+
+def describe_advice(kinds: Iterable[str]) -> str:
+    """Return one sentence that recommends the lines for `kinds`; empty for none."""
+    wanted = {*kinds}
+    reasons = [
+        f"`{PATTERNS[kind].decode('ascii')}` ({WRITERS[kind]})"
+        for kind in PATTERNS
+        if kind in wanted
+    ]
+    if not reasons:
+        return ""
+    return f"Advice: .gitignore could also have {' and '.join(reasons)}; `--strict` requires it."
+
+
+def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:
+    """Plan what to append to the top `.gitignore`.
+
+    Only the top file is ever written, and only if that ignores more than before: a nested file that
+    defeats it is named and left alone. Nothing is appended where nothing required is missing; where
+    something is, the recommended lines are appended as well. Raises `Failure` where the file cannot
+    be completed.
+    """
+    root = require_toplevel()
+    found = read_project(index)
+    directories = len({b"", UNTRACKED_DIR, *found.modules})
+    proven = find_unignored(found.modules, found.ignore_files, probes.required)
+    if not proven:
+        return GitignoreFix([], directories=directories)
+    kinds = (*probes.required, *probes.advised)
+    if TOP_GITIGNORE in found.recoded:  # what is appended would be turned into UTF-16 too
+        return GitignoreFix(explain(proven, found, root), directories=directories)
+    path = os.path.join(root, NAME)
+    on_disk = _read_existing(path)
+    old = found.ignore_files.get(TOP_GITIGNORE, b"") if on_disk is None else on_disk
+    open_now = find_unignored(found.modules, {**found.ignore_files, TOP_GITIGNORE: old}, kinds)
+    missing = lines_for(gap.kind for gap in open_now)
+    new = append_patterns(old, missing)
+    after = found._replace(ignore_files={**found.ignore_files, TOP_GITIGNORE: new})
+    open_then = find_unignored(found.modules, after.ignore_files, kinds)
+    if len(open_then) == len(open_now):  # not staged, or defeated by a nested file
+        return GitignoreFix(
+            explain(proven, found, root),
+            stage=FixCommands(found, root).stage(TOP_GITIGNORE),
+            directories=directories,
+            is_only_unstaged=not any(gap.kind in probes.required for gap in open_now),
+        )
+    left = explain([gap for gap in open_then if gap.kind in probes.required], after, root)
+    patterns = tuple(pattern.decode("ascii") for pattern in missing)
+    stage = FixCommands(found, root).stage(TOP_GITIGNORE)
+    return GitignoreFix(left, path, on_disk, new, patterns, stage, directories)
+
+
+def _read_existing(path: str) -> bytes | None:
+    """Return what the file holds, `None` where it is not on disk.
+
+    In a sparse checkout that says nothing of what is tracked: nothing of it must be lost. Raises
+    `Failure` if it is no text file.
+    """
+    held = read_if_exists(path) if stat_replaceable(path) else None
+    encoding = detect_utf16_32(held or b"")
+    if encoding:
+        raise Failure(
+            f"{NAME}: is {encoding}; git cannot read patterns in it: convert it to UTF-8 first"
+        )
+    return held

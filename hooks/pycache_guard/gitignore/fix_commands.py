@@ -1,0 +1,121 @@
+"""The commands that repair an ignore file, as it is on this disk and in the index."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pycache_guard.fs.regular import open_regular
+from pycache_guard.git.repository import cwd_is_below_toplevel
+from pycache_guard.git.repository import is_sparse
+from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.remedies import add_command
+from pycache_guard.remedies import append_command
+from pycache_guard.remedies import at_top
+from pycache_guard.remedies import shell_quote
+from pycache_guard.remedies import untrack_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycache_guard.gitignore.project import Project
+
+
+class FixCommands:
+    """Commands that work wherever the reader stands. Files are git's bytes, from the top."""
+
+    def __init__(self, tracked: Project, top: str) -> None:
+        self._tracked = tracked
+        self._top = top
+        self._below_top = cwd_is_below_toplevel()
+        self._sparse = is_sparse()
+
+    def stage(self, file: bytes) -> str:
+        """Return the command that stages the file as it is."""
+        return self._from_anywhere(self._stage(file))
+
+    def stop_recoding(self, file: bytes) -> str:
+        """Return the command after which a checkout no longer turns the file into UTF-16."""
+        name = self._name(file)
+        attributes = name.removesuffix(".gitignore") + ".gitattributes"
+        line = ".gitignore !working-tree-encoding"
+        first = append_command(attributes, [line], after_newline=False, sparse=self._sparse)
+        try:
+            with open_regular(os.path.join(self._top, os.fsdecode(file))) as present:
+                encoding = detect_utf16_32(present.read())
+        except OSError:
+            return self._from_anywhere(first)
+        then = self._to_text(file, encoding) if encoding else self._stage(file)
+        return self._from_anywhere(f"{first} && {then}")
+
+    def untrack(self, file: bytes) -> str:
+        """Return the command that untracks what cannot be an ignore file."""
+        return untrack_command(os.fsdecode(file), rooted=self._below_top, sparse=self._sparse)
+
+    def convert_to_utf8(self, file: bytes, encoding: str) -> str:
+        """Return the command that turns a file of another encoding into UTF-8, and stages it."""
+        return self._from_anywhere(self._to_text(file, encoding))
+
+    def append(self, file: bytes, patterns: Sequence[str]) -> str:
+        """Return the command that appends patterns and stages the file.
+
+        What is no text file is moved out of the way or recoded before; what is in the index alone
+        is fetched.
+        """
+        path = os.path.join(self._top, os.fsdecode(file))
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            content, before = (
+                self._tracked.ignore_files.get(file, b""),
+                self._restore_from_index(file),
+            )
+        else:
+            content, before = self._prepare_existing(file, path, mode)
+        last = append_command(
+            self._name(file),
+            [*patterns],
+            after_newline=not content or content.endswith(b"\n"),
+            sparse=self._sparse,
+        )
+        return self._from_anywhere(" && ".join([*before, last]))
+
+    def _prepare_existing(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
+        """Return content, as it will be, and the commands that make a text file of what is there."""
+        if stat.S_ISREG(mode):
+            with open_regular(path) as present:
+                content = present.read()
+            encoding = detect_utf16_32(content)
+            return content, [self._iconv(file, encoding)] if encoding else []
+        name = self._name(file)
+        aside = f"mv -- {shell_quote(name)} {shell_quote(name + '.old')}"
+        # Git would otherwise see the file only where the directory's entries have gone.
+        return b"", [*[self.untrack(file)] * (file in self._tracked.unusable_ignore_files), aside]
+
+    def _restore_from_index(self, file: bytes) -> list[str]:
+        if file not in self._tracked.ignore_files:
+            return []
+        name = self._name(file)
+        directory = os.path.dirname(name)
+        make = [f"mkdir -p -- {shell_quote(directory)}"] if directory else []
+        blob = shell_quote(f":0:{os.fsdecode(file)}")
+        return [*make, f"git cat-file blob {blob} > {shell_quote(name)}"]
+
+    def _iconv(self, file: bytes, encoding: str) -> str:
+        name = self._name(file)
+        old, new = shell_quote(name), shell_quote(name + ".utf-8")
+        return f"iconv -f {encoding} -t UTF-8 -- {old} > {new} && mv -f -- {new} {old}"
+
+    def _from_anywhere(self, command: str) -> str:
+        """Return a command for the top as one for where the reader stands."""
+        return at_top(command) if self._below_top else command
+
+    def _stage(self, file: bytes) -> str:
+        return add_command(self._name(file), sparse=self._sparse)
+
+    def _to_text(self, file: bytes, encoding: str) -> str:
+        return f"{self._iconv(file, encoding)} && {self._stage(file)}"
+
+    def _name(self, file: bytes) -> str:
+        return os.fsdecode(file)

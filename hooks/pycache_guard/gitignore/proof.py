@@ -1,0 +1,152 @@
+"""Lines that were meant for bytecode and match none: what looks suspect is put to git alone."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import NamedTuple
+
+from pycache_guard.bytecode.probes import IN_CACHE
+from pycache_guard.bytecode.probes import SUFFIXES
+from pycache_guard.bytecode.probes import UNTRACKED_DIR
+from pycache_guard.bytecode.probes import UNTRACKED_MODULE
+from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.git.check_ignore import IsolatedIgnoreRules
+from pycache_guard.gitignore.patterns import explain_line
+from pycache_guard.gitignore.patterns import lines_about_bytecode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+
+class IneffectiveLine(NamedTuple):
+    """A line of an ignore file that ignores no bytecode."""
+
+    file: bytes
+    number: int
+    line: bytes
+    why: str
+
+
+def find_ineffective_lines(rules: Mapping[bytes, bytes]) -> list[IneffectiveLine]:
+    """Return the lines of ignore files, given with their content, that match no bytecode."""
+    suspects = [
+        IneffectiveLine(file, number, line, why)
+        for file, content in rules.items()
+        for number, line in lines_about_bytecode(content)
+        if (why := explain_line(line))
+    ]
+    inert = _never_match([suspect.line for suspect in suspects])
+    return [suspect for suspect, is_inert in zip(suspects, inert, strict=True) if is_inert]
+
+
+def _never_match(lines: Sequence[bytes]) -> list[bool]:
+    """Tell of each line whether it ignores no bytecode, whatever stands around it."""
+    if not lines:
+        return []
+    with IsolatedIgnoreRules(
+        {b"%d/.gitignore" % n: line + b"\n" for n, line in enumerate(lines)}
+    ) as ignoring:
+        asked = [probe for n in range(len(lines)) for probe in probes_below(b"%d" % n)]
+        met = {file for file, _, pattern in ignoring.rules(asked) if pattern}
+        return [b"%d/.gitignore" % n not in met for n in range(len(lines))]
+
+
+def probes_below(directory: bytes) -> Iterator[bytes]:
+    """Yield probes of every kind in a directory and one below it."""
+    for place in (directory, directory + b"/below"):
+        for kind in SUFFIXES:
+            yield from probe_paths(kind, place, UNTRACKED_MODULE)
+
+
+#: As many probes are put to one git: each costs some 300 bytes until it is answered, a git 3 ms.
+BATCH_PROBES = 20_000
+
+
+class UnignoredPath(NamedTuple):
+    """A probe that is not ignored."""
+
+    kind: str
+    directory: bytes
+    probe: bytes
+    #: The rule that takes it back in: file, line, pattern; all empty where no rule speaks of it.
+    file: bytes
+    line: bytes
+    pattern: bytes
+
+
+def find_unignored(
+    modules: Mapping[bytes, Sequence[bytes]],
+    rules: Mapping[bytes, bytes],
+    kinds: Iterable[str],
+) -> list[UnignoredPath]:
+    """Ask git about every probe of `kinds` under the ignore files `rules`.
+
+    Probed are the modules that are there, and a name that nobody has, in every directory that has
+    modules, at the top, and in a directory that does not exist.
+    """
+    names = {directory: [UNTRACKED_MODULE, *found] for directory, found in modules.items()}
+    for directory in (b"", UNTRACKED_DIR):
+        names.setdefault(directory, [UNTRACKED_MODULE])
+    with IsolatedIgnoreRules(rules) as ignoring:
+        found: list[UnignoredPath] = []
+        in_caches = None
+        for kind in kinds:
+            if kind in IN_CACHE:
+                if in_caches is None:
+                    in_caches = _skip_ignored_caches(ignoring, names)
+                found += _probe(ignoring, kind, in_caches)
+            else:
+                found += _probe(ignoring, kind, names)
+    return found
+
+
+def _skip_ignored_caches(
+    ignoring: IsolatedIgnoreRules, names: Mapping[bytes, Sequence[bytes]]
+) -> dict[bytes, Sequence[bytes]]:
+    """Leave out the directories whose `__pycache__` git never enters.
+
+    One probe tells: where a rule excludes a directory above it, nothing below can be taken back in
+    (gitignore(5)). In a large repository this is most of the work.
+    """
+    directories = [*names]
+    first = [next(probe_paths("cache", directory, UNTRACKED_MODULE)) for directory in directories]
+    return {
+        directory: names[directory]
+        for directory, (_, _, pattern) in zip(directories, ignoring.rules(first), strict=True)
+        if not matches_directory(pattern)
+    }
+
+
+def matches_directory(pattern: bytes) -> bool:
+    """Whether a pattern that decides about a file in `__pycache__` can only have met a directory.
+
+    So it is when it ends with a slash, or with that very name.
+    """
+    if pattern.startswith(b"!"):
+        return False
+    return pattern.endswith(b"/") or pattern.rpartition(b"/")[2] == b"__pycache__"
+
+
+def _probe(
+    ignoring: IsolatedIgnoreRules, kind: str, names: Mapping[bytes, Sequence[bytes]]
+) -> list[UnignoredPath]:
+    """Return the gaps of one kind."""
+    places = (
+        (directory, probe)
+        for directory, found in names.items()
+        for name in found
+        for probe in probe_paths(kind, directory, name)
+    )
+    open_ones: list[UnignoredPath] = []
+    while batch := [*islice(places, BATCH_PROBES)]:
+        answers = ignoring.rules([probe for _, probe in batch])
+        open_ones += [
+            UnignoredPath(kind, directory, probe, *rule)
+            for (directory, probe), rule in zip(batch, answers, strict=True)
+            if not rule[2] or rule[2].startswith(b"!")
+        ]
+    return open_ones

@@ -1,1 +1,0 @@
-"""Ignore files as text: bytes in, bytes out, no I/O."""

@@ -1,0 +1,132 @@
+"""Gather what a file tells of itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pycache_guard.bytecode.cache_names import has_exact_case
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import tag_fits
+from pycache_guard.bytecode.freshness import check_freshness
+from pycache_guard.bytecode.freshness import run_without_header
+from pycache_guard.bytecode.freshness import would_import
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.pyc import code_problem
+from pycache_guard.bytecode.pyc import find_import_problem
+from pycache_guard.bytecode.pyc import header_problem
+from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.tampering import code_objects
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.verify.judge import _unknown_magic
+from pycache_guard.verify.stores import is_in_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.bytecode.cache_names import CacheName
+    from pycache_guard.bytecode.code_object import Code
+    from pycache_guard.bytecode.freshness import FreshnessResult
+    from pycache_guard.bytecode.freshness import ImportOutcome
+    from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.pyc import Pyc
+    from pycache_guard.inspection.locate import DiskFile
+    from pycache_guard.inspection.locate import GitFile
+    from pycache_guard.verify.stores import FoundSource
+
+
+class PycFacts(NamedTuple):
+    """What a file tells."""
+
+    path: str
+    #: As in `REV:PATH`; `None` for a file on disk.
+    revision: str | None
+    size: int
+    #: The first bytes: the magic, if the file is any longer.
+    magic: bytes
+    #: What its name says; `None` if it is no bytecode's.
+    name: CacheName | None
+    #: Whether import runs it.
+    running: ImportOutcome
+    #: `None` where it is not well-formed; then nothing of what follows is known.
+    header: Header | None = None
+    source: FoundSource | None = None
+    fitting: FreshnessResult | None = None
+    #: `None` where the code is not well-formed, or of a format that we cannot read.
+    code: Code | None = None
+    #: As which its source was named to the compiler, each once.
+    filenames: tuple[str, ...] = ()
+
+    @property
+    def absolute_paths(self) -> tuple[str, ...]:
+        """Absolute paths of the machine that compiled it."""
+        return tuple(name for name in self.filenames if is_absolute(name))
+
+
+def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
+    """Read a file; return its facts and what is wrong with it. Raises `Failure`."""
+    path, data = place.path, place.read()
+    name = parse_cache_name(path)
+    source = place.source()
+    try:
+        pyc = read_pyc(data, name)
+    except InvalidHeader as error:
+        rule, words, _ = _unknown_magic(data, error)
+        outcome = run_without_header(name, data, error, has_source=source is not None)
+        facts = PycFacts(path, place.revision, len(data), data[:4], name, outcome)
+        return facts, [Finding(path, rule, words)]
+    header = pyc.header
+    fitting = check_freshness(header, source.source) if source is not None else None
+    outcome = would_import(
+        name,
+        header,
+        fitting,
+        in_cache=is_in_cache(path),
+        exact_case=has_exact_case(path),
+        problem=find_import_problem(pyc),
+    )
+    facts = PycFacts(
+        path,
+        place.revision,
+        len(data),
+        data[:4],
+        name,
+        outcome,
+        header,
+        source,
+        fitting,
+        *_read_code(pyc),
+    )
+    return facts, problems(facts, pyc)
+
+
+def _read_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
+    """Return the code, if it can be read, and the names of its sources."""
+    try:
+        code = pyc.code
+    except ValueError:
+        return None, ()
+    return code, tuple(dict.fromkeys([nested.filename for nested in code_objects(code)]))
+
+
+def problems(facts: PycFacts, pyc: Pyc) -> list[Finding]:
+    """Return what is wrong with a file that has a header."""
+    flaws = [header_problem(pyc.header), code_problem(pyc) or table_problem(pyc)]
+    found = [Finding(facts.path, Rule.PYC206, f"not well-formed: {flaw}") for flaw in flaws if flaw]
+    if facts.name is not None and not is_tag_right(facts):
+        magic = pyc.header.magic
+        who = f"{magic.implementation} {magic.version}"
+        words = f"its name says {facts.name.tag}, its magic number {who}"
+        found.append(Finding(facts.path, Rule.PYC207, words))
+    return found
+
+
+def is_tag_right(facts: PycFacts) -> bool:
+    """Whether name and magic name the same interpreter, as far as the name names one."""
+    name, header = facts.name, facts.header
+    return name is None or header is None or not name.tag or tag_fits(name.tag, header.magic)
+
+
+def is_absolute(path: str) -> bool:
+    """Whether `path` is an absolute one of POSIX or Windows."""
+    return path.startswith(("/", "\\\\")) or (path[1:2] == ":" and path[2:3] in ("/", "\\"))

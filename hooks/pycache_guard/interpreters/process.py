@@ -1,0 +1,231 @@
+"""One compiler's process: sources in, marshalled code out, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pkgutil
+import struct
+import subprocess
+import threading
+import time
+from typing import NamedTuple
+
+from pycache_guard import compat
+from pycache_guard.errors import Failure
+from pycache_guard.interpreters.identity import Interpreter
+from pycache_guard.interpreters.identity import parse_identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+
+#: Neither environment nor user site nor site-packages, no bytecode written. Python 2 lacks -I.
+_ISOLATED = ("-I", "-S", "-B", "-W", "ignore")
+_ISOLATED_2 = ("-E", "-s", "-S", "-B", "-W", "ignore")
+#: What a process cannot do without: where its libraries are. No `PYTHON*`, nobody's secrets.
+_KEPT = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
+
+
+class Limits(NamedTuple):
+    """What compiling one source may cost."""
+
+    #: Of processor time, where the platform can be told.
+    seconds: int = 60
+    #: Of time by the clock, everywhere.
+    timeout: float = 120.0
+    #: The same for an interpreter to say who it is.
+    startup_timeout: float = 20.0
+    #: Of memory, for the process as a whole, where the platform can be told.
+    memory: int = 4 << 30
+
+
+class CompileResult(NamedTuple):
+    """What came of a source."""
+
+    #: Marshalled code, `None` where there is none.
+    code: bytes | None
+    #: Of the source, as this interpreter hashes it (PEP 552); `None` where it does not.
+    digest: bytes | None = None
+    #: Why there is no code.
+    reason: str = ""
+    #: Whether the source is no Python of this version, rather than too much for us.
+    rejected: bool = False
+
+
+class InterpreterUnusable(Exception):
+    """The executable does not answer as an interpreter does."""
+
+
+class CompilerProcess:
+    """An interpreter's process that compiles one source after the other.
+
+    When it dies over a source, it is started anew for the next.
+    """
+
+    def __init__(self, executable: str, limits: Limits) -> None:
+        """Start and ask for its identity. Raises `InterpreterUnusable`."""
+        #: Stands for the file name. No source can hold what nobody could foresee.
+        self.name = f"<source {os.urandom(8).hex()}>".encode("ascii")
+        self._executable = executable
+        self._limits = limits
+        self._is_2 = False
+        self._level = 0
+        self._child: subprocess.Popen[bytes] | None = None
+        self.interpreter = self._identify()
+
+    def submit(self, source: bytes, level: int) -> None:
+        """Send a source to be compiled at an optimization level; `answer` must follow."""
+        if self._is_2 and level != self._level:  # its `compile` takes none: -O and -OO say it
+            self.close()
+            self._level = level
+        try:
+            if self._child is None:
+                self._start()
+            head = struct.pack(">BBI", level, len(self.name), len(source))
+            with self._watchdog:
+                stdin = self._pipes()[0]
+                stdin.write(head + self.name + source)
+                stdin.flush()
+        except (OSError, InterpreterUnusable):  # it died; `answer` says so
+            pass
+
+    def result(self) -> CompileResult:
+        """Wait for what comes of the source that was sent last."""
+        try:
+            kind, payload = self._read_frame()
+        except InterpreterUnusable as error:
+            return CompileResult(None, reason=str(error))
+        if kind == b"=":
+            code = 1 + payload[0]
+            return CompileResult(payload[code:], payload[1:code] or None)
+        words = payload.decode("ascii", "replace")
+        return CompileResult(None, reason=words, rejected=kind == b"!")
+
+    def close(self) -> None:
+        """End the process."""
+        child, self._child = self._child, None
+        if child is not None:
+            self._watchdog.stop()
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                # What was to be written has no reader any more.
+                with contextlib.suppress(OSError):
+                    assert pipe is not None
+                    pipe.close()
+
+    def _identify(self) -> Interpreter:
+        try:
+            return self._start()
+        except InterpreterUnusable:
+            self._is_2 = True
+            return self._start()
+
+    def _start(self) -> Interpreter:
+        program = pkgutil.get_data(__package__, "compiler_child.txt")
+        assert program is not None
+        isolated = _ISOLATED_2 if self._is_2 else _ISOLATED
+        optimize = ("-OO" if self._level > 1 else "-O",) if self._level and self._is_2 else ()
+        limits = (str(self._limits.seconds), str(self._limits.memory))
+        arguments = (*isolated, *optimize, "-c", program.decode("ascii"), *limits)
+        try:
+            self._child = subprocess.Popen(
+                [self._executable, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # Not the directory of what is verified.
+                cwd=os.path.abspath(os.sep),
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            )
+        except (OSError, ValueError) as error:
+            raise InterpreterUnusable(str(error)) from None
+        self._watchdog = Watchdog(self._child, self._limits.startup_timeout)
+        kind, payload = self._read_frame()
+        self._watchdog.patience = self._limits.timeout
+        try:
+            if kind == b"i":
+                return parse_identity(self._executable, payload)
+        except ValueError:
+            pass
+        self.close()
+        raise InterpreterUnusable("it does not answer as an interpreter does")
+
+    def _read_frame(self) -> tuple[bytes, bytes]:
+        """Read one frame. Raises `InterpreterUnusable`, with a reason, when the process has ended."""
+        if self._child is None:
+            raise InterpreterUnusable("the compiler could not be started again")
+        stdout = self._pipes()[1]
+        with self._watchdog:
+            head = stdout.read(5)
+            if len(head) == 5:
+                kind, length = struct.unpack(">cI", head)
+                payload = stdout.read(length)
+                if len(payload) == length:
+                    return kind, payload
+        self._child.kill()
+        code, late = self._child.wait(), self._watchdog.timed_out
+        self.close()
+        if late:
+            raise InterpreterUnusable(
+                f"the compiler took more than {self._watchdog.patience:g} seconds"
+            )
+        raise InterpreterUnusable(f"the compiler's process ended ({_exit_reason(code)})")
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        assert self._child is not None
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        return self._child.stdin, self._child.stdout
+
+
+def _exit_reason(code: int) -> str:
+    """Say by which signal, or with which exit code, a process ended."""
+    if code >= 0 or compat.WINDOWS:
+        return f"exit code {code}"
+    import signal
+
+    return signal.strsignal(-code) or f"signal {-code}"
+
+
+#: How often it looks, in seconds.
+_INTERVAL = 0.1
+
+
+class Watchdog:
+    """Kills `child` when one `with` block lasts longer than `patience` seconds."""
+
+    def __init__(self, child: subprocess.Popen[bytes], patience: float) -> None:
+        self._child = child
+        #: In seconds.
+        self.patience = patience
+        self._since: float | None = None
+        self._stopped = threading.Event()
+        #: Whether it has killed.
+        self.timed_out = False
+        try:
+            threading.Thread(target=self._watch, daemon=True).start()
+        except RuntimeError as error:  # the limit of processes is reached
+            with child:  # waits for its end, and closes its pipes
+                child.kill()
+            raise Failure(f"no compiler can be watched: {error}") from None
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._since = None
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_INTERVAL):
+            since = self._since
+            if since is not None and time.monotonic() - since > self.patience:
+                self.timed_out = True
+                self._child.kill()
+                return

@@ -1,0 +1,344 @@
+"""Bytecode and sources on disk."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from bisect import bisect_left
+from functools import partial
+from typing import NamedTuple
+from typing import Protocol
+
+from pycache_guard import scan
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import source_candidates
+from pycache_guard.bytecode.freshness import Source
+from pycache_guard.bytecode.sniff import HEAD_BYTES
+from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.sniff import is_lfs_pointer
+from pycache_guard.errors import Failure
+from pycache_guard.fs import files
+from pycache_guard.fs.files import MAX_FILE_BYTES
+from pycache_guard.git.checkout import Checkout
+from pycache_guard.git.listing import iter_entry_blocks
+from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.repository import cwd_is_below_toplevel
+from pycache_guard.git.repository import is_sparse
+from pycache_guard.remedies import shell_quote
+from pycache_guard.remedies import untrack_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from pycache_guard.git.entries import Entry
+    from pycache_guard.git.index import Index
+
+
+class DiskStore:
+    """The files below `tops`; a top that is a file is judged whatever its name."""
+
+    def __init__(self, tops: Sequence[str]) -> None:
+        self.failures: list[str] = []
+        self.notes: list[str] = []
+        self._tops = tops
+
+    def paths(self) -> Iterator[str]:
+        """Yield what is named as bytecode, and what holds some under another name.
+
+        What this user cannot read under another name, this user's Python cannot run.
+        """
+        walk = files.Walk(self._tops, self._report_unreadable, has_tracked_files)
+        for path, is_link in walk:
+            shown = path.replace(os.sep, "/")
+            if is_cache_path(shown) or (not is_link and self._holds_bytecode(path)):
+                yield shown
+            elif path in self._tops:
+                self._report_unreadable(path, "is no bytecode, by name or by content")
+        links = [path.replace(os.sep, "/") for path in walk.unfollowed]
+        if links:
+            what = (
+                "1 link to a directory" if len(links) == 1 else f"{len(links)} links to directories"
+            )
+            more = ", …" if len(links) > 1 else ""
+            self.notes.append(
+                f"{what} elsewhere not followed: {links[0]}{more}; pass the path to check what is there"
+            )
+
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of a file."""
+        return files.read_limited(path, HEAD_BYTES)
+
+    def read(self, path: str) -> bytes:
+        """Return a whole file."""
+        return files.read_file(path)
+
+    def source_of(self, path: str) -> FoundSource | None:
+        """Find the source; in a tree of PYTHONPYCACHEPREFIX, from the root or from here."""
+        name = parse_cache_name(path)
+        candidates = source_candidates(path)
+        if name and name.tag and not is_in_cache(path):
+            whole = os.path.abspath(path).replace(os.sep, "/")
+            relative = list(source_candidates(whole))
+            candidates = iter([*("/" + candidate for candidate in relative), *relative])
+        for candidate in candidates:
+            try:
+                status = os.stat(candidate)
+            except (OSError, ValueError):
+                continue
+            if stat.S_ISREG(status.st_mode):
+                source = Source(
+                    status.st_size, status.st_mtime, partial(files.read_file, candidate)
+                )
+                return FoundSource(candidate, source)
+        return None
+
+    def change_at_checkout(self, path: str) -> None:
+        """Return `None`: what is on disk is what Python reads."""
+
+    def remove_command(self, path: str) -> str:
+        """Return the command that removes a file."""
+        return f"rm -f -- {shell_quote(path)}"
+
+    def _holds_bytecode(self, path: str) -> bool:
+        try:
+            return is_bytecode(files.read_limited(path, HEAD_BYTES))
+        except files.UnreadableFile:
+            return False
+
+    def _report_unreadable(self, path: str, reason: str) -> None:
+        self.failures.append(f"{path}: {reason}")
+
+
+def has_tracked_files(directory: str) -> bool:
+    """Return whether git tracks a file in a directory, or does not answer for it."""
+    from pycache_guard.git.process import Git
+    from pycache_guard.git.process import GitFailure
+    from pycache_guard.git.tracked import environment_without_repository
+    from pycache_guard.git.tracked import is_in_work_tree
+
+    if not is_in_work_tree(directory):
+        return False
+    try:
+        return bool(
+            Git("-C", directory, "ls-files", "-z", env=environment_without_repository()).output()
+        )
+    except GitFailure:
+        return True
+
+
+def is_in_cache(path: str) -> bool:
+    """Whether `path` is that of a file in a directory named `__pycache__`."""
+    return path.rpartition("/")[0].rpartition("/")[2].lower() == "__pycache__"
+
+
+#: So many links may lead on to each other (Linux: MAXSYMLINKS).
+_MOST_LINKS = 40
+_LINK = "120000"
+_SUBMODULE = "160000"
+
+
+class IndexStore:
+    """The entries of an index: bytecode by name, and by content where the content is new."""
+
+    def __init__(self, index: Index, tops: Sequence[str] = ()) -> None:
+        """Look for bytecode; nothing more is read where there is none."""
+        self.failures: list[str] = []
+        self.notes: list[str] = []
+        self._named: set[str] = set()
+        self._entries: dict[str, Entry] = {}
+        self._paths: list[str] = []
+        self._contents: dict[str, bytes] = {}
+        #: Why what is stored is not what git checks out, by path.
+        self._changes: dict[str, str] = {}
+        inside = index.entries_below(tops) if tops else None
+        named, files, attributes = scan.records_to_check(index, "new", scan.Unread())
+        contents = scan.examined(files, attributes, scan.Unread())
+        self._held = contents.held
+        if not (named or contents.held or contents.converted):
+            return
+        self._list(index)
+        suspects = {entry.path for entry in map(parse_entry, named)}
+        disguised = {entry.path for entry in map(parse_entry, files) if entry.blob in contents.held}
+        disguised |= {entry.path for entry in map(parse_entry, contents.converted)}
+        if inside is not None:
+            suspects &= inside
+            disguised &= inside
+        if not suspects | disguised <= self._entries.keys():
+            raise Failure("the index has changed while it was read")
+        self._preload(map(self._entries.__getitem__, (*suspects, *disguised)))
+        self._named |= disguised
+        for path in suspects:
+            self._named |= self._paths_through_link(path)
+        candidates = [other for path in self._named for other in source_candidates(path)]
+        sources = [other for other in candidates if other in self._entries]
+        self._preload(map(self._entries.__getitem__, sources))
+        self._find_changes(attributes, sources)
+
+    def paths(self) -> Iterator[str]:
+        """Yield what is named as bytecode, and what is new and holds some under another name."""
+        yield from sorted(self._named)
+
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of a file."""
+        return self.read(path)[:HEAD_BYTES]
+
+    def read(self, path: str) -> bytes:
+        """Return a whole file, whatever links lead there."""
+        entry = self._entries.get(self._resolve(path))
+        if entry is None:
+            raise Failure(f"{path}: the symbolic link leads to nothing that is tracked")
+        if not entry.is_file and entry.blob not in self._held:
+            raise Failure(f"{path}: is no file in the index")
+        data = self._content(entry)
+        if len(data) > MAX_FILE_BYTES:
+            raise Failure(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB")
+        return data
+
+    def source_of(self, path: str) -> FoundSource | None:
+        """Find the source among the entries; it has no time there."""
+        for candidate in source_candidates(path):
+            if candidate in self._entries:
+                size = len(self.read(candidate))
+                return FoundSource(candidate, Source(size, None, partial(self.read, candidate)))
+        return None
+
+    def change_at_checkout(self, path: str) -> str | None:
+        """Return why git does not check out what it stores, `None` where it does."""
+        return self._changes.get(self._resolve(path))
+
+    def remove_command(self, path: str) -> str:
+        """Return the command that untracks a file."""
+        return untrack_command(path, rooted=cwd_is_below_toplevel(), sparse=is_sparse())
+
+    def _list(self, index: Index) -> None:
+        for block in iter_entry_blocks(index.list_entries()):
+            for entry in map(parse_entry, block.split(b"\0")[:-1]):
+                if entry.path in self._entries:
+                    self.failures.append(f"{entry.path}: is in conflict: resolve it first")
+                self._entries[entry.path] = entry
+        self._paths = sorted(self._entries)
+
+    def _find_changes(self, attributes: Sequence[bytes], sources: Iterable[str]) -> None:
+        """Find out which bytecode files and which of their sources git changes at checkout.
+
+        How lines end under Windows matters for bytecode only: of a source it changes no code, and
+        `* text=auto` does it in half of all repositories.
+        """
+        files = {
+            path: self._entries[path]
+            for path in map(self._resolve_if_tracked, [*self._named, *sources])
+            if path in self._entries and self._entries[path].is_file
+        }
+        self._preload(files.values())
+        for path, entry in files.items():
+            if is_lfs_pointer(self._contents[entry.blob]):
+                self._changes[path] = "it is a Git LFS pointer: its content is not in git"
+        if not attributes:
+            return
+        names = set(map(self._resolve_if_tracked, self._named))
+        with Checkout(attributes) as checkout:
+            found = {
+                os.fsdecode(path): has
+                for path, has in checkout.attributes([*map(os.fsencode, files)]).items()
+            }
+            for windows, paths in ((False, [*found]), (True, [p for p in found if p in names])):
+                questions = [(files[path].blob, found[path]) for path in paths]
+                contents = checkout.written(questions, MAX_FILE_BYTES + 1, windows=windows)
+                for path, written in zip(paths, contents, strict=True):
+                    if found[path].filters or written != self._contents[files[path].blob]:
+                        words = f"git changes it at checkout (`{found[path].shown()}`)"
+                        self._changes.setdefault(path, words)
+
+    def _resolve_if_tracked(self, path: str) -> str:
+        """Return where a path leads to, the path itself where that is nowhere."""
+        try:
+            return self._resolve(path)
+        except Failure:  # reported when it is read
+            return path
+
+    def _paths_through_link(self, path: str) -> set[str]:
+        """Return the bytecode at a path: the file itself, or those of a linked cache directory."""
+        entry = self._entries[path]
+        if entry.mode == _LINK and posixpath.basename(path).lower() == "__pycache__":
+            start = f"{self._resolve(path)}/"
+            # "0" follows "/" in the order of paths.
+            first, last = (bisect_left(self._paths, text) for text in (start, f"{start[:-1]}0"))
+            files = [other[len(start) :] for other in self._paths[first:last]]
+            return {f"{path}/{file}" for file in files if is_cache_path(f"{path}/{file}")}
+        return {path} if is_cache_path(path) else set()
+
+    def _resolve(self, path: str) -> str:
+        """Follow symbolic links in any part of `path`, as far as they lead to entries."""
+        for _ in range(_MOST_LINKS):
+            parts = path.split("/")
+            for n in range(1, len(parts) + 1):
+                entry = self._entries.get("/".join(parts[:n]))
+                # A link whose blob is bytecode leads nowhere: it is a file with `core.symlinks=false`.
+                if entry is not None and entry.mode == _LINK and entry.blob not in self._held:
+                    target = os.fsdecode(self._content(entry))
+                    path = posixpath.normpath(posixpath.join(*parts[: n - 1], target, *parts[n:]))
+                    break
+            else:
+                return path
+        raise Failure(f"{path}: too many levels of symbolic links")
+
+    def _preload(self, entries: Iterable[Entry]) -> None:
+        """Read the blobs of files and links, all at once."""
+        paths = {entry.blob: entry.path for entry in entries if entry.mode != _SUBMODULE}
+        missing = [blob for blob in paths if blob not in self._contents]
+        self._contents.update(read_prefixes(missing, MAX_FILE_BYTES + 1, paths.__getitem__))
+
+    def _content(self, entry: Entry) -> bytes:
+        self._preload([entry])
+        return self._contents[entry.blob]
+
+
+class FoundSource(NamedTuple):
+    """The source of a bytecode file."""
+
+    path: str
+    source: Source
+
+
+class BytecodeStore(Protocol):
+    """One of them. What cannot be read raises `Failure`."""
+
+    #: What could not be read, path and all.
+    failures: list[str]
+    #: Sentences about what was not looked at, and is neither a finding nor a failure.
+    notes: list[str]
+
+    def paths(self) -> Iterator[str]:
+        """Yield the paths that may be bytecode's by name, or hold bytecode under another name."""
+
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of a file."""
+
+    def read(self, path: str) -> bytes:
+        """Return a whole file."""
+
+    def source_of(self, path: str) -> FoundSource | None:
+        """Find the source that the bytecode at `path` stands for."""
+
+    def change_at_checkout(self, path: str) -> str | None:
+        """Return why git does not check out what it stores at `path`, `None` where it does."""
+
+    def remove_command(self, path: str) -> str:
+        """Return the command that removes a file."""
+
+
+def is_cache_path(path: str) -> bool:
+    """Whether `path` is one where an interpreter, or numba, looks for code."""
+    return parse_cache_name(path) is not None or is_pickle(path)
+
+
+def is_pickle(path: str) -> bool:
+    """Whether `path` is one of numba's caches, `NAME.nbi` and `NAME.nbc` beside the others."""
+    directory, _, name = path.rpartition("/")
+    in_cache = directory.rpartition("/")[2].lower() == "__pycache__"
+    return in_cache and name.lower().endswith((".nbi", ".nbc"))

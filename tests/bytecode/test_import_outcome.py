@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import pytest
+
+from pycache_guard.bytecode.cache_names import has_exact_case
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.freshness import Freshness
+from pycache_guard.bytecode.freshness import FreshnessResult
+from pycache_guard.bytecode.freshness import ImportOutcome
+from pycache_guard.bytecode.freshness import run_without_header
+from pycache_guard.bytecode.freshness import would_import
+from pycache_guard.bytecode.header import Header
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.pyc import ImportProblem
+
+RUNS, MAY, STALE = (FreshnessResult(standing, "why") for standing in Freshness)
+THREE, TWO = 3495, 62211
+#: Python 3.0; 20 more is 3.1, and 49 more is 3.2, the first that has `__pycache__`.
+ZERO = 3131
+NO_SOURCE = "its source is not there, and a cache is not looked for without"
+PREFIX = "only below PYTHONPYCACHEPREFIX; why"
+NO_PYO = "since Python 3.5 no import looks for .pyo"
+BESIDE = "Python before 3.2 looks for its caches beside the sources"
+PYPY = "only in releases of PyPy that took the magic number of CPython (pypy/pypy#3782)"
+ON_PATH = "only where `__pycache__` itself is on the path; "
+CASE = "only on a file system that ignores case; "
+OTHER = "the interpreter whose tag it bears takes another magic number"
+LEFT = "a writer left it under a temporary name, which no import looks for"
+TABLE: list[tuple[str, int, FreshnessResult | None, bool | None, str]] = [
+    ("__pycache__/m.cpython-311.pyc", THREE, RUNS, True, "why"),
+    ("__pycache__/m.cpython-311.pyc", THREE, MAY, None, "why"),
+    ("__pycache__/m.cpython-311.pyc", THREE, STALE, False, "why"),
+    ("__pycache__/m.cpython-311.pyc", THREE, None, False, NO_SOURCE),
+    ("__pycache__/m.cpython-312.pyc", THREE, RUNS, False, OTHER),
+    ("__pycache__/m.cpython-311.opt-1.pyc", THREE, RUNS, True, "why (with -O)"),
+    ("__pycache__/m.cpython-311.opt-2.pyc", THREE, STALE, False, "why (with -OO)"),
+    ("__pycache__/m.cpython-311.opt-x.pyc", THREE, RUNS, True, "why (where .opt-x is looked for)"),
+    ("__pycache__/m.cpython-311-pytest-9.2.0.pyc", THREE, RUNS, True, "why (pytest 9.2.0 runs it)"),
+    ("__pycache__/m.cpython-311.pyc.123", THREE, RUNS, False, LEFT),
+    ("__pycache__/m.cpython-311-PYTEST.pyc", THREE, RUNS, True, "why (an early pytest runs it)"),
+    ("__pycache__/m.cpython-311-pytest-9.2.0.pyo", THREE, MAY, None, "why (pytest 9.2.0 runs it)"),
+    ("__pycache__/m.cpython-27-PYTEST.pyc", TWO, RUNS, True, "why (an early pytest runs it)"),
+    ("__pycache__/m.cpython-27.pyc", TWO, RUNS, False, BESIDE),
+    ("__pycache__/m.cpython-311.pyo", THREE, RUNS, False, NO_PYO),
+    ("__pycache__/m.cpython-34.pyo", 3310, RUNS, True, "why (with -O)"),
+    ("__pycache__/toolcpython-311.pyc", THREE, RUNS, True, "why"),
+    ("__pycache__/m.pypy39.pyc", 3425, RUNS, None, f"{PYPY}; why"),
+    ("__pycache__/m.pypy39.pyc", 3425, STALE, False, f"{PYPY}; why"),
+    ("__pycache__/m.pypy39.pyc", 336, RUNS, True, "why"),
+    ("__pycache__/m.pyston-23.pyc", 3413, RUNS, True, "why"),
+    ("__pycache__/m.rustpython-314.pyc", 3627, RUNS, True, "why"),
+    ("__pycache__/m.pyc", THREE, None, None, f"{ON_PATH}there is no source beside it"),
+    ("__pycache__/m.pyc", THREE, RUNS, False, "the source beside it comes first"),
+    ("__PYCACHE__/m.cpython-311.pyc", THREE, RUNS, None, f"{CASE}why"),
+    ("__pycache__/m.CPYTHON-311.PYC", THREE, RUNS, None, f"{CASE}why"),
+    ("__pycache__/M.cpython-311.pyc", THREE, RUNS, True, "why"),
+    ("m.PYC", THREE, None, None, f"{CASE}there is no source beside it"),
+    ("m.PYC", THREE, RUNS, False, "the source beside it comes first"),
+    ("prefix/m.cpython-311.pyc", THREE, RUNS, None, PREFIX),
+    ("prefix/m.cpython-311.pyc", THREE, STALE, False, PREFIX),
+    ("m.pyc", THREE, RUNS, False, "the source beside it comes first"),
+    ("m.pyc", THREE, None, True, "there is no source beside it"),
+    ("m.pyo", THREE, None, False, "since Python 3.5 no import looks for .pyo"),
+    ("m.pyc", TWO, RUNS, True, "why"),
+    ("m.pyc", TWO, STALE, False, "why"),
+    ("m.pyc", ZERO, RUNS, True, "why"),
+    ("m.pyc", ZERO + 20, STALE, False, "why"),
+    ("m.pyc", ZERO + 49, RUNS, False, "the source beside it comes first"),
+    ("m.pyo", TWO, RUNS, True, "why (with -O)"),
+    ("m.pyo", TWO, None, True, "there is no source beside it"),
+    ("m$py.class", THREE, RUNS, False, "Jython looks for a Java class there"),
+    ("logo.bin", THREE, None, False, "no import looks for such a name; `python FILE` runs it"),
+]
+
+
+@pytest.mark.parametrize(("path", "number", "fitting", "answer", "why"), TABLE)
+def test_running(
+    path: str, number: int, fitting: FreshnessResult | None, *, answer: bool | None, why: str
+) -> None:
+    magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
+    assert magic is not None
+    header = Header(magic, 0, None)
+    assert asked(path, header, fitting) == ImportOutcome(answer, why)
+
+
+def asked(
+    path: str, header: Header, fitting: FreshnessResult | None, problem: ImportProblem | None = None
+) -> ImportOutcome:
+    return would_import(
+        parse_cache_name(path),
+        header,
+        fitting,
+        in_cache=path.lower().startswith("__pycache__"),
+        exact_case=has_exact_case(path),
+        problem=problem,
+    )
+
+
+JAVA = b"\xca\xfe\xba\xbe"
+MICROPYTHON = (
+    "MicroPython imports it where it is named MODULE.mpy and no MODULE.py comes first;"
+    " CPython never does"
+)
+MPY = bytes.fromhex("4d06001f")
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "answer", "why"),
+    [
+        ("m$py.class", JAVA, None, "Jython runs it if it is not older than its source"),
+        ("m.pyc", JAVA, False, "Jython looks for MODULE$py.class, and Python runs no Java class"),
+        ("m.class", JAVA, False, "no import looks for such a name"),
+        (
+            "m.mpy",
+            MPY,
+            None,
+            MICROPYTHON,
+        ),
+    ],
+)
+def test_running_of_formats_without_a_number(
+    path: str, head: bytes, answer: bool | None, why: str
+) -> None:
+    assert asked(path, parse_header(head), None) == ImportOutcome(answer, why)
+
+
+PROBLEM = ImportProblem("EOFError", "reason")
+
+
+@pytest.mark.parametrize("path", [row[0] for row in TABLE])
+@pytest.mark.parametrize("fitting", [RUNS, MAY, STALE, None])
+@pytest.mark.parametrize("number", [THREE, TWO])
+def test_running_is_never_the_answer_for_code_that_cannot_be_loaded(
+    path: str, fitting: FreshnessResult | None, number: int
+) -> None:
+    header = parse_header(number.to_bytes(2, "little") + b"\r\n" + bytes(12))
+    found = asked(path, header, fitting, PROBLEM)
+    usual = asked(path, header, fitting)
+    assert found.runs is False
+    if usual.runs is not False:
+        assert found.why == "import fails with EOFError (reason)"
+
+
+CRLF = b"\1\0\r\n"
+WITHOUT_HEADER = [
+    ("logo.bin", b"abcd", True, False, "no import looks for such a name, and it holds"),
+    ("__pycache__/m.cpython-311.pyc.12", b"", True, False, LEFT),
+    ("__pycache__/m.cpython-311.pyc", b"", True, False, "import compiles the source anew"),
+    ("__pycache__/m.cpython-311.pyc", b"", False, False, NO_SOURCE),
+    ("__pycache__/m.cpython-399.pyc", CRLF, True, None, "which interpreter takes its magic"),
+    ("m.pyc", b"abcd", True, False, "import takes the source beside it"),
+    ("m.pyc", b"abcd", False, False, "import fails with ImportError (bad magic number: b'abcd')"),
+    ("m.pyc", b"\xa7\r\r\n", False, False, "import fails with EOFError (reached EOF"),
+    ("m$py.class", b"abcd", False, False, "it is no Java class"),
+]
+
+
+@pytest.mark.parametrize(("path", "data", "has_source", "answer", "why"), WITHOUT_HEADER)
+def test_running_without_a_header(
+    path: str, data: bytes, *, has_source: bool, answer: bool | None, why: str
+) -> None:
+    with pytest.raises(InvalidHeader) as caught:
+        parse_header(data)
+    name = parse_cache_name(path)
+    found = run_without_header(name, data, caught.value, has_source=has_source)
+    assert found.runs is answer
+    assert found.why.startswith(why)

@@ -1,0 +1,310 @@
+"""Between plan and removal much can change; and not everything can be removed."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pycache_guard
+from clean.trees import list_tree
+from clean.trees import make_tree
+from pycache_guard import compat
+from pycache_guard.clean.plan import make_plan
+from pycache_guard.clean.remove import execute
+from pycache_guard.clean.result import owner
+from pycache_guard.clean.roots import root_for
+from pycache_guard.clean.select import CleanOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Run
+    from pycache_guard.clean.plan import Plan
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+root_only = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs another user's rights"
+)
+
+CACHE = "p/__pycache__/m.cpython-313.pyc"
+NOBODY = 65534
+
+
+@pytest.fixture(params=["descriptors", "paths"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "paths":
+        monkeypatch.setattr(compat, "HAS_DIR_FD", False)
+
+
+def plan_of(root: Path, *, orphans: bool = False) -> Plan:
+    return make_plan(root_for(str(root)), CleanOptions(orphans=orphans))
+
+
+def link(root: Path) -> None:
+    """Another tree with the same names is where the cache directory was."""
+    make_tree(root.parent / "outside", ["m.cpython-313.pyc"])
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    (root / "p" / "__pycache__").symlink_to("../../outside")
+
+
+def parent_link(root: Path) -> None:
+    make_tree(root.parent / "outside", ["__pycache__/m.cpython-313.pyc"])
+    (root / "p").rename(root.parent / "parked")
+    (root / "p").symlink_to("../outside")
+
+
+def other_directory(root: Path) -> None:
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    make_tree(root, [CACHE])
+
+
+def file(root: Path) -> None:
+    (root / "p" / "__pycache__").rename(root.parent / "parked")
+    (root / "p" / "__pycache__").write_text("x")
+
+
+def gone(root: Path) -> None:
+    (root / "p").rename(root.parent / "parked")
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(link, marks=posix),
+        pytest.param(parent_link, marks=posix),
+        pytest.param(other_directory, marks=posix),
+        file,
+        gone,
+    ],
+)
+def test_what_is_no_longer_what_was_listed(root: Path, change: Callable[[Path], None]) -> None:
+    make_tree(root, [CACHE])
+    plan = plan_of(root, orphans=True)
+    assert len(plan.paths()) == 3
+    change(root)
+    before = list_tree(root.parent)
+    done = execute(plan)
+    assert list_tree(root.parent) == before
+    assert (done.paths(), done.obstacles) == ([], [])
+    plan.root.way.close()
+
+
+@pytest.mark.usefixtures("way")
+def test_what_came_and_went_meanwhile(root: Path) -> None:
+    make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc"])
+    plan = plan_of(root)
+    (root / CACHE).unlink()
+    make_tree(root, ["p/__pycache__/new.cpython-313.pyc"])
+    done = execute(plan)
+    assert done.obstacles == []
+    assert list_tree(root) == {"p/", "p/__pycache__/", "p/__pycache__/new.cpython-313.pyc"}
+    plan.root.way.close()
+
+
+@pytest.fixture
+def immutable(root: Path) -> Iterator[Callable[[str], None]]:
+    """Return what makes a path immutable until the test is over; a superuser's attribute."""
+    marked: list[str] = []
+
+    def mark(path: str) -> None:
+        done = subprocess.run(["chattr", "+i", path], cwd=root, capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("no such attribute here")
+        marked.append(path)
+
+    yield mark
+    for path in marked:
+        subprocess.run(["chattr", "-i", path], cwd=root, check=True)
+
+
+@root_only
+def test_immutable(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+    make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc", "q/__pycache__/o.cpython-313.pyc"])
+    immutable(CACHE)
+    told = run("clean")
+    assert told == (
+        1,
+        (
+            "removed 2 files and 1 directory\n"
+            f"{CACHE}: PYC501 not removed: belongs to root (uid 0); Operation not permitted\n"
+            f"\nTo fix:\n    sudo chattr -i -a -- p/__pycache__ {CACHE}\n"
+        ),
+        "",
+    )
+    assert list_tree(root) == {"p/", "p/__pycache__/", CACHE, "q/"}
+    immutable("q")
+    make_tree(root, ["r/__pycache__/"])
+    immutable("r")
+    assert run("clean").out.splitlines()[1] == (
+        "r/__pycache__: PYC501 not removed: belongs to root (uid 0); Operation not permitted"
+    )
+    immutable(".")
+
+
+@root_only
+def test_every_voice_tells(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+    make_tree(root, [CACHE])
+    immutable(CACHE)
+    for voice in ("json", "github", "gitlab", "sarif"):
+        told = run("clean", "--format", voice)
+        assert told.code == 1
+        assert "PYC501" in told.out
+        assert CACHE in told.out
+
+
+@root_only
+def test_a_hundred_directories_one_obstacle(
+    root: Path, run: Run, immutable: Callable[[str], None]
+) -> None:
+    make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
+    immutable("p7/__pycache__/m.cpython-313.pyc")
+    told = run("clean", "--orphans")
+    assert told.out.splitlines()[0] == "removed 99 files and 198 directories"
+    assert told.code == 1
+    assert len(list_tree(root)) == 3
+
+
+@root_only
+def test_a_read_only_file_system(root: Path, run: Run) -> None:
+    make_tree(root, [f"mount/{CACHE}", CACHE])
+    for command in (["--bind", "mount", "mount"], ["-o", "remount,bind,ro", "mount"]):
+        if subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted here")
+    try:
+        told = run("clean")
+    finally:
+        subprocess.run(["umount", "mount"], check=True)
+    assert told == (
+        1,
+        (
+            "removed 1 file and 1 directory\n"
+            f"mount/{CACHE}: PYC501 not removed: belongs to root (uid 0); Read-only file system\n"
+            f"\nTo fix:\n    sudo mount -o remount,rw {root}/mount\n"
+        ),
+        "",
+    )
+
+
+@root_only
+def test_a_mount_point(root: Path, run: Run) -> None:
+    (root / "p" / "__pycache__").mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "none", "p/__pycache__"], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    make_tree(root, [CACHE])
+    try:
+        told = run("clean")
+    finally:
+        subprocess.run(["umount", "p/__pycache__"], check=True)
+    assert told.out.splitlines()[1:] == [
+        "p/__pycache__: PYC501 not removed: belongs to root (uid 0); Device or resource busy",
+        "",
+        "To fix:",
+        "    sudo umount p/__pycache__",
+    ]
+
+
+@pytest.fixture
+def as_nobody(root: Path) -> Iterator[Callable[[], None]]:
+    """Return what takes a superuser's rights away until the test is over."""
+    for module in pkgutil.walk_packages(pycache_guard.__path__, "pycache_guard."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)  # what is imported later could not be read
+    owner(0)
+    os.chmod(root, 0o777)
+    yield lambda: os.seteuid(NOBODY)
+    os.seteuid(0)
+
+
+@root_only
+def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+    """What a container leaves in a mounted checkout."""
+    make_tree(root, ["p/m.py", CACHE, "p/__pycache__/n.txt", "q/__pycache__/o.cpython-313.pyc"])
+    os.chown(root / CACHE, 4711, 4711)
+    make_tree(root, ["mine/__pycache__/m.cpython-313.pyc"])
+    for path in ("mine", "mine/__pycache__"):
+        os.chown(root / path, NOBODY, NOBODY)
+    as_nobody()
+    told = run("clean")
+    assert told.code == 1
+    assert told.out.splitlines() == [
+        "removed 1 file and 1 directory",
+        "kept p/__pycache__/n.txt: in a cache directory, but no cache",
+        (
+            f"{CACHE}: PYC501 not removed: belongs to uid 4711, its directory to root (uid 0); "
+            "Permission denied"
+        ),
+        (
+            "q/__pycache__/o.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
+            "Permission denied"
+        ),
+        "",
+        "To fix:",
+        f"    sudo rm -f -- {CACHE}",
+        "    sudo rm -rf -- q/__pycache__",
+    ]
+
+
+@root_only
+def test_only_the_cause_is_told(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+    """The directories above stay because of it."""
+    make_tree(root, ["a/b/__pycache__/m.cpython-313.pyc"])
+    as_nobody()
+    told = run("clean", "--orphans")
+    assert told.code == 1
+    assert told.out == (
+        "a/b/__pycache__/m.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
+        "Permission denied\n\nTo fix:\n    sudo rm -rf -- a/b/__pycache__\n"
+    )
+
+
+@root_only
+def test_own_directories_without_permission(
+    root: Path, run: Run, as_nobody: Callable[[], None]
+) -> None:
+    make_tree(root, [CACHE, "q/r/__pycache__/m.cpython-313.pyc", "s/x.py"])
+    for path in ("p/__pycache__", "q"):
+        os.chown(root / path, NOBODY, NOBODY)
+    os.chmod(root / "p" / "__pycache__", 0o555)
+    os.chmod(root / "q", 0)
+    os.chmod(root / "s", 0)
+    as_nobody()
+    told = run("clean")
+    assert told.code == 1
+    out = told.out.splitlines()
+    assert f"{CACHE}: PYC501 not removed: belongs to root (uid 0), its directory to" in out[0]
+    assert out[1].startswith("q: PYC501 not looked into: belongs to ")
+    assert out[2] == "s: PYC501 not looked into: belongs to root (uid 0); Permission denied"
+    assert out[3:] == [
+        "",
+        "To fix:",
+        "    chmod u+rwx -- p/__pycache__",
+        "    chmod u+rwx -- q",
+        "    sudo pycache-guard clean -- s",
+    ]
+    assert run("clean", "--dry-run").code == 1
+
+
+def test_what_a_thread_raises_is_raised(
+    root: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    """A bug must not end as if all were well."""
+    make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
+
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pycache_guard.clean.remove.RemovalBatch.remove_files", bug)
+    with pytest.raises(ZeroDivisionError):
+        run("clean")

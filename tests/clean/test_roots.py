@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.clean.roots import CleanRoot
+from pycache_guard.clean.roots import is_within
+from pycache_guard.clean.roots import root_for
+from pycache_guard.fs.walk import open_cursor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("path", "top", "below"),
+    [
+        (".", ".", "p/m.pyc"),
+        ("/", "/", "/p/m.pyc"),
+        ("./d//", "d", "d/p/m.pyc"),
+        ("d/../d", "d", "d/p/m.pyc"),
+    ],
+)
+def test_paths_as_people_write_them(path: str, top: str, below: str, root: Path) -> None:
+    (root / "d").mkdir()
+    walked = root_for(path)
+    walked.way.close()
+    assert (walked.display_path(()), walked.display_path(("p",), "m.pyc")) == (top, below)
+
+
+@pytest.mark.parametrize(
+    ("path", "below"),
+    [("pkg\\sub", "pkg/sub/p/m.pyc"), ("C:\\", "C:/p/m.pyc"), ("pkg/sub", "pkg/sub/p/m.pyc")],
+)
+def test_separator_of_windows_is_not_shown(
+    path: str, below: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = CleanRoot(open_cursor("."), path)
+    walked.way.close()
+    monkeypatch.setattr(os, "sep", "\\")
+    assert walked.display_path(("p",), "m.pyc") == below
+    assert "\\" not in walked.display_path(())
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        ("a/b", "a", True),
+        ("a", "a", True),
+        ("a", "a/b", False),
+        ("a", "none", False),
+        ("none/x", "a", False),
+    ],
+)
+def test_directory_is_within_another(inner: str, outer: str, expected: bool, root: Path) -> None:
+    (root / "a" / "b").mkdir(parents=True)
+    assert is_within(inner, outer) is expected

@@ -1,0 +1,263 @@
+"""Archives whose bytecode is not what the source beside it compiles to."""
+
+from __future__ import annotations
+
+import io
+import platform
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.make_archive import check_archive
+from helpers.make_archive import special_member
+from helpers.make_archive import make_tar
+from helpers.make_archive import make_special_tar
+from helpers.make_archive import messages
+from helpers.make_archive import make_zip
+from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.dist import compare
+from helpers.make_pyc import EVIL
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import TAG
+from helpers.make_pyc import hash_pyc
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import forged_pyc
+from helpers.make_pyc import matching_pyc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conftest import Run
+
+SOURCE = INNOCENT.encode()
+HERE = identify_magic(matching_pyc())
+assert HERE is not None
+WRITER = f"{HERE.implementation} {HERE.version} bytecode"
+COMPILER = f"{HERE.implementation} {platform.python_version()}"
+UNCHECKED = ", unchecked-hash: Python runs it without ever looking at the source"
+DIFFERS = (
+    f", not of its source: it is not what {COMPILER} compiles m.py to: consts[1] of greet differs"
+)
+NEVER = f"{DIFFERS}. Python runs it, because its flags say never to look at the source"
+NEWER = foreign_pyc("cpython-314")
+NEWER = NEWER[:8] + matching_pyc()[8:16] + NEWER[16:]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def in_every_order(members: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
+    """Return archives of them, bytecode first and source first."""
+    turned = dict(reversed([*members.items()]))
+    return [
+        ("a.zip", make_zip(members)),
+        ("b.zip", make_zip(turned)),
+        ("a.tar.gz", make_tar(members)),
+        ("b.tar", make_tar(turned, mode="w")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bytecode", "words"),
+    [
+        (hash_pyc(compile_source(EVIL), SOURCE, checked=False), f"{UNCHECKED}{NEVER}"),
+        (
+            hash_pyc(compile_source(EVIL), SOURCE, checked=True),
+            f"{DIFFERS}. Python runs it, because the hash is its source's",
+        ),
+        (
+            forged_pyc(),
+            f"{DIFFERS}. Python may run it, because the size is its source's; the time can be made so",
+        ),
+        (hash_pyc(compile_source(INNOCENT), SOURCE, checked=False), UNCHECKED),
+        (hash_pyc(compile_source(INNOCENT), SOURCE, checked=True), ""),
+        (matching_pyc(), ""),
+        (matching_pyc() + b"x", ", not well-formed: 1 bytes behind the code"),
+    ],
+)
+def test_the_code_is_compared(run: Run, bytecode: bytes, words: str) -> None:
+    for name, data in in_every_order({cache_path(): bytecode, "m.py": SOURCE}):
+        assert check_archive(run, name, data) == [f"ships `{cache_path()}`: {WRITER}{words}"]
+
+
+def test_in_an_archive_in_it_too(run: Run) -> None:
+    evil = hash_pyc(compile_source(EVIL), SOURCE, checked=False)
+    inner = make_zip({cache_path(): evil, "m.py": SOURCE})
+    assert check_archive(run, "a.zip", make_zip({"in.whl": inner, cache_path(): matching_pyc(), "m.py": SOURCE})) == [
+        f"ships `{cache_path()}`: {WRITER}",
+        f"ships `in.whl!{cache_path()}`: {WRITER}{UNCHECKED}{NEVER}",
+    ]
+
+
+def test_honest_ones_of_every_level(run: Run) -> None:
+    members = {cache_path(more=f".opt-{level}"): matching_pyc(level=level) for level in (1, 2)}
+    members |= {"m.pyc": matching_pyc(level=2), "m.py": SOURCE, "n.pyc": forged_pyc()}
+    for name, data in in_every_order(members):
+        assert check_archive(run, name, data) == [
+            f"ships `{path}`: {WRITER}" for path in sorted(members) if path != "m.py"
+        ]
+
+
+def test_a_source_that_does_not_compile(run: Run) -> None:
+    source = b"def greet(:\n"
+    evil = hash_pyc(compile_source(EVIL), source, checked=False)
+    (words,) = check_archive(run, "a.zip", make_zip({cache_path(): evil, "m.py": source}))
+    assert f"{UNCHECKED}, not of its source: its source does not compile with {COMPILER}" in words
+
+
+def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> None:
+    words = f", not of its source: `m.py` has 0 bytes, and had {len(SOURCE)}"
+    members = {cache_path(): forged_pyc(), "m.py": b""}
+    assert check_archive(run, "a.zip", make_zip(members)) == [f"ships `{cache_path()}`: {WRITER}{words}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bytecode", "writer", "why"),
+    [
+        (
+            "__pycache__/m.cpython-314.pyc",
+            NEWER,
+            "CPython 3.14 bytecode",
+            "there is no CPython 3.14 here with magic number 3627",
+        ),
+        (
+            f"__pycache__/m.{TAG}-pytest-8.0.0.pyc",
+            matching_pyc(),
+            WRITER,
+            "pytest 8.0.0 has rewritten its assertions",
+        ),
+    ],
+)
+def test_what_cannot_be_compared(
+    run: Run, name: str, bytecode: bytes, writer: str, why: str
+) -> None:
+    members = {name: bytecode, "m.py": SOURCE}
+    expected = [f"ships `{name}`: {writer}, cannot be compared: {why}"]
+    assert check_archive(run, "a.zip", make_zip(members)) == expected
+
+
+@pytest.mark.parametrize(("short", "compared"), [(0, 2), (1, 1), (len(forged_pyc()) + 1, 0)])
+def test_room_is_bounded(
+    run: Run, monkeypatch: pytest.MonkeyPatch, short: int, compared: int
+) -> None:
+    """A source that two have in common takes its room once."""
+    names = [cache_path(), "m.pyc"]
+    room = 2 * len(forged_pyc()) + len(SOURCE) - short
+    monkeypatch.setattr(compare, "MAX_HELD_BYTES", room)
+    crowded = ", cannot be compared: more than 0 MiB with what comes first"
+    why = "because the size is its source's; the time can be made so"
+    when = ("may run it", "runs it where the source is gone, and out of a zip file")
+    members = {**dict.fromkeys(names, forged_pyc()), "m.py": SOURCE}
+    for file, data in (("a.zip", make_zip(members)), ("a.tar", make_tar(members, mode="w"))):
+        assert check_archive(run, file, data) == [
+            f"ships `{name}`: {WRITER}"
+            + (f"{DIFFERS}. Python {when[n]}, {why}" if n < compared else crowded)
+            for n, name in enumerate(names)
+        ]
+
+
+def test_the_last_of_one_name_counts(run: Run) -> None:
+    """As it does where they are unpacked; another size does not mislead."""
+    for first, last, words in (
+        (forged_pyc(), matching_pyc(), ""),
+        (matching_pyc("x = 1\n"), matching_pyc(), ""),
+        (matching_pyc(), forged_pyc(), DIFFERS),
+    ):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as file:
+            for name, content in ((cache_path(), first), ("m.py", SOURCE), (cache_path(), last)):
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                file.addfile(info, io.BytesIO(content))
+        (said,) = check_archive(run, "a.tar", data.getvalue())
+        assert said.partition(". ")[0] == f"ships `{cache_path()}`: {WRITER}{words}"
+
+
+def test_the_likeliest_source_is_compared_with(run: Run) -> None:
+    """In a tree of PYTHONPYCACHEPREFIX there may be more than one."""
+    name = f"cache/x/m.{TAG}.pyc"
+    members = {"m.py": EVIL.encode(), name: matching_pyc(), "x/m.py": SOURCE}
+    for file, data in in_every_order(members):
+        assert check_archive(run, file, data) == [f"ships `{name}`: {WRITER}"]
+
+
+def test_a_link_is_no_source(run: Run) -> None:
+    """Where it leads is not read."""
+    bytecode = special_member(cache_path(), tarfile.REGTYPE)
+    data = io.BytesIO(matching_pyc())
+    bytecode.size = len(data.getvalue())
+    link = make_special_tar(special_member("m.py", tarfile.SYMTYPE, "n.py"))
+    whole = bytecode.tobuf() + data.getvalue().ljust(-(-bytecode.size // 512) * 512, b"\0") + link
+    assert check_archive(run, "a.tar", whole) == [f"ships `{cache_path()}`: {WRITER}"]
+
+
+def test_a_damaged_member_is_not_compared(run: Run) -> None:
+    members = {cache_path(): forged_pyc(), "m.py": SOURCE}
+    for at, name in ((b"HELLO", cache_path()), (b"hello", "m.py")):
+        data = bytearray(make_zip(members, method=zipfile.ZIP_STORED))
+        data[data.find(at)] ^= 1
+        Path("a.zip").write_bytes(data)
+        result = run("check-dist", "a.zip")
+        assert (result.code, messages(result.out)) == (2, [f"ships `{cache_path()}`: {WRITER}"])
+        assert (
+            result.err
+            == f"error: a.zip: {name}: is damaged: it has another size or checksum than the directory says\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("members", "pays"),
+    [
+        ({"m.py": SOURCE}, False),
+        ({cache_path(): matching_pyc(), "n.py": SOURCE}, False),
+        ({cache_path(): matching_pyc(), "m.py": b""}, False),
+        ({cache_path(): matching_pyc(), "m.py": SOURCE}, True),
+    ],
+)
+def test_only_bytecode_with_its_source_is_paid_for(
+    members: Mapping[str, bytes], pays: bool
+) -> None:
+    Path("a.zip").write_bytes(make_zip(members))
+    code = "import sys; from pycache_guard.cli import main; main(['check-dist', 'a.zip'])"
+    listing = "print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {listing}"], capture_output=True, check=True
+    )
+    engine = ("pycache_guard.verifying", "pycache_guard.compilers", "subprocess")
+    imported = done.stderr.decode().split()
+    assert [name in imported for name in engine] == [pays] * 3
+
+
+def test_one_of_the_same_name_and_another_size_is_not_held(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for the last alone."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        file.writestr(cache_path(), matching_pyc() + b"surplus")
+        file.writestr("m.py", SOURCE)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr(cache_path(), matching_pyc())
+    monkeypatch.setattr(compare, "MAX_HELD_BYTES", len(matching_pyc()) + len(SOURCE))
+    assert check_archive(run, "a.zip", data.getvalue()) == [f"ships `{cache_path()}`: {WRITER}"]
+
+
+@pytest.mark.parametrize(("most", "compared"), [(2, 2), (1, 1), (0, 0)])
+def test_compilations_of_one_source_are_bounded(
+    run: Run, monkeypatch: pytest.MonkeyPatch, most: int, compared: int
+) -> None:
+    """A source may have any number of files, and is compiled for each of them."""
+    monkeypatch.setattr(compare, "LARGEST_COMPILED", most * len(SOURCE))
+    members = {cache_path(): matching_pyc(), cache_path(more=".opt-1"): matching_pyc(level=1), "m.py": SOURCE}
+    found = check_archive(run, "a.zip", make_zip(members))
+    assert len([words for words in found if "cannot be compared" not in words]) == compared

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pycache_guard.dockerignore.bake import read_bake
+from pycache_guard.dockerignore.bake import resolve_target
+from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import UNKNOWN
+
+
+def builds(content: bytes, *, is_json: bool = False) -> dict[str, tuple[object, ...]]:
+    """Return each target, resolved: context, Dockerfile, additional contexts."""
+    targets = read_bake(content, is_json=is_json)
+    resolved = {name: resolve_target(targets, name) for name in targets}
+    return {name: (t.context, t.dockerfile, t.named) for name, t in resolved.items()}
+
+
+HCL: list[tuple[str, dict[str, tuple[object, ...]]]] = [
+    ("", {}),
+    ('group "g" { targets = ["a"] }\n', {}),
+    ('target "a" {\n}\n', {"a": (None, None, {})}),
+    ('target "a" { context = "x" }\n', {"a": ("x", None, {})}),
+    ('target "a" {\n  context = "x" # c }\n  dockerfile = "D" // c\n}\n', {"a": ("x", "D", {})}),
+    ('target a {\n  /* context = "no"\n */ context = null\n}\n', {"a": (None, None, {})}),
+    (
+        'target "a" {\n  contexts = {\n    l = "./l"\n    "i" = "docker-image://i",\n  }\n  args = { context = "no" }\n}\n',
+        {"a": (None, None, {"l": "./l", "i": "docker-image://i"})},
+    ),
+    (
+        'target "b" {\n context = "x"\n dockerfile = "D"\n}\ntarget "a" {\n inherits = ["b", "compose-service"]\n dockerfile = "E"\n}\n',
+        {"b": ("x", "D", {}), "a": ("x", "E", {})},
+    ),
+    (
+        'target "a" { context = "${V}/x" }\nvariable "V" { default = "v" }\n',
+        {"a": ("v/x", None, {})},
+    ),
+    ('variable "V" {\n default = "v"\n}\ntarget "a" { context = V }\n', {"a": ("v", None, {})}),
+    ('target "a" { dockerfile = "${m}/D" }\n', {"a": (None, UNKNOWN, {})}),
+    (
+        'x = 1\ntarget "a" {\n  args = {\n    b = join("}", ["{"])\n  }\n  matrix = { v = ["1"] }\n  labels { context = "no" }\n  tags = ["a",\n    "b"]\n  context = "x"\n}\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        'target "a" {\n  dockerfile-inline = <<EOT\nFROM x\n}\ncontext = "no"\nEOT\n  context = "a\\"b"\n}\n',
+        {"a": ('a"b', None, {})},
+    ),
+    ('function "f" {\n params = [x]\n result = "${x}"\n}\n', {}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), HCL)
+def test_hcl(text: str, expected: dict[str, tuple[object, ...]]) -> None:
+    assert builds(text.encode()) == expected
+
+
+def test_an_inline_dockerfile_is_kept() -> None:
+    text = 'target "a" {\n  dockerfile-inline = <<EOT\nFROM x\nCOPY a b\nEOT\n}\n'
+    assert "COPY a b" in (read_bake(text.encode(), is_json=False)["a"].inline or "")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, {}),
+        ({"target": {"a": {}}}, {"a": (None, None, {})}),
+        (
+            {"target": {"a": {"context": "x", "dockerfile": "D", "contexts": {"l": "./l"}}}},
+            {"a": ("x", "D", {"l": "./l"})},
+        ),
+        (
+            {
+                "variable": {"V": {"default": "v"}, "W": {}},
+                "target": {"a": {"context": "${V}"}, "b": {"inherits": ["a"]}},
+            },
+            {"a": ("v", None, {}), "b": ("v", None, {})},
+        ),
+        ({"target": {"a": {"dockerfile-inline": "FROM x"}}}, {"a": (None, None, {})}),
+    ],
+)
+def test_json(found: object, expected: dict[str, tuple[object, ...]]) -> None:
+    assert builds(json.dumps(found).encode(), is_json=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        (b'target "a" {\n  context = f("x")\n}\n', 2, "is an expression"),
+        (b'target "a" {\n  context = "${x}"\n}\n', 2, "is an expression"),
+        (b'target "a" {\n  contexts = merge(a, b)\n}\n', 2, "contexts are an expression"),
+        (b'target "a" {\n  contexts = { for k in x : k = k }\n}\n', 2, "expression"),
+        (b'target "a" {\n  contexts = { a }\n}\n', 2, "contexts are an expression"),
+        (b'target "a" {\n  context = "x"\n', 1, "not closed"),
+        (b'target "a" {', 1, "not closed"),
+        (b'target "a" {\n tags = f(\n', 1, "not closed"),
+        (b'target "a" {\n inherits = ["a"]\n}\n', 1, "inherits from itself"),
+        (b"\xff", 1, "UTF-8"),
+    ],
+)
+def test_hcl_that_cannot_be_read_is_refused(text: bytes, line: int, why: str) -> None:
+    with pytest.raises(Unreadable, match=why) as raised:
+        builds(text)
+    assert raised.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text", [b"{", b"[]", b'{"target": []}', b'{"target": {"a": {"context": 1}}}', b"[" * 100_000]
+)
+def test_json_that_cannot_be_read_is_refused(text: bytes) -> None:
+    with pytest.raises(Unreadable):
+        builds(text, is_json=True)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from pycache_guard.dockerignore.dockerfile import sources
+from pycache_guard.dockerignore.values import UNKNOWN
+
+#: A Dockerfile behind `FROM x`, and what it takes from its context.
+TAKEN = [
+    ("RUN true", []),
+    ("COPY . .", ["."]),
+    ("copy a b /c/", ["a", "b"]),
+    ("COPY /a/../b/ /", ["b"]),
+    ("COPY ../x /", ["x"]),
+    ('COPY ["a b", "c", "/d"]', ["a b", "c"]),
+    ("COPY [ab] /d", ["[ab]"]),
+    ("COPY --chown=a:b --link a /", ["a"]),
+    ("COPY --from=builder a /", []),
+    ("COPY --chown=x --FROM=builder a /", []),
+    ("ADD https://example.com/x a.tar /", ["a.tar"]),
+    ("ADD git@github.com:a/b /", []),
+    ("COPY a \\\n  # comment\n  b \\\n\n  /c", ["a", "b"]),
+    ("COPY <<EOT /a\nCOPY no no\nEOT\nCOPY b /", ["b"]),
+    ("RUN <<'A' cat && <<-B cat\nCOPY no no\nA\nCOPY no no\n\tB\nCOPY b /", ["b"]),
+    ("RUN <<EOT\nCOPY no no", []),
+    ("RUN --mount=type=bind,source=s,target=/t true", ["s"]),
+    ("RUN --mount=target=/t true", ["."]),
+    ("RUN --mount=type=bind,src=s --mount=type=cache,target=/c true", ["s"]),
+    ("RUN --mount=type=bind,from=x,source=s true", []),
+    ("RUN --mount=type=secret,id=s true", []),
+    ("ARG D=src\nCOPY $D/a ${D}/b /", ["src/a", "src/b"]),
+    ("COPY ${D:-src} $E /", ["src", UNKNOWN]),
+    ("ENV D=x E='y'\nCOPY $E /", ["y"]),
+    ("COPY $0 /", [UNKNOWN]),
+    ("ONBUILD COPY a /", ["a"]),
+    ("COPY a\\b /", ["a/b"]),
+    ("# COPY a /\n  # COPY b /", []),
+    ("COPY a /\\", ["a"]),
+    ("COPY a", []),
+    ("EXPOSE 80\nWORKDIR /x\nCOPY a /", ["a"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TAKEN)
+def test_sources(text: str, expected: list[str]) -> None:
+    found = sources(f"FROM x AS y\n{text}".encode())
+    assert list(found.patterns) == expected
+    assert not found.may_be_all
+    assert found.are_none() == (not expected)
+
+
+def test_the_escape_character_can_be_another() -> None:
+    found = sources(b"# syntax=a/b\n# escape=`\nFROM x\nCOPY a `\n b c:\\\\\n")
+    assert found.patterns == ("a", "b")
+    assert sources(b"FROM x\n# escape=`\nCOPY a \\\n b /\n").patterns == ("a", "b")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "RUN x\n", "FROM python:2-onbuild\n"])
+def test_what_is_not_known_may_be_all(text: str) -> None:
+    found = sources(text.encode())
+    assert found.may_be_all
+    assert not found.are_none()
+    assert found.cover("any/thing")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        (".", "a/b.pyc", True),
+        ("src", "src/a/b.pyc", True),
+        ("src", "src.pyc", False),
+        ("src/a", "src/b.pyc", False),
+        ("src/*", "src/a/b.pyc", True),
+        ("*", "a/b.pyc", True),
+        ("*.py", "a.pyc", False),
+        ("*.py", "a.py/b.pyc", True),
+        ("a.py", "__pycache__/a.pyc", False),
+        ("s[rt]c", "src/b.pyc", True),
+        ("$x", "any.pyc", True),
+    ],
+)
+def test_what_a_source_covers(pattern: str, path: str, expected: bool) -> None:
+    assert sources(f"FROM x\nCOPY {pattern} /y".encode()).cover(path) == expected
+
+
+def test_sources_by_which_a_context_is_known() -> None:
+    assert sources(b"FROM x\nCOPY . a/b *.txt * $X */ /").concrete() == ["a/b", "*.txt"]

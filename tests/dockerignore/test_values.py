@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import UNKNOWN
+from pycache_guard.dockerignore.values import Value
+from pycache_guard.dockerignore.values import interpolate
+from pycache_guard.dockerignore.values import interpolate_or_unknown
+from pycache_guard.dockerignore.values import is_remote
+from pycache_guard.dockerignore.values import read_environment
+
+ENVIRONMENT = {"A": "a", "EMPTY": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("./x", "./x"),
+        ("$A/${A}/$$A", "a/a/$A"),
+        ("${A:-b}${A-b}${A?e}${A:?e}", "aaaa"),
+        ("${N:-b}/${N-c}", "b/c"),
+        ("${EMPTY}|${EMPTY-b}|${EMPTY:-c}|${EMPTY?e}", "||c|"),
+        ("${A:+y}${A+z}${N:+y}${N+z}${EMPTY:+y}${EMPTY+z}", "yzz"),
+        ("${N:-${M:-x}}/${N:-$A}", "x/a"),
+        ("${N:-${M:-${L:-deep}}y}", "deepy"),
+        ("${N-}", ""),
+        ("${N:-a b$$c}", "a b$c"),
+        ("https://example.com/$N", f"https://example.com/{UNKNOWN}"),
+    ],
+)
+def test_variables_are_replaced(text: str, expected: str) -> None:
+    assert interpolate(Value(text, 1), ENVIRONMENT) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("$N", "depends on the environment"),
+        ("x/${N}/y", "depends on the environment"),
+        ("${N:?e}", "depends on the environment"),
+        ("${EMPTY:?e}", "depends on the environment"),
+        ("${N:-$M}", "depends on the environment"),
+        ("${A", "is not closed"),
+        ("${N:-${M}", "is not closed"),
+        ("a$", "`\\$\\$` is one dollar"),
+        ("${}", "names no variable"),
+        ("${A/b}", "not a form"),
+        ("${N:-" * 30 + "x" + "}" * 30, "nested too deeply"),
+    ],
+)
+def test_what_is_not_known_is_refused(text: str, why: str) -> None:
+    with pytest.raises(Unreadable, match=why) as raised:
+        interpolate(Value(text, 7), ENVIRONMENT)
+    assert raised.value.line == 7
+
+
+def test_what_is_not_known_can_be_left_open() -> None:
+    assert interpolate_or_unknown(Value("$N.x", 1), ENVIRONMENT) == f"{UNKNOWN}.x"
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        *(
+            (remote, True)
+            for remote in (
+                "https://example.com/a.git#main:d",
+                "http://x",
+                "git://x",
+                "ssh://git@x/y",
+                "git@example.com:a/b",
+                "github.com/a/b",
+                "docker-image://alpine",
+                "oci-layout:///tmp/x",
+                "service:web",
+                "target:base",
+                "input:x",
+            )
+        ),
+        *((local, False) for local in (".", "./a", "../a.git", "github.community/x", "a:b", "~/x")),
+    ],
+)
+def test_remote_contexts(context: str, expected: bool) -> None:
+    assert is_remote(context) == expected
+
+
+def test_an_environment_file() -> None:
+    content = b"# c\nA=a\nexport B = 'b c' # d\nC=\"c\"\nD=d # e\nE=\nF=$A\nno\n1=x\nG='\nH=a#b\n"
+    assert read_environment(content) == {
+        "A": "a",
+        "B": "b c",
+        "C": "c",
+        "D": "d",
+        "E": "",
+        "G": "'",
+        "H": "a#b",
+    }

@@ -1,0 +1,91 @@
+"""Run the program, and at its N-th step that changes something let a fault happen.
+
+`python stepper.py FAULT N WITNESS WHICH ARGUMENT…`: a step is a call of `os` that writes, makes, renames
+or removes, or starts a process; with WHICH `files`, only one that names a file of the user's. Before
+it, or with `after` behind the fault's name after it, comes
+
+- `kill`, `signal NUMBER`: this process gets a signal
+- `errno NUMBER`: the call fails with it
+- `shell COMMAND`: another process does something
+
+The steps are counted in the file WITNESS, by a byte for each.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
+
+NAMED = ("replace", "rename", "unlink", "remove", "rmdir", "mkdir", "chmod", "open")
+OTHERS = ("write", "fsync", "fchown", "posix_spawnp")
+fault, number, witness, which, *arguments = sys.argv[1:]
+kind, _, value = fault.removesuffix(" after").partition(" ")
+is_after = fault.endswith(" after")
+temporary = os.path.join(tempfile.gettempdir(), "pycache-guard-")
+plain_open, plain_write, plain_close = os.open, os.write, os.close
+count = 0
+
+
+def inject_fault() -> None:
+    """Let the fault happen."""
+    if kind == "errno":
+        raise OSError(int(value), os.strerror(int(value)))
+    if kind == "shell":
+        subprocess.run(["sh", "-c", value], check=True)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL if kind == "kill" else int(value))
+
+
+def is_step(name: str, args: Sequence[Any], above: int | None) -> bool:
+    """Whether a call changes something that counts."""
+    if name == "open" and not args[1] & (os.O_CREAT | os.O_TRUNC):
+        return False
+    if which == "everything":
+        return True
+    if name not in NAMED:
+        return name != "posix_spawnp"
+    # Where a temporary directory is removed, names are relative to a descriptor.
+    place = os.readlink(f"/proc/self/fd/{above}") if above is not None else ""
+    return not os.path.join(place, os.fsdecode(args[0])).startswith(temporary)
+
+
+def step(call: Callable[..., object], name: str) -> Callable[..., object]:
+    """Return `call` with the fault in it."""
+
+    def stepped(*args: Any, **kwargs: Any) -> object:
+        global count
+        if not is_step(name, args, kwargs.get("dir_fd")):
+            return call(*args, **kwargs)
+        count += 1
+        descriptor = plain_open(witness, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        plain_write(descriptor, b"x")
+        plain_close(descriptor)
+        is_now = count == int(number)
+        if is_now and not is_after:
+            inject_fault()
+        done = call(*args, **kwargs)
+        if is_now and is_after:
+            inject_fault()
+        return done
+
+    return stepped
+
+
+for name in (*NAMED, *OTHERS):
+    if hasattr(os, name):
+        setattr(os, name, step(getattr(os, name), name))
+
+# What it imports shall see the steps.
+from pycache_guard.cli import run
+
+sys.argv = ["pycache-guard", *arguments]
+run()

@@ -1,0 +1,45 @@
+"""Run the program under `stepper.py`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faults.fault_env import copied
+
+if TYPE_CHECKING:
+    from faults.fault_env import Call
+    from faults.fault_env import Sandbox
+    from helpers.repo import Result
+
+STEPPER = Path(__file__).with_name("inject.py")
+
+
+def run_with_fault(
+    scene: Sandbox, call: Call, fault: str, number: int, *options: str, everything: bool, **env: str
+) -> Result:
+    """Run a call with a fault at a step; steps are of the user's files, or `everything`."""
+    witness = scene.path.parent / f"{scene.path.name}.steps"
+    which = "everything" if everything else "files"
+    program = (sys.executable, os.fspath(STEPPER), fault, str(number), os.fspath(witness), which)
+    return scene.run(call, *options, program=program, env=env)
+
+
+def steps_of(
+    template: Path, tmp_path: Path, call: Call, *options: str, everything: bool
+) -> tuple[int, dict[str, bytes], dict[str, bytes]]:
+    """Return how many steps a call takes, and what there was before and is after it."""
+    scene = copied(template, tmp_path / "whole")
+    before = scene.state()
+    run_with_fault(scene, call, "none", 0, *options, everything=everything)
+    witness = tmp_path / "whole.steps"
+    return witness.stat().st_size if witness.exists() else 0, before, scene.state()
+
+
+def partially_written(scene: Sandbox, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
+    """Return the files, and the index, that are as they were neither before nor after."""
+    now = scene.state()
+    names = {*old, *new, *now}
+    return sorted(n for n in names if now.get(n) not in (old.get(n), new.get(n)))

@@ -1,0 +1,334 @@
+"""Both ways down do the same; where they differ is in the test of the race."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+from typing import cast
+
+import pytest
+
+from pycache_guard import compat
+from pycache_guard.errors import Failure
+from pycache_guard.fs.fd_cursor import MAX_OPEN
+from pycache_guard.fs.fd_cursor import STEP
+from pycache_guard.fs.fd_cursor import FdCursor
+from pycache_guard.fs.path_cursor import PathCursor
+from pycache_guard.fs.path_cursor import is_junction
+from pycache_guard.fs.walk import open_cursor
+from pycache_guard.fs.walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pycache_guard.fs.cursor import DirectoryCursor
+
+    Opening = Callable[[str], DirectoryCursor]
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+WAYS = [PathCursor, *([FdCursor] if compat.HAS_DIR_FD else [])]
+
+
+@pytest.fixture(params=WAYS)
+def down(request: pytest.FixtureRequest) -> Opening:
+    way: Opening = request.param
+    return way
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "c").mkdir()
+    for name in ("top", "a/one", "a/b/two", "c/three"):
+        (root / name).write_text("x")
+    return root
+
+
+def visited(way: DirectoryCursor, start: tuple[str, ...] = ()) -> list[str]:
+    return sorted("/".join(directory.parts) for directory in walk(way, start))
+
+
+def test_walk(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    found = {"/".join(d.parts): (sorted(d.files), sorted(d.beside)) for d in walk(way)}
+    way.close()
+    assert found == {
+        "": (["top"], []),
+        "a": (["one"], ["top"]),
+        "a/b": (["two"], ["one"]),
+        "c": (["three"], ["top"]),
+    }
+
+
+def test_start_below_and_pruning(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    assert visited(way, ("a",)) == ["a", "a/b"]
+    assert visited(way, ("nothing", "there")) == []
+    assert visited(way, ("top",)) == []
+    seen = []
+    for directory in walk(way):
+        seen.append(directory.parts)
+        if not directory.parts:
+            directory.directories.remove("a")
+    assert seen == [(), ("c",)]
+    way.close()
+
+
+def test_stand_and_remove(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    way.cd(("a", "b"))
+    status = (tree / "a" / "b").stat()
+    assert way.identity() == (status.st_dev, status.st_ino)
+    assert stat.S_ISREG(way.status("two").st_mode)
+    assert stat.S_ISDIR(way.status().st_mode)
+    assert way.remove(["two", "gone meanwhile"]) == []
+    way.cd(("a",))
+    with pytest.raises(FileNotFoundError):
+        way.status("gone")
+    ((name, error),) = way.remove(["b", "one"])
+    assert name == "b"
+    assert isinstance(error, OSError)
+    way.remove_directory("b")
+    assert list((tree / "a").iterdir()) == []
+    way.close()
+
+
+def test_twin(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    way.cd(("a",))
+    twin = way.clone()
+    twin.cd(("c",))
+    assert (way.list_entries()[0], twin.list_entries()[0]) == (["one"], ["three"])
+    twin.close()
+    assert way.list_entries() == (["one"], ["b"], [])
+    way.close()
+
+
+@posix
+def test_links_are_files_and_never_entered(tree: Path, down: Opening, tmp_path: Path) -> None:
+    (tmp_path / "outside" / "below").mkdir(parents=True)
+    (tree / "link").symlink_to(tmp_path / "outside")
+    (tree / "dangling").symlink_to("nowhere")
+    os.mkfifo(tree / "fifo")
+    way = down(str(tree))
+    top = next(walk(way))
+    assert sorted(top.files) == ["dangling", "link", "top"]
+    assert sorted(top.directories) == ["a", "c"]
+    assert top.special == ["fifo"]
+    for parts in (("link",), ("dangling",), ("fifo",), ("top",), ("link", "below")):
+        with pytest.raises(OSError, match=r".") as raised:
+            way.cd(parts)
+        assert not isinstance(raised.value, PermissionError)
+    assert way.remove([]) == []
+    way.cd(())
+    assert way.remove(["link"]) == []
+    assert (tmp_path / "outside").is_dir()
+    way.close()
+
+
+@posix
+def test_a_directory_that_became_a_link_is_not_visited(tree: Path, down: Opening) -> None:
+    way = down(str(tree))
+    seen = []
+    for directory in walk(way):
+        seen.append("/".join(directory.parts))
+        if not directory.parts:
+            (tree / "c").rename(tree / "d")
+            (tree / "c").symlink_to("d")
+    assert sorted(seen) == ["", "a", "a/b"]
+    way.close()
+
+
+def test_a_directory_that_cannot_be_listed_is_told(
+    tree: Path, down: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = down(str(tree))
+    listing = way.list_entries
+
+    def broken() -> object:
+        found = listing()
+        if "one" in found[0]:
+            raise PermissionError(13, "Permission denied")
+        return found
+
+    monkeypatch.setattr(way, "listing", broken)
+    found = {"/".join(d.parts): d.error and d.error.errno for d in walk(way)}
+    assert found == {"": None, "a": 13, "c": None}
+    way.close()
+
+
+@posix
+def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
+    """We stand above it then: what is asked next is answered."""
+    parts = ("d",) * (8 * STEP)
+    (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
+    way = FdCursor(str(tmp_path / "root"))
+    way.cd(parts)
+    (tmp_path / "root/d/d/d").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        way.cd(parts[:5])
+    assert os.path.samestat(way.status(), (tmp_path / "root/d/d").stat())
+    way.close()
+
+
+@posix
+@pytest.mark.parametrize("levels", [1, STEP, STEP * STEP, 700])
+def test_way_down_holds_few_descriptors(levels: int, tmp_path: Path) -> None:
+    """Down, up in steps of any size, and down again."""
+    parts = tuple("abc"[n % 3] for n in range(levels))
+    (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
+    way = FdCursor(str(tmp_path / "root"))
+    most = 0
+    for depth in (*range(levels), *range(levels, -1, -1), levels, *range(levels, -1, -7), levels):
+        way.cd(parts[:depth])
+        assert os.path.samestat(way.status(), os.stat((tmp_path / "root").joinpath(*parts[:depth])))
+        most = max(most, sum(descriptor is not None for descriptor in way._open))
+    way.close()
+    assert most <= MAX_OPEN
+
+
+@posix
+def test_a_deep_tree(tmp_path: Path) -> None:
+    """Deeper than a path may be long, and than descriptors may be open, without recursion."""
+    import resource
+
+    levels = 1000
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("directory", dir_fd=here)
+        below = os.open("directory", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    way = FdCursor(str(tmp_path))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (160, hard))
+    try:
+        directories = [directory.parts for directory in walk(way)]
+        assert len(directories) == levels + 1
+        for parts in reversed(directories[1:]):
+            way.cd(parts[:-1])
+            way.remove_directory(parts[-1])
+        way.cd(())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        way.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_a_directory_goes_from_high_above(tmp_path: Path) -> None:
+    """Not every directory above is held open: one is opened again, and another one is there now."""
+    parts = ("d",) * 80
+    tmp_path.joinpath(*parts).mkdir(parents=True)
+    before = set(os.listdir("/dev/fd"))
+    way = FdCursor(str(tmp_path))
+    way.cd(parts)
+    way.cd(parts[:40])
+    assert way.identity() == (
+        os.stat(tmp_path).st_dev,
+        tmp_path.joinpath(*parts[:40]).stat().st_ino,
+    )
+    way.cd(parts)
+    tmp_path.joinpath(*parts[:43]).rename(tmp_path / "away")
+    tmp_path.joinpath(*parts[:43]).symlink_to(tmp_path / "away")
+    with pytest.raises(NotADirectoryError):
+        way.cd(parts[:45])
+    way.cd(parts[:42])
+    assert way.list_entries() == (["d"], [], [])
+    way.close()
+    assert set(os.listdir("/dev/fd")) == before
+
+
+@posix
+def test_every_descriptor_is_closed(tree: Path) -> None:
+    before = set(os.listdir("/dev/fd"))
+    way = FdCursor(str(tree))
+    twin = way.clone()
+    assert visited(way) == ["", "a", "a/b", "c"]
+    with pytest.raises(OSError, match=r"."):
+        way.cd(("a", "b", "nothing"))
+    way.close()
+    twin.close()
+    assert set(os.listdir("/dev/fd")) == before
+
+
+def test_opened(tree: Path) -> None:
+    way = open_cursor(str(tree))
+    assert isinstance(way, FdCursor if compat.HAS_DIR_FD else PathCursor)
+    way.close()
+    with pytest.raises(Failure, match="no such directory"):
+        open_cursor(str(tree / "nothing"))
+    with pytest.raises(Failure, match="not a directory"):
+        open_cursor(str(tree / "top"))
+
+
+@posix
+def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "link").symlink_to("a")
+    with pytest.raises(Failure, match="name the directory itself"):
+        open_cursor(str(tree / "link"))
+    monkeypatch.setattr(compat, "HAS_DIR_FD", False)
+    with pytest.raises(Failure, match="name the directory itself"):
+        open_cursor(str(tree / "link"))
+    assert isinstance(open_cursor(str(tree)), PathCursor)
+
+
+def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
+    def refused(path: str) -> PathCursor:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(compat, "HAS_DIR_FD", False)
+    monkeypatch.setattr("pycache_guard.fs.path_cursor.PathCursor", refused)
+    with pytest.raises(PermissionError):
+        open_cursor(str(tree))
+
+
+class Status:
+    """As much as is looked at of what `os.lstat` says on Windows."""
+
+    st_mode = stat.S_IFDIR
+
+    def __init__(self, tag: int) -> None:
+        self.st_reparse_tag = tag
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        (0, False),
+        (0xA0000003, True),  # IO_REPARSE_TAG_MOUNT_POINT: a junction
+        (0x9000001A, False),  # IO_REPARSE_TAG_CLOUD: a file that is also elsewhere
+    ],
+)
+def test_a_junction_leads_away(tag: int, expected: bool) -> None:
+    status = cast("os.stat_result", Status(tag))
+    assert is_junction(status) is expected
+
+
+def test_a_junction_is_not_entered(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    way = PathCursor(str(tree))
+    status = way.status
+    monkeypatch.setattr(
+        way, "status", lambda name: Status(0xA0000003) if name == "a" else status(name)
+    )
+    assert way.list_entries() == (["top"], ["c"], ["a"])
+
+
+def test_a_directory_goes_while_its_parent_is_listed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = PathCursor(str(tree))
+    status = way.status
+
+    def late(name: str) -> os.stat_result:
+        if name == "c":
+            raise FileNotFoundError
+        return status(name)
+
+    monkeypatch.setattr(way, "status", late)
+    assert way.list_entries() == (["top"], ["a"], [])

@@ -1,0 +1,49 @@
+"""Other paths of what is mounted twice, by tables as Linux writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.fs import mounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = "21 1 8:1 / / rw - ext4 /dev/sda1 rw"
+
+
+def write_table(path: Path, *lines: str) -> str:
+    table = path / "table"
+    table.write_text("".join(f"{line}\n" for line in (ROOT, *lines)))
+    return str(table)
+
+
+@pytest.mark.parametrize("below", ["", "/sub"])
+def test_source_of_a_bind_mount_is_found(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same directory under two paths: here by a link, for tests cannot mount everywhere."""
+    (tmp_path / "a b" / "sub").mkdir(parents=True)
+    (tmp_path / "other").symlink_to("a b")
+    line = f"36 21 8:1 {tmp_path}/other {tmp_path}/a\\040b rw - ext4 /dev/sda1 rw"
+    monkeypatch.setattr(mounts, "TABLE", write_table(tmp_path, line))
+    found = [*mounts.find_sources(f"{tmp_path}/a b{below}")]
+    assert found == [((), f"{tmp_path}/other{below}")]
+    assert [*mounts.find_sources(str(tmp_path))] == [(("a b",), f"{tmp_path}/other")]
+
+
+def test_place_that_is_not_the_same_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    lines = [f"36 21 8:1 /{tmp_path}/{n} {tmp_path}/a rw - ext4 x rw" for n in ("b", "gone")]
+    monkeypatch.setattr(mounts, "TABLE", write_table(tmp_path, *lines))
+    assert [*mounts.find_sources(str(tmp_path / "a"))] == []
+
+
+def test_system_without_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "TABLE", str(tmp_path / "none"))
+    assert [*mounts.find_sources(str(tmp_path))] == []

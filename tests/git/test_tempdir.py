@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.git import spawn
+from pycache_guard.git.tempdir import TemporaryDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make them here."""
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    return tmp_path
+
+
+def filled() -> TemporaryDirectory:
+    """Make one with files, a directory and, where there are any, a link that leads out of it."""
+    directory = TemporaryDirectory()
+    os.makedirs(os.path.join(directory.path, "a", "b"))
+    for name in ("x", os.path.join("a", "b", "y")):
+        with open(os.path.join(directory.path, name), "xb"):
+            pass
+    return directory
+
+
+def test_it_is_there_for_a_time(place: Path) -> None:
+    with TemporaryDirectory() as path:
+        assert os.listdir(place) == [os.path.basename(path)]
+        assert os.path.basename(path).startswith("pycache-guard-")
+        assert len(spawn._live) == 1
+    assert os.listdir(place) == []
+    assert spawn._live == []
+
+
+def test_links_are_not_followed(place: Path) -> None:
+    (place / "kept").mkdir()
+    (place / "kept" / "file").write_bytes(b"")
+    directory = filled()
+    os.symlink(place / "kept", os.path.join(directory.path, "a", "link"))
+    directory.remove()
+    assert os.listdir(place) == ["kept"]
+    assert os.listdir(place / "kept") == ["file"]
+
+
+def test_a_thousand_levels(place: Path) -> None:
+    directory = TemporaryDirectory()
+    path = directory.path
+    for _ in range(1000):
+        path = os.path.join(path, "d")
+        os.mkdir(path)
+    directory.remove()
+    assert os.listdir(place) == []
+
+
+@pytest.mark.parametrize("name", ["unlink", "rmdir"])
+@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("is_after", [False, True])
+def test_who_interrupts_it_has_it_stopped(
+    place: Path, monkeypatch: pytest.MonkeyPatch, name: str, count: int, is_after: bool
+) -> None:
+    """At any step, before or after it."""
+    directory = filled()
+    with monkeypatch.context() as patched:
+        raising(patched, name, count, KeyboardInterrupt(), is_after=is_after)
+        if name == "unlink" and count == 2:
+            directory.remove()
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                directory.remove()
+    spawn.stop_all()
+    assert os.listdir(place) == []
+    assert spawn._live == []
+
+
+def test_what_cannot_be_removed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is a failure of a command, and none of its end."""
+    directory = filled()
+    with monkeypatch.context() as patched:
+        raising(patched, "rmdir", 1, OSError(errno.EIO, os.strerror(errno.EIO)))
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            directory.remove()
+    with monkeypatch.context() as patched:
+        raising(patched, "rmdir", 0, OSError(errno.EIO, os.strerror(errno.EIO)))
+        spawn.stop_all()
+    assert spawn._live == []
+    assert len(os.listdir(place)) == 1
+
+
+def test_somebody_else_was_faster(place: Path) -> None:
+    directory = filled()
+    shutil.rmtree(directory.path)
+    directory.remove()
+    assert os.listdir(place) == []
+    assert spawn._live == []
+
+
+def raising(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    count: int,
+    error: BaseException,
+    *,
+    is_after: bool = False,
+) -> None:
+    """Let a call of `os` raise, when it is called for the `count`th time, from 0."""
+    call: Callable[..., None] = getattr(os, name)
+    calls = iter(range(count + 1))
+
+    def failing(*args: object, **options: object) -> None:
+        is_now = next(calls, None) == count
+        if is_now and not is_after:
+            raise error
+        call(*args, **options)
+        if is_now:
+            raise error
+
+    monkeypatch.setattr(os, name, failing)

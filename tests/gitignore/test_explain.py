@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pycache_guard.gitignore import explain
+from pycache_guard.gitignore.proof import UnignoredPath
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in directories there")
+@pytest.mark.parametrize("directory", ["", "a", "a/b", "a/b/__pycache__"])
+def test_where_git_would_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    """It is asked about nothing then."""
+    (tmp_path / directory).mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / directory / ".gitignore")
+
+    def asked(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(explain, "rules_here", asked)
+    gap = UnignoredPath("cache", b"a/b", b"a/b/__pycache__/m.cpython-313.pyc", b"", b"", b"")
+    assert explain.local_only_rules([gap], {}, os.fspath(tmp_path)) == []
+
+
+def test_each_ignore_file_is_looked_at_once() -> None:
+    probes = [b"a/b/__pycache__/m.pyc", b"a/b/n.pyc", b"o.pyc"]
+    assert [*explain.ignore_files_read_for(probes, os.curdir)] == [
+        os.path.join(os.fsencode(os.curdir), directory, b".gitignore")
+        for directory in (b"a/b/__pycache__", b"a/b", b"a", b"")
+    ]

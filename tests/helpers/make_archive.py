@@ -1,0 +1,95 @@
+"""Archives to test on, made here and now, and what is told of them."""
+
+from __future__ import annotations
+
+import io
+import marshal
+import struct
+import tarfile
+import zipfile
+from importlib.util import MAGIC_NUMBER
+from importlib.util import source_hash
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.report_parser import parse_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conftest import Run
+
+SOURCE = b"x = 1\n"
+TAG = "__pycache__/m.cpython-311.pyc"
+CODE = marshal.dumps(compile(SOURCE, "m.py", "exec", dont_inherit=True))
+
+
+def timestamp_member(mtime: int = 1000, size: int = len(SOURCE)) -> bytes:
+    """Return a `.pyc` that goes by its source's time and size."""
+    return MAGIC_NUMBER + struct.pack("<III", 0, mtime, size) + CODE
+
+
+def hash_member(source: bytes = SOURCE, *, checked: bool = True) -> bytes:
+    """Return a `.pyc` that goes by its source's hash, or never looks at the source."""
+    return MAGIC_NUMBER + struct.pack("<I", 1 + 2 * checked) + source_hash(source) + CODE
+
+
+def make_zip(
+    members: Mapping[str, bytes],
+    *,
+    method: int = zipfile.ZIP_DEFLATED,
+    links: Mapping[str, str] = {},
+) -> bytes:
+    """Return a zip file."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+        for name, target in links.items():
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.external_attr = 3, 0o120777 << 16
+            file.writestr(info, target)
+    return data.getvalue()
+
+
+def make_tar(
+    members: Mapping[str, bytes], *, mode: str = "w:gz", mtimes: Mapping[str, int] = {}
+) -> bytes:
+    """Return a tar file; every member is of second 1000 but for those in `mtimes`."""
+    data = io.BytesIO()
+    # typeshed wants one of so many words.
+    with tarfile.open(fileobj=data, mode=mode) as file:  # type: ignore[call-overload]
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(content), mtimes.get(name, 1000)
+            file.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+def make_special_tar(*infos: tarfile.TarInfo) -> bytes:
+    """Return a tar file of links and the like."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as file:
+        for info in infos:
+            file.addfile(info)
+    return data.getvalue()
+
+
+def special_member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    """Return a member without content."""
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def messages(out: str) -> list[str]:
+    """Return what a text report says, without place and code."""
+    return [line.words for line in parse_report(out)]
+
+
+def check_archive(run: Run, name: str, data: bytes) -> list[str]:
+    """Return what is found in an archive that can be judged."""
+    Path(name).write_bytes(data)
+    result = run("check-dist", name)
+    assert (result.code, result.err) == (1 if result.out else 0, "")
+    return messages(result.out)

@@ -1,0 +1,78 @@
+"""Bytecode of this Python, made here and now, honest and not."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import marshal
+import os
+import struct
+import sys
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+TAG = sys.implementation.cache_tag
+INNOCENT = "def greet(name):\n    return 'hello ' + name\n"
+#: Of the same size.
+EVIL = "def greet(name):\n    return 'HELLO ' + name\n"
+TIME = 1_700_000_000
+
+
+def compile_source(source: str | bytes, level: int = 0, name: str = "m.py") -> CodeType:
+    """Compile as import does."""
+    code: CodeType = compile(source, name, "exec", dont_inherit=True, optimize=level)
+    return code
+
+
+def without_lines(code: CodeType) -> CodeType:
+    """Return code whose line table is well-formed, and gives no instruction a line."""
+    size, table = len(code.co_code), b""
+    step = 16 if sys.version_info >= (3, 11) else 254
+    for start in range(0, size, step):
+        covered = min(step, size - start)
+        table += bytes([0xF8 | covered // 2 - 1] if step == 16 else [covered, 0x80])
+    return code.replace(co_linetable=table)
+
+
+def timestamp_pyc(code: CodeType, size: int, mtime: int = TIME, flags: int = 0) -> bytes:
+    """Return a timestamp file."""
+    return MAGIC_NUMBER + struct.pack("<III", flags, mtime, size) + marshal.dumps(code)
+
+
+def hash_pyc(code: CodeType, source: bytes, *, checked: bool) -> bytes:
+    """Return a hash-based file."""
+    flags = struct.pack("<I", 3 if checked else 1)
+    return MAGIC_NUMBER + flags + importlib.util.source_hash(source) + marshal.dumps(code)
+
+
+def matching_pyc(source: str = INNOCENT, level: int = 0) -> bytes:
+    """Return the timestamp file that import writes of a source of `TIME`."""
+    return timestamp_pyc(compile_source(source, level), len(source))
+
+
+def foreign_pyc(tag: str) -> bytes:
+    """Return what the interpreter of a tag made of a small source, `basic.py`."""
+    text = (Path(__file__).parents[1] / "bytecode" / "fixtures" / f"{tag}.txt").read_text("ascii")
+    return base64.b85decode(text.replace("\n", ""))
+
+
+def forged_pyc() -> bytes:
+    """Return the same of `EVIL` in the place of `INNOCENT`."""
+    return matching_pyc(EVIL)
+
+
+def cache_path(module: str = "m", more: str = "") -> str:
+    """Return the name of a module's cache file."""
+    return f"__pycache__/{module}.{TAG}{more}.pyc"
+
+
+def write_file(path: Path, data: bytes | str) -> Path:
+    """Write a file that was modified at `TIME`, directories included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    os.utime(path, (TIME, TIME))
+    return path

@@ -1,0 +1,420 @@
+"""What is refused by content, what is read for that, and which allowances are heard."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
+from pycache_guard.git.process import FIXED_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import GitCalls
+    from conftest import Run
+    from helpers.repo import Repo
+    from helpers.repo import Result
+
+COMMAND = "forbid-bytecode"
+HIDDEN = "holds CPython {}.{} bytecode under another name; Python runs it all the same".format(
+    *sys.version_info
+)
+UNUSED = "PYC003 the allowance for `{}` matches no bytecode that is tracked"
+
+
+def told(result: Result) -> list[str]:
+    """Return the findings' lines of a report that says nothing else."""
+    assert result.err == ""
+    lines = [
+        line for line in result.out.partition("\n\n")[0].splitlines() if not line.startswith("OK: ")
+    ]
+    assert result.code == (1 if lines else 0)
+    return lines
+
+
+def config(*items: str) -> str:
+    listed = ",\n".join(f"  {{ {item}, reason = 'r' }}" for item in items)
+    return f"[tool.pycache-guard]\nallow = [\n{listed}\n]\n"
+
+
+class TestContent:
+    def test_another_name(self, repo: Repo, run: Run) -> None:
+        repo.add("a.py", "x = 1\n")
+        repo.add("logo.png", BYTECODE)
+        assert run(COMMAND, "--quiet") == (
+            1,
+            f"logo.png: PYC002 {HIDDEN}\n\nTo fix:\n    git rm -r -f --cached -- logo.png\n",
+            "",
+        )
+
+    @pytest.mark.parametrize(
+        ("argv", "expected"),
+        [
+            ((), ["changed", "link", "new", "run"]),
+            (("--staged",), ["changed", "link", "new", "run"]),
+            (("--content", "new"), ["changed", "link", "new", "run"]),
+            (("--content", "all"), ["changed", "link", "new", "old", "run"]),
+            (("--content", "all", "--staged"), ["changed", "link", "new", "run"]),
+            (("--content", "none"), []),
+            (("--content", "none", "--staged"), []),
+        ],
+    )
+    def test_what_is_read(
+        self, repo: Repo, run: Run, git_calls: GitCalls, argv: tuple[str, ...], expected: list[str]
+    ) -> None:
+        """By the record of what `cat-file` was asked for: no blob more, and none twice."""
+        text = repo.stage("text", "old text")
+        old = repo.stage("old", BYTECODE)
+        repo.stage("changed", "text that was")
+        repo.commit()
+        asked = {"changed": repo.stage("changed", BYTECODE + b"1")}
+        asked["new"] = repo.stage("new", BYTECODE + b"2")
+        asked["run"] = repo.stage("run", BYTECODE + b"2", mode="100755")
+        asked["link"] = repo.stage("link", BYTECODE + b"link", mode="120000")
+        repo.stage("sub", repo.git("rev-parse", "HEAD"), mode="160000")
+        git_calls.reset()
+        assert told(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in expected]
+        verbs = git_calls.verbs()
+        if not expected:
+            assert git_calls.blobs() == []
+            assert "cat-file" not in verbs
+        elif "old" in expected:
+            wanted = {asked["changed"], asked["link"], asked["new"], text, old}
+            assert sorted(git_calls.blobs()) == sorted(wanted)
+        else:
+            assert git_calls.blobs() == [asked["changed"], asked["link"], asked["new"]]
+            assert verbs.count("cat-file") == 1
+
+    @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
+    def test_what_its_path_gives_away_is_told_once(
+        self, repo: Repo, run: Run, argv: tuple[str, ...]
+    ) -> None:
+        repo.add("a.pyc", BYTECODE)
+        assert told(run(COMMAND, *argv)) == ["a.pyc: PYC001 bytecode is tracked"]
+
+    def test_a_mode_that_changes_is_no_new_content(self, repo: Repo, run: Run) -> None:
+        blob = repo.stage("old", BYTECODE)
+        repo.commit()
+        repo.git("update-index", "--cacheinfo", f"100755,{blob},old")
+        assert told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == []
+
+    def test_a_rename_is_new(self, repo: Repo, run: Run) -> None:
+        repo.git("config", "diff.renames", "copies")
+        repo.add("old", BYTECODE)
+        repo.commit()
+        repo.git("mv", "old", "new")
+        assert told(run(COMMAND)) == [f"new: PYC002 {HIDDEN}"]
+
+    @pytest.mark.parametrize("argv", [(), ("--staged",)])
+    def test_a_link_that_becomes_a_file(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+        """The blob stays the same; as a link's target it was nothing to run."""
+        blob = repo.stage("x", BYTECODE, mode="120000")
+        repo.commit()
+        assert told(run(COMMAND, "--quiet", *argv)) == []
+        repo.git("update-index", "--cacheinfo", f"100644,{blob},x")
+        assert told(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
+        repo.commit()
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [f"x: PYC002 {HIDDEN}"]
+
+    def test_before_the_first_commit_all_is_new(self, repo: Repo, run: Run) -> None:
+        repo.stage("x", BYTECODE)
+        expected = [f"x: PYC002 {HIDDEN}"]
+        assert (
+            told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == expected
+        )
+        repo.commit()
+        assert told(run(COMMAND, "--quiet")) == []
+        repo.git("checkout", "-q", "--orphan", "other")
+        assert told(run(COMMAND, "--quiet")) == expected
+
+    def test_what_is_empty(self, repo: Repo, run: Run) -> None:
+        for argv in ((), ("--staged",), ("--content", "all"), ("--format", "text")):
+            assert run(COMMAND, *argv) == CLEAN
+
+    @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
+    def test_a_conflict_is_told_once(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+        repo.commit()
+        for stage in (1, 2, 3):
+            repo.stage("x", BYTECODE + b"%d" % stage, stage=stage)
+        repo.stage("y", "text", stage=2)
+        repo.stage("y", BYTECODE, stage=3)
+        repo.stage("z", "text", stage=2)
+        assert told(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in "xy"]
+
+    def test_a_merge(self, repo: Repo, run: Run) -> None:
+        """What another branch brings in is new here."""
+        repo.commit()
+        repo.git("checkout", "-q", "-b", "other")
+        repo.add("x", BYTECODE)
+        repo.commit()
+        repo.git("checkout", "-q", "main")
+        repo.git("merge", "-q", "--no-ff", "--no-commit", "other")
+        assert told(run(COMMAND)) == [f"x: PYC002 {HIDDEN}"]
+
+    def test_a_large_file(self, repo: Repo, run: Run) -> None:
+        repo.stage("a-large", bytes(3_000_000))
+        repo.stage("b-bytecode", BYTECODE + bytes(3_000_000))
+        repo.stage("c", BYTECODE)
+        expected = [f"{name}: PYC002 {HIDDEN}" for name in ("b-bytecode", "c")]
+        assert told(run(COMMAND)) == expected
+
+    def test_a_blob_that_is_not_there(self, repo: Repo, run: Run) -> None:
+        blob = repo.stage("x", "1")
+        os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
+        words = f"blob {blob} cannot be read here: it is missing; `git fsck` shows what else is"
+        message = f"error: x: {words}\n"
+        assert run(COMMAND, "--quiet") == (2, "", message)
+        assert run(COMMAND, "--content", "none") == CLEAN
+        repo.stage("a.pyc", "2")
+        for argv in ((), ("--fix",), ("--staged",)):
+            code, out, err = run(COMMAND, "--quiet", *argv)
+            assert (code, out.splitlines()[0], err) == (
+                2,
+                "a.pyc: PYC001 bytecode is tracked",
+                message,
+            )
+
+
+class TestTree:
+    def test_new_is_what_the_commit_brought(self, repo: Repo, run: Run) -> None:
+        repo.stage("a", BYTECODE + b"a")
+        root = repo.commit("root")
+        repo.stage("b", BYTECODE + b"b")
+        second = repo.commit("second")
+        third = repo.commit("third")
+        a, b = (f"{name}: PYC002 {HIDDEN}" for name in "ab")
+        for revision in (third, f"{third}^{{tree}}", second, root):
+            assert told(run(COMMAND, "--quiet", "--tree", revision)) == []
+        assert told(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
+        repo.git("checkout", "-q", second)
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [b]
+        repo.git("checkout", "-q", root)
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a]
+        assert told(run(COMMAND, "--quiet", "--tree", second)) == [b]
+
+    def test_staged_and_tree_are_two_questions(self, repo: Repo, run: Run) -> None:
+        repo.commit()
+        code, out, err = run(COMMAND, "--tree", "HEAD", "--staged")
+        assert (code, out) == (2, "")
+        assert "not allowed with argument" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file:// URL of this form")
+class TestPartialClone:
+    @pytest.fixture
+    def clone(
+        self, make_repo: Callable[..., Repo], repo: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> Repo:
+        """Stand in a clone that has no blobs, and whose origin would give them."""
+        repo.git("config", "uploadpack.allowFilter", "true")
+        repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        repo.stage("x", BYTECODE)
+        repo.stage("ok.pyc", "x")
+        repo.commit()
+        path = repo.path.parent / "clone"
+        subprocess.run(
+            ["git", "clone", "-q", "-n", "--filter=blob:none", f"file://{repo.path}", path],
+            check=True,
+        )
+        monkeypatch.chdir(path)
+        clone = type(repo)(path)
+        clone.git("read-tree", "HEAD")
+        return clone
+
+    def missing(self, clone: Repo) -> int:
+        listed = clone.git("rev-list", "--objects", "--missing=print", "HEAD").splitlines()
+        return sum(line.startswith("?") for line in listed)
+
+    def test_what_is_not_asked_for_is_not_missed(self, clone: Repo, run: Run) -> None:
+        assert told(run(COMMAND, "--quiet")) == ["ok.pyc: PYC001 bytecode is tracked"]
+        assert told(run(COMMAND, "--quiet", "--allow", "ok.pyc")) == []
+        assert self.missing(clone) == 2
+
+    @pytest.mark.parametrize("argv", [("--content", "all"), ("--tree", "HEAD")])
+    @pytest.mark.parametrize("git", ["as it is", "before it knew GIT_NO_LAZY_FETCH"])
+    def test_what_cannot_be_read_is_no_pass(
+        self,
+        clone: Repo,
+        run: Run,
+        monkeypatch: pytest.MonkeyPatch,
+        argv: tuple[str, ...],
+        git: str,
+    ) -> None:
+        if git != "as it is":
+            monkeypatch.delitem(FIXED_VARIABLES, "GIT_NO_LAZY_FETCH")
+        code, out, err = run(COMMAND, *argv)
+        assert (code, out.splitlines()[0]) == (2, "ok.pyc: PYC001 bytecode is tracked")
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert self.missing(clone) == 2
+
+
+class TestAllowances:
+    @pytest.mark.parametrize(
+        "glob",
+        ["d/a.pyc", "d/*.pyc", "**/*.pyc", "d", "d/", "**", "d/[ab].pyc", "**/a.*"],
+    )
+    def test_globs_are_gits(self, repo: Repo, run: Run, glob: str) -> None:
+        repo.add("d/a.pyc")
+        assert told(run(COMMAND, "--quiet", "--allow", glob)) == []
+        repo.add("pyproject.toml", config(f"path = '{glob}'"))
+        assert told(run(COMMAND, "--quiet")) == []
+        repo.commit()
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == []
+
+    @pytest.mark.parametrize(
+        "glob", ["*.pyc", "a.pyc", "D/a.pyc", "d/A.PYC", ":(icase)d/A.pyc", "./d/a.pyc", "../d"]
+    )
+    def test_what_a_glob_does_not_match(self, repo: Repo, run: Run, glob: str) -> None:
+        """`*` does not match `/`, case matters, and no other magic is heard."""
+        repo.add("d/a.pyc")
+        found = "d/a.pyc: PYC001 bytecode is tracked"
+        assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob), found]
+
+    @pytest.mark.parametrize("variable", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
+    def test_a_persons_setting_changes_no_glob(
+        self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        repo.add("a.pyc")
+        repo.add("d/B.pyc")
+        monkeypatch.setenv(f"GIT_{variable}_PATHSPECS", "1")
+        assert told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/*.pyc")) == []
+        assert len(told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/b.pyc"))) == 2
+
+    def test_content_too(self, repo: Repo, run: Run) -> None:
+        repo.add("data.bin", BYTECODE)
+        assert told(run(COMMAND, "--quiet", "--allow", "data.bin")) == []
+
+    def test_all_that_may_be_is_kept_in_the_command(self, repo: Repo, run: Run) -> None:
+        """Not the directory is untracked where something in it may stay."""
+        for name in ("a/__pycache__/x.pyc", "a/__pycache__/y.pyc", "b/__pycache__/z.pyc"):
+            repo.add(name)
+        out = run(COMMAND, "--quiet", "--allow", "a/__pycache__/x.pyc").out
+        assert out.partition("To fix:\n")[2] == (
+            "    git rm -r -f --cached -- a/__pycache__/y.pyc\n"
+            "    git rm -r -f --cached -- b/__pycache__\n"
+        )
+
+    def test_pinned_to_a_blob(self, repo: Repo, run: Run) -> None:
+        good = repo.stage("a.pyc", "good")
+        item = f"path = '*.pyc', blob = '{good.upper()}'"
+        repo.write("pyproject.toml", config(item))
+        assert told(run(COMMAND, "--quiet")) == []
+        repo.stage("a.pyc", "evil")
+        repo.stage("b.pyc", "evil")
+        unused = (
+            f"pyproject.toml:3: PYC003 the allowance for `*.pyc` with blob {good} matches no"
+            " bytecode that is tracked"
+        )
+        expected = [f"{name}: PYC001 bytecode is tracked" for name in ("a.pyc", "b.pyc")]
+        assert told(run(COMMAND, "--quiet")) == [*expected, unused]
+        repo.stage("c.pyc", "good")
+        assert told(run(COMMAND, "--quiet")) == expected
+
+    def test_pinned_content(self, repo: Repo, run: Run) -> None:
+        good = repo.stage("a", BYTECODE)
+        repo.write("pyproject.toml", config(f"path = 'a', blob = '{good}'"))
+        assert told(run(COMMAND, "--quiet")) == []
+        repo.commit()
+        assert told(run(COMMAND, "--quiet")) == []
+        repo.stage("a", BYTECODE + b"evil")
+        assert told(run(COMMAND, "--quiet", "--staged")) == [f"a: PYC002 {HIDDEN}"]
+
+    def test_one_stage_of_a_conflict_is_not_all(self, repo: Repo, run: Run) -> None:
+        good = repo.stage("a.pyc", "good", stage=2)
+        repo.stage("a.pyc", "evil", stage=3)
+        repo.write("pyproject.toml", config(f"path = 'a.pyc', blob = '{good}'"))
+        assert told(run(COMMAND)) == ["a.pyc: PYC001 bytecode is tracked"]
+
+
+class TestUnusedAllowances:
+    def test_place_and_remedy(self, repo: Repo, run: Run) -> None:
+        repo.add("pyproject.toml", config("path = 'a.pyc'", "path = 'b.pyc'"))
+        repo.add("b.pyc")
+        expected = (
+            f"{UNUSED.format('c.pyc')}\n"
+            f"pyproject.toml:3: {UNUSED.format('a.pyc')}\n"
+            "\nTo fix:\n"
+            "    remove its --allow from the arguments\n"
+            "    remove the allowance\n"
+        )
+        assert run(COMMAND, "--quiet", "--allow", "c.pyc") == (1, expected, "")
+
+    def test_each_of_two_for_one_path_is_of_use(self, repo: Repo, run: Run) -> None:
+        repo.add("a.pyc")
+        assert told(run(COMMAND, "--quiet", "--allow", "a.pyc", "--allow", "*.pyc")) == []
+
+    def test_for_what_is_no_bytecode(self, repo: Repo, run: Run) -> None:
+        repo.add("a.txt", "text")
+        repo.stage("link", "target", mode="120000")
+        for glob in ("a.txt", "link"):
+            assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob)]
+
+    def test_old_content_is_looked_at_before_it_is_said(self, repo: Repo, run: Run) -> None:
+        repo.stage("old", BYTECODE)
+        repo.stage("text", "text")
+        repo.commit()
+        assert told(run(COMMAND, "--quiet", "--allow", "old")) == []
+        assert told(run(COMMAND, "--quiet", "--allow", "text")) == [UNUSED.format("text")]
+
+    def test_where_content_is_not_read(self, repo: Repo, run: Run) -> None:
+        """A file that it matches may hold bytecode; no file at all cannot."""
+        repo.stage("old", "text")
+        none = ("--content", "none", "--allow")
+        assert told(run(COMMAND, "--quiet", *none, "old")) == []
+        assert told(run(COMMAND, "--quiet", *none, "no")) == [UNUSED.format("no")]
+
+    def test_not_said_of_staged_changes(self, repo: Repo, run: Run) -> None:
+        repo.add("a.pyc")
+        repo.commit()
+        assert told(run(COMMAND, "--quiet", "--staged", "--allow", "*.pyc", "--allow", "no")) == []
+
+    def test_of_a_tree(self, repo: Repo, run: Run) -> None:
+        repo.add("pyproject.toml", config("path = 'a.pyc'"))
+        repo.commit()
+        assert told(run(COMMAND, "--tree", "HEAD")) == [
+            f"pyproject.toml:3: {UNUSED.format('a.pyc')}"
+        ]
+
+
+class TestConfiguration:
+    def test_on_disk_first(self, repo: Repo, run: Run) -> None:
+        repo.add("a.pyc")
+        repo.add("pyproject.toml", config("path = 'b.pyc'"))
+        repo.write("pyproject.toml", config("path = 'a.pyc'"))
+        assert told(run(COMMAND, "--quiet")) == []
+
+    def test_in_the_index_where_it_is_not_on_disk(self, repo: Repo, run: Run) -> None:
+        repo.add("a.pyc")
+        repo.add("pyproject.toml", config("path = 'a.pyc'")).unlink()
+        assert told(run(COMMAND, "--quiet")) == []
+
+    def test_a_tool_of_another_name(self, repo: Repo, run: Run) -> None:
+        repo.write("pyproject.toml", "[tool.black\n")
+        assert told(run(COMMAND, "--quiet")) == []
+
+    @pytest.mark.parametrize("argv", [(), ("--staged",), ("--tree", "HEAD")])
+    def test_broken(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+        """Said with nothing else wrong, too."""
+        repo.add("pyproject.toml", "[tool.pycache-guard\n")
+        repo.commit()
+        code, out, err = run(COMMAND, *argv)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: pyproject.toml: not TOML: ")
+        assert err.count("\n") == 1
+
+    def test_a_directory(self, repo: Repo, run: Run) -> None:
+        repo.add("pyproject.toml/x.pyc")
+        code, out, err = run(COMMAND)
+        assert (code, out) == (2, "")
+        assert "pyproject.toml: " in err
+        repo.commit()
+        code, out, err = run(COMMAND, "--tree", "HEAD")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: blob ")

@@ -1,0 +1,72 @@
+"""What changes while it is judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import cache_path
+from helpers.make_pyc import matching_pyc
+from helpers.make_pyc import write_file
+from pycache_guard.interpreters.pool import CompilerPool
+from pycache_guard.verify.stores import DiskStore
+from pycache_guard.verify.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Changing(DiskStore):
+    """A store whose files are other ones when they are read a second time."""
+
+    def __init__(self, top: Path, second: bytes | None) -> None:
+        super().__init__([os.fspath(top)])
+        self._second = second
+
+    def read(self, path: str) -> bytes:
+        """Return what is there now."""
+        if self._second is None:
+            os.unlink(path)
+            return super().read(path)
+        return self._second
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"), [(None, "No such file or directory"), (b"", "was changed meanwhile")]
+)
+def test_files_that_change(tmp_path: Path, second: bytes | None, reason: str) -> None:
+    write_file(tmp_path / "m.py", INNOCENT)
+    write_file(tmp_path / cache_path(), matching_pyc())
+    compilers = CompilerPool()
+    found = verify(Changing(tmp_path, second), compilers)
+    compilers.close()
+    assert found == ([], [f"{tmp_path / cache_path()}: {reason}"], 0, {}, {}, [])
+
+
+def test_sniffing_what_cannot_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    write_file(tmp_path / "text", "text")
+    assert list(DiskStore([os.fspath(tmp_path)]).paths()) == []
+
+
+def test_one_process_for_all_files_of_a_level(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    python = tmp_path / "python"
+    # As Python 2 does: no -I, and levels are options.
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -I ] && exit 2\necho >> {starts}\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    for name in "abcd":
+        write_file(tmp_path / "top" / f"{name}.py", INNOCENT)
+        write_file(tmp_path / "top" / cache_path(name), matching_pyc())
+        write_file(tmp_path / "top" / cache_path(name, ".opt-1"), matching_pyc(level=1))
+    compilers = CompilerPool([os.fspath(python)])
+    found = verify(DiskStore([os.fspath(tmp_path / "top")]), compilers)
+    compilers.close()
+    assert (found.findings, found.failures, found.verified) == ([], [], 8)
+    assert len(starts.read_text()) == 2

@@ -1,0 +1,63 @@
+"""Single edits of code trees, of every era, each field and each type of constant: all are caught."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from bytecode.dump_marshal import dump_marshal
+from bytecode.mutate_code import mutate
+from bytecode.mutate_code import mutate_value
+from helpers.make_pyc import foreign_pyc
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.verify.compare import ComparisonResult
+from pycache_guard.verify.compare import compare_code
+
+#: Every so many bytes of instructions are edited, and so many constants; 1 takes minutes.
+STRIDE = int(os.environ.get("FORGED_STRIDE", "20"))
+TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy39"]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_edit_is_caught(tag: str) -> None:
+    honest = read_pyc(foreign_pyc(tag))
+    magic = honest.header.magic
+    dialect = marshal_format(magic)
+    assert dialect is not None
+    head, expected = honest.data[: magic.header_length], honest.data[magic.header_length :]
+    unedited = read_pyc(head + dump_marshal(honest.code, dialect))
+    assert compare_code(unedited, expected, b"no name").result is ComparisonResult.SAME
+    expected = dump_marshal(honest.code, dialect)
+    counts: Counter[str] = Counter()
+    for n, (field, code) in enumerate(mutate(honest.code, STRIDE)):
+        if field == "consts" and n % STRIDE:
+            continue
+        forged = read_pyc(head + dump_marshal(code, dialect))
+        outcome = compare_code(forged, expected, b"no name")
+        # What no interpreter would read is caught by the reader: then nothing is known, and said.
+        assert outcome.result is ComparisonResult.DIFFERENT or (
+            outcome.result is ComparisonResult.UNKNOWN and "bad code object" in outcome.reason
+        ), (field, code.fields[field])
+        counts[field] += 1
+    assert sum(counts.values()) > 100
+    assert set(counts) == set(honest.code.fields) - {"linetable"}
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_edit_of_a_line_table_is_counted_apart(tag: str) -> None:
+    honest = read_pyc(foreign_pyc(tag))
+    dialect = marshal_format(honest.header.magic)
+    assert dialect is not None
+    head = honest.data[: honest.header.magic.header_length]
+    expected = dump_marshal(honest.code, dialect)
+    results: Counter[ComparisonResult] = Counter()
+    for table in mutate_value(honest.code.fields["linetable"], 1, is_field=True):
+        forged = Code({**honest.code.fields, "linetable": table})
+        outcome = compare_code(read_pyc(head + dump_marshal(forged, dialect)), expected, b"no name")
+        results[outcome.result] += 1
+        assert (outcome.result is ComparisonResult.DIFFERENT) == bool(outcome.reason)
+    assert set(results) == {ComparisonResult.DIFFERENT, ComparisonResult.LINES_DIFFER}
