@@ -62,10 +62,10 @@ def parsed() -> Namespace:
     parser.add_argument(
         "--docs",
         action="store_true",
-        help="keep the figures in docs/, and draw; growth is a default",
+        help="keep the figures in docs/internals/, and draw; includes growth by default",
     )
     parser.add_argument(
-        "--draw", action="store_true", help="draw what was kept in docs/ again, without measuring"
+        "--draw", action="store_true", help="draw the kept figures again, without measuring"
     )
     options = parser.parse_args()
     every = [*PARTS, "growth"]

@@ -92,13 +92,13 @@ def million(scripts: Path, where: Path) -> Iterator[Figure]:
     clean = [str(scripts / "pycache-guard"), "forbid-bytecode"]
     cat = ["sh", "-c", "git ls-files -s -z | cat"]
     yield compare(what, [clean], "git ls-files -s -z | cat", [cat], 1.5, cwd=where, rounds=9)
-    said = float("inf")
+    no_limit = float("inf")
     pairs = [(memory.run(clean, where).largest, memory.run(cat, where).largest) for _ in range(3)]
-    yield figure(f"{what}, memory", "git ls-files -s -z, its memory", pairs, said, "MB")
+    yield figure(f"{what}, memory", "git ls-files -s -z, its memory", pairs, no_limit, "MB")
     own = memory.alone(scripts / "python", clean[1:], where, where.parent)
     least = memory.alone(scripts / "python", clean[1:], where.parent / "small", where.parent)
     yield figure(
-        "forbid-bytecode, 1 000 000, our own memory", "1 entry", [(own, least)], said, "MB"
+        "forbid-bytecode, 1 000 000, our own memory", "1 entry", [(own, least)], no_limit, "MB"
     )
 
 

@@ -20,7 +20,7 @@ class Figure(NamedTuple):
     peer: str
     #: Of each pair: our time, or memory, by the peer's.
     ratios: list[float]
-    #: At most this; infinite where nothing is promised, only said.
+    #: The ratio must not exceed this; infinite if there is no limit.
     bar: float
     #: Medians, in seconds or MB.
     ours: float
@@ -34,9 +34,9 @@ class Figure(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the promise is kept."""
+        """Return whether the limit is kept."""
         if self.bar == float("inf"):
-            return "said"
+            return "no limit"
         return "met" if self.ratio <= self.bar else "MISSED"
 
     def cells(self) -> list[str]:

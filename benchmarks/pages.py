@@ -1,4 +1,4 @@
-"""Keep what was measured as text in docs/, and draw the page and the picture from it."""
+"""Keep measured numbers as text in docs/internals/, and draw the page and the picture from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "internals"
 PAGE = DOCS / "speed.md"
 PICTURE = DOCS / "growth.svg"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Draw both anew, from the measured numbers in docs/."""
+    """Draw both again, from the measured numbers in docs/internals/."""
     shutil.copy(pages.PAGE, tmp_path)
     monkeypatch.setattr(pages, "PAGE", tmp_path / pages.PAGE.name)
     monkeypatch.setattr(pages, "PICTURE", tmp_path / pages.PICTURE.name)

@@ -1,6 +1,6 @@
 """What this system is, and has: asked here and nowhere else, so that tests can say otherwise in one place.
 
-Sources: the availability notes of the `os` module; docs/systems.md tells what depends on these.
+Sources: the availability notes of the `os` module; docs/internals/systems.md lists what depends on these.
 """
 
 from __future__ import annotations

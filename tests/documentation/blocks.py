@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "tests/faults/README.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 ]
 
