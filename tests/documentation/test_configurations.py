@@ -36,7 +36,11 @@ def is_configuration(block: Block) -> bool:
     return is_part(block) or {"repos", "default_install_hook_types"} & set(parsed(block)) != set()
 
 
-CONFIGURATIONS = [block for block in blocks_of_page("yaml") if is_configuration(block)]
+CONFIGURATIONS = [
+    block
+    for block in blocks_of_page("yaml")
+    if is_configuration(block) and "repo: local" not in block.text
+]
 
 
 def test_there_are_some() -> None:
