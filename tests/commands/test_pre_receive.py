@@ -34,9 +34,10 @@ class Server:
         self.repo = repo
 
     def install(self, *arguments: str) -> None:
-        """Install the hook by the two lines of docs/server.md; add arguments."""
+        """Install the hook with the command of docs/server.md; add arguments."""
         lines = DOCUMENTED.read_text(encoding="utf-8").split("```sh\n")[1].split("```")[0]
         (self.bare.path / "hooks").mkdir(exist_ok=True)
+        (self.bare.path / "hooks" / "pre-receive").unlink(missing_ok=True)
         subprocess.run(["sh", "-e", "-c", lines], cwd=self.bare.path, check=True)
         hook = self.bare.path / "hooks" / "pre-receive"
         hook.write_text(f"{hook.read_text().rstrip()} {' '.join(arguments)}\n")

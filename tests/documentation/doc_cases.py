@@ -68,8 +68,9 @@ CASES = [
         "CONTRIBUTING.md", ".venv/bin/python tests/bytecode/check_interpreter_tables.py", CLONE
     ),
     DocCase("README.md", "pre-commit install", CONFIGURED, check=REFUSES_A_COMMIT),
+    DocCase("README.md", "$ pycache-guard forbid-bytecode", doc_setups.PROJECT),
     DocCase("README.md", "$ pycache-guard fix", doc_setups.PROBLEM),
-    DocCase("README.md", "printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
+    DocCase("README.md", "(set -C; printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
     DocCase("docs/ci.md", "git fetch --quiet origin main", doc_setups.BRANCH),
     DocCase(
         "docs/clean.md",
@@ -88,7 +89,7 @@ CASES = [
     DocCase("docs/doctor.md", "pycache-guard doctor", f"{doc_setups.GUARDED}\nmv pkg yourpackage"),
     DocCase(
         "docs/history.md",
-        "printf '#!/bin/sh\\nexec pycache-guard pre-push",
+        "(set -C; printf '#!/bin/sh\\nexec pycache-guard pre-push",
         doc_setups.PROJECT,
         check=PUSHES_ITSELF,
     ),
@@ -98,10 +99,10 @@ CASES = [
         f"{doc_setups.PROJECT}\nrm -r pkg/__pycache__\npython3 -c 'import pkg.a'",
     ),
     DocCase("docs/lint.md", "pycache-guard lint", doc_setups.PROJECT),
-    DocCase("docs/server.md", "printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
+    DocCase("docs/server.md", "(set -C; printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
     DocCase("docs/server.md", "$ git push origin main", doc_setups.PUSHER),
     DocCase("docs/verify.md", "pycache-guard verify-bytecode", doc_setups.PROJECT),
-    DocCase("docs/rules/PYC001.md", "git rm -r -f --cached", doc_setups.PROBLEM, (0, 1)),
+    DocCase("docs/rules/PYC001.md", "git rm -r -f --cached", doc_setups.PROBLEM, (0, 0)),
     DocCase(
         "docs/rules/PYC002.md", "git rm", doc_setups.LOGO, check="pycache-guard forbid-bytecode"
     ),

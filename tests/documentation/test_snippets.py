@@ -112,8 +112,9 @@ def test_ignore_files(stage: Sandbox, block: Block) -> None:
 
 
 def test_what_is_only_text() -> None:
-    """The house's plan and a listing: nothing to run or to parse."""
+    """The layout and listings: nothing to run or to parse."""
     assert [block.page for block in blocks_of_page("text")] == [
         "CONTRIBUTING.md",
         "docs/rules/PYC603.md",
+        "docs/troubleshooting.md",
     ]
