@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md asks of who adds something, and whether it has been done."""
+"""The steps that CONTRIBUTING.md asks for, and whether they were done."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from pycache_guard.report import FORMATS
 
 PACKAGE = Path(str(pycache_guard.__file__)).parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-#: What `python3 -m venv` and all that follows is: people, and CI, copy it.
+#: People and CI copy this command.
 SET_UP = 'python3 -m venv .venv && .venv/bin/python -m pip install --quiet --editable ".[test]"'
 
 
@@ -33,7 +32,7 @@ def test_one_command_sets_up() -> None:
         if path.name[0] not in "_" and path.name != "py.typed"
     ),
 )
-def test_the_picture_of_the_house_has_every_room(name: str) -> None:
+def test_the_layout_shows_every_module(name: str) -> None:
     assert re.search(rf"(?:── |  |py ){re.escape(name)}(?:[ \n]|$)", GUIDE)
 
 
@@ -46,13 +45,14 @@ def test_the_paths_it_names_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_has_a_test_and_is_in_the_readme(name: str) -> None:
+def test_a_format_has_a_test_and_is_documented(name: str) -> None:
     assert (ROOT / "tests" / "report" / f"test_{name}.py").is_file()
-    assert re.search(rf"--format [a-z|]*\b{name}\b", README)
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert f"\n| `{name}` | " in page
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_has_a_door_and_a_test(name: str) -> None:
+def test_a_command_has_a_module_and_a_test(name: str) -> None:
     module = name.replace("-", "_")
     assert (PACKAGE / "commands" / f"{module}.py").is_file()
     assert (ROOT / "tests" / "commands" / f"test_{module}.py").is_file()

@@ -1,0 +1,67 @@
+"""Pages, messages and help texts are in plain English: the words below stay out of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.runners import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Words that readers stumble over, and what to write instead.
+REPLACEMENTS = {
+    r"mend(?:s|ed|ing)?": "fix",
+    r"told": "reported, printed, known",
+    r"judg(?:e|es|ed|ing)": "check",
+    r"heed(?:s|ed|ing)?": "handle, honour",
+    r"befall(?:s|en)?|befell": "happen",
+    r"anew": "again",
+    r"lest": "so that … not",
+    r"but for": "except",
+    r"all the same": "anyway, still",
+    r"whoever": "anyone who",
+    r"meanwhile": "in the meantime, at the same time",
+    r"beside": "next to, in addition to",
+    r"(?<!there )(?:is|are) no(?:ne)?": "is not a …",
+    r"of the very|that very|its very": "exactly that",
+    r"a python\b(?! \w)|pythons": "a Python interpreter, Python versions",
+    r"bytecode's": "bytecode (as an attribute), of the bytecode",
+}
+WORST = re.compile(rf"\b(?:{'|'.join(REPLACEMENTS)})\b", re.IGNORECASE)
+
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "tests" / "faults" / "README.md",
+    ROOT / ".pre-commit-hooks.yaml",
+]
+
+
+def find_worst_words(text: str) -> list[str]:
+    """Return the words of `text` that have a plainer replacement."""
+    return [found.group() for found in WORST.finditer(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("To mend: told whoever", ["mend", "told", "whoever"]),
+        ("nothing but for\nthis", ["but for"]),
+        ("Heeds what is no finding; there is no file", ["Heeds", "is no"]),
+        ("amended, besides, unheeded-compilation, test_nothing_was_judged", []),
+        ("a Python interpreter of several Python versions", []),
+    ],
+)
+def test_wording_words_are_found_whole(text: str, words: list[str]) -> None:
+    assert find_worst_words(text) == words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_wording_of_a_page_is_plain(page: Path) -> None:
+    lines = page.read_text("utf-8").splitlines()
+    found = {n: words for n, line in enumerate(lines, 1) if (words := find_worst_words(line))}
+    assert found == {}
