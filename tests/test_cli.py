@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pycache_guard
 from conftest import PROGRAM
 from pycache_guard import cli
 from pycache_guard import compat
+from pycache_guard.commands._help import load_help
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
 from pycache_guard.git.process import Git
@@ -33,9 +35,9 @@ def test_usage(run: Run) -> None:
     code, out, err = run("--help")
     assert (code, err) == (0, "")
     assert run("-h").out == out
-    for name, summary in cli.COMMANDS.items():
-        assert f"  {name} " in out
-        assert summary in out
+    for name in cli.COMMANDS:
+        assert re.search(rf"(?m)^  {name} +{re.escape(load_help(name).summary)}$", out)
+    assert run("help") == run("help", "help") == (code, out, err)
 
 
 def test_every_command_is_there(run: Run) -> None:
@@ -48,20 +50,57 @@ def test_every_command_is_there(run: Run) -> None:
 def test_version(run: Run, program: Program) -> None:
     expected = (0, f"pycache-guard {pycache_guard.__version__}\n", "")
     assert run("--version") == program("--version") == expected
+    assert run("version") == run("-V") == expected
+
+
+def test_no_arguments_print_the_help_page_as_an_error(run: Run, program: Program) -> None:
+    page = run("--help").out
+    assert run() == program() == (2, page, "")
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_a_command(run: Run, name: str) -> None:
+    assert run("help", name) == run("--help", name) == run(name, "--help")
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ((), "which command? (see `pycache-guard --help`)"),
         (("no-such",), "'no-such' is not a command (see `pycache-guard --help`)"),
         (("a\nb\x1b",), "'a\\nb\\x1b' is not a command (see `pycache-guard --help`)"),
         (("fixx",), "'fixx' is not a command: did you mean `fix`? (see `pycache-guard --help`)"),
         (("reporting",), "'reporting' is not a command (see `pycache-guard --help`)"),
         (("--no-such",), "'--no-such' is not a command (see `pycache-guard --help`)"),
+        (("hlep",), "'hlep' is not a command: did you mean `help`? (see `pycache-guard --help`)"),
+        (
+            ("--verison",),
+            "'--verison' is not a command: did you mean `version`? (see `pycache-guard --help`)",
+        ),
+        (("Lint",), "'Lint' is not a command: did you mean `lint`? (see `pycache-guard --help`)"),
+        (
+            ("help", "docter"),
+            "'docter' is not a command: did you mean `doctor`? (see `pycache-guard --help`)",
+        ),
+        (
+            ("forbid_bytecode",),
+            (
+                "'forbid_bytecode' is not a command: did you mean `forbid-bytecode` or"
+                " `verify-bytecode`? (see `pycache-guard --help`)"
+            ),
+        ),
+        (
+            ("--format", "json", "forbid-bytecode"),
+            "options follow the command: pycache-guard forbid-bytecode --format json",
+        ),
+        (
+            ("--allow", "a b*", "fix", "--dry-run"),
+            "options follow the command: pycache-guard fix --allow 'a b*' --dry-run",
+        ),
     ],
 )
-def test_no_such_command(run: Run, argv: tuple[str, ...], message: str) -> None:
+def test_unknown_command_is_answered_with_the_likely_one(
+    run: Run, argv: tuple[str, ...], message: str
+) -> None:
     assert run(*argv) == (2, "", f"error: {message}\n")
 
 
@@ -285,7 +324,7 @@ def test_no_process_outlives_a_command(
 
 
 @posix
-@pytest.mark.parametrize("when", ["cli.forget_foreign_modules", "cli.main", "spawn.stop_all"])
+@pytest.mark.parametrize("when", ["cli.drop_untrusted_sys_path", "cli.main", "spawn.stop_all"])
 @pytest.mark.parametrize("is_after", [False, True])
 def test_a_signal_at_the_very_start_and_end(when: str, is_after: bool) -> None:
     """It is heeded without a word of Python's."""

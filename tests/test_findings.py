@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.runners import ROOT
+from pycache_guard.findings import DOCS_URL
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.findings import sort_findings
@@ -14,6 +17,14 @@ def test_rules_are_named_once_and_well() -> None:
     assert all(re.fullmatch(r"PYC[0-9]{3}", rule.name) for rule in Rule)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.value) for rule in Rule)
     assert len({rule.value for rule in Rule}) == len(Rule.__members__)
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_rule_page_begins_with_the_summary(rule: Rule) -> None:
+    page = (ROOT / "docs" / rule.docs_url.removeprefix(f"{DOCS_URL}/")).read_text(encoding="utf-8")
+    heading, summary = page.split("\n\n")[:2]
+    assert heading == f"# {rule.name} {rule.value}"
+    assert summary == rule.summary
 
 
 def finding(path: str | None, rule: Rule, line: int | None, commit: str | None) -> Finding:

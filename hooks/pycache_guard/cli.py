@@ -1,8 +1,13 @@
-"""`pycache-guard COMMAND`: a table of names; a command's module is imported when it is chosen."""
+"""`pycache-guard COMMAND`: command name → module, exit codes, signals.
+
+Only the module of the chosen command is imported. `pycache-guard --help` imports all of them.
+"""
+
+# hot path: see tests/test_budgets.py
 
 from __future__ import annotations
 
-# `signal` imports enum, which costs 3 ms; what it is made of has no types.
+# `signal` imports enum, which costs 3 ms. `_signal` is its C part and has no type stubs.
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
@@ -15,32 +20,38 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 SIGINT = 2
-#: Set to anything, this variable adds a traceback to failures that the system reports.
+#: If this variable is set to anything, an error of the operating system keeps its traceback.
 DEBUG = "PYCACHE_GUARD_DEBUG"
 
-#: Each is a module in `commands/` with a `main(argv) -> int`; `-` becomes `_`.
-COMMANDS = {
-    "forbid-bytecode": "refuse tracked bytecode: the index, or a commit's tree",
-    "check-gitignore": "prove that .gitignore keeps bytecode out, and complete it",
-    "check-history": "refuse bytecode in every commit of a range",
-    "pre-push": "refuse to push it: git's hook of that name",
-    "pre-receive": "refuse to receive it: git's hook of that name, on a server",
-    "verify-bytecode": "does each bytecode file come from its source?",
-    "inspect": "tell what a bytecode file is",
-    "fix": "untrack bytecode and complete .gitignore in one step",
-    "lint": "find Python source that is careless with bytecode",
-    "clean": "remove caches from the disk",
-    "check-dockerignore": "prove that .dockerignore keeps bytecode out",
-    "check-dist": "find bytecode in wheels, sdists and other archives",
-    "doctor": "diagnose bytecode caching on this machine, and here",
-}
+#: Each is a module in `commands/` with a `main(argv) -> int` and the constants of its help text; `-`
+#: becomes `_`. The help page and the documentation have this order.
+COMMANDS = (
+    "forbid-bytecode",
+    "check-gitignore",
+    "fix",
+    "check-history",
+    "pre-push",
+    "pre-receive",
+    "check-dockerignore",
+    "check-dist",
+    "inspect",
+    "verify-bytecode",
+    "clean",
+    "doctor",
+    "lint",
+)
+
+
+#: Words that are answered here, in place of a command.
+HELP_WORDS = ("help", "--help", "-h")
+VERSION_WORDS = ("version", "--version", "-V")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 nothing to say, 1 findings, 2 not done.
+    """Run a command; return its exit code: 0 no findings, 1 findings, 2 error.
 
-    The one place where a failure becomes a line on stderr. Ended by a signal, it is 128 and the
-    signal's number, as shells have it. No process of ours goes on. Anything unexpected is raised.
+    This is the one place where a failure becomes a line on stderr. The code is 128 + n if signal n
+    ended the run. All child processes are stopped. Any unexpected exception is raised.
     """
     from pycache_guard.errors import Failure
     from pycache_guard.git.spawn import stop_all
@@ -51,18 +62,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             stop_all()
     except KeyboardInterrupt as end:
-        stop_all()  # it may be that which was interrupted
+        stop_all()  # the signal may have interrupted the first call
         return exit_code_for(end)
-    # Only now: where descriptors ran out, those of the processes have been closed, and what is to be
-    # imported for this can be opened.
+    # These handlers come after `stop_all`: if file descriptors ran out, those of the child processes
+    # are closed by now, so the imports below can open files.
     except Failure as failure:
         return fail(str(failure))
     except UnicodeDecodeError as error:
-        # Of git's paths, which are bytes, Windows makes UTF-16. Elsewhere this is a bug.
+        # On Windows Python decodes git's paths, which are bytes, as UTF-8. Elsewhere this is a bug.
         if not compat.WINDOWS:
             raise
         path = error.object.decode("utf-8", "backslashreplace")
-        return fail(f"{path}: is not UTF-8; on Windows that is no path")
+        return fail(f"{path}: the path is not UTF-8, so Windows cannot have it")
     except OSError as error:
         if os.environ.get(DEBUG):
             raise
@@ -71,71 +82,74 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def exit_code_for(end: KeyboardInterrupt) -> int:
-    """Return the exit code of who was ended by a signal."""
+    """Return the exit code for termination by a signal."""
     return 128 + (end.args[0] if end.args else SIGINT)
 
 
 def run() -> NoReturn:
-    """Run as a program, and end at once: taking the interpreter down in order costs 2 ms more.
+    """Run as a program and exit at once: an orderly shutdown of the interpreter costs 2 ms more.
 
-    Nothing waits for that: what was written is flushed here, and every file and child process is
+    Nothing depends on that shutdown: the output is flushed here, and every file and child process is
     closed where it is used.
     """
     handle_signals(on_signal)
     try:
         drop_untrusted_sys_path()
         code = main()
-    except KeyboardInterrupt as end:  # before, or behind, what `main` heeds
+    except KeyboardInterrupt as end:  # raised outside the handlers of `main`
         code = exit_code_for(end)
     except SystemExit as end:  # argparse, after --help
         code = 0 if end.code is None else end.code if isinstance(end.code, int) else 2
-    except BaseException:  # noqa: BLE001 - the job was not done, whatever it was
+    except BaseException:  # noqa: BLE001 - whatever it was, the job was not done
         code = crashed()
     handle_signals(_signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:  # noqa: SIM105 - contextlib costs 1 ms
                 stream.flush()
-            except (OSError, ValueError):  # its reader has gone away, or it was closed
+            except (OSError, ValueError):  # the reader has gone away, or the stream is closed
                 pass
     os._exit(code)
 
 
 def crashed() -> int:
-    """Write the traceback of the exception that is being handled to stderr; return 2.
+    """Write the traceback of the current exception to stderr; return 2.
 
-    Written in C, `sys.excepthook` needs neither a module nor, to speak of, memory.
+    `sys.__excepthook__` is written in C: it imports nothing and needs hardly any memory.
     """
     try:  # noqa: SIM105 - contextlib costs 1 ms
         sys.__excepthook__(*sys.exc_info())
-    except BaseException:  # noqa: BLE001, S110 - the exit code tells
+    except BaseException:  # noqa: BLE001, S110 - the exit code shows the error
         pass
     return 2
 
 
 def handle_signals(handler: object) -> None:
-    """Set what the signals do that ask us to end; one that is ignored (nohup(1)) stays so."""
+    """Set the handler of each termination signal. A signal that is ignored stays so (nohup(1))."""
     for number in compat.TERMINATION_SIGNALS:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, handler)
 
 
 def on_signal(number: int, _: object) -> NoReturn:
-    """End in order: temporary files go, children are stopped. Nothing interrupts that."""
+    """Raise `KeyboardInterrupt(number)`, so that temporary files go and children are stopped.
+
+    Further signals are ignored: they must not interrupt that.
+    """
     handle_signals(_signal.SIG_IGN)
     raise KeyboardInterrupt(number)
 
 
 def drop_untrusted_sys_path() -> None:
-    """Take off the module search path what the current directory or `PYTHONPATH` put there.
+    """Remove the current directory and the entries of `PYTHONPATH` from the module search path.
 
-    A checkout may have a `json.py` or a `select.py` of its own, and must not get it run. Where the
-    program itself was found stays.
+    A checkout may contain a `json.py` or a `select.py`, which must not run. The directory of this
+    program stays.
     """
     try:
         own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         os.getcwd()
-    except FileNotFoundError:  # the current directory is gone, and with it what it held
+    except FileNotFoundError:  # the current directory was deleted, with all its files
         return
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     foreign = {os.path.abspath(path) for path in ("", *named)} - {own}
@@ -143,59 +157,93 @@ def drop_untrusted_sys_path() -> None:
 
 
 def dispatch(argv: list[str]) -> int:
-    """Run the command that `argv` begins with."""
-    if not argv:
-        return fail("which command? (see `pycache-guard --help`)")
-    name = argv[0]
+    """Run the command that `argv` begins with, or print help or the version."""
+    name = argv[0] if argv else ""
     if name in COMMANDS:
-        # Not importlib.import_module, which costs 0.5 ms more: it imports warnings.
-        module = __import__(f"pycache_guard.commands.{name.replace('-', '_')}", fromlist=["main"])
-        code: int = module.main(argv[1:])
-        return code
-    if name in ("--help", "-h"):
-        from pycache_guard.commands._print import print_safely
-
-        print_safely(usage())
-        return 0
-    if name == "--version":
+        return run_command(name, argv[1:])
+    if not argv:
+        print_help_page()
+        return 2
+    if name in HELP_WORDS:
+        return show_help(argv[1:])
+    if name in VERSION_WORDS:
         from pycache_guard import __version__
         from pycache_guard.commands._print import print_safely
 
         print_safely(f"pycache-guard {__version__}\n")
         return 0
+    command = next((word for word in argv if word in COMMANDS), None)
+    if name.startswith("-") and command:
+        return fail(f"options follow the command: {reorder_options(argv, command)}")
     return fail(f"{name!r} is not a command{suggestion(name)} (see `pycache-guard --help`)")
 
 
+def run_command(name: str, argv: Sequence[str]) -> int:
+    """Import the module of the command `name` and run it."""
+    # Not importlib.import_module, which costs 0.5 ms more: it imports warnings.
+    module = __import__(f"pycache_guard.commands.{name.replace('-', '_')}", fromlist=["main"])
+    code: int = module.main(argv)
+    return code
+
+
+def show_help(words: list[str]) -> int:
+    """Print the help of the command that `words` begins with; without one, the list of commands."""
+    name = words[0] if words else "help"
+    if name in COMMANDS:
+        return run_command(name, ["--help"])
+    if name in HELP_WORDS or name in VERSION_WORDS:
+        print_help_page()
+        return 0
+    return fail(f"{name!r} is not a command{suggestion(name)} (see `pycache-guard --help`)")
+
+
+def reorder_options(argv: list[str], command: str) -> str:
+    """Return a command line with the words of `argv` in which `command` comes first."""
+    from pycache_guard.remedies import shell_quote
+
+    rest = [*argv]
+    rest.remove(command)
+    return " ".join(["pycache-guard", command, *map(shell_quote, rest)])
+
+
 def suggestion(name: str) -> str:
-    """Return what may have been meant, as a question."""
+    """Return `: did you mean X?` for the commands that are spelled like `name`, or nothing."""
     from difflib import get_close_matches
 
-    names = [f"`{match}`" for match in get_close_matches(name, COMMANDS)]
-    return f": did you mean {' or '.join(names)}?" if names else ""
+    matches = get_close_matches(name.lower(), (*COMMANDS, "help", "version"))
+    names = " or ".join(f"`{match}`" for match in matches)
+    return f": did you mean {names}?" if names else ""
+
+
+def print_help_page() -> None:
+    """Print the list of commands."""
+    from pycache_guard.commands._print import print_safely
+
+    print_safely(usage())
 
 
 def usage() -> str:
-    """Return the page that lists the commands."""
+    """Return the help page: the list of commands, an example, the exit codes."""
+    from pycache_guard.commands._help import load_help
+
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [
             "usage: pycache-guard COMMAND [OPTION...]",
-            "",
             "Keep Python bytecode out of places where it does not belong.",
             "",
-            *lines,
+            *(f"  {name:{width}}  {load_help(name).summary}" for name in COMMANDS),
             "",
             "example: pycache-guard fix --dry-run",
-            "exit codes: 0 nothing to say, 1 findings, or something was fixed, 2 not done",
-            "more: `pycache-guard COMMAND --help`",
+            "exit codes: 0 no findings; 1 findings, or files were changed; 2 error",
+            "more: `pycache-guard help COMMAND`",
             "",
         ]
     )
 
 
 def fail(message: str) -> int:
-    """Say why on stderr, in one line; return 2."""
+    """Write one `error: …` line to stderr; return 2."""
     from pycache_guard.commands._output import print_error
 
     print_error(message)

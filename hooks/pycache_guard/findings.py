@@ -1,4 +1,4 @@
-"""What can be found, and a finding."""
+"""The rules, and findings of them."""
 
 from __future__ import annotations
 
@@ -10,51 +10,75 @@ DOCS_URL = "https://github.com/pycache-guard/pycache-guard/blob/main/docs"
 
 
 class Rule(Enum):
-    """Every rule: the member's name is its stable code, the value its name for people."""
+    """Every rule: `name` is its stable code, `value` its name for people.
+
+    `summary` is one sentence, the first of the page in docs/rules/. The lint rules (PYC4xx) are here
+    too, and not only beside their checks in `lint/rules/`: an enumeration has all its members in one
+    place, reports list every rule, and importing this must not import the linter.
+    """
+
+    _value_: str
+    summary: str
+
+    def __new__(cls, title: str, summary: str) -> Rule:  # noqa: PYI034 - Self needs Python 3.11
+        """Return a member whose value is `title`."""
+        member = object.__new__(cls)
+        member._value_ = title
+        member.summary = summary
+        return member
 
     @property
     def docs_url(self) -> str:
-        """Return the address of the page that explains it."""
+        """Return the address of its page in the documentation."""
         return f"{DOCS_URL}/rules/{self.name}.md"
 
-    PYC001 = "bytecode-path"
-    PYC002 = "bytecode-content"
-    PYC003 = "unused-allow"
-    PYC101 = "not-ignored"
-    PYC102 = "re-included"
-    PYC103 = "inert-ignore-file"
-    PYC104 = "inert-pattern"
-    PYC201 = "stale"
-    PYC202 = "mismatch"
-    PYC203 = "unchecked-hash"
-    PYC204 = "sourceless"
-    PYC205 = "unverifiable"
-    PYC206 = "malformed"
-    PYC207 = "wrong-tag"
-    PYC301 = "docker-context"
-    PYC311 = "distribution"
-    PYC401 = "skipped-header"
-    PYC402 = "unmarshalled-code"
-    PYC403 = "sourceless-loader"
-    PYC404 = "bytecode-import"
-    PYC405 = "bytecode-process"
-    PYC411 = "unchecked-hash-mode"
-    PYC412 = "sourceless-output"
-    PYC413 = "unheeded-compilation"
-    PYC414 = "kept-mode"
-    PYC421 = "global-switch"
-    PYC422 = "late-environment"
-    PYC431 = "handmade-cache-path"
-    PYC432 = "cache-deletion"
-    PYC433 = "removed-interface"
-    PYC434 = "source-by-suffix"
-    PYC435 = "unguarded-reverse"
-    PYC436 = "cached-attribute"
-    PYC501 = "not-removed"
-    PYC601 = "cache-refused"
-    PYC602 = "cache-misdirected"
-    PYC603 = "orphaned-cache"
-    PYC604 = "unguarded"
+    PYC001 = "bytecode-path", "Bytecode file is tracked."
+    PYC002 = "bytecode-content", "File contains bytecode under a different name."
+    PYC003 = "unused-allow", "An allow entry matches nothing."
+    PYC101 = "not-ignored", "No tracked rule ignores bytecode here."
+    PYC102 = "re-included", "A rule re-includes bytecode."
+    PYC103 = "inert-ignore-file", "Git does not honour this ignore file for others."
+    PYC104 = "inert-pattern", "A line meant for bytecode cannot match."
+    PYC201 = "stale", "The source has changed since the bytecode was made."
+    PYC202 = "mismatch", "Python would run it, but its source compiles to different code."
+    PYC203 = "unchecked-hash", "Python would run it without checking the source."
+    PYC204 = "sourceless", "Bytecode without source can be imported."
+    PYC205 = "unverifiable", "It could not be compared; the message says why."
+    PYC206 = "malformed", "File is not a well-formed `.pyc`."
+    PYC207 = "wrong-tag", "Tag in the name and magic number belong to different interpreters."
+    PYC301 = "docker-context", "Bytecode would be sent to the Docker daemon."
+    PYC311 = "distribution", "An archive ships bytecode."
+    PYC401 = (
+        "skipped-header",
+        "`.pyc` header is skipped without checking the magic number before `marshal.loads`.",
+    )
+    PYC402 = "unmarshalled-code", "Code loaded with `marshal` is executed."
+    PYC403 = "sourceless-loader", "Loader runs bytecode without source."
+    PYC404 = "bytecode-import", "Bytecode is imported by its path."
+    PYC405 = "bytecode-process", "Python is started with a bytecode file as its script."
+    PYC411 = "unchecked-hash-mode", "Bytecode is written or run without ever checking its source."
+    PYC412 = "sourceless-output", "Bytecode is written to a place where it can replace its source."
+    PYC413 = "unheeded-compilation", "Compilation errors are ignored."
+    PYC414 = (
+        "kept-mode",
+        "`compileall` gets an invalidation mode but keeps existing files in their old mode.",
+    )
+    PYC421 = "global-switch", "Importing a module changes how the whole process treats bytecode."
+    PYC422 = "late-environment", "Environment variable is set after the interpreter has read it."
+    PYC431 = "handmade-cache-path", "A path in `__pycache__` is built by hand."
+    PYC432 = "cache-deletion", "A program deletes bytecode while it runs."
+    PYC433 = "removed-interface", "Bytecode interface was removed in newer Python versions."
+    PYC434 = "source-by-suffix", "Source path is guessed from the bytecode path."
+    PYC435 = (
+        "unguarded-reverse",
+        "`source_from_cache` is called without a handler for `ValueError`.",
+    )
+    PYC436 = "cached-attribute", "`__cached__` was removed."
+    PYC501 = "not-removed", "`clean` could not remove a cache or read a directory."
+    PYC601 = "cache-refused", "Python cannot write a cache, or another user can write one."
+    PYC602 = "cache-misdirected", "`PYTHONPYCACHEPREFIX` points to an unsuitable directory."
+    PYC603 = "orphaned-cache", "Caches are left over from sources that no longer exist."
+    PYC604 = "unguarded", "No hook refuses bytecode in the next commit."
 
 
 class Finding(NamedTuple):

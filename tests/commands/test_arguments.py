@@ -18,7 +18,11 @@ SEE = " (see `pycache-guard forbid-bytecode --help`)\n"
 USAGE = [
     (("--no-such",), "unrecognized arguments: --no-such"),
     (("a.pyc",), "unrecognized arguments: a.pyc"),
-    (("--stage",), "unrecognized arguments: --stage"),
+    (("--stage",), "unrecognized arguments: --stage: did you mean `--staged`?"),
+    (("--formt", "json"), "unrecognized arguments: --formt: did you mean `--format`?"),
+    (("--formt=json",), "unrecognized arguments: --formt=json: did you mean `--format`?"),
+    (("-format", "json"), "unrecognized arguments: -format json: did you mean `--format`?"),
+    (("--Quiet",), "unrecognized arguments: --Quiet: did you mean `--quiet`?"),
     (("--tree",), "argument --tree: expected one argument"),
     (("--tree", ""), "argument --tree: must not be empty"),
     (("--allow", ""), "argument --allow: must not be empty"),
@@ -45,7 +49,7 @@ def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
 
 def test_defaults() -> None:
     options = report_parser("x", "y").parse([])
-    assert vars(options) == {"format": "text", "output": None}
+    assert vars(options) == {"format": "text", "output": None, "quiet": False, "color": "auto"}
     with pytest.raises(Failure, match="unrecognized arguments: --form"):
         report_parser("x", "y").parse(["--form", "json"])
 

@@ -40,7 +40,7 @@ def test_tells_by_example_and_what_the_exit_code_means(run: Run, command: tuple[
     out = run(*command, "--help").out
     (example,) = re.findall(r"(?m)^example: (.*)$", out)
     assert re.match(r"(exec )?pycache-guard [\w-]+", example)
-    assert re.search(r"(?m)^exit codes: 0 .+, 1 .+, 2 .+$", out)
+    assert re.search(r"(?m)^exit codes: 0 .+; 1 .+; 2 .+$", out)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import NamedTuple
+import re
 
 from pycache_guard.commands._print import print_safely
+from pycache_guard.config import suggestion
 from pycache_guard.errors import Failure
-from pycache_guard.findings import DOCS_URL
 from pycache_guard.report import FORMATS
 
 TYPE_CHECKING = False
@@ -28,8 +28,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str, description: str) -> None:
         self.command = command
         super().__init__(
-            prog=f"pycache-guard {command}", description=description, allow_abbrev=False
+            prog=f"pycache-guard {command}",
+            description=description,
+            allow_abbrev=False,
+            add_help=False,
         )
+        # Not listed: the reader of the list has found it.
+        self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Read options and arguments, in any order; what follows `--` is arguments.
@@ -37,18 +42,30 @@ class Parser(argparse.ArgumentParser):
         The type of every argument is `any_text` or `non_empty`. Raises `Failure`.
         """
         end = argv.index("--") if "--" in argv else len(argv)
+        for word in argv[:end]:
+            name = word.partition("=")[0]
+            if word.startswith("--") and name not in self._option_string_actions:
+                self.error(f"unrecognized arguments: {word}")
         words = [*argv[:end], *(POSITIONAL_MARK + word for word in argv[end + 1 :])]
         return self.parse_intermixed_args(words)
 
     def print_help(self, file: object = None) -> None:
-        """Write the help as everything else is written: one screen, an example, the exit codes."""
+        """Print the help on one screen, with an example and the exit codes of the command."""
+        from pycache_guard.commands._help import load_help
 
-        manual = HELP[self.command]
-        self.usage = f"{self.prog} [OPTION...] {manual.positionals}".rstrip()
-        print_safely(f"{self.format_help()}\n{manual.format()}")
+        text = load_help(self.command)
+        self.usage = f"{self.prog} [OPTION...] {text.positionals}".rstrip()
+        options = self.format_help().replace("\n\noptions:\n", "\noptions:\n")
+        print_safely(f"{options}\n{text.format_footer()}")
 
     def error(self, message: str) -> NoReturn:
-        """Raise `Failure`."""
+        """Raise `Failure` with the message of argparse and the likely option or choice."""
+        unknown = re.match(r"unrecognized arguments: (-[^\s=]+)", message)
+        choice = re.match(r"argument .*?: invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if unknown:
+            message += suggestion(unknown[1], self._option_string_actions)
+        elif choice:
+            message += suggestion(choice[1], re.findall(r"[\w-]+", choice[2]))
         raise Failure(f"{message.replace(POSITIONAL_MARK, '')} (see `{self.prog} --help`)")
 
 
@@ -76,7 +93,7 @@ def report_parser(command: str, description: str) -> Parser:
         metavar="FORMAT",
         choices=FORMATS,
         default="text",
-        help="text (default), json, github, gitlab or sarif",
+        help=", ".join(FORMATS),
     )
     parser.add_argument(
         "--output", metavar="FILE", type=non_empty, help="write the report there, not to stdout"
@@ -98,7 +115,7 @@ def config_option(parser: Parser) -> None:
         "--config-from",
         metavar="REV",
         type=non_empty,
-        help="read the configuration from this revision: in CI the base of a pull request",
+        help="read the configuration from this revision",
     )
 
 
@@ -149,69 +166,3 @@ def add_probe_option(parser: Parser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="require temporary and legacy as well"
     )
-
-
-class HelpText(NamedTuple):
-    """What a command's `--help` has from here."""
-
-    #: A command line that a reader can copy.
-    example: str
-    #: Its page in the documentation.
-    page: str
-    #: What the usage line has behind the options.
-    positionals: str = ""
-    #: What the exit codes 0, 1 and 2 mean.
-    exit_codes: tuple[str, str, str] = ("nothing to say", "findings", "not done")
-
-    def format(self) -> str:
-        """Return the lines below the options."""
-        codes = ", ".join(f"{code} {meaning}" for code, meaning in enumerate(self.exit_codes))
-        return f"example: {self.example}\nexit codes: {codes}\nmore: {DOCS_URL}/{self.page}\n"
-
-
-EXIT_CODES_FIX = ("nothing to say", "findings, or something was fixed", "not done")
-
-#: By command.
-HELP = {
-    "forbid-bytecode": HelpText(
-        "pycache-guard forbid-bytecode --fix", "commands.md", exit_codes=EXIT_CODES_FIX
-    ),
-    "check-gitignore": HelpText(
-        "pycache-guard check-gitignore --fix", "commands.md", exit_codes=EXIT_CODES_FIX
-    ),
-    "check-history": HelpText(
-        "pycache-guard check-history origin/main..HEAD", "history.md", "[RANGE...]"
-    ),
-    "pre-push": HelpText(
-        'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push',
-        "history.md",
-        "[REMOTE] [URL]",
-    ),
-    "pre-receive": HelpText("exec pycache-guard pre-receive   # in hooks/pre-receive", "server.md"),
-    "verify-bytecode": HelpText(
-        "pycache-guard verify-bytecode --tracked", "verify.md", "[PATH...]"
-    ),
-    "inspect": HelpText(
-        "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc",
-        "inspect.md",
-        "FILE...",
-        ("all are well-formed", "one is not", "one cannot be read"),
-    ),
-    "fix": HelpText("pycache-guard fix --dry-run", "commands.md", exit_codes=EXIT_CODES_FIX),
-    "lint": HelpText("pycache-guard lint src tests", "lint.md", "[PATH...]"),
-    "clean": HelpText(
-        "pycache-guard clean --dry-run",
-        "clean.md",
-        "[PATH...]",
-        ("success", "some files could not be removed", "error"),
-    ),
-    "check-dockerignore": HelpText(
-        "pycache-guard check-dockerignore --fix", "docker.md", "[CONTEXT...]", EXIT_CODES_FIX
-    ),
-    "check-dist": HelpText("pycache-guard check-dist 'dist/*'", "dist.md", "ARCHIVE..."),
-    "doctor": HelpText(
-        "pycache-guard doctor --time PACKAGE",
-        "doctor.md",
-        exit_codes=("no problems", "problems found", "something could not be examined"),
-    ),
-}

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 
 NAME = "check-dist"
+SUMMARY = "find bytecode in wheels, sdists and other archives"
+EXAMPLE = "pycache-guard check-dist 'dist/*'"
+DOCS_PAGE = "dist.md"
+POSITIONALS = "ARCHIVE..."
 
 
 def main(argv: Sequence[str]) -> int:

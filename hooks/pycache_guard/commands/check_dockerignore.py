@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "check-dockerignore"
+SUMMARY = "prove the same of .dockerignore, and complete it"
+EXAMPLE = "pycache-guard check-dockerignore --fix"
+DOCS_PAGE = "docker.md"
+POSITIONALS = "[CONTEXT...]"
+EXIT_CODES = ("no findings", "findings, or files were changed", "error")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "check-gitignore"
+SUMMARY = "prove that .gitignore keeps bytecode out, and complete it"
+EXAMPLE = "pycache-guard check-gitignore --fix"
+DOCS_PAGE = "commands.md"
+EXIT_CODES = ("no findings", "findings, or files were changed", "error")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pycache_guard.git.revisions import Revisions
 
 NAME = "check-history"
+SUMMARY = "check every commit of a range, or of all refs"
+EXAMPLE = "pycache-guard check-history origin/main..HEAD"
+DOCS_PAGE = "history.md"
+POSITIONALS = "[RANGE...]"
 
 
 def main(argv: Sequence[str]) -> int:

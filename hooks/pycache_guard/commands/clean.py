@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pycache_guard.clean.result import CleanResult
 
 NAME = "clean"
+SUMMARY = "remove caches from the disk"
+EXAMPLE = "pycache-guard clean --dry-run"
+DOCS_PAGE = "clean.md"
+POSITIONALS = "[PATH...]"
+EXIT_CODES = ("success", "some files could not be removed", "error")
 
 
 def main(argv: Sequence[str]) -> int:

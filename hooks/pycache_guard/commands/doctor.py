@@ -1,4 +1,4 @@
-"""`pycache-guard doctor`: diagnose bytecode caching on this machine and in this repository."""
+"""`pycache-guard doctor`: diagnose bytecode caching on this machine, and here."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.fact import DoctorReport
 
 NAME = "doctor"
+SUMMARY = "diagnose bytecode caching on this machine, and here"
+EXAMPLE = "pycache-guard doctor --time PACKAGE"
+DOCS_PAGE = "doctor.md"
+EXIT_CODES = ("no problems", "problems found", "error")
 NO_PROBLEMS = "No problems found.\n"
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 
 NAME = "fix"
+SUMMARY = "untrack bytecode and complete .gitignore in one step"
+EXAMPLE = "pycache-guard fix --dry-run"
+DOCS_PAGE = "commands.md"
+EXIT_CODES = ("only the commit is left", "findings are left", "error")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pycache_guard.git.tree import Tree
 
 NAME = "forbid-bytecode"
+SUMMARY = "check every entry of the index, or of a commit's tree"
+EXAMPLE = "pycache-guard forbid-bytecode --fix"
+DOCS_PAGE = "commands.md"
+EXIT_CODES = ("no findings", "findings, or files were changed", "error")
 
 
 class ForbidOptions:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from pycache_guard.inspection.facts import PycFacts
 
 NAME = "inspect"
+SUMMARY = "describe a bytecode file"
+EXAMPLE = "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc"
+DOCS_PAGE = "inspect.md"
+POSITIONALS = "FILE..."
+EXIT_CODES = ("all are well-formed", "one is not", "one cannot be read")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pycache_guard.python_files import SourceFile
 
 NAME = "lint"
+SUMMARY = "find unsafe uses of bytecode in Python source"
+EXAMPLE = "pycache-guard lint src tests"
+DOCS_PAGE = "lint.md"
+POSITIONALS = "[PATH...]"
 #: What paths of templates hold (cookiecutter, copier): of these, sources are made that parse.
 TEMPLATE = ("{{", "{%")
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "pre-push"
+SUMMARY = "run as Git's `pre-push` hook"
+EXAMPLE = 'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push'
+DOCS_PAGE = "history.md"
+POSITIONALS = "[REMOTE] [URL]"
 #: Why there are findings in commits that are not being pushed.
 WITHOUT_LINES = (
     "stdin had no ref lines, so HEAD and all branches were checked against what the remote is known"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "pre-receive"
+SUMMARY = "run as Git's `pre-receive` hook, on a server"
+EXAMPLE = "exec pycache-guard pre-receive   # in hooks/pre-receive"
+DOCS_PAGE = "server.md"
 
 
 def main(argv: Sequence[str]) -> int:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pycache_guard.verify.verify import VerifyResult
 
 NAME = "verify-bytecode"
+SUMMARY = "check whether bytecode comes from its source"
+EXAMPLE = "pycache-guard verify-bytecode --tracked"
+DOCS_PAGE = "verify.md"
+POSITIONALS = "[PATH...]"
 
 
 def main(argv: Sequence[str]) -> int:

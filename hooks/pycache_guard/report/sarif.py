@@ -11,7 +11,6 @@ from pycache_guard.findings import DOCS_URL
 from pycache_guard.findings import Rule
 from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import quiet_json
-from pycache_guard.report.meanings import MEANINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,15 +41,14 @@ def render(findings: list[Finding], command: str) -> str:
 
 def rule_to_dict(rule: Rule) -> dict[str, object]:
     """Return a rule, with what code scanning shows beside an alert."""
-    meaning = MEANINGS[rule.name]
     return {
         "id": rule.name,
         "name": rule.value,
         "shortDescription": {"text": rule.value},
-        "fullDescription": {"text": meaning},
+        "fullDescription": {"text": rule.summary},
         "help": {
-            "text": f"{meaning} {rule.docs_url}",
-            "markdown": f"{meaning} [More]({rule.docs_url})",
+            "text": f"{rule.summary} {rule.docs_url}",
+            "markdown": f"{rule.summary} [More]({rule.docs_url})",
         },
         "helpUri": rule.docs_url,
     }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from pycache_guard.findings import Rule
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from typing import Protocol
 
-    from pycache_guard.findings import Rule
     from pycache_guard.lint.module import Module
     from pycache_guard.lint.violation import Violation
 
@@ -28,24 +29,7 @@ if TYPE_CHECKING:
         check: Callable[[Module], Iterator[Violation]]
 
 
-NAMES = (
-    "skipped_header",
-    "unmarshalled_code",
-    "sourceless_loader",
-    "bytecode_import",
-    "bytecode_process",
-    "unchecked_hash_mode",
-    "sourceless_output",
-    "unheeded_compilation",
-    "kept_mode",
-    "global_switch",
-    "late_environment",
-    "handmade_cache_path",
-    "cache_deletion",
-    "removed_interface",
-    "source_by_suffix",
-    "unguarded_reverse",
-    "cached_attribute",
-)
+#: A rule's module has the rule's name: `kept-mode` is in `kept_mode.py`.
+NAMES = tuple(rule.value.replace("-", "_") for rule in Rule if rule.name.startswith("PYC4"))
 
 CHECKS: tuple[Check, ...] = tuple(import_module(f"{__name__}.{name}") for name in NAMES)
