@@ -14,6 +14,7 @@ import pytest
 from clean.trees import list_tree
 from clean.trees import make_tree
 from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
 from pycache_guard import compat
 from pycache_guard.clean import plan
 from pycache_guard.fs.fd_cursor import FdCursor
@@ -170,12 +171,15 @@ def test_every_place_may_be_named(root: Path, run: Run) -> None:
     places = [".venv", "node_modules", "nested", "sub/.tox/py"]
     make_tree(root, [".venv/pyvenv.cfg", "nested/.git/x", "sub/.tox/py/pyvenv.cfg"])
     make_tree(root, [f"{place}/__pycache__/a.cpython-313.pyc" for place in places])
-    assert run("clean") == (0, "", "")
+    assert run("clean") == CLEAN
     assert run("clean", *places) == (0, "removed 4 files and 4 directories\n", "")
 
 
-def test_what_is_said(root: Path, run: Run) -> None:
-    assert run("clean") == (0, "", "")
+def test_report_lists_removed_and_kept_paths(root: Path, run: Run) -> None:
+    nothing = "OK: nothing to remove, 0 files in 1 directory checked.\n"
+    assert run("clean") == run("clean", "--dry-run") == (0, nothing, "")
+    assert run("clean", "--quiet") == run("clean", "--orphans") == (0, "", "")
+    assert run("clean", "--orphans", "--dry-run") == run("clean", "--broken") == (0, "", "")
     looked = "looked at 0 files in 1 directory\n"
     assert run("clean", "--verbose") == (0, looked, "")
     make_tree(root, [f"lib{n}.pyc" for n in range(7)])
@@ -200,6 +204,14 @@ def test_what_is_said(root: Path, run: Run) -> None:
         (root / f"lib{n}.pyc").unlink()
     kept = "".join(f"kept lib{n}.pyc: {SOURCELESS}\n" for n in range(5))
     assert run("clean") == (0, kept, "")
+    assert run("clean", "--quiet") == (0, "", "")
+
+
+def test_quiet_reports_only_errors(root: Path, run: Run) -> None:
+    make_tree(root, ["a.py", "__pycache__/a.cpython-313.pyc", "lib.pyc"])
+    assert run("clean", "--quiet", "--verbose") == (0, "", "")
+    assert list_tree(root) == {"a.py", "lib.pyc"}
+    assert run("clean", "--quiet", "nothing") == (2, "", "error: nothing: no such directory\n")
 
 
 def test_json(root: Path, run: Run, tmp_path: Path) -> None:
@@ -209,6 +221,8 @@ def test_json(root: Path, run: Run, tmp_path: Path) -> None:
     assert json.loads(to.read_text()) == {
         "version": 1,
         "command": "clean",
+        "checked": 3,
+        "notes": [],
         "findings": [],
         "dry_run": False,
         "removed": [
@@ -445,9 +459,9 @@ def test_many(root: Path, run: Run) -> None:
 
 
 def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run("clean", "--prefix") == (0, "", "")  # there is none
+    assert run("clean", "--prefix") == CLEAN  # there is none
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "nothing"))
-    assert run("clean", "--prefix") == (0, "", "")
+    assert run("clean", "--prefix") == CLEAN
     prefix = tmp_path / "prefix"
     monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
@@ -464,7 +478,7 @@ def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
         ],
     )
     make_tree(ours.parent, ["other/b.cpython-313.pyc"])
-    assert run("clean") == (0, "", "")
+    assert run("clean") == CLEAN
     told = run("clean", "--prefix", "--orphans")
     assert told == (0, "removed 3 files and 1 directory\n", "")
     assert list_tree(ours) == {
@@ -495,7 +509,7 @@ def test_prefix_of_a_directory_that_is_a_file_now(
     assert not ours.exists()
     # What has no tag is no cache there.
     make_tree(ours, ["plain.pyc"])
-    assert run("clean", "--prefix") == (0, "", "")
+    assert run("clean", "--prefix") == CLEAN
 
 
 def test_the_program_reads_the_environment(root: Path, program: Program, tmp_path: Path) -> None:
@@ -542,7 +556,7 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
     )
     imported = {*done.stdout.decode().split()} - {*bare.stdout.decode().split()}
     assert "pycache_guard.clean.plan" in imported
-    ours = {"git.process", "cleaning.apply", "findings", "report"}
+    ours = {"git.process", "clean.remove", "findings", "remedies", "report"}
     assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])
 
 

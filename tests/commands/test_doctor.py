@@ -104,9 +104,18 @@ def test_other_voices_have_findings_only(healthy: Repo, run: Run, voice: str) ->
 
 def test_the_configuration_says_what_must_be_ignored(healthy: Repo, run: Run) -> None:
     healthy.add(".gitignore", "__pycache__/\n")
-    assert run("doctor", "--quiet").code == 1
-    healthy.add("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache"]\n')
-    assert run("doctor", "--quiet").code == 0
+    assert run("doctor", "--quiet") == (0, "", "")
+    healthy.add("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache", "legacy"]\n')
+    told = run("doctor", "--quiet")
+    assert (told.code, told.out.count("PYC101")) == (1, 1)
+    assert "INTERPRETER" not in told.out
+
+
+def test_optional_pattern_is_a_note_and_no_problem(healthy: Repo, run: Run) -> None:
+    healthy.add(".gitignore", "__pycache__/\n")
+    out = run("doctor").out
+    assert "*.py[co]" in out.partition("bytecode is ignored: yes")[2].partition("tracked")[0]
+    assert out.endswith("\nPROBLEMS\n  none\n")
 
 
 def test_outside_of_a_repository(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -628,7 +628,7 @@ def test_hook_that_can_be_run_but_not_read(repo: Repo, monkeypatch: pytest.Monke
     def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(hooks, "opened", refuse)
+    monkeypatch.setattr(hooks, "open_regular", refuse)
     assert installed_hooks(guards.STAGES) == {"pre-commit": b""}
 
 

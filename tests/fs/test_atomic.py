@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
 from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.fs.atomic import rewrite_atomic
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 FIX = ("forbid-bytecode", "--fix")
 DONE = "PYC001 untracked; the file stays on disk\n"
 COMMIT = '\nTo fix:\n    git commit -m "Untrack bytecode"\n'
+ALLOW = (
+    "To keep a file on purpose, add it to `allow` in pyproject.toml: pycache-guard explain PYC001\n"
+)
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")
 
 
@@ -37,11 +41,15 @@ class TestUntracking:
         repo.write("a.pyc", "3")
         repo.add("b/__pycache__/c.pyc")
         repo.add("b/c.py")
-        assert run(*FIX) == (1, f"a.pyc: {DONE}b/__pycache__/c.pyc: {DONE}{COMMIT}", "")
+        assert run(*FIX) == (
+            1,
+            f"a.pyc: {DONE}b/__pycache__/c.pyc: {DONE}{COMMIT}\nDone: 3 tracked files checked, 3 new ones read.\n",
+            "",
+        )
         assert repo.tracked() == ["b/c.py"]
         assert (repo.path / "a.pyc").read_text() == "3"
         assert (repo.path / "b/__pycache__/c.pyc").exists()
-        assert run(*FIX) == (0, "", "")
+        assert run(*FIX) == CLEAN
 
     def test_only_what_was_found_by_path(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
@@ -165,7 +173,9 @@ class TestUnderCommit:
 
     def test_a_plain_commit(self, hooked: Repo) -> None:
         hooked.git("add", "-u")
-        assert self.commit(hooked) == f"a.pyc: {DONE}{COMMIT}"
+        assert self.commit(hooked) == (
+            f"a.pyc: {DONE}{COMMIT}\nDone: 2 tracked files checked, 2 new ones read.\n"
+        )
         assert hooked.tracked() == ["b.py"]
         assert (hooked.path / "a.pyc").read_text() == "2"
         hooked.git("commit", "-q", "-m", "m")
@@ -174,10 +184,12 @@ class TestUnderCommit:
     @pytest.mark.parametrize("argv", [("-a",), ("b.py",), ("-i", "b.py"), ("-o", "a.pyc")])
     def test_a_commit_with_an_index_of_its_own(self, hooked: Repo, argv: tuple[str, ...]) -> None:
         before = hooked.git("ls-files", "-s")
-        assert self.commit(hooked, *argv) == (
+        out = self.commit(hooked, *argv)
+        assert out.startswith(
             "a.pyc: PYC001 bytecode is tracked; not untracked, since this commit has an index of"
-            " its own\n\nTo fix:\n    git rm -r -f --cached -- a.pyc\n"
+            f" its own\n\nTo fix:\n    git rm -r -f --cached -- a.pyc\n{ALLOW}\nFound 1 problem ("
         )
+        assert out.count("\n") == 7
         assert hooked.git("ls-files", "-s") == before
 
 
@@ -250,8 +262,8 @@ class TestWriteWhole:
         code = (
             "import os, signal\n"
             "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
-            "from pycache_guard.fs.atomic import write_whole\n"
-            f"write_whole({os.fspath(file)!r}, b'new')\n"
+            "from pycache_guard.fs.atomic import write_atomic\n"
+            f"write_atomic({os.fspath(file)!r}, b'new')\n"
         )
         done = subprocess.run([sys.executable, "-c", code], check=False)
         assert done.returncode == -9

@@ -143,7 +143,7 @@ def test_a_directory_that_became_a_link_is_not_visited(tree: Path, down: Opening
     way.close()
 
 
-def test_a_directory_that_cannot_be_listed_is_told(
+def test_unlistable_directory_is_reported(
     tree: Path, down: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     way = down(str(tree))
@@ -155,7 +155,7 @@ def test_a_directory_that_cannot_be_listed_is_told(
             raise PermissionError(13, "Permission denied")
         return found
 
-    monkeypatch.setattr(way, "listing", broken)
+    monkeypatch.setattr(way, "list_entries", broken)
     found = {"/".join(d.parts): d.error and d.error.errno for d in walk(way)}
     assert found == {"": None, "a": 13, "c": None}
     way.close()

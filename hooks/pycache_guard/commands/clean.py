@@ -1,4 +1,4 @@
-"""`pycache-guard clean`: remove caches, all of them or the orphans alone; the hook `clean-orphans`."""
+"""`pycache-guard clean`: remove all caches, or only orphans; the hook `clean-orphans`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ EXIT_CODES = ("success", "some files could not be removed", "error")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if everything that was to go is gone, 1 if something stood in the way."""
-    if list(argv) in ([], ["--orphans"]):  # as by a hook: parser and voices wait for a need
-        result = clean([os.curdir], CleanOptions(orphans=bool(argv)))
-        is_silent = not (any(result.counts()) or result.findings or (result.kept and not argv))
-        return 0 if is_silent else write_result(result, quiet=bool(argv))
+    """Return 0 on success, 1 if a file could not be removed or a directory could not be read."""
+    if list(argv) == ["--orphans"]:  # The hook: parser and report are imported only if needed.
+        result = clean([os.curdir], CleanOptions(orphans=True))
+        is_silent = not any(result.counts()) and not result.findings
+        return 0 if is_silent else write_result(result, is_hook=True)
     options = parse(argv)
     mode = CleanOptions(
         orphans=options.orphans,
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     return write_result(
         result,
         verbose=options.verbose,
-        quiet=options.orphans or options.broken,
+        is_hook=options.orphans or options.broken,
         options=options,
     )
 
@@ -49,37 +49,43 @@ def write_result(
     result: CleanResult,
     *,
     verbose: bool = False,
-    quiet: bool = False,
+    is_hook: bool = False,
     options: Namespace | None = None,
 ) -> int:
-    """Write the report where it is wanted; return the exit code."""
+    """Write the report to stdout or `--output`; return the exit code.
+
+    A hook (`--orphans`, `--broken`) prints nothing about kept files or if there is nothing to remove.
+    """
+    from pycache_guard.clean.text import format_checked
+    from pycache_guard.clean.text import format_text
     from pycache_guard.commands._output import ReportDefaults
     from pycache_guard.commands._output import emit
     from pycache_guard.commands._output import rule_links
     from pycache_guard.commands._output import text_style
     from pycache_guard.findings import sort_findings
+    from pycache_guard.report import Summary
     from pycache_guard.report import render
     from pycache_guard.report.escape import escape_unprintable
 
     reporting = options or ReportDefaults()
     findings = sort_findings(result.findings)
-    if reporting.format == "json":
-        from pycache_guard.report import json
-
-        report = json.render(findings, NAME, json_details(result))
+    style = text_style(reporting)
+    if reporting.format != "text":
+        summary = Summary(result.files, format_checked(result))
+        details = json_details(result)
+        report = render(findings, NAME, reporting.format, details, summary=summary)
+    elif style.is_quiet:
+        report = render(findings, NAME, "text", style=style)
     else:
-        report = render(findings, NAME, reporting.format, style=text_style(reporting))
-    if reporting.format == "text":
-        from pycache_guard.clean.result import format_text
-
-        lines = format_text(result, verbose=verbose, quiet=quiet)
-        report = "".join(f"{escape_unprintable(line)}\n" for line in lines) + report
+        lines = format_text(result, verbose=verbose, is_hook=is_hook)
+        report = "".join(f"{escape_unprintable(line)}\n" for line in lines)
+        report += render(findings, NAME, "text", style=style)
     emit(report + rule_links(findings, reporting), reporting.output)
     return 1 if findings else 0
 
 
 def json_details(result: CleanResult) -> dict[str, object]:
-    """Return what JSON has besides findings."""
+    """Return the JSON keys of `clean` besides `findings`."""
     from pycache_guard.report.escape import escape_surrogates
     from pycache_guard.report.json import path_fields
 
@@ -101,36 +107,39 @@ def parse(argv: Sequence[str]) -> Namespace:
 
     parser = report_parser(
         NAME,
-        "Remove Python's caches below the paths: every __pycache__, and .pyc files beside their"
-        " source. What git tracks, and what has no source, is kept.",
+        "Remove Python caches below the paths: every __pycache__, and .pyc files next to their"
+        " source. Tracked files, and .pyc files without a source, are kept. Exit codes: 0 success;"
+        " 1 some files could not be removed; 2 error.",
     )
     parser.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         type=non_empty,
-        help="directories (default: where you are)",
+        help="directories to clean (default: the current directory)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only list what would be removed")
+    parser.add_argument("--dry-run", action="store_true", help="list the files, remove nothing")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--orphans", action="store_true", help="only caches whose source is gone")
+    which.add_argument(
+        "--orphans", action="store_true", help="only caches whose source does not exist"
+    )
     which.add_argument(
         "--broken",
         action="store_true",
-        help="only caches that were cut off or damaged",
+        help="only cut off or damaged caches",
     )
-    parser.add_argument(
-        "--include-tracked", action="store_true", help="remove what git tracks as well"
-    )
+    parser.add_argument("--include-tracked", action="store_true", help="also remove tracked files")
     parser.add_argument(
         "--include-sourceless",
         action="store_true",
-        help="remove NAME.pyc without NAME.py as well",
+        help="also remove NAME.pyc without NAME.py",
     )
     parser.add_argument(
         "--prefix",
         action="store_true",
-        help="also clean what PYTHONPYCACHEPREFIX holds for PATH",
+        help="also clean the matching directories below PYTHONPYCACHEPREFIX",
     )
-    parser.add_argument("--verbose", action="store_true", help="name everything, removed or kept")
+    parser.add_argument(
+        "--verbose", action="store_true", help="list every removed, kept and skipped path"
+    )
     return parser.parse(argv)

@@ -8,6 +8,7 @@ from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import emit
 from pycache_guard.commands._output import print_error
 from pycache_guard.commands._output import rule_links
+from pycache_guard.commands._output import text_style
 from pycache_guard.doctor.diagnose import diagnose
 from pycache_guard.findings import sort_findings
 from pycache_guard.report import render
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.doctor.fact import DoctorReport
+    from pycache_guard.report import TextStyle
 
 NAME = "doctor"
 SUMMARY = "diagnose bytecode caching on this machine, and here"
@@ -27,21 +29,24 @@ NO_PROBLEMS = "No problems found.\n"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 without problems, 1 with some, 2 if something could not be examined."""
+    """Return 0 without problems, 1 with problems, 2 if something could not be examined."""
     parser = report_parser(
         NAME,
         "Report whether and where Python writes bytecode, and whether the caches are usable; whether"
-        " this repository ignores, tracks and refuses bytecode. Changes nothing.",
+        " this repository ignores, tracks and refuses bytecode. Changes nothing. Exit codes: 0 no"
+        " problems; 1 problems found; 2 error.",
     )
     parser.add_argument(
-        "--python", metavar="EXE", help="the interpreter to ask (default: this program's own)"
+        "--python",
+        metavar="EXE",
+        help="the interpreter to examine (default: the one that runs pycache-guard)",
     )
     parser.add_argument(
         "--time",
         metavar="MODULE",
         action="append",
         default=[],
-        help="import it with and without a cache, and compare; repeatable",
+        help="measure the import of MODULE with and without a cache; repeatable",
     )
     parser.add_argument(
         "--brief", action="store_true", help="problems first, then one line for each fact"
@@ -49,22 +54,26 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse(argv)
     diagnosis = diagnose(options.python or sys.executable, options.time)
     more = rule_links(diagnosis.findings, options)
-    emit(render_report(diagnosis, options.format, is_brief=options.brief) + more, options.output)
+    style = text_style(options)
+    report = render_report(diagnosis, options.format, style, is_brief=options.brief)
+    emit(report + more, options.output)
     for failure in dict.fromkeys(diagnosis.failures):
         print_error(failure)
     return 2 if diagnosis.failures else 1 if diagnosis.findings else 0
 
 
-def render_report(diagnosis: DoctorReport, voice: str, *, is_brief: bool = False) -> str:
-    """Return the report."""
+def render_report(
+    diagnosis: DoctorReport, voice: str, style: TextStyle, *, is_brief: bool = False
+) -> str:
+    """Return the report in a format: facts and findings as text and JSON, else findings only."""
     findings = sort_findings(diagnosis.findings)
     if voice == "json":
         from pycache_guard.report import json
 
-        described = [json.escape_strings(fact._asdict()) for fact in diagnosis.facts]
+        described = [json.escape_strings(fact.to_dict()) for fact in diagnosis.facts]
         return json.render(findings, NAME, {"facts": described})
-    report = render(findings, NAME, voice)
-    if voice != "text":
+    report = render(findings, NAME, voice, style=style)
+    if voice != "text" or style.is_quiet:
         return report
     from pycache_guard.doctor.layout import format_report
     from pycache_guard.report.escape import escape_unprintable

@@ -1,4 +1,4 @@
-"""What the doctor says."""
+"""The parts of the `doctor` report: facts, findings and failures."""
 
 from __future__ import annotations
 
@@ -12,29 +12,34 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """One fact, with a sentence that teaches."""
+    """One fact, with an explanation."""
 
     topic: str
     name: str
-    #: For people.
+    #: In words.
     value: str
-    #: Empty where there is nothing to explain.
+    #: Whole sentences; empty if there is nothing to explain.
     explanation: str
-    #: For programs: what JSON can hold.
+    #: The value for programs, as JSON types.
     data: object
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON object of this fact; the explanation has the key `lesson`."""
+        fields = self._asdict()
+        return {"lesson" if key == "explanation" else key: fields[key] for key in fields}
 
 
 class DoctorReport(NamedTuple):
-    """Facts, and what is wrong."""
+    """Facts, problems and failures."""
 
     facts: list[Fact]
     findings: list[Finding]
-    #: What could not be examined.
+    #: The parts that could not be examined, each as an error message.
     failures: Sequence[str] = ()
 
 
 def merge(parts: list[DoctorReport]) -> DoctorReport:
-    """Return one diagnosis of several."""
+    """Return one report with the content of several."""
     return DoctorReport(
         [fact for part in parts for fact in part.facts],
         [finding for part in parts for finding in part.findings],
