@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import pycache_guard
-from helpers.runners import HOOKS
 from helpers.runners import ROOT
 from pycache_guard.cli import COMMANDS
 from pycache_guard.lint.rules import CHECKS
@@ -56,11 +55,6 @@ def test_a_command_has_a_module_and_a_test(name: str) -> None:
     module = name.replace("-", "_")
     assert (PACKAGE / "commands" / f"{module}.py").is_file()
     assert (ROOT / "tests" / "commands" / f"test_{module}.py").is_file()
-
-
-@pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_is_in_the_table_of_hooks(name: str) -> None:
-    assert f"\n| `{name}` | " in (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
 
 
 def test_every_rule_of_the_linter_is_checked() -> None:

@@ -1,0 +1,115 @@
+"""`python -m scripts.docs`: write the tables of the documentation that repeat facts of the code.
+
+A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else in a page is
+written by hand. `tests/test_generated_docs.py` fails if a table is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from pycache_guard.cli import COMMANDS
+from pycache_guard.commands._help import load_help
+from pycache_guard.findings import Rule
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"(?s)(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)")
+
+
+def main() -> int:
+    """Write all pages; print the changed ones."""
+    for page in find_pages():
+        old = page.read_text(encoding="utf-8")
+        new = generate_blocks(old)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+            print(page.relative_to(ROOT).as_posix())
+    return 0
+
+
+def find_pages() -> list[Path]:
+    """Return the pages that can have generated tables."""
+    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def generate_blocks(text: str) -> str:
+    """Return the text of a page with its generated tables up to date.
+
+    Raises `KeyError` for the name of a table that does not exist.
+    """
+    return BLOCK.sub(lambda found: f"{found[1]}{generate_block(found[2])}{found[3]}", text)
+
+
+def generate_block(name: str) -> str:
+    """Return the lines of the table `name`."""
+    if name.startswith("rules-"):
+        return format_rules(name.removeprefix("rules-"))
+    return {"commands": format_commands, "hooks": format_hooks, "rule-range": format_rule_range}[
+        name
+    ]()
+
+
+def format_table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return text.replace(f"| {' | '.join(lines[1])} |", f"|{'|'.join(lines[1])}|")
+
+
+def format_commands() -> str:
+    """Return the table of commands."""
+    helps = {name: load_help(name) for name in COMMANDS}
+    return format_table(
+        ["command", "what it does", "page"],
+        [
+            [
+                f"`{name}`",
+                text.summary,
+                f"[below](#{name})"
+                if text.page == "commands.md"
+                else f"[{text.page}]({text.page})",
+            ]
+            for name, text in helps.items()
+        ],
+    )
+
+
+def format_hooks() -> str:
+    """Return the table of hooks, from the manifest."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    return format_table(
+        ["id", "description", "runs", "stages"],
+        [
+            [
+                f"`{hook['id']}`",
+                re.sub(r"__\w+__|\*\.\w+", r"`\g<0>`", hook["description"]),
+                f"`{hook['entry']}`" if hook["language"] == "python" else "a regular expression",
+                ", ".join(hook["stages"]),
+            ]
+            for hook in hooks
+        ],
+    )
+
+
+def format_rules(prefix: str) -> str:
+    """Return the table of the rules whose codes begin with `prefix`. Raises `KeyError` without one."""
+    rules = [rule for rule in Rule if rule.name.startswith(prefix)]
+    if not rules:
+        raise KeyError(prefix)
+    return format_table(
+        ["code", "name", "meaning"],
+        [[f"[{rule.name}]({rule.name}.md)", rule.value, rule.summary] for rule in rules],
+    )
+
+
+def format_rule_range() -> str:
+    """Return a line that names the first and the last rule."""
+    first, *_, last = Rule
+    return f"Rules: [{first.name} to {last.name}](docs/rules/README.md).\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
