@@ -164,14 +164,33 @@ def test_M2_an_allowance_covers_it(repo: Repo, run: Run) -> None:
     assert found(run, "--allow", "*.png", "--content", "all") == {}
 
 
-def test_M2_an_encoding_that_is_not_known_here(repo: Repo, run: Run) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "content", "code"),
+    [
+        ("nobodys-code", "text\n", 0),
+        ("nobodys-code", "# größe\r\n", 0),
+        ("iso-8859", "This file is encoded as it is.\n", 0),
+        ("nobodys-code", "", 0),
+        ("nobodys-code", "a\n", 2),
+        ("nobodys-code", "§\r\r\n\0\0\0\0", 2),
+        ("nobodys-code", "o\r\r\n", 2),
+        ("ebcdic-of-nobody", "x\u008e\r\u0085", 2),
+        ("UCS-2-INTERNAL", "text\n", 2),
+        ("utf-99", "text\n", 2),
+    ],
+)
+def test_M2_an_encoding_that_is_not_known_here(
+    encoding: str, content: str, code: int, repo: Repo, run: Run
+) -> None:
     """Git writes the content as it is stored here; elsewhere it may know the encoding."""
-    repo.stage(".gitattributes", "*.png working-tree-encoding=nobodys-code\n")
-    repo.stage("logo.png", "text\n")
-    code, _, err = run("forbid-bytecode")
-    assert code == 2
-    assert "cannot be written here" in err
-    assert "nobodys-code" in err
+    repo.stage(".gitattributes", f"*.png working-tree-encoding={encoding}\n")
+    repo.stage("logo.png", content)
+    for scope in ([], ["--content", "all"]):
+        result = run("forbid-bytecode", *scope)
+        assert result.code == code
+        if code:
+            assert "cannot be written here" in result.err
+            assert encoding in result.err
 
 
 def test_M2_attributes_that_git_refuses(repo: Repo, run: Run) -> None:

@@ -217,7 +217,7 @@ def test_what_is_not_looked_into_is_counted(repo: Repo, run: Run) -> None:
 
 
 def test_what_cannot_be_decided_is_reported_after_the_rest(repo: Repo, run: Run) -> None:
-    commit(repo, {".gitattributes": "*.txt working-tree-encoding=nobodys-code\n", "a.txt": "x"})
+    commit(repo, {".gitattributes": "*.txt working-tree-encoding=nobodys-code\n", "a.txt": "x\n"})
     commit(repo, {"a.pyc": BYTECODE})
     code, out, err = run("check-history", "HEAD")
     assert (code, out.startswith("a.pyc: PYC001 ")) == (2, True)

@@ -100,6 +100,19 @@ def is_archive(head: bytes) -> bool:
     return head.startswith(_ARCHIVES) or is_zipapp or head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar"
 
 
+def may_be_bytecode_when_encoded(head: bytes) -> bool:
+    r"""Return whether a UTF-8 text could start with a header of bytecode in a one-byte encoding.
+
+    A magic number ends with `\r\n` (CPython, Include/internal/pycore_magic_number.h), which may be a
+    `\n` that git turns into it. Every encoding of one byte, ASCII or EBCDIC, has control characters for
+    these two, so a text that begins with other characters is no bytecode in any of them.
+    """
+    import unicodedata  # only for a repository whose attributes name an encoding
+
+    start = head.decode("utf-8", "replace")[:4]
+    return any(unicodedata.category(character) == "Cc" for character in start)
+
+
 def may_become_bytecode(head: bytes) -> bool:
     r"""Return whether a file could start with a magic number if each `\n` became `\r\n`."""
     return 0 in head[:HEAD_BYTES] and b"\n" in head[:4]

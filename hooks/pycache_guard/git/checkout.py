@@ -15,6 +15,7 @@ Windows does.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from itertools import chain
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from typing import final
 
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.sniff import may_be_bytecode_when_encoded
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.objects import OfflineRepository
@@ -53,7 +55,9 @@ LINE_ENDS = {b"text", b"crlf", b"eol"}
 PLAIN = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 WINDOWS = ("-c", "core.autocrlf=true", "-c", "core.eol=crlf")
 #: How git says that it has written a content as it is stored (`convert.c`, `encode_to_worktree`).
-NOT_ENCODED = b"failed to encode"
+NOT_ENCODED = re.compile(rb"failed to encode '(\d+)' from \S+ to (.*)")
+#: Encodings with more than a byte for each character, whose bytes a text does not show.
+WIDE_ENCODING = re.compile(rb"(?i)uc[st]|utf|10646|unicode")
 #: Random bytes after each answer.
 MARK_BYTES = 16
 
@@ -271,17 +275,23 @@ class Isolated:
         # with that name, so a random one shows where the content ends.
         mark = b"=" + os.urandom(MARK_BYTES).hex().encode("ascii")
         end = b"\n" + mark + b" missing\n"
+        suspects: set[bytes] = set()
         for blob, name in blobs:
             git.write(b"%s %s\n%s\n" % (blob.encode("ascii"), name, mark))
             # Before the content there is the line of the format, which is empty.
-            yield read_until(git, end, length + 1)[1:]
+            content = read_until(git, end, length + 1)[1:]
+            if may_be_bytecode_when_encoded(content[:HEAD_BYTES]):
+                suspects.add(name)
+            yield content
         git.close_stdin()
         git.wait()
-        if NOT_ENCODED in git.words:
-            raise GitFailure(
-                "a `working-tree-encoding` of `.gitattributes` cannot be written here, so what a"
-                f" checkout contains cannot be checked: {os.fsdecode(git.words).splitlines()[0]}"
-            )
+        # Git writes a text that it cannot encode as it is stored. Another iconv may know the encoding.
+        for name, encoding in NOT_ENCODED.findall(git.words):
+            if name in suspects or WIDE_ENCODING.search(encoding):
+                raise GitFailure(
+                    f"the `working-tree-encoding` {os.fsdecode(encoding)} of `.gitattributes` cannot"
+                    " be written here, so what a checkout contains cannot be checked"
+                )
 
     def _feed(self, data: bytes, *args: str) -> bytes:
         """Run git with `data` on stdin, from a file, and return its stdout."""
