@@ -99,9 +99,10 @@ def _report(findings: list[Finding], options: ForbidOptions | Namespace, unread:
 def describe_coverage(unread: Unread, options: ForbidOptions | Namespace) -> str:
     """Return what was checked, in words and numbers."""
     kind = "changed" if options.staged else f"{options.tree}'s" if options.tree else "tracked"
-    which = "" if options.content == "all" or options.staged else "new "
     files = f"{unread.entries:,} {kind} {'file' if unread.entries == 1 else 'files'} checked"
-    return f"{files}, {unread.read:,} {which}{'one' if unread.read == 1 else 'ones'} read"
+    if options.content == "new" and not options.staged:
+        return f"{files}, {unread.read:,} new {'one' if unread.read == 1 else 'ones'} read"
+    return f"{files}, {unread.read:,} read"
 
 
 def parse(argv: Sequence[str]) -> Namespace:
