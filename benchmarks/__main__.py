@@ -49,7 +49,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="pycache-guard-benchmarks-") as directory:
             missed = measured(options, Path(directory))
     if options.draw or options.docs:
-        pages.draw()
+        pages.write_page()
+        pages.draw_picture()
     return 1 if missed else 0
 
 

@@ -9,7 +9,6 @@ from benchmarks import scaling
 from benchmarks.measure import HEAD
 from benchmarks.measure import ROOT
 from benchmarks.measure import amount
-from benchmarks.plot import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,10 +53,21 @@ RATIOS = Table(DOCS / "speed.tsv", ["part", *HEAD, "measured on"])
 GROWTH = Table(DOCS / "growth.tsv", ["part", *scaling.COLUMNS, "measured on"])
 
 
-def draw() -> None:
-    """Write the page's tables and the picture anew, without measuring."""
-    grown = [scaling.read(row[1:-1]) for row in GROWTH.rows()]
-    PICTURE.write_text(drawing(grown), encoding="utf-8")
+def draw_picture() -> None:
+    """Draw the picture again from the measured numbers; needs matplotlib."""
+    from benchmarks.plot import draw_growth
+
+    PICTURE.write_text(draw_growth(scaling_results()), encoding="utf-8")
+
+
+def scaling_results() -> list[scaling.ScalingResult]:
+    """Return the measured numbers of `GROWTH`."""
+    return [scaling.read(row[1:-1]) for row in GROWTH.rows()]
+
+
+def write_page() -> None:
+    """Write the tables of the page again from the measured numbers."""
+    grown = scaling_results()
     ratios = RATIOS.rows()
     text = PAGE.read_text(encoding="utf-8")
     for name, table in (

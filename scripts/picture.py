@@ -1,100 +1,87 @@
-"""Draw docs/terminal.svg from a real run of the program: `python scripts/picture.py`."""
+"""Draw docs/terminal.svg from a real run of the program: `python -m scripts.picture`."""
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from html import escape
 from pathlib import Path
 
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "terminal.svg"
-SCRIPT = (
-    "pycache-guard forbid-bytecode",
-    "pycache-guard check-gitignore",
+TITLE = "pycache-guard refuses bytecode, fixes the repository, and accepts the commit"
+#: What the person in the picture types, in this order.
+COMMANDS = (
+    'git commit -m "Add config"',
     "pycache-guard fix",
-    'git rm -q -r -f --cached -- assets/logo.png && git add -f -- .gitignore && git commit -q -m "Untrack bytecode"',
-    "pycache-guard forbid-bytecode && pycache-guard check-gitignore && echo clean",
+    'git add -f -- .gitignore && git commit -m "Untrack bytecode"',
 )
-LINE, WIDTH, LEFT, TOP = 19, 920, 18, 42
+#: Columns of the terminal: a longer line is wrapped, so nothing is cut off.
+WIDTH = 90
+SETUP = """
+set -e
+git init -q -b main . && git commit -q --allow-empty -m start
+mkdir pkg && echo "TOKEN = 'secret'" > pkg/config.py
+python3 -m py_compile pkg/config.py
+printf '#!/bin/sh\\npycache-guard forbid-bytecode --quiet && pycache-guard check-gitignore --quiet\\n' > .git/hooks/pre-commit
+chmod +x .git/hooks/pre-commit
+git add -A
+"""
+ISOLATED = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "LC_ALL": "C",
+    **{
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (
+            ("NAME", "A"),
+            ("EMAIL", "a@example.com"),
+            ("DATE", "2026-11-01T12:00:00Z"),
+        )
+    },
+}
+#: The font that rich loads from a network; the monospaced font of the reader is used instead.
+REMOTE_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def main() -> None:
-    """Put the picture where the README shows it."""
-    TARGET.write_text(drawn(), encoding="utf-8")
+    """Write the picture that the README shows."""
+    TARGET.write_text(draw_picture(), encoding="utf-8")
 
 
-def drawn() -> str:
-    """Make a repository with the problem, mend it, and draw what the terminal showed."""
+def draw_picture() -> str:
+    """Return an SVG of a terminal in which `COMMANDS` were run in a new repository."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), legacy_windows=False)
     with tempfile.TemporaryDirectory() as directory:
-        lines = [line for command in SCRIPT for line in shown(command, prepared(Path(directory)))]
-    return svg(lines)
+        run_command(SETUP, directory)
+        for command in COMMANDS:
+            console.print(Text(f"$ {command}", style="bold"))
+            console.print(Text.from_ansi(run_command(command, directory).rstrip("\n")))
+            console.print()
+    svg = console.export_svg(title=TITLE, theme=MONOKAI, unique_id="terminal")
+    return "".join(f"{line.rstrip()}\n" for line in REMOTE_FONT.sub("", svg).splitlines())
 
 
-def prepared(directory: Path) -> Path:
-    """Return a repository with bytecode, one of it under another name; made once."""
-    top = directory / "repository"
-    if not top.exists():
-        (top / "pkg").mkdir(parents=True)
-        (top / "pkg" / "config.py").write_text("TOKEN = 'secret'\n", encoding="utf-8")
-        run("git init -q .", top)
-        run(f"{sys.executable} -m py_compile pkg/config.py", top)
-        run("mkdir assets && cp pkg/__pycache__/config.*.pyc assets/logo.png", top)
-        run("git add -A && git commit -qm c", top)
-        run("git rm -q --cached assets/logo.png && git commit -qm c && git add assets", top)
-    return top
-
-
-def run(command: str, top: Path) -> str:
-    """Run a shell command; return what it printed."""
-    names = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
+def run_command(command: str, directory: str) -> str:
+    """Run a shell command and return its output, stderr included, as a terminal shows it."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    env = {**os.environ, "PATH": path, **{f"GIT_{name}": "a@example.com" for name in names}}
     done = subprocess.run(
-        command, shell=True, cwd=top, env=env, capture_output=True, text=True, check=False
+        ["bash", "-c", command],
+        cwd=directory,
+        env={**os.environ, **ISOLATED, "PATH": path, "FORCE_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
     )
-    return done.stdout + done.stderr
-
-
-def shown(command: str, top: Path) -> list[str]:
-    """Return the prompt with the command, and its output."""
-    return [f"$ {command}", *run(command, top).splitlines()]
-
-
-def svg(lines: list[str]) -> str:
-    """Return the picture of a terminal."""
-    height = TOP + LINE * len(lines) + 12
-    rows = [
-        f'<text x="{LEFT}" y="{TOP + LINE * n}" fill="{colour(line)}" xml:space="preserve">{escape(line)}</text>'
-        for n, line in enumerate(lines, start=1)
-    ]
-    lights = [
-        f'<circle cx="{22 + 20 * n}" cy="20" r="6" fill="{fill}"/>'
-        for n, fill in enumerate(("#ff5f57", "#febc2e", "#28c840"))
-    ]
-    return "\n".join(
-        [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
-                ' font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13.5">'
-            ),
-            "<title>pycache-guard finds bytecode, mends it, and proves that it stays out</title>",
-            f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#1e1e2e"/>',
-            *lights,
-            *rows,
-            "</svg>\n",
-        ]
-    )
-
-
-def colour(line: str) -> str:
-    """Commands white, findings red, remedies green."""
-    if line.startswith("$"):
-        return "#ffffff"
-    if ": PYC" in line:
-        return "#f38ba8"
-    return "#a6e3a1" if line.startswith("    ") or line == "clean" else "#bac2de"
+    return done.stdout
 
 
 if __name__ == "__main__":
