@@ -20,7 +20,8 @@ def test_drawing_the_page_again_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = pages.PAGE.read_text(encoding="utf-8")
-    copied = shutil.copy(pages.PAGE, tmp_path)
+    copied = tmp_path / pages.PAGE.name
+    shutil.copy(pages.PAGE, copied)
     monkeypatch.setattr(pages, "PAGE", copied)
     pages.write_page()
     assert copied.read_text(encoding="utf-8") == written
