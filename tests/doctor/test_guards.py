@@ -227,6 +227,13 @@ GUARDED: dict[str, tuple[Files, str]] = {
         },
         "prek",
     ),
+    "prek.toml in TOML 1.1": (
+        {
+            HOOK: PREK,
+            "prek.toml": f'[[repos]]\nrepo = "{OURS}"\nhooks = [\n  {{\n    id = "forbid-bytecode",\n  }},\n]\n',
+        },
+        "prek",
+    ),
     "prek that names a configuration": (
         {
             HOOK: PREK.replace("--hook-dir", "--config=.pre-commit-config.yaml --hook-dir"),

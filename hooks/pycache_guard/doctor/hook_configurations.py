@@ -215,8 +215,10 @@ def _parse(name: str, text: str) -> object:
             raise Unreadable("is not JSON") from None
     if suffix == ".toml":
         from pycache_guard.config import load
+        from pycache_guard.toml_tokens import rewrite_as_1_0
 
-        document = load(text)
+        # prek reads TOML 1.1, tomllib before Python 3.15 does not.
+        document = load(rewrite_as_1_0(text)[0])
         if isinstance(document, str):
             raise Unreadable(f"is not TOML: {document}")
         return document
