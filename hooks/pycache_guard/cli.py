@@ -39,6 +39,7 @@ COMMANDS = (
     "clean",
     "doctor",
     "lint",
+    "explain",
 )
 
 

@@ -83,6 +83,7 @@ CASES = [
     ),
     DocCase("docs/commands.md", "pycache-guard check-gitignore", doc_setups.PROJECT),
     DocCase("docs/commands.md", "pycache-guard fix --dry-run", doc_setups.PROBLEM, (1,)),
+    DocCase("docs/commands.md", "pycache-guard explain PYC001", doc_setups.PROJECT),
     DocCase(
         "docs/dist.md", "python -m build && pycache-guard check-dist dist/*", doc_setups.BUILDABLE
     ),

@@ -108,8 +108,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser = report_parser(
         NAME,
         "Remove Python caches below the paths: every __pycache__, and .pyc files next to their"
-        " source. Tracked files, and .pyc files without a source, are kept. Exit codes: 0 success;"
-        " 1 some files could not be removed; 2 error.",
+        " source. Tracked files, and .pyc files without a source, are kept.",
     )
     parser.add_argument(
         "paths",
