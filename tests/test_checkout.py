@@ -11,6 +11,7 @@ import pytest
 
 from helpers.make_pyc import foreign_pyc
 from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,10 +269,11 @@ def test_honest_repositories(repo: Repo, run: Run) -> None:
     for path, data in FILES.items():
         repo.stage(path, data)
     for argv in ((), ("--content", "all"), ("--staged",)):
-        note = "note: not looked into: 1 filtered file (a.ipynb); see PYC002\n"
-        assert run("forbid-bytecode", *argv) == (0, "", note)
+        result = run("forbid-bytecode", *argv)
+        assert result == CLEAN
+        assert "ot looked into: 1 filtered file (a.ipynb); see PYC002.\n" in result.out
     repo.commit()
-    assert run("forbid-bytecode") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
 
 
 @pytest.mark.parametrize(
@@ -291,11 +293,11 @@ def test_git_is_asked_only_where_an_attribute_could_matter(
     # These could be bytecode in other lines.
     repo.git("update-index", "--force-remove", "two", "nul.txt")
     git_calls.reset()
-    assert run("forbid-bytecode") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
     assert sorted(git_calls.verbs()) == sorted(["ls-files", "diff-index", *verbs])
     repo.commit()
     git_calls.reset()
-    assert run("forbid-bytecode") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
     assert sorted(git_calls.verbs()) == ["diff-index", "ls-files"]
 
 
@@ -324,7 +326,7 @@ def test_M3_a_link_is_verified_as_a_file(repo: Repo, run: Run) -> None:
 def test_M3_links_that_are_links(repo: Repo, run: Run) -> None:
     for n, target in enumerate(["a", "../x", "/usr/bin/python", "", "x" * 200]):
         repo.stage(f"link{n}", target, mode="120000")
-    assert run("forbid-bytecode", "--content", "all") == (0, "", "")
+    assert run("forbid-bytecode", "--content", "all") == CLEAN
 
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 1\n".format("0" * 64)
@@ -344,16 +346,18 @@ def test_what_is_not_looked_into_is_counted(
 ) -> None:
     repo.commit()
     repo.stage("x", data)
-    assert run("forbid-bytecode") == (0, "", f"note: not looked into: {words}; see PYC002\n")
+    result = run("forbid-bytecode")
+    assert result == CLEAN
+    assert f"ot looked into: {words}; see PYC002.\n" in result.out
     report = json.loads(run("forbid-bytecode", "--format", "json").out)
     assert report["not_looked_into"] == {
         **dict.fromkeys(["git_lfs_pointers", "archives", "filtered_files"], 0),
         key: 1,
     }
     repo.commit()
-    assert run("forbid-bytecode") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
     for argv in (("--content", "all"), ("--tree", "HEAD")):
-        assert words in run("forbid-bytecode", *argv).err
+        assert words in run("forbid-bytecode", *argv).out
 
 
 def test_several_are_one_line(repo: Repo, run: Run) -> None:
@@ -361,7 +365,7 @@ def test_several_are_one_line(repo: Repo, run: Run) -> None:
         repo.stage(name, POINTER + name)
     repo.stage("d.zip", b"PK\3\4")
     words = "3 Git LFS pointers (a, …), 1 archive (d.zip)"
-    assert run("forbid-bytecode").err == f"note: not looked into: {words}; see PYC002\n"
+    assert f"ot looked into: {words}; see PYC002.\n" in run("forbid-bytecode").out
 
 
 def test_no_filter_is_run(repo: Repo, run: Run, tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the hook is a shell 
 def hooked(repo: Repo, make_repo: Callable[..., Repo]) -> Repo:
     """Make a repository with the hook, and a remote `origin`."""
     repo.git("remote", "add", "origin", os.fspath(make_repo("server.git", "--bare").path))
-    hook = repo.write(".git/hooks/pre-push", f"#!/bin/sh\nexec '{PROGRAM}' pre-push \"$@\"\n")
+    hook = repo.write(
+        ".git/hooks/pre-push", f"#!/bin/sh\nexec '{PROGRAM}' pre-push --quiet \"$@\"\n"
+    )
     hook.chmod(0o755)
     repo.commit("first")
     return repo

@@ -153,7 +153,7 @@ def test_what_is_under_way_fits_into_the_pipe(
 ) -> None:
     lines = [b"%0*d" % (length, n) for n in range(200)]
     differ = DiffTree()
-    monkeypatch.setattr(differ.git, "room", lambda: room)
+    monkeypatch.setattr(differ.git, "pipe_capacity", lambda: room)
     made = list(differ.batches(lines))
     assert [line for batch in made for line in batch] == lines
     assert (

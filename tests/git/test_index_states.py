@@ -10,6 +10,7 @@ import pytest
 
 from helpers.make_pyc import cache_path
 from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def test_M9_an_empty_index_is_believed(repo: Repo, run: Run) -> None:
     repo.add("a.pyc", BYTECODE)
     repo.commit()
     repo.git("read-tree", "--empty")
-    assert run("forbid-bytecode") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
 
 
 def found(run: Run, *argv: str) -> list[str]:
@@ -242,8 +243,8 @@ def test_an_empty_file_is_refused_beside_an_intended_one(repo: Repo, run: Run) -
 def test_nothing_to_commit(repo: Repo, run: Run) -> None:
     repo.add("x", "1")
     repo.commit()
-    assert run("forbid-bytecode") == (0, "", "")
-    assert run("forbid-bytecode", "--staged") == (0, "", "")
+    assert run("forbid-bytecode") == CLEAN
+    assert run("forbid-bytecode", "--staged") == CLEAN
 
 
 @pytest.mark.parametrize("command", ["forbid-bytecode --content all", "verify-bytecode --tracked"])

@@ -177,8 +177,9 @@ class TestStop:
         assert child.read() == b"x"
         child.stop()
         assert isinstance(child, PosixChild)
-        with pytest.raises(ChildProcessError):
-            os.waitpid(child._pid, os.WNOHANG)
+        # On a busy machine the end comes after `stop` has given up waiting for it.
+        status = child._status if child._status is not None else os.waitpid(child._pid, 0)[1]
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
 
     def test_what_was_waited_for(self) -> None:
         child = start_child(python(""), ENV)

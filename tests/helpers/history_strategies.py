@@ -117,6 +117,6 @@ def reference_bytecode(repo: Repo, commits: list[str]) -> dict[tuple[str, str, s
     for commit, mode, oid, path in reference_added_paths(repo, commits):
         if is_bytecode_path(os.fsencode(path)):
             found.setdefault(("PYC001", path, oid), set()).add(commit)
-        elif mode.startswith("100") and is_bytecode(os.fsencode(repo.git("cat-file", "-p", oid))):
+        elif mode != "160000" and is_bytecode(os.fsencode(repo.git("cat-file", "-p", oid))):
             found.setdefault(("PYC002", path, oid), set()).add(commit)
     return found

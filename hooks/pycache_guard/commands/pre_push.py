@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "pre-push"
 SUMMARY = "run as Git's `pre-push` hook"
-EXAMPLE = 'exec pycache-guard pre-push "$@"   # in .git/hooks/pre-push'
+EXAMPLE = 'exec pycache-guard pre-push --quiet "$@"   # in .git/hooks/pre-push'
 DOCS_PAGE = "history.md"
 POSITIONALS = "[REMOTE] [URL]"
 #: Why there are findings in commits that are not being pushed.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "pre-receive"
 SUMMARY = "run as Git's `pre-receive` hook, on a server"
-EXAMPLE = "exec pycache-guard pre-receive   # in hooks/pre-receive"
+EXAMPLE = "exec pycache-guard pre-receive --quiet   # in hooks/pre-receive"
 DOCS_PAGE = "server.md"
 
 
