@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from helpers.runners import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 #: Words that readers stumble over, and what to write instead.
@@ -65,3 +67,34 @@ def test_wording_of_a_page_is_plain(page: Path) -> None:
     lines = page.read_text("utf-8").splitlines()
     found = {n: words for n, line in enumerate(lines, 1) if (words := find_worst_words(line))}
     assert found == {}
+
+
+#: Worst words in the string literals of hooks/ that are not docstrings. It must only become smaller.
+MAX_WORST_WORDS_IN_MESSAGES = 48
+
+
+def find_messages(source: str) -> Iterator[str]:
+    """Yield the string literals of a Python source that are not docstrings."""
+    tree = ast.parse(source)
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, owners)]
+    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    for node in constants:
+        if isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_wording_messages_are_the_strings_that_are_not_docstrings() -> None:
+    source = '"""Told."""\ndef f(x):\n    """Told."""\n    return f"mend {x}" + "told"\n'
+    assert sorted(find_messages(source)) == ["mend ", "told"]
+
+
+def test_wording_of_messages_is_plain() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {word} in {text!r}"
+        for path in sorted((ROOT / "hooks").rglob("*.py"))
+        for text in find_messages(path.read_text("utf-8"))
+        for word in find_worst_words(text)
+    ]
+    assert len(found) <= MAX_WORST_WORDS_IN_MESSAGES, "\n".join(found)
