@@ -28,7 +28,7 @@ DIRECTORIES = (
 )
 
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)\)")
-_EMPHASIS = re.compile(r"(?<![\w*])\*{1,2}(\w(?:[^*]*\w)?)\*{1,2}(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])\*{1,2}(\S(?:[^*]*\S)?)\*{1,2}(?![\w*])")
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 
 

@@ -43,7 +43,7 @@ def test_explain_accepts_code_and_name_in_any_case(run: Run, word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "likely"),
     [
-        ("PYC00", "PYC001"),
+        ("PYC-001", "PYC001"),
         ("pyc0001", "PYC001"),
         ("PCY202", "PYC202"),
         ("bytecode-paht", "bytecode-path"),

@@ -136,7 +136,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--prefix",
         action="store_true",
-        help="also clean the matching directories below PYTHONPYCACHEPREFIX",
+        help="also clean PATH below PYTHONPYCACHEPREFIX",
     )
     parser.add_argument(
         "--verbose", action="store_true", help="list every removed, kept and skipped path"
