@@ -1,1 +1,1 @@
-"""Any bytes at all for what reads them: `python -m fuzz --seconds 600`, as CONTRIBUTING.md says."""
+"""Fuzz targets for every parser: `python -m fuzz --seconds 600`, see CONTRIBUTING.md."""

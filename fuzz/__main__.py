@@ -1,8 +1,8 @@
-"""Feed every target for a while: `python -m fuzz --seconds 600`.
+"""Fuzz every target: `python -m fuzz --seconds 600`.
 
-The time is shared between the targets. A crash is told with the command that repeats it, and the rest go
-on; the exit code is 1 then. `--properties` runs the property tests of `tests/` instead, with many more
-examples than the suite does, again and again until the time is up.
+The targets share the time. A crash is printed with the command that repeats it; the other targets
+continue, and the exit code is 1. `--properties` runs the property tests of `tests/` instead, with many
+more examples than the suite, and repeats them until the time is up.
 """
 
 from __future__ import annotations
@@ -22,32 +22,36 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Return 0 if nothing was found."""
+    """Return 0 if there was no crash."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="in all (default: 60)")
-    parser.add_argument("--target", action="append", choices=TARGETS, help="only this; repeatable")
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers")
-    parser.add_argument("--input", metavar="HEX", help="feed just this to the one --target")
-    parser.add_argument("--properties", action="store_true", help="the property tests instead")
-    parser.add_argument("--atheris", action="store_true", help="let coverage choose the inputs")
+    parser.add_argument("--seconds", type=float, default=60, help="total time (default: 60)")
+    parser.add_argument(
+        "--target", action="append", choices=TARGETS, help="run only this target; repeatable"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers")
+    parser.add_argument("--input", metavar="HEX", help="run only this input, with one --target")
+    parser.add_argument("--properties", action="store_true", help="run the property tests instead")
+    parser.add_argument(
+        "--atheris", action="store_true", help="choose inputs by coverage (atheris)"
+    )
     options = parser.parse_args(argv)
     names = options.target or [*TARGETS]
     if options.properties:
-        return properties(options.seconds, options.seed)
+        return run_properties(options.seconds, options.seed)
     if (options.input is not None or options.atheris) and len(names) != 1:
         parser.error("--input and --atheris take one --target")
     if options.input is not None:
         print(f"{names[0]}: {TARGETS[names[0]].run(bytes.fromhex(options.input))}")
         return 0
     if options.atheris:
-        return by_coverage(names[0], options.seconds)
-    return max([shared(name, options.seconds / len(names), options.seed) for name in names])
+        return fuzz_by_coverage(names[0], options.seconds)
+    return max([fuzz_target(name, options.seconds / len(names), options.seed) for name in names])
 
 
-def shared(name: str, seconds: float, seed: int) -> int:
-    """Feed one target, and tell how it went."""
+def fuzz_target(name: str, seconds: float, seed: int) -> int:
+    """Run one target and print its figures; return 1 if there was a crash."""
     outcome = campaign(TARGETS[name], seconds, seed)
-    print(line(name, outcome), flush=True)
+    print(format_outcome(name, outcome), flush=True)
     if outcome.crash is None:
         return 0
     print(outcome.crash.why, end="")
@@ -55,18 +59,18 @@ def shared(name: str, seconds: float, seed: int) -> int:
     return 1
 
 
-def line(name: str, outcome: Outcome) -> str:
+def format_outcome(name: str, outcome: Outcome) -> str:
     """Return the figures of a target."""
-    told = ", ".join(f"{count} {what}" for what, count in sorted(outcome.told.items()))
-    total = sum(outcome.told.values())
+    counts = ", ".join(f"{count} {word}" for word, count in sorted(outcome.counts.items()))
+    total = sum(outcome.counts.values())
     verdict = "CRASH" if outcome.crash else "ok"
     return (
         f"{name:13}{verdict:6}{total:8} inputs; slowest {outcome.slowest:.3f} s; "
-        f"{outcome.grown} KiB more; {told}"
+        f"{outcome.grown} KiB more; {counts}"
     )
 
 
-def properties(seconds: float, seed: int) -> int:
+def run_properties(seconds: float, seed: int) -> int:
     """Run the property tests until the time is up, each time with another seed; at least once."""
     end = time.monotonic() + seconds
     command = [sys.executable, "-m", "pytest", "--quiet", "--no-cov", "-m", "hypothesis"]
@@ -78,8 +82,8 @@ def properties(seconds: float, seed: int) -> int:
         seed += 1
 
 
-def by_coverage(name: str, seconds: float) -> int:
-    """Let atheris choose (https://github.com/google/atheris, installed apart); it ends the process."""
+def fuzz_by_coverage(name: str, seconds: float) -> int:
+    """Run a target with atheris (https://github.com/google/atheris, installed separately), which ends the process."""
     import tempfile
 
     import atheris
@@ -96,6 +100,6 @@ def by_coverage(name: str, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    # Nothing that is fed has anything to do with who runs this.
+    # The configuration of the user must not matter.
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
     raise SystemExit(main())

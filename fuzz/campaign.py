@@ -1,4 +1,4 @@
-"""Feed one target for a while."""
+"""Run one target for a limited time."""
 
 from __future__ import annotations
 
@@ -11,69 +11,71 @@ import traceback
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from fuzz.mutations import mutated
+from fuzz.mutations import mutate
 
 if TYPE_CHECKING:
     from fuzz.target import Target
 
-#: No input may take longer, in seconds of this process ...
-LONGEST = 2.0
-#: ... and in seconds of the clock, after which it is ended, where there are signals.
-LAST = 20.0
-#: Of memory, in KiB, beyond what the seeds took.
-MOST = 64 << 10
+#: Limit for one input, in seconds of processor time.
+MAX_SECONDS = 2.0
+#: Limit for one input, in seconds of wall time; it is then interrupted (POSIX only).
+TIMEOUT = 20.0
+#: Limit for memory, in KiB, in addition to what the seeds took.
+MAX_GROWTH = 64 << 10
 
 
 class Crash(NamedTuple):
-    """An input that a target did not take, and why."""
+    """An input on which a target failed, and the reason."""
 
     data: bytes
     why: str
 
 
 class InputTimeout(BaseException):
-    """An input has taken too long. Nothing that is fed catches this."""
+    """An input has taken too long. No target catches this."""
 
 
 class Outcome(NamedTuple):
-    """What came of a campaign."""
+    """The result of a campaign."""
 
-    told: collections.Counter[str]
+    counts: collections.Counter[str]
     slowest: float
     #: KiB.
     grown: int
     crash: Crash | None
 
 
-def campaign(target: Target, seconds: float, seed: int, most: int | None = None) -> Outcome:
-    """Feed every seed, then changed ones until the time is up, or `most` inputs; stop at a crash."""
-    chance = random.Random(seed)
+def campaign(target: Target, seconds: float, seed: int, max_inputs: int | None = None) -> Outcome:
+    """Run every seed, then mutations until the time is up or `max_inputs` have run; stop at a crash."""
+    rng = random.Random(seed)
     corpus = target.seeds()
-    told: collections.Counter[str] = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     before, end, slowest = memory(), time.monotonic() + seconds, 0.0
-    for count, data in enumerate(inputs(target, corpus, chance)):
+    for count, data in enumerate(inputs(target, corpus, rng)):
         if count == len(corpus):
             before = memory()
-        if count >= len(corpus) and (time.monotonic() >= end or count == most):
+        if count >= len(corpus) and (time.monotonic() >= end or count == max_inputs):
             break
         start = time.process_time()
         why = ""
         try:
-            told[run_one(target, data)] += 1
-        except (Exception, InputTimeout):  # noqa: BLE001 - it is told, with the input
+            counts[run_one(target, data)] += 1
+        except (Exception, InputTimeout):  # noqa: BLE001 - it is reported, with the input
             why = traceback.format_exc()
         slowest = max(slowest, took := time.process_time() - start)
-        if took > LONGEST:
+        if took > MAX_SECONDS:
             why = why or f"took {took:.2f} s\n"
         if why:
-            return Outcome(told, slowest, memory() - before, Crash(data, why))
+            return Outcome(counts, slowest, memory() - before, Crash(data, why))
     grown = memory() - before
-    much = Crash(b"", f"{grown} KiB more memory than the seeds took\n") if grown > MOST else None
-    return Outcome(told, slowest, grown, much)
+    much = (
+        Crash(b"", f"{grown} KiB more memory than the seeds took\n") if grown > MAX_GROWTH else None
+    )
+    return Outcome(counts, slowest, grown, much)
 
 
 def run_one(target: Target, data: bytes) -> str:
-    """Feed one input. Raises `InputTimeout`, beside what the target raises."""
+    """Run one input. Raises `InputTimeout`, and anything that the target raises."""
     if sys.platform == "win32":
         return target.run(data)
 
@@ -81,7 +83,7 @@ def run_one(target: Target, data: bytes) -> str:
         raise InputTimeout
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, LAST)
+    signal.setitimer(signal.ITIMER_REAL, TIMEOUT)
     try:
         return target.run(data)
     finally:
@@ -90,20 +92,20 @@ def run_one(target: Target, data: bytes) -> str:
 
 
 def inputs(
-    target: Target, corpus: list[bytes], chance: random.Random
+    target: Target, corpus: list[bytes], rng: random.Random
 ) -> collections.abc.Iterator[bytes]:
-    """Yield the seeds, then changes of them without end, smaller ones more often."""
+    """Yield the seeds, then mutations without end; smaller seeds are chosen more often."""
     yield from corpus
     while True:
-        chosen = corpus[int(len(corpus) * chance.random() ** 2)]
-        yield mutated(chosen, chance, target.tokens, corpus)
+        chosen = corpus[int(len(corpus) * rng.random() ** 2)]
+        yield mutate(chosen, rng, target.tokens, corpus)
 
 
 def memory() -> int:
-    """Return the most memory that this process has held, in KiB; 0 where that is not told."""
+    """Return the peak memory of this process in KiB; 0 if the system does not report it."""
     try:
         import resource
     except ImportError:
         return 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most // 1024 if sys.platform == "darwin" else most
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak

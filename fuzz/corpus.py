@@ -1,7 +1,7 @@
 r"""Inputs to start from, as text in `seeds/NAME.txt`: one a line, escaped as in a literal of bytes.
 
-A line that begins with `#` is a comment. What is binary is made of the tests' texts, or here and now;
-no `.pyc` and no archive is kept.
+A line that begins with `#` is a comment. Binary inputs are decoded from the text fixtures of the tests or
+made when needed; no `.pyc` and no archive is stored.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def literal(line: str) -> bytes:
 
 @cache
 def bytecode() -> list[bytes]:
-    """Return real files of every era, and the first bytes of each alone."""
+    """Return real bytecode files of many Python versions, whole and truncated."""
     files = [
         base64.b85decode(path.read_text("ascii").replace("\n", ""))
         for path in sorted(FIXTURES.glob("*.txt"))

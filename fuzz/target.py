@@ -1,4 +1,4 @@
-"""What is fed, and what with."""
+"""A fuzz target: a function, and inputs for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """One function for any bytes."""
+    """A function that takes any bytes."""
 
-    #: Returns in a word how far it went. Anything that it raises is a finding.
+    #: Returns a word for the branch it took. Every exception is a finding.
     run: Callable[[bytes], str]
     #: Inputs to start from, smallest first.
     seeds: Callable[[], list[bytes]]
-    #: What such inputs are made of: bytes at random would hardly come by it.
+    #: Pieces of valid inputs, which random bytes would hardly produce.
     tokens: tuple[bytes, ...] = ()

@@ -1,4 +1,4 @@
-"""Each fuzz target for a moment, and with a bug that it must find."""
+"""Each fuzz target runs for a moment, and finds a bug that is put in."""
 
 from __future__ import annotations
 
@@ -19,25 +19,32 @@ from fuzz.targets import TARGETS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Inputs beyond the seeds.
+#: Inputs in addition to the seeds.
 FEW = 12
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_nothing_is_found_at_once(name: str) -> None:
+def test_target_finds_nothing_in_a_short_run(name: str) -> None:
     target = TARGETS[name]
-    outcome = campaign(target, 60, 0, most=len(target.seeds()) + FEW)
+    outcome = campaign(target, 60, 0, max_inputs=len(target.seeds()) + FEW)
     assert outcome.crash is None
-    assert sum(outcome.told.values()) == len(target.seeds()) + FEW
+    assert sum(outcome.counts.values()) == len(target.seeds()) + FEW
+
+
+class ZeroLines(dict[str, list[int]]):
+    """Line 0 for every path."""
+
+    def get(self, *_: object) -> list[int]:  # type: ignore[override]
+        return [0]
 
 
 def broken(*_: object, **__: object) -> NoReturn:
     raise ZeroDivisionError
 
 
-#: By target: what is broken, and by what. Each is a bug that a change could bring in.
+#: For each target, the function to replace and a faulty one: bugs that a change could introduce.
 BUGS: dict[str, tuple[str, Callable[..., object]]] = {
-    "pyc": ("fuzz.targets.bytecode.difference", lambda *_: "co_code"),
+    "pyc": ("fuzz.targets.bytecode.find_difference", lambda *_: "co_code"),
     "sniff": ("fuzz.targets.bytecode.is_bytecode", lambda head: head[2:4] == b"\r\n"),
     "names": ("fuzz.targets.names.is_bytecode_path", lambda path: path.endswith(b".pyc")),
     "dockerignore": (
@@ -45,7 +52,7 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
         lambda *_: False,
     ),
     "gitignore": (
-        "fuzz.targets.gitignore.completed",
+        "fuzz.targets.gitignore.append_patterns",
         lambda content, patterns: b"\n".join(patterns) + b"\n" + content,
     ),
     "reflines": ("pycache_guard.git.revisions.names_an_object", lambda _: True),
@@ -54,19 +61,19 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
         lambda record: record.rpartition(b"\t")[2],
     ),
     "archives": ("pycache_guard.dist.scan.is_record", broken),
-    "config": ("pycache_guard.config._find_line", lambda *_: 0),
+    "config": ("pycache_guard.config.path_lines", lambda _: ZeroLines()),
     "globs": ("pycache_guard.git.tree.Tree.entries_matching", lambda *_: []),
     "builds": ("pycache_guard.dockerignore.compose.is_null", broken),
     "lint": ("pycache_guard.lint.characters", lambda *_: -1),
     "noqa": ("pycache_guard.lint.noqa.matches_code", lambda *_: True),
-    "reports": ("pycache_guard.report.github.shown", lambda text: text.replace("%", "")),
+    "reports": ("pycache_guard.report.github.escape_text", lambda text: text.replace("%", "")),
 }
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_target_finds_a_bug(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*BUGS[name])
-    outcome = campaign(TARGETS[name], 60, 0, most=500)
+    outcome = campaign(TARGETS[name], 60, 0, max_inputs=500)
     assert outcome.crash is not None
     monkeypatch.undo()
     TARGETS[name].run(outcome.crash.data)
@@ -80,16 +87,18 @@ def endless(data: bytes) -> str:
 
 
 @pytest.mark.skipif("sys.platform == 'win32'", reason="no alarm")
-def test_what_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaigns, "LAST", 0.1)
+def test_endless_input_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "TIMEOUT", 0.1)
     outcome = campaign(Target(endless, lambda: [b"a"]), 60, 0)
     assert outcome.crash is not None
     assert outcome.crash.data == b"a"
-    assert "Endless" in outcome.crash.why
+    assert "InputTimeout" in outcome.crash.why
 
 
-@pytest.mark.parametrize(("limit", "words"), [("LONGEST", "took 0.00 s"), ("MOST", "more memory")])
-def test_what_takes_too_much_is_told(
+@pytest.mark.parametrize(
+    ("limit", "words"), [("MAX_SECONDS", "took 0.00 s"), ("MAX_GROWTH", "more memory")]
+)
+def test_input_over_a_limit_is_a_crash(
     monkeypatch: pytest.MonkeyPatch, limit: str, words: str
 ) -> None:
     monkeypatch.setattr(campaigns, limit, -1)
@@ -98,14 +107,14 @@ def test_what_takes_too_much_is_told(
     assert words in outcome.crash.why
 
 
-def test_every_target_has_its_share(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_given_target_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["--seconds", "0", "--target", "names", "--target", "config"]) == 0
     out, err = capsys.readouterr()
     assert [line.split()[:2] for line in out.splitlines()] == [["names", "ok"], ["config", "ok"]]
     assert err == ""
 
 
-def test_a_crash_is_told_so_that_it_can_be_repeated(
+def test_crash_is_printed_with_the_command_that_repeats_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(TARGETS, "names", TARGETS["names"]._replace(run=broken))
@@ -125,7 +134,7 @@ def test_a_crash_is_told_so_that_it_can_be_repeated(
 
 
 @pytest.mark.parametrize("argv", [["--input", "00"], ["--atheris"], ["--target", "none"]])
-def test_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         program.main(argv)
     assert end.value.code == 2
@@ -133,7 +142,7 @@ def test_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(("code", "runs"), [(1, 1), (0, 3)])
-def test_properties_are_run_until_the_time_is_up_or_one_fails(
+def test_properties_run_until_the_time_is_up_or_one_fails(
     monkeypatch: pytest.MonkeyPatch, code: int, runs: int
 ) -> None:
     commands: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""What git writes: the ref lines of its hooks, and its listings, whatever the names in them."""
+"""Output of git: ref lines of its hooks, and listings with any names."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ TOKENS = (A, B, ZERO, b"c" * 64, b"0" * 64, b" ", b"\n", b"\r\n", b"refs/heads/m
 
 
 def ref_lines(data: bytes) -> str:
-    """Read lines as both hooks do; both are read again by a regular expression."""
-    with mock.patch.object(revisions, "present", sorted):
-        one = same(partial(revisions.from_pre_receive, data), RECEIVED, data, empty=False)
-        two = same(partial(revisions.from_pre_push, data, ""), PUSHED, data, empty=True)
+    """Read ref lines as both hooks do, and compare each result with a regular expression."""
+    with mock.patch.object(revisions, "existing_objects", sorted):
+        one = check_reader(partial(revisions.from_pre_receive, data), RECEIVED, data, empty=False)
+        two = check_reader(partial(revisions.from_pre_push, data, ""), PUSHED, data, empty=True)
     return f"{one}, {two}"
 
 
-def same(
+def check_reader(
     read: partial[Revisions | None], form: re.Pattern[bytes], data: bytes, *, empty: bool
 ) -> str:
-    """Hold what was read to what `form` finds."""
+    """Compare the refs that `read` returns with those that `form` matches."""
     try:
         found = read()
     except Failure:
@@ -54,7 +54,7 @@ def same(
     rows = [form.fullmatch(line) for line in lines[:-1]]
     good = lines[-1] == b"" and (empty or data != b"")
     good = good and all(row and len(row["old"]) == len(row["new"]) for row in rows)
-    assert failed is not good, "read wrongly" if failed else "taken although it is none of git's"
+    assert failed is not good, "valid lines are refused" if failed else "invalid lines are accepted"
     if failed:
         return "refused"
     tips = {row["new"].decode() for row in rows if row and row["new"].strip(b"0")}
@@ -62,20 +62,20 @@ def same(
     return "updates" if tips else "nothing"
 
 
-class Said:
-    """A git that says what it is given, cut in pieces."""
+class FixedOutput:
+    """A git process whose output is given, cut into pieces."""
 
-    def __init__(self, said: bytes, cuts: bytes) -> None:
-        places = sorted({0, len(said), *(cut * len(said) // 256 for cut in cuts)})
-        self._pieces = [said[a:b] for a, b in pairwise(places)]
+    def __init__(self, output: bytes, cuts: bytes) -> None:
+        places = sorted({0, len(output), *(cut * len(output) // 256 for cut in cuts)})
+        self._pieces = [output[a:b] for a, b in pairwise(places)]
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield them."""
+        """Yield the pieces."""
         yield from self._pieces
 
 
 def listings(data: bytes) -> str:
-    """Make listings of any paths, cut anywhere, and read them back."""
+    """Make listings of any paths, cut at any place, and read them back."""
     cuts, _, rest = data.partition(b"\0")
     paths = [path for path in rest.split(b"\0") if path]
     oid = A.decode()
@@ -88,16 +88,16 @@ def listings(data: bytes) -> str:
     raw = b"".join(b":000000 100644 %s %s A\0%s\0" % (ZERO, A, path) for path in paths)
     new = [parse_entry(record) for record in Diff(git(raw, cuts)).files_with_new_content()]
     assert [entry.path for entry in new] == [entry.path for entry in found]
-    brought = list(parse_diff_output([B + b"\0" + raw], bool))
-    assert [(commit, parse_entry(record).path) for commit, record in brought] == [
+    added = list(parse_diff_output([B + b"\0" + raw], bool))
+    assert [(commit, parse_entry(record).path) for commit, record in added] == [
         (B.decode(), entry.path) for entry in found
     ]
     return f"{min(len(paths), 3)} paths"
 
 
-def git(said: bytes, cuts: bytes) -> Git:
-    """Return a git under way."""
-    return cast("Git", Said(said, cuts))
+def git(output: bytes, cuts: bytes) -> Git:
+    """Return a git process with this output."""
+    return cast("Git", FixedOutput(output, cuts))
 
 
 TARGETS = {

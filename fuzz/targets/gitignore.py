@@ -1,4 +1,4 @@
-"""The completion of a `.gitignore`, judged by git itself."""
+"""The completion of a `.gitignore`, checked with git."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TOKENS = (
     *(b"__pycache__/", b"*.py[co]", b"!*.pyc", b"!__pycache__/", b"!**", b"\xef\xbb\xbf", b"\0"),
     *(b'"', b"'", b"[", b"]", b"{py,pyc}", b"pkg/", b"!pkg/**", b"*$py.class"),
 )
-#: Of other things nothing changes.
+#: Paths that completion must not affect.
 OTHERS = [b"a", b"pkg/a.py", b"pkg/b.txt", b"x y"]
 
 
 def complete(data: bytes) -> str:
-    """Complete a file, and ask git about it before and after."""
+    """Complete a file; git must ignore every probe, and treat other paths as before."""
     for _, line in lines_about_bytecode(data):
         why = explain_line(line)
         assert why is None or why.isprintable()
@@ -36,12 +36,12 @@ def complete(data: bytes) -> str:
     before, after = rules(data, OTHERS), rules(new, [*OTHERS, *paths])
     for path, rule in zip(paths, after[len(OTHERS) :], strict=True):
         assert rule[2] and rule[2][:1] != b"!", f"{os.fsdecode(path)} is decided by {rule!r}"
-    assert before == after[: len(OTHERS)], "other paths are judged otherwise"
+    assert before == after[: len(OTHERS)], "other paths are treated differently"
     return "completed"
 
 
 def rules(content: bytes, paths: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
-    """Return which rule of the file decides about each path."""
+    """Return the rule of the file that decides about each path."""
     with IsolatedIgnoreRules({b".gitignore": content}) as ignoring:
         return ignoring.rules(paths)
 

@@ -1,4 +1,4 @@
-"""Reports: any path and any words, in every voice, read back as their readers do."""
+"""Reports of any path and message, in every format, read back as their consumers do."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ TOKENS = (
 
 
 def report(data: bytes) -> str:
-    """Tell path, message and remedy, parted by NULs, in every voice."""
+    """Report path, message and remedy (separated by NUL) in every format."""
     path, message, remedy, *_ = [os.fsdecode(part) for part in data.split(b"\0")] + [""] * 3
     line = len(data) % 7 or None
     finding = Finding(path or None, Rule.PYC001, message, remedy or None, line=line)
-    texts = {voice: render([finding], "forbid-bytecode", voice) for voice in FORMATS}
-    for voice, text in texts.items():
+    texts = {name: render([finding], "forbid-bytecode", name) for name in FORMATS}
+    for name, text in texts.items():
         text.encode("utf-8")
-        assert text.endswith("\n"), voice
+        assert text.endswith("\n"), name
     assert all(row.isprintable() for row in texts["text"].split("\n"))
     assert texts["text"].startswith(
         escape_unprintable(f"{path}:") if path else ("PYC001", f"{line}: PYC001")

@@ -1,4 +1,4 @@
-"""What a repository says of itself: `[tool.pycache-guard]`, its globs, its build files."""
+"""Settings in a repository: `[tool.pycache-guard]`, its globs, and build files."""
 
 from __future__ import annotations
 
@@ -96,36 +96,36 @@ FILES = ("a.pyc", "d/a.pyc", "d/e/b.pyc", "[a].pyc", "ü x.pyc", "-n", "a\\b", "
 
 
 def configure(data: bytes) -> str:
-    """Read a configuration: it is one, or the words why not name the file."""
+    """Read a configuration; the message of a refused one begins with the file."""
     try:
         config = parse(data, "f.toml")
     except Failure as failure:
         assert str(failure).startswith("f.toml: ")
         return "refused"
     assert set(config.probes) <= set(PROBES)
-    assert config.probes
+    assert list(config.probes) == [probe for probe in PROBES if probe in config.probes]
     last = data.count(b"\n") + 1
     assert all(each.glob and each.line in (None, *range(1, last + 1)) for each in config.allow)
     return "allowances" if config.allow else "settings"
 
 
 def glob(data: bytes) -> str:
-    """Match a glob against index, tree and history: one answer, from all three."""
+    """Match a glob against index, tree and history; all three return the same paths."""
     text = os.fsdecode(data).replace("\0", "")
     if not text.strip():
         return "nothing"
     here = os.getcwd()
     os.chdir(repository())
     try:
-        answers = [asked(text, n) for n in range(3)]
+        answers = [matching_paths(text, n) for n in range(3)]
     finally:
         os.chdir(here)
     assert answers[0] == answers[1] == answers[2], answers
     return "refused" if answers[0] is None else "some" if answers[0] else "none"
 
 
-def asked(text: str, n: int) -> set[str] | None:
-    """Ask one of the three; `None` where git refuses."""
+def matching_paths(text: str, n: int) -> set[str] | None:
+    """Return the paths that match in the index, HEAD or history; None if git refuses the glob."""
     ask = (
         Index().entries_matching,
         Tree("HEAD").entries_matching,
@@ -139,18 +139,18 @@ def asked(text: str, n: int) -> set[str] | None:
 
 @cache
 def repository() -> str:
-    """Make a repository with `FILES`, for as long as this process lasts."""
+    """Make a repository with `FILES`; it is removed when this process ends."""
     directory = tempfile.TemporaryDirectory(prefix="pycache-guard-fuzz-")
     atexit.register(directory.cleanup)
     names = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com"}
     names |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in names.items()}
 
-    def git(*words: str, said: bytes = b"") -> bytes:
+    def git(*words: str, stdin: bytes = b"") -> bytes:
         return subprocess.run(
             ["git", *words],
             cwd=directory.name,
             env={**os.environ, **names},
-            input=said,
+            input=stdin,
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
@@ -158,7 +158,7 @@ def repository() -> str:
     git("init", "--quiet", ".")
     blob = git("hash-object", "-w", "--stdin").strip()
     lines = [b"100644 %b\t%b\0" % (blob, os.fsencode(path)) for path in FILES]
-    git("update-index", "--add", "-z", "--index-info", said=b"".join(lines))
+    git("update-index", "--add", "-z", "--index-info", stdin=b"".join(lines))
     git("commit", "--quiet", "--no-verify", "--message", "a")
     return directory.name
 
@@ -166,14 +166,14 @@ def repository() -> str:
 @cache
 def head() -> str:
     """Return the commit of `repository`."""
-    said = subprocess.run(
+    done = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=repository(), check=True, capture_output=True
     )
-    return said.stdout.decode().strip()
+    return done.stdout.decode().strip()
 
 
 def build_files(data: bytes) -> str:
-    """Read a file in every way in which it may say how images are built; each reads or refuses it."""
+    """Read a file as every kind of build file; each reader reads or refuses it."""
     environment = read_environment(data)
     sources(data).cover("a/b.pyc")
     readers = (read_services, bake_json, bake_hcl, read_devcontainer)
