@@ -34,7 +34,7 @@ def test_target_finds_nothing_in_a_short_run(name: str) -> None:
 class ZeroLines(dict[str, list[int]]):
     """Line 0 for every path."""
 
-    def get(self, *_: object) -> list[int]:  # type: ignore[override]
+    def get(self, *_: object) -> list[int]:
         return [0]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuzz.corpus import bytecode
-from fuzz.mutations import mutated
+from fuzz.mutations import mutate
 from fuzz.targets.bytecode import TYPES
 from fuzz.targets.bytecode import read_file
 from hypothesis import given
@@ -22,7 +22,7 @@ def test_any_bytes(data: bytes) -> None:
 
 @given(st.sampled_from(SEEDS), st.randoms(use_true_random=False))
 def test_files_that_are_nearly_right(seed: bytes, chance: random.Random) -> None:
-    assert read_file(mutated(seed, chance, TYPES)) in ("no header", "no code", "code")
+    assert read_file(mutate(seed, chance, TYPES)) in ("no header", "no code", "code")
 
 
 def test_seeds_are_right() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 import pytest
-from fuzz.mutations import mutated
+from fuzz.mutations import mutate
 from fuzz.targets.bytecode import TYPES
 
 from pycache_guard.bytecode.magic import identify_magic
@@ -115,7 +115,7 @@ def mutations(pair: Pair, count: int) -> Iterator[bytes]:
     """Yield the honest file with some bytes changed, moved, removed or added."""
     chance = random.Random(pair.honest)
     for _ in range(count):
-        yield mutated(pair.honest, chance, TYPES)
+        yield mutate(pair.honest, chance, TYPES)
 
 
 def test_oracle_agrees_about_honest_and_other_files(python: Python) -> None:
