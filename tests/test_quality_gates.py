@@ -40,3 +40,9 @@ def test_program_finds_nothing_in_its_own_repository(command: str) -> None:
         text=True,
     )
     assert Result(done.returncode, done.stdout, done.stderr) == CLEAN
+
+
+def test_no_tracked_file_is_ignored() -> None:
+    """The build backend leaves ignored files out of wheels, tracked or not."""
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-c", "-i", "--exclude-standard"]
+    assert subprocess.check_output(command, cwd=ROOT, text=True) == ""
