@@ -248,10 +248,17 @@ def newer(source: str = INNOCENT) -> bytes:
     return NEWER[:8] + matching_pyc(source)[8:16] + NEWER[16:]
 
 
-def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+def test_run_without_bytecode_reports_that_there_is_none(
+    repo: Repo, run: Run, program: Program
+) -> None:
     repo.add("m.py", INNOCENT)
-    assert run("verify-bytecode", "--tracked") == CLEAN
-    assert program("verify-bytecode", "--tracked") == CLEAN
+    nothing = (0, "OK: no bytecode file is tracked.\n", "")
+    assert run("verify-bytecode", "--tracked") == nothing
+    assert program("verify-bytecode", "--tracked") == nothing
+    assert run("verify-bytecode", "--tracked", "--ignore", "PYC205") == nothing
+    below = "OK: no bytecode file is tracked below the given paths.\n"
+    assert run("verify-bytecode", "--tracked", "m.py") == (0, below, "")
+    assert run("verify-bytecode") == (0, "OK: no bytecode file found.\n", "")
     assert run("verify-bytecode", "--tracked", "--format", "json").code == 0
 
 
@@ -379,20 +386,22 @@ def test_source_that_is_too_much(here: Path, run: Run) -> None:
 def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     data = timestamp_pyc(without_lines(compile_source(INNOCENT)), len(TRUE))
     compiler = f"CPython {platform.python_version()}"
-    words = f"from what {compiler} compiles in line tables alone, as with other patch levels, and"
+    words = f"only in line tables from what {compiler} compiles, as with another patch level, and"
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), data)
-    note = f"note: 1 file differs {words} is not counted as verified: {cache_path()}\n"
-    assert run("verify-bytecode", "--quiet") == (0, "", note)
+    note = f"1 file ({cache_path()}) differs {words} is not counted as verified.\n"
+    ok = "OK: 0 of 1 bytecode file verified, 1 file with other line tables.\n"
+    assert run("verify-bytecode") == (0, ok + note, "")
+    assert run("verify-bytecode", "--quiet") == (0, "", "")
+    assert run("verify-bytecode", "--format", "github") == (0, "", f"note: {note}")
     write_file(here / "n.py", INNOCENT)
     write_file(here / cache_path("n"), data)
     write_file(here / "o.py", INNOCENT)
     write_file(here / cache_path("o"), matching_pyc())
     told = run("verify-bytecode", "--format", "json")
-    assert (
-        told.err == f"note: 2 files differ {words} are not counted as verified: {cache_path()}, …\n"
-    )
     report = json.loads(told.out)
+    note = f"2 files ({cache_path()}, …) differ {words} are not counted as verified."
+    assert (told.err, report["notes"], report["checked"]) == ("", [note], 3)
     assert report["other_lines"] == {compiler: [cache_path(), cache_path("n")]}
     assert (report["lines_differ"], report["verified"]) == (2, 1)
 

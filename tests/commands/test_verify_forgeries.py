@@ -353,10 +353,10 @@ def test_level_of_a_legacy_name_is_reported(
     assert (report.code, told["findings"], told["verified"]) == (0, [], 2)
     assert told["levels"] == ({"m.pyc": level} if level else {})
     note = (
-        f"note: 1 file is what the source compiles to with -{'O' * level} (optimization level {level}),"
-        " which the name does not state: m.pyc\n"
+        f"1 file (m.pyc) is what the source compiles to with -{'O' * level} (optimization level {level});"
+        " the name does not state the level."
     )
-    assert report.err == (note if level else "")
+    assert (report.err, told["notes"]) == ("", [note] if level else [])
 
 
 def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:
@@ -364,10 +364,14 @@ def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:
         write_file(here / f"{name}.py", ASSERTING)
         write_file(here / f"{name}.pyc", matching_pyc(ASSERTING, level=2))
     report = run("verify-bytecode")
-    assert (report.code, report.out) == (0, "")
-    assert report.err == (
-        "note: 3 files are what the source compiles to with -OO (optimization level 2), which the name"
-        " does not state: a.pyc, …\n"
+    assert report == (
+        0,
+        (
+            "OK: 3 bytecode files verified.\n"
+            "3 files (a.pyc, …) are what the source compiles to with -OO (optimization level 2);"
+            " the name does not state the level.\n"
+        ),
+        "",
     )
 
 
@@ -441,15 +445,16 @@ def test_other_links_to_directories_are_noted(
     (here / "here").symlink_to(".")
     assert run("verify-bytecode") == (
         0,
-        "",
         (
-            f"note: 2 links to directories elsewhere not followed: {name}, …;"
-            " pass the path to check what is there\n"
+            "OK: no bytecode file found.\n"
+            f"2 links ({name}, …) lead to a directory elsewhere and were not followed;"
+            " pass the path to check it.\n"
         ),
+        "",
     )
     (here / "up").unlink()
-    note = run("verify-bytecode").err
-    assert note.startswith(f"note: 1 link to a directory elsewhere not followed: {name}; pass")
+    note = f"1 link ({name}) leads to a directory elsewhere and was not followed; pass the path"
+    assert note in run("verify-bytecode").out
 
 
 def test_long_constant_of_python_2_is_not_its_int(here: Path, run: Run) -> None:

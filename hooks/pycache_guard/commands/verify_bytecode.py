@@ -1,4 +1,4 @@
-"""`pycache-guard verify-bytecode`: tell whether bytecode comes from its sources."""
+"""`pycache-guard verify-bytecode`: check whether bytecode comes from its sources."""
 
 from __future__ import annotations
 
@@ -16,49 +16,73 @@ SUMMARY = "check whether bytecode comes from its source"
 EXAMPLE = "pycache-guard verify-bytecode --tracked"
 DOCS_PAGE = "verify.md"
 POSITIONALS = "[PATH...]"
+#: What the hook reports in most repositories.
+NO_TRACKED_BYTECODE = "no bytecode file is tracked"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if every file is what its source compiles to, 1 if not, 2 for one that is unreadable."""
+    """Return 0 if every file is what its source compiles to, 1 if not, 2 if a file cannot be read."""
     if list(argv) == ["--tracked"] and not has_tracked_bytecode():
+        from pycache_guard.commands._print import print_safely
+
+        print_safely(f"OK: {NO_TRACKED_BYTECODE}.\n")
         return 0
     options = parse(argv)
     from pycache_guard.scan import configured_ignores
 
     ignored = {*options.ignore, *configured_ignores(options.config_from)}
-    found = run_verification(make_store(options), options.python)
-    findings = [finding for finding in found.findings if finding.rule.name not in ignored]
+    result = run_verification(make_store(options), options.python)
+    return report(result, ignored, options)
+
+
+def report(result: VerifyResult, ignored: set[str], options: Namespace) -> int:
+    """Write findings, failures and what was checked; return the exit code."""
     from pycache_guard.commands._output import print_error
     from pycache_guard.commands._output import write_report
 
-    for note in line_table_notes(found):
-        print_error(note, "note")
-    for failure in found.failures:
+    findings = [finding for finding in result.findings if finding.rule.name not in ignored]
+    summary = summarize(result, options)
+    # An OK line means that everything was checked.
+    has_ok_line = not result.failures or bool(findings) or options.format != "text"
+    if not options.quiet and not (has_ok_line and options.format in ("text", "json")):
+        for note in summary.notes:
+            print_error(note, "note")
+    for failure in result.failures:
         print_error(failure)
     more = {
-        "verified": found.verified,
-        "lines_differ": sum(map(len, found.lines_differ.values())),
-        "other_lines": found.lines_differ,
-        "levels": found.levels,
+        "verified": result.verified,
+        "lines_differ": sum(map(len, result.lines_differ.values())),
+        "other_lines": result.lines_differ,
+        "levels": result.levels,
     }
-    code = write_report(findings, NAME, options, summary=summarize(found), more=more)
-    return 2 if found.failures else code
+    code = write_report(
+        findings, NAME, options, summary=summary if has_ok_line else None, more=more
+    )
+    return 2 if result.failures else code
 
 
-def summarize(found: VerifyResult) -> Summary:
-    """Return what was checked, in numbers."""
+def summarize(result: VerifyResult, options: Namespace) -> Summary:
+    """Return what was checked, in numbers, and notes about files that are not simply verified."""
     from pycache_guard.report import Summary
     from pycache_guard.report import count
 
-    lines_differ = sum(map(len, found.lines_differ.values()))
-    text = f"{count(found.verified, 'bytecode file')} verified"
+    checked, verified = result.checked, result.verified
+    if not checked:
+        nothing = "no bytecode file found"
+        if options.tracked:
+            nothing = NO_TRACKED_BYTECODE + " below the given paths" * bool(options.paths)
+        return Summary(0, nothing, (*notes(result),))
+    text = f"{count(checked, 'bytecode file')} verified"
+    if verified != checked:
+        text = f"{verified:,} of {text}"
+    lines_differ = sum(map(len, result.lines_differ.values()))
     if lines_differ:
-        text += f", {count(lines_differ, 'file')} with other line numbers"
-    return Summary(found.verified + lines_differ + len(found.findings), text)
+        text += f", {count(lines_differ, 'file')} with other line tables"
+    return Summary(checked, text, (*notes(result),))
 
 
 def has_tracked_bytecode() -> bool:
-    """Whether there is anything to verify: most often not, where this is a hook."""
+    """Return whether the index has anything to verify. In a hook it usually has not."""
     from pycache_guard.git.index import Index
     from pycache_guard.scan import Unread
     from pycache_guard.scan import examined
@@ -69,20 +93,20 @@ def has_tracked_bytecode() -> bool:
     return bool(named or contents.held or contents.converted)
 
 
-def run_verification(where: BytecodeStore, named: Sequence[str]) -> VerifyResult:
-    """Verify what is in a store."""
+def run_verification(store: BytecodeStore, named: Sequence[str]) -> VerifyResult:
+    """Verify every file of a store; `named` are the interpreters of `--python`."""
     from pycache_guard.interpreters.pool import CompilerPool
     from pycache_guard.verify.verify import verify
 
     compilers = CompilerPool(named)
     try:
-        return verify(where, compilers)
+        return verify(store, compilers)
     finally:
         compilers.close()
 
 
 def make_store(options: Namespace) -> BytecodeStore:
-    """Return what the arguments name."""
+    """Return the store of the files that the arguments name."""
     if options.tracked:
         from pycache_guard.git.index import Index
         from pycache_guard.verify.stores import IndexStore
@@ -93,39 +117,36 @@ def make_store(options: Namespace) -> BytecodeStore:
     return DiskStore(options.paths or ["."])
 
 
-def line_table_notes(found: VerifyResult) -> list[str]:
-    """Return sentences about files that are no findings, and not simply verified either.
+def notes(result: VerifyResult) -> list[str]:
+    """Return sentences about files that are neither findings nor simply verified.
 
-    By compiler, those that differ from what it makes of their sources in line tables alone; by level,
-    those whose names do not state that they were compiled with -O or -OO.
+    By compiler, the files whose line tables alone differ; by level, the verified files whose names do
+    not state their optimization level; and what the store did not check.
     """
     by_level: dict[int, list[str]] = {}
-    for path, level in found.levels.items():
+    for path, level in result.levels.items():
         by_level.setdefault(level, []).append(path)
     return [
-        *found.notes,
+        *result.notes,
         *(
-            f"{count(paths, 'differs', 'differ')} from what {compiler} compiles in line tables alone,"
-            f" as with other patch levels, and {'is' if len(paths) == 1 else 'are'} not counted as"
-            f" verified: {some(paths)}"
-            for compiler, paths in sorted(found.lines_differ.items())
+            f"{show_files(paths, 'differs', 'differ')} only in line tables from what {compiler} compiles,"
+            " as with another patch level, and"
+            f" {'is' if len(paths) == 1 else 'are'} not counted as verified."
+            for compiler, paths in sorted(result.lines_differ.items())
         ),
         *(
-            f"{count(paths, 'is', 'are')} what the source compiles to with -{'O' * level} (optimization"
-            f" level {level}), which the name does not state: {some(paths)}"
+            f"{show_files(paths, 'is', 'are')} what the source compiles to with -{'O' * level}"
+            f" (optimization level {level}); the name does not state the level."
             for level, paths in sorted(by_level.items())
         ),
     ]
 
 
-def count(paths: list[str], one: str, many: str) -> str:
-    """Return the number of files with a verb: `1 file is`."""
-    return f"1 file {one}" if len(paths) == 1 else f"{len(paths)} files {many}"
-
-
-def some(paths: list[str]) -> str:
-    """Return the first of some paths."""
-    return paths[0] + (", …" if len(paths) > 1 else "")
+def show_files(paths: list[str], one: str, many: str) -> str:
+    """Return the number of files, the first path, and a verb: `2 files (a.pyc, …) are`."""
+    if len(paths) == 1:
+        return f"1 file ({paths[0]}) {one}"
+    return f"{len(paths):,} files ({paths[0]}, …) {many}"
 
 
 def parse(argv: Sequence[str]) -> Namespace:
@@ -137,8 +158,8 @@ def parse(argv: Sequence[str]) -> Namespace:
 
     parser = report_parser(
         NAME,
-        "Have the matching interpreters compile, never run, the source of each bytecode file, and"
-        " compare. What cannot be compared is a finding.",
+        "Check that each bytecode file is what its source compiles to. The matching interpreter compiles"
+        " the source and never runs it. A file that cannot be compared is a finding.",
     )
     parser.add_argument(
         "paths",
@@ -150,7 +171,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--tracked",
         action="store_true",
-        help="only what git tracks, as the index has it",
+        help="check tracked files, with the contents in the index",
     )
     parser.add_argument(
         "--python",
@@ -158,7 +179,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         action="append",
         default=[],
-        help="an interpreter to use before those found; repeatable",
+        help="an interpreter to use first; repeatable",
     )
     ignore_option(parser)
     parser.add_argument(

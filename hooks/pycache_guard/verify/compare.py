@@ -150,7 +150,7 @@ class Comparer:
             except Failure as failure:
                 self._store.failures.append(str(failure))
             except InvalidHeader:
-                self._store.failures.append(f"{case.path}: was changed meanwhile")
+                self._store.failures.append(f"{case.path}: changed while it was read")
         return None
 
 

@@ -61,12 +61,12 @@ class DiskStore:
                 self._report_unreadable(path, "is no bytecode, by name or by content")
         links = [path.replace(os.sep, "/") for path in walk.unfollowed]
         if links:
-            what = (
-                "1 link to a directory" if len(links) == 1 else f"{len(links)} links to directories"
-            )
+            count = "1 link" if len(links) == 1 else f"{len(links):,} links"
             more = ", …" if len(links) > 1 else ""
+            verb = "leads" if len(links) == 1 else "lead"
             self.notes.append(
-                f"{what} elsewhere not followed: {links[0]}{more}; pass the path to check what is there"
+                f"{count} ({links[0]}{more}) {verb} to a directory elsewhere and"
+                f" {'was' if len(links) == 1 else 'were'} not followed; pass the path to check it."
             )
 
     def head(self, path: str) -> bytes:

@@ -1,8 +1,6 @@
-"""Judge every bytecode file of a store."""
+"""Check every bytecode file of a store."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
@@ -22,74 +20,74 @@ if TYPE_CHECKING:
     from pycache_guard.verify.stores import BytecodeStore
 
 
-class VerifyResult(NamedTuple):
-    """What came of it."""
+class VerifyResult:
+    """The findings of a run, and its counts."""
 
-    findings: list[Finding]
-    #: What could not be read, each with its path.
-    failures: list[str]
-    #: How many files are exactly what their sources compile to.
-    verified: int
-    #: By compiler, the files that differ from what it makes of their sources in line tables alone.
-    lines_differ: dict[str, list[str]]
-    #: The optimization level of verified files whose names leave it open, where it is not 0.
-    levels: dict[str, int]
-    #: What the store did not look at.
-    notes: list[str]
+    def __init__(self, store: BytecodeStore) -> None:
+        self.findings: list[Finding] = []
+        #: What could not be read, each with its path.
+        self.failures: list[str] = store.failures
+        #: Sentences about what the store did not check.
+        self.notes: list[str] = store.notes
+        #: The number of files that could be read.
+        self.checked = 0
+        #: The number of files that are exactly what their sources compile to.
+        self.verified = 0
+        #: By compiler, the files whose line tables alone differ from those of the compiler.
+        self.lines_differ: dict[str, list[str]] = {}
+        #: The optimization level of verified files whose names do not state it, if it is not 0.
+        self.levels: dict[str, int] = {}
 
 
 def verify(store: BytecodeStore, compilers: CompilerPool) -> VerifyResult:
     """Compare every file of `store` with its source."""
-    findings: list[Finding] = []
-    lines_differ: dict[str, list[str]] = {}
-    levels: dict[str, int] = {}
-    verified = 0
-    for case in Comparer(store, compilers).compare_all(iter_targets(store, findings)):
+    result = VerifyResult(store)
+    for target in Comparer(store, compilers).compare_all(iter_targets(store, result)):
         try:
-            wrong = judge_comparison(case, store)
+            verdicts = judge_comparison(target, store)
         except Failure as failure:
             store.failures.append(str(failure))
             continue
-        findings += to_findings(case.path, wrong, store)
-        if wrong:
+        result.checked += 1
+        result.findings += to_findings(target.path, verdicts, store)
+        if verdicts:
             continue
-        if case.outcome.result is ComparisonResult.LINES_DIFFER:
-            lines_differ.setdefault(case.outcome.compiler, []).append(case.path)
+        if target.outcome.result is ComparisonResult.LINES_DIFFER:
+            result.lines_differ.setdefault(target.outcome.compiler, []).append(target.path)
         else:
-            verified += 1
-        if case.is_level_open() and case.outcome.level:
-            levels[case.path] = case.outcome.level
-    return VerifyResult(
-        findings, sorted(set(store.failures)), verified, lines_differ, levels, store.notes
-    )
+            result.verified += 1
+        if target.is_level_open() and target.outcome.level:
+            result.levels[target.path] = target.outcome.level
+    result.failures = sorted(set(store.failures))
+    return result
 
 
-def iter_targets(store: BytecodeStore, findings: list[Finding]) -> Iterator[Target]:
-    """Yield what is to be compared; put what is wrong without that into `findings`."""
+def iter_targets(store: BytecodeStore, result: VerifyResult) -> Iterator[Target]:
+    """Yield the files to compare. Findings that need no comparison go into `result`."""
     for path in store.paths():
         try:
-            wrong, case = check_header(path, store)
+            verdicts, target = check_header(path, store)
         except Failure as failure:
             store.failures.append(str(failure))
             continue
-        findings += to_findings(path, wrong, store)
-        if case is not None:
-            yield case
+        result.findings += to_findings(path, verdicts, store)
+        if target is None:
+            result.checked += 1
+        else:
+            yield target
 
 
-def to_findings(path: str, wrong: list[Verdict], store: BytecodeStore) -> list[Finding]:
-    """Put verdicts into findings, with the command that mends."""
+def to_findings(path: str, verdicts: list[Verdict], store: BytecodeStore) -> list[Finding]:
+    """Return verdicts as findings, with the commands that fix them.
+
+    The file is removed unless the verdict has a command of its own: Python writes a missing cache again.
+    """
     return [
         Finding(
             path,
             verdict.rule,
             verdict.message,
-            verdict.remedy or _fix_command(path, verdict, store),
+            verdict.remedy or (None if verdict.rule is Rule.PYC205 else store.remove_command(path)),
         )
-        for verdict in wrong
+        for verdict in verdicts
     ]
-
-
-def _fix_command(path: str, verdict: Verdict, store: BytecodeStore) -> str | None:
-    """Return what mends a verdict that does not say: Python writes a file anew that it misses."""
-    return None if verdict.rule is Rule.PYC205 else store.remove_command(path)
