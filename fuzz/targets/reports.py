@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import xml.etree.ElementTree as ET
 from functools import partial
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +16,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.report import FORMATS
 from pycache_guard.report import render
 from pycache_guard.report.escape import escape_surrogates
+from pycache_guard.report.escape import escape_text
 from pycache_guard.report.escape import escape_unprintable
 
 TOKENS = (
@@ -55,6 +57,10 @@ def report(data: bytes) -> str:
     as_command(texts["github"], finding)
     (issue,) = json.loads(texts["gitlab"])
     assert issue["location"]["path"] == escape_surrogates(path or ".")
+    (diagnostic,) = json.loads(texts["rdjson"])["diagnostics"]
+    assert diagnostic["location"]["path"] == escape_surrogates(path or ".")
+    ((case,),) = ET.fromstring(texts["junit"])
+    assert case.get("file") == (escape_text(path) if path else None)
     return "no path" if not path else "plain" if path.isprintable() else "odd"
 
 

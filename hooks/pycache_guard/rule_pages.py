@@ -28,7 +28,7 @@ DIRECTORIES = (
 )
 
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)\)")
-_EMPHASIS = re.compile(r"(?<![\w*])\*{1,2}(\S(?:[^*]*\S)?)\*{1,2}(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})([^\s*](?:[^*]*[^\s*])?)\1(?![\w*])")
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 
 
@@ -95,4 +95,4 @@ def _plain_words(text: str) -> str:
         return f"{label} ({target})" if is_address else label
 
     parts = re.split(r"(`[^`]*`)", _LINK.sub(show_link, text))  # code spans have odd numbers
-    return "".join(part if n % 2 else _EMPHASIS.sub(r"\1", part) for n, part in enumerate(parts))
+    return "".join(part if n % 2 else _EMPHASIS.sub(r"\2", part) for n, part in enumerate(parts))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +61,8 @@ def test_any_encoding(odd: Repo, encoding: str, shows: str, voice: str) -> None:
     text = done.stdout.decode(encoding.partition(":")[0])
     if voice == "text":
         assert text.startswith(ODD.replace("ü", shows))
+    elif voice == "junit":
+        assert "ü" in ET.fromstring(text)[0][0].attrib["file"]
     elif voice not in ("github", "sarif"):
         assert "ü" in str(json.loads(text))
 

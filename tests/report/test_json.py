@@ -12,13 +12,19 @@ from report.samples import ODD
 #: Version 1 has these; each is always there.
 KEYS = {
     *("code", "rule", "url", "path", "path_base64", "line", "column", "end_line", "end_column"),
-    *("commit", "blob", "size", "count", "message", "remedy"),
+    *("commit", "blob", "size", "count", "message", "fixed", "remedy"),
 }
 
 
 def test_nothing() -> None:
     text = render([], "forbid-bytecode", "json")
-    assert json.loads(text) == {"version": 1, "command": "forbid-bytecode", "findings": []}
+    assert json.loads(text) == {
+        "version": 1,
+        "command": "forbid-bytecode",
+        "checked": None,
+        "notes": [],
+        "findings": [],
+    }
 
 
 def test_every_key_is_there() -> None:
@@ -36,6 +42,7 @@ def test_values() -> None:
         "url": Rule.PYC001.docs_url,
         "path": "a.pyc",
         "message": "bytecode is tracked",
+        "fixed": False,
         "remedy": "git rm a.pyc",
         "blob": "0" * 40,
     }

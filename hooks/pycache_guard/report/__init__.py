@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 
 #: Each has a module of its name with a `render(findings, command) -> str`.
-FORMATS = ("text", "json", "github", "gitlab", "sarif")
+FORMATS = ("text", "json", "github", "gitlab", "sarif", "rdjson", "junit")
 
 
 class Summary(NamedTuple):
