@@ -1,0 +1,78 @@
+"""The script that runs the suite with every Python of this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from scripts import platforms
+from scripts.platforms import SuiteResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "is_supported"),
+    [
+        ("python3.10", True),
+        ("python3.15", True),
+        ("python3.14t", True),
+        ("pypy3", True),
+        ("pypy3.11", True),
+        ("python3.9", False),
+        ("python3", False),
+        ("python3.13-config", False),
+        ("pypy3compile", False),
+    ],
+)
+def test_interpreters_are_found_by_name(name: str, is_supported: bool, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    found = list(platforms.find_executables([tmp_path, tmp_path / "missing"]))
+    assert found == [tmp_path / name] * is_supported
+
+
+def test_an_interpreter_with_two_names_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("the interpreter is a shell script")
+    for name in ("python3.12", "python3.13"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'CPython|3.13.0|/usr'\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "python3.14").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3.14").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    found = [p for p in platforms.find_platforms(None) if p.executable.startswith(str(tmp_path))]
+    assert found == [platforms.Platform("CPython 3.13.0", str(tmp_path / "python3.12"))]
+
+
+@pytest.mark.parametrize(
+    ("output", "counts"),
+    [
+        ("...\n4 passed in 1.0s\n", {"passed": 4}),
+        (
+            "1 failed, 2 passed, 3 skipped, 1 error in 61.2s (0:01:01)",
+            {"failed": 1, "passed": 2, "skipped": 3, "errors": 1},
+        ),
+        ("no tests ran in 0.1s", {}),
+        ("", {}),
+    ],
+)
+def test_outcomes_are_read_from_the_last_line(output: str, counts: dict[str, int]) -> None:
+    assert platforms.count_outcomes(output) == counts
+
+
+def test_table_shows_counts_and_reasons() -> None:
+    table = platforms.format_table(
+        [
+            SuiteResult("CPython 3.15.2", {"passed": 9, "skipped": 1}, 61.4),
+            SuiteResult("PyPy", {}, 2, "no pip"),
+        ]
+    )
+    assert table.splitlines()[2:] == [
+        "| CPython 3.15.2 | 9 | 0 | 0 | 1 | 1:01 |",
+        "| PyPy | not run: no pip |  |  |  | 0:02 |",
+    ]
