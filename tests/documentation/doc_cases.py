@@ -70,7 +70,6 @@ CASES = [
     DocCase("README.md", "pre-commit install", CONFIGURED, check=REFUSES_A_COMMIT),
     DocCase("README.md", "$ pycache-guard forbid-bytecode", doc_setups.PROJECT),
     DocCase("README.md", "$ pycache-guard fix", doc_setups.PROBLEM),
-    DocCase("README.md", "(set -C; printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
     DocCase("docs/ci.md", "git fetch --quiet origin main", doc_setups.BRANCH),
     DocCase(
         "docs/clean.md",
