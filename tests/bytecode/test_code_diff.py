@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.bytecode.code_diff import Difference
 from pycache_guard.bytecode.code_diff import find_difference
+from pycache_guard.bytecode.code_diff import is_patch_level_difference
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.code_object import HugeInt
@@ -108,6 +109,21 @@ def test_edited_code(field: str, depth: int) -> None:
         edited = outer.replace(co_consts=consts)
     expected = Difference(tuple(part.co_name for part in path), field, only_lines=False)
     assert find_difference(tree(module), tree(edited)) == expected
+
+
+@pytest.mark.parametrize("field", list(edits_of(compiled())))
+def test_patch_levels_differ_in_instructions_and_in_nothing_else(field: str) -> None:
+    module = compiled()
+    edited = module.replace(**edits_of(module)[field])
+    is_patch_level = field in ("code", "stacksize")
+    assert is_patch_level_difference(tree(module), tree(edited)) is is_patch_level
+
+
+def test_patch_levels_differ_in_line_tables_too() -> None:
+    edited = code(code(code=b"d", linetable=b"m"), linetable=b"m", stacksize=1)
+    assert is_patch_level_difference(code(code(), stacksize=2), edited)
+    other_file = code(code(code=b"d", filename="g"))
+    assert not is_patch_level_difference(code(code()), other_file)
 
 
 NAN = struct.unpack("<d", b"\1\0\0\0\0\0\xf8\x7f")[0]

@@ -406,6 +406,30 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     assert (report["lines_differ"], report["verified"]) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("source", "may_be_patch_level"),
+    [("def f(a, b):\n    return a - b\n", True), ("def f(a, b):\n    return a - 1\n", False)],
+    ids=["other instructions", "another constant"],
+)
+def test_mismatch_in_instructions_alone_names_patch_levels(
+    here: Path, run: Run, source: str, may_be_patch_level: bool
+) -> None:
+    """It stays a mismatch: an attacker can change instructions alone."""
+    true = "def f(a, b):\n    return a + b\n"
+    write_file(here / "m.py", true)
+    write_file(here / cache_path(), timestamp_pyc(compile_source(source), len(true)))
+    told = run("verify-bytecode")
+    assert told.code == 1
+    assert "PYC202" in told.out
+    version = ".".join(map(str, sys.version_info[:2]))
+    words = f"or it was compiled by another patch level of {compiler_name()} {version}"
+    assert (words in told.out) is may_be_patch_level
+
+
+def compiler_name() -> str:
+    return platform.python_implementation()
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
 @pytest.mark.parametrize(
     ("path", "code"),

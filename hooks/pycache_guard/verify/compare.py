@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pycache_guard.bytecode.code_diff import equal_ignoring_filename
 from pycache_guard.bytecode.code_diff import find_difference
+from pycache_guard.bytecode.code_diff import is_patch_level_difference
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
@@ -181,11 +182,16 @@ def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
         found = pyc.code
     except MarshalError as error:
         return Comparison(ComparisonResult.UNKNOWN, reason=str(error))
-    where = find_difference(read_code(code, 0, dialect)[0], found)
+    expected = read_code(code, 0, dialect)[0]
+    where = find_difference(expected, found)
     if where is None:
         return Comparison(ComparisonResult.SAME)
     if not where.only_lines:
-        return Comparison(ComparisonResult.DIFFERENT, difference=where)
+        return Comparison(
+            ComparisonResult.DIFFERENT,
+            difference=where,
+            may_be_patch_level=is_patch_level_difference(expected, found),
+        )
     problem = table_problem(pyc)
     if problem:
         return Comparison(ComparisonResult.DIFFERENT, reason=problem, difference=where)
@@ -219,6 +225,8 @@ class Comparison(NamedTuple):
     exact: bool = False
     #: The optimization level of the comparison.
     level: int = 0
+    #: Whether the difference is of the kind that patch levels of one magic number make.
+    may_be_patch_level: bool = False
 
 
 def describe_difference(difference: Difference) -> str:

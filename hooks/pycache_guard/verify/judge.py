@@ -301,6 +301,12 @@ def _mismatch(case: Target, pyc: Pyc, fitting: FreshnessResult) -> Verdict:
     else:
         where = outcome.reason or f"{describe_difference(outcome.difference)} differs"
         words = f"it is not what {outcome.compiler} compiles {source} to: {where}"
+        if outcome.may_be_patch_level and not more:
+            magic = case.header.magic
+            words += (
+                f", or it was compiled by another patch level of {magic.implementation} {magic.version}"
+                " (pass that one with --python)"
+            )
     if fitting.freshness is Freshness.STALE:
         return Verdict(Rule.PYC201, f"stale: {fitting.why}, and {words}")
     return Verdict(Rule.PYC202, f"{words}. {_when_it_runs(case, fitting)}{more}")
