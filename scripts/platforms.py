@@ -67,13 +67,14 @@ def find_platforms(root: Path | None) -> list[Platform]:
     """Return every interpreter on PATH, of pyenv and below `root`, each once."""
     pyenv = Path.home() / ".pyenv" / "versions"
     here = [*map(Path, os.get_exec_path()), *sorted(pyenv.glob("*/bin"))]
-    candidates: list[tuple[str, tuple[str, ...]]] = [
-        (os.fspath(path), ()) for path in find_executables(here) if "shims" not in path.parts
+    nothing: tuple[str, ...] = ()
+    candidates = [
+        (os.fspath(path), nothing) for path in find_executables(here) if "shims" not in path.parts
     ]
     if root is not None:
         inside = find_executables([root / "usr" / "bin"])
-        enter = (os.fspath(ENTER), os.fspath(root))
-        candidates += [(f"/{path.relative_to(root)}", enter) for path in inside]
+        way = (os.fspath(ENTER), os.fspath(root))
+        candidates += [(f"/{path.relative_to(root)}", way) for path in inside]
     found: dict[tuple[str, tuple[str, ...]], Platform] = {}
     for executable, enter in candidates:
         done = subprocess.run(
