@@ -32,7 +32,7 @@ def test_what_flake8_is_told() -> None:
     assert (line, column, kind) == (2, 13, Plugin)
     assert text.startswith("PYC401 16 bytes are skipped as a header")
     assert text.endswith(
-        "; compare the first 4 bytes with importlib.util.MAGIC_NUMBER before anything behind them is read"
+        "; compare the first 4 bytes with importlib.util.MAGIC_NUMBER before the rest is read"
     )
     assert (Plugin.name, Plugin.version) == ("pycache-guard", __version__)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.report_parser import CLEAN
+from helpers.report_parser import EVERY_PROBE
 from helpers.report_parser import fix_commands
 from helpers.report_parser import parse_lines
 from helpers.report_parser import parse_report
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from conftest import Run
     from helpers.repo import Repo
 
+EVERY = ("check-dockerignore", "--quiet", *EVERY_PROBE)
 GOOD = "**/__pycache__\n**/*.py[co]\n"
 BOTH = "printf '%s\\n' '**/__pycache__' '**/*.py[co]' >> {0} && git add -f -- {0}"
-ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front matches at every depth"
+ROOTED = "patterns start at the context, unlike in git; `**/` in front matches at every depth"
 
 
 def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
@@ -62,10 +64,8 @@ def test_no_file(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore", "--quiet") == (
         1,
         (
-            "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
-            " app/pkg/__pycache__/m.cpython-313.pyc and 11 more\n"
-            "app/.dockerignore: PYC301 there is no such file, and the build context app takes in"
-            " app/pkg/m.pyc and 7 more\n"
+            "app/.dockerignore: PYC301 the file does not exist, and the build context app includes"
+            " app/pkg/__pycache__/m.cpython-313.opt-1.pyc and 1 more\n"
             f"\nTo fix:\n    {BOTH.format('app/.dockerignore')}\n"
         ),
         "",
@@ -77,19 +77,15 @@ def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
     told = run("check-dockerignore", "--quiet")
     assert parse_lines(told.out) == [
         (
-            ".dockerignore: PYC301 the build context . takes in p/__pycache__/m.cpython-313.pyc and 8"
-            " more, which no pattern keeps out"
+            ".dockerignore: PYC301 the build context . includes p/__pycache__/m.cpython-313.opt-1.pyc and 1"
+            " more, which no pattern excludes"
         ),
         (
-            ".dockerignore: PYC301 the build context . takes in p/m.pyc and 5 more, which no pattern"
-            " keeps out"
-        ),
-        (
-            ".dockerignore:1: PYC301 `__pycache__/` keeps no bytecode out below the top of the context:"
+            ".dockerignore:1: PYC301 `__pycache__/` excludes no bytecode below the top of the context:"
             f" {ROOTED}"
         ),
         (
-            ".dockerignore:2: PYC301 `*.py[co]` keeps no bytecode out below the top of the context:"
+            ".dockerignore:2: PYC301 `*.py[co]` excludes no bytecode below the top of the context:"
             f" {ROOTED}"
         ),
     ]
@@ -102,8 +98,8 @@ def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
     told = run("check-dockerignore", "--quiet")
     assert parse_lines(told.out) == [
         (
-            ".dockerignore:4: PYC301 `!p/**` takes bytecode back in:"
-            " p/__pycache__/m.cpython-313.pyc and 9 more"
+            ".dockerignore:4: PYC301 `!p/**` re-includes bytecode:"
+            " p/__pycache__/m.cpython-313.opt-1.pyc and 1 more"
         )
     ]
     run_fixes(told.out, repo.path)
@@ -115,7 +111,7 @@ def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
 ) -> None:
     """A second `**/__pycache__` would change nothing, and is not asked."""
     stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": f"{GOOD}!**/m.*\n"})
-    told = run("check-dockerignore", "--quiet", "--fix")
+    told = run(*EVERY, "--fix")
     assert told.code == 1
     added = "added `**/__pycache__`, `**/*.py[co]`, `**/__pycache__/**`"
     assert parse_lines(told.out) == [f".dockerignore: PYC301 {added}"]
@@ -127,7 +123,7 @@ def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) 
     stage(repo, {"Dockerfile": "", "m.py": ""})
     file = repo.add(".dockerignore", "**/*.py[co]\r\n# end\r\n.git")
     os.chmod(file, 0o640)
-    told = run("check-dockerignore", "--quiet", "--fix")
+    told = run(*EVERY, "--fix")
     assert told == (
         1,
         (
@@ -139,10 +135,10 @@ def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) 
     assert file.read_bytes() == b"**/*.py[co]\r\n# end\r\n.git\r\n**/__pycache__\r\n"
     assert file.stat().st_mode & 0o777 == 0o640
     # Complete on disk, but not staged: nothing is written, and the index is what counts.
-    assert run("check-dockerignore", "--quiet", "--fix").code == 1
+    assert run(*EVERY, "--fix").code == 1
     assert file.read_bytes().count(b"**/__pycache__") == 1
     run_fixes(told.out, repo.path)
-    assert run("check-dockerignore", "--fix") == CLEAN
+    assert run(*EVERY[:1], *EVERY_PROBE, "--fix") == CLEAN
 
 
 def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
@@ -159,16 +155,51 @@ def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
     assert (repo.path / ".dockerignore").read_text() == f".git\n{GOOD}"
 
 
-@pytest.mark.parametrize("probe", ["cache", "legacy"])
-def test_only_what_is_asked_for(repo: Repo, run: Run, probe: str) -> None:
-    stage(
-        repo, {"Dockerfile": "", "m.py": "", ".dockerignore": GOOD.splitlines()[probe == "legacy"]}
-    )
-    other = {"cache": "legacy", "legacy": "cache"}[probe]
+@pytest.mark.parametrize(
+    ("probe", "line", "other"),
+    [("cache", "**/__pycache__\n", "legacy"), ("legacy", "**/*.py[co]\n", "temporary")],
+)
+def test_only_given_probes_are_required(
+    repo: Repo, run: Run, probe: str, line: str, other: str
+) -> None:
+    stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": line})
     assert run("check-dockerignore", "--probe", other).code == 1
     assert run("check-dockerignore", "--probe", probe) == CLEAN
     repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = ['{probe}']\n")
     assert run("check-dockerignore") == CLEAN
+
+
+@pytest.mark.parametrize("line", ["**/__pycache__\n", "**/*.py[co]\n", "**/*.pyc\n", GOOD])
+def test_what_python_3_writes_is_required_and_the_rest_is_advice(
+    repo: Repo, run: Run, line: str
+) -> None:
+    stage(repo, {"Dockerfile": "", "m.py": "", "b/Dockerfile": "", "b/n.py": ""})
+    stage(repo, {".dockerignore": line, "b/.dockerignore": line})
+    done = run("check-dockerignore")
+    assert done == CLEAN
+    assert done.out.count("\nAdvice: ") == (0 if line == GOOD else 2)
+    assert run("check-dockerignore", "--fix") == CLEAN
+    assert (repo.path / ".dockerignore").read_text() == line
+    assert run("check-dockerignore", "--strict").code == (0 if line == GOOD else 1)
+    run("check-dockerignore", "--strict", "--fix")
+    repo.git("add", "-A")
+    assert run("check-dockerignore", "--strict") == CLEAN
+
+
+def test_the_advice_names_file_lines_and_writers(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": "**/__pycache__\n"})
+    assert run("check-dockerignore").out == (
+        "OK: 1 build context checked.\n"
+        "Advice: .dockerignore could also have `**/*.py[co]` (`compileall -b` and Python 2 write"
+        " NAME.pyc); `--strict` requires it.\n"
+    )
+    assert run("check-dockerignore", "--quiet") == (0, "", "")
+
+
+def test_a_failure_is_not_followed_by_ok(repo: Repo, run: Run) -> None:
+    stage(repo, {"Dockerfile": "", ".dockerignore": "[z-a]\n", "a.py": ""})
+    done = run("check-dockerignore")
+    assert (done.code, done.out) == (2, "")
 
 
 def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> None:
@@ -195,13 +226,13 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
     told = parse_lines(run("check-dockerignore", "--quiet").out)
     assert [line for line in told if ":1:" in line] == [
         (
-            "D.dockerfile.dockerignore:1: PYC301 `*.pyc` keeps no bytecode out below the top of the context:"
+            "D.dockerfile.dockerignore:1: PYC301 `*.pyc` excludes no bytecode below the top of the context:"
             f" {ROOTED}"
         )
     ]
-    assert len(told) == 5
+    assert len(told) == 3
     stage(repo, {"D.dockerfile.dockerignore": "[z-a]\n"})
-    refused = "Docker builds nothing with this line: its range `z-a` runs backwards"
+    refused = "Docker rejects this line, so the build fails: its range `z-a` runs backwards"
     error = f"error: D.dockerfile.dockerignore:1: {refused}\n"
     assert run("check-dockerignore", "--quiet") == (2, "", error)
 
@@ -218,27 +249,27 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
     [
         (
             {"compose.yml": "services:\n  a:\n    build: ../..\n"},
-            "compose.yml:3: ../.. lies outside the repository, where nothing is judged",
+            "compose.yml:3: ../.. is outside the repository and not checked",
         ),
         (
             {"a/compose.yml": "services:\n  a:\n    build: ..\n", "compose.yml": "include: [/x]\n"},
-            "compose.yml:1: /x lies outside the repository, where nothing is judged",
+            "compose.yml:1: /x is outside the repository and not checked",
         ),
         (
             {"compose.yml": "services:\n  a:\n    build: ..\n"},
-            "compose.yml:3: .. lies outside the repository, where nothing is judged",
+            "compose.yml:3: .. is outside the repository and not checked",
         ),
         (
             {"compose.yml": "services:\n  a:\n    build: $X\n"},
-            "compose.yml:3: `$X` depends on the environment; name the contexts that are to be judged",
+            "compose.yml:3: `$X` depends on the environment; pass the contexts to check as arguments",
         ),
         (
             {"compose.yml": "include: [x.yml]\n"},
-            "x.yml: another file names it, and git does not track it",
+            "x.yml: another file refers to it, but git does not track it",
         ),
         (
             {"Dockerfile": "", ".dockerignore": "a\n[z-a]\n"},
-            ".dockerignore:2: Docker builds nothing with this line: its range `z-a` runs backwards",
+            ".dockerignore:2: Docker rejects this line, so the build fails: its range `z-a` runs backwards",
         ),
     ],
 )
@@ -279,14 +310,16 @@ def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
     assert run("check-dockerignore", "plain") == CLEAN
     monkeypatch.chdir(repo.path / "a")
     told = run("check-dockerignore", "--quiet", ".")
-    assert fix_commands(told.out) == [BOTH.format("../a/.dockerignore")]
+    assert fix_commands(told.out) == [
+        f'(cd "$(git rev-parse --show-toplevel)" && {BOTH.format("a/.dockerignore")})'
+    ]
     run_fixes(told.out, repo.path / "a")
     assert run("check-dockerignore", os.curdir) == CLEAN
 
 
 @pytest.mark.parametrize(
     ("context", "error"),
-    [("..", "..: lies outside the repository"), ("none", "none: git tracks nothing there")],
+    [("..", "..: is outside the repository"), ("none", "none: git tracks no file there")],
 )
 def test_a_context_that_is_none(repo: Repo, run: Run, context: str, error: str) -> None:
     repo.add("Dockerfile")
@@ -309,21 +342,17 @@ def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
 def test_a_link_that_leads_nowhere(repo: Repo, run: Run, target: str) -> None:
     repo.add("a/Dockerfile")
     repo.stage("a/.dockerignore", target, mode="120000")
-    error = "error: a/.dockerignore: leads to no ignore file that git tracks\n"
+    error = "error: a/.dockerignore: does not lead to a tracked ignore file\n"
     assert run("check-dockerignore") == (2, "", error)
 
 
 def test_utf_16(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
     told = run("check-dockerignore")
-    assert parse_lines(told.out) == [
-        ".dockerignore: PYC301 is UTF-16, of which Docker reads no pattern"
-    ]
+    assert parse_lines(told.out) == [".dockerignore: PYC301 is UTF-16, but Docker reads UTF-8 only"]
     refused = run("check-dockerignore", "--fix")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.endswith(
-        "is UTF-16, of which Docker reads no pattern: make it UTF-8 first\n"
-    )
+    assert refused.err.endswith("is UTF-16, but Docker reads UTF-8 only: convert it first\n")
     run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
@@ -331,8 +360,8 @@ def test_utf_16(repo: Repo, run: Run) -> None:
 def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
     repo.stage(os.fsdecode(b"\xff/m.py"))
-    told = run("check-dockerignore", "--quiet")
-    assert "takes in \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 3 more" in told.out
+    told = run(*EVERY)
+    assert "includes \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 2 more" in told.out
     run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.report_parser import CLEAN
 from helpers.report_parser import parse_report
 
 if TYPE_CHECKING:
@@ -323,69 +324,69 @@ def test_contexts(repo: Repo, run: Run, files: dict[str, str], directories: list
 UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {"compose.yml": built("~/x")},
-        "compose.yml:3: ~/x lies outside the repository, where nothing is judged",
+        "compose.yml:3: ~/x is outside the repository and not checked",
     ),
     (
         {"compose.yml": built("/x")},
-        "compose.yml:3: /x lies outside the repository, where nothing is judged",
+        "compose.yml:3: /x is outside the repository and not checked",
     ),
     (
         {"compose.yml": built("'C:\\x'")},
-        "compose.yml:3: C:\\x lies outside the repository, where nothing is judged",
+        "compose.yml:3: C:\\x is outside the repository and not checked",
     ),
     (
         {"compose.yml": built("{additional_contexts: [a=../x]}")},
-        "compose.yml:3: ../x lies outside the repository, where nothing is judged",
+        "compose.yml:3: ../x is outside the repository and not checked",
     ),
     (
         {"compose.yml": built("{additional_contexts: {a: $X}}")},
-        "compose.yml:3: `$X` depends on the environment; name the contexts that are to be judged",
+        "compose.yml:3: `$X` depends on the environment; pass the contexts to check as arguments",
     ),
     (
         {"compose.yml": "include: [$X]\n"},
-        "compose.yml:1: `$X` depends on the environment; name the contexts that are to be judged",
+        "compose.yml:1: `$X` depends on the environment; pass the contexts to check as arguments",
     ),
     (
         {"compose.yml": "services:\n\t- a\n"},
         (
             "compose.yml:2: it is not YAML: found character '\\t' that cannot start any token;"
-            " name the contexts that are to be judged"
+            " pass the contexts to check as arguments"
         ),
     ),
     (
         {"compose.yml": "services: {s: {extends: t}}"},
-        "compose.yml:1: it extends `t`, which is not there; name the contexts that are to be judged",
+        "compose.yml:1: it extends `t`, which does not exist; pass the contexts to check as arguments",
     ),
     (
         {"compose.yml": "services: {s: {extends: {file: x.yml, service: t}}}", "x.yml": ""},
-        "compose.yml:1: it extends `t`, which is not there; name the contexts that are to be judged",
+        "compose.yml:1: it extends `t`, which does not exist; pass the contexts to check as arguments",
     ),
     (
         {"compose.yml": "services: {s: {extends: {file: x.yml, service: t}}}"},
-        "x.yml: another file names it, and git does not track it",
+        "x.yml: another file refers to it, but git does not track it",
     ),
     (
         {"compose.yml": "services: {s: {extends: {file: /x.yml, service: t}}}"},
-        "compose.yml:1: /x.yml lies outside the repository, where nothing is judged",
+        "compose.yml:1: /x.yml is outside the repository and not checked",
     ),
     (
         {"compose.yml": "services: {s: {extends: t}, t: {extends: s}}"},
-        "compose.yml:1: its `extends` does not end; name the contexts that are to be judged",
+        "compose.yml:1: its `extends` form a cycle; pass the contexts to check as arguments",
     ),
     (
         {"docker-bake.hcl": 'target "a" {\n  context = f()\n}\n'},
-        "docker-bake.hcl:2: `f()` is an expression; name the contexts that are to be judged",
+        "docker-bake.hcl:2: `f()` is an expression; pass the contexts to check as arguments",
     ),
     (
         {".devcontainer.json": "{"},
         (
             ".devcontainer.json:1: it is not JSON with comments: Expecting property name enclosed in"
-            " double quotes; name the contexts that are to be judged"
+            " double quotes; pass the contexts to check as arguments"
         ),
     ),
     (
         {".devcontainer.json": '{"dockerComposeFile": "x.yml"}'},
-        "x.yml: another file names it, and git does not track it",
+        "x.yml: another file refers to it, but git does not track it",
     ),
 ]
 
@@ -405,7 +406,7 @@ def test_includes_without_end_are_an_error(repo: Repo, run: Run) -> None:
     repo.stage("compose.yml", "include: [0.yml]\n")
     answer = run("check-dockerignore")
     assert answer.code == 2
-    assert "its includes do not end" in answer.err
+    assert "its includes form a cycle" in answer.err
 
 
 def test_links_to_other_ignore_files_are_followed(repo: Repo, run: Run) -> None:
@@ -413,7 +414,7 @@ def test_links_to_other_ignore_files_are_followed(repo: Repo, run: Run) -> None:
     repo.stage("Dockerfile", COPY)
     repo.stage(".gitignore", GOOD)
     repo.stage(".dockerignore", ".gitignore", mode="120000")
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN
     repo.stage(".gitignore", "__pycache__/\n")
     assert run("check-dockerignore").code == 1
 
@@ -439,4 +440,4 @@ def test_the_rule_can_be_ignored(repo: Repo, run: Run) -> None:
     repo.stage("m.py")
     repo.stage("Dockerfile", COPY)
     repo.write("pyproject.toml", "[tool.pycache-guard]\nignore = ['PYC301']\n")
-    assert run("check-dockerignore") == (0, "", "")
+    assert run("check-dockerignore") == CLEAN

@@ -73,7 +73,7 @@ def test_who_built_it(metadata: dict[str, bytes], name: str, setting: str) -> No
     assert all(map(is_metadata, metadata))
     assert backend(metadata) == name
     assert exclude_hint(metadata) == EXCLUDE_SETTINGS.get(
-        setting, "remove the caches (`pycache-guard clean`) before the archive is built"
+        setting, "run `pycache-guard clean` before you build the archive"
     )
 
 
@@ -190,4 +190,4 @@ def test_what_real_backends_ship(
         found[kind] = findings
     comparison.close()
     assert {kind for kind, findings in found.items() if findings} == ships
-    assert {finding.fix for kind in found.values() for finding in kind} <= {EXCLUDE_SETTINGS[name]}
+    assert {finding.hint for kind in found.values() for finding in kind} <= {EXCLUDE_SETTINGS[name]}

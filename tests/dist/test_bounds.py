@@ -26,6 +26,7 @@ from helpers.make_archive import special_member
 from helpers.make_archive import make_tar
 from helpers.make_archive import timestamp_member
 from helpers.make_archive import make_zip
+from helpers.report_parser import CLEAN
 from pycache_guard.dist import room
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import ArchiveScan
@@ -60,7 +61,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def limited(name: str, data: bytes) -> tuple[int, str, str]:
     """Return what a run says that may not take more memory than is promised."""
-    Path("small.whl").write_bytes(make_zip({"m.py": SOURCE, TAG: timestamp_member(), "d.dist-info/RECORD": b""}))
+    Path("small.whl").write_bytes(
+        make_zip({"m.py": SOURCE, TAG: timestamp_member(), "d.dist-info/RECORD": b""})
+    )
     Path(name).write_bytes(data)
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(MOST_MEMORY), name],
@@ -72,7 +75,7 @@ def limited(name: str, data: bytes) -> tuple[int, str, str]:
     )
     assert "MemoryError" not in done.stderr
     assert "Traceback" not in done.stderr
-    _, _, found = done.stdout.partition("before the archive is built\n")
+    _, _, found = done.stdout.partition("before you build the archive\n")
     return done.returncode, found, done.stderr
 
 
@@ -154,9 +157,9 @@ def test_m14_findings_and_failures_have_a_bound(run: Run, monkeypatch: pytest.Mo
     result = run("check-dist", "a.whl")
     assert result.code == 2
     assert result.out.count("PYC311") == 4
-    assert "PYC311 ships 8 more files of bytecode, or lists them in RECORD" in result.out
+    assert "PYC311 ships, or lists in RECORD, 8 more bytecode files" in result.out
     assert result.err == (
-        "error: a.whl: ../0: leads out of the archive\n"
+        "error: a.whl: ../0: points outside the archive\n"
         "error: a.whl: 3 more members cannot be checked\n"
     )
 
@@ -165,8 +168,10 @@ def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.Monkey
     """Outside of `__pycache__`, each directory above may hold the source (PYTHONPYCACHEPREFIX)."""
     source = "a/" * 60 + "m.py"
     name = source[:-3] + ".cpython-311.pyc"
-    Path("a.whl").write_bytes(make_zip({name: timestamp_member(size=7), source: SOURCE, "m.py": SOURCE}))
-    assert "`a/a/" in run("check-dist", "a.whl").out.partition("not of its source")[2]
+    Path("a.whl").write_bytes(
+        make_zip({name: timestamp_member(size=7), source: SOURCE, "m.py": SOURCE})
+    )
+    assert "`a/a/" in run("check-dist", "a.whl").out.partition("does not match its source")[2]
     monkeypatch.setattr(room, "LARGEST_FINDINGS", len(name))
     result = run("check-dist", "a.whl")
     assert (result.code, result.err) == (1, "")
@@ -176,11 +181,14 @@ def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("size", [4096, 4097, 60_000])
 def test_a_name_that_no_system_has_is_refused(run: Run, size: int) -> None:
     name = "n" * size
-    for file, data in (("a.zip", make_zip({name: b""})), ("a.tar", make_tar({name: b""}, mode="w"))):
+    for file, data in (
+        ("a.zip", make_zip({name: b""})),
+        ("a.tar", make_tar({name: b""}, mode="w")),
+    ):
         Path(file).write_bytes(data)
         result = run("check-dist", file)
         if size == 4096:
-            assert result == (0, "", "")
+            assert result == CLEAN
         else:
             where = (
                 "a.tar: has a header of"
@@ -230,7 +238,7 @@ def test_m15_one_content_under_many_names_is_not_unpacked(names: int, nested: by
     read, failures = counted("x.zip", whole)
     assert read < ENDS + len(directory)
     (why,) = failures
-    assert "a bomb?" in why or "more than 4 GiB" in why
+    assert "decompression bomb" in why or "more than 4 GiB" in why
 
 
 def test_m15_small_contents_under_many_names_are_unpacked_once() -> None:
@@ -253,7 +261,7 @@ def test_m15_archives_in_an_archive_grow_together(form: str) -> None:
     whole = make_zip(members) if form == "zip" else make_tar(members)
     failures = counted(f"x.{form}", whole)[1]
     assert failures
-    assert all("a bomb?" in why for why in failures)
+    assert all("decompression bomb" in why for why in failures)
     assert counted("x.zip", make_zip({"a.zip": inner}))[1] == []
 
 
@@ -281,7 +289,7 @@ def test_m16_headers_are_small(kind: bytes, size: int) -> None:
 def test_m16_digits_are_not_a_length(body: bytes) -> None:
     """CVE-2024-6232: `tarfile` took quadratic time for them."""
     whole = header(b"x", len(body)) + body + bytes(-len(body) % 512) + bytes(1024)
-    assert counted("a.tar", whole)[1] == ["a: has a pax header that is malformed"]
+    assert counted("a.tar", whole)[1] == ["a: has a malformed pax header"]
 
 
 def test_a_file_is_read_a_few_times_at_most() -> None:

@@ -41,10 +41,8 @@ HERE = identify_magic(matching_pyc())
 assert HERE is not None
 WRITER = f"{HERE.implementation} {HERE.version} bytecode"
 COMPILER = f"{HERE.implementation} {platform.python_version()}"
-UNCHECKED = ", unchecked-hash: Python runs it without ever looking at the source"
-DIFFERS = (
-    f", not of its source: it is not what {COMPILER} compiles m.py to: consts[1] of greet differs"
-)
+UNCHECKED = ", unchecked-hash: Python runs it without checking the source"
+DIFFERS = f", does not match its source: it is not what {COMPILER} compiles m.py to: consts[1] of greet differs"
 NEVER = f"{DIFFERS}. Python runs it, because its flags say never to look at the source"
 NEWER = foreign_pyc("cpython-314")
 NEWER = NEWER[:8] + matching_pyc()[8:16] + NEWER[16:]
@@ -93,7 +91,9 @@ def test_the_code_is_compared(run: Run, bytecode: bytes, words: str) -> None:
 def test_in_an_archive_in_it_too(run: Run) -> None:
     evil = hash_pyc(compile_source(EVIL), SOURCE, checked=False)
     inner = make_zip({cache_path(): evil, "m.py": SOURCE})
-    assert check_archive(run, "a.zip", make_zip({"in.whl": inner, cache_path(): matching_pyc(), "m.py": SOURCE})) == [
+    assert check_archive(
+        run, "a.zip", make_zip({"in.whl": inner, cache_path(): matching_pyc(), "m.py": SOURCE})
+    ) == [
         f"ships `{cache_path()}`: {WRITER}",
         f"ships `in.whl!{cache_path()}`: {WRITER}{UNCHECKED}{NEVER}",
     ]
@@ -112,13 +112,18 @@ def test_a_source_that_does_not_compile(run: Run) -> None:
     source = b"def greet(:\n"
     evil = hash_pyc(compile_source(EVIL), source, checked=False)
     (words,) = check_archive(run, "a.zip", make_zip({cache_path(): evil, "m.py": source}))
-    assert f"{UNCHECKED}, not of its source: its source does not compile with {COMPILER}" in words
+    assert (
+        f"{UNCHECKED}, does not match its source: its source does not compile with {COMPILER}"
+        in words
+    )
 
 
 def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> None:
-    words = f", not of its source: `m.py` has 0 bytes, and had {len(SOURCE)}"
+    words = f", does not match its source: `m.py` has 0 bytes, not {len(SOURCE)} as when it was compiled"
     members = {cache_path(): forged_pyc(), "m.py": b""}
-    assert check_archive(run, "a.zip", make_zip(members)) == [f"ships `{cache_path()}`: {WRITER}{words}"]
+    assert check_archive(run, "a.zip", make_zip(members)) == [
+        f"ships `{cache_path()}`: {WRITER}{words}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +216,7 @@ def test_a_damaged_member_is_not_compared(run: Run) -> None:
         assert (result.code, messages(result.out)) == (2, [f"ships `{cache_path()}`: {WRITER}"])
         assert (
             result.err
-            == f"error: a.zip: {name}: is damaged: it has another size or checksum than the directory says\n"
+            == f"error: a.zip: {name}: is damaged: its size or checksum differs from the directory\n"
         )
 
 
@@ -233,7 +238,7 @@ def test_only_bytecode_with_its_source_is_paid_for(
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; {listing}"], capture_output=True, check=True
     )
-    engine = ("pycache_guard.verifying", "pycache_guard.compilers", "subprocess")
+    engine = ("pycache_guard.verify", "pycache_guard.interpreters", "subprocess")
     imported = done.stderr.decode().split()
     assert [name in imported for name in engine] == [pays] * 3
 
@@ -258,6 +263,10 @@ def test_compilations_of_one_source_are_bounded(
 ) -> None:
     """A source may have any number of files, and is compiled for each of them."""
     monkeypatch.setattr(compare, "LARGEST_COMPILED", most * len(SOURCE))
-    members = {cache_path(): matching_pyc(), cache_path(more=".opt-1"): matching_pyc(level=1), "m.py": SOURCE}
+    members = {
+        cache_path(): matching_pyc(),
+        cache_path(more=".opt-1"): matching_pyc(level=1),
+        "m.py": SOURCE,
+    }
     found = check_archive(run, "a.zip", make_zip(members))
     assert len([words for words in found if "cannot be compared" not in words]) == compared

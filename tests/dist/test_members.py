@@ -27,7 +27,7 @@ def member(name: str, data: bytes) -> Member:
     ("bytecode", "limit", "expected"),
     [
         (hash_member(), len(SOURCE), None),
-        (hash_member(b"other"), len(SOURCE), "has another hash"),
+        (hash_member(b"other"), len(SOURCE), "has a different hash"),
         # What is too large is not hashed.
         (hash_member(b"other"), len(SOURCE) - 1, None),
         (UNKNOWN, len(SOURCE), None),

@@ -5,7 +5,7 @@ import pytest
 from pycache_guard.dockerignore.check import common_mistakes
 
 SAMPLES = ["d/__pycache__/m.cpython-313.pyc", "d/m.pyc"]
-ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front matches at every depth"
+ROOTED = "patterns start at the context, unlike in git; `**/` in front matches at every depth"
 
 
 @pytest.mark.parametrize(
@@ -15,15 +15,15 @@ ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front match
         ("*.py[co]", ROOTED),
         ("src/__pycache__", ROOTED),
         ("**/__pycache__ # caches", "a comment must have a line of its own"),
-        ('"**/__pycache__"', "quotes belong to the pattern"),
-        ("**/__pycache__`", "quotes belong to the pattern"),
-        ("**/__pycache__ **/*.pyc", "one line holds one pattern"),
-        ("**/*.{pyc,pyo}", "there are no alternatives: `**/*.py[co]`"),
-        ("**/*.py[!a-bd-z]", "`[!` excludes nothing from a class: `[^`"),
-        ("**\\\\__pycache__", "a backslash escapes; `/` parts directories"),
+        ('"**/__pycache__"', "quotes are part of the pattern"),
+        ("**/__pycache__`", "quotes are part of the pattern"),
+        ("**/__pycache__ **/*.pyc", "a line holds one pattern"),
+        ("**/*.{pyc,pyo}", "Docker has no alternatives; write `**/*.py[co]`"),
+        ("**/*.py[!a-bd-z]", "`[!` does not negate a class; write `[^`"),
+        ("**\\\\__pycache__", "a backslash escapes; write `/` between directories"),
         ("**/pycache", "the directory is `__pycache__`"),
-        ("**/.pyc", "it names one file: `**/*.pyc`"),
-        ("**/__PYCACHE__", "upper case is not lower case"),
+        ("**/.pyc", "it matches one file name; write `**/*.pyc`"),
+        ("**/__PYCACHE__", "matching is case-sensitive; use lower case"),
     ],
 )
 def test_why(line: str, why: str) -> None:

@@ -161,16 +161,16 @@ def test_includes(text: str, expected: list[object]) -> None:
         (b'a: "\\UFFFFFFFF"\n', 1, "it is not YAML"),
         (b"%YAML 2.0\n---\na: b\n", 1, "it is not YAML"),
         (b"\xff\n", 1, "it is not UTF-8"),
-        (b"#" * (MAX_FILE_BYTES + 1), 1, "larger"),
+        (b"#" * (MAX_FILE_BYTES + 1), 1, "too large"),
         (b"[" * 5000, 1, "nested too deeply"),
-        (b"a: &a\n  <<: *a\nservices:\n  b:\n    <<: *a\n", 1, "merge keys do not end"),
-        (b"services:\n  a:\n    build:\n      context: [x]\n", 4, "where a string belongs"),
+        (b"a: &a\n  <<: *a\nservices:\n  b:\n    <<: *a\n", 1, "merge keys form a cycle"),
+        (b"services:\n  a:\n    build:\n      context: [x]\n", 4, "in place of a string"),
         (
             b"services:\n  a:\n    build:\n      additional_contexts: [{a: b}]\n",
             4,
-            "a string belongs",
+            "in place of a string",
         ),
-        (b"services:\n  a:\n    extends: {file: x}\n", 3, "names no service"),
+        (b"services:\n  a:\n    extends: {file: x}\n", 3, "does not name a service"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(content: bytes, line: int, why: str) -> None:

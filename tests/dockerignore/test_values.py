@@ -43,9 +43,9 @@ def test_variables_are_replaced(text: str, expected: str) -> None:
         ("${N:-$M}", "depends on the environment"),
         ("${A", "is not closed"),
         ("${N:-${M}", "is not closed"),
-        ("a$", "`\\$\\$` is one dollar"),
-        ("${}", "names no variable"),
-        ("${A/b}", "not a form"),
+        ("a$", "write `\\$\\$`"),
+        ("${}", "does not name a variable"),
+        ("${A/b}", "an operator that Compose does not have"),
         ("${N:-" * 30 + "x" + "}" * 30, "nested too deeply"),
     ],
 )

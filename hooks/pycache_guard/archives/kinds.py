@@ -65,5 +65,5 @@ def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
 
         return Tar(file, growth)
     if not has_directory(file):
-        raise ArchiveError("is no archive that is known: a zip file or a tar file")
+        raise ArchiveError("is not a zip or tar file")
     return Zip(file, growth)

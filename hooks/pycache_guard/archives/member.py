@@ -83,8 +83,10 @@ class Growth:
 def check_bomb_limits(taken: int, given: int) -> None:
     """Raise `Exhausted` for a bomb: `given` bytes made of `taken` bytes."""
     if given > MAX_TOTAL_BYTES:
-        raise Exhausted(f"holds more than {MAX_TOTAL_BYTES >> 30} GiB: not judged to its end")
+        raise Exhausted(
+            f"holds more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; the rest is not checked"
+        )
     if given > RATIO_GRACE_BYTES and given > MAX_RATIO * taken:
         raise Exhausted(
-            f"grows more than {MAX_RATIO}-fold beyond {RATIO_GRACE_BYTES >> 20} MiB: a bomb?"
+            f"unpacks to more than {MAX_RATIO} times its size, beyond {RATIO_GRACE_BYTES >> 20} MiB, like a decompression bomb"
         )

@@ -97,7 +97,7 @@ def zstandard() -> Decompressor:
         options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
         return zstd.ZstdDecompressor(options=options)
     raise ArchiveError(
-        "is compressed by zstd, which Python reads from 3.14 on"
+        "is compressed with zstd, which Python can read since 3.14"
     )  # pragma: <3.14 cover
 
 

@@ -57,7 +57,7 @@ def is_header(block: bytes) -> bool:
 def parse_header(block: bytes) -> Header:
     """Return what a header block says. Raises `ArchiveError`."""
     if not is_header(block):
-        raise ArchiveError("is cut short, or damaged in its middle")
+        raise ArchiveError("is truncated or damaged")
     try:
         mtime = _number(block[136:148])
     except ArchiveError:
@@ -92,7 +92,7 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     octal = _OCTAL.fullmatch(field)
     if octal is None:
-        raise ArchiveError("has a header whose numbers readers read in different ways")
+        raise ArchiveError("has a header with numbers that readers interpret differently")
     return int(octal[1] or b"0", 8)
 
 
@@ -100,7 +100,7 @@ def parse_long_name(data: bytes) -> bytes:
     """Return the content of a GNU long name, without the NUL at its end. Raises `ArchiveError`."""
     name, _, rest = data.partition(b"\0")
     if rest.strip(b"\0") or not name:
-        raise ArchiveError("has a long name that readers read in different ways")
+        raise ArchiveError("has a long name that readers interpret differently")
     return name
 
 
@@ -112,14 +112,14 @@ def parse_pax(data: bytes) -> dict[bytes, bytes]:
         length = _PAX_LENGTH.match(data, at)
         end = at + int(length[0]) if length else 0
         if length is None or end <= length.end() or data[end - 1 : end] != b"\n":
-            raise ArchiveError("has a pax header that is malformed")
+            raise ArchiveError("has a malformed pax header")
         keyword, equals, value = data[length.end() : end - 1].partition(b"=")
         if not equals or not keyword or keyword in records:
-            raise ArchiveError("has a pax header that is malformed, or that says something twice")
+            raise ArchiveError("has a malformed pax header, or one with a keyword twice")
         records[keyword] = value
         at = end
     if data[at:].strip(b"\0"):
-        raise ArchiveError("has a pax header with more after its end")
+        raise ArchiveError("has a pax header with data after its end")
     return records
 
 
@@ -127,7 +127,7 @@ def check_pax(records: dict[bytes, bytes], *, is_global: bool) -> None:
     """Raise `ArchiveError` for records that readers follow in different ways."""
     for keyword, value in records.items():
         if keyword.startswith(b"GNU.sparse.") or keyword == b"SCHILY.realsize":
-            raise ArchiveError("holds a sparse file: what it unpacks to is not checked")
+            raise ArchiveError("contains a sparse file, whose content is not checked")
         if keyword in (b"path", b"linkpath", b"size"):
             if is_global:
                 raise ArchiveError(f"has one {keyword.decode()} for all members")

@@ -82,7 +82,7 @@ class Tar:
         try:
             yield from _members(Stream(self._file, self._start, count), self._directories)
         except damage() as error:
-            raise ArchiveError(f"is no tar file that can be read: {words(error)}") from None
+            raise ArchiveError(f"is not a readable tar file: {words(error)}") from None
 
 
 def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Member]:
@@ -92,7 +92,7 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
     count = 0
     while (block := stream.read(BLOCK)) != _ZEROS:
         if stream.position <= BLOCK and not is_header(block):
-            raise ArchiveError("is no tar file that can be read: it has no header at its start")
+            raise ArchiveError("is not a readable tar file: it has no header at its start")
         header = parse_header(block)
         if header.type in (*PAX, GLOBAL_PAX, LONG_NAME, LONG_LINK):
             extended = _extend(extended, header, stream)
@@ -106,10 +106,10 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
             left = {span for span in left if not (start <= span[0] and span[1] <= end)}
             extended = Extended()
     if extended != Extended():
-        raise ArchiveError("ends after a header that says something of the next member")
+        raise ArchiveError("ends after a header that describes a missing member")
     while rest := stream.read(CHUNK_BYTES):
         if rest.strip(b"\0"):
-            raise ArchiveError("holds more after its end")
+            raise ArchiveError("has data after its end")
     if left:
         raise ArchiveError("is a tar file and a zip file")
 
@@ -136,7 +136,7 @@ def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
         added = extended._replace(pax=records)
         is_repeated = extended != Extended()
     if is_repeated:
-        raise ArchiveError("has several headers that say something of one member")
+        raise ArchiveError("has several headers that describe one member")
     return added
 
 
@@ -158,9 +158,9 @@ def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Memb
         tuple(others),
     )
     if is_sparse:
-        raise ArchiveError(f"holds a sparse file, {name}: what it unpacks to is not checked")
+        raise ArchiveError(f"contains a sparse file, whose content is not checked: {name}")
     if has_none and header.size:
-        raise ArchiveError(f"has content that readers skip or do not skip: {name}")
+        raise ArchiveError(f"has content that only some readers skip: {name}")
     size = extended.get(b"size")
     if size is not None and size != str(header.size).encode():
         raise ArchiveError(f"has two sizes of one member: {name}")
@@ -209,7 +209,7 @@ class TarContent:
             while (missing := end - self._stream.position) > 0:
                 piece = self._stream.read(min(missing, CHUNK_BYTES))
                 if not piece:
-                    raise ArchiveError("is damaged: it is cut short")
+                    raise ArchiveError("is damaged: it is truncated")
                 yield piece
         except damage() as error:
             raise ArchiveError(f"is damaged: {words(error)}") from None

@@ -121,9 +121,9 @@ def read_directory(file: IO[bytes]) -> Directory:
     tail = file.read(_LONGEST_END)
     at = tail.rfind(_END)
     if at < 0:
-        raise ArchiveError("is no zip file that can be read: it has no end record")
+        raise ArchiveError("is not a readable zip file: it has no end record")
     if len(tail) - at < _END_FORM.size:
-        raise ArchiveError("is no zip file that can be read: its end record is cut short")
+        raise ArchiveError("is not a readable zip file: its end record is truncated")
     disk, first_disk, here, count, length, offset, comment = _END_FORM.unpack_from(tail, at)
     if len(tail) - at - _END_FORM.size != comment:
         raise ArchiveError("is a zip file whose end record is not at its end")
@@ -134,11 +134,11 @@ def read_directory(file: IO[bytes]) -> Directory:
         end -= _BOTH64
         # Some writers count from the start of the archive, others from that of the file.
         if place not in (end, length + offset):
-            raise ArchiveError("is a zip file with a zip64 end record in two places")
+            raise ArchiveError("is a zip file with two possible zip64 end records")
     elif here != count:
-        raise ArchiveError("is a zip file with two numbers of members")
+        raise ArchiveError("is a zip file with two member counts")
     if disk not in (0, 0xFFFF) or first_disk not in (0, 0xFFFF):
-        raise ArchiveError("is a part of a zip file")
+        raise ArchiveError("is one part of a split zip file")
     return _directory_at(file, size, end, (count, length, offset))
 
 
@@ -154,13 +154,15 @@ def _read_end64(found: bytes, usual: tuple[int, int, int, int]) -> tuple[int, in
     rest, _, _, disk, first_disk, here, count, length, offset = _END64_FORM.unpack_from(found)
     locator_disk, place, disks = _LOCATOR_FORM.unpack(locator)
     if rest != _END64_FORM.size - 12 or disk or first_disk or locator_disk or disks > 1:
-        raise ArchiveError("is a zip file with a zip64 end record that readers read differently")
+        raise ArchiveError(
+            "is a zip file with a zip64 end record that readers interpret differently"
+        )
     limits = (0xFFFF, 0xFFFF, _MAX32, _MAX32)
     for each, other, limit in zip((here, count, length, offset), usual, limits, strict=True):
         if other not in (each, limit):
             raise ArchiveError("is a zip file with two end records that disagree")
     if here != count:
-        raise ArchiveError("is a zip file with two numbers of members")
+        raise ArchiveError("is a zip file with two member counts")
     return count, length, offset, place
 
 
@@ -174,7 +176,7 @@ def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, 
     start = end - length
     prefix = start - offset
     if start < 0 or prefix < 0:
-        raise ArchiveError("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is not a readable zip file: its directory is damaged")
     if prefix:
         file.seek(offset)
         if file.read(4) == CENTRAL:
@@ -183,7 +185,7 @@ def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, 
     data = file.read(length)
     behind = file.read(size - end)
     if data[:4] != (CENTRAL if count else b""):
-        raise ArchiveError("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is not a readable zip file: its directory is damaged")
     records = behind.count(_END) + behind.count(_END64) + behind.count(_LOCATOR)
     expected = 3 if behind.startswith(_END64) else 1
     if records != expected or any(mark in data for mark in (_END, _END64, _LOCATOR)):
@@ -207,13 +209,13 @@ def read_entries(directory: Directory) -> list[Entry]:
         if extra:
             size, packed, offset = _resolve(extra, (size, packed, offset))
         if disk:
-            raise ArchiveError("is a part of a zip file")
+            raise ArchiveError("is one part of a split zip file")
         offset += directory.prefix
         name = data[name_at:extra_at]
         found.append(Entry(name, flags, method, crc, packed, size, mode, offset, extra))
         at = extra_at + extra_size + comment_size
     if at != len(data) or len(found) != directory.members:
-        raise ArchiveError("is no zip file that can be read: its directory is damaged")
+        raise ArchiveError("is not a readable zip file: its directory is damaged")
     return found
 
 
@@ -230,7 +232,7 @@ def _resolve(extra: bytes, values: tuple[int, ...]) -> list[int]:
     for value in values:
         if value == _MAX32 and data:
             if len(data) < 8:
-                raise ArchiveError("is a zip file with a zip64 field that is cut short")
+                raise ArchiveError("is a zip file with a truncated zip64 field")
             value, data = int.from_bytes(data[:8], "little"), data[8:]
         result.append(value)
     while len(data) >= 8:
@@ -246,7 +248,7 @@ def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
     while at + 4 <= len(extra):
         tag, length = struct.unpack_from("<2H", extra, at)
         if at + 4 + length > len(extra):
-            raise ArchiveError("is a zip file with an extra field that is cut short")
+            raise ArchiveError("is a zip file with a truncated extra field")
         yield tag, extra[at + 4 : at + 4 + length]
         at += 4 + length
 
@@ -266,19 +268,19 @@ def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
     hold the whole of it.
     """
     if not data.startswith(LOCAL) or len(data) < LOCAL_SIZE:
-        raise ArchiveError("is damaged: no header stands where the directory says")
+        raise ArchiveError("is damaged: there is no header where the directory puts it")
     _, flags, method, crc, packed, size, name_size, extra_size = _LOCAL_FORM.unpack_from(data)
     extra_at = LOCAL_SIZE + name_size
     start = extra_at + extra_size
     if len(data) < start:
-        raise ArchiveError("is damaged: its header is cut short")
+        raise ArchiveError("is damaged: its header is truncated")
     if data[LOCAL_SIZE:extra_at] != entry.raw_name:
-        raise ArchiveError("has another name in its header than in the directory")
+        raise ArchiveError("has different names in its header and in the directory")
     extra = data[extra_at:start]
     if extra:
         size, packed = _resolve(extra, (size, packed))
     if (flags ^ entry.flags) & _SAME_FLAGS or method != entry.method:
-        raise ArchiveError("is packed in another way by its header than by the directory")
+        raise ArchiveError("has different compression in its header and in the directory")
     expected = (entry.crc, entry.packed_size, entry.size)
     if (crc, packed, size) != expected and not (
         flags & HAS_DESCRIPTOR
@@ -287,7 +289,7 @@ def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
             for value, own in zip((crc, packed, size), expected, strict=True)
         )
     ):
-        raise ArchiveError("has another size in its header than in the directory")
+        raise ArchiveError("has different sizes in its header and in the directory")
     return start, extra
 
 
@@ -300,7 +302,7 @@ def descriptor_size(entry: Entry, data: bytes) -> int:
         for record in (DESCRIPTOR + crc + sizes, crc + sizes):
             if data.startswith(record):
                 return len(record)
-    raise ArchiveError("has no descriptor after its content, or another one than in the directory")
+    raise ArchiveError("has no data descriptor that matches the directory")
 
 
 def may_hold_header(data: bytes) -> bool:

@@ -99,7 +99,7 @@ class Zip:
             end -= len(piece)
             kept += piece
             if may_hold_header(kept):
-                raise ArchiveError("holds a member that its directory does not have")
+                raise ArchiveError("contains a member that its directory does not list")
             kept = kept[-LOCAL_SIZE:]
 
 
@@ -208,7 +208,7 @@ class Packed:
             rest = self._read_at(at, min(self._end - at, CHUNK_BYTES))
             at += len(rest)
         if rest.strip(b"\0"):
-            raise ArchiveError("holds bytes that belong to no member")
+            raise ArchiveError("contains bytes that belong to no member")
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Return an iterator over up to `size` first bytes; at the end, it compares the checksum.
@@ -259,9 +259,7 @@ class Packed:
             if piece:
                 yield piece
         if (total, crc) != (self._entry.size, self._entry.crc):
-            raise ArchiveError(
-                "is damaged: it has another size or checksum than the directory says"
-            )
+            raise ArchiveError("is damaged: its size or checksum differs from the directory")
 
     def _unpacked(self) -> Iterator[bytes]:
         if self._entry.method == _STORED:
@@ -277,14 +275,16 @@ class Packed:
             if self._entry.flags & HAS_DESCRIPTOR:
                 kept = kept[-3:] + piece
                 if DESCRIPTOR in kept:
-                    raise ArchiveError("has two ends: it holds what looks like a descriptor")
+                    raise ArchiveError(
+                        "has two possible ends: it contains what looks like a data descriptor"
+                    )
             yield piece
 
     def _decompressed(self, start: tuple[Decompressor, Iterator[bytes]]) -> Iterator[bytes]:
         decompressor, raw = start
         for data in raw:
             if decompressor.eof:
-                raise ArchiveError("is damaged: more stands after the end of its content")
+                raise ArchiveError("is damaged: there is data after the end of its content")
             yield decompressor.decompress(data, CHUNK_BYTES)
             while not decompressor.needs_input and not decompressor.eof:
                 yield decompressor.decompress(b"", CHUNK_BYTES)
@@ -319,7 +319,7 @@ def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iter
     if method in plain:
         return plain[method](), raw
     if method != _LZMA:
-        raise ArchiveError(f"is compressed by method {method}, which is not known here")
+        raise ArchiveError(f"is compressed with the unknown method {method}")
     first = b""
     while len(first) < 9 and (piece := next(raw, b"")):
         first += piece

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from pycache_guard.commands._arguments import ignore_option
 from pycache_guard.commands._arguments import non_empty
@@ -13,6 +14,7 @@ from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive
 from pycache_guard.report import Summary
 from pycache_guard.report import count
+from pycache_guard.scan import configured_ignores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ POSITIONALS = "ARCHIVE..."
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if no bytecode was found, 1 if some was, 2 if an archive could not be judged."""
+    """Return 0 for no findings, 1 for findings, 2 if an archive could not be checked to its end."""
     parser = report_parser(
         NAME,
         "Find bytecode in archives, by path and by content, without extracting anything.",
@@ -42,43 +44,65 @@ def main(argv: Sequence[str]) -> int:
         help="wheel, sdist, zip, egg, zipapp or image archive, or a glob of them",
     )
     parser.add_argument(
-        "--if-any", action="store_true", help="a glob that matches nothing is no failure"
+        "--if-any", action="store_true", help="exit with 0 if a glob matches no file"
     )
     ignore_option(parser)
     options = parser.parse(argv)
     paths = [
         path for name in options.archives for path in expand_glob(name, may_be_none=options.if_any)
     ]
-    found, failures = check_archives([*dict.fromkeys(paths)])
-    found = [finding for finding in found if finding.rule.name not in options.ignore]
-    summary = Summary(len({*paths}), f"{count(len({*paths}), 'archive')} checked")
-    code = write_report(found, NAME, options, summary=None if failures and not found else summary)
-    for line in failures:
+    ignored = {*options.ignore, *configured_ignores()}
+    checked = check_archives([*dict.fromkeys(paths)])
+    findings = [finding for finding in checked.findings if finding.rule.name not in ignored]
+    is_clean = not findings and not checked.failures
+    summary = checked.summarize() if findings or is_clean else None
+    code = write_report(findings, NAME, options, summary=summary)
+    for line in checked.failures:
         print_error(line)
-    return 2 if failures else code
+    return 2 if checked.failures else code
 
 
-def check_archives(paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
-    """Return what archives ship, and what could not be judged."""
+class CheckedArchives(NamedTuple):
+    """The result of `check_archives`."""
+
+    findings: list[Finding]
+    #: One line for each archive, or member of one, that could not be checked.
+    failures: list[str]
+    #: The numbers of archives that were checked to their end, and of all others.
+    complete: int
+    incomplete: int
+
+    def summarize(self) -> Summary:
+        """Return what was checked, and how many archives were not checked to their end."""
+        text = f"{count(self.complete, 'archive')} checked"
+        if self.incomplete:
+            text += f", {self.incomplete:,} not checked to the end"
+        return Summary(self.complete, text)
+
+
+def check_archives(paths: Sequence[str]) -> CheckedArchives:
+    """Check archives; one that cannot be read does not hide the others."""
     found: list[Finding] = []
     failures: list[str] = []
+    incomplete = 0
     comparison = ArchiveComparer()
     try:
         for path in paths:
             try:
-                findings, unjudged = scan_archive(path, comparison)
+                findings, unchecked = scan_archive(path, comparison)
             except OSError as error:
-                unjudged = [f"{path}: {error.strerror or error}{glob_hint(path, error)}"]
+                unchecked = [f"{path}: {error.strerror or error}{glob_hint(path, error)}"]
             else:
                 found += findings
-            failures += unjudged
+            failures += unchecked
+            incomplete += bool(unchecked)
     finally:
         comparison.close()
-    return found, failures
+    return CheckedArchives(found, failures, len(paths) - incomplete, incomplete)
 
 
 def glob_hint(path: str, error: OSError) -> str:
-    """Return what to do about a glob that matches nothing: it stands for itself here."""
+    """Return what to do about `path` if it is a glob that matches no file; else an empty string."""
     from glob import has_magic
 
     is_unbuilt = isinstance(error, FileNotFoundError) and has_magic(path)
@@ -86,11 +110,11 @@ def glob_hint(path: str, error: OSError) -> str:
 
 
 def expand_glob(archive: str, *, may_be_none: bool) -> Iterator[str]:
-    """Yield the files that an argument means: hooks run without a shell, and Windows' expand nothing.
+    """Yield the files that an argument names.
 
-    One that matches nothing is itself a file that is not there: nothing was built, so nothing is
-    judged. Where globs `may_be_none`, as for the hook in a repository that has built nothing, it is
-    left out.
+    Hooks run without a shell, and Windows shells expand no globs. A glob that matches no file is
+    yielded as it is, so that reading it fails, unless `may_be_none`: the hook runs in repositories
+    that have built nothing.
     """
     if os.path.lexists(archive):
         yield archive

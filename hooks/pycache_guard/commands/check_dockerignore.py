@@ -30,17 +30,18 @@ EXIT_CODES = ("no findings", "findings, or files were changed", "error")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing gets in, 1 if something does or did, 2 if a context could not be judged."""
+    """Return 0 if no bytecode gets in, 1 for findings or changed files, 2 for an unchecked context."""
     options = parse(argv)
     index = Index()
     config = settings_at(options.config_from) if options.config_from else load_config(index)
-    kinds = choose_probes(options.probe, config and config.probes, strict=options.strict).required
-    proof = DockerignoreChecker(index, kinds)
-    builds = proof.builds(options.contexts)
-    found, failures = proof.for_each_build(builds, proof.fix if options.fix else proof.check)
+    probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
+    checker = DockerignoreChecker(index, probes)
+    builds = checker.builds(options.contexts)
+    found, failures = checker.for_each_build(builds, checker.fix if options.fix else checker.check)
+    advice = () if found or failures or options.fix else checker.advise(builds)
     ignored = config.ignore if config else ()
     found = [finding for finding in found if finding.rule.name not in ignored]
-    summary = Summary(len(builds), f"{count(len(builds), 'build context')} checked")
+    summary = Summary(len(builds), f"{count(len(builds), 'build context')} checked", advice)
     code = write_report(found, NAME, options, summary=None if failures and not found else summary)
     for line in failures:
         print_error(line)
@@ -51,18 +52,18 @@ def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     parser = report_parser(
         NAME,
-        "Prove, by Docker's own rules, that bytecode stays out of the build contexts, by ignore files"
-        " that are in the index.",
+        "Prove that the tracked ignore files keep bytecode out of Docker build contexts, as Docker"
+        " reads them.",
     )
     parser.add_argument(
         "contexts",
         metavar="CONTEXT",
         type=non_empty,
         nargs="*",
-        help="directories (default: what Docker and compose files build)",
+        help="build contexts (default: those of the tracked Docker and compose files)",
     )
     parser.add_argument(
-        "--fix", action="store_true", help="append what is missing to the ignore files"
+        "--fix", action="store_true", help="append the missing patterns to the ignore files"
     )
     add_probe_option(parser)
     config_option(parser)

@@ -1,7 +1,7 @@
-"""Which backend built an archive, and the setting of its own that keeps bytecode out.
+"""Find the backend that built an archive, and its setting that excludes bytecode.
 
-Each setting was tried on a tree with caches, but for maturin's, which is as its documentation has it;
-docs/dist.md has the table. Hatchling's and poetry-core's `include` and its like win over `exclude`.
+Each setting was tried on a tree with caches, except that of maturin, which is from its documentation;
+docs/dist.md has the table. In hatchling and poetry-core, `include` and similar keys override `exclude`.
 """
 
 from __future__ import annotations
@@ -14,38 +14,39 @@ from pycache_guard.errors import Failure
 #: By a word in the name of the generator or backend.
 EXCLUDE_SETTINGS = {
     "setuptools": (
-        "in MANIFEST.in, `global-exclude *.py[co] *.pyc.*` and `global-exclude __pycache__/*` as the"
-        " last lines; in pyproject.toml, where package-data is set,"
-        ' `[tool.setuptools.exclude-package-data]` with `"*" = ["*.py[co]", "__pycache__/*"]`'
+        "add `global-exclude *.py[co] *.pyc.*` and `global-exclude __pycache__/*` as the last lines of"
+        " MANIFEST.in, and if pyproject.toml sets package-data, add"
+        ' `"*" = ["*.py[co]", "__pycache__/*"]` to `[tool.setuptools.exclude-package-data]`'
     ),
     "hatchling": (
-        'in pyproject.toml, `[tool.hatch.build]` with `exclude = ["*.py[co]", "__pycache__"]`, and'
-        " nothing in `artifacts` or `force-include` that takes bytecode in all the same"
+        'add `exclude = ["*.py[co]", "__pycache__"]` to `[tool.hatch.build]` in pyproject.toml, and'
+        " remove patterns for bytecode from `artifacts` and `force-include`"
     ),
     "flit": (
-        'in pyproject.toml, `[tool.flit.sdist]` with `exclude = ["**/*.py[co]", "**/__pycache__"]`'
+        'add `exclude = ["**/*.py[co]", "**/__pycache__"]` to `[tool.flit.sdist]` in pyproject.toml'
     ),
     "poetry": (
-        "in pyproject.toml, `include` of `[tool.poetry]` without patterns that take bytecode in, such"
-        " as `**/*`: it wins over `exclude`"
+        "remove patterns that match bytecode, such as `**/*`, from `include` of `[tool.poetry]` in"
+        " pyproject.toml: `exclude` does not override them"
     ),
     "uv": (
-        "in pyproject.toml, `[tool.uv.build-backend]` without `default-excludes = false`, or with"
-        ' `source-exclude` and `wheel-exclude = ["__pycache__", "*.pyc", "*.pyo"]`'
+        "remove `default-excludes = false` from `[tool.uv.build-backend]` in pyproject.toml, or set"
+        ' `source-exclude` and `wheel-exclude` to `["__pycache__", "*.pyc", "*.pyo"]` there'
     ),
     "pdm": (
-        "in pyproject.toml, `includes` and `source-includes` of `[tool.pdm.build]` without patterns"
-        " that take bytecode in"
+        "remove patterns that match bytecode from `includes` and `source-includes` of"
+        " `[tool.pdm.build]` in pyproject.toml"
     ),
     "maturin": (
-        'in pyproject.toml, `[tool.maturin]` with `exclude = ["**/__pycache__/**", "**/*.py[co]"]`'
+        'add `exclude = ["**/__pycache__/**", "**/*.py[co]"]` to `[tool.maturin]` in pyproject.toml'
     ),
 }
 
 #: Older names for what setuptools does.
 _ALIASES = {"bdist_wheel": "setuptools", "bdist_egg": "setuptools"}
 
-_ANY = "remove the caches (`pycache-guard clean`) before the archive is built"
+#: For an archive of an unknown backend.
+ANY_BACKEND = "run `pycache-guard clean` before you build the archive"
 
 _GENERATOR = re.compile(rb"^Generator:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE)
 _WHEEL = re.compile(r"[^/]+\.dist-info/WHEEL")
@@ -53,10 +54,9 @@ _PROJECT = re.compile(r"[^/]+/pyproject\.toml")
 _SETUP = re.compile(r"[^/]+/setup\.py|EGG-INFO/PKG-INFO")
 
 
-#: The largest metadata that is looked at, in bytes; the kinds of it, and what is kept of each.
-LARGEST_METADATA = 1 << 16
-#: In bytes.
-LARGEST_PARSED = 4096
+#: The largest metadata file that is read, and the largest that is parsed as a whole.
+MAX_METADATA_BYTES = 1 << 16
+MAX_PARSED_BYTES = 4096
 _BUILD_SYSTEM = re.compile(rb"^[ \t]*\[[ \t]*build-system[ \t]*\]", re.MULTILINE)
 _NEXT_TABLE = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 _ENDS = ("WHEEL", "pyproject.toml", "setup.py", "PKG-INFO")
@@ -64,7 +64,7 @@ _KINDS = (_WHEEL, _PROJECT, _SETUP)
 
 
 def is_metadata(name: str) -> bool:
-    """Whether a member shows which backend built the archive."""
+    """Return whether a member shows which backend built the archive."""
     return name.endswith(_ENDS) and any(form.fullmatch(name) for form in _KINDS)
 
 
@@ -76,33 +76,33 @@ def keep_metadata(metadata: dict[str, bytes], name: str, data: bytes) -> None:
 
 
 def backend(metadata: dict[str, bytes]) -> str:
-    """Name the backend, empty where it cannot be told. `metadata` is content by name of member."""
-    told = ""
+    """Return the name of the backend, empty if unknown. `metadata` maps member names to content."""
+    named = ""
     for name, data in metadata.items():
         if _WHEEL.fullmatch(name):
             found = _GENERATOR.search(data)
             return found[1].decode("utf-8", "replace") if found else ""
         if _PROJECT.fullmatch(name):
-            told = build_backend(data) or told
-        elif not told:
-            told = "setuptools"
-    return told
+            named = build_backend(data) or named
+        elif not named:
+            named = "setuptools"
+    return named
 
 
 def build_backend(data: bytes) -> str:
-    """Return `build-backend` of a `pyproject.toml`; setuptools, where none is named (PEP 517).
+    """Return `build-backend` of a `pyproject.toml`; setuptools if the key is missing (PEP 517).
 
-    Of a file of more than `LARGEST_PARSED` bytes, only the table `[build-system]` is parsed: tomllib
+    In a file of more than `MAX_PARSED_BYTES`, only the table `[build-system]` is parsed: tomllib
     needs time and memory that grow with the square of a dotted key. Returns an empty string if that
     table cannot be read.
     """
-    if len(data) > LARGEST_PARSED:
+    if len(data) > MAX_PARSED_BYTES:
         start = _BUILD_SYSTEM.search(data)
         if start is None:
             return "" if b"build-system" in data else "setuptools"
         end = _NEXT_TABLE.search(data, start.end())
         data = data[start.start() : end.start() if end else len(data)]
-    if len(data) > LARGEST_PARSED:
+    if len(data) > MAX_PARSED_BYTES:
         return ""
     try:
         table = parse_toml(data, "").get("build-system")
@@ -113,9 +113,9 @@ def build_backend(data: bytes) -> str:
 
 
 def exclude_hint(metadata: dict[str, bytes]) -> str:
-    """Say what to write, and where."""
+    """Return a sentence on how to exclude bytecode from the archives of this backend."""
     name = backend(metadata).lower()
     for word, known in _ALIASES.items():
         name = name.replace(word, known)
     words = re.split(r"[^a-z]+", name)
-    return next((told for known, told in EXCLUDE_SETTINGS.items() if known in words), _ANY)
+    return next((hint for known, hint in EXCLUDE_SETTINGS.items() if known in words), ANY_BACKEND)

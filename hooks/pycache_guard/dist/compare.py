@@ -6,17 +6,16 @@ from pycache_guard.archives.member import CHUNK_BYTES
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.verify.stores import FoundSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pycache_guard.verify.stores import FoundSource
     from collections.abc import Iterable
     from pycache_guard.archives.member import Archive
     from pycache_guard.interpreters.pool import CompilerPool
     from pycache_guard.dist.members import ArchivedPyc
     from pycache_guard.findings import Finding
     from collections.abc import Iterator
-
 
 
 class ArchiveComparer:
@@ -37,7 +36,9 @@ class ArchiveComparer:
         from pycache_guard.interpreters.pool import CompilerPool
         from pycache_guard.verify.verify import verify
 
-        held = ArchiveStore(SourcePair(each.name, each.size, source, size) for each, source, size in pairs)
+        held = ArchiveStore(
+            SourcePair(each.name, each.size, source, size) for each, source, size in pairs
+        )
         held.load(archive)
         if self._compilers is None:
             self._compilers = CompilerPool()
@@ -66,8 +67,11 @@ def _message(finding: Finding) -> str:
     if rule in ("PYC203", "PYC207"):
         return ""
     return (
-        f"not of its source: {finding.message}" if rule in ("PYC201", "PYC202") else finding.message
+        f"does not match its source: {finding.message}"
+        if rule in ("PYC201", "PYC202")
+        else finding.message
     )
+
 
 #: So many bytes of an archive are held at once; what is beyond is not compared.
 MAX_HELD_BYTES = 16 << 20
@@ -139,6 +143,8 @@ class ArchiveStore:
 
     def source_of(self, path: str) -> FoundSource:
         """Return its source, without a time: that is told by the members'."""
+        from pycache_guard.verify.stores import FoundSource
+
         name = self._pairs[path].source
         data = self._held[name]
         return FoundSource(name, Source(len(data), None, lambda: data))

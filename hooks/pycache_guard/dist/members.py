@@ -105,12 +105,12 @@ def source_mismatch(
     validation = found.header.validation if found.header else None
     if isinstance(validation, Timestamp):
         if not validation.has_size(source.size):
-            return f"has {source.size} bytes, and had {validation.source_size}"
+            return f"has {source.size} bytes, not {validation.source_size} as when it was compiled"
         # Builders that make archives alike each time give all members one time.
         if source.mtime not in (None, found.mtime) and not validation.has_mtime(source.mtime):
-            return "has another time"
+            return "has a different modification time"
         return None
     if found.header is None or not isinstance(validation, SourceHash):
         return None
     differs = hash_for(found.header.magic) not in (None, validation.digest)
-    return "has another hash" if differs else None
+    return "has a different hash" if differs else None

@@ -37,7 +37,7 @@ def recorded_bytecode(pieces: Iterable[bytes]) -> Iterator[str]:
             if row and is_bytecode_path(os.fsencode(row[0])) and not may_be_misplaced(row[0]):
                 yield row[0]
     except csv.Error as error:
-        raise ArchiveError(f"is no list of files: {error}") from None
+        raise ArchiveError(f"is not a list of files: {error}") from None
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -48,6 +48,6 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
         for line in lines:
             yield line.decode("utf-8", "surrogateescape") + "\n"
         if len(rest) > LONGEST_LINE:
-            raise ArchiveError(f"is no list of files: a line of more than {LONGEST_LINE} bytes")
+            raise ArchiveError(f"is not a list of files: a line of more than {LONGEST_LINE} bytes")
     if rest:
         yield rest.decode("utf-8", "surrogateescape")

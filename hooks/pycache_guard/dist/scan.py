@@ -21,7 +21,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.dist.backends import LARGEST_METADATA
+from pycache_guard.dist.backends import MAX_METADATA_BYTES
 from pycache_guard.dist.backends import is_metadata
 from pycache_guard.dist.backends import keep_metadata
 from pycache_guard.dist.backends import exclude_hint
@@ -151,17 +151,17 @@ class ArchiveScan:
 
     def findings(self) -> list[Finding]:
         """Return a finding for each member that is bytecode, and for each that is only listed."""
-        advice = exclude_hint(self._metadata) if self._shipped or self._recorded else None
-        told = [self._to_findings(found) for found in self._shipped.values()]
-        told += [
-            f"its RECORD lists `{self._place.inside}{name}`, which is not in it"
+        hint = exclude_hint(self._metadata) if self._shipped or self._recorded else None
+        messages = [self._describe(found) for found in self._shipped.values()]
+        messages += [
+            f"RECORD lists `{self._place.inside}{name}`, which is not in the archive"
             for name in self._recorded
             if name not in self._shipped
         ]
         omitted = self._rooms.findings.omitted
         if omitted and not self._place.inside:
-            told.append(f"ships {omitted} more files of bytecode, or lists them in RECORD")
-        return [Finding(self._path, Rule.PYC311, words, advice) for words in told] + self._nested
+            messages.append(f"ships, or lists in RECORD, {omitted} more bytecode files")
+        return [Finding(self._path, Rule.PYC311, m, hint=hint) for m in messages] + self._nested
 
     def all_failures(self) -> list[str]:
         """Return what could not be checked, and how much of it is left out."""
@@ -206,7 +206,7 @@ class ArchiveScan:
         elif any(is_archive(name, head) for name in names):
             self._scan_nested(member, content, is_layer(member.name, head))
             return False
-        elif is_metadata(member.name) and member.size <= LARGEST_METADATA:
+        elif is_metadata(member.name) and member.size <= MAX_METADATA_BYTES:
             keep_metadata(self._metadata, member.name, head)
             content.drain()
         else:
@@ -220,7 +220,7 @@ class ArchiveScan:
             names = (*names, member.target)
         for name in names:
             if escapes_archive(name):
-                self._report_error(member, "leads out of the archive")
+                self._report_error(member, "points outside the archive")
             if len(name) > LONGEST_NAME:
                 raise ArchiveError(f"has a name of more than {LONGEST_NAME} bytes")
 
@@ -233,7 +233,9 @@ class ArchiveScan:
         for number, member in enumerate(archive.members()):
             if number in suspects:
                 try:
-                    self._scan_nested(member, member.iter_chunks(WHOLE), is_tar=False, may_be_none=True)
+                    self._scan_nested(
+                        member, member.iter_chunks(WHOLE), is_tar=False, may_be_none=True
+                    )
                 except ArchiveError as why:
                     self._report_error(member, str(why))
 
@@ -252,7 +254,7 @@ class ArchiveScan:
         place = self._place
         is_layer = is_tar and not place.is_layer
         if place.depth and not is_layer and not may_be_none:
-            raise ArchiveError("is an archive in an archive in an archive: not looked into")
+            raise ArchiveError("is an archive at the third level, which is not checked")
         import tempfile  # 5 ms
 
         with tempfile.TemporaryFile() as file:
@@ -260,12 +262,12 @@ class ArchiveScan:
                 file.write(piece)
                 if file.tell() > MAX_NESTED_BYTES:
                     raise ArchiveError(
-                        f"is an archive of more than {MAX_NESTED_BYTES >> 20} MiB: not looked into"
+                        f"is an archive of more than {MAX_NESTED_BYTES >> 20} MiB inside another, which is not checked"
                     )
             if may_be_none and not has_directory(file):
                 return
             if place.depth and not is_layer:
-                raise ArchiveError("is an archive in an archive in an archive: not looked into")
+                raise ArchiveError("is an archive at the third level, which is not checked")
             file.seek(0)
             inside = Place(f"{place.inside}{member.name}!", place.depth + (not is_layer), is_layer)
             nested = ArchiveScan(self._path, self._comparison, inside, self._rooms, self._growth)
@@ -289,7 +291,9 @@ class ArchiveScan:
                 self._sources[each.name] = (rank, source.name, source.size)
                 self._mismatches.pop(each.name, None)
                 if differs:
-                    self._mismatches[each.name] = f"not of its source: `{source.name}` {differs}"
+                    self._mismatches[each.name] = (
+                        f"does not match its source: `{source.name}` {differs}"
+                    )
 
     def _have_compiled(self, archive: Archive) -> None:
         """Have the code compared where the header has nothing against the source."""
@@ -304,16 +308,16 @@ class ArchiveScan:
             for failure in failures:
                 self._fail(f"{self._path}: {self._place.inside}{failure}")
 
-    def _to_findings(self, found: ArchivedPyc) -> str:
+    def _describe(self, found: ArchivedPyc) -> str:
         header = found.header
         writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
         words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
         if not found.alias:
-            words[0] += " under another name"
+            words[0] += " under a different name"
         elif found.alias != found.name:
             words[0] += f", which other readers see as `{found.alias}`"
         if found.is_unchecked:
-            words.append("unchecked-hash: Python runs it without ever looking at the source")
+            words.append("unchecked-hash: Python runs it without checking the source")
         if found.name in self._mismatches:
             words.append(self._mismatches[found.name])
         return ", ".join(words)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Files may include, and services extend, each other this often.
 MAX_DEPTH = 20
-WHAT_TO_DO = "name the contexts that are to be judged"
+WHAT_TO_DO = "pass the contexts to check as arguments"
 
 
 class ComposeBuild(NamedTuple):
@@ -180,7 +180,9 @@ class BuildFiles:
             content = self._files.read(path)
             name = os.fsdecode(path)
             if content is None:
-                self._failures.append(f"{name}: another file names it, and git does not track it")
+                self._failures.append(
+                    f"{name}: another file refers to it, but git does not track it"
+                )
                 return None
             try:
                 self._parsed[path] = read_compose(content)
@@ -210,7 +212,7 @@ class BuildFiles:
             return
         self._projects.add(key)
         if depth > MAX_DEPTH:
-            self._failures.append(f"{where}: its includes do not end")
+            self._failures.append(f"{where}: its includes form a cycle")
             return
         known = self._environment(directory) if environment is None else environment
         services: dict[str, tuple[bytes, ServiceBuild]] = {}
@@ -279,7 +281,7 @@ class BuildFiles:
         where = f"{os.fsdecode(path)}:{build.line}"
         if build.extends and not build.context:
             if depth > MAX_DEPTH:
-                raise Unreadable(build.line, "its `extends` does not end")
+                raise Unreadable(build.line, "its `extends` form a cycle")
             base = self._extended(path, build, directory, environment, services)
             if base is not None and (base[1].is_built or base[1].extends):
                 self._named(build, directory, environment, where)
@@ -320,7 +322,7 @@ class BuildFiles:
         if extends.file is None:
             if extends.service not in services:
                 raise Unreadable(
-                    extends.line, f"it extends `{extends.service}`, which is not there"
+                    extends.line, f"it extends `{extends.service}`, which does not exist"
                 )
             base_path, base = services[extends.service]
             return base_path, base, directory, services
@@ -334,7 +336,7 @@ class BuildFiles:
                 return None
             if extends.service not in file.services:
                 raise Unreadable(
-                    extends.line, f"it extends `{extends.service}`, which is not there"
+                    extends.line, f"it extends `{extends.service}`, which does not exist"
                 )
             others = {name: (file_path, base) for name, base in file.services.items()}
             return file_path, file.services[extends.service], posixpath.dirname(file_path), others
@@ -389,8 +391,6 @@ class BuildFiles:
         is_home = text == "~" or text.startswith("~/")
         is_drive = text[1:3] == ":/"
         if is_home or is_drive or (joined + b"/").startswith((b"/", b"../")):
-            self._failures.append(
-                f"{where}: {path} lies outside the repository, where nothing is judged"
-            )
+            self._failures.append(f"{where}: {path} is outside the repository and not checked")
         else:
             yield b"" if joined == b"." else joined

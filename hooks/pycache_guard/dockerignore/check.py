@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.bytecode.probes import ADVISED
 from pycache_guard.bytecode.probes import DOCKER_PATTERNS
+from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import UNTRACKED_DIR
 from pycache_guard.bytecode.probes import UNTRACKED_MODULE
 from pycache_guard.bytecode.probes import lines_for
@@ -23,6 +23,7 @@ from pycache_guard.fs.atomic import stat_replaceable
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.gitignore.explain import describe_paths
 from pycache_guard.gitignore.explain import group_by
+from pycache_guard.gitignore.fix import describe_advice
 from pycache_guard.gitignore.fix_commands import FixCommands
 from pycache_guard.gitignore.patterns import append_patterns
 from pycache_guard.gitignore.patterns import bytecode_component
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
+    from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.dockerignore.contexts import BuildContext
     from pycache_guard.git.index import Index
 
@@ -63,22 +65,25 @@ def _explain_mistake(line: bytes) -> str:
     return next((why for applies, why in _MISTAKES if applies(line)), _ROOTED)
 
 
-_ROOTED = "patterns are rooted at the context, unlike git's: `**/` in front matches at every depth"
+_ROOTED = "patterns start at the context, unlike in git; `**/` in front matches at every depth"
 
 #: In this order: whether it applies, and the words.
 _MISTAKES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (has_comment, "a comment must have a line of its own"),
-    (lambda p: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes belong to the pattern"),
-    (has_several_patterns, "one line holds one pattern"),
+    (lambda p: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes are part of the pattern"),
+    (has_several_patterns, "a line holds one pattern"),
     (
         lambda p: any(c in bytecode_component(p) for c in b"{|("),
-        "there are no alternatives: `**/*.py[co]`",
+        "Docker has no alternatives; write `**/*.py[co]`",
     ),
-    (lambda p: b"[!" in p, "`[!` excludes nothing from a class: `[^`"),
-    (lambda p: b"\\" in p, "a backslash escapes; `/` parts directories"),
+    (lambda p: b"[!" in p, "`[!` does not negate a class; write `[^`"),
+    (lambda p: b"\\" in p, "a backslash escapes; write `/` between directories"),
     (lambda p: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
-    (lambda p: bytecode_component(p).startswith(b".py"), "it names one file: `**/*.pyc`"),
-    (is_miscased, "upper case is not lower case"),
+    (
+        lambda p: bytecode_component(p).startswith(b".py"),
+        "it matches one file name; write `**/*.pyc`",
+    ),
+    (is_miscased, "matching is case-sensitive; use lower case"),
 )
 
 #: Two paths below the top of any context.
@@ -145,11 +150,11 @@ def findings(
 ) -> list[Finding]:
     """Return what lets the gaps that are `left` into the context of a build: PYC301."""
     name = os.fsdecode(build.ignore_file)
-    taken = f"the build context {os.fsdecode(build.context) or '.'} takes in"
+    taken = f"the build context {os.fsdecode(build.context) or '.'} includes"
     if content is None:
-        words = f"there is no such file, and {taken} {{}}"
+        words = f"the file does not exist, and {taken} {{}}"
     else:
-        words = f"{taken} {{}}, which no pattern keeps out"
+        words = f"{taken} {{}}, which no pattern excludes"
     silent = group_by([gap for gap in left if not gap.pattern], lambda gap: gap.kind.encode())
     found = [
         Finding(name, Rule.PYC301, words.replace("{}", describe_paths(g)), remedy)
@@ -157,17 +162,17 @@ def findings(
     ]
     negated = [gap for gap in left if gap.pattern]
     for (_, line, text), group in group_by(negated, lambda gap: (gap.file, gap.line, gap.pattern)):
-        message = f"`{os.fsdecode(text)}` takes bytecode back in: {describe_paths(group)}"
+        message = f"`{os.fsdecode(text)}` re-includes bytecode: {describe_paths(group)}"
         found.append(Finding(name, Rule.PYC301, message, remedy, line=int(line)))
     for number, inert, fault in common_mistakes(content or b"", _SAMPLES):
-        message = f"`{inert}` keeps no bytecode out below the top of the context: {fault}"
+        message = f"`{inert}` excludes no bytecode below the top of the context: {fault}"
         found.append(Finding(name, Rule.PYC301, message, remedy, line=number))
     return found
 
 
 def unreadable(build: BuildContext, encoding: str, remedy: str) -> Finding:
     """Return what is wrong with an ignore file in an encoding that Docker does not read: PYC301."""
-    words = f"is {encoding}, of which Docker reads no pattern"
+    words = f"is {encoding}, but Docker reads UTF-8 only"
     return Finding(os.fsdecode(build.ignore_file), Rule.PYC301, words, remedy)
 
 
@@ -175,11 +180,11 @@ PYCACHE_CONTENTS = b"**/__pycache__/**"
 
 
 class DockerignoreChecker:
-    """The proof for the builds of an index."""
+    """Checks and completes the ignore files of the builds in an index."""
 
-    def __init__(self, index: Index, kinds: Sequence[str]) -> None:
+    def __init__(self, index: Index, probes: ProbeChoice) -> None:
         self._top = require_toplevel()
-        self._kinds = kinds
+        self._probes = probes
         self._contexts = ContextFinder(index)
         #: Names of modules by directory; a directory with bytecode that is tracked, and no module,
         #: has an empty list.
@@ -229,10 +234,11 @@ class DockerignoreChecker:
         path = os.path.join(self._top, os.fsdecode(build.ignore_file))
         on_disk = _read_existing(path)
         old = content if on_disk is None else on_disk
-        open_now = self._unignored(build, old)
-        patterns = self._missing_patterns(build, old, open_now)
+        every = self._all_kinds()
+        open_now = self._gaps_of(build, old, every)
+        patterns = self._missing_patterns(build, old)
         new = append_patterns(old or b"", patterns)
-        if len(self._unignored(build, new)) == len(open_now):  # complete, but not staged
+        if len(self._gaps_of(build, new, every)) == len(open_now):  # complete, but not staged
             return self._explained(build, content)
         rewrite_atomic(path, on_disk, new)
         added = ", ".join(f"`{pattern.decode('ascii')}`" for pattern in patterns)
@@ -250,27 +256,37 @@ class DockerignoreChecker:
             return [
                 unreadable(build, encoding, mending.convert_to_utf8(build.ignore_file, encoding))
             ]
-        patterns = [
-            pattern.decode("ascii") for pattern in self._missing_patterns(build, content, left)
-        ]
+        patterns = [pattern.decode("ascii") for pattern in self._missing_patterns(build, content)]
         return findings(build, content, left, mending.append(build.ignore_file, patterns))
 
-    def _missing_patterns(
-        self, build: BuildContext, content: bytes | None, open_now: list[UnignoredPath]
-    ) -> list[bytes]:
-        """Return the patterns that close gaps."""
-        # What is only advisable is completed together with what is required.
-        every = self._kinds if not open_now else [*self._kinds, *ADVISED]
-        kinds = {gap.kind for gap in self._gaps_of(build, content, every)}
-        patterns = lines_for(kinds, DOCKER_PATTERNS)
+    def advise(self, builds: Iterable[BuildContext]) -> tuple[str, ...]:
+        """Return a sentence for each ignore file that could also have what is only recommended."""
+        kinds: dict[str, set[str]] = {}
+        for build in builds if self._probes.advised else ():
+            content = self._contexts.content(build.ignore_file)
+            gaps = self._gaps_of(build, content, self._probes.advised)
+            name = os.fsdecode(build.ignore_file)
+            kinds.setdefault(name, set()).update(gap.kind for gap in gaps)
+        sentences = (describe_advice(found, name, DOCKER_PATTERNS) for name, found in kinds.items())
+        return tuple(filter(None, sentences))
+
+    def _missing_patterns(self, build: BuildContext, content: bytes | None) -> list[bytes]:
+        """Return the patterns that close the gaps of every kind, recommended ones included."""
+        every = self._all_kinds()
+        patterns = lines_for(
+            {gap.kind for gap in self._gaps_of(build, content, every)}, DOCKER_PATTERNS
+        )
         after = append_patterns(content or b"", patterns)
-        left = {gap.kind for gap in self._unignored(build, after)}
-        # What takes back in files, but not the directory that is excluded already, is only undone
-        # by a pattern for the files: one that changes nothing is not asked about the directory.
-        return [*patterns, PYCACHE_CONTENTS] if "cache" in left else patterns
+        left = {gap.kind for gap in self._gaps_of(build, after, every)}
+        # A pattern that re-includes files of an excluded directory is undone only by a pattern for
+        # the files: Docker does not apply one that changes nothing for the directory.
+        return [*patterns, PYCACHE_CONTENTS] if left.intersection(IN_CACHE) else patterns
+
+    def _all_kinds(self) -> Sequence[str]:
+        return (*self._probes.required, *self._probes.advised)
 
     def _unignored(self, build: BuildContext, content: bytes | None) -> list[UnignoredPath]:
-        return self._gaps_of(build, content, self._kinds)
+        return self._gaps_of(build, content, self._probes.required)
 
     def _gaps_of(
         self, build: BuildContext, content: bytes | None, kinds: Sequence[str]
@@ -280,7 +296,7 @@ class DockerignoreChecker:
         except InvalidLine as why:
             name = os.fsdecode(build.ignore_file)
             raise Failure(
-                f"{name}:{why.line}: Docker builds nothing with this line: {why}"
+                f"{name}:{why.line}: Docker rejects this line, so the build fails: {why}"
             ) from None
 
     def _fix_commands(self, build: BuildContext, content: bytes | None) -> FixCommands:
@@ -291,7 +307,7 @@ class DockerignoreChecker:
         path = os.path.relpath(os.path.realpath(context), os.path.realpath(self._top))
         parts = path.split(os.sep)
         if parts[0] == os.pardir:
-            raise Failure(f"{context}: lies outside the repository")
+            raise Failure(f"{context}: is outside the repository")
         return os.fsencode("/".join(part for part in parts if part != os.curdir))
 
 
@@ -300,7 +316,5 @@ def _read_existing(path: str) -> bytes | None:
     content = read_if_exists(path) if stat_replaceable(path) else None
     encoding = detect_utf16_32(content or b"")
     if encoding:
-        raise Failure(
-            f"{path}: is {encoding}, of which Docker reads no pattern: make it UTF-8 first"
-        )
+        raise Failure(f"{path}: is {encoding}, but Docker reads UTF-8 only: convert it first")
     return content

@@ -124,7 +124,7 @@ def read_compose(content: bytes) -> ComposeFile:
 def compose_documents(content: bytes) -> list[yaml.Node]:
     """Return the root of each document. Raises `UnreadableFile`."""
     if len(content) > MAX_FILE_BYTES:
-        raise Unreadable(1, "the file is larger than compose files are")
+        raise Unreadable(1, "the file is too large for a compose file")
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
         found = yaml.compose_all(text, Loader=yaml.SafeLoader)
@@ -204,7 +204,7 @@ class Document:
         keys = self.mapping(node)
         service = self.optional(keys, "service")
         if service is None:
-            raise Unreadable(line, "`extends` names no service")
+            raise Unreadable(line, "`extends` does not name a service")
         return Extends(service.text, self.optional(keys, "file"), line)
 
     def named(self, line: int, node: yaml.Node) -> Iterator[tuple[str, Value]]:
@@ -245,7 +245,7 @@ class Document:
     def scalar(self, node: yaml.Node, line: int) -> Value:
         """Return a string. Raises `UnreadableFile` for anything else."""
         if not isinstance(node, yaml.ScalarNode):
-            raise Unreadable(line, "a mapping or a list stands where a string belongs")
+            raise Unreadable(line, "a mapping or a list is in place of a string")
         return Value(node.value, line)
 
     def items(self, node: yaml.Node | None) -> list[yaml.Node]:
@@ -260,7 +260,7 @@ class Document:
         Empty for another node. Each node is read once. Raises `UnreadableFile` for merges without end.
         """
         if depth > MAX_ALIAS_DEPTH:
-            raise Unreadable(line_of(node), "its merge keys do not end")
+            raise Unreadable(line_of(node), "its merge keys form a cycle")
         if not isinstance(node, yaml.MappingNode):
             return {}
         found = self._mappings.get(id(node))

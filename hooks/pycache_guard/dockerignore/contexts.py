@@ -103,7 +103,7 @@ class ContextFinder:
         found = set()
         for context in contexts:
             if context not in self._files.directories or not self._records:
-                raise Failure(f"{os.fsdecode(context)}: git tracks nothing there")
+                raise Failure(f"{os.fsdecode(context)}: git tracks no file there")
             here = {d for d in self._dockerfiles() if posixpath.dirname(d) == context}
             here |= {build.dockerfile for build in self._composed if build.context == context}
             for dockerfile in here or {b""}:
@@ -128,7 +128,7 @@ class ContextFinder:
         found = self._read(ignore_file)
         if found is not None or ignore_file not in self._records:
             return found
-        raise Failure(f"{os.fsdecode(ignore_file)}: leads to no ignore file that git tracks")
+        raise Failure(f"{os.fsdecode(ignore_file)}: does not lead to a tracked ignore file")
 
     def _read(self, path: bytes) -> bytes | None:
         """Return the content of a file, links followed; None for one that git does not track."""

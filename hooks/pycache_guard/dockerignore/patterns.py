@@ -149,7 +149,7 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
 def check_syntax(pattern: str) -> None:
     """Refuse what Go's `filepath.Match` calls a syntax error."""
     if pattern.startswith("\ufeff"):
-        raise UnsupportedPattern("a byte order mark stands before it")
+        raise UnsupportedPattern("a byte order mark precedes it")
     at = 0
     while at < len(pattern):
         if pattern[at] == "\\" and at + 1 == len(pattern):
@@ -175,7 +175,7 @@ def _class_end(pattern: str, at: int) -> int:
 def _bound_end(pattern: str, at: int) -> int:
     """Return where the character at `at`, one bound of a range, is over."""
     if pattern[at : at + 1] in ("", "-", "]"):
-        raise UnsupportedPattern("its `[` is no class of characters")
+        raise UnsupportedPattern("its `[` does not begin a character class")
     return at + (2 if pattern[at] == "\\" else 1)
 
 
@@ -226,7 +226,7 @@ def parse_states(expression: str, at: int) -> tuple[list[State], int]:
         elif character == "|":
             return found, at + 1
         elif character == "{" and _REPEAT.match(expression, at):
-            raise UnsupportedPattern("Docker takes `{…}` for a regular expression's")
+            raise UnsupportedPattern("Docker treats `{…}` as part of a regular expression")
         elif character == "^":
             found.append(State(None, at_start=True))
             at += 1
@@ -255,9 +255,11 @@ def _read_class(expression: str, at: int) -> tuple[CharClass, int]:
     ranges: list[tuple[str, str]] = []
     while expression[at : at + 1] != "]" or not ranges:
         if at >= len(expression):  # the `]` that ended it was taken by what a `*` has become
-            raise UnsupportedPattern("its `[` is no class of characters")
+            raise UnsupportedPattern("its `[` does not begin a character class")
         if expression.startswith("[:", at) and ":]" in expression[at + 2 :]:
-            raise UnsupportedPattern("classes of characters by name are not judged; write them out")
+            raise UnsupportedPattern(
+                "named character classes are not supported; write the characters"
+            )
         low, at = _read_character(expression, at)
         high = low
         if expression.startswith("-", at) and expression[at + 1 : at + 2] not in ("", "]"):
@@ -276,7 +278,7 @@ def _read_character(expression: str, at: int) -> tuple[str, int]:
     escaped = expression[at + 1 : at + 2]
     if escaped.isalnum() or not escaped.isascii():
         raise UnsupportedPattern(
-            f"Docker takes `\\{escaped}` for a regular expression's; part directories by `/`"
+            f"Docker treats `\\{escaped}` as part of a regular expression; write `/` between directories"
         )
     return escaped, at + 2
 
@@ -365,7 +367,7 @@ def parse_patterns(content: bytes) -> Iterator[Pattern]:
     """Read the lines of a file. Raises `InvalidLine`."""
     for number, line in enumerate(content.removeprefix(BOM).split(b"\n"), start=1):
         if len(line) >= MAX_LINE_BYTES:
-            raise InvalidLine(number, "the line is longer than Docker reads")
+            raise InvalidLine(number, "the line is too long for Docker")
         if line.startswith(b"#"):
             continue
         try:
@@ -373,7 +375,7 @@ def parse_patterns(content: bytes) -> Iterator[Pattern]:
             if pattern:
                 yield Pattern(number, line.strip(), negated, compile_pattern(pattern))
         except UnicodeDecodeError:
-            raise InvalidLine(number, "it is not UTF-8, which BuildKit cannot pass on") from None
+            raise InvalidLine(number, "it is not UTF-8, and BuildKit cannot send it") from None
         except UnsupportedPattern as why:
             raise InvalidLine(number, str(why)) from None
 

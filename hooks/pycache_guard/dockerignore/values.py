@@ -79,7 +79,9 @@ def replaced(text: str, environment: Mapping[str, str], line: int, depth: int) -
         elif name:
             found, at = found + environment.get(name[0], UNKNOWN), name.end()
         else:
-            raise Unreadable(line, f"`{text}` has a `$` that Compose refuses; `$$` is one dollar")
+            raise Unreadable(
+                line, f"`{text}` has a `$` that Compose rejects; write `$$` for a dollar sign"
+            )
     return found
 
 
@@ -101,7 +103,7 @@ def braced(inner: str, environment: Mapping[str, str], line: int, depth: int) ->
     """Return what `${inner}` stands for."""
     name = _NAME.match(inner)
     if name is None:
-        raise Unreadable(line, f"`${{{inner}}}` names no variable")
+        raise Unreadable(line, f"`${{{inner}}}` does not name a variable")
     value = environment.get(name[0])
     rest = inner[name.end() :]
     is_empty_unset = rest.startswith(":")
@@ -116,7 +118,7 @@ def braced(inner: str, environment: Mapping[str, str], line: int, depth: int) ->
         )
     if operator == "+":
         return replaced(word, environment, line, depth + 1) if is_set else ""
-    raise Unreadable(line, f"`${{{inner}}}` is not a form that Compose knows")
+    raise Unreadable(line, f"`${{{inner}}}` has an operator that Compose does not have")
 
 
 def read_environment(content: bytes) -> dict[str, str]:

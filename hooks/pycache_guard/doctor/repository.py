@@ -22,7 +22,6 @@ from pycache_guard.scan import scan_tracked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Sequence
 
     from pycache_guard.findings import Finding
 
@@ -43,7 +42,7 @@ def describe_repository(top: str) -> DoctorReport:
     steps: tuple[Callable[[], DoctorReport], ...] = (
         lambda: check_ignored(index, probes),
         lambda: check_tracked(index),
-        lambda: in_builds(index, probes.required),
+        lambda: in_builds(index, probes),
         lambda: check_hooks(installed_hooks(STAGES), top, hooks_dir()),
     )
     parts = []
@@ -101,9 +100,9 @@ def in_index(findings: list[Finding]) -> Fact:
     )
 
 
-def in_builds(index: Index, kinds: Sequence[str]) -> DoctorReport:
+def in_builds(index: Index, probes: ProbeChoice) -> DoctorReport:
     """Return what the proof of `check-dockerignore` finds for each build."""
-    proof = DockerignoreChecker(index, kinds)
+    proof = DockerignoreChecker(index, probes)
     builds = proof.builds([])
     findings, failures = proof.for_each_build(builds, proof.check)
     count = f"of {len(builds)} build{'s' * (len(builds) != 1)}"

@@ -28,6 +28,7 @@ from pycache_guard.remedies import program
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index
@@ -97,17 +98,19 @@ def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
     return IgnoreCheck([], directories, describe_advice(gap.kind for gap in advised))
 
 
-def describe_advice(kinds: Iterable[str]) -> str:
-    """Return one sentence that recommends the lines for `kinds`; empty for none."""
+def describe_advice(
+    kinds: Iterable[str], name: str = NAME, patterns: Mapping[str, bytes] = PATTERNS
+) -> str:
+    """Return one sentence that recommends the lines for `kinds` in the file `name`; empty for none."""
     wanted = {*kinds}
     reasons = [
-        f"`{PATTERNS[kind].decode('ascii')}` ({WRITERS[kind]})"
-        for kind in PATTERNS
+        f"`{pattern.decode('ascii')}` ({WRITERS[kind]})"
+        for kind, pattern in patterns.items()
         if kind in wanted
     ]
     if not reasons:
         return ""
-    return f"Advice: .gitignore could also have {' and '.join(reasons)}; `--strict` requires it."
+    return f"Advice: {name} could also have {' and '.join(reasons)}; `--strict` requires it."
 
 
 def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:

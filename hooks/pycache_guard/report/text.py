@@ -84,11 +84,15 @@ def _rows(findings: list[Finding]) -> Iterator[tuple[str, str, str]]:
         if finding.path is not None and finding.line is None and finding.commit is None:
             groups.setdefault((finding.rule, os.path.dirname(finding.path)), []).append(finding)
     grouped = {key: group for key, group in groups.items() if len(group) > MAX_LINES_PER_DIRECTORY}
+    shown: set[tuple[str | None, str | None]] = set()
     for finding in findings:
         key = (finding.rule, os.path.dirname(finding.path or ""))
         group = grouped.get(key)
         if group is None or finding.line is not None or finding.commit is not None:
-            yield _row(finding)
+            # The findings of one archive have one hint, which is long.
+            is_shown = finding.line is None and (finding.path, finding.hint) in shown
+            shown.add((finding.path, finding.hint))
+            yield _row(finding._replace(hint=None) if is_shown else finding)
         elif finding is group[0]:
             yield f"{key[1]}/" if key[1] else "./", finding.rule.name, _group_message(group)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC404
-FIX_HINT = "give it the source: importlib.util.spec_from_file_location(name, path)"
+FIX_HINT = "pass the source path to importlib.util.spec_from_file_location"
 TRIGGER_WORDS = (*BYTECODE, "cache_from_source", "py_compile")
 
 #: Calls that run a file: position and name of the path among their arguments.

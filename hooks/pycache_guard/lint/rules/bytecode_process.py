@@ -26,5 +26,5 @@ def check(module: Module) -> Iterator[Violation]:
         if script and script[0].lower().endswith(BYTECODE):
             yield Violation(
                 call,
-                "a Python runs bytecode as its script: no source is looked at, and only one version can",
+                "bytecode is run as a script: the source is not checked, and only one Python version can run it",
             )

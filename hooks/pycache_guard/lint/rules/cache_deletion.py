@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC432
-FIX_HINT = "run pycache-guard clean, or write none: python -B"
+FIX_HINT = "run `pycache-guard clean`, or write no bytecode: `python -B`"
 TRIGGER_WORDS = ("__pycache__", *BYTECODE, "py[co]", "py[oc]")
 
 DELETIONS = frozenset({"shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs"})
@@ -45,8 +45,8 @@ def check(module: Module) -> Iterator[Violation]:
         if is_caches(module, path) or is_narrowed(module, call, path):
             yield Violation(
                 call,
-                "bytecode is deleted at run time: what has no source or is tracked goes too,"
-                " and whoever imports at that moment is disturbed",
+                "bytecode is deleted at run time, tracked files and files without source included,"
+                " and imports that run at the same time can fail",
             )
 
 

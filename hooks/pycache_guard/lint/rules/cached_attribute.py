@@ -18,7 +18,7 @@ RULE = Rule.PYC436
 FIX_HINT = "read module.__spec__.cached"
 TRIGGER_WORDS = ("__cached__",)
 
-MESSAGE = "__cached__ is deprecated since Python 3.13, and from 3.15 on modules do not have it"
+MESSAGE = "__cached__ is deprecated since Python 3.13, and modules do not have it since 3.15"
 
 
 def check(module: Module) -> Iterator[Violation]:

@@ -42,9 +42,7 @@ def check(module: Module) -> Iterator[Violation]:
     kept = set(reads(module))
     for switch, node in found:
         if switch not in kept and at_import(module, node):
-            yield Violation(
-                node, f"{switch} is set for the whole process by whoever imports this module"
-            )
+            yield Violation(node, f"importing this module sets {switch} for the whole process")
 
 
 def assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:

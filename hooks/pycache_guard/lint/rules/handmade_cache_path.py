@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC431
-FIX_HINT = "ask importlib.util.cache_from_source(path)"
+FIX_HINT = "use importlib.util.cache_from_source(path)"
 TRIGGER_WORDS = ("__pycache__",)
 
 BUILDS = (ast.BinOp, ast.JoinedStr, ast.Call)
@@ -45,8 +45,8 @@ def check(module: Module) -> Iterator[Violation]:
             seen.add(start)
             yield Violation(
                 node,
-                "a path in __pycache__ is built by hand; the tag, the optimisation level"
-                " and sys.pycache_prefix decide where bytecode is",
+                "a path in __pycache__ is built by hand, but the tag, the optimization level"
+                " and sys.pycache_prefix decide where Python puts bytecode",
             )
 
 

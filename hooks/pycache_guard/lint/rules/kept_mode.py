@@ -33,7 +33,7 @@ MODES = "py_compile.PycInvalidationMode"
 #: The third, `TIMESTAMP`, keeps no other: a hash-based file is never taken for up to date.
 HASH_MODES = ("CHECKED_HASH", "UNCHECKED_HASH")
 MESSAGE = (
-    "without force, a timestamp-based file that is up to date is kept, and its mode with it"
+    "without force, an up-to-date timestamp-based file is kept, and keeps its mode"
     " (python/cpython#117204)"
 )
 #: `-f`, alone or among other letters that take no value (Lib/compileall.py, `main`).

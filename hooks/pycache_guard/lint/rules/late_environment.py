@@ -58,7 +58,7 @@ def check(module: Module) -> Iterator[Violation]:
         if VARIABLES[variable] not in set_too:
             yield Violation(
                 node,
-                f"{variable} is set too late for this interpreter, which reads it when it starts",
+                f"{variable} is set too late for this interpreter, which reads it at start-up",
             )
 
 

@@ -27,15 +27,15 @@ TRIGGER_WORDS = (
     "BYTECODE_SUFFIXES",
 )
 
-IMP = "went with imp in Python 3.12"
-MOVED = "is not there since Python 3.5"
+IMP = "was removed with imp in Python 3.12"
+MOVED = "was removed in Python 3.5"
 GONE = {
     "imp.get_magic": IMP,
     "imp.get_tag": IMP,
     "imp.cache_from_source": IMP,
     "imp.source_from_cache": IMP,
-    "py_compile.MAGIC": "went in Python 3.4",
-    "py_compile.wr_long": "went in Python 3.4",
+    "py_compile.MAGIC": "was removed in Python 3.4",
+    "py_compile.wr_long": "was removed in Python 3.4",
     "importlib._bootstrap.MAGIC_NUMBER": MOVED,
     "importlib._bootstrap._MAGIC_NUMBER": MOVED,
     "importlib._bootstrap._MAGIC_BYTES": MOVED,

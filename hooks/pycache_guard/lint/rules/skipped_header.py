@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.scopes import Scope
 
 RULE = Rule.PYC401
-FIX_HINT = (
-    "compare the first 4 bytes with importlib.util.MAGIC_NUMBER before anything behind them is read"
-)
+FIX_HINT = "compare the first 4 bytes with importlib.util.MAGIC_NUMBER before the rest is read"
 TRIGGER_WORDS = ("marshal",)
 
 #: Lengths of headers: before 3.3, before 3.7, since (PEP 552).
@@ -36,8 +34,8 @@ def check(module: Module) -> Iterator[Violation]:
         if length is not None and not is_checked(module, module.scope(call)):
             yield Violation(
                 call,
-                f"{length} bytes are skipped as a header and nothing of it is checked;"
-                " a header has 8, 12 or 16 bytes, and the code behind it is of one version only",
+                f"{length} bytes are skipped as a header without a check;"
+                " a header has 8, 12 or 16 bytes, and only one Python version can read the code after it",
             )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC434
-FIX_HINT = "ask inspect.getsourcefile(module), or module.__spec__.origin"
+FIX_HINT = "use inspect.getsourcefile(module) or module.__spec__.origin"
 TRIGGER_WORDS = BYTECODE
 
 
@@ -28,8 +28,8 @@ def check(module: Module) -> Iterator[Violation]:
         if receiver(call, {"replace"}) and old in TRIGGER_WORDS and new == ".py":
             yield Violation(
                 call,
-                "this makes no source's path of a cache's, __pycache__/x.cpython-313.pyc,"
-                " and replaces anywhere in the path",
+                "this does not turn a cache path (__pycache__/x.cpython-313.pyc) into a source path,"
+                " and it replaces anywhere in the path",
             )
 
 

@@ -32,17 +32,17 @@ def check(module: Module) -> Iterator[Violation]:
     """Find calls of such loaders, and their being handed to a finder."""
     for call in module.calls(LOADERS):
         yield Violation(
-            call, "bytecode is loaded without its source, and of it only the magic is checked"
+            call, "bytecode is loaded without its source, and only its magic number is checked"
         )
     for details in module.all(ast.Tuple):
         if is_argument(module, details) and not module.qualified_names(details.elts[0]).isdisjoint(
             LOADERS
         ):
-            yield Violation(details, "a finder is given a loader of bytecode that has no source")
+            yield Violation(details, "a finder gets a loader for bytecode without source")
     for call in module.calls({"imp.load_module"}):
         if any("imp.PY_COMPILED" in module.qualified_names(node) for node in ast.walk(call)):
             yield Violation(
-                call, "bytecode is loaded without its source, and of it only the magic is checked"
+                call, "bytecode is loaded without its source, and only its magic number is checked"
             )
 
 

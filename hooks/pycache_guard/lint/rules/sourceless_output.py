@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC412
-FIX_HINT = "leave out `legacy` (`-b`), and ship the sources"
+FIX_HINT = "omit `legacy` (`-b`), and ship the sources"
 TRIGGER_WORDS = ("compileall", "PyZipFile")
 
 #: Position of `legacy` among the arguments (Lib/compileall.py).
@@ -40,6 +40,6 @@ def check(module: Module) -> Iterator[Violation]:
         if archive and module.is_call(module.value(archive), {"zipfile.PyZipFile"}):
             yield Violation(
                 call,
-                "only bytecode goes into the archive, which then runs on one version"
+                "the archive gets bytecode only, so it runs on one Python version"
                 " and cannot be reviewed",
             )

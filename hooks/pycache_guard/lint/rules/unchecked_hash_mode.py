@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC411
-FIX_HINT = (
-    "choose py_compile.PycInvalidationMode.CHECKED_HASH, and leave --check-hash-based-pycs alone"
-)
+FIX_HINT = "use py_compile.PycInvalidationMode.CHECKED_HASH, and do not set --check-hash-based-pycs"
 TRIGGER_WORDS = (
     "UNCHECKED_HASH",
     "unchecked-hash",
@@ -36,7 +34,7 @@ HASHED = frozenset(
         "_frozen_importlib_external._code_to_hash_pyc",
     }
 )
-MESSAGE = "unchecked-hash bytecode runs without a look at its source, whatever becomes of it"
+MESSAGE = "Python runs unchecked-hash bytecode without checking its source, even after a change"
 NEVER = "hash-based bytecode is never compared with its source"
 #: In one word of a command, in two, or anywhere in a line for a shell.
 OPTION = re.compile(

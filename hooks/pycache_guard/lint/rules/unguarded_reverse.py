@@ -29,5 +29,5 @@ def check(module: Module) -> Iterator[Violation]:
             yield Violation(
                 call,
                 "source_from_cache raises ValueError for bytecode outside __pycache__"
-                " and for sources with a dot in their name, and nothing here catches it",
+                " and for sources with a dot in their name, and nothing catches it here",
             )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pycache_guard.lint.module import Module
 
 RULE = Rule.PYC413
-FIX_HINT = "say py_compile.compile(…, doraise=True), or look at what compileall returns"
+FIX_HINT = "pass doraise=True to py_compile.compile, or check the result of compileall"
 TRIGGER_WORDS = ("compileall", "py_compile")
 
 TREES = frozenset({"compileall.compile_dir", "compileall.compile_file", "compileall.compile_path"})
@@ -34,12 +34,12 @@ def check(module: Module) -> Iterator[Violation]:
         if module.is_call(call, TREES):
             yield Violation(
                 call,
-                "the result is dropped: it is false when a source did not compile, and nothing is raised",
+                "the result is ignored: it is false if a source did not compile, and no exception is raised",
             )
         elif not raises(call):
             yield Violation(
                 call,
-                "without doraise=True an error is printed and None returned, and the result is dropped",
+                "without doraise=True an error is only printed, and the result (None) is ignored",
             )
 
 

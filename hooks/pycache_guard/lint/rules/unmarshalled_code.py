@@ -35,7 +35,7 @@ def check(module: Module) -> Iterator[Violation]:
         if code is not None and comes_from_marshal(module, code):
             yield Violation(
                 call,
-                "code that was unmarshalled is run; nobody can review it, and marshal checks nothing",
+                "unmarshalled code is run; nobody can review it, and marshal checks nothing",
             )
     for node in module.all(ast.Assign):
         for target in node.targets:
@@ -44,5 +44,5 @@ def check(module: Module) -> Iterator[Violation]:
                 module, module.value(node.value), 0
             ):
                 yield Violation(
-                    node, "a function gets code that was unmarshalled; nobody can review it"
+                    node, "a function is made of unmarshalled code; nobody can review it"
                 )
