@@ -1,4 +1,4 @@
-"""Print every figure beside its bar; exit 1 if one is missed. The peers are installed by itself."""
+"""Print every figure with its target; exit 1 if one is missed. Peers are installed automatically."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PARTS = {
 
 
 def main() -> int:
-    """Measure, and draw what was measured if that is wanted."""
+    """Measure the parts; with `--docs`, update the page and the picture."""
     options = parsed()
     missed = 0
     if not options.draw:
@@ -82,30 +82,30 @@ def measured(options: Namespace, work: Path) -> int:
     print(machine())
     peers = {peer for name in options.parts if name in PARTS for peer in PARTS[name].PEERS}
     scripts = environment(work / "environment", *sorted(peers))
-    watch.tell("environment")
+    watch.report("environment")
     print(row(HEAD), flush=True)
     for name in options.parts:
         where, part = machine(), work / name
         part.mkdir()
         rows: list[list[str]] = []
         try:
-            for cells in told(name, scripts, part):
+            for cells in measure_part(name, scripts, part):
                 rows.append(cells)
                 missed += "MISSED" in cells
         except (OSError, SystemExit, subprocess.CalledProcessError) as why:
-            # The others are measured all the same.
+            # The other parts are measured anyway.
             print(f"{name}: not measured: {why}", file=sys.stderr)
             missed += 1
         else:
             if options.docs:
                 table = pages.GROWTH if name == "growth" else pages.RATIOS
                 table.replace(name, [[*cells, where] for cells in rows])
-        watch.tell(name)
-    watch.tell("in all", watch.begun)
+        watch.report(name)
+    watch.report("in all", watch.begun)
     return missed
 
 
-def told(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
+def measure_part(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
     """Measure a part; print and yield each row."""
     if name == "growth":
         for grown in scaling.measured(scripts, work):
@@ -118,20 +118,20 @@ def told(name: str, scripts: Path, work: Path) -> Iterator[list[str]]:
 
 
 class Watch:
-    """Tell on stderr how long each part took."""
+    """Prints to stderr how long each part took."""
 
     def __init__(self) -> None:
         self.begun = self._last = time.perf_counter()
 
-    def tell(self, what: str, since: float | None = None) -> None:
-        """Say what has passed since the last time, or since `since`."""
+    def report(self, what: str, since: float | None = None) -> None:
+        """Print the seconds since the last report, or since `since`."""
         now = time.perf_counter()
         print(f"{what}: {now - (since or self._last):.0f} s", file=sys.stderr, flush=True)
         self._last = now
 
 
 def machine() -> str:
-    """Return what is measured on, and how busy it is."""
+    """Return system, load and versions of the machine."""
     git = subprocess.run(["git", "--version"], capture_output=True, check=True, text=True)
     return (
         f"{platform.system()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f},"

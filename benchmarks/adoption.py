@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PEERS = ("pre-commit",)
 
 ROUNDS = 3
-SAID = float("inf")
+#: For figures without a target.
+NO_TARGET = float("inf")
 
 MANIFEST = """\
 - id: {hook}
@@ -77,9 +78,9 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     for peer, mine, shown in (*peers, ("pycache-guard", "fail", "forbid-bytecode")):
         start = "forbid-bytecode-paths" if mine == "fail" else "forbid-bytecode"
         taken = [(r[mine].seconds, r[peer].seconds) for r in rounds]
-        yield figure(f"{start}: install, first verdict", shown, taken, SAID)
+        yield figure(f"{start}: install, first verdict", shown, taken, NO_TARGET)
         sizes = [(r[mine].megabytes, r[peer].megabytes) for r in rounds]
-        yield figure(f"{start}: size of the cache", shown, sizes, SAID, "MB")
+        yield figure(f"{start}: size of the cache", shown, sizes, NO_TARGET, "MB")
 
 
 def published(scripts: Path, work: Path, distribution: str, hook: str, entry: str) -> Path:

@@ -26,7 +26,8 @@ TYPED = (
 #: More repositories to measure, by their paths: `PYCACHE_GUARD_REPOSITORIES=/a:/b`.
 OTHERS = "PYCACHE_GUARD_REPOSITORIES"
 
-SAID = float("inf")
+#: For figures without a target.
+NO_TARGET = float("inf")
 
 
 def figures(scripts: Path, work: Path) -> Iterator[Figure]:
@@ -45,7 +46,7 @@ def whole(guard: str, repository: Path) -> Iterator[Figure]:
     """Measure all of a history, by path alone and with contents."""
     count = int(git(repository, "rev-list", "--all", "--count"))
     typed = [["sh", "-c", TYPED]]
-    for bar, options, rounds in ((0.8, ["--content", "none"], 5), (SAID, [], 3)):
+    for bar, options, rounds in ((0.8, ["--content", "none"], 5), (NO_TARGET, [], 3)):
         yield compare(
             f"{' '.join(['check-history --all', *options])}, {count}",
             [[guard, "check-history", "--all", *options]],
@@ -64,7 +65,7 @@ def remembered(scripts: Path, large: Path, small: Path) -> Figure:
         return memory.alone(scripts / "python", ("check-history", "--all"), where, where.parent)
 
     what = "check-history --all, our memory"
-    return figure(what, "a tenth of the commits", [(own(large), own(small))], SAID, "MB")
+    return figure(what, "a tenth of the commits", [(own(large), own(small))], NO_TARGET, "MB")
 
 
 def push(guard: str, server: Path) -> Figure:
@@ -102,7 +103,7 @@ def unfolding(guard: str, server: Path) -> Figure:
         [["sh", "-c", f"GIT_DIR=. '{guard}' pre-receive < line 2> /dev/null; test $? = 2"]],
         "pycache-guard --version",
         [[guard, "--version"]],
-        SAID,
+        NO_TARGET,
         cwd=server,
         rounds=5,
     )

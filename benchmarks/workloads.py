@@ -1,4 +1,4 @@
-"""What the growth of each command is measured on, in any size."""
+"""Workloads of any size, to measure how each command scales."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RULES = {".gitignore": "__pycache__/\n*.py[cod]\n*.pyc.*\n"}
 CONTEXT = {"Dockerfile": "FROM scratch\n", ".dockerignore": "**/__pycache__\n**/*.py[co]\n"}
-#: How often each task is run: timed, and once more for our own memory.
+#: Timed runs of each task; one more run measures our own memory.
 ROUNDS = 3
 RUNS = ROUNDS + 1
 
@@ -43,12 +43,12 @@ class Task(NamedTuple):
     cwd: Path
     arguments: list[str]
     stdin: Path | None = None
-    #: Done before each run, untimed.
+    #: Called before each run, and not timed.
     prepare: Callable[[], None] = nothing
 
 
 class Workload(NamedTuple):
-    """A command, and how to make what it works on."""
+    """A command, and a maker of its input."""
 
     command: str
     base: int
@@ -57,7 +57,7 @@ class Workload(NamedTuple):
 
 
 def index(*arguments: str, damage: int = 0) -> Callable[[Path, int], Task]:
-    """Return a maker of repositories with so many modules; with `damage`, every so manieth is bytecode."""
+    """Return a maker of repositories of `size` modules; with `damage` n, one in n is bytecode."""
 
     def make(work: Path, size: int) -> Task:
         place = work / f"{arguments[0]}-{size}"
@@ -70,13 +70,13 @@ def index(*arguments: str, damage: int = 0) -> Callable[[Path, int], Task]:
     return make
 
 
-def all_of_history(work: Path, size: int) -> Task:
-    """Judge every commit."""
+def check_history_workload(work: Path, size: int) -> Task:
+    """Check every commit."""
     return Task(history(work / f"history-{size}", size), ["check-history", "--all"])
 
 
 def pre_push_workload(work: Path, size: int) -> Task:
-    """Push all the commits that `all_of_history` has made."""
+    """Push all the commits that `check_history_workload` has made."""
     place = work / f"history-{size}"
     line = work / "line"
     line.write_text(f"HEAD {git(place, 'rev-parse', 'main')} refs/heads/main {'0' * 40}\n")
@@ -84,7 +84,7 @@ def pre_push_workload(work: Path, size: int) -> Task:
 
 
 def pre_receive_workload(work: Path, size: int) -> Task:
-    """Receive them: they are there, and no ref names them."""
+    """Receive the same commits; the objects exist, but no ref names them."""
     place = work / f"history-{size}"
     line = work / "line"
     line.write_text(f"{'0' * 40} {git(place, 'rev-parse', 'main')} refs/heads/main\n")
@@ -102,7 +102,7 @@ def sources(place: Path, size: int) -> None:
         path.write_text(f"{SOURCE}number = {n}\n", encoding="ascii")
 
 
-def compiled(work: Path, size: int) -> Task:
+def verify_workload(work: Path, size: int) -> Task:
     """Verify modules that this Python has compiled."""
     place = work / f"compiled-{size}"
     sources(place, size)
@@ -110,9 +110,9 @@ def compiled(work: Path, size: int) -> Task:
     return Task(place, ["verify-bytecode"])
 
 
-def doctor_workload(work: Path, size: int) -> Task:
-    """Inspect the bytecode of `compiled`, each file again and again under other names."""
-    place = work / f"told-{size}"
+def inspect_workload(work: Path, size: int) -> Task:
+    """Inspect the bytecode of one module, copied under many names."""
+    place = work / f"inspected-{size}"
     place.mkdir()
     (place / "m.py").write_text("x = 1\n", encoding="ascii")
     subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=place, check=True)
@@ -130,9 +130,9 @@ def lint_workload(work: Path, size: int) -> Task:
     return Task(place, ["lint", "."])
 
 
-def inspect_workload(work: Path, size: int) -> Task:
-    """Examine a repository whose caches are fresh."""
-    place = repository(work / f"examined-{size}", b"", RULES)
+def doctor_workload(work: Path, size: int) -> Task:
+    """Diagnose a repository with fresh caches."""
+    place = repository(work / f"diagnosed-{size}", b"", RULES)
     sources(place, size)
     git(place, "add", ".")
     subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=place, check=True)
@@ -140,14 +140,14 @@ def inspect_workload(work: Path, size: int) -> Task:
 
 
 def clean_workload(work: Path, size: int) -> Task:
-    """Remove caches, ten to a directory; others are put in their place before each run."""
+    """Remove caches, ten per directory; they are restored before each run."""
     place = repository(work / f"cleaned-{size}", b"", RULES)
     names = [f"component_{n:05}" for n in range(size // 10)]
     for name in names:
         (place / name).mkdir()
         for n in range(10):
             (place / name / f"module_{n}.py").touch()
-    # All are made before the first is removed: ext4 makes files slowly where some were removed lately.
+    # All are made before the first is removed, because ext4 is slow to create files near removed ones.
     stashes = [work / f"stash-{size}-{n}" for n in range(RUNS)]
     for stash in stashes:
         fill(stash, names)
@@ -170,7 +170,7 @@ def fill(stash: Path, names: list[str]) -> None:
 
 
 def dist_workload(work: Path, size: int) -> Task:
-    """Look into a wheel."""
+    """Check a wheel."""
     wheel = work / f"large-{size}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as file:
         for n in range(size):
@@ -183,13 +183,13 @@ WORKLOADS = (
     Workload("check-gitignore", 2_000, "modules", index("check-gitignore")),
     Workload("fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2)),
     Workload("check-dockerignore", 1_000, "modules", index("check-dockerignore")),
-    Workload("check-history --all", 400, "commits", all_of_history),
+    Workload("check-history --all", 400, "commits", check_history_workload),
     Workload("pre-push", 400, "commits", pre_push_workload),
     Workload("pre-receive", 400, "commits", pre_receive_workload),
-    Workload("verify-bytecode", 30, "modules", compiled),
-    Workload("inspect", 100, "small files", doctor_workload),
+    Workload("verify-bytecode", 30, "modules", verify_workload),
+    Workload("inspect", 100, "small files", inspect_workload),
     Workload("lint", 30, "modules", lint_workload),
     Workload("clean", 50, "caches", clean_workload),
-    Workload("doctor", 30, "modules with caches", inspect_workload),
+    Workload("doctor", 30, "modules with caches", doctor_workload),
     Workload("check-dist", 100, "members", dist_workload),
 )

@@ -1,0 +1,247 @@
+"""Six repositories adopt the hooks: a person runs the printed commands, as they are, until a commit passes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.repo import BYTECODE
+from helpers.repo import Repo
+from helpers.repo import Result
+from helpers.report_parser import run_command_text
+from helpers.runners import SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from helpers.runners import Checkout
+    from helpers.runners import Runner
+
+#: Commits until one passes; a person who has to run the commands more often gives up.
+MAX_ATTEMPTS = 3
+HOOK = "pycache-guard forbid-bytecode --quiet && pycache-guard check-gitignore --quiet"
+
+
+def small_project(repo: Repo) -> None:
+    """Stage a package with the ignore file of most textbooks."""
+    repo.add(".gitignore", "__pycache__/\n*.pyc\n")
+    repo.add("pkg/m.py", "x = 1\n")
+
+
+def thirty_tracked_files(repo: Repo) -> None:
+    """Stage a package and its caches, without an ignore file."""
+    for n in range(30):
+        repo.add(f"pkg/m{n}.py", "x = 1\n")
+        repo.add(f"pkg/__pycache__/m{n}.cpython-313.pyc", BYTECODE)
+
+
+def no_python(repo: Repo) -> None:
+    """Stage sources of another language."""
+    repo.add(".gitignore", "/target/\n")
+    repo.add("src/main.rs", "fn main() {}\n")
+
+
+def nested_ignore_files(repo: Repo) -> None:
+    """Stage three packages: one with rules, one that re-includes everything, one without."""
+    repo.add("a/.gitignore", "__pycache__/\n*.pyc\n")
+    repo.add("b/.gitignore", "*.log\n!keep.log\n")
+    for name in "abc":
+        repo.add(f"{name}/m.py", "x = 1\n")
+    repo.add("c/__pycache__/m.cpython-313.pyc", BYTECODE)
+
+
+def notebooks(repo: Repo) -> None:
+    """Stage notebooks and a helper, with one rule."""
+    repo.add(".gitignore", "*.pyc\n.ipynb_checkpoints/\n")
+    repo.add("a.ipynb", "{}\n")
+    repo.add("helpers.py", "x = 1\n")
+
+
+def cache_under_another_name(repo: Repo) -> None:
+    """Stage bytecode whose name does not show it, in a directory with a space in its name."""
+    repo.add("my files/logo.png", BYTECODE)
+    repo.add("my files/m.py", "x = 1\n")
+
+
+SITUATIONS = [
+    small_project,
+    thirty_tracked_files,
+    no_python,
+    nested_ignore_files,
+    notebooks,
+    cache_under_another_name,
+]
+each_situation = pytest.mark.parametrize("situation", SITUATIONS, ids=lambda f: f.__name__)
+
+
+def printed_commands(output: str) -> list[str]:
+    """Return the commands of every `To fix:` block; runners may indent the whole output."""
+    commands: list[str] = []
+    indent = None
+    for line in output.splitlines():
+        if heading := re.fullmatch(r"( *)To fix:", line):
+            indent = f"{heading[1]}    "
+        elif indent is not None and line.startswith(indent):
+            commands.append(line.removeprefix(indent))
+        else:
+            indent = None
+    return commands
+
+
+def commit_until_accepted(repo: Repo, commit: Callable[[], Result]) -> int:
+    """Commit, and run what is printed after each refusal; return the number of attempts."""
+    files = {path for path in repo.path.rglob("*") if ".git" not in path.parts and path.is_file()}
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        result = commit()
+        if result.code == 0:
+            assert {path for path in files if not path.is_file()} == set(), "a file was deleted"
+            return attempt
+        output = result.out + result.err
+        commands = printed_commands(output)
+        assert commands, output
+        for command in commands:
+            run_command_text(command, repo.path)
+    raise AssertionError(output)
+
+
+def check_adopted(repo: Repo, attempts: int, situation: Callable[[Repo], None]) -> None:
+    """Check that HEAD is clean, and that a healthy repository was accepted at once."""
+    assert not [path for path in repo.tracked() if path.endswith((".pyc", ".png"))]
+    assert repo.git("log", "--format=%s", "-1") == "adopt"
+    assert repo.git("diff", "--cached", "--name-only") == ""
+    assert (attempts == 1) is (situation in (small_project, notebooks))
+    assert subprocess.run(["sh", "-c", HOOK], cwd=repo.path, check=False).returncode == 0
+
+
+@pytest.fixture(autouse=True)
+def _installed_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hooks and printed commands find `pycache-guard`."""
+    monkeypatch.setenv("PATH", f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}")
+
+
+@each_situation
+def test_runner_is_adopted_by_following_its_output(
+    situation: Callable[[Repo], None], runner: Runner, make_repo: Callable[..., Repo]
+) -> None:
+    repo = make_repo("adopting")
+    situation(repo)
+    runner.configure(repo, "forbid-bytecode", "check-gitignore")
+    assert runner(repo, "install").code == 0
+    attempts = commit_until_accepted(repo, lambda: runner.git(repo, "commit", "-m", "adopt"))
+    check_adopted(repo, attempts, situation)
+
+
+def test_other_hooks_run_when_they_did_before(
+    runner: Runner, make_repo: Callable[..., Repo], checkout: Checkout
+) -> None:
+    """With the two lines of the README, a hook that checks commits does not run at a push."""
+    repo, remote = make_repo("adopting"), make_repo("remote", "--bare")
+    small_project(repo)
+    repo.add(
+        ".pre-commit-config.yaml",
+        "default_install_hook_types: [pre-commit, pre-merge-commit, pre-push]\n"
+        "default_stages: [pre-commit]\n"
+        f"repos:\n- repo: {checkout.path}\n  rev: {checkout.revision}\n"
+        "  hooks: [{id: forbid-bytecode}, {id: check-gitignore}]\n"
+        "- repo: local\n  hooks:\n  - id: slow\n    name: slow\n    language: system\n"
+        "    entry: sh -c 'echo run >> .git/slow'\n    always_run: true\n    pass_filenames: false\n",
+    )
+    assert runner(repo, "install").code == 0
+    done = runner.git(repo, "commit", "-m", "adopt")
+    assert done.code == 0, done
+    done = runner.git(repo, "push", os.fspath(remote.path), "main")
+    assert done.code == 0, done
+    assert (repo.path / ".git" / "slow").read_text() == "run\n"
+
+
+def native(repo: Repo, _: Path) -> None:
+    """Install the hook of git itself."""
+    hook = repo.write(".git/hooks/pre-commit", f"#!/bin/sh\n{HOOK}\n")
+    hook.chmod(0o755)
+
+
+def husky(repo: Repo, programs: Path) -> None:
+    """Install husky, which sets `core.hooksPath`."""
+    repo.add(".husky/pre-commit", f"{HOOK}\n")
+    subprocess.run([programs / "husky"], cwd=repo.path, check=True, capture_output=True)
+
+
+def lefthook(repo: Repo, programs: Path) -> None:
+    """Install lefthook, which writes `.git/hooks/pre-commit`."""
+    repo.add(
+        "lefthook.yml",
+        "pre-commit:\n  jobs:\n"
+        "  - run: pycache-guard forbid-bytecode --quiet\n"
+        "  - run: pycache-guard check-gitignore --quiet\n",
+    )
+    subprocess.run(
+        [programs / "lefthook", "install"], cwd=repo.path, check=True, capture_output=True
+    )
+
+
+@pytest.fixture(scope="session")
+def npm_programs(tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str]) -> Path:
+    """Install husky and lefthook; skip if npm or its registry is not available."""
+    directory = tmp_path_factory.mktemp("npm")
+    if shutil.which("npm") is None:
+        pytest.skip("husky and lefthook need npm")
+    # The install script of lefthook would write hooks into the repository around.
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix", ".")
+    try:
+        done = subprocess.run(
+            ["npm", "install", *options, "husky@9", "lefthook@2"],
+            cwd=directory,
+            env=inherited,
+            check=False,
+            capture_output=True,
+            timeout=120,
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("the npm registry does not answer")
+    if done.returncode:
+        pytest.skip("npm cannot install husky and lefthook")
+    return directory / "node_modules" / ".bin"
+
+
+@each_situation
+def test_native_hook_is_adopted_by_following_its_output(
+    situation: Callable[[Repo], None], make_repo: Callable[..., Repo], tmp_path: Path
+) -> None:
+    repo = make_repo("adopting")
+    situation(repo)
+    native(repo, tmp_path)
+    attempts = commit_until_accepted(repo, lambda: commit_with_hooks(repo))
+    check_adopted(repo, attempts, situation)
+
+
+@pytest.mark.parametrize("install", [husky, lefthook], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("situation", SITUATIONS[:2], ids=lambda f: f.__name__)
+def test_hook_manager_is_adopted_by_following_its_output(
+    situation: Callable[[Repo], None],
+    install: Callable[[Repo, Path], None],
+    make_repo: Callable[..., Repo],
+    npm_programs: Path,
+) -> None:
+    repo = make_repo("adopting")
+    situation(repo)
+    install(repo, npm_programs)
+    attempts = commit_until_accepted(repo, lambda: commit_with_hooks(repo))
+    check_adopted(repo, attempts, situation)
+
+
+def commit_with_hooks(repo: Repo) -> Result:
+    """Run `git commit`, and the hooks with it."""
+    done = subprocess.run(
+        ["git", "commit", "-m", "adopt"],
+        cwd=repo.path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
