@@ -10,6 +10,7 @@ from identify import identify
 
 from pycache_guard.fs import path_cursor as junctions
 from pycache_guard.fs.regular import open_regular
+from pycache_guard.fs.vcs import VCS_DIRS
 from pycache_guard.git.index import Index
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.listing import select_records
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-#: Directories that hold no sources of one's own: flake8's list.
+#: Directories without sources of the project: flake8 skips them, and those of version control whose
+#: name cannot be that of a package.
 SKIPPED_DIRS = frozenset(
-    {".bzr", ".eggs", ".git", ".hg", ".nox", ".svn", ".tox", "CVS", "__pycache__"}
+    {".eggs", ".nox", ".tox", "CVS", "__pycache__", *(n for n in VCS_DIRS if n.startswith("."))}
 )
 
 
@@ -41,7 +43,7 @@ class SourceFile(NamedTuple):
     blob: str | None = None
 
     def read(self) -> bytes:
-        """Return its content; what is no regular file counts as missing. Raises `OSError`."""
+        """Return its content; what is not a regular file counts as missing. Raises `OSError`."""
         try:
             if self.blob is None or stat.S_ISREG(os.lstat(self.file).st_mode):
                 with open_regular(self.file) as file:

@@ -5,7 +5,7 @@ import pytest
 from pycache_guard.clean.boundaries import skip_reason_by_content
 from pycache_guard.clean.boundaries import skip_reason_by_name
 
-OWN = "a repository's own files"
+OWN = "internal files of a repository"
 OTHER = "another repository"
 
 LEFT = [

@@ -126,7 +126,7 @@ def test_where_nothing_is_known_of_the_owner(plan: Plan) -> None:
     obstacle = RemovalError(plan.spots[0], "m.cpython-313.pyc", OSError("odd"), None, None)
     plan.unreadable.append((("gone", "too"), OSError(errno.EIO, "Input/output error")))
     unread, unremoved = error_findings(plan, [obstacle])
-    assert (unread.path, unread.message) == ("gone/too", "not looked into: Input/output error")
+    assert (unread.path, unread.message) == ("gone/too", "not read: Input/output error")
     assert unremoved.path == "p/__pycache__/m.cpython-313.pyc"
     assert unremoved.message == "not removed: odd"
     plan.root.way.close()

@@ -240,7 +240,7 @@ def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], No
     assert told.code == 1
     assert told.out.splitlines() == [
         "removed 1 file and 1 directory",
-        "kept p/__pycache__/n.txt: in a cache directory, but no cache",
+        "kept p/__pycache__/n.txt: not a cache, although in a cache directory",
         (
             f"{CACHE}: PYC501 not removed: belongs to uid 4711, its directory to root (uid 0); "
             "Permission denied"
@@ -284,8 +284,8 @@ def test_own_directories_without_permission(
     assert told.code == 1
     out = told.out.splitlines()
     assert f"{CACHE}: PYC501 not removed: belongs to root (uid 0), its directory to" in out[0]
-    assert out[1].startswith("q: PYC501 not looked into: belongs to ")
-    assert out[2] == "s: PYC501 not looked into: belongs to root (uid 0); Permission denied"
+    assert out[1].startswith("q: PYC501 not read: belongs to ")
+    assert out[2] == "s: PYC501 not read: belongs to root (uid 0); Permission denied"
     assert out[3:] == [
         "",
         "To fix:",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
 
-SOURCELESS = "without a source: it may be all there is (--include-sourceless removes it)"
+SOURCELESS = "has no source and may be the only copy (--include-sourceless removes it)"
 
 
 class Case(NamedTuple):
@@ -253,10 +253,14 @@ class Wrong(NamedTuple):
 
 WRONG = [
     Wrong(["nothing"], "nothing: no such directory"),
-    Wrong(["a.py"], "a.py: not a directory, or a link: name the directory itself"),
+    Wrong(["a.py"], "a.py: is not a directory, or is a link; pass the directory itself"),
     Wrong(["d", "nothing"], "nothing: no such directory"),
     Wrong([""], "argument PATH: must not be empty (see `pycache-guard clean --help`)"),
-    Wrong(["--orphan"], "unrecognized arguments: --orphan (see `pycache-guard clean --help`)"),
+    Wrong(
+        ["--orphan"],
+        "unrecognized arguments: --orphan: did you mean `--orphans`?"
+        " (see `pycache-guard clean --help`)",
+    ),
 ]
 
 
@@ -274,7 +278,7 @@ def test_internals_cannot_even_be_named(root: Path, run: Run, place: str) -> Non
     before = list_tree(root)
     told = run("clean", place)
     assert told.code == 2
-    assert "among a repository's own files" in told.err
+    assert "contains internal files of a repository" in told.err
     assert list_tree(root) == before
 
 
@@ -349,8 +353,8 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
         0,
         (
             "removed 2 files and 1 directory\n"
-            "kept r/__pycache__/a.cpython-313.pyc: no regular file\n"
-            "kept p/__pycache__: a link in a cache directory's place\n"
+            "kept r/__pycache__/a.cpython-313.pyc: not a regular file\n"
+            "kept p/__pycache__: a link instead of a cache directory\n"
         ),
         "",
     )
@@ -649,7 +653,7 @@ def test_broken_names_what_it_cannot_read(
     monkeypatch.setattr(FdCursor, "read", refuse)
     told = run("clean", "--broken")
     assert told.code == 1
-    assert told.out.startswith("m.pyc: PYC501 not looked into: ")
+    assert told.out.startswith("m.pyc: PYC501 not read: ")
     assert "    chmod u+r -- m.pyc\n" in told.out
     monkeypatch.setattr(os, "geteuid", lambda: os.stat(root).st_uid + 1)
     assert "    sudo pycache-guard clean --broken -- .\n" in run("clean", "--broken").out
@@ -662,3 +666,33 @@ def test_broken_leaves_what_is_larger_than_any_cache(
     (root / "m.pyc").write_bytes(b"")
     monkeypatch.setattr(plan, "MAX_BYTES", -1)
     assert run("clean", "--broken") == (0, "", "")
+
+
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(("source", "cache"), [(NFC, NFD), (NFD, NFC), (NFC, NFC), (NFD, NFD)])
+def test_source_in_another_normal_form_is_a_source(
+    source: str, cache: str, root: Path, run: Run
+) -> None:
+    """APFS finds `café.py` in NFD when import asks for NFC, and the cache has the name of import."""
+    make_tree(root, [f"{source}.py", f"__pycache__/{cache}.cpython-313.pyc", f"{cache}.pyc"])
+    make_tree(root, ["__pycache__/g\u00e9.cpython-313.pyc", "__pycache__/a.cpython-313.pyc"])
+    told = run("clean", "--orphans", "--dry-run")
+    assert told.out.splitlines() == [
+        "would remove __pycache__/a.cpython-313.pyc",
+        "would remove __pycache__/g\u00e9.cpython-313.pyc",
+    ]
+    assert f"would remove {cache}.pyc\n" in run("clean", "--dry-run").out
+
+
+def test_prefix_source_in_another_normal_form_is_a_source(
+    root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "prefix"
+    monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
+    ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
+    make_tree(root, [f"{NFD}.py"])
+    make_tree(ours, [f"{NFC}.cpython-313.pyc", "gone\u00e9.cpython-313.pyc"])
+    assert run("clean", "--orphans", "--prefix").out == "removed 1 file\n"
+    assert list_tree(ours) == {f"{NFC}.cpython-313.pyc"}

@@ -377,9 +377,9 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
     told = run("inspect", "--format", "json", "/dev/zero", *sorted(os.listdir(here)), "nowhere")
     assert told.code == 2
     assert told.err.splitlines() == [
-        "error: /dev/zero: is no regular file",
+        "error: /dev/zero: is not a regular file",
         "error: directory.pyc: is a directory",
-        "error: fifo.pyc: is no regular file",
+        "error: fifo.pyc: is not a regular file",
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: Too many levels of symbolic links",
         "error: nowhere: No such file or directory",

@@ -507,8 +507,8 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
     assert codes(told) == [(cache_path(), "PYC202")]
     assert told.code == 2
     assert told.err.splitlines() == [
-        "error: device.pyc: is no regular file",
-        "error: fifo.pyc: is no regular file",
+        "error: device.pyc: is not a regular file",
+        "error: fifo.pyc: is not a regular file",
         "error: gone.pyc: No such file or directory",
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: Too many levels of symbolic links",

@@ -194,7 +194,7 @@ def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(compat, "HAS_DIR_FD", False)
     monkeypatch.setattr(os, "scandir", refused)
     found = look()
-    assert found.failures == ["__pycache__: not looked into: Permission denied"]
+    assert found.failures == ["__pycache__: not read: Permission denied"]
     assert [(place.path, place.is_cache) for place in found.places] == [("__pycache__", True)]
     assert state.summarize(found, PYTHON, ".").failures == found.failures
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ import pytest
 from pycache_guard.doctor import guards
 from pycache_guard.doctor.hook_configurations import Configurations
 from pycache_guard.git import hooks
+from pycache_guard.git.hooks import configured_hooks
 from pycache_guard.git.hooks import installed_hooks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from helpers.repo import Repo
@@ -350,13 +353,13 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
     ),
     "a comment": ({HOOK: f"{SH}# {GUARD}\nnpm test\n"}, "add `pycache-guard", None),
     "a word": ({HOOK: f"{SH}echo {GUARD}\n"}, "add `pycache-guard", None),
-    "swallowed": ({HOOK: f"{SH}{GUARD} || true\n"}, "its exit code is ignored", None),
+    "swallowed": ({HOOK: f"{SH}{GUARD} || true\n"}, "ignores its exit code", None),
     "swallowed by words": (
         {HOOK: f"{SH}{GUARD} || echo bytecode\n"},
-        "its exit code is ignored",
+        "ignores its exit code",
         None,
     ),
-    "not last": ({HOOK: f"{SH}{GUARD}\nnpm test\n"}, "its exit code is ignored", None),
+    "not last": ({HOOK: f"{SH}{GUARD}\nnpm test\n"}, "ignores its exit code", None),
     "a page that names it": (
         {HOOK: f"{SH}cat docs/hooks.md\n", "docs/hooks.md": GUARD},
         "add `pycache-guard",
@@ -535,7 +538,7 @@ UNGUARDED: dict[str, tuple[Files, str, str | None]] = {
             ".husky/pre-commit": "npm test\n",
             CONFIG: config(),
         },
-        "add `pre-commit run` to it",
+        "add `pre-commit run` to the pre-commit hook there",
         None,
     ),
 }
@@ -557,7 +560,8 @@ def set_up(repo: Repo, files: Files) -> None:
 
 def check(repo: Repo) -> DoctorReport:
     where = os.path.relpath(hooks.hooks_dir(), repo.path)
-    return guards.check_hooks(installed_hooks(guards.STAGES), ".", where)
+    commands = configured_hooks(guards.STAGES)
+    return guards.check_hooks(installed_hooks(guards.STAGES), ".", where, commands)
 
 
 @posix
@@ -582,7 +586,8 @@ def test_unguarded_repository_is_red(
     told = check(repo)
     (finding,) = told.findings
     assert finding.rule.name == "PYC604"
-    assert words in finding.message
+    assert words in f"{finding.message}; {finding.hint}"
+    assert (finding.hint is None) is (command is not None)
     assert finding.fix == command
     assert finding.path in (None, *files)
     assert bool(told.failures) is (name in ("not YAML", "not TOML", "not JSON"))
@@ -707,3 +712,43 @@ def test_native_remedy_works_where_it_is_pasted(
     assert finding.fix is not None
     subprocess.run(["sh", "-c", finding.fix], check=True)
     assert guards.check_hooks(installed_hooks(STAGES), ".", hooks.hooks_dir()).findings == []
+
+
+COMMANDS = [
+    (GUARD, "guard\\0", "pre-commit (hook.guard.command)"),
+    (GUARD, "disabled\\tguard\\0", "none"),
+    (f"{GUARD} || true", "guard\\0", "none"),
+    ("pre-commit run", "guard\\0", "pre-commit (pre-commit)"),
+    ("npm test", "guard\\0hook from hookdir\\0", "none"),
+]
+
+
+@pytest.mark.parametrize(("command", "listed", "shown"), COMMANDS)
+def test_hook_in_the_git_configuration_counts_as_guard(
+    command: str, listed: str, shown: str, repo: Repo, fake_git_script: Callable[[str], None]
+) -> None:
+    """Git 2.54 and later run `hook.NAME.command`, and list such hooks."""
+    real = shutil.which("git")
+    fake_git_script(f"""case " $* " in
+    *" hook list -z pre-commit "*) printf '{listed}' ;;
+    *" hook list "*) exit 1 ;;
+    *) exec {real} "$@" ;;
+    esac""")
+    repo.write(CONFIG, config())
+    repo.git("config", "hook.guard.command", command)
+    told = check(repo)
+    assert told.facts[1].value == shown
+    assert bool(told.findings) is (shown == "none")
+
+
+def test_old_git_ignores_hooks_in_its_configuration(
+    repo: Repo, fake_git_script: Callable[[str], None]
+) -> None:
+    real = shutil.which("git")
+    fake_git_script(f"""case " $* " in
+    *" hook list "*) echo 'error: unknown subcommand: `list'"'" >&2; exit 129 ;;
+    *) exec {real} "$@" ;;
+    esac""")
+    repo.git("config", "hook.guard.command", GUARD)
+    assert configured_hooks(guards.STAGES) == {}
+    assert [f.rule.name for f in check(repo).findings] == ["PYC604"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = posix
 
-NO_FILE = "is no regular file"
+NO_FILE = "is not a regular file"
 
 
 @pytest.mark.parametrize(

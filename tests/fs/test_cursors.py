@@ -270,10 +270,10 @@ def test_opened(tree: Path) -> None:
 @posix
 def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tree / "link").symlink_to("a")
-    with pytest.raises(Failure, match="name the directory itself"):
+    with pytest.raises(Failure, match="pass the directory itself"):
         open_cursor(str(tree / "link"))
     monkeypatch.setattr(compat, "HAS_DIR_FD", False)
-    with pytest.raises(Failure, match="name the directory itself"):
+    with pytest.raises(Failure, match="pass the directory itself"):
         open_cursor(str(tree / "link"))
     assert isinstance(open_cursor(str(tree)), PathCursor)
 

@@ -170,7 +170,7 @@ def test_reading(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
     assert files.read_limited(os.fspath(path), 2) == b"ab"
     assert files.read_file(os.fspath(path)) == b"abc"
-    for odd, reason in ((tmp_path, "is a directory"), (Path(os.devnull), "is no regular file")):
+    for odd, reason in ((tmp_path, "is a directory"), (Path(os.devnull), "is not a regular file")):
         with pytest.raises(files.UnreadableFile, match=reason):
             files.read_limited(os.fspath(odd))
 
@@ -211,5 +211,5 @@ def test_a_pipe_put_in_a_files_place_is_not_waited_for(
         return opened(name, flags, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", swapped)
-    with pytest.raises(files.UnreadableFile, match=r"x: is no regular file$"):
+    with pytest.raises(files.UnreadableFile, match=r"x: is not a regular file$"):
         files.read_limited(os.fspath(path))

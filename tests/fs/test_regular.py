@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes in directories there")
-NO_FILE = "is no regular file"
+NO_FILE = "is not a regular file"
 
 
 def test_opened(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Remove caches: where from, which of them, and what stood in the way. Plan, then apply."""
+"""Remove caches: plan everything first, then remove, then report errors."""

@@ -1,39 +1,38 @@
-"""Where cleaning ends: what is never entered, and what only if it is named."""
+"""Directories that `clean` never enters, or enters only if they are an argument."""
 
 from __future__ import annotations
 
 import os
 
 from pycache_guard.errors import Failure
+from pycache_guard.fs.vcs import VCS_DIRS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: What version control keeps for itself. A file there may have any name: git has branches `x.pyc`.
-VCS_DIRS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs"))
-#: Whose repository a directory is the top of.
+#: A directory that contains one of these is the top of a repository.
 REPOSITORY = frozenset((".git", ".hg", ".jj", ".sl"))
-#: What git puts beside `HEAD`, `objects/` and `refs/`.
+#: Files next to `HEAD`, `objects/` and `refs/` in a git directory.
 SETTINGS = frozenset(("config", "packed-refs", "description", "index"))
-#: How many marks of a git directory it takes.
+#: Minimum number of features by which a git directory is recognized.
 MIN_MARKS = 3
 
 
 def skip_reason_by_name(name: str) -> str | None:
-    """Say why a directory of this name is not looked into, `None` if it is."""
+    """Return the reason why a directory with this name is skipped, or None if it is entered."""
     lowered = name.lower()
     if lowered in VCS_DIRS:
-        return "a repository's own files"
+        return "internal files of a repository"
     if lowered == "node_modules":
         return "node_modules"
     return None
 
 
 def skip_reason_by_content(files: Sequence[str], directories: Sequence[str]) -> str | None:
-    """Say why a directory is left again, told by what is in it; `None` if it is not."""
+    """Return the reason why a directory with this content is skipped, or None if it is cleaned."""
     if is_git_directory(files, directories):
-        return "a repository's own files"
+        return "internal files of a repository"
     if ".git" in files or (
         directories and not REPOSITORY.isdisjoint(name.lower() for name in directories)
     ):
@@ -44,10 +43,11 @@ def skip_reason_by_content(files: Sequence[str], directories: Sequence[str]) -> 
 
 
 def is_git_directory(files: Sequence[str], directories: Sequence[str]) -> bool:
-    """Return whether this is, or was, what is otherwise called `.git`.
+    """Return whether a directory is or was a git directory, whatever its name.
 
-    That is a bare repository, a submodule's or a worktree's (gitrepository-layout(5)), and one that
-    has lost its HEAD, its objects or its refs: three of these four marks are left.
+    This includes bare repositories and git directories of submodules and worktrees
+    (gitrepository-layout(5)), and those that have lost their HEAD, objects or refs: three of four
+    features are enough.
     """
     has_head, has_objects = "HEAD" in files, "objects" in directories
     if not has_head and not has_objects:
@@ -60,14 +60,16 @@ def is_git_directory(files: Sequence[str], directories: Sequence[str]) -> bool:
 
 
 def reject_vcs_internals(path: str) -> None:
-    """Raise `Failure` if `path` is in a repository's own files.
+    """Raise `Failure` if `path` is in a git directory or another internal directory of a repository.
 
-    A work tree may lie in there: then its `.git` is nearer.
+    A work tree inside one is accepted: its own `.git` is nearer.
     """
     here = os.path.realpath(path)
     while True:
         if os.path.basename(here).lower() in VCS_DIRS or on_disk_git_directory(here):
-            raise Failure(f"{path}: is among a repository's own files, which are left alone")
+            raise Failure(
+                f"{path}: contains internal files of a repository; `clean` never removes them"
+            )
         above = os.path.dirname(here)
         if above == here or os.path.lexists(os.path.join(here, ".git")):
             return
@@ -75,7 +77,7 @@ def reject_vcs_internals(path: str) -> None:
 
 
 def on_disk_git_directory(path: str) -> bool:
-    """Return whether `path` is a directory as of `is_git_directory`."""
+    """Return whether the directory `path` on disk is one according to `is_git_directory`."""
     present = [
         name
         for name in ("HEAD", "commondir", "objects", "refs", *SETTINGS)

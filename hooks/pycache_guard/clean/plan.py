@@ -1,4 +1,4 @@
-"""What is to be removed, before anything is."""
+"""Plan the removal: walk, choose files, and ask git which of them are tracked."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pycache_guard.fs.walk import Directory
 
 
-#: In the place of an identity, where a directory has no files that go.
+#: The identity of a directory without files to remove.
 NO_IDENTITY = (0, 0)
 
 
 class DirectoryPlan:
-    """One directory in which something may go."""
+    """One directory that contains files to remove, or may be removed itself."""
 
     __slots__ = (
         "entries",
@@ -48,51 +48,51 @@ class DirectoryPlan:
         self.parts = parts
         #: Device and inode.
         self.identity = identity
-        #: How many entries it has.
+        #: The number of its entries.
         self.entries = entries
-        #: The files that go.
+        #: The names of the files to remove.
         self.files: list[str] = []
-        #: The legacy files without a source, which go only if there was one.
+        #: The legacy files without a source; they are removed only if git knows their source.
         self.maybe_orphans: list[str] = []
-        #: Whether the directory itself goes.
+        #: Whether the directory itself is removed.
         self.remove_directory = False
-        #: Whether other directories in it go.
+        #: Whether directories in it are removed.
         self.has_removed_children = False
 
 
 class Plan:
-    """What is to go below one root, and what was seen on the way."""
+    """What to remove below one root, what to keep, and what was skipped."""
 
     def __init__(self, root: CleanRoot, mode: CleanOptions) -> None:
         self.root = root
         self.mode = mode
         #: Parents before children.
         self.spots: list[DirectoryPlan] = []
-        #: What stays although its name is a cache's: paths, with the reason.
+        #: Paths of files that look like caches and are kept, with the reason.
         self.kept: list[tuple[str, KeepReason]] = []
-        #: Directories that were not looked into, with the reason.
+        #: Skipped directories, with the reason.
         self.skipped: list[tuple[str, str]] = []
-        #: Git directories with an index of their own, which may track what is here.
+        #: Git directories with an index, which may track files here.
         self.stores: list[str] = []
-        #: Directories that could not be looked into.
+        #: Directories and files that could not be read.
         self.unreadable: list[tuple[tuple[str, ...], OSError]] = []
-        #: How many of each were seen.
+        #: The numbers of directories and files that were checked.
         self.directories = 0
         self.files = 0
 
     def paths(self) -> list[str]:
-        """Return the paths that go; those of directories end with a slash."""
+        """Return the paths to remove; those of directories end with a slash."""
         shown = self.root.display_path
         gone = [shown(spot.parts, name) for spot in self.spots for name in spot.files]
         return gone + [f"{shown(spot.parts)}/" for spot in self.spots if spot.remove_directory]
 
     def keep(self, spot: DirectoryPlan, names: Iterable[str], why: KeepReason) -> None:
-        """Note that files stay."""
+        """Note that the files `names` are kept."""
         self.kept += [(self.root.display_path(spot.parts, name), why) for name in names]
 
 
 def deduplicate(plans: Sequence[Plan]) -> None:
-    """Leave what is in several plans to the first of them: places that were named may overlap."""
+    """Keep a file or directory only in the first of several plans, because arguments can overlap."""
     files: dict[tuple[int, int], set[str]] = {}
     whole: set[tuple[int, int]] = set()
     for plan in plans:
@@ -106,7 +106,7 @@ def deduplicate(plans: Sequence[Plan]) -> None:
 
 
 def finalize(plan: Plan) -> None:
-    """Decide what the walk alone could not: who had a source, what is tracked, what becomes empty."""
+    """Decide which orphans had a source, which files are tracked, and which directories become empty."""
     resolve_orphans(plan)
     if not plan.mode.include_tracked and any(spot.files for spot in plan.spots):
         from pycache_guard.clean.protection import find_protected
@@ -116,7 +116,7 @@ def finalize(plan: Plan) -> None:
 
 
 def resolve_orphans(plan: Plan) -> None:
-    """Let those legacy files go whose source was once checked out here; all others are kept."""
+    """Remove legacy files whose source was once checked out here; keep the others."""
     sources = {
         "/".join((*spot.parts, source)): (spot, name)
         for spot in plan.spots
@@ -135,10 +135,10 @@ def resolve_orphans(plan: Plan) -> None:
 
 
 def keep_tracked(plan: Plan, tracked: Iterable[str]) -> None:
-    """Keep what git tracks; `tracked` are paths from the root, of bytecode and of submodules.
+    """Keep tracked files. `tracked` contains paths of bytecode and submodules relative to the root.
 
-    Those of submodules end with `/`. Nothing in one of them goes: one that has a `.git` is not
-    entered, and of one that has lost it nobody knows what it tracked.
+    Submodule paths end with `/`. Everything in a submodule is kept: one with a `.git` is not entered,
+    and without it git cannot say what it tracks.
     """
     from pycache_guard.git.tracked import fold_path
 
@@ -159,16 +159,16 @@ def keep_tracked(plan: Plan, tracked: Iterable[str]) -> None:
 
 
 def _directories(parts: tuple[str, ...]) -> Iterable[str]:
-    """Return a directory and those above it up to the root, each with a slash behind."""
+    """Return the paths of a directory and of those above it below the root, each with a final slash."""
     return ("/".join(parts[:end]) + "/" for end in range(1, len(parts) + 1))
 
 
 def mark_empty_directories(plan: Plan) -> None:
-    """Find the directories that go themselves, from the lowest upwards.
+    """Find the directories that are removed themselves, from the deepest upwards.
 
-    A cache directory goes when nothing stays in it. Any other goes only among orphans, or below
-    `sys.pycache_prefix`, and only if something in it went: it was there for caches alone, and
-    would go on as a namespace package.
+    A cache directory is removed if nothing in it is kept. Any other directory is removed only with
+    `--orphans` or below `sys.pycache_prefix`, and only if something in it was removed: it contained only
+    caches, and Python would import it as a namespace package.
     """
     below: dict[tuple[str, ...], int] = {}
     for spot in reversed(plan.spots):
@@ -182,16 +182,16 @@ def mark_empty_directories(plan: Plan) -> None:
             below[spot.parts[:-1]] = below.get(spot.parts[:-1], 0) + 1
 
 
-#: No compiler writes more; no more is held in memory.
+#: Maximum size of a cache that is read; no compiler writes a larger one.
 MAX_BYTES = 64 << 20
-#: Gone in the meantime, or a link, a pipe or another thing that is never read.
+#: Errors for a file that was removed, and for links, pipes and other files that are never read.
 NOT_A_FILE = (errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENOTDIR)
 
 
 def make_plan(root: CleanRoot, mode: CleanOptions) -> Plan:
-    """Return what is to go below `root`. Nothing is changed.
+    """Return the plan for `root`. Nothing is changed.
 
-    Raises `GitFailure` where git does not tell what it tracks.
+    Raises `GitFailure` if git cannot say what is tracked.
     """
     plan = Plan(root, mode)
     for directory in walk(root.way, root.start, root.parent_files):
@@ -207,7 +207,7 @@ def make_plan(root: CleanRoot, mode: CleanOptions) -> Plan:
 
 
 def _plan_directory(plan: Plan, directory: Directory) -> None:
-    """Choose in one directory, and take from it the directories that are not to be entered."""
+    """Choose files in one directory, and remove skipped directories from its list."""
     root, parts = plan.root, directory.parts
     real = (
         None if root.source_dir is None else _source_directory(root.source_dir, root.start, parts)
@@ -244,7 +244,7 @@ def _plan_directory(plan: Plan, directory: Directory) -> None:
 def _select(
     directory: Directory, mode: CleanOptions, real: tuple[list[str], list[str]] | None
 ) -> Selection | None:
-    """Return what becomes of the files of a directory, `None` where nothing is a cache's."""
+    """Return the choice for the files of a directory, or None if it contains no caches."""
     if real is not None:
         return select.select_in_prefix(directory.files, real[0], mode)
     if directory.parts and is_cache_directory(directory.parts[-1]):
@@ -253,9 +253,9 @@ def _select(
 
 
 def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
-    """Return whether a cache of the directory that was just listed is damaged (`pyc.is_broken`).
+    """Return whether a cache in the current directory of the cursor is damaged (`pyc.is_broken`).
 
-    One that cannot be read is noted in the plan; a link, and a file larger than any cache, is not
+    A cache that cannot be read is noted in the plan. Links, and files larger than any cache, are not
     broken.
     """
     from pycache_guard.bytecode import pyc
@@ -274,9 +274,9 @@ def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
 def _source_directory(
     top: str, start: tuple[str, ...], parts: tuple[str, ...]
 ) -> tuple[list[str], list[str]]:
-    """Return the files and directories of the directory that one below `sys.pycache_prefix` stands for.
+    """Return the files and directories of the source directory of a directory below `sys.pycache_prefix`.
 
-    Both are empty where it is gone.
+    Both are empty if the source directory does not exist.
     """
     files: list[str] = []
     directories: list[str] = []

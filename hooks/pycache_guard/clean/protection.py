@@ -1,4 +1,4 @@
-"""Which of the files below a root must stay, because a repository tracks them."""
+"""Find the files below a root that a repository tracks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def find_protected(directory: str, stores: Sequence[str]) -> set[str]:
-    """Return the tracked bytecode below `directory`, as paths from there; submodules end with `/`.
+    """Return the tracked bytecode below `directory`, as relative paths; submodules end with `/`.
 
-    `stores` are git directories below it. Where something is a bind mount, the repository at its
-    other path counts too. Raises `GitFailure` where git does not answer for a repository.
+    `stores` contains git directories below it. For a bind mount, the repository at the other path of the
+    mounted directory is asked too. Raises `GitFailure` if git cannot answer for a repository.
     """
     known = tracked_bytecode(directory, stores)
     for parts, source in find_sources(directory):

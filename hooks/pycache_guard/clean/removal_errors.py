@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pycache_guard.clean.remove import RemovalError
 
 
-#: The limit is the process's own; most systems let it be raised (getrlimit(2)).
+#: Raises the soft limit of open files, which most systems permit (getrlimit(2)).
 MORE_DESCRIPTORS = "ulimit -n 4096"
-#: A path that cmd and PowerShell read alike inside double quotes.
+#: Paths that cmd and PowerShell read in the same way inside double quotes.
 PLAIN = re.compile(r"[\w./\\:@+~ ()\[\]{}#,;=-]+")
 BACKSLASH = "\\"
 
 
 def error_findings(plan: Plan, obstacles: list[RemovalError]) -> list[Finding]:
-    """Return a finding for each thing that could not be removed, or not be looked into."""
+    """Return a finding for each file that could not be removed and each directory that could not be read."""
     return [
         *(unreadable_finding(plan, parts, error) for parts, error in plan.unreadable),
         *(removal_error_finding(plan, obstacle) for obstacle in obstacles),
@@ -34,7 +34,7 @@ def error_findings(plan: Plan, obstacles: list[RemovalError]) -> list[Finding]:
 
 
 def removal_error_finding(plan: Plan, obstacle: RemovalError) -> Finding:
-    """Name a file, or a directory, that stayed."""
+    """Return the finding for a file or directory that could not be removed."""
     spot, name, error, status, directory = obstacle
     path = plan.root.display_path(spot.parts, name)
     above = plan.root.display_path(spot.parts if name else spot.parts[:-1])
@@ -46,7 +46,7 @@ def removal_error_finding(plan: Plan, obstacle: RemovalError) -> Finding:
 
 
 def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
-    """Name a directory, or with `--broken` a file, that could not be read."""
+    """Return the finding for a directory, or with `--broken` a file, that could not be read."""
     path = plan.root.display_path(parts)
     try:
         plan.root.way.cd(parts[:-1])
@@ -54,7 +54,7 @@ def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Fi
     except OSError:
         status = None
     facts = [_ownership(status, status), error.strerror or str(error)]
-    message = f"not looked into: {'; '.join(fact for fact in facts if fact)}"
+    message = f"not read: {'; '.join(fact for fact in facts if fact)}"
     if compat.WINDOWS:
         return Finding(path, Rule.PYC501, message)
     if error.errno in (errno.EMFILE, errno.ENFILE):
@@ -72,7 +72,7 @@ def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Fi
 
 
 def _ownership(status: os.stat_result | None, directory: os.stat_result | None) -> str:
-    """Say whose it is, and whose the directory is that would have to be changed."""
+    """Return the owner of a file, and the owner of its directory if that is another user."""
     if status is None or not compat.HAS_FILE_OWNERS:
         return ""
     whose = f"belongs to {owner(status.st_uid)}"
@@ -82,7 +82,7 @@ def _ownership(status: os.stat_result | None, directory: os.stat_result | None) 
 
 
 def owner(uid: int) -> str:
-    """Return the name of a user, the number where nobody here has it (a container's user)."""
+    """Return name and number of a user, or the number if the user is unknown (from a container)."""
     import pwd
 
     try:
@@ -99,10 +99,10 @@ def remedy(
     *,
     whole: str | None,
 ) -> str | None:
-    """Return the command that removes it, or after which it can be removed; `None` without one.
+    """Return the command that removes `path` or permits it; None if there is no such command.
 
-    `whole` is the directory that would go with all that is in it. The meanings of the errors are
-    those of unlink(2) and rmdir(2).
+    `whole` is the directory that would be removed with its content. For the errors see unlink(2) and
+    rmdir(2).
     """
     if compat.WINDOWS:
         return windows_remedy(path) if error.errno in (errno.EPERM, errno.EACCES) else None
@@ -116,7 +116,7 @@ def remedy(
         return None
     ours = holder is not None and holder.st_uid == os.geteuid()
     if error.errno == errno.EPERM and (ours or os.geteuid() == 0):
-        # Permissions would allow it: an attribute forbids it.
+        # The permissions allow it, so a file attribute forbids it.
         attribute = "chflags nouchg,nouappnd" if compat.MACOS else "chattr -i -a"
         return f"sudo {attribute} -- {shell_quote(above)} {shell_quote(path)}"
     if error.errno == errno.EACCES and ours:
@@ -125,9 +125,9 @@ def remedy(
 
 
 def windows_remedy(path: str) -> str | None:
-    """Return the command that lifts the read-only attribute; `None` for a path that shells change.
+    """Return the command that removes the read-only attribute; None for a path that shells change.
 
-    `attrib` takes `/` for the start of an option.
+    `attrib` reads `/` as the start of an option.
     """
     if not PLAIN.fullmatch(path):
         return None
@@ -135,7 +135,7 @@ def windows_remedy(path: str) -> str | None:
 
 
 def read_only_mount(directory: str) -> str:
-    """Return the highest directory above that is read-only too: a mount point (statvfs(3))."""
+    """Return the mount point of a read-only file system: the highest read-only directory (statvfs(3))."""
     here = os.path.abspath(directory)
     while True:
         above = os.path.dirname(here)

@@ -1,4 +1,4 @@
-"""Remove what was planned, and nothing else."""
+"""Remove the planned files and directories, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from pycache_guard.clean.roots import CleanRoot
     from pycache_guard.fs.cursor import DirectoryCursor
 
-#: Not empty: what is left was told of, or came meanwhile (rmdir(2)).
+#: The directory is not empty: a file could not be removed, or is new (rmdir(2)).
 NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
-#: Gone meanwhile, or another thing was put in a directory's place: nothing of ours is left there.
+#: Another process removed or replaced the directory: nothing is left to remove.
 VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
-#: Removing waits for the disk: four at a time need a third of the time. From so many directories on
-#: it is worth starting threads.
+#: Removing waits for the disk: four threads need a third of the time. Threads are started for at least
+#: this number of directories.
 WORKERS = 4
 THREADING_THRESHOLD = 64
-#: Descriptors that are left for everything but the ways down.
+#: The number of descriptors that cursors must leave free.
 RESERVED_DESCRIPTORS = 32
 
 
 class RemovalError(NamedTuple):
-    """Something that could not be removed."""
+    """A file or directory that could not be removed."""
 
     spot: DirectoryPlan
     #: The file; empty for the directory itself.
     name: str
     error: OSError
-    #: Of it, and of the directory that it is in, where they could be seen.
+    #: The status of the file, and of the directory that contains it; None if unknown.
     status: os.stat_result | None
     directory: os.stat_result | None
 
 
 class RemovalBatch:
-    """What came of a share of a plan. No two threads have the same one."""
+    """The result of one share of a plan. Each thread has its own."""
 
     def __init__(self, root: CleanRoot, way: DirectoryCursor) -> None:
         self._root = root
@@ -55,14 +55,14 @@ class RemovalBatch:
         self._failure: BaseException | None = None
 
     def remove_in_thread(self, spots: Sequence[DirectoryPlan]) -> None:
-        """Remove, and keep what is raised for `finish`."""
+        """Remove, and keep an exception for `close`."""
         try:
             self.remove(spots)
-        except BaseException as error:  # noqa: BLE001 - `finish` raises it
+        except BaseException as error:  # noqa: BLE001 - `close` raises it
             self._failure = error
 
     def remove(self, spots: Sequence[DirectoryPlan]) -> None:
-        """Remove the files of some spots, and those spots that nothing else has to leave first."""
+        """Remove files, and those directories that contain no other directory to remove."""
         for spot in spots:
             is_empty = not spot.files or self.remove_files(spot)
             if is_empty and spot.remove_directory and not spot.has_removed_children:
@@ -70,9 +70,9 @@ class RemovalBatch:
         self._way.cd(())
 
     def remove_files(self, spot: DirectoryPlan) -> bool:
-        """Remove the files of one directory, if it is still the one that was listed.
+        """Remove the files of one directory if it is still the listed directory.
 
-        Return whether all are gone.
+        Return whether all files were removed.
         """
         way = self._way
         try:
@@ -96,7 +96,7 @@ class RemovalBatch:
         return not failed
 
     def remove_directory(self, spot: DirectoryPlan) -> None:
-        """Remove a directory that should be empty by now; one that is not has its reason."""
+        """Remove a directory. If it is not empty, keep it: the reason is a finding already."""
         way = self._way
         name = spot.parts[-1]
         try:
@@ -117,26 +117,26 @@ class RemovalBatch:
         return sum(len(names) for _, names in self.files), len(self.directories)
 
     def paths(self) -> list[str]:
-        """Return what was removed; the paths of directories end with a slash."""
+        """Return the removed paths; those of directories end with a slash."""
         shown = self._root.display_path
         gone = [shown(spot.parts, name) for spot, names in self.files for name in names]
         return gone + [f"{shown(spot.parts)}/" for spot in self.directories]
 
     def close(self) -> None:
-        """Let go of the way down, and raise what a thread could not."""
+        """Close the cursor, and raise the exception of the thread."""
         self._way.close()
         if self._failure is not None:
             raise self._failure
 
     def merge(self, other: RemovalBatch) -> None:
-        """Add what came of another share."""
+        """Add the result of another share."""
         self.files += other.files
         self.directories += other.directories
         self.obstacles += other.obstacles
 
 
 def execute(plan: Plan) -> RemovalBatch:
-    """Remove, children before parents. What cannot be removed is noted; the rest goes all the same."""
+    """Remove children before parents. Errors are noted, and everything else is removed anyway."""
     done = RemovalBatch(plan.root, plan.root.way)
     spots = [spot for spot in reversed(plan.spots) if spot.files or spot.remove_directory]
     if len(spots) < THREADING_THRESHOLD:
@@ -153,7 +153,7 @@ def execute(plan: Plan) -> RemovalBatch:
 
 
 def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[RemovalBatch]:
-    """Remove in `WORKERS` shares at a time, each on its own way down."""
+    """Remove in up to `WORKERS` threads, each with its own cursor."""
     from threading import Thread
 
     size = -(-len(spots) // count_workers())
@@ -169,7 +169,7 @@ def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[
             thread.start()
             started.append(thread)
     except RuntimeError:
-        # No more threads are to be had (RLIMIT_NPROC): the other shares are removed here.
+        # The limit of threads is reached (RLIMIT_NPROC): remove the other shares in this thread.
         for removal, share in [*zip(removals, shares, strict=True)][len(started) :]:
             removal.remove_in_thread(share)
     for thread in started:
@@ -180,7 +180,7 @@ def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[
 
 
 def count_workers() -> int:
-    """Return how many ways down may be open at once, by the limit of descriptors (getrlimit(2))."""
+    """Return how many cursors can be open within the limit of descriptors (getrlimit(2))."""
     if not compat.HAS_DIR_FD:
         return WORKERS
     import resource
@@ -194,7 +194,7 @@ def count_workers() -> int:
 
 
 def directory_status(way: DirectoryCursor, name: str = "") -> os.stat_result | None:
-    """Return the status of an entry where we stand, or of that directory; `None` if it cannot be had."""
+    """Return the status of an entry of the current directory, or of the directory; None on errors."""
     try:
         return way.status(name)
     except OSError:

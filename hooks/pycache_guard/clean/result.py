@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 
 class CleanResult:
-    """The result of a run. Paths are as people write them; those of directories end with a slash."""
+    """The result of a run. Paths start with the argument; those of directories end with a slash."""
 
     def __init__(self, *, dry_run: bool) -> None:
         self.dry_run = dry_run
         self._plans: list[Plan] = []
         self._removals: list[RemovalBatch] = []
         self.kept: list[tuple[str, KeepReason]] = []
-        #: Directories with the reason why they were not looked into.
+        #: Skipped directories, with the reason.
         self.skipped: list[tuple[str, str]] = []
-        #: What could not be removed: PYC501.
+        #: Files that could not be removed, and directories that could not be read: PYC501.
         self.findings: list[Finding] = []
-        #: How many were looked at.
+        #: The numbers of checked files and directories.
         self.files = 0
         self.directories = 0
 
     def add(self, plan: Plan) -> None:
-        """Carry a plan out, unless `dry_run`, and add what came of it."""
+        """Execute a plan, unless `dry_run`, and add its result."""
         obstacles = []
         if self.dry_run:
             self._plans.append(plan)
@@ -56,28 +56,28 @@ class CleanResult:
 
     @property
     def removed(self) -> list[str]:
-        """The paths that were removed, or with `dry_run` would be, in order."""
+        """The removed paths, or with `dry_run` the paths to remove, in order."""
         gone = [path for plan in self._plans for path in plan.paths()]
         gone += [path for removal in self._removals for path in removal.paths()]
         return sorted({*gone})
 
     def counts(self) -> tuple[int, int]:
-        """Return how many files and directories were removed, which is cheaper than to name them."""
+        """Return how many files and directories were removed; cheaper than `removed`."""
         counts = [removal.counts() for removal in self._removals]
         return sum(files for files, _ in counts), sum(directories for _, directories in counts)
 
     def sort(self) -> None:
-        """Put everything in order, once: places that were named may overlap."""
+        """Sort everything, and remove duplicates: arguments can overlap."""
         self.kept = sorted(dict.fromkeys(self.kept), key=lambda kept: kept[0])
         self.skipped = sorted(dict.fromkeys(self.skipped))
         self.findings = [*dict.fromkeys(self.findings)]
 
 
 def clean(paths: Sequence[str], mode: CleanOptions, *, dry_run: bool = False) -> CleanResult:
-    """Remove caches below `paths`; with `dry_run` only say which.
+    """Remove caches below `paths`; with `dry_run` only plan it.
 
-    Everything is planned before anything is removed. Raises `Failure` for a path that is no
-    directory, and where git does not tell what it tracks.
+    Everything is planned before the first removal. Raises `Failure` if a path is not a directory, or if
+    git cannot say what is tracked.
     """
     outcome = CleanResult(dry_run=dry_run)
     roots = [root_for(path) for path in dict.fromkeys(paths)]

@@ -1,4 +1,4 @@
-"""From the paths that were named to the directories that are walked."""
+"""Turn the path arguments into the directories where a walk starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CleanRoot:
-    """Where a walk begins."""
+    """The directory where a walk starts."""
 
     __slots__ = ("parent_files", "path", "source_dir", "start", "way")
 
@@ -31,17 +31,17 @@ class CleanRoot:
         source_dir: str | None = None,
     ) -> None:
         self.way = way
-        #: The path of the directory that `way` is the way down from.
+        #: The path of the root of the cursor `way`.
         self.path = path
-        #: The names that lead from there to where the walk begins.
+        #: The names that lead from there to the start of the walk.
         self.start = start
-        #: The files beside it, where it is a cache directory.
+        #: The files next to the start, if the start is a cache directory.
         self.parent_files = parent_files
-        #: Of a tree below `sys.pycache_prefix`: the directory whose caches it holds.
+        #: For a tree below `sys.pycache_prefix`: the directory of its sources.
         self.source_dir = source_dir
 
     def display_path(self, parts: tuple[str, ...], name: str = "") -> str:
-        """Return the path of what is below, as people write it, with `/` on every system."""
+        """Return the path of an entry below the root, starting with the argument, with `/` on every system."""
         words = (*parts, name) if name else parts
         below = "/".join(words)
         if self.path == os.curdir:
@@ -53,8 +53,8 @@ class CleanRoot:
 def root_for(path: str) -> CleanRoot:
     """Return the root for a path on the command line.
 
-    Raises `Failure` for what is no directory, a link, a path that means another directory to the
-    system than its letters do, or among a repository's own files.
+    Raises `Failure` for a path that does not exist, is not a directory, is a link, leads through a link
+    and back (`link/..`), or is in a git directory.
     """
     bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
     require_same(path, bare)
@@ -62,7 +62,7 @@ def root_for(path: str) -> CleanRoot:
     directory, name = os.path.split(bare)
     if not is_cache_directory(name):
         return CleanRoot(open_cursor(bare), bare)
-    # Whether its files have a source is seen beside it.
+    # The sources of its files are in the directory above.
     open_cursor(bare).close()
     above = directory or os.curdir
     way = open_cursor(above)
@@ -71,27 +71,27 @@ def root_for(path: str) -> CleanRoot:
 
 
 def require_same(path: str, bare: str) -> None:
-    """Raise `Failure` unless the system takes a path, and what is left of it, for one directory.
+    """Raise `Failure` unless a path and its normalized form lead to the same directory.
 
-    `..` behind a link leads to the parent of the link's target, not back (path_resolution(7)).
+    `..` after a link leads to the parent of the link target, not back (path_resolution(7)).
     """
     try:
         meant = os.stat(path)
-        # Of a link that is named itself `opened` tells.
+        # `open_cursor` reports an argument that is a link itself.
         found = os.stat(bare)
     except (FileNotFoundError, NotADirectoryError):
         raise Failure(f"{path}: no such directory") from None
     if not os.path.samestat(meant, found):
         where = os.path.realpath(path)
-        raise Failure(f"{path}: leads through a link to {where}: name that directory itself")
+        raise Failure(f"{path}: leads through a link to {where}; pass that directory")
 
 
 def prefix_roots(path: str) -> list[CleanRoot]:
-    """Return the roots of what `sys.pycache_prefix` holds of `path`, none where there is no prefix.
+    """Return the roots of the caches of `path` below `sys.pycache_prefix`; none without a prefix.
 
-    Below the prefix the path of a source's directory is repeated without its root, as Python was
-    told it (`cache_from_source` in CPython `Lib/importlib/_bootstrap_external.py`): as it is
-    written, or with links resolved.
+    Below the prefix Python repeats the path of the source directory without its root
+    (`cache_from_source` in CPython `Lib/importlib/_bootstrap_external.py`), as it is in `sys.path`:
+    as written, or with links resolved.
     """
     if sys.pycache_prefix is None or not os.path.isdir(sys.pycache_prefix):
         return []
@@ -105,21 +105,21 @@ def prefix_roots(path: str) -> list[CleanRoot]:
 
 
 def require_apart(path: str, prefix: str) -> None:
-    """Raise `Failure` unless a directory and `sys.pycache_prefix` lie apart.
+    """Raise `Failure` if a directory is, contains or is inside `sys.pycache_prefix`.
 
-    Where one is in the other, or is the other, sources would be taken for the tree of caches.
+    In that case sources and caches cannot be distinguished.
     """
     mirror = os.path.join(prefix, *parts_of(os.path.realpath(path)))
     for inner, outer in ((path, prefix), (prefix, path), (mirror, path), (path, mirror)):
         if is_within(inner, outer):
             raise Failure(
                 f"{path}: overlaps with PYTHONPYCACHEPREFIX ({prefix}), so that sources and caches"
-                " cannot be told apart; run `clean` without --prefix"
+                " cannot be distinguished; run `clean` without --prefix"
             )
 
 
 def is_within(inner: str, outer: str) -> bool:
-    """Return whether a directory is another one, or lies below it, by identity."""
+    """Return whether a directory is another one or is below it, compared by identity."""
     try:
         target = os.stat(outer)
     except OSError:

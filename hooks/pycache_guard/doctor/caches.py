@@ -87,7 +87,7 @@ def scan_caches(root: CleanRoot) -> CacheScan:
             continue
         if directory.error is not None:
             why = directory.error.strerror
-            result.failures.append(f"{root.display_path(directory.parts)}: not looked into: {why}")
+            result.failures.append(f"{root.display_path(directory.parts)}: not read: {why}")
         directory.directories[:] = [n for n in directory.directories if not skip_reason_by_name(n)]
         is_cache = bool(directory.parts) and cache_names.is_cache_directory(directory.parts[-1])
         result.caches.extend(caches(root, directory, is_cache=is_cache))
@@ -142,7 +142,7 @@ def sources(name: str, *, is_cache: bool) -> list[str]:
 def _inspect_cache(
     path: str, name: str, source: str | None, *, is_cache: bool, is_alone: bool
 ) -> Cache | None:
-    """Compare a file with its source; `None` for what is no regular file, or has gone."""
+    """Compare a file with its source; `None` for what is not a regular file, or has gone."""
     try:
         status = os.lstat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which hooks keep bytecode out, and at which stages."""
+"""Which installed hooks refuse bytecode, and at which stages."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from pycache_guard.doctor.hook_scripts import Verdict
 
-#: The stages at which bytecode can enter, or leave.
+#: The hooks of git that run before commits are made or leave (githooks(5)).
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
 RUNNERS = ("pre-commit", "prek")
 UNGUARDED = "no hook keeps bytecode out of the next commit"
 
-#: What makes git itself run the program, without a runner. The directory may not exist yet.
+#: Installs a hook script without a runner. The hook directory may not exist yet.
 GIT_HOOK_COMMAND = (
     '(cd "$(git rev-parse --show-toplevel)" && hooks=$(git rev-parse --git-path hooks) '
     '&& mkdir -p "$hooks" '
@@ -35,15 +35,25 @@ GIT_HOOK_COMMAND = (
 
 
 def check_hooks(
-    scripts: Mapping[str, bytes], top: str, directory: str | None = None
+    scripts: Mapping[str, bytes],
+    top: str,
+    directory: str | None = None,
+    commands: Mapping[str, Mapping[str, str]] | None = None,
 ) -> DoctorReport:
-    """Check the hooks that are installed, and the configurations of their runners.
+    """Check the installed hooks, and the configurations of hook runners.
 
-    `scripts` are the hooks that git runs, by stage; `directory` is where they are.
+    `scripts` contains the hook scripts that git runs, by stage; `directory` is their directory.
+    `commands` contains the commands from the git configuration, by stage and name.
     """
     configurations = Configurations(top)
     reader = Scripts(top, directory, configurations)
     verdicts = {stage: reader.check_hook(stage, script) for stage, script in scripts.items()}
+    for stage, by_name in (commands or {}).items():
+        for name, command in by_name.items():
+            verdict = reader.check_command(stage, command)
+            if verdict.is_guard:
+                by = f"hook.{name}.command" if verdict.by == "pycache-guard" else verdict.by
+                verdicts[stage] = verdict._replace(by=by)
     guarded = {stage: verdict for stage, verdict in verdicts.items() if verdict.is_guard}
     configured = _list_configured(configurations)
     facts = [
@@ -51,8 +61,8 @@ def check_hooks(
             "hooks",
             "configured",
             "; ".join(configured) or "none",
-            "forbid-bytecode refuses a commit that contains bytecode; check-history checks every"
-            " commit that is pushed.",
+            "forbid-bytecode rejects a commit that contains bytecode; check-history checks every"
+            " commit before a push.",
             configured,
         ),
         Fact(
@@ -72,17 +82,17 @@ def _name(stage: str, verdict: Verdict) -> str:
 
 
 def _advise_stages(guarded: Mapping[str, Verdict]) -> str:
-    """Return how to get the stages that are missing, where a runner installs them."""
+    """Return how to install missing stages if a runner installed others; else an empty string."""
     missing = tuple(stage for stage in STAGES if stage not in guarded)
     runner = next((v.by for v in guarded.values() if v.by in RUNNERS), None)
     if not missing or not runner:
         return ""
-    words = "Merges and cherry-picks run other stages than commits do; to add those"
-    return f"{words}: `{runner} install {_options(missing)}`."
+    words = f"No hook checks bytecode at {' and '.join(missing)}. To install the missing hooks:"
+    return f"{words} `{runner} install {_options(missing)}`."
 
 
 def _list_configured(configurations: Configurations) -> list[str]:
-    """Return where our hooks are configured, each as `forbid-bytecode in FILE`."""
+    """Return the configured hooks of this project, each as `forbid-bytecode in FILE`."""
     found = [f"{hook} in {name}" for name, hook, _ in configurations.list_configured()]
     if any(
         "forbid-bytecode" in text for text in configurations.list_lefthook_commands("pre-commit")
@@ -94,7 +104,7 @@ def _list_configured(configurations: Configurations) -> list[str]:
 def _unguarded(
     configurations: Configurations, verdicts: Mapping[str, Verdict], directory: str | None
 ) -> Finding:
-    """Return PYC604, with the command that installs a guard where one command does."""
+    """Return PYC604, with the command that installs a hook, or with a hint if one command is not enough."""
     occupied = verdicts.get("pre-commit")
     name = configurations.find(RUNNER_FILES["prek"])
     at_commit = [
@@ -103,21 +113,23 @@ def _unguarded(
         if "pre-commit" in stages
     ]
     if occupied is not None and occupied.flaw:
-        return _finding(None, f"pycache-guard runs in the hook pre-commit, but {occupied.flaw}")
+        message = f"{UNGUARDED}: the pre-commit hook runs pycache-guard and ignores its exit code"
+        return Finding(None, Rule.PYC604, message, hint=occupied.flaw)
     if at_commit:
         file = at_commit[0][0]
         if directory is not None and _is_elsewhere(directory):
-            # pre-commit refuses to install there, and what it installed would not be run.
-            words = f"core.hooksPath sends git to {directory}, and the hook pre-commit there does"
+            # pre-commit refuses to install a hook if core.hooksPath is set.
             return _finding(
-                file, f"{words} not run {_runner(file)}: add `{_runner(file)} run` to it"
+                file,
+                f"git takes its hooks from {directory} (core.hooksPath): add `{_runner(file)} run`"
+                " to the pre-commit hook there",
             )
-        return _finding(file, "", f"{_runner(file)} install -t pre-commit")
+        return _finding(file, command=f"{_runner(file)} install -t pre-commit")
     lefthook = configurations.find(LEFTHOOK_FILES)
     if lefthook is not None:
         reader = Scripts("", None, configurations)
         if reader.check_hook("pre-commit", b"lefthook run pre-commit").is_guard:
-            return _finding(lefthook, "", "lefthook install")
+            return _finding(lefthook, command="lefthook install")
         if name is None:
             return _finding(
                 lefthook, f"add `pycache-guard forbid-bytecode` to pre-commit in {lefthook}"
@@ -129,7 +141,7 @@ def _unguarded(
             .check_hook("pre-commit", _content(configurations, husky))
             .is_guard
         ):
-            return _finding(husky, "", "npx husky")
+            return _finding(husky, command="npx husky")
         return _finding(husky, f"add `pycache-guard forbid-bytecode` to {husky}")
     if name is not None:
         install = f"{_runner(name)} install -t pre-commit"
@@ -138,28 +150,27 @@ def _unguarded(
     if occupied is not None:
         return _finding(
             None,
-            "add `pycache-guard forbid-bytecode || exit 1` to the hook pre-commit that is there",
+            "add `pycache-guard forbid-bytecode || exit 1` to the existing pre-commit hook",
         )
-    return _finding(None, "", GIT_HOOK_COMMAND)
+    return _finding(None, command=GIT_HOOK_COMMAND)
 
 
 def _content(configurations: Configurations, name: str) -> bytes:
     return configurations.read_text(name).encode("utf-8", "surrogateescape")
 
 
-def _finding(path: str | None, advice: str, command: str | None = None) -> Finding:
-    message = f"{UNGUARDED}: {advice}" if advice else UNGUARDED
-    return Finding(path, Rule.PYC604, message, command)
+def _finding(path: str | None, hint: str | None = None, command: str | None = None) -> Finding:
+    return Finding(path, Rule.PYC604, UNGUARDED, command, hint=hint)
 
 
 def _is_elsewhere(directory: str) -> bool:
-    """Return whether a directory of hooks is not the one in git's directory (core.hooksPath)."""
+    """Return whether a hook directory is outside the git directory (core.hooksPath)."""
     above, last = os.path.split(os.path.abspath(directory))
     return last != "hooks" or not os.path.exists(os.path.join(above, "HEAD"))
 
 
 def _runner(name: str) -> str:
-    """Return the runner of a configuration: the one that is here."""
+    """Return the runner of a configuration file: one that is installed on this machine if possible."""
     if name != ".pre-commit-config.yaml":
         return "prek"
     return next((runner for runner in RUNNERS if shutil.which(runner)), RUNNERS[0])

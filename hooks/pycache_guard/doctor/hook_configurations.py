@@ -1,4 +1,4 @@
-"""What the configurations of hook runners in a work tree run: pre-commit, prek, lefthook, npm, make.
+"""Read the configurations of hook runners in a work tree: pre-commit, prek, lefthook, npm, make.
 
 Sources: pre-commit `clientlib.py` (CONFIG_SCHEMA, `default_stages`), prek's documentation of
 `prek.toml` and of its workspace, lefthook's documentation of configuration files, `jobs`, `commands`
@@ -18,14 +18,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The hooks of ours that refuse bytecode, with the stages that `.pre-commit-hooks.yaml` gives them.
+#: The hooks of this project that refuse bytecode, with their stages in `.pre-commit-hooks.yaml`.
 EVERY_COMMIT = ("pre-commit", "pre-merge-commit", "pre-push", "manual")
 GUARDS = {
     "forbid-bytecode": EVERY_COMMIT,
     "forbid-bytecode-paths": EVERY_COMMIT,
     "check-history": ("pre-push", "manual"),
 }
-#: The configurations of the runners, each in the order in which the runner looks for them.
+#: The configuration files of each runner, in the order in which the runner searches for them.
 RUNNER_FILES = {
     "pre-commit": (".pre-commit-config.yaml",),
     "prek": ("prek.toml", ".pre-commit-config.yaml", ".pre-commit-config.yml"),
@@ -38,7 +38,7 @@ LEFTHOOK_FILES = tuple(
     for local in ("", "-local")
     for suffix in _LEFTHOOK_SUFFIXES
 )
-#: Where task runners keep their tasks.
+#: The files in which task runners define tasks.
 TASK_FILES = {
     "hatch": ("pyproject.toml", "hatch.toml"),
     "inv": ("tasks.py",),
@@ -56,23 +56,23 @@ MAX_FILE_BYTES = 1 << 20
 TASK_HEAD = re.compile(
     r"\s*(?:\[[\w.:-]*?[.:]?([\w-]+)\]|(?:async\s+)?def\s+(\w+)|[\"']?([\w-]+)[\"']?\s*(?:[^:=\n]*)[:=])"
 )
-#: How deep groups of jobs are looked into.
+#: Maximum nesting of job groups.
 MAX_GROUPS = 10
 #: Old names of stages (pre-commit 3.2).
 STAGES = {"commit": "pre-commit", "push": "pre-push", "merge-commit": "pre-merge-commit"}
 
 
 class Unreadable(ValueError):
-    """A configuration that its format's parser refuses."""
+    """A configuration file that is not valid JSON, TOML or YAML."""
 
 
 class Configurations:
-    """The configurations in a work tree, read when they are first asked for."""
+    """The configurations in a work tree; each is read at its first use."""
 
     def __init__(self, top: str) -> None:
         self._top = top
         self._read: dict[str, object] = {}
-        #: What could not be read, each in a sentence.
+        #: One error message for each file that could not be read.
         self.failures: list[str] = []
 
     def find(self, names: tuple[str, ...]) -> str | None:
@@ -82,7 +82,7 @@ class Configurations:
     def list_guards(self, runner: str, stage: str, path: str | None = None) -> list[str]:
         """Return the ids of the hooks that refuse bytecode when `runner` runs a stage.
 
-        `path` is the configuration that the installed hook names, if it names one.
+        `path` is the configuration file in the installed hook, or None.
         """
         name = path or self.find(RUNNER_FILES[runner])
         if name is None:
@@ -92,7 +92,7 @@ class Configurations:
         return [hook for hook, stages in self._hooks(name) if stage in stages]
 
     def list_configured(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """Return the hooks that refuse bytecode: file, id, stages; those of every runner."""
+        """Return file, id and stages of every configured hook that refuses bytecode."""
         names = dict.fromkeys(name for files in RUNNER_FILES.values() for name in files)
         found = []
         for name in names:
@@ -110,13 +110,13 @@ class Configurations:
         ]
 
     def list_package_scripts(self, script: str) -> list[str]:
-        """Return the command of a script in `package.json`, with what runs before and after it."""
+        """Return the commands that npm runs for a script of `package.json`: `pre`, itself, `post`."""
         scripts = _mapping(_mapping(self._load("package.json")).get("scripts"))
         names = (f"pre{script}", script, f"post{script}")
         return [text for name in names if isinstance(text := scripts.get(name), str)]
 
     def list_make_rules(self, targets: list[str]) -> list[str]:
-        """Return the recipes of targets of the Makefile, and of what they need."""
+        """Return the recipe lines of Makefile targets and their prerequisites."""
         name = self.find(("GNUmakefile", "makefile", "Makefile"))
         text = self.read_text(name) if name else ""
         found: list[str] = []
@@ -131,10 +131,10 @@ class Configurations:
         return found
 
     def list_tasks(self, runner: str, words: list[str]) -> list[str]:
-        """Return the definitions of the tasks that `words` of a command line name.
+        """Return the definitions of the tasks whose names are among the `words` of a command line.
 
-        A definition is told by its first line (`NAME:`, `NAME =`, `def NAME`, `[testenv:NAME]`), and
-        ends with its indentation, or with the next table.
+        A definition starts with `NAME:`, `NAME =`, `def NAME` or `[testenv:NAME]`, and ends with its
+        indentation or with the next table.
         """
         names = {name for word in words for name in word.split(",")} - {runner}
         found = []
@@ -185,7 +185,7 @@ class Configurations:
                 yield self.read_text(os.path.join(directory, stage, str(script)))
 
     def _load(self, name: str) -> object:
-        """Return what a configuration holds; `None`, and a failure, for one that cannot be read."""
+        """Return the parsed content of a configuration file. If it is invalid, return None and note the error."""
         if name not in self._read:
             self._read[name] = None
             try:
@@ -206,7 +206,7 @@ class Configurations:
 
 
 def _parse(name: str, text: str) -> object:
-    """Return a document's content. Raises `UnreadableFile`."""
+    """Return the parsed content of a document. Raises `Unreadable`."""
     suffix = os.path.splitext(name)[1]
     if suffix in (".json", ".jsonc"):
         try:
@@ -232,7 +232,7 @@ def _parse(name: str, text: str) -> object:
 
 
 def _take_block(lines: list[str], *, is_table: bool) -> Iterator[str]:
-    """Yield the first of `lines`, and those that belong to it."""
+    """Yield the first of `lines` and the lines that belong to it."""
     first, *rest = lines
     yield first
     depth = len(first) - len(first.lstrip())
@@ -244,7 +244,7 @@ def _take_block(lines: list[str], *, is_table: bool) -> Iterator[str]:
 
 
 def _local_guard(hook: dict[str, object]) -> str | None:
-    """Return the id of ours that a local hook amounts to, by the command that it runs."""
+    """Return the id of our hook that runs the same command as a local hook, or None."""
     words = [str(hook.get("entry")), *map(str, _list(hook.get("args")))]
     command = " ".join(words)
     if not re.search(r"pycache[-_]guard", command):

@@ -1,7 +1,7 @@
-"""Whether a hook script keeps bytecode out: by this program, by a runner, or by a script it calls.
+"""Determine whether a hook script refuses bytecode: itself, through a runner, or through another script.
 
-The scripts are read, never run. What they do is told by the commands in them, as far as a shell script
-shows that: whole lines are compared, not words. Sources: husky `index.mjs` (`.husky/_/h` runs
+Scripts are read, never run. The commands in them are recognized by patterns, as far as that is possible
+for a shell script. Sources: husky `index.mjs` (`.husky/_/h` runs
 `.husky/STAGE`), pre-commit `resources/hook-tmpl` and `commands/install_uninstall.py` (`STAGE.legacy`),
 lefthook's documentation of `run`, githooks(5).
 """
@@ -26,12 +26,12 @@ MAX_SCRIPT_BYTES = 1 << 20
 #: How many scripts may call each other.
 MAX_DEPTH = 6
 
-#: This program, under any of its names, and a command of it that refuses bytecode.
+#: The names of this program.
 PROGRAM = re.compile(r"pycache[-_]guard", re.IGNORECASE)
-#: What checks the next commit, and what checks the commits that leave.
+#: The commands that check the next commit, and those that check pushed commits.
 AT_COMMIT = r"(?<![\w-])(?:forbid-bytecode(?:-paths)?|ci)(?![\w.-])"
 AT_PUSH = r"(?<![\w-])(?:forbid-bytecode(?:-paths)?|ci|check-history|pre-push)(?![\w.-])"
-#: Words that no other program has for a command.
+#: Commands that no other program has.
 OWN_WORDS = re.compile(r"forbid-bytecode|check-history")
 PRE_COMMIT = re.compile(r"(?<![\w/.-])pre-commit[\"']?\s+(?:run|hook-impl)\b|-m\s*pre_commit\b")
 PREK = re.compile(r"(?<![\w.-])prek(?![\w.-])")
@@ -44,43 +44,43 @@ SCRIPT_RUNNERS = re.compile(r"(?<![\w.-])(?:npm|pnpm|yarn|bun)\s+(?:run(?:-scrip
 MAKE = re.compile(r"(?<![\w./-])g?make\s+((?:[\w.-]+\s*)+)")
 
 COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
-#: Commands that only print words, and those that make any failure a success.
+#: Commands that only print, and commands that turn a failure into success.
 PRINTING = ("echo", "printf", "cat", ":")
 SWALLOWING = (*PRINTING, "true", "exit 0")
-#: Words after which a script is where it was before.
+#: Words that end a compound command and run nothing themselves.
 CLOSING = ("fi", "done", "esac", "}", ")", ";;")
 WORDS = re.compile(r"[^\s;&|()<>\"'`{}$=]+")
 
 
 class Verdict(NamedTuple):
-    """What is known of a hook."""
+    """Whether a hook refuses bytecode."""
 
     is_guard: bool
-    #: Who runs the program: `pycache-guard`, `pre-commit`, `prek`, `lefthook`.
+    #: The runner: `pycache-guard` itself, `pre-commit`, `prek`, `lefthook`, or a key of git.
     by: str = ""
-    #: Why the hook does not refuse a commit although the program is in it.
+    #: What to change if the hook runs the program but does not refuse the commit.
     flaw: str = ""
 
 
 NOTHING = Verdict(is_guard=False)
 IGNORED = Verdict(
     is_guard=False,
-    flaw="its exit code is ignored there; put `|| exit 1` after `pycache-guard forbid-bytecode`",
+    flaw="put `|| exit 1` after `pycache-guard forbid-bytecode`",
 )
 
 
 class Scripts:
-    """The hook scripts of a work tree, and what they call."""
+    """The hook scripts of a work tree, and the scripts that they call."""
 
     def __init__(self, top: str, directory: str | None, configurations: Configurations) -> None:
         self._top = top
-        #: Where git takes its hooks from.
+        #: The hook directory of git.
         self._directory = directory
         self._configurations = configurations
         self._seen: set[str] = set()
 
     def check_hook(self, stage: str, content: bytes) -> Verdict:
-        """Return what the script that git runs at `stage` does about bytecode."""
+        """Return the verdict for the script that git runs at `stage`."""
         self._seen = set()
         verdicts = [
             self._check(text, stage, 0)
@@ -88,16 +88,21 @@ class Scripts:
         ]
         return _best(verdicts)
 
+    def check_command(self, stage: str, command: str) -> Verdict:
+        """Return the verdict for a command of the git configuration at `stage`."""
+        self._seen = set()
+        return self._check(command, stage, 0)
+
     def _chained(self, stage: str, content: bytes) -> Iterator[str]:
-        """Yield the scripts that the one in git's directory of hooks runs besides itself."""
+        """Yield the scripts that the hook script in the hook directory runs."""
         if self._directory is None:
             return
         where = os.path.join(self._directory, stage)
-        yield from self._read(f"{where}.legacy")  # pre-commit runs it first
+        yield from self._read(f"{where}.legacy")  # pre-commit runs it before its own hooks
         for name in _list(f"{where}.d"):
             yield from self._read(os.path.join(f"{where}.d", name))
         above, last = os.path.split(os.path.normpath(self._directory))
-        if last == "_" or b"husky" in content:  # husky: the script of that name one level up
+        if last == "_" or b"husky" in content:  # husky runs the script of that name one level up
             yield from self._read(os.path.join(above, stage))
 
     def _check(self, text: str, stage: str, depth: int) -> Verdict:
@@ -110,7 +115,7 @@ class Scripts:
         return _best(found)
 
     def _check_runners(self, statement: str, stage: str, depth: int) -> Verdict:
-        """Return whether a command calls a runner, or a script, that runs this program."""
+        """Return the verdict for a command that calls a runner or another script."""
         if _is_swallowed(statement):
             return NOTHING
         named = STAGE.search(statement)
@@ -144,7 +149,7 @@ class Scripts:
         return _best([self._check(text, stage, depth + 1) for text in texts])
 
     def _read_called(self, word: str) -> Iterator[str]:
-        """Yield the content of a script in the work tree that a word names."""
+        """Yield the content of the script with the path `word`, if it is in the work tree."""
         if "/" not in word and "." not in word:
             return
         name = word.lstrip("/") if word.startswith("/") else word
@@ -170,7 +175,7 @@ class Scripts:
 
 
 def _check_program(text: str, stage: str) -> Verdict:
-    """Return whether a script runs this program, and whether its exit code counts."""
+    """Return whether a script runs this program and passes its exit code on."""
     clean = _clean(text)
     if not PROGRAM.search(clean):
         return NOTHING
@@ -197,7 +202,7 @@ def _clean(text: str) -> str:
 
 
 def _statements(clean: str) -> Iterator[str]:
-    """Yield the commands of a script that do more than print, each with its `||`."""
+    """Yield the commands of a script that do more than print, each with its `||` part."""
     for statement in re.split(r"\n|;|&&|(?<!\|)\|(?!\|)", clean):
         words = statement.split(None, 1)
         if words and words[0].lstrip("@-") not in PRINTING:
@@ -205,13 +210,13 @@ def _statements(clean: str) -> Iterator[str]:
 
 
 def _is_swallowed(statement: str) -> bool:
-    """Return whether a command's failure is turned into success: `… || true`."""
+    """Return whether `||` turns a failure of the command into success: `… || true`."""
     first, *others = (part.strip() for part in statement.split("||"))
     return bool(others) and bool(first) and others[-1].startswith(SWALLOWING)
 
 
 def _is_plain_script(text: str) -> bool:
-    """Return whether a failing command does not end a script."""
+    """Return whether a script continues after a failing command: a shell script without `set -e`."""
     shebang = text.split("\n", 1)[0]
     if not re.match(r"#!.*\b(?:ba|da|k|z)?sh\b", shebang):
         return False  # husky and lefthook, or no shell
@@ -222,7 +227,7 @@ def _is_plain_script(text: str) -> bool:
 
 
 def _is_forgotten(clean: str, statement: str) -> bool:
-    """Return whether a command stands alone in a line, and the script goes on whatever it returns."""
+    """Return whether a command is alone on a line and the script ignores its exit code."""
     lines = [line.strip() for line in clean.splitlines() if line.strip()]
     if statement not in lines:
         return False  # `if ! …`, `… && …`, `exec …; …`
@@ -232,7 +237,7 @@ def _is_forgotten(clean: str, statement: str) -> bool:
 
 
 def _chosen_hooks(statement: str) -> set[str]:
-    """Return the ids after `pre-commit run`; none if every hook is run."""
+    """Return the hook ids after `pre-commit run`; an empty set if every hook runs."""
     run = RUN.search(statement)
     words = run[1].split("||")[0].split() if run else []
     values = ("--hook-stage", "--config", "-c", "--from-ref", "--to-ref", "--files", "--color")
@@ -244,13 +249,13 @@ def _chosen_hooks(statement: str) -> set[str]:
 
 
 def _full_stage(stage: str) -> str:
-    """Return a stage by its present name: pre-commit 3.2 renamed three."""
+    """Return the current name of a stage: pre-commit 3.2 renamed three."""
     short = ("commit", "push", "merge-commit")
     return f"pre-{stage}" if stage in short else stage
 
 
 def _best(verdicts: list[Verdict]) -> Verdict:
-    """Return the verdict of a guard, else one with a reason."""
+    """Return the first verdict that is a guard, else the first with a flaw."""
     for verdict in verdicts:
         if verdict.is_guard:
             return verdict

@@ -12,6 +12,7 @@ from pycache_guard.doctor.guards import STAGES
 from pycache_guard.doctor.guards import check_hooks
 from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
+from pycache_guard.git.hooks import configured_hooks
 from pycache_guard.git.hooks import hooks_dir
 from pycache_guard.git.hooks import installed_hooks
 from pycache_guard.git.index import Index
@@ -43,7 +44,7 @@ def describe_repository(top: str) -> DoctorReport:
         lambda: check_ignored(index, probes),
         lambda: check_tracked(index),
         lambda: in_builds(index, probes),
-        lambda: check_hooks(installed_hooks(STAGES), top, hooks_dir()),
+        lambda: check_hooks(installed_hooks(STAGES), top, hooks_dir(), configured_hooks(STAGES)),
     )
     parts = []
     for step in steps:

@@ -7,6 +7,7 @@ import os
 from pycache_guard.errors import Failure
 from pycache_guard.fs import path_cursor as junctions
 from pycache_guard.fs import regular
+from pycache_guard.fs.vcs import VCS_ENTRIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
     #: Is called with a path that could not be read, and the reason.
     OnError = Callable[[str, str], None]
 
-#: Directories of version control, and names one of which is in every directory that is one. Git has
-#: branches, and with them files, named `x.pyc`; Subversion keeps copies of tracked files. `_darcs` is not
-#: among them: import takes the name, and what darcs keeps there does not look like bytecode.
-_METADATA = {
-    ".git": ("HEAD",),
-    ".hg": ("requires", "store", "00changelog.i"),
-    ".svn": ("wc.db", "entries"),
-    ".bzr": ("branch-format", "branch"),
-    ".jj": ("repo",),
-    ".sl": ("requires", "store"),
-}
 #: No compiler writes more; no more is held in memory.
 MAX_FILE_BYTES = 64 << 20
 
@@ -109,7 +99,7 @@ class Walk:
     def _is_metadata(self, name: str, path: str) -> bool:
         """Return whether a directory is one that version control keeps for itself."""
         looks_so = any(
-            os.path.lexists(os.path.join(path, mark)) for mark in _METADATA.get(name, ())
+            os.path.lexists(os.path.join(path, mark)) for mark in VCS_ENTRIES.get(name, ())
         )
         return looks_so and (name == ".git" or not self._has_tracked_files(path))
 

@@ -12,17 +12,13 @@ if TYPE_CHECKING:
 
 
 def find_git_dir(directory: str) -> str | None:
-    """Return the repository of the work tree that a directory is in, `None` where it is in none.
+    """Return the git directory of the work tree around a directory, or `None` without a work tree.
 
-    This is told without git, and for no more than a place: `.git` as a directory, or as a file that
-    names one (gitrepository-layout(5)).
+    Git is not asked, so the result is a place for temporary files and no proof: the nearest `.git`, or
+    the directory that it names as a file (gitrepository-layout(5)).
     """
     mark = next(
-        (
-            here
-            for here in _git_dir_candidates(os.path.realpath(directory))
-            if os.path.lexists(here)
-        ),
+        (here for here in git_dir_candidates(os.path.realpath(directory)) if os.path.lexists(here)),
         None,
     )
     if mark is None or not os.path.isfile(mark):
@@ -31,8 +27,8 @@ def find_git_dir(directory: str) -> str | None:
     return os.path.join(os.path.dirname(mark), named)
 
 
-def _git_dir_candidates(directory: str) -> Iterator[str]:
-    """Yield where a `.git` may be, from a directory upwards."""
+def git_dir_candidates(directory: str) -> Iterator[str]:
+    """Yield the paths at which a `.git` can be: in an absolute `directory` and in each one above."""
     yield os.path.join(directory, ".git")
     while (above := os.path.dirname(directory)) != directory:
         directory = above

@@ -43,7 +43,7 @@ def open_regular(path: str | bytes, *, follow: bool = True) -> BinaryIO:
 
 
 def _require_regular(found: os.stat_result, path: str | bytes) -> None:
-    """Raise `OSError` for what is no regular file."""
+    """Raise `OSError` for what is not a regular file."""
     if not stat.S_ISREG(found.st_mode):
         import errno
 
@@ -51,7 +51,7 @@ def _require_regular(found: os.stat_result, path: str | bytes) -> None:
             raise IsADirectoryError(errno.EISDIR, "is a directory", path)
         if stat.S_ISLNK(found.st_mode):
             raise OSError(errno.ELOOP, "is a symbolic link", path)
-        raise OSError(errno.EINVAL, "is no regular file", path)
+        raise OSError(errno.EINVAL, "is not a regular file", path)
 
 
 def read_small_file(path: str) -> bytes:

@@ -62,7 +62,7 @@ def open_cursor(root: str) -> DirectoryCursor:
     except OSError as error:
         if error.errno in VANISHED:
             raise Failure(
-                f"{root}: not a directory, or a link: name the directory itself"
+                f"{root}: is not a directory, or is a link; pass the directory itself"
             ) from None
         raise
 

@@ -10,6 +10,7 @@ import os
 import stat
 
 from pycache_guard import compat
+from pycache_guard.fs.git_dir import git_dir_candidates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def find_mark(directory: str) -> str | None:
     A damaged one counts, and so does a link that leads nowhere. A directory `.git` in which nothing
     has a name of git's does not count: it holds nothing that git could have lost.
     """
-    return next((mark for mark in _marks(os.path.realpath(directory)) if _is_mark(mark)), None)
+    return next(
+        (mark for mark in git_dir_candidates(os.path.realpath(directory)) if _is_mark(mark)), None
+    )
 
 
 def find_git_directory(mark: str) -> str | None:
@@ -85,13 +88,6 @@ def has_index(directory: str) -> bool:
     """Return whether a directory is, or was, a git directory with an index of its own."""
     found = [os.path.lexists(os.path.join(directory, n)) for n in ("index", "HEAD", "objects")]
     return found[0] and (found[1] or found[2])
-
-
-def _marks(directory: str) -> Iterator[str]:
-    yield os.path.join(directory, ".git")
-    while (above := os.path.dirname(directory)) != directory:
-        directory = above
-        yield os.path.join(directory, ".git")
 
 
 def _is_mark(path: str) -> bool:
