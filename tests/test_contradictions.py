@@ -276,7 +276,7 @@ def test_inspect_answers_as_import_does(repo: Repo, run: Run, seed: int, option:
 
 
 def test_doctor_finds_the_cut_off_cache_of_another_interpreter(repo: Repo, run: Run) -> None:
-    """An empty one is in nobody's way: import compiles the source anew."""
+    """An empty one is in nobody's way: import compiles the source again."""
     for module, data in (("a", foreign_pyc("cpython-39")[:40]), ("b", b"")):
         (repo.path / f"{module}.py").write_text("x = 1\n")
         cache = repo.path / f"__pycache__/{module}.cpython-39.pyc"

@@ -116,14 +116,14 @@ def _open_target(path: str) -> tuple[Target, Pyc]:
     if flaw:
         raise LoadError(f"{path}: {flaw}")
     if name is None:
-        raise LoadError(f"{path}: its name does not tell where its source is")
+        raise LoadError(f"{path}: its name does not show where its source is")
     if name.tag and name.tag.lower() != sys.implementation.cache_tag:
-        raise LoadError(f"{path}: is tagged {name.tag}, which this interpreter is not")
+        raise LoadError(f"{path}: has the tag {name.tag}, which is not that of this interpreter")
     if name.is_instrumented:
         raise LoadError(f"{path}: was rewritten by {'pytest' if name.pytest else 'an import hook'}")
     source = DiskStore([]).source_of(shown)
     if source is None:
-        raise LoadError(f"{path}: has no source to be proved by")
+        raise LoadError(f"{path}: has no source to compare it with")
     return Target(shown, name, header, source), pyc
 
 

@@ -81,7 +81,7 @@ def test_hash_that_was_asked_for() -> None:
 
 def test_hash_that_is_unknown() -> None:
     header = Header(GRAALPY, 3, SourceHash(b"12345678", True))
-    why = "how GraalPy hashes sources is not known here"
+    why = "the hash function of GraalPy is not known"
     assert check_freshness(header, source(LF, 7.0)) == FreshnessResult(MAY_RUN, why)
 
 

@@ -19,15 +19,15 @@ RUNS, MAY, STALE = (FreshnessResult(standing, "why") for standing in Freshness)
 THREE, TWO = 3495, 62211
 #: Python 3.0; 20 more is 3.1, and 49 more is 3.2, the first that has `__pycache__`.
 ZERO = 3131
-NO_SOURCE = "its source is not there, and a cache is not looked for without"
+NO_SOURCE = "its source does not exist, and import uses a cache only with its source"
 PREFIX = "only below PYTHONPYCACHEPREFIX; why"
-NO_PYO = "since Python 3.5 no import looks for .pyo"
-BESIDE = "Python before 3.2 looks for its caches beside the sources"
-PYPY = "only in releases of PyPy that took the magic number of CPython (pypy/pypy#3782)"
-ON_PATH = "only where `__pycache__` itself is on the path; "
+NO_PYO = "Python 3.5 and later do not use .pyo"
+BESIDE = "Python before 3.2 keeps caches next to the sources"
+PYPY = "only in releases of PyPy that used the magic number of CPython (pypy/pypy#3782)"
+ON_PATH = "only if `__pycache__` itself is on the path; "
 CASE = "only on a file system that ignores case; "
-OTHER = "the interpreter whose tag it bears takes another magic number"
-LEFT = "a writer left it under a temporary name, which no import looks for"
+OTHER = "the interpreter of its tag uses another magic number"
+LEFT = "an interrupted write left it under a temporary name, which import does not use"
 TABLE: list[tuple[str, int, FreshnessResult | None, bool | None, str]] = [
     ("__pycache__/m.cpython-311.pyc", THREE, RUNS, True, "why"),
     ("__pycache__/m.cpython-311.pyc", THREE, MAY, None, "why"),
@@ -36,7 +36,7 @@ TABLE: list[tuple[str, int, FreshnessResult | None, bool | None, str]] = [
     ("__pycache__/m.cpython-312.pyc", THREE, RUNS, False, OTHER),
     ("__pycache__/m.cpython-311.opt-1.pyc", THREE, RUNS, True, "why (with -O)"),
     ("__pycache__/m.cpython-311.opt-2.pyc", THREE, STALE, False, "why (with -OO)"),
-    ("__pycache__/m.cpython-311.opt-x.pyc", THREE, RUNS, True, "why (where .opt-x is looked for)"),
+    ("__pycache__/m.cpython-311.opt-x.pyc", THREE, RUNS, True, "why (where .opt-x is used)"),
     ("__pycache__/m.cpython-311-pytest-9.2.0.pyc", THREE, RUNS, True, "why (pytest 9.2.0 runs it)"),
     ("__pycache__/m.cpython-311.pyc.123", THREE, RUNS, False, LEFT),
     ("__pycache__/m.cpython-311-PYTEST.pyc", THREE, RUNS, True, "why (an early pytest runs it)"),
@@ -51,27 +51,27 @@ TABLE: list[tuple[str, int, FreshnessResult | None, bool | None, str]] = [
     ("__pycache__/m.pypy39.pyc", 336, RUNS, True, "why"),
     ("__pycache__/m.pyston-23.pyc", 3413, RUNS, True, "why"),
     ("__pycache__/m.rustpython-314.pyc", 3627, RUNS, True, "why"),
-    ("__pycache__/m.pyc", THREE, None, None, f"{ON_PATH}there is no source beside it"),
-    ("__pycache__/m.pyc", THREE, RUNS, False, "the source beside it comes first"),
+    ("__pycache__/m.pyc", THREE, None, None, f"{ON_PATH}it has no source next to it"),
+    ("__pycache__/m.pyc", THREE, RUNS, False, "the source next to it comes first"),
     ("__PYCACHE__/m.cpython-311.pyc", THREE, RUNS, None, f"{CASE}why"),
     ("__pycache__/m.CPYTHON-311.PYC", THREE, RUNS, None, f"{CASE}why"),
     ("__pycache__/M.cpython-311.pyc", THREE, RUNS, True, "why"),
-    ("m.PYC", THREE, None, None, f"{CASE}there is no source beside it"),
-    ("m.PYC", THREE, RUNS, False, "the source beside it comes first"),
+    ("m.PYC", THREE, None, None, f"{CASE}it has no source next to it"),
+    ("m.PYC", THREE, RUNS, False, "the source next to it comes first"),
     ("prefix/m.cpython-311.pyc", THREE, RUNS, None, PREFIX),
     ("prefix/m.cpython-311.pyc", THREE, STALE, False, PREFIX),
-    ("m.pyc", THREE, RUNS, False, "the source beside it comes first"),
-    ("m.pyc", THREE, None, True, "there is no source beside it"),
-    ("m.pyo", THREE, None, False, "since Python 3.5 no import looks for .pyo"),
+    ("m.pyc", THREE, RUNS, False, "the source next to it comes first"),
+    ("m.pyc", THREE, None, True, "it has no source next to it"),
+    ("m.pyo", THREE, None, False, "Python 3.5 and later do not use .pyo"),
     ("m.pyc", TWO, RUNS, True, "why"),
     ("m.pyc", TWO, STALE, False, "why"),
     ("m.pyc", ZERO, RUNS, True, "why"),
     ("m.pyc", ZERO + 20, STALE, False, "why"),
-    ("m.pyc", ZERO + 49, RUNS, False, "the source beside it comes first"),
+    ("m.pyc", ZERO + 49, RUNS, False, "the source next to it comes first"),
     ("m.pyo", TWO, RUNS, True, "why (with -O)"),
-    ("m.pyo", TWO, None, True, "there is no source beside it"),
-    ("m$py.class", THREE, RUNS, False, "Jython looks for a Java class there"),
-    ("logo.bin", THREE, None, False, "no import looks for such a name; `python FILE` runs it"),
+    ("m.pyo", TWO, None, True, "it has no source next to it"),
+    ("m$py.class", THREE, RUNS, False, "Jython expects a Java class there"),
+    ("logo.bin", THREE, None, False, "import does not use such a name; `python FILE` runs it"),
 ]
 
 
@@ -100,8 +100,7 @@ def asked(
 
 JAVA = b"\xca\xfe\xba\xbe"
 MICROPYTHON = (
-    "MicroPython imports it where it is named MODULE.mpy and no MODULE.py comes first;"
-    " CPython never does"
+    "MicroPython imports it if it is named MODULE.mpy and there is no MODULE.py; CPython never does"
 )
 MPY = bytes.fromhex("4d06001f")
 
@@ -110,8 +109,8 @@ MPY = bytes.fromhex("4d06001f")
     ("path", "head", "answer", "why"),
     [
         ("m$py.class", JAVA, None, "Jython runs it if it is not older than its source"),
-        ("m.pyc", JAVA, False, "Jython looks for MODULE$py.class, and Python runs no Java class"),
-        ("m.class", JAVA, False, "no import looks for such a name"),
+        ("m.pyc", JAVA, False, "Jython uses MODULE$py.class, and Python cannot run a Java class"),
+        ("m.class", JAVA, False, "import does not use such a name"),
         (
             "m.mpy",
             MPY,
@@ -145,15 +144,15 @@ def test_running_is_never_the_answer_for_code_that_cannot_be_loaded(
 
 CRLF = b"\1\0\r\n"
 WITHOUT_HEADER = [
-    ("logo.bin", b"abcd", True, False, "no import looks for such a name, and it holds"),
+    ("logo.bin", b"abcd", True, False, "import does not use such a name, and it is not"),
     ("__pycache__/m.cpython-311.pyc.12", b"", True, False, LEFT),
-    ("__pycache__/m.cpython-311.pyc", b"", True, False, "import compiles the source anew"),
+    ("__pycache__/m.cpython-311.pyc", b"", True, False, "import compiles the source again"),
     ("__pycache__/m.cpython-311.pyc", b"", False, False, NO_SOURCE),
-    ("__pycache__/m.cpython-399.pyc", CRLF, True, None, "which interpreter takes its magic"),
-    ("m.pyc", b"abcd", True, False, "import takes the source beside it"),
+    ("__pycache__/m.cpython-399.pyc", CRLF, True, None, "the interpreter of its magic"),
+    ("m.pyc", b"abcd", True, False, "import uses the source next to it"),
     ("m.pyc", b"abcd", False, False, "import fails with ImportError (bad magic number: b'abcd')"),
     ("m.pyc", b"\xa7\r\r\n", False, False, "import fails with EOFError (reached EOF"),
-    ("m$py.class", b"abcd", False, False, "it is no Java class"),
+    ("m$py.class", b"abcd", False, False, "it is not a Java class"),
 ]
 
 

@@ -47,7 +47,7 @@ def test_header_is_read_at_once_and_code_when_asked_for() -> None:
 def test_tail() -> None:
     pyc = read_pyc(matching_pyc() + b"ab")
     assert pyc.trailing_bytes == 2
-    assert code_problem(pyc) == "2 bytes behind the code"
+    assert code_problem(pyc) == "2 bytes after the code"
 
 
 def test_unknown_format() -> None:
@@ -59,7 +59,7 @@ def test_unknown_format() -> None:
 
 def test_flags_that_nobody_writes() -> None:
     header = read_pyc(timestamp_pyc(compile_source(""), 0, flags=2)).header
-    assert header_problem(header) == "flags 2, which Python takes for 0 and never writes"
+    assert header_problem(header) == "flags 2, which Python reads as 0 and never writes"
 
 
 def marshalled(data: bytes) -> bytes:
@@ -120,7 +120,7 @@ def test_what_is_not_damaged(data: bytes) -> None:
     ("data", "words"),
     [
         (b"", "it is empty"),
-        (bytes(4096), "it holds zero bytes only"),
+        (bytes(4096), "it contains only zero bytes"),
         (matching_pyc()[:4], "it ends within the header"),
         (matching_pyc()[:15], "it ends within the header"),
     ],

@@ -164,9 +164,7 @@ def test_bytecode_against_its_source(run: Run, source: bytes, bytecode: bytes, d
 
 def test_a_format_without_a_header_is_compared_with_nothing(run: Run) -> None:
     members = {"m.py": SOURCE, "m$py.class": b"\xca\xfe\xba\xbe" + bytes(60)}
-    why = (
-        "cannot be compared: Jython's: a Java class, which runs if it is not older than its source"
-    )
+    why = "cannot be compared: it is a Java class, which Jython runs if it is not older than its source"
     assert check_archive(run, "a.zip", make_zip(members)) == [
         f"ships `m$py.class`: Jython 2.7 bytecode, {why}"
     ]

@@ -52,8 +52,8 @@ def test_text(here: Path, run: Run, program: Program) -> None:
             "  written by    CPython 3.12 (magic 3531)\n"
             "  name          module m, tag cpython-312\n"
             "  invalidation  timestamp: source of 2023-11-14 22:13:20 UTC, 2039 bytes\n"
-            f"  source        m.py, {size} bytes: its source has {size} bytes, and had 2039\n"
-            f"  runs          no: its source has {size} bytes, and had 2039\n"
+            f"  source        m.py, {size} bytes: the source is now {size} bytes; it was 2039 when this was compiled\n"
+            f"  runs          no: the source is now {size} bytes; it was 2039 when this was compiled\n"
             "  compiled as   basic.py\n"
         ),
         "",
@@ -62,20 +62,20 @@ def test_text(here: Path, run: Run, program: Program) -> None:
 
 
 TEXTS = [
-    ("m.pyc", matching_pyc(), "  runs          no: the source beside it comes first\n"),
+    ("m.pyc", matching_pyc(), "  runs          no: the source next to it comes first\n"),
     (
         "n.pyc",
         matching_pyc(),
-        "  source        not found\n  runs          yes: there is no source beside it\n",
+        "  source        not found\n  runs          yes: it has no source next to it\n",
     ),
-    (cache_path(), matching_pyc(), "  runs          yes: time and size are its source's\n"),
+    (cache_path(), matching_pyc(), "  runs          yes: time and size match its source\n"),
     (
         cache_path(more=".opt-2"),
         matching_pyc(),
         f"  name          module m, tag {TAG}, optimization 2\n",
     ),
     (cache_path(more="-pytest-9.2.0"), matching_pyc(), f", tag {TAG}, rewritten by pytest 9.2.0\n"),
-    (cache_path() + ".1", matching_pyc(), f", tag {TAG}, left over by a writer that was killed\n"),
+    (cache_path() + ".1", matching_pyc(), f", tag {TAG}, left by an interrupted write\n"),
     (
         cache_path(),
         hash_pyc(compile_source(""), b"", checked=True),
@@ -91,7 +91,7 @@ TEXTS = [
         timestamp_pyc(compile_source("", 0, "/home/u/m.py"), 0),
         "  compiled as   /home/u/m.py (an absolute path of the machine that compiled it)\n",
     ),
-    ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "  invalidation  not told by a header\n"),
+    ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "  invalidation  not in a header\n"),
     ("m$py.class", b"\xca\xfe\xba\xbe\0\0\0\x31", "Jython 2.7 (no magic number)\n"),
     ("m.mpy", bytes.fromhex("4d06001f00"), "MicroPython mpy 6 (no magic number)\n"),
     ("m.mpy", bytes.fromhex("4d06001f00"), "  runs          depends: MicroPython imports it"),
@@ -107,18 +107,18 @@ TEXTS = [
     ),
     ("n.pyc", matching_pyc()[:15], "  runs          no: import fails with EOFError (reached EOF"),
     ("n.pyc", b"x = 1\n", "  runs          no: import fails with ImportError (bad magic number"),
-    (cache_path(), b"", "  runs          no: import compiles the source anew\n"),
+    (cache_path(), b"", "  runs          no: import compiles the source again\n"),
     (
         cache_path(),
         matching_pyc() + b"behind",
-        "  runs          yes: time and size are its source's\n",
+        "  runs          yes: time and size match its source\n",
     ),
     (f"__pycache__/m{TAG}.pyc", matching_pyc(), f"  name          script m, tag {TAG}\n"),
     (f"__pycache__/t.{TAG}-PYTEST.pyc", matching_pyc(), "rewritten by an early pytest\n"),
     (
         "x.bin",
         matching_pyc()[:2] + matching_pyc()[2:],
-        "no import looks for such a name; `python FILE` runs it",
+        "import does not use such a name; `python FILE` runs it",
     ),
     ("m.pyc", foreign_pyc("cpython-27"), "timestamp: source of 2023-11-14 22:13:20 UTC\n"),
     (
@@ -137,23 +137,23 @@ def test_words(here: Path, run: Run, path: str, data: bytes, words: str) -> None
 
 
 FLAWS = [
-    ("m.pyc", b"", "PYC206", "not well-formed: it holds nothing"),
-    ("m.pyc", b"x = 1\n", "PYC206", "not well-formed: it holds Python source"),
-    ("m.pyc", b"<!DOCTYPE html>\n<p>", "PYC206", "not well-formed: it holds an HTML page"),
+    ("m.pyc", b"", "PYC206", "not well-formed: it contains nothing"),
+    ("m.pyc", b"x = 1\n", "PYC206", "not well-formed: it contains Python source"),
+    ("m.pyc", b"<!DOCTYPE html>\n<p>", "PYC206", "not well-formed: it contains an HTML page"),
     ("m.pyc", b"\1\2\3\4", "PYC206", "not well-formed: bad magic number: b'\\x01\\x02\\x03\\x04'"),
     (
         "m.pyc",
         matching_pyc()[16:],
         "PYC206",
-        "not well-formed: it holds marshalled code without a header",
+        "not well-formed: it contains marshalled code without a header",
     ),
     (
         "m.pyc",
         b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 119\n",
         "PYC205",
-        "a Git LFS pointer: `git lfs pull` gets its content",
+        "it is a Git LFS pointer; `git lfs pull` downloads the content",
     ),
-    ("m.pyc", b"\1\0\r\n", "PYC205", "its magic number 1 is no interpreter's known here"),
+    ("m.pyc", b"\1\0\r\n", "PYC205", "its magic number 1 is not known"),
     (
         "m.pyc",
         matching_pyc()[:15],
@@ -166,7 +166,7 @@ FLAWS = [
         "PYC206",
         "not well-formed: marshal data too short at offset 16",
     ),
-    ("m.pyc", matching_pyc() + b"\0", "PYC206", "not well-formed: 1 bytes behind the code"),
+    ("m.pyc", matching_pyc() + b"\0", "PYC206", "not well-formed: 1 bytes after the code"),
     (
         "m.pyc",
         matching_pyc()[:4] + b"\7" + matching_pyc()[5:],
@@ -177,7 +177,7 @@ FLAWS = [
         "m.pyc",
         timestamp_pyc(compile_source(""), 0, flags=2),
         "PYC206",
-        "not well-formed: flags 2, which Python takes for 0 and never writes",
+        "not well-formed: flags 2, which Python reads as 0 and never writes",
     ),
     (
         "__pycache__/m.cpython-36.pyc",
@@ -307,7 +307,7 @@ def test_code_of_a_python_that_is_still_to_come(here: Path, run: Run) -> None:
     assert (told.code, told.err) == (0, "")
     lines = told.out.splitlines()
     assert lines[1] == "  written by    CPython 3.40, a pre-release (magic 4900)"
-    assert lines[-1] == "  code          cannot be read here"
+    assert lines[-1] == "  code          cannot be read"
 
 
 def test_other_formats(here: Path, run: Run) -> None:
@@ -327,11 +327,11 @@ def test_in_git(repo: Repo, run: Run) -> None:
     pages = told.out.split("p/__pycache__")
     assert pages[0] == "HEAD:"
     assert (
-        f"p/m.py, {len(INNOCENT)} bytes: the size is its source's; the time can be made so"
+        f"p/m.py, {len(INNOCENT)} bytes: the size matches its source, and anyone can set the time"
         in pages[1]
     )
     assert (
-        f"  runs          no: its source has {len(INNOCENT) + 1} bytes, and had {len(INNOCENT)}"
+        f"  runs          no: the source is now {len(INNOCENT) + 1} bytes; it was {len(INNOCENT)} when this was compiled"
         in pages[2]
     )
     assert pages[3].startswith(f"/m.{TAG}.pyc\n")
@@ -354,7 +354,7 @@ def test_in_git_without_a_source(repo: Repo, run: Run) -> None:
     repo.add("p/m.pyc", matching_pyc())
     repo.commit()
     told = run("inspect", "HEAD:p/m.pyc")
-    assert "  source        not found\n  runs          yes: there is no source" in told.out
+    assert "  source        not found\n  runs          yes: it has no source" in told.out
 
 
 def test_code_in_odd_places(here: Path, run: Run) -> None:

@@ -271,7 +271,7 @@ def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
         1,
         (
             f"{cache_path()}: PYC202 it is not what CPython {version} compiles m.py to: consts[1] of greet"
-            " differs. Python runs it, because time and size are its source's\n\nTo fix:\n"
+            " differs. Python runs it, because time and size match its source\n\nTo fix:\n"
             f"    rm -f -- {cache_path()}\n"
         ),
         "",
@@ -322,7 +322,7 @@ def test_a_comment_makes_a_hash_stale(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT + "#")
     write_file(here / cache_path(), hash_pyc(compile_source(INNOCENT), TRUE, checked=True))
     told = run("verify-bytecode")
-    assert told.out.startswith(f"{cache_path()}: PYC201 stale: its source has another hash\n")
+    assert told.out.startswith(f"{cache_path()}: PYC201 stale: the source's hash differs\n")
 
 
 #: Where interpreters are; the tests themselves have an empty home.
@@ -359,9 +359,9 @@ def test_source_that_does_not_compile(here: Path, run: Run) -> None:
     [
         (
             "m.pyc",
-            "Python runs it where the source is gone, and out of a zip file, because time and",
+            "Python runs it if the source is removed, or from a zip file, because time and",
         ),
-        ("m.pyo", "Python 3.5 and later look for no .pyo; earlier ones run it with -O"),
+        ("m.pyo", "Python 3.5 and later do not use .pyo; earlier versions run it with -O"),
     ],
 )
 def test_beside_its_source(here: Path, run: Run, name: str, why: str) -> None:
@@ -444,7 +444,8 @@ def test_what_no_compiler_writes(here: Path, run: Run, path: str, code: str) -> 
     told = run("verify-bytecode")
     assert told.out.startswith(f"{path}: {code} ")
     assert (
-        "<module> holds what no compiler writes: opcode 255 is never written to files" in told.out
+        "<module> contains what no compiler writes: opcode 255 is never written to files"
+        in told.out
     )
 
 
@@ -524,7 +525,8 @@ def test_paths(here: Path, run: Run) -> None:
     assert codes(run(*in_json, "a")) == [(f"a/{cache_path()}", "PYC202")]
     assert codes(run(*in_json, f"b/{cache_path()}")) == [(f"b/{cache_path()}", "PYC202")]
     assert (
-        run("verify-bytecode", "text").err == "error: text: is no bytecode, by name or by content\n"
+        run("verify-bytecode", "text").err
+        == "error: text: is not bytecode, by name or by content\n"
     )
     missing = run("verify-bytecode", "nowhere")
     assert missing == (2, "", "error: nowhere: No such file or directory\n")
@@ -563,8 +565,8 @@ def test_index_that_is_odd(repo: Repo, run: Run) -> None:
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: too many levels of symbolic links",
         "error: n.pyc: is in conflict: resolve it first",
-        "error: out.pyc: the symbolic link leads to nothing that is tracked",
-        "error: sub.pyc: is no file in the index",
+        "error: out.pyc: the target of the symbolic link is not tracked",
+        "error: sub.pyc: is not a file in the index",
     ]
 
 
@@ -588,7 +590,7 @@ def test_formats_that_are_not_cpythons(here: Path, run: Run, path: str, data: by
     assert f"{path}: PYC205 cannot be compared: the code of " in told.out
     stale = hash_pyc(compile_source(EVIL), b"other", checked=True)
     write_file(here / cache_path(more="-pytest-9.2.0"), stale)
-    assert "PYC201 stale: its source has another hash" in run("verify-bytecode").out
+    assert "PYC201 stale: the source's hash differs" in run("verify-bytecode").out
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
@@ -599,7 +601,7 @@ def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / "__pycache__/m.cpython-314.pyc", data[:at] + b"\xff" + data[at + 1 :])
     told = run("verify-bytecode")
-    words = "m.cpython-314.pyc: PYC202 not what any source compiles to; <module> holds what no"
+    words = "m.cpython-314.pyc: PYC202 no source compiles to it; <module> holds what no"
     assert words in told.out
 
 

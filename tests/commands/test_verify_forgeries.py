@@ -169,7 +169,7 @@ def test_verify_file_name_of_nested_code(
     )
     report = run("verify-bytecode")
     assert report.code == 1
-    start = f"{cache_path()}: PYC202 its code objects bear several file names ("
+    start = f"{cache_path()}: PYC202 its code objects have several file names ("
     assert report.out.startswith(start)
     assert ", and compilers write one. Python runs it, because time and size" in report.out
 
@@ -182,11 +182,11 @@ def test_file_name_of_nested_code_where_nothing_can_be_compared(here: Path, run:
     write_file(here / "alone.pyc", data)
     report = run("verify-bytecode")
     assert (
-        f"{cache_path(more='-pytest-8.0.0')}: PYC202 not what any source compiles to; its code"
+        f"{cache_path(more='-pytest-8.0.0')}: PYC202 no source compiles to it; its code"
         in report.out
     )
     assert "alone.pyc: PYC204 " in report.out
-    assert report.out.count("its code objects bear several file names (m.py and /elsewhere)") == 2
+    assert report.out.count("its code objects have several file names (m.py and /elsewhere)") == 2
 
 
 #: Gives nested code another file name, in any Python.
@@ -224,7 +224,7 @@ def test_file_name_of_nested_code_of_other_pythons(here: Path, run: Run, version
     program = RENAME.replace("import imp_or_util", f"import {module} as imp_or_util", 1)
     subprocess.run([python(version), "-c", program], check=True)
     report = run("verify-bytecode", "--python", python(version))
-    assert "PYC202 its code objects bear several file names (m.py and /q/m.py)" in report.out
+    assert "PYC202 its code objects have several file names (m.py and /q/m.py)" in report.out
 
 
 # verify_line_tables

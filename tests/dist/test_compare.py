@@ -43,7 +43,7 @@ WRITER = f"{HERE.implementation} {HERE.version} bytecode"
 COMPILER = f"{HERE.implementation} {platform.python_version()}"
 UNCHECKED = ", unchecked-hash: Python runs it without checking the source"
 DIFFERS = f", does not match its source: it is not what {COMPILER} compiles m.py to: consts[1] of greet differs"
-NEVER = f"{DIFFERS}. Python runs it, because its flags say never to look at the source"
+NEVER = f"{DIFFERS}. Python runs it, because its flags disable the check of the source"
 NEWER = foreign_pyc("cpython-314")
 NEWER = NEWER[:8] + matching_pyc()[8:16] + NEWER[16:]
 
@@ -71,16 +71,16 @@ def in_every_order(members: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
         (hash_pyc(compile_source(EVIL), SOURCE, checked=False), f"{UNCHECKED}{NEVER}"),
         (
             hash_pyc(compile_source(EVIL), SOURCE, checked=True),
-            f"{DIFFERS}. Python runs it, because the hash is its source's",
+            f"{DIFFERS}. Python runs it, because the hash matches its source",
         ),
         (
             forged_pyc(),
-            f"{DIFFERS}. Python may run it, because the size is its source's; the time can be made so",
+            f"{DIFFERS}. Python may run it, because the size matches its source, and anyone can set the time",
         ),
         (hash_pyc(compile_source(INNOCENT), SOURCE, checked=False), UNCHECKED),
         (hash_pyc(compile_source(INNOCENT), SOURCE, checked=True), ""),
         (matching_pyc(), ""),
-        (matching_pyc() + b"x", ", not well-formed: 1 bytes behind the code"),
+        (matching_pyc() + b"x", ", not well-formed: 1 bytes after the code"),
     ],
 )
 def test_the_code_is_compared(run: Run, bytecode: bytes, words: str) -> None:
@@ -133,7 +133,7 @@ def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> Non
             "__pycache__/m.cpython-314.pyc",
             NEWER,
             "CPython 3.14 bytecode",
-            "there is no CPython 3.14 here with magic number 3627",
+            "no CPython 3.14 with magic number 3627 is available",
         ),
         (
             f"__pycache__/m.{TAG}-pytest-8.0.0.pyc",
@@ -160,8 +160,8 @@ def test_room_is_bounded(
     room = 2 * len(forged_pyc()) + len(SOURCE) - short
     monkeypatch.setattr(compare, "MAX_HELD_BYTES", room)
     crowded = ", cannot be compared: more than 0 MiB with what comes first"
-    why = "because the size is its source's; the time can be made so"
-    when = ("may run it", "runs it where the source is gone, and out of a zip file")
+    why = "because the size matches its source, and anyone can set the time"
+    when = ("may run it", "runs it if the source is removed, or from a zip file")
     members = {**dict.fromkeys(names, forged_pyc()), "m.py": SOURCE}
     for file, data in (("a.zip", make_zip(members)), ("a.tar", make_tar(members, mode="w"))):
         assert check_archive(run, file, data) == [

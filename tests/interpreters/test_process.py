@@ -106,7 +106,7 @@ def test_patience() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others limit less")
 def test_limits_of_the_platform() -> None:
     process = CompilerProcess(sys.executable, Limits(seconds=0))
-    assert asked(process, SLOW).reason == "the compiler's process ended (CPU time limit exceeded)"
+    assert asked(process, SLOW).reason == "the compiler process ended (CPU time limit exceeded)"
     process.close()
     process = CompilerProcess(sys.executable, Limits(memory=300 << 20))
     answer = asked(process, SLOW)
@@ -172,7 +172,7 @@ def test_process_that_dies(tmp_path: Path) -> None:
     process._child.kill()
     process._child.wait()
     reason = asked(process, b"x = 1\n" * 100_000).reason
-    assert reason.startswith("the compiler's process ended (Killed")
+    assert reason.startswith("the compiler process ended (Killed")
     assert asked(process, b"").code is not None
     process.close()
 
@@ -182,5 +182,8 @@ def test_a_compiler_that_nothing_can_watch_is_not_used(monkeypatch: pytest.Monke
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", fails)
-    with pytest.raises(Failure, match=r"^no compiler can be watched: can't start new thread$"):
+    with pytest.raises(
+        Failure,
+        match=r"^cannot start the thread that watches the compiler: can't start new thread$",
+    ):
         CompilerProcess(sys.executable, Limits())

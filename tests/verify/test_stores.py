@@ -29,5 +29,5 @@ def test_an_index_that_changes_while_it_is_read(
         return found
 
     monkeypatch.setattr(scan, "records_to_check", and_changed)
-    with pytest.raises(Failure, match=r"^the index has changed while it was read$"):
+    with pytest.raises(Failure, match=r"^the index changed while it was read$"):
         IndexStore(Index())

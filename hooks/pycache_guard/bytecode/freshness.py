@@ -73,7 +73,7 @@ def check_freshness(
         return _by_timestamp(validation, source)
     if isinstance(validation, SourceHash):
         return _by_hash(validation, header.magic, source, hashed)
-    return FreshnessResult(Freshness.MAY_RUN, "what ties it to its source is not in a header")
+    return FreshnessResult(Freshness.MAY_RUN, "its header does not describe the source")
 
 
 def swap_line_endings(source: bytes) -> bytes:
@@ -90,20 +90,22 @@ def _by_timestamp(stamp: Timestamp, source: Source) -> FreshnessResult:
     timely = source.mtime is None or stamp.has_mtime(source.mtime)
     if not stamp.has_size(source.size):
         if stamp.has_size(len(swap_line_endings(source.read()))):
-            why = "its source has other line ends than the one it was made from"
+            why = "its source has other line endings than when it was compiled"
             return FreshnessResult(
                 Freshness.MAY_RUN if timely else Freshness.STALE, why, only_mtime_differs=not timely
             )
-        why = f"its source has {source.size} bytes, and had {stamp.source_size}"
+        why = f"the source is now {source.size} bytes; it was {stamp.source_size} when this was compiled"
         return FreshnessResult(Freshness.STALE, why)
     if source.mtime is None:
         return FreshnessResult(
-            Freshness.MAY_RUN, "the size is its source's; the time can be made so"
+            Freshness.MAY_RUN, "the size matches its source, and anyone can set the time"
         )
     if timely:
-        sizes = "time is" if stamp.source_size is None else "time and size are"
-        return FreshnessResult(Freshness.RUNS, f"{sizes} its source's")
-    return FreshnessResult(Freshness.STALE, "its source has another time", only_mtime_differs=True)
+        which = "time matches" if stamp.source_size is None else "time and size match"
+        return FreshnessResult(Freshness.RUNS, f"{which} its source")
+    return FreshnessResult(
+        Freshness.STALE, "the source's modification time differs", only_mtime_differs=True
+    )
 
 
 def _by_hash(
@@ -113,18 +115,20 @@ def _by_hash(
     hashed: Callable[[bytes, Magic], bytes | None],
 ) -> FreshnessResult:
     if not validation.checked:
-        return FreshnessResult(Freshness.RUNS, "its flags say never to look at the source")
+        return FreshnessResult(Freshness.RUNS, "its flags disable the check of the source")
     data = source.read()
     digest = hashed(data, magic)
     if digest is None:
         return FreshnessResult(
-            Freshness.MAY_RUN, f"how {magic.implementation} hashes sources is not known here"
+            Freshness.MAY_RUN, f"the hash function of {magic.implementation} is not known"
         )
     if digest == validation.digest:
-        return FreshnessResult(Freshness.RUNS, "the hash is its source's")
+        return FreshnessResult(Freshness.RUNS, "the hash matches its source")
     if source_hash(swap_line_endings(data), magic) == validation.digest:
-        return FreshnessResult(Freshness.MAY_RUN, "the hash is its source's with other line ends")
-    return FreshnessResult(Freshness.STALE, "its source has another hash")
+        return FreshnessResult(
+            Freshness.MAY_RUN, "the hash matches its source with other line endings"
+        )
+    return FreshnessResult(Freshness.STALE, "the source's hash differs")
 
 
 class ImportOutcome(NamedTuple):
@@ -137,14 +141,14 @@ class ImportOutcome(NamedTuple):
 
 _ANSWERS = {Freshness.RUNS: True, Freshness.MAY_RUN: None, Freshness.STALE: False}
 _TEMPORARY = ImportOutcome(
-    False, "a writer left it under a temporary name, which no import looks for"
+    False, "an interrupted write left it under a temporary name, which import does not use"
 )
-_UNNAMED = ImportOutcome(False, "no import looks for such a name; `python FILE` runs it")
+_UNNAMED = ImportOutcome(False, "import does not use such a name; `python FILE` runs it")
 _WITHOUT_SOURCE = ImportOutcome(
-    False, "its source is not there, and a cache is not looked for without"
+    False, "its source does not exist, and import uses a cache only with its source"
 )
-_JAVA = "Jython looks for MODULE$py.class, and Python runs no Java class"
-_NO_PYO = ImportOutcome(False, "since Python 3.5 no import looks for .pyo")
+_JAVA = "Jython uses MODULE$py.class, and Python cannot run a Java class"
+_NO_PYO = ImportOutcome(False, "Python 3.5 and later do not use .pyo")
 
 
 def would_import(
@@ -166,7 +170,7 @@ def would_import(
         return ImportOutcome(False, problem.message)
     if problem is not None and name is None:
         return ImportOutcome(
-            False, "no import looks for such a name, and its code cannot be loaded"
+            False, "import does not use such a name, and its code cannot be loaded"
         )
     if not exact_case and found.runs is not False:
         return ImportOutcome(None, f"only on a file system that ignores case; {found.why}")
@@ -178,28 +182,26 @@ def _find(
 ) -> ImportOutcome:
     """Return what happens to a file whose code can be loaded."""
     if header.magic.implementation == "MicroPython":
-        why = "MicroPython imports it where it is named MODULE.mpy and no MODULE.py comes first"
+        why = "MicroPython imports it if it is named MODULE.mpy and there is no MODULE.py"
         return ImportOutcome(None, f"{why}; CPython never does")
     is_java = header.magic.implementation == "Jython"
     if name is None:
-        return ImportOutcome(False, "no import looks for such a name") if is_java else _UNNAMED
+        return ImportOutcome(False, "import does not use such a name") if is_java else _UNNAMED
     if name.is_temporary:
         return _TEMPORARY
     if is_java is not (name.suffix == "$py.class"):
-        return ImportOutcome(False, _JAVA if is_java else "Jython looks for a Java class there")
+        return ImportOutcome(False, _JAVA if is_java else "Jython expects a Java class there")
     if is_java:
         return ImportOutcome(None, "Jython runs it if it is not older than its source")
     if not name.tag:
         found = _find_beside(name, header, fitting)
         if in_cache and found.runs is not False:
-            return ImportOutcome(
-                None, f"only where `__pycache__` itself is on the path; {found.why}"
-            )
+            return ImportOutcome(None, f"only if `__pycache__` itself is on the path; {found.why}")
         return found
     if not tag_fits(name.tag, header.magic):
-        return ImportOutcome(False, "the interpreter whose tag it bears takes another magic number")
+        return ImportOutcome(False, "the interpreter of its tag uses another magic number")
     if is_pre_pep3147(header.magic) and not name.pytest:
-        return ImportOutcome(False, "Python before 3.2 looks for its caches beside the sources")
+        return ImportOutcome(False, "Python before 3.2 keeps caches next to the sources")
     if fitting is None:
         return _WITHOUT_SOURCE
     if name.suffix == ".pyo" and not (name.pytest or _has_pyo(header.magic)):
@@ -208,7 +210,7 @@ def _find(
     if not in_cache:
         return ImportOutcome(answer and None, f"only below PYTHONPYCACHEPREFIX; {fitting.why}")
     if name.implementation == "PyPy" and writes_other_code(name.tag, header.magic):
-        few = "only in releases of PyPy that took the magic number of CPython (pypy/pypy#3782)"
+        few = "only in releases of PyPy that used the magic number of CPython (pypy/pypy#3782)"
         return ImportOutcome(answer and None, f"{few}; {fitting.why}")
     return ImportOutcome(answer, fitting.why + _when(name))
 
@@ -222,21 +224,19 @@ def run_without_header(
     `data` is the file's first bytes.
     """
     if name is None:
-        return ImportOutcome(
-            False, "no import looks for such a name, and it holds no bytecode known here"
-        )
+        return ImportOutcome(False, "import does not use such a name, and it is not known bytecode")
     if name.is_temporary:
         return _TEMPORARY
     if magics.identify_magic(data) is None and data[2:4] == CRLF:
-        return ImportOutcome(None, "which interpreter takes its magic number is not known here")
+        return ImportOutcome(None, "the interpreter of its magic number is not known")
     if name.tag:
         if not has_source:
             return _WITHOUT_SOURCE
-        return ImportOutcome(False, "import compiles the source anew")
+        return ImportOutcome(False, "import compiles the source again")
     if name.suffix == "$py.class":
-        return ImportOutcome(False, "it is no Java class")
+        return ImportOutcome(False, "it is not a Java class")
     if has_source:
-        return ImportOutcome(False, "import takes the source beside it")
+        return ImportOutcome(False, "import uses the source next to it")
     exception = "EOFError" if str(error).startswith("reached EOF") else "ImportError"
     return ImportOutcome(False, f"import fails with {exception} ({error})")
 
@@ -250,9 +250,9 @@ def _find_beside(name: CacheName, header: Header, fitting: FreshnessResult | Non
     if name.suffix == ".pyo" and not is_cache:
         return _NO_PYO
     if fitting is None:
-        return ImportOutcome(True, "there is no source beside it")
+        return ImportOutcome(True, "it has no source next to it")
     if not is_cache:
-        return ImportOutcome(False, "the source beside it comes first")
+        return ImportOutcome(False, "the source next to it comes first")
     optimized = " (with -O)" if name.suffix == ".pyo" else ""
     return ImportOutcome(_ANSWERS[fitting.freshness], fitting.why + optimized)
 
@@ -277,4 +277,4 @@ def _when(name: CacheName) -> str:
         return " (with -O)"
     if name.optimization == "2":
         return " (with -OO)"
-    return f" (where .opt-{name.optimization} is looked for)" if name.optimization else ""
+    return f" (where .opt-{name.optimization} is used)" if name.optimization else ""

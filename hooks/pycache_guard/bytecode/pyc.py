@@ -142,7 +142,7 @@ def describe_damage(data: bytes, name: CacheName | None = None) -> str:
     number that is known here is not called damaged: it may be a newer Python's, or no bytecode.
     """
     if not data.strip(b"\0"):
-        return "it holds zero bytes only" if data else "it is empty"
+        return "it contains only zero bytes" if data else "it is empty"
     if len(data) < magics.LENGTH:
         return "it ends within the magic number"
     try:
@@ -169,7 +169,7 @@ def code_problem(pyc: Pyc) -> str:
         return str(error)
     except UnsupportedFormat:
         return ""
-    return f"{surplus} bytes behind the code" if surplus else ""
+    return f"{surplus} bytes after the code" if surplus else ""
 
 
 def table_problem(pyc: Pyc) -> str:
@@ -189,5 +189,5 @@ def table_problem(pyc: Pyc) -> str:
 def header_problem(header: Header) -> str:
     """Say what no interpreter writes, though Python takes it; nothing for nothing."""
     if header.has_unwritten_flags:
-        return f"flags {header.flags}, which Python takes for 0 and never writes"
+        return f"flags {header.flags}, which Python reads as 0 and never writes"
     return ""

@@ -72,7 +72,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     parser = report_parser(
         NAME,
-        "Tell what each file is, from its header and an inert reading of its code: who wrote it, for"
+        "Describe each file from its header and its code, which is not run: what wrote it, for"
         " which source, and whether Python would run it.",
     )
     parser.add_argument(

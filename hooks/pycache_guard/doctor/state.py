@@ -210,7 +210,7 @@ def broken(
     findings, left, unread = [], MAX_DECODED_BYTES, 0
     # Those of the interpreter itself first: not all may be read.
     for cache in sorted(caches, key=lambda cache: cache.writer != own):
-        # An empty file of another interpreter does no harm: import compiles the source anew.
+        # An empty file of another interpreter does no harm: import compiles the source again.
         if cache.writer != own and not (cache.magic and cache.is_tagged):
             continue
         if cache.size > left:

@@ -54,7 +54,7 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
             listed = ", ".join(constants(code))
             yield f"  {'  ' * depth}  {code.name}, line {code.firstlineno}, flags {code.flags:#x}: {listed}"
     elif with_code:
-        yield "  code          cannot be read here"
+        yield "  code          cannot be read"
 
 
 def name_writer(facts: PycFacts, header: Header) -> str:
@@ -79,7 +79,7 @@ def by_name(name: CacheName) -> str:
     if name.pytest:
         parts.append(f"rewritten by {name.pytest_writer}")
     if name.is_temporary:
-        parts.append("left over by a writer that was killed")
+        parts.append("left by an interrupted write")
     return ", ".join(parts)
 
 
@@ -93,7 +93,7 @@ def by_header(header: Header) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(validation.mtime))
         size = "" if validation.source_size is None else f", {validation.source_size} bytes"
         return f"timestamp: source of {when} UTC{size}"
-    return "not told by a header"
+    return "not in a header"
 
 
 def source(facts: PycFacts) -> str:

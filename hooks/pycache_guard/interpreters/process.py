@@ -172,7 +172,7 @@ class CompilerProcess:
             raise InterpreterUnusable(
                 f"the compiler took more than {self._watchdog.patience:g} seconds"
             )
-        raise InterpreterUnusable(f"the compiler's process ended ({_exit_reason(code)})")
+        raise InterpreterUnusable(f"the compiler process ended ({_exit_reason(code)})")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         assert self._child is not None
@@ -210,7 +210,7 @@ class Watchdog:
         except RuntimeError as error:  # the limit of processes is reached
             with child:  # waits for its end, and closes its pipes
                 child.kill()
-            raise Failure(f"no compiler can be watched: {error}") from None
+            raise Failure(f"cannot start the thread that watches the compiler: {error}") from None
 
     def __enter__(self) -> None:
         self._since = time.monotonic()

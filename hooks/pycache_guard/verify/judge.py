@@ -53,9 +53,7 @@ def _judge_disguised(path: str, store: BytecodeStore, header: Header) -> list[Ve
     """Judge bytecode under another name: `python FILE` runs it whatever its name."""
     pyc = read_pyc(store.read(path))
     who = f"{header.magic.implementation} {header.magic.version}"
-    words = (
-        f"{who} bytecode under another name, which runs as `python {path}` does, without a source"
-    )
+    words = f"contains {who} bytecode despite its name; `python {path}` can run it without a source"
     return malformed(pyc) or [Verdict(Rule.PYC204, words + _forgery_note(pyc))]
 
 
@@ -65,10 +63,10 @@ def _judge_sourceless(
     """Judge a file that has no source."""
     pyc = read_pyc(store.read(path), name)
     if name.tag:
-        words = "its source is not there to compare it with, and Python does not import it without"
+        words = "its source does not exist, so it cannot be compared, and Python does not import it"
         return malformed(pyc) or [Verdict(Rule.PYC205, words, store.remove_command(path))]
     magic = header.magic
-    words = f"{magic.implementation} {magic.version} runs it, and there is no source beside it"
+    words = f"{magic.implementation} {magic.version} runs it, and its source does not exist"
     return malformed(pyc) or [Verdict(Rule.PYC204, words + _forgery_note(pyc))]
 
 
@@ -110,15 +108,15 @@ def _writer(name: CacheName, header: Header, source: str) -> str:
     if name.is_instrumented:
         return f"an import hook, {name.optimization}, has rewritten its code"
     if name.suffix == "$py.class":
-        return "Jython's: a Java class, which runs if it is not older than its source"
-    return f"the code of {header.magic.implementation} {header.magic.version} cannot be read here"
+        return "it is a Java class, which Jython runs if it is not older than its source"
+    return f"the code of {header.magic.implementation} {header.magic.version} cannot be read"
 
 
 def unverifiable(pyc: Pyc, reason: str) -> Verdict:
     """Judge well-formed code that cannot be compared: what no compiler writes comes from no source."""
     strange = _forgery_note(pyc)
     if strange:
-        return Verdict(Rule.PYC202, f"not what any source compiles to{strange}")
+        return Verdict(Rule.PYC202, f"no source compiles to it{strange}")
     return Verdict(Rule.PYC205, f"cannot be compared: {reason}")
 
 
@@ -142,7 +140,7 @@ def _forgery_note(pyc: Pyc) -> str:
     if marshal_format(pyc.header.magic) is None:
         return ""
     for oddity in find_forged_instructions(pyc.code, pyc.header.magic):
-        return f"; {oddity.code.name} holds what no compiler writes: {oddity.reason}"
+        return f"; {oddity.code.name} contains what no compiler writes: {oddity.reason}"
     names = file_names(pyc.code)
     return f"; {several_names(names)}" if len(names) > 1 else ""
 
@@ -152,9 +150,7 @@ def several_names(names: list[str]) -> str:
     first, second = (
         name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…" for name in names[:2]
     )
-    return (
-        f"its code objects bear several file names ({first} and {second}), and compilers write one"
-    )
+    return f"its code objects have several file names ({first} and {second}); compilers write one"
 
 
 def check_header(path: str, store: BytecodeStore) -> tuple[list[Verdict], Target | None]:
@@ -163,7 +159,7 @@ def check_header(path: str, store: BytecodeStore) -> tuple[list[Verdict], Target
     Raises `Failure` for what cannot be read.
     """
     if is_pickle(path):
-        words = "numba's: a pickle, which runs what it likes when a cached function is first called"
+        words = "it is a numba cache: a pickle, which can run any code when the function is first called"
         return [Verdict(Rule.PYC205, words)], None
     if change := store.change_at_checkout(path):
         return [Verdict(Rule.PYC205, f"cannot be compared: {change}")], None
@@ -215,7 +211,7 @@ def _unchecked_hash(name: CacheName, header: Header, source: str) -> Verdict:
     level = f" -o {name.optimization}" if name.optimization else ""
     return Verdict(
         Rule.PYC203,
-        f"Python runs it without ever looking at {source}: its flags say so",
+        f"Python runs it without checking {source} (unchecked-hash flag)",
         f"python{header.magic.version} -m compileall -f{level} --invalidation-mode checked-hash"
         f" {shell_quote(source)}",
     )
@@ -224,13 +220,13 @@ def _unchecked_hash(name: CacheName, header: Header, source: str) -> Verdict:
 def _unknown_magic(head: bytes, error: InvalidHeader) -> Verdict:
     """Judge a header that Python would not take: a number that we do not know may be a Python's."""
     if is_lfs_pointer(head):
-        return Verdict(Rule.PYC205, "a Git LFS pointer: `git lfs pull` gets its content")
+        return Verdict(Rule.PYC205, "it is a Git LFS pointer; `git lfs pull` downloads the content")
     if identify_magic(head) is None and head[2:4] == CRLF:
         number = int.from_bytes(head[:2], "little")
-        return Verdict(Rule.PYC205, f"its magic number {number} is no interpreter's known here")
+        return Verdict(Rule.PYC205, f"its magic number {number} is not known")
     content = describe_content(head) if identify_magic(head) is None else None
     if content:
-        return Verdict(Rule.PYC206, f"not well-formed: it holds {content}")
+        return Verdict(Rule.PYC206, f"not well-formed: it contains {content}")
     return Verdict(Rule.PYC206, f"not well-formed: {error}")
 
 
@@ -283,7 +279,7 @@ def _no_compiler(case: Target, pyc: Pyc) -> Verdict:
             pyc, f"{outcome.compiler} could not compile its source: {outcome.reason}"
         )
     who = f"{magic.implementation} {magic.version}"
-    verdict = unverifiable(pyc, f"there is no {who} here with magic number {magic.number}")
+    verdict = unverifiable(pyc, f"no {who} with magic number {magic.number} is available")
     if verdict.rule is not Rule.PYC205:
         return verdict
     how = f"pycache-guard verify-bytecode --python python{magic.version}"
@@ -319,8 +315,6 @@ def _when_it_runs(case: Target, fitting: FreshnessResult) -> str:
     """
     if not (case.name.tag or is_pre_pep3147(case.header.magic)):
         if case.name.suffix == ".pyo":
-            return "Python 3.5 and later look for no .pyo; earlier ones run it with -O"
-        return (
-            f"Python runs it where the source is gone, and out of a zip file, because {fitting.why}"
-        )
+            return "Python 3.5 and later do not use .pyo; earlier versions run it with -O"
+        return f"Python runs it if the source is removed, or from a zip file, because {fitting.why}"
     return f"{_RUNS[fitting.freshness]}, because {fitting.why}"

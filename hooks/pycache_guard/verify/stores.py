@@ -58,7 +58,7 @@ class DiskStore:
             if is_cache_path(shown) or (not is_link and self._holds_bytecode(path)):
                 yield shown
             elif path in self._tops:
-                self._report_unreadable(path, "is no bytecode, by name or by content")
+                self._report_unreadable(path, "is not bytecode, by name or by content")
         links = [path.replace(os.sep, "/") for path in walk.unfollowed]
         if links:
             count = "1 link" if len(links) == 1 else f"{len(links):,} links"
@@ -169,7 +169,7 @@ class IndexStore:
             suspects &= inside
             disguised &= inside
         if not suspects | disguised <= self._entries.keys():
-            raise Failure("the index has changed while it was read")
+            raise Failure("the index changed while it was read")
         self._preload(map(self._entries.__getitem__, (*suspects, *disguised)))
         self._named |= disguised
         for path in suspects:
@@ -191,9 +191,9 @@ class IndexStore:
         """Return a whole file, whatever links lead there."""
         entry = self._entries.get(self._resolve(path))
         if entry is None:
-            raise Failure(f"{path}: the symbolic link leads to nothing that is tracked")
+            raise Failure(f"{path}: the target of the symbolic link is not tracked")
         if not entry.is_file and entry.blob not in self._held:
-            raise Failure(f"{path}: is no file in the index")
+            raise Failure(f"{path}: is not a file in the index")
         data = self._content(entry)
         if len(data) > MAX_FILE_BYTES:
             raise Failure(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB")
