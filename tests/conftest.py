@@ -20,6 +20,8 @@ from hypothesis import settings
 
 from helpers.repo import Repo
 from helpers.repo import Result
+from helpers.report_schema import is_json_report
+from helpers.report_schema import validate_report
 from helpers.runners import ROOT
 from helpers.runners import Checkout
 from pycache_guard import cli
@@ -150,7 +152,10 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
             code = cli.main(argv)
         except SystemExit as end:  # argparse, after --help
             code = int(end.code or 0)
-        return Result(code, *capfd.readouterr())
+        result = Result(code, *capfd.readouterr())
+        if is_json_report(argv, result.out):
+            validate_report(result.out)
+        return result
 
     return main
 
@@ -264,6 +269,9 @@ def program() -> Program:
             check=False,
             timeout=PATIENCE,
         )
-        return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+        result = Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+        if is_json_report(argv, result.out):
+            validate_report(result.out)
+        return result
 
     return main
