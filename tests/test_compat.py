@@ -167,7 +167,7 @@ def test_letters_case_does_not_excuse_a_rule(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__PYCACHE__/\n*.PY[CO]\n")
     done = run("check-gitignore")
     assert (done.code, done.err) == (1, "")
-    assert "upper case is not lower case" in done.out
+    assert "matching is case-sensitive; use lower case" in done.out
 
 
 #: Names that Windows takes for others, or for devices.

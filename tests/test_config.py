@@ -26,7 +26,7 @@ GOOD = [
     (HEAD, Config()),
     (HEAD + "allow = []\n", Config()),
     (HEAD + 'probes = ["legacy"]\n', Config(probes=("legacy",))),
-    (HEAD + 'probes = ["legacy", "cache", "legacy"]\n', Config(probes=PROBES)),
+    (HEAD + 'probes = ["legacy", "cache", "legacy"]\n', Config(probes=("cache", "legacy"))),
     (
         HEAD + 'allow = [{ path = "tests/*.pyc", reason = "fixtures" }]\n',
         Config((AllowEntry("tests/*.pyc", None, "p.toml", 2),)),

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from helpers.repo import Result
 
 COMMAND = "forbid-bytecode"
-HIDDEN = "holds CPython {}.{} bytecode under another name; Python runs it all the same".format(
+CONTENT = "contains CPython {}.{} bytecode despite its name; Python can execute it".format(
     *sys.version_info
 )
-UNUSED = "PYC003 the allowance for `{}` matches no bytecode that is tracked"
+HIDDEN = f"{CONTENT}; then delete, move or allow it, or the next `git add -A` adds it again"
+IN_A_TREE = "remove it with a new commit; this one cannot change"
+UNUSED = "PYC003 the allow entry `{}` matches no tracked bytecode; remove the option"
+UNUSED_ENTRY = UNUSED.replace("the option", "the entry")
 
 
 def told(result: Result) -> list[str]:
@@ -120,7 +123,9 @@ class TestContent:
         repo.git("update-index", "--cacheinfo", f"100644,{blob},x")
         assert told(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
         repo.commit()
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [f"x: PYC002 {HIDDEN}"]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
+            f"x: PYC002 {CONTENT}; {IN_A_TREE}"
+        ]
 
     def test_before_the_first_commit_all_is_new(self, repo: Repo, run: Run) -> None:
         repo.stage("x", BYTECODE)
@@ -188,7 +193,7 @@ class TestTree:
         repo.stage("b", BYTECODE + b"b")
         second = repo.commit("second")
         third = repo.commit("third")
-        a, b = (f"{name}: PYC002 {HIDDEN}" for name in "ab")
+        a, b = (f"{name}: PYC002 {CONTENT}; {IN_A_TREE}" for name in "ab")
         for revision in (third, f"{third}^{{tree}}", second, root):
             assert told(run(COMMAND, "--quiet", "--tree", revision)) == []
         assert told(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
@@ -249,7 +254,8 @@ class TestPartialClone:
         if git != "as it is":
             monkeypatch.delitem(FIXED_VARIABLES, "GIT_NO_LAZY_FETCH")
         code, out, err = run(COMMAND, *argv)
-        assert (code, out.splitlines()[0]) == (2, "ok.pyc: PYC001 bytecode is tracked")
+        hint = f"; {IN_A_TREE}" if "--tree" in argv else ""
+        assert (code, out.splitlines()[0]) == (2, f"ok.pyc: PYC001 bytecode is tracked{hint}")
         assert err.startswith("error: ")
         assert err.count("\n") == 1
         assert self.missing(clone) == 2
@@ -309,8 +315,8 @@ class TestAllowances:
         repo.stage("a.pyc", "evil")
         repo.stage("b.pyc", "evil")
         unused = (
-            f"pyproject.toml:3: PYC003 the allowance for `*.pyc` with blob {good} matches no"
-            " bytecode that is tracked"
+            f"pyproject.toml:3: PYC003 the allow entry `*.pyc` with blob {good} matches no"
+            " tracked bytecode; remove the entry"
         )
         expected = [f"{name}: PYC001 bytecode is tracked" for name in ("a.pyc", "b.pyc")]
         assert told(run(COMMAND, "--quiet")) == [*expected, unused]
@@ -337,13 +343,7 @@ class TestUnusedAllowances:
     def test_place_and_remedy(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml", config("path = 'a.pyc'", "path = 'b.pyc'"))
         repo.add("b.pyc")
-        expected = (
-            f"{UNUSED.format('c.pyc')}\n"
-            f"pyproject.toml:3: {UNUSED.format('a.pyc')}\n"
-            "\nTo fix:\n"
-            "    remove its --allow from the arguments\n"
-            "    remove the allowance\n"
-        )
+        expected = f"{UNUSED.format('c.pyc')}\npyproject.toml:3: {UNUSED_ENTRY.format('a.pyc')}\n"
         assert run(COMMAND, "--quiet", "--allow", "c.pyc") == (1, expected, "")
 
     def test_each_of_two_for_one_path_is_of_use(self, repo: Repo, run: Run) -> None:
@@ -379,7 +379,7 @@ class TestUnusedAllowances:
         repo.add("pyproject.toml", config("path = 'a.pyc'"))
         repo.commit()
         assert told(run(COMMAND, "--tree", "HEAD")) == [
-            f"pyproject.toml:3: {UNUSED.format('a.pyc')}"
+            f"pyproject.toml:3: {UNUSED_ENTRY.format('a.pyc')}"
         ]
 
 

@@ -1,4 +1,4 @@
-"""Judge entries: rules PYC001, PYC002 and PYC003."""
+"""Turn entries into findings, less what is allowed: rules PYC001, PYC002 and PYC003."""
 
 from __future__ import annotations
 
@@ -22,18 +22,26 @@ if TYPE_CHECKING:
     from pycache_guard.config import AllowEntry
     from pycache_guard.git.entries import Entry
 
-    #: An allowance with the entries that git says its glob matches.
+    #: An allow entry with the index entries that its glob matches, as git reads the glob.
     Grant = tuple[AllowEntry, list[Entry]]
 
-#: What stands in bytecode's place where it is no file, by mode.
+#: The description of a bytecode path that is not a regular file, by mode.
 MODE_DESCRIPTIONS = {
-    "120000": "a symbolic link in bytecode's place",
-    "160000": "a submodule in bytecode's place",
+    "120000": "a symbolic link with a bytecode path",
+    "160000": "a submodule with a bytecode path",
 }
 
 
+#: No ignore rule covers a file of another name.
+ADDED_AGAIN = "then delete, move or allow it, or the next `git add -A` adds it again"
+
+
+#: Up to this number of files have commands of their own; more share commands.
+MAX_SINGLE_COMMANDS = 5
+
+
 class AllowList:
-    """Who may stay; remembers which allowances were of use."""
+    """Allow entries with the index entries they match; records which of them were needed."""
 
     def __init__(self, granted: Iterable[Grant]) -> None:
         self._allowed = [
@@ -47,13 +55,13 @@ class AllowList:
         self._used: set[int] = set()
 
     def allows(self, entry: Entry) -> bool:
-        """Whether some allowance covers `entry`; those that do have been of use."""
+        """Return whether an allow entry covers `entry`, and mark those that do as used."""
         holders = self._entries_by_allowance.get((entry.path, entry.blob), set())
         self._used |= holders
         return bool(holders)
 
     def unused_allowances(self) -> list[Grant]:
-        """Return the allowances that have covered nothing so far, with what they could cover."""
+        """Return the allow entries that have covered nothing so far, with the entries they match."""
         return [grant for n, grant in enumerate(self._allowed) if n not in self._used]
 
 
@@ -65,11 +73,11 @@ def path_findings(
     rooted: bool,
     sparse: bool = False,
 ) -> list[Finding]:
-    """Report entries whose path is bytecode's, the stages of a conflict once: PYC001.
+    """Report entries with a bytecode path, the stages of a conflict once: PYC001.
 
     `moves` has the paths that are not bytecode, each with the command that moves it out of the cache
-    directory, or `None`. The commands shown must work in a subdirectory if `rooted`, in a sparse
-    checkout if `sparse`.
+    directory, or None. Commands work in a subdirectory if `rooted`, and in a sparse checkout if
+    `sparse`.
     """
     covered = {entry for entry in entries if grants.allows(entry)}
     kept = {outermost_pycache(entry.path) for entry in covered}
@@ -97,7 +105,7 @@ def _report_misplaced(entry: Entry, move: str | None) -> Finding:
 
 
 def outermost_pycache(path: str) -> str:
-    """Return the outermost `__pycache__` that `path` lies in, `path` itself if it is in none."""
+    """Return the outermost `__pycache__` above `path`, or `path` itself if there is none."""
     parts = path.split("/")
     for n, part in enumerate(parts, start=1):
         if part.lower() == "__pycache__":
@@ -113,9 +121,9 @@ def content_findings(
     rooted: bool,
     sparse: bool = False,
 ) -> list[Finding]:
-    """Report files of other names that hold bytecode, the stages of a conflict once: PYC002.
+    """Report files of other names that contain bytecode, the stages of a conflict once: PYC002.
 
-    `held` has the first bytes of every blob among them that is bytecode.
+    `held` maps each blob that is bytecode to its first bytes.
     """
     refused = {
         entry.path: entry
@@ -124,13 +132,16 @@ def content_findings(
         and not is_bytecode_path(os.fsencode(entry.path))
         and not grants.allows(entry)
     }
+    commands = _untrack_commands(refused, rooted=rooted, sparse=sparse)
     return [
         Finding(
             entry.path,
             Rule.PYC002,
-            f"holds {interpreter_name(held[entry.blob])} bytecode under another name; Python runs it all the same",
-            untrack_command(entry.path, rooted=rooted, sparse=sparse),
+            f"contains {interpreter_name(held[entry.blob])} bytecode despite its name;"
+            " Python can execute it",
+            commands[entry.path],
             blob=entry.blob,
+            hint=ADDED_AGAIN,
         )
         for entry in refused.values()
     ]
@@ -145,47 +156,57 @@ def by_checkout(
 ) -> list[Finding]:
     """Report files that become bytecode at checkout, the stages of a conflict once: PYC002.
 
-    `files` has the attributes that do it, in words, and the first bytes of what git writes.
+    `files` maps each entry to the attributes that convert it, in words, and the first bytes that git writes.
     """
     refused = {
         entry.path: (entry, how)
         for entry, how in files.items()
         if not is_bytecode_path(os.fsencode(entry.path)) and not grants.allows(entry)
     }
+    commands = _untrack_commands(refused, rooted=rooted, sparse=sparse)
     return [
         Finding(
             entry.path,
             Rule.PYC002,
             f"contains {interpreter_name(head)} bytecode when git checks it out (`{attributes}`);"
             " Python can execute it",
-            untrack_command(entry.path, rooted=rooted, sparse=sparse),
+            commands[entry.path],
             blob=entry.blob,
+            hint=ADDED_AGAIN,
         )
         for entry, (attributes, head) in refused.values()
     ]
 
 
+def _untrack_commands(paths: Iterable[str], *, rooted: bool, sparse: bool) -> dict[str, str]:
+    """Return the command that untracks each path: its own, or one for many where there are many."""
+    wanted = [*paths]
+    if len(wanted) > MAX_SINGLE_COMMANDS:
+        return untrack_together(wanted, rooted=rooted, sparse=sparse)
+    return {path: untrack_command(path, rooted=rooted, sparse=sparse) for path in wanted}
+
+
 def interpreter_name(head: bytes) -> str:
-    """Name who wrote bytecode that starts with `head`."""
+    """Return the name and version of the interpreter that wrote bytecode that starts with `head`."""
     magic = identify_magic(head)
     return f"{magic.implementation} {magic.version}" if magic else "Python"
 
 
 def unused_findings(grants: AllowList, of_use: Container[str]) -> list[Finding]:
-    """Report allowances that allow nothing: PYC003.
+    """Report allow entries that allow nothing: PYC003.
 
-    `of_use` has the blobs that are bytecode among those that were not judged: content that is not
-    new is not looked at again, and its allowance is of use all the same.
+    `of_use` has the blobs that are bytecode but were not checked: content that is not new is not
+    read again, and its allow entry is needed anyway.
     """
     return [
         Finding(
             allowance.file,
             Rule.PYC003,
-            f"the allowance for `{allowance.glob}`"
+            f"the allow entry `{allowance.glob}`"
             + (f" with blob {allowance.blob}" if allowance.blob else "")
-            + " matches no bytecode that is tracked",
-            "remove the allowance" if allowance.file else "remove its --allow from the arguments",
+            + " matches no tracked bytecode",
             line=allowance.line,
+            hint="remove the entry" if allowance.file else "remove the option",
         )
         for allowance, entries in grants.unused_allowances()
         if not any(entry.blob in of_use for entry in entries)

@@ -169,7 +169,7 @@ def dispatch(argv: list[str]) -> int:
         return show_help(argv[1:])
     if name in VERSION_WORDS:
         from pycache_guard import __version__
-        from pycache_guard.commands._print import print_safely
+        from pycache_guard.commands import print_safely
 
         print_safely(f"pycache-guard {__version__}\n")
         return 0
@@ -218,7 +218,7 @@ def suggestion(name: str) -> str:
 
 def print_help_page() -> None:
     """Print the list of commands."""
-    from pycache_guard.commands._print import print_safely
+    from pycache_guard.commands import print_safely
 
     print_safely(usage())
 

@@ -112,7 +112,7 @@ class Finding(NamedTuple):
     is_kept: bool = False
     #: Place of the commit in the order of history, the oldest first.
     rank: int = 0
-    #: What to do in words, without a full stop, where no command does it.
+    #: What to do in words, without a full stop: instead of a command, or after it.
     hint: str | None = None
     #: The program has fixed it in this run; `remedy` is what is left to do.
     is_fixed: bool = False

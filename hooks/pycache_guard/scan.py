@@ -39,6 +39,10 @@ FILTERED = "filtered file"
 KINDS = (LFS_POINTER, ARCHIVE, FILTERED)
 
 
+#: What to do about bytecode in the tree of a commit: no command takes it out of there.
+IN_A_TREE = "remove it with a new commit; this one cannot change"
+
+
 class Unread:
     """The files whose content was not looked into: for each of `MODE_DESCRIPTIONS` the first path, and the number."""
 
@@ -108,6 +112,7 @@ def scan_tracked(
     )
     from pycache_guard.git.listing import blob_of
     from pycache_guard.git.listing import parse_entry
+    from pycache_guard.git.listing import path_of
 
     contents = examined(files, attributes, unread)
     found_any = named or contents.held or contents.converted
@@ -121,7 +126,10 @@ def scan_tracked(
     from pycache_guard.git.repository import cwd_is_below_toplevel
     from pycache_guard.git.repository import is_sparse
 
-    rooted, sparse = cwd_is_below_toplevel(), is_sparse()
+    rooted = cwd_is_below_toplevel()
+    sparse = is_sparse() or source.has_skipped_entries(
+        {*map(path_of, named)} | {*map(path_of, files)}
+    )
     allowances = [*(config.allow if config else ()), *map(AllowEntry, allow)]
     grants = allowlist.AllowList([(a, source.entries_matching(a.glob)) for a in allowances])
     entries = [*map(parse_entry, named)]
@@ -133,6 +141,8 @@ def scan_tracked(
     )
     becoming = {parse_entry(record): how for record, how in contents.converted.items()}
     found += allowlist.by_checkout(becoming, grants, rooted=rooted, sparse=sparse)
+    if source.directory() is None:
+        found = [f if f.is_kept else f._replace(fix=None, hint=IN_A_TREE) for f in found]
     if not staged:
         unused = [e for _, entries in grants.unused_allowances() for e in entries if e.is_file]
         blobs = [entry.blob for entry in unused]

@@ -24,7 +24,6 @@ PROMISED = [
         [
             b"__pycache__/m.cpython-313.pyc",
             b"__pycache__/m.cpython-313.opt-1.pyc",
-            b"__pycache__/m.cpython-313.pyc.140162621172480",
         ],
     ),
     (
@@ -33,11 +32,21 @@ PROMISED = [
         [
             b"a/b/__pycache__/m.cpython-313.pyc",
             b"a/b/__pycache__/m.cpython-313.opt-1.pyc",
-            b"a/b/__pycache__/m.cpython-313.pyc.140162621172480",
         ],
     ),
-    ("legacy", b"", [b"m.pyc", b"m.pyo"]),
-    ("legacy", b"a/b", [b"a/b/m.pyc", b"a/b/m.pyo"]),
+    (
+        "temporary",
+        b"a",
+        [
+            b"a/__pycache__/m.cpython-313.pyc.140162621172480",
+            b"a/__pycache__/m.function-1.py313.nbi",
+            b"a/__pycache__/m.function-1.py313.1.nbc",
+        ],
+    ),
+    ("legacy", b"", [b"m.pyc"]),
+    ("legacy", b"a/b", [b"a/b/m.pyc"]),
+    ("python2", b"", [b"m.pyo"]),
+    ("python2", b"a/b", [b"a/b/m.pyo"]),
 ]
 
 

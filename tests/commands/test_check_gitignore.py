@@ -41,7 +41,7 @@ def test_a_repository_without_python_gets_some_one_day(repo: Repo, run: Run) -> 
     assert told.out == (
         ".gitignore: PYC101 2 lines are missing: `__pycache__/` (Python 3 writes its caches there),"
         " `*.py[co]` (`compileall -b` and Python 2 write NAME.pyc); no Python file is tracked, but"
-        " whatever runs Python here writes some\n"
+        " any tool that runs Python here writes caches\n"
         f"\nTo fix:\n    {BOTH}\n"
         "\nFound 1 problem (2 directories checked).\n"
     )
@@ -54,12 +54,12 @@ INERT: list[tuple[bytes, dict[int, str]]] = [
     (b"*.c\n.pyo\n.py[co]\n", {2: "one file", 3: "one file"}),
     (b"__pycache__/ # caches\n", {1: "line of its own"}),
     (b"__pycache__/# caches\n*.pyc #x\n", {1: "line of its own", 2: "line of its own"}),
-    (b" __pycache__/\n\t*.pyc\n", {1: "leading blank", 2: "leading blank"}),
+    (b" __pycache__/\n\t*.pyc\n", {1: "leading space", 2: "leading space"}),
     (b"__pycache__/\t\n*.pyc \t \n", {1: "trailing tab", 2: "trailing tab"}),
     (b"\"__pycache__/\"\n'*.pyc'\n`*.pyo`\n", {1: "quotes", 2: "quotes", 3: "quotes"}),
     (b"./__pycache__/\n../*.pyc\n", {1: "`./` never", 2: "`./` never"}),
-    (b"pkg\\__pycache__\\\n__pycache__\\\n", {1: "`/` parts", 2: "`/` parts"}),
-    (b"__pycache__\\ \n", {1: "escaped blank"}),
+    (b"pkg\\__pycache__\\\n__pycache__\\\n", {1: "`/` separates", 2: "`/` separates"}),
+    (b"__pycache__\\ \n", {1: "escaped space"}),
     (b"*.pyc/\n*.py[co]/\n", {1: "directories only", 2: "directories only"}),
     (b"__pycache__ *.pyc\n*.pyc,*.pyo\n", {1: "one pattern", 2: "one pattern"}),
     (b"__pycache__/,\n*.pyc;\n", {1: "punctuation", 2: "punctuation"}),
@@ -67,11 +67,11 @@ INERT: list[tuple[bytes, dict[int, str]]] = [
     (b"^__pycache__$\n.*\\.pyc\n", {1: "regular", 2: "regular"}),
     (b"*.py[co\n", {1: "never closed"}),
     (b"\\*.pyc\n*.py\\[co\\]\n", {1: "plain character", 2: "plain character"}),
-    (b"__PYCACHE__/\n*.PYC\n", {1: "upper case", 2: "upper case"}),
+    (b"__PYCACHE__/\n*.PYC\n", {1: "case-sensitive", 2: "case-sensitive"}),
     (b"pycache/\n.pycache\n_pycache_/\n", dict.fromkeys((1, 2, 3), "`__pycache__`")),
-    (b"__pycache__\xe2\x80\x8b/\n\xc2\xa0__pycache__\n", {1: "odd", 2: "odd"}),
+    (b"__pycache__\xe2\x80\x8b/\n\xc2\xa0__pycache__\n", {1: "unusual", 2: "unusual"}),
     (b"__pycache__/\r*.pyc\r", {1: "one pattern"}),
-    (b"__pycache__ /\n", {1: "a blank"}),
+    (b"__pycache__ /\n", {1: "a space"}),
     (b"\xef\xbb\xbf.pyc\r\n", {1: "one file"}),
     # Each of these is as it should be, or about something else.
     (b"# __pycache__/\n!*.pyc\n", {}),

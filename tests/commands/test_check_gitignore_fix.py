@@ -209,7 +209,7 @@ def test_a_link_that_comes_meanwhile(
     assert file.read_text() == "x\n__pycache__/\n*.py[co]\n"
     assert target.read_text() == "secret\n"
     with monkeypatch.context() as patched:
-        patched.setattr("pycache_guard.gitignore.fix.replaceable", lambda _: swap())
+        patched.setattr("pycache_guard.gitignore.fix.stat_replaceable", lambda _: swap())
         with pytest.raises(OSError, match="symbolic link"):
             _read_existing(os.fspath(file))
 
@@ -218,7 +218,10 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     repo.add("a b/m.py")
     monkeypatch.chdir(repo.path / "a b")
     told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
-    assert told.out == f"{ADDED}\nTo fix:\n    git add -f -- ../.gitignore\n"
+    assert (
+        told.out
+        == f'{ADDED}\nTo fix:\n    (cd "$(git rev-parse --show-toplevel)" && git add -f -- .gitignore)\n'
+    )
     run_shell(*fix_commands(told.out), cwd=repo.path / "a b")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
@@ -244,13 +247,13 @@ def test_a_full_disk(repo: Repo) -> None:
     repo.add(".gitignore", old)
     code = (
         "import resource, sys\n"
-        "from pycache_guard import repair\n"
+        "from pycache_guard.fs import atomic\n"
         "from pycache_guard.cli import main\n"
-        "def limited(*args, fill=repair.fill):\n"
+        "def limited(*args, write=atomic._write_and_sync):\n"
         "    limit = int(sys.argv[1])\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
-        "    fill(*args)\n"
-        "repair.fill = limited\n"
+        "    write(*args)\n"
+        "atomic._write_and_sync = limited\n"
         "raise SystemExit(main(['check-gitignore', '--fix']))\n"
     )
     new = len(old) + len("__pycache__/\n*.py[co]\n")
@@ -284,7 +287,7 @@ def test_a_limit_from_the_start(repo: Repo) -> None:
 def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
     """The file is old or new, never in between; what is left over lies beside it."""
     file = tmp_path / ".gitignore"
-    code = f"from pycache_guard.fs.atomic import write_whole; write_whole({str(file)!r}, b'new')"
+    code = f"from pycache_guard.fs.atomic import write_atomic; write_atomic({str(file)!r}, b'new')"
     killed = []
     for call in ("write", "fchown", "chmod", "fchmodat", "fsync", "rename", "renameat", "unlink"):
         file.write_text("old")

@@ -213,10 +213,10 @@ def test_links_and_submodules(repo: Repo, run: Run) -> None:
     drop = "it is not pushed: `git rebase -i --root` can drop it, or the command below"
     link, module = found(run("check-history", "HEAD", "--format", "json"))
     assert (link["path"], link["size"]) == ("__pycache__", 9)
-    start = f"a symbolic link in bytecode's place comes in with commit {commit}: blob "
+    start = f"a symbolic link with a bytecode path comes in with commit {commit}: blob "
     assert link["message"] == f"{start}{repo.git('rev-parse', 'HEAD:__pycache__')}, 9 bytes; {drop}"
     assert (module["path"], module["size"]) == ("x.pyc", None)
-    start = f"a submodule in bytecode's place comes in with commit {commit}: commit "
+    start = f"a submodule with a bytecode path comes in with commit {commit}: commit "
     assert module["message"] == f"{start}{'1' * 40} of another repository"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from helpers.report_parser import parse_report
 from helpers.report_parser import run_shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Program
@@ -47,12 +49,12 @@ def spoiled(repo: Repo) -> Repo:
 
 def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     told = run("fix", "--quiet")
-    assert (told.code, told.err) == (1, "")
+    assert (told.code, told.err) == (0, "")
     assert told.out == (
         ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
         "a.pyc: PYC001 untracked; the file stays on disk\n"
         f"{CACHE}: PYC001 untracked; the file stays on disk\n"
-        f"\nTo fix:\n    {BOTH}\n"
+        f"\nNow commit:\n    {BOTH}\n"
     )
     assert (spoiled.path / CACHE).read_bytes() == BYTECODE
     assert (spoiled.path / "a.pyc").read_bytes() == BYTECODE
@@ -78,17 +80,21 @@ def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
 def test_only_one_of_both(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
     told = run("fix", "--quiet")
-    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
+    assert fix_commands(told.out) == ['git add -f -- .gitignore && git commit -m "Ignore bytecode"']
     run_shell(*fix_commands(told.out), cwd=repo.path)
-    repo.commit()
     repo.add("a.pyc")
+    repo.commit()
     told = run("fix", "--quiet")
     assert told.out.startswith("a.pyc: PYC001 untracked")
     assert fix_commands(told.out) == ['git commit -m "Untrack bytecode"']
+    run_shell(*fix_commands(told.out), cwd=repo.path)
     assert run("fix") == CLEAN
 
 
-def test_a_dry_run_changes_nothing(spoiled: Repo, run: Run, program: Program) -> None:
+def test_a_dry_run_changes_nothing(
+    spoiled: Repo, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
     before = state(spoiled)
     told = run("fix", "--quiet", "--dry-run")
     assert state(spoiled) == before
@@ -123,21 +129,26 @@ def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -
     spoiled.add(name, BYTECODE)
     hook = spoiled.path / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode\n")
+    hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode --quiet\n")
     hook.chmod(0o755)
-    (remedy,) = fix_commands(run("fix", "--quiet").out)
-    assert remedy == f"git rm -r -f --cached -- {name} && {BOTH}"
-    run_shell(remedy, cwd=spoiled.path)
+    told = run("fix", "--quiet")
+    assert told.code == 1
+    assert "the next `git add -A` adds it again" in told.out
+    assert fix_commands(told.out) == [f"git rm -r -f --cached -- {name}", BOTH]
+    run_shell(*fix_commands(told.out), cwd=spoiled.path)
     assert run("fix") == CLEAN
     assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
 
 
-def test_more_than_a_command_holds_is_told_one_by_one(spoiled: Repo, run: Run) -> None:
+def test_many_files_of_other_names_share_a_command(spoiled: Repo, run: Run) -> None:
     for number in range(150):
         spoiled.add(f"{number}.bin", BYTECODE)
     told = fix_commands(run("fix", "--quiet").out)
-    assert len(told) == 152
-    assert told[-1] == 'git commit -m "Untrack bytecode"'
+    assert len(told) == 2
+    assert told[-1] == BOTH
+    run_shell(*told, cwd=spoiled.path)
+    assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
+    assert run("fix") == CLEAN
 
 
 def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
@@ -157,9 +168,9 @@ def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(index))
     told = run("fix", "--quiet")
     assert fix_commands(told.out) == [
-        "git add -f -- .gitignore",
         "git rm -r -f --cached -- a.pyc",
         "git rm -r -f --cached -- pkg/__pycache__",
+        BOTH,
     ]
     assert "a.pyc" in spoiled.tracked()
 
@@ -183,7 +194,7 @@ def test_a_locked_index(spoiled: Repo, run: Run) -> None:
     assert "index.lock" in told.err
     lock.unlink()
     told = run("fix", "--quiet")
-    assert told.code == 1
+    assert told.code == 0
     run_shell(*fix_commands(told.out), cwd=spoiled.path)
     assert run("fix") == CLEAN
 
@@ -200,3 +211,133 @@ def test_wrong_usage(repo: Repo, run: Run) -> None:
     told = run("fix", "pkg")
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith("error: unrecognized arguments: pkg")
+
+
+def test_fix_run_twice_still_names_the_commit(spoiled: Repo, run: Run) -> None:
+    spoiled.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    spoiled.commit()
+    commit = 'git commit -m "Untrack bytecode"'
+    assert fix_commands(run("fix").out) == [commit]
+    again = run("fix")
+    assert again.code == 0
+    assert fix_commands(again.out) == [commit]
+    run_shell(commit, cwd=spoiled.path)
+    assert run("fix") == CLEAN
+
+
+def test_fix_run_twice_still_stages_the_ignore_file(spoiled: Repo, run: Run) -> None:
+    assert fix_commands(run("fix").out) == fix_commands(run("fix").out) == [BOTH]
+    run_shell(BOTH, cwd=spoiled.path)
+    assert spoiled.git("status", "--porcelain") == ""
+
+
+def test_bytecode_that_was_never_committed_needs_no_commit(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    repo.commit()
+    repo.add("a.pyc", BYTECODE)
+    result = run("fix")
+    assert (result.code, fix_commands(result.out)) == (0, [])
+    assert result.out.startswith(
+        "a.pyc: PYC001 untracked; the file stays on disk\n\nDone: 1 problem"
+    )
+    assert run("fix") == CLEAN
+
+
+def test_unborn_head_needs_a_commit_only_for_the_ignore_file(repo: Repo, run: Run) -> None:
+    repo.add("m.py", "x = 1\n")
+    repo.add("a.pyc", BYTECODE)
+    result = run("fix")
+    assert result.code == 0
+    commands = fix_commands(result.out)
+    assert commands == ['git add -f -- .gitignore && git commit -m "Ignore bytecode"']
+    run_shell("git config user.name n", *commands, cwd=repo.path)
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_file_in_a_cache_directory_is_left_for_a_person(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    repo.add("pkg/__pycache__/main.py", "print(1)\n")
+    repo.add("pkg/__pycache__/m.cpython-313.pyc", BYTECODE)
+    repo.commit()
+    result = run("fix")
+    assert result.code == 1
+    assert fix_commands(result.out) == [
+        "git mv -- pkg/__pycache__/main.py pkg/main.py",
+        'git commit -m "Untrack bytecode"',
+    ]
+    run_shell(*fix_commands(result.out), cwd=repo.path)
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.tracked() == [".gitignore", "pkg/main.py"]
+
+
+def test_moves_are_shown_beside_the_command_that_fixes_many(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fix` never moves a file, so its command must not stand for `git mv`."""
+    monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    for number in range(30):
+        repo.add(f"d{number}/a.pyc", BYTECODE)
+    repo.add("pkg/__pycache__/main.py", "print(1)\n")
+    repo.commit()
+    commands = fix_commands(run("forbid-bytecode").out)
+    assert commands == ["pycache-guard fix", "git mv -- pkg/__pycache__/main.py pkg/main.py"]
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        (["--allow", "keep/*"], "pycache-guard forbid-bytecode --fix '--allow=keep/*'"),
+        (["--staged"], "pycache-guard forbid-bytecode --fix --staged"),
+        (
+            ["--config-from", "HEAD"],
+            "pycache-guard forbid-bytecode --fix --config-from=HEAD",
+        ),
+    ],
+)
+def test_command_that_fixes_many_untracks_only_what_the_report_shows(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, options: list[str], command: str
+) -> None:
+    monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
+    repo.commit()
+    for number in range(12):
+        repo.add(f"d{number}/a.pyc", BYTECODE)
+    repo.add("keep/a.pyc", BYTECODE)
+    assert fix_commands(run("forbid-bytecode", *options).out) == [command]
+    subprocess.run(["bash", "-c", command], cwd=repo.path, check=False, capture_output=True)
+    assert repo.tracked() == (["keep/a.pyc"] if "--allow" in options else [])
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("is_on_disk", [True, False])
+def test_file_that_git_does_not_look_at_is_untracked(
+    repo: Repo, run: Run, flag: str, is_on_disk: bool
+) -> None:
+    for path in ("a.pyc", "pkg/__pycache__/m.cpython-313.pyc", "x.bin"):
+        file = repo.add(path, BYTECODE)
+        repo.git("update-index", flag, path)
+        if not is_on_disk:
+            file.unlink()
+    repo.write("d/x")
+    commands = fix_commands(run("forbid-bytecode").out)
+    assert len(commands) == 3
+    run_shell(*commands, cwd=repo.path)
+    assert repo.tracked() == []
+
+
+def test_tree_of_a_commit_has_a_sentence_and_no_command(
+    repo: Repo, run: Run, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.add("a.pyc", BYTECODE)
+    repo.add("x.bin", BYTECODE)
+    repo.add("__pycache__/main.py", "x = 1\n")
+    repo.commit()
+    bare = make_repo("bare.git", "--bare")
+    bare.git("fetch", "-q", os.fspath(repo.path), "main:main")
+    for place in (repo, bare):
+        monkeypatch.chdir(place.path)
+        result = run("forbid-bytecode", "--tree", "main", "--content", "all")
+        assert result.code == 1
+        assert "To fix:" not in result.out
+        assert "git rm" not in result.out
+        assert result.out.count("with a new commit") == 2

@@ -92,6 +92,11 @@ class TestOutput:
     ) -> None:
         file = tmp_path / "report"
         assert run(COMMAND, "--format", voice, "--output", os.fspath(file)) == (0, "", "")
+        text = file.read_text()
+        assert (text == "") is (voice == "github")
+        if voice == "text":
+            assert text == "OK: 0 tracked files checked, 0 new ones read.\n"
+        assert run(COMMAND, "--quiet", "--format", voice, "--output", os.fspath(file)).code == 0
         assert (file.read_text() == "") is (voice in ("text", "github"))
 
     @posix
@@ -157,7 +162,7 @@ class TestOutput:
         """
         file = tmp_path / "report"
         file.write_text("old")
-        odd.stage_all(f"{n:05}.pyc" for n in range(200))
+        odd.stage_all(f"{n:05}/a.pyc" for n in range(200))
         code = (
             "import resource\n"
             "from pycache_guard.cli import main\n"
@@ -214,7 +219,10 @@ class TestStandardStreams:
     def test_closed(self, repo: Repo, closed: str) -> None:
         """A closed descriptor becomes none of git's."""
         repo.stage("x", b"\0" * 10)
-        assert self.shell(f"PROGRAM {COMMAND} {closed}") == (0, "")
+        has_stdout = ">&-" not in closed.replace("2>&-", "")
+        code, out = self.shell(f"PROGRAM {COMMAND} {closed}")
+        assert (code, out.startswith("OK: 1 tracked file checked")) == (0, has_stdout)
+        assert self.shell(f"PROGRAM {COMMAND} --quiet {closed}") == (0, "")
         assert self.shell(f"PROGRAM {COMMAND} --no-such {closed}")[0] == 2
         code, said = self.shell(f"cd ..; PROGRAM {COMMAND} {closed}")
         assert code == 2
@@ -256,7 +264,7 @@ def test_people_are_told_where_a_rule_is_explained(repo: Repo, argv: tuple[str, 
     """At a terminal alone: what programs and logs get is the report."""
     repo.add("a.pyc", "x")
     repo.add("b.py", "import marshal\nexec(marshal.loads(data))\n")
-    shown = at_a_terminal(*argv)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", at_a_terminal(*argv))
     silent = subprocess.run([PROGRAM, *argv], capture_output=True, check=False).stdout.decode()
     assert silent
     assert shown.startswith(silent)
@@ -275,7 +283,72 @@ def test_only_the_report_is_for_people(repo: Repo, argv: tuple[str, ...]) -> Non
 @posix
 def test_nothing_is_explained_where_nothing_was_found(repo: Repo) -> None:
     repo.add("a.py", "x")
-    assert at_a_terminal("lint") == ""
+    assert at_a_terminal("lint") == "OK: 1 Python file checked.\n"
+
+
+COLORS = [
+    ([], {}, True),
+    (["--color", "never"], {}, False),
+    ([], {"NO_COLOR": "1"}, False),
+    ([], {"NO_COLOR": ""}, True),
+    ([], {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    (["--color", "always"], {"NO_COLOR": "1"}, True),
+    ([], {"TERM": "dumb"}, False),
+    ([], {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+]
+
+
+@posix
+@pytest.mark.parametrize(("options", "variables", "has_color"), COLORS)
+def test_terminal_gets_colors_unless_they_are_declined(
+    repo: Repo,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    variables: dict[str, str],
+    has_color: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm", **variables}.items():
+        monkeypatch.setenv(name, value)
+    repo.add("a.pyc", "x")
+    assert ("\x1b[" in at_a_terminal(COMMAND, *options)) is has_color
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "has_color"),
+    [
+        ([], {}, False),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": ""}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_pipe_gets_colors_only_on_request(
+    repo: Repo,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    variables: dict[str, str],
+    has_color: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    repo.add("a.pyc", "x")
+    assert ("\x1b[" in run(COMMAND, *options).out) is has_color
+
+
+def test_file_never_gets_colors_by_itself(
+    repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    repo.add("a.pyc", "x")
+    report = tmp_path / "report"
+    run(COMMAND, "--output", os.fspath(report))
+    assert "\x1b[" not in report.read_text()
 
 
 @pytest.mark.parametrize("argv", [(COMMAND,), ("doctor",)])
@@ -293,7 +366,7 @@ def test_report_on_windows_has_a_sentence_where_no_command_does(
 ) -> None:
     for name in ("plain.pyc", "a b.pyc", "x\u2019;calc;\u2019.pyc"):
         repo.add(name, "1")
-    monkeypatch.setattr("pycache_guard.commands._output.system.WINDOWS", True)
+    monkeypatch.setattr("pycache_guard.compat.WINDOWS", True)
     result = run("forbid-bytecode")
     lines = result.out.splitlines()
     assert sum(NO_COMMAND in line for line in lines) == 1

@@ -25,7 +25,7 @@ def test_where_git_would_wait(
     def asked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(explain, "rules_here", asked)
+    monkeypatch.setattr(explain, "rules_for_user", asked)
     gap = UnignoredPath("cache", b"a/b", b"a/b/__pycache__/m.cpython-313.pyc", b"", b"", b"")
     assert explain.local_only_rules([gap], {}, os.fspath(tmp_path)) == []
 

@@ -59,9 +59,11 @@ def parse_report(out: str) -> list[Found]:
 
 
 def fix_commands(out: str) -> list[str]:
-    """Return the commands of a text report."""
-    block = out.partition("To fix:\n")[2]
-    return [line.strip() for line in block.splitlines() if line.startswith("    ")]
+    """Return the commands of a text report: those that fix, then the one that commits."""
+    blocks = re.split(r"(?m)^(?:To fix|Now commit):\n", out)[1:]
+    return [
+        line.strip() for block in blocks for line in block.splitlines() if line.startswith("    ")
+    ]
 
 
 def run_fixes(out: str, cwd: Path) -> None:

@@ -9,7 +9,7 @@ from pycache_guard.findings import Rule
 
 PLAIN = Finding("a.pyc", Rule.PYC001, "bytecode is tracked", "git rm a.pyc", blob="0" * 40)
 PLACED = Finding(
-    "p q.toml", Rule.PYC003, "the allowance for `x`", "remove it",
+    "p q.toml", Rule.PYC003, "the allow entry `x`", hint="remove it",
     line=3, column=5, end_line=3, end_column=9,
 )  # fmt: skip
 ODD = Finding(os.fsdecode(b"\xff,:%\n\r/x y.pyc"), Rule.PYC001, "50 %\nof\rit", "git rm '%'")

@@ -19,7 +19,7 @@ def test_lines() -> None:
     assert render(ALL, "forbid-bytecode", "github") == (
         f"::error file=a.pyc,title=PYC001 bytecode-path::bytecode is tracked%0ATo fix: git rm a.pyc%0AAbout: {PYC001}\n"
         "::error file=p q.toml,line=3,col=5,endLine=3,endColumn=9,title=PYC003 unused-allow::"
-        f"the allowance for `x`%0ATo fix: remove it%0AAbout: {PYC003}\n"
+        f"the allow entry `x`%0ATo fix: remove it%0AAbout: {PYC003}\n"
         "::error file=\\xff%2C%3A%25%0A%0D/x y.pyc,title=PYC001 bytecode-path::"
         f"50 %25%0Aof%0Dit%0ATo fix: git rm '%25'%0AAbout: {PYC001}\n"
         f"::error title=PYC003 unused-allow::no file%0AAbout: {PYC003}\n"

@@ -5,6 +5,7 @@ import json
 import os
 
 from pycache_guard.findings import Rule
+from pycache_guard.report import Summary
 from pycache_guard.report import render
 from report.samples import ALL
 from report.samples import ODD
@@ -12,19 +13,17 @@ from report.samples import ODD
 #: Version 1 has these; each is always there.
 KEYS = {
     *("code", "rule", "url", "path", "path_base64", "line", "column", "end_line", "end_column"),
-    *("commit", "blob", "size", "count", "message", "fixed", "remedy"),
+    *("commit", "blob", "size", "count", "message", "remedy", "fixed"),
 }
 
 
 def test_nothing() -> None:
+    empty = {"version": 1, "command": "forbid-bytecode", "findings": []}
     text = render([], "forbid-bytecode", "json")
-    assert json.loads(text) == {
-        "version": 1,
-        "command": "forbid-bytecode",
-        "checked": None,
-        "notes": [],
-        "findings": [],
-    }
+    assert json.loads(text) == {**empty, "checked": None, "notes": []}
+    summary = Summary(3, "3 files checked", ("One note.",))
+    text = render([], "forbid-bytecode", "json", summary=summary)
+    assert json.loads(text) == {**empty, "checked": 3, "notes": ["One note."]}
 
 
 def test_every_key_is_there() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from pycache_guard.commands._print import print_safely
+from pycache_guard.commands import print_safely
 from pycache_guard.config import suggestion
 from pycache_guard.errors import Failure
 from pycache_guard.report import FORMATS

@@ -92,16 +92,22 @@ def check_commits(
         finally:
             progress.clear()
         commits = progress.count
+    notes = [f"{unread.sentence()}."] * bool(unread.counts)
+    checked = f"{commits:,} commit{'' if commits == 1 else 's'} checked"
+    if not findings and not unjudged and options.format == "text" and options.output is None:
+        if not options.quiet:
+            from pycache_guard.commands import print_success
+
+            print_success(checked, notes)
+        return 0
     from pycache_guard.commands._output import write_report
     from pycache_guard.report import Summary
-    from pycache_guard.report import count
 
-    notes = [f"{unread.sentence()}."] * bool(unread.counts)
     if any("filter-repo" in (finding.fix or "") for finding in findings):
         from pycache_guard.history.advice import REWRITE_NOTE
 
         notes.append(REWRITE_NOTE)
-    summary = Summary(commits, f"{count(commits, 'commit')} checked", tuple(notes))
+    summary = Summary(commits, checked, tuple(notes))
     code = write_report(
         findings,
         command,

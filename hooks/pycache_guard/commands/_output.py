@@ -1,4 +1,10 @@
-"""Say on stderr what could not be done."""
+"""Write reports, errors and progress.
+
+# hot path: see tests/test_budgets.py
+
+A push imports this for its progress line, so that a report and its formats are imported only where one
+is written.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +14,7 @@ import sys
 from time import monotonic
 
 from pycache_guard import compat
-from pycache_guard.commands._print import print_safely
-from pycache_guard.findings import sort_findings
-from pycache_guard.remedies import NO_COMMAND
-from pycache_guard.remedies import translate_for_windows
-from pycache_guard.report import TextStyle
-from pycache_guard.report import render
-from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.commands import print_safely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from pycache_guard.findings import Finding
     from pycache_guard.report import Summary
+    from pycache_guard.report import TextStyle
 
     class ReportOptions(Protocol):
-        """What the arguments of every command that reports are read into."""
+        """The arguments of every command that writes a report."""
 
         format: str
         output: str | None
@@ -37,19 +38,21 @@ if TYPE_CHECKING:
 def print_error(message: str, kind: str = "error") -> None:
     """Write one `error:` line, or one of another kind."""
     if sys.stderr is not None:
+        from pycache_guard.report.escape import escape_unprintable
+
         try:  # noqa: SIM105 - contextlib costs 1 ms
             sys.stderr.write(f"{kind}: {escape_unprintable(message)}\n")
-        except OSError:  # no one listens; the exit code tells
+        except OSError:  # stderr is gone; the exit code is enough
             pass
 
 
-#: Seconds before the first word, and between words.
+#: Seconds before the first line is drawn, and between two of them.
 DELAY_SECONDS = 1.0
 REDRAW_SECONDS = 0.2
 
 
 class Progress:
-    """A line on stderr that counts commits; nothing where stderr is no terminal."""
+    """A line on stderr that counts commits; it is drawn only on a terminal."""
 
     def __init__(self, command: str) -> None:
         self._command = command
@@ -59,7 +62,7 @@ class Progress:
         self._enabled = sys.stderr is not None and sys.stderr.isatty()
 
     def add(self, commits: int) -> None:
-        """Count, and say so now and then."""
+        """Add to the count, and redraw the line at most every `REDRAW_SECONDS`."""
         self.count += commits
         if self._enabled and monotonic() >= self._next:
             self._next = monotonic() + REDRAW_SECONDS
@@ -69,7 +72,7 @@ class Progress:
             sys.stderr.flush()
 
     def clear(self) -> None:
-        """Leave the line as it was."""
+        """Erase the line."""
         if self._width:
             sys.stderr.write(f"\r{'':{self._width}}\r")
             sys.stderr.flush()
@@ -95,10 +98,14 @@ def write_report(
     shortcut: str | None = None,
     commit: str | None = None,
 ) -> int:
-    """Write the report where it is wanted; return 1 if there is a finding, else 0.
+    """Write the report to stdout or to `--output`; return 1 if there is a finding, else 0.
 
-    `more` is what JSON has beside the findings; `shortcut` and `commit` as in `TextStyle`.
+    `more` has additional keys of the JSON report; `shortcut` and `commit` are those of `TextStyle`.
     """
+    from pycache_guard.findings import sort_findings
+    from pycache_guard.report import TextStyle
+    from pycache_guard.report import render
+
     if compat.WINDOWS:
         findings = [*map(adapt_to_windows, findings)]
     style = TextStyle(options.quiet, has_color(options), shortcut, commit)
@@ -110,22 +117,27 @@ def write_report(
 
 
 def adapt_to_windows(finding: Finding) -> Finding:
-    """Return a finding whose command every shell of Windows reads alike, or that has none and says so."""
+    """Return a finding whose command means the same in every Windows shell, or a hint instead of it."""
     if finding.fix is None:
         return finding
-    remedy = translate_for_windows(finding.fix)
-    return finding._replace(fix=remedy, hint=finding.hint if remedy else NO_COMMAND)
+    from pycache_guard.remedies import NO_COMMAND
+    from pycache_guard.remedies import translate_for_windows
+
+    command = translate_for_windows(finding.fix)
+    return finding._replace(fix=command, hint=finding.hint if command else NO_COMMAND)
 
 
 def text_style(options: ReportOptions | Namespace) -> TextStyle:
-    """Return how the options, the environment and the terminal want a text report."""
+    """Return the style of a text report, from the options, the environment and the terminal."""
+    from pycache_guard.report import TextStyle
+
     return TextStyle(options.quiet, has_color(options))
 
 
 def has_color(options: ReportOptions | Namespace) -> bool:
-    """Return whether to use colour: as `--color` has it, else NO_COLOR and FORCE_COLOR, else at a terminal.
+    """Return whether to use colour: `--color` decides, then NO_COLOR, FORCE_COLOR and the terminal.
 
-    A file never gets any with `auto`. See https://no-color.org and https://force-color.org.
+    With `auto`, a file never has colours. See https://no-color.org and https://force-color.org.
     """
     if options.color != "auto":
         return bool(options.color == "always")
@@ -137,14 +149,14 @@ def has_color(options: ReportOptions | Namespace) -> bool:
 
 
 def is_at_terminal() -> bool:
-    """Return whether a person reads stdout."""
+    """Return whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def rule_links(findings: list[Finding], options: ReportOptions | Namespace) -> str:
-    """Return where the rules are explained, if a person reads this at a terminal; else nothing.
+    """Return the addresses of the rule pages if the report goes to a terminal, else an empty string.
 
-    Programs and logs get the same report from run to run, and other formats have links of their own.
+    Other formats have links of their own.
     """
     is_text_at_terminal = options.format == "text" and options.output is None and is_at_terminal()
     if options.quiet or not is_text_at_terminal:
@@ -163,7 +175,7 @@ def emit(text: str, output: str | None) -> None:
 
 
 def write_file(text: str, output: str) -> None:
-    """Write to a file as a whole; to a pipe or a device as it is."""
+    """Replace a regular file atomically; write directly to a pipe or a device."""
     from pycache_guard.fs.atomic import write_atomic
 
     data = text.encode("utf-8", "backslashreplace")
@@ -175,7 +187,7 @@ def write_file(text: str, output: str) -> None:
 
 
 def is_special(path: str) -> bool:
-    """Whether `path` leads to a pipe, a device or a socket."""
+    """Return whether `path` leads to a pipe, a device or a socket."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:

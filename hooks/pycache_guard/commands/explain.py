@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pycache_guard.commands import print_safely
 from pycache_guard.commands._arguments import Parser
 from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._print import print_safely
 from pycache_guard.config import suggestion
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule

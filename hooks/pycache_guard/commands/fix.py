@@ -1,4 +1,4 @@
-"""`pycache-guard fix`: both repairs in one step, for a repository that has the problem."""
+"""`pycache-guard fix`: untrack bytecode and complete `.gitignore` in one step."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pycache_guard.scan import Unread
 from pycache_guard.scan import load_config
 from pycache_guard.scan import scan_tracked
 from pycache_guard.untrack import COMMIT
+from pycache_guard.untrack import commit_command
 from pycache_guard.untrack import is_untracked_by_fix
 from pycache_guard.untrack import untrack_findings
 
@@ -30,11 +31,13 @@ EXAMPLE = "pycache-guard fix --dry-run"
 DOCS_PAGE = "commands.md"
 EXIT_CODES = ("only the commit is left", "findings are left", "error")
 
+COMMIT_IGNORE_FILE = 'git commit -m "Ignore bytecode"'
+
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing is left to do but a commit, 1 if something is left for a person.
+    """Return 0 if nothing is left to do but the commit, 1 if something is left for a person.
 
-    With `--dry-run` 1 means that there is something to fix.
+    With `--dry-run`, 1 means that there is something to fix.
     """
     parser = report_parser(
         NAME,
@@ -55,7 +58,10 @@ def main(argv: Sequence[str]) -> int:
     if plan.is_only_unstaged:
         completed = [finding._replace(is_fixed=True) for finding in completed]
     found = [*completed, *untrack_findings(index, tracked)]
-    commit = commit_command(index, found, plan.stage)
+    commit = commit_command(index)
+    if any(finding.is_fixed and finding.rule is not Rule.PYC001 for finding in found):
+        untracks = commit or any(is_untracked_by_fix(f) and not f.is_fixed for f in found)
+        commit = f"{plan.stage} && {COMMIT if untracks else COMMIT_IGNORE_FILE}"
     fixed = [finding._replace(fix=None) for finding in found if finding.is_fixed]
     left = [finding for finding in found if not finding.is_fixed]
     if found:
@@ -66,20 +72,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _point_to_fix(found: list[Finding]) -> list[Finding]:
-    """Return findings that lead to this command where it untracks what they name."""
+    """Return the findings; those that `fix` repairs have this command as their fix."""
     command = f"{program()} fix"
     return [f._replace(fix=command) if is_untracked_by_fix(f) else f for f in found]
-
-
-def commit_command(index: Index, found: list[Finding], stage: str) -> str | None:
-    """Return the command that commits what was fixed; `None` where that leaves nothing to commit.
-
-    What was staged and never committed is untracked without a trace. `stage` stages the completed
-    `.gitignore`.
-    """
-    fixed = {finding.rule for finding in found if finding.is_fixed}
-    if fixed - {Rule.PYC001}:
-        return f"{stage} && {COMMIT}"
-    if Rule.PYC001 in fixed and index.read_diff(index.start_diff()).records():
-        return COMMIT
-    return None

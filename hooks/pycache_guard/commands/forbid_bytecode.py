@@ -1,7 +1,8 @@
-"""`pycache-guard forbid-bytecode`: judge what the next commit, or a commit, contains.
+"""`pycache-guard forbid-bytecode`: check the files that the next commit, or a commit, contains.
 
-What a clean run imports is guarded by tests/startup_test.py: arguments, rules and voices wait until
-there is something to parse or to say.
+# hot path: see tests/test_budgets.py
+
+Arguments, rules and report formats are imported only where they are needed.
 """
 
 from __future__ import annotations
@@ -42,24 +43,28 @@ class ForbidOptions:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing was found, 1 if something was."""
+    """Return 0 if there are no findings, else 1."""
     options = parse(argv) if argv else ForbidOptions()
     unread = Unread()
     try:
         findings = _scan(options, options.content, unread)
     except GitFailure:
-        # A content that is not here, most likely: what is found by path is reported anyway.
+        # A blob is missing, most likely: findings by path are reported anyway.
         _report(_scan(options, "none", Unread()), options, Unread())
         raise
+    commit = None
     if options.fix:
+        from pycache_guard.untrack import commit_command
         from pycache_guard.untrack import untrack_findings
 
         findings = untrack_findings(Index(), findings)
-    return _report(findings, options, unread)
+        if any(finding.is_fixed for finding in findings):
+            commit = commit_command(Index())
+    return _report(findings, options, unread, commit)
 
 
 def _scan(options: ForbidOptions | Namespace, content: str, unread: Unread) -> list[Finding]:
-    """Judge what is meant; count in `unread` what is not looked into."""
+    """Return the findings; count files that are not looked into in `unread`."""
     source: Index | Tree = Index()
     if options.tree:
         from pycache_guard.git.tree import Tree
@@ -75,38 +80,66 @@ def _scan(options: ForbidOptions | Namespace, content: str, unread: Unread) -> l
     )
 
 
-def _report(findings: list[Finding], options: ForbidOptions | Namespace, unread: Unread) -> int:
-    """Report; a text report without findings is one line and imports nothing for it."""
+def _report(
+    findings: list[Finding],
+    options: ForbidOptions | Namespace,
+    unread: Unread,
+    commit: str | None = None,
+) -> int:
+    """Write the report; a text report without findings imports no report format."""
     checked = describe_coverage(unread, options)
     if not findings and options.format == "text" and options.output is None:
         if not options.quiet:
-            from pycache_guard.commands._print import print_safely
+            from pycache_guard.commands import print_success
 
-            notes = f"{unread.sentence()}.\n" if unread.counts else ""
-            print_safely(f"OK: {checked}.\n{notes}")
+            print_success(checked, [f"{unread.sentence()}."] * bool(unread.counts))
         return 0
     from pycache_guard.commands._output import write_report
-    from pycache_guard.remedies import program
     from pycache_guard.report import Summary
 
     summary = Summary(unread.entries, checked, (f"{unread.sentence()}.",) if unread.counts else ())
-    shortcut = None if options.tree else f"{program()} fix"
     return write_report(
-        findings, NAME, options, summary=summary, more=unread.keys(), shortcut=shortcut
+        findings,
+        NAME,
+        options,
+        summary=summary,
+        more=unread.keys(),
+        shortcut=fix_all_command(options),
+        commit=commit,
     )
 
 
+def fix_all_command(options: ForbidOptions | Namespace) -> str | None:
+    """Return the command that untracks all bytecode found by path, or None for a tree.
+
+    `fix` reads the configuration and the whole index: with other allow entries, or for a part of the
+    index, it would untrack more than the report shows.
+    """
+    from pycache_guard.remedies import program
+    from pycache_guard.remedies import shell_quote
+
+    if options.tree:
+        return None
+    words = [shell_quote(f"--allow={glob}") for glob in options.allow]
+    if options.config_from:
+        words.append(shell_quote(f"--config-from={options.config_from}"))
+    if options.staged:
+        words.append("--staged")
+    return " ".join([program(), NAME, "--fix", *words]) if words else f"{program()} fix"
+
+
 def describe_coverage(unread: Unread, options: ForbidOptions | Namespace) -> str:
-    """Return what was checked, in words and numbers."""
-    kind = "changed" if options.staged else f"{options.tree}'s" if options.tree else "tracked"
-    files = f"{unread.entries:,} {kind} {'file' if unread.entries == 1 else 'files'} checked"
-    if options.content == "new" and not options.staged:
-        return f"{files}, {unread.read:,} new {'one' if unread.read == 1 else 'ones'} read"
-    return f"{files}, {unread.read:,} read"
+    """Return the number of files checked and read, as the start of a sentence."""
+    kind = "changed" if options.staged else "tracked"
+    where = f" in {options.tree}" if options.tree else ""
+    files = f"{unread.entries:,} {kind} file{'' if unread.entries == 1 else 's'}{where} checked"
+    if options.staged or options.content != "new":
+        return f"{files}, {unread.read:,} read"
+    return f"{files}, {unread.read:,} new {'one' if unread.read == 1 else 'ones'} read"
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """Read the arguments; a hook without any does without the parser."""
+    """Parse the arguments; a run without arguments does not need the parser."""
     from pycache_guard.commands._arguments import add_scan_options
     from pycache_guard.commands._arguments import non_empty
     from pycache_guard.commands._arguments import report_parser
@@ -128,7 +161,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         meaning="look into files: new since HEAD (default), all, or none",
     )
     parser.add_argument(
-        "--fix", action="store_true", help="untrack what was found by path; files stay on disk"
+        "--fix", action="store_true", help="untrack bytecode found by its path; files stay on disk"
     )
     options = parser.parse(argv)
     if options.fix and options.tree:

@@ -23,7 +23,7 @@ NO_TRACKED_BYTECODE = "no bytecode file is tracked"
 def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is what its source compiles to, 1 if not, 2 if a file cannot be read."""
     if list(argv) == ["--tracked"] and not has_tracked_bytecode():
-        from pycache_guard.commands._print import print_safely
+        from pycache_guard.commands import print_safely
 
         print_safely(f"OK: {NO_TRACKED_BYTECODE}.\n")
         return 0

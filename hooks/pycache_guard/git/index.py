@@ -121,6 +121,20 @@ class Index:
         kept = set(map(path_of, Diff(process).records()))
         return [record for record in records if path_of(record) in kept]
 
+    def has_skipped_entries(self, paths: set[bytes]) -> bool:
+        """Return whether an entry of `paths` has the skip-worktree bit (git-update-index(1)).
+
+        `git rm` and `git mv` then want `--sparse`, as outside a sparse checkout.
+        """
+        from pycache_guard.git.listing import iter_blocks
+
+        listing = Git("ls-files", "-t", "-z", "--full-name", "--", ":/")
+        return any(
+            record.startswith(b"S ") and record[2:] in paths
+            for block in iter_blocks(listing)
+            for record in block.split(b"\0")
+        )
+
     def start_diff(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""
         return self._diff_against("HEAD")

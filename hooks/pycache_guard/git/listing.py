@@ -37,6 +37,10 @@ class Diff:
         """Return whether a `.gitattributes` is among what differs, one that was deleted included."""
         return any(names_attributes(path) for _, path in self._pairs)
 
+    def deleted_paths(self) -> list[bytes]:
+        """Return the paths that the newer side no longer has."""
+        return [path for head, path in self._pairs if head.endswith(b" D")]
+
     def delete_everything(self) -> bool:
         """Return whether there are differences, and every one is a deletion."""
         return bool(self._pairs) and not self._records_and_old_blobs()

@@ -10,7 +10,6 @@ from pycache_guard.git.process import environment
 from pycache_guard.git.process import git_output
 from pycache_guard.git.process import parsing_output
 from pycache_guard.git.repository import try_rev_parse
-from pycache_guard.git.tempdir import TemporaryDirectory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,6 +247,8 @@ class OfflineRepository:
             os.fsdecode(git_output("rev-parse", "--git-path", "objects")[:-1])
         )
         kind = git_output("rev-parse", "--show-object-format").decode("ascii").strip()
+        from pycache_guard.git.tempdir import TemporaryDirectory  # tempfile costs a hook 6 ms
+
         self._directory = TemporaryDirectory()
         path = self._directory.path
         # The least that git takes for a repository: gitrepository-layout(5).

@@ -87,6 +87,10 @@ class Tree:
     def directory(self) -> None:
         """Return `None`: a tree is nowhere on disk."""
 
+    def has_skipped_entries(self, paths: set[bytes]) -> bool:
+        """Return False: only an index has skip-worktree entries."""
+        return False
+
     def committed(self, records: list[bytes]) -> list[bytes]:
         """Return the records: a tree contains all of its entries."""
         return records

@@ -177,7 +177,9 @@ class Explainer:
         """Return PYC101: how many lines are missing, which, and why."""
         message = describe_missing_lines(gaps, here=place != TOP_GITIGNORE)
         if not self._tracked.modules:
-            message += "; no Python file is tracked, but whatever runs Python here writes some"
+            message += (
+                "; no Python file is tracked, but any tool that runs Python here writes caches"
+            )
         return Finding(os.fsdecode(place), Rule.PYC101, message, self._fix_command(TOP_GITIGNORE))
 
     def _reincluded(self) -> Iterator[Finding]:

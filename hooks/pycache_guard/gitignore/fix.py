@@ -84,18 +84,17 @@ class IgnoreCheck(NamedTuple):
 def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
     """Check that bytecode is ignored by the rules in the index.
 
-    Probes that are only recommended are looked at where nothing required is missing.
+    Recommended lines are advice only if nothing required is missing.
     """
     root = require_toplevel()
     found = read_project(index)
     directories = len({b"", UNTRACKED_DIR, *found.modules})
-    missing = find_unignored(found.modules, found.ignore_files, probes.required)
+    kinds = (*probes.required, *probes.advised)
+    unignored = find_unignored(found.modules, found.ignore_files, kinds)
+    missing = [gap for gap in unignored if gap.kind in probes.required]
     if missing:
         return IgnoreCheck(explain(missing, found, root), directories)
-    advised = (
-        find_unignored(found.modules, found.ignore_files, probes.advised) if probes.advised else []
-    )
-    return IgnoreCheck([], directories, describe_advice(gap.kind for gap in advised))
+    return IgnoreCheck([], directories, describe_advice(gap.kind for gap in unignored))
 
 
 def describe_advice(

@@ -111,41 +111,47 @@ def is_miscased(pattern: bytes) -> bool:
 
 #: In this order: whether it applies to the line without and with its trailing blanks, and the words.
 MISTAKES: tuple[tuple[Callable[[bytes, bytes], bool], str], ...] = (
-    (lambda p, _: has_comment(p), "a comment must have a line of its own"),
-    (lambda p, _: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes belong to the pattern"),
-    (lambda p, _: p[:1] in b" \t", "a leading blank belongs to the pattern"),
-    (lambda p, _: p.endswith(b"\t"), "a trailing tab belongs to the pattern"),
-    (lambda p, line: p.endswith(b"\\") and line != p, "an escaped blank belongs to the pattern"),
-    (lambda p, _: has_several_patterns(p), "one line holds one pattern"),
-    (lambda p, _: p[-1:] in b",;:", "punctuation belongs to the pattern"),
-    (lambda p, _: p.startswith((b"./", b"../")), "`./` never matches; a leading `/` means here"),
+    (lambda p, _: has_comment(p), "a comment needs a line of its own"),
+    (lambda p, _: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes are part of the pattern"),
+    (lambda p, _: p[:1] in b" \t", "a leading space or tab is part of the pattern"),
+    (lambda p, _: p.endswith(b"\t"), "a trailing tab is part of the pattern"),
+    (lambda p, line: p.endswith(b"\\") and line != p, "an escaped space is part of the pattern"),
+    (lambda p, _: has_several_patterns(p), "one line is one pattern"),
+    (lambda p, _: p[-1:] in b",;:", "punctuation is part of the pattern"),
+    (
+        lambda p, _: p.startswith((b"./", b"../")),
+        "`./` never matches; a leading `/` anchors a pattern",
+    ),
     (
         lambda p, _: p[:1] == b"^" or p[-1:] == b"$" or rb"\." in p,
         "it is a glob, not a regular expression",
     ),
     (
         lambda p, _: ESCAPED_WILDCARD.search(p) is not None,
-        "a backslash makes a wildcard a plain character",
+        "a backslash turns a wildcard into a plain character",
     ),
     (
         lambda p, _: STRAY_BACKSLASH.search(p) is not None,
-        "a backslash escapes; `/` parts directories",
+        "a backslash escapes; `/` separates directories",
     ),
     (
         lambda p, _: any(c in bytecode_component(p) for c in b"{|("),
-        "there are no alternatives; write `*.py[co]`",
+        "git has no alternatives in brackets; write `*.py[co]`",
     ),
     (lambda p, _: p.count(b"[") > p.count(b"]"), "a `[` is never closed"),
     (
         lambda p, _: any(c >= 0x7F or c < 0x20 for c in bytecode_component(p)),
-        "it holds an odd character",
+        "it contains an unusual character",
     ),
     (
         lambda p, _: p.endswith(b"/") and b"pycache" not in last_component(p).lower(),
         "a trailing `/` matches directories only",
     ),
     (lambda p, _: b"pycache" in p and b"__pycache__" not in p, "the directory is `__pycache__`"),
-    (lambda p, _: bytecode_component(p).startswith(b".py"), "it names one file; write `*.pyc`"),
-    (lambda p, _: is_miscased(p), "upper case is not lower case"),
-    (lambda p, _: b" " in bytecode_component(p), "a blank belongs to the pattern"),
+    (
+        lambda p, _: bytecode_component(p).startswith(b".py"),
+        "it matches one file name; write `*.pyc`",
+    ),
+    (lambda p, _: is_miscased(p), "matching is case-sensitive; use lower case"),
+    (lambda p, _: b" " in bytecode_component(p), "a space is part of the pattern"),
 )

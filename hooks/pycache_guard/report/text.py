@@ -123,7 +123,7 @@ def _line(place: str, code: str, message: str, paint: _Paint) -> str:
 def _commands(findings: list[Finding], shortcut: str | None) -> list[str]:
     """Return the commands, under their heading, and how many are not shown."""
     commands = [*dict.fromkeys(finding.fix for finding in findings if finding.fix)]
-    by_path = [f for f in findings if f.rule is Rule.PYC001 and f.fix]
+    by_path = [f for f in findings if f.rule is Rule.PYC001 and f.fix and not f.is_kept]
     if shortcut and max(len(commands), len(by_path)) > MAX_COMMANDS:
         covered = {f.fix for f in by_path}
         commands = [shortcut, *(command for command in commands if command not in covered)]

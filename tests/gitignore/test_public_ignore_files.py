@@ -1,0 +1,165 @@
+"""`check-gitignore` has no false alarm in public repositories and with public templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitignore.public_ignore_files import REPOSITORIES
+from gitignore.public_ignore_files import TEMPLATES
+from gitignore.public_ignore_files import PublicFile
+from helpers.report_parser import CLEAN
+from helpers.report_parser import fix_commands
+from helpers.report_parser import parse_report
+from helpers.report_parser import run_shell
+
+if TYPE_CHECKING:
+    from conftest import Run
+    from helpers.repo import Repo
+
+FILES = [*REPOSITORIES, *TEMPLATES]
+COMMAND = "check-gitignore"
+
+
+def test_table_has_forty_repositories_and_all_templates() -> None:
+    assert len({file.name for file in REPOSITORIES}) >= 40
+    assert len(TEMPLATES) == 13
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.name}@{file.commit}")
+def test_public_ignore_file_has_its_verdict(repo: Repo, run: Run, file: PublicFile) -> None:
+    repo.add(".gitignore", "".join(f"{line}\n" for line in file.lines))
+    for path in ("m.py", "pkg/m.py", "tests/data/pkg/test_m.py", "setup.py"):
+        repo.add(path)
+    result = run(COMMAND)
+    if file.passes:
+        assert result == CLEAN
+        assert run(COMMAND, "--fix") == CLEAN
+        assert repo.git("status", "--porcelain", "--", ".gitignore") == "A  .gitignore"
+    else:
+        assert [(f.place, f.code) for f in parse_report(result.out)] == [(".gitignore", "PYC101")]
+        run_shell(*fix_commands(result.out), cwd=repo.path)
+        assert run(COMMAND) == CLEAN
+
+
+ADVICE = [
+    ("__pycache__/\n*.py[co]\n", ""),
+    ("__pycache__/\n*.pyc\n", ""),
+    (
+        "__pycache__/\n",
+        (
+            "Advice: .gitignore could also have `*.py[co]` (`compileall -b` and Python 2 write"
+            " NAME.pyc); `--strict` requires it.\n"
+        ),
+    ),
+    (
+        "*.pyc\n",
+        (
+            "Advice: .gitignore could also have `__pycache__/` (an interrupted write leaves"
+            " NAME.pyc.NUMBER there, numba writes .nbi and .nbc); `--strict` requires it.\n"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "advice"), ADVICE)
+def test_advice_is_one_line_and_changes_neither_exit_code_nor_file(
+    repo: Repo, run: Run, content: str, advice: str
+) -> None:
+    repo.add(".gitignore", content)
+    repo.add("pkg/m.py")
+    result = run(COMMAND)
+    first = "OK: 3 directories checked, bytecode is ignored in each.\n"
+    assert (result.code, result.out) == (0, first + advice)
+    assert run(COMMAND, "--quiet") == (0, "", "")
+    assert run(COMMAND, "--fix").code == 0
+    assert (repo.path / ".gitignore").read_text() == content
+
+
+@pytest.mark.parametrize(("content", "advice"), ADVICE)
+def test_strict_requires_what_is_advice_and_completes_it(
+    repo: Repo, run: Run, content: str, advice: str
+) -> None:
+    repo.add(".gitignore", content)
+    repo.add("pkg/m.py")
+    result = run(COMMAND, "--strict")
+    assert result.code == (1 if advice else 0)
+    assert "module_that_nobody_has" not in result.out
+    assert "directory_that_nobody_has" not in result.out
+    if advice:
+        assert "1 line is missing: " in result.out
+        fixed = run(COMMAND, "--strict", "--fix")
+        assert fixed.code == 1
+        run_shell(*fix_commands(fixed.out), cwd=repo.path)
+    assert run(COMMAND, "--strict") == CLEAN
+
+
+MISSING = [
+    ([], "1 line is missing: `__pycache__/` (Python 3 writes its caches there)"),
+    (["--strict"], "2 lines are missing: `__pycache__/` (Python 3 writes its caches there), `*.py"),
+    (["--probe", "python2"], "1 line is missing: `*.py[co]` (Python 2 writes NAME.pyo with -O)"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), MISSING)
+@pytest.mark.parametrize("modules", [0, 1, 40])
+def test_number_of_missing_lines_does_not_depend_on_the_number_of_modules(
+    repo: Repo, run: Run, options: list[str], words: str, modules: int
+) -> None:
+    repo.stage_all([f"pkg{n}/m{n}.py" for n in range(modules)] or ["main.rs"])
+    result = run(COMMAND, *options)
+    (finding,) = parse_report(result.out)
+    assert (finding.place, finding.code) == (".gitignore", "PYC101")
+    assert words in finding.words
+    assert "that_nobody_has" not in result.out
+
+
+EXPLAINED = [
+    (
+        "pkg/__pycache__/m.cpython-313.pyc",
+        0,
+        "ignored for everybody by .gitignore:1: `__pycache__/`",
+    ),
+    ("pkg/__pycache__/", 0, "ignored for everybody by .gitignore:1: `__pycache__/`"),
+    ("pkg/a.pyo", 1, "not ignored; no rule matches it"),
+    ("keep/a.pyc", 1, "not ignored; keep/.gitignore:1: `!*.pyc` re-includes it"),
+    ("b.log", 1, "ignored only here, by {}.git/info/exclude:1: `*.log`, which others do not have"),
+]
+
+
+@pytest.mark.parametrize(("path", "code", "words"), EXPLAINED)
+@pytest.mark.parametrize("below", [False, True])
+def test_explain_names_the_line_that_decides(
+    repo: Repo,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    code: int,
+    words: str,
+    below: bool,
+) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.pyc\n")
+    repo.add("keep/.gitignore", "!*.pyc\n")
+    repo.add("pkg/m.py")
+    repo.write(".git/info/exclude", "*.log\n")
+    if below:
+        monkeypatch.chdir(repo.path / "pkg")
+    result = run(COMMAND, "--explain", f"../{path}" if below else path)
+    words = words.replace("{}", f"{repo.path}/" if below else "")
+    assert result == (code, f"{path}: {words}\n", "")
+
+
+def test_explain_reads_rules_from_the_index(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "x\n")
+    repo.write(".gitignore", "*.pyc\n")
+    result = run(COMMAND, "--explain", "a.pyc")
+    assert result.code == 1
+    assert result.out.startswith("a.pyc: ignored only here, by .gitignore:1: `*.pyc`")
+
+
+@pytest.mark.parametrize("path", ["..", ".", "../x", "/"])
+def test_explain_refuses_a_path_outside_the_work_tree(repo: Repo, run: Run, path: str) -> None:
+    result = run(COMMAND, "--explain", path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"error: {path}: is not below the top of the work tree\n"
