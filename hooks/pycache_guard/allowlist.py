@@ -8,6 +8,8 @@ from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.git.entries import LINK
+from pycache_guard.git.entries import SUBMODULE
 from pycache_guard.misplaced import advise_move
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.remedies import untrack_command
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 #: The description of a bytecode path that is not a regular file, by mode.
 MODE_DESCRIPTIONS = {
-    "120000": "a symbolic link with a bytecode path",
-    "160000": "a submodule with a bytecode path",
+    LINK: "a symbolic link with a bytecode path",
+    SUBMODULE: "a submodule with a bytecode path",
 }
 
 

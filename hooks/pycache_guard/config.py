@@ -172,7 +172,7 @@ def _parse_allow_entry(
                 f"{where}.{key}: must be a string that is not empty, not {show_value(value)}"
             )
     blob = item.get("blob")
-    if blob is not None and not is_object_id(blob):
+    if blob is not None and not _is_object_id(blob):
         raise Failure(
             f"{where}.blob: must be an object id in full, as `git hash-object` prints it,"
             f" not {show_value(blob)}"
@@ -183,13 +183,10 @@ def _parse_allow_entry(
     return AllowEntry(glob, blob and blob.lower(), file, line)
 
 
-def is_object_id(value: object) -> bool:
-    """Tell whether `value` is a whole SHA-1 or SHA-256 object id."""
-    return (
-        isinstance(value, str)
-        and len(value) in (40, 64)
-        and set(value.lower()) <= set("0123456789abcdef")
-    )
+def _is_object_id(value: object) -> bool:
+    from pycache_guard.git.process import is_object_id
+
+    return isinstance(value, str) and is_object_id(value.lower().encode("utf-8"))
 
 
 def path_lines(text: str) -> dict[str, list[int]]:

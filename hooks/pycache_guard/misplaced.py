@@ -13,6 +13,9 @@ from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.bytecode.cache_names import is_cache_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.git.entries import FILE
+from pycache_guard.git.entries import LINK
+from pycache_guard.git.entries import SUBMODULE
 from pycache_guard.remedies import MAX_COMMAND_CHARS
 from pycache_guard.remedies import cut_list
 from pycache_guard.remedies import shell_quote
@@ -21,9 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-
-LINK = "120000"
-SUBMODULE = "160000"
 
 #: What to call one, by mode; a regular file of any other mode.
 _KINDS = {
@@ -42,7 +42,7 @@ def may_be_misplaced(path: str) -> bool:
     return is_bytecode_path(os.fsencode(path)) and not is_cache_name(path.rpartition("/")[2])
 
 
-def is_misplaced(path: str, head: bytes, mode: str = "100644") -> bool:
+def is_misplaced(path: str, head: bytes, mode: str = FILE) -> bool:
     """Whether the entry at `path`, whose first bytes are `head`, is not bytecode but lies among it.
 
     A link that is itself named `__pycache__` is in the place of a cache directory: Python follows it.
@@ -52,7 +52,7 @@ def is_misplaced(path: str, head: bytes, mode: str = "100644") -> bool:
     return may_be_misplaced(path) and (mode == SUBMODULE or not is_bytecode(head))
 
 
-def describe_kind(path: str, mode: str = "100644") -> str:
+def describe_kind(path: str, mode: str = FILE) -> str:
     """Return what to call a misplaced entry, as the subject of a sentence."""
     if is_cache_directory(path.rpartition("/")[2]):
         what = "a submodule" if mode == SUBMODULE else "a file"

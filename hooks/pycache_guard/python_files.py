@@ -11,6 +11,7 @@ from identify import identify
 from pycache_guard.fs import path_cursor as junctions
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import VCS_DIRS
+from pycache_guard.git.entries import EXECUTABLE
 from pycache_guard.git.index import Index
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.listing import select_records
@@ -63,10 +64,10 @@ def tracked_sources() -> Iterator[SourceFile]:
     records = select_records(Index().list_entries(), bool, may_be_python)
     entries = [entry for entry in map(parse_entry, records) if entry.is_file]
     unnamed = {entry.path for entry in entries if not has_python_name(entry.path)}
-    scripts = python_scripts(e.blob for e in entries if e.path in unnamed and e.mode == "100755")
+    scripts = python_scripts(e.blob for e in entries if e.path in unnamed and e.mode == EXECUTABLE)
     root = require_toplevel()
     for path, entry in {e.path: e for e in entries}.items():
-        if path not in unnamed or (entry.mode == "100755" and entry.blob in scripts):
+        if path not in unnamed or (entry.mode == EXECUTABLE and entry.blob in scripts):
             yield SourceFile(path, os.path.join(root, path), entry.blob)
 
 

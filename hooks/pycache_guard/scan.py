@@ -163,11 +163,13 @@ def plan_moves(
     whose name leaves it open; without it these count as not bytecode: nothing untracks them.
     """
     from pycache_guard import misplaced
+    from pycache_guard.git.entries import LINK
+    from pycache_guard.git.entries import SUBMODULE
 
     doubtful = [entry for entry in entries if misplaced.may_be_misplaced(entry.path)]
     if not doubtful:
         return {}
-    blobs = [entry.blob for entry in doubtful if entry.mode != misplaced.SUBMODULE]
+    blobs = [entry.blob for entry in doubtful if entry.mode != SUBMODULE]
     heads = read_bytecode_heads(blobs) if read else {}
     found = [
         entry
@@ -184,7 +186,7 @@ def plan_moves(
     movable = [
         entry.path
         for entry in found
-        if entry.mode != misplaced.LINK
+        if entry.mode != LINK
         and paths.count(entry.path) == 1
         and os.path.lexists(os.path.join(top, entry.path))
     ]

@@ -342,3 +342,13 @@ def test_tree_that_a_tag_names_is_counted_before_it_is_listed(repo: Repo, run: R
     result = run("check-history", "--all")
     assert (result.code, result.out) == (2, "")
     assert "the tree that refs/tags/bomb names" in result.err
+
+
+def test_tree_that_is_added_in_one_place_and_deleted_in_another_is_counted(
+    repo: Repo, counter: EntryCounter
+) -> None:
+    blob = repo.blob("x")
+    shared = make_tree(repo, ("a", blob), ("b", blob))
+    old = make_tree(repo, ("gone/", shared), ("kept", blob))
+    new = make_tree(repo, ("added/", shared), ("kept", blob))
+    assert counter.count((new, (old,))) == 6

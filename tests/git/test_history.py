@@ -26,6 +26,7 @@ from pycache_guard.git.history import DiffTreePool
 from pycache_guard.git.history import added_entries_matching
 from pycache_guard.git.history import parse_diff_output
 from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.listing import path_of
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
@@ -241,3 +242,26 @@ def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], ob
 
 def test_nothing_is_parsed_of_nothing() -> None:
     assert list(parse_diff_output([], bool)) == []
+
+
+def test_changed_attributes_are_those_of_each_commit_but_the_first(
+    repo: Repo, git_calls: GitCalls
+) -> None:
+    repo.stage(".gitattributes", "1")
+    repo.stage("a.py", "1")
+    commits = [repo.commit()]
+    repo.stage("d/.GitAttributes", "2")
+    repo.stage("b.py", "2")
+    commits.append(repo.commit())
+    repo.git("update-index", "--force-remove", ".gitattributes")
+    commits.append(repo.commit())
+    git_calls.reset()
+    assert [*history.changed_attributes(commits[:1])] == []
+    assert git_calls.verbs() == []
+    assert [path_of(record) for record in history.changed_attributes(commits)] == [
+        b"d/.GitAttributes"
+    ]
+    assert [path_of(record) for record in history.changed_attributes(commits[::-1])] == [
+        b".gitattributes"
+    ]
+    assert git_calls.verbs() == ["diff-tree"] * 2

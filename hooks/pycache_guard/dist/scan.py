@@ -35,7 +35,8 @@ from pycache_guard.dist.room import Rooms
 from pycache_guard.dist.watched import Watched
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.misplaced import LINK
+from pycache_guard.git.entries import FILE
+from pycache_guard.git.entries import LINK
 from pycache_guard.misplaced import is_misplaced
 
 TYPE_CHECKING = False
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
 MAX_NESTED_BYTES = 256 << 20
 #: How names end that are looked at.
 _SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
-#: The mode that git has for a file.
-FILE = "100644"
 #: Linux: PATH_MAX.
 LONGEST_NAME = 4096
 

@@ -22,6 +22,7 @@ from pycache_guard.dockerignore.names import is_docker_file
 from pycache_guard.dockerignore.names import is_dockerfile
 from pycache_guard.dockerignore.names import is_foreign
 from pycache_guard.errors import Failure
+from pycache_guard.git.entries import LINK
 from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.objects import read_blob
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.index import Index
 
-_LINK = "120000"
-_SUBMODULE = "160000"
 #: What a context is taken in by, if its Dockerfile is not known.
 ALL = Sources((), may_be_all=True)
 #: Directories that hold Dockerfiles and their scripts, for contexts above them.
@@ -137,7 +136,7 @@ class ContextFinder:
             if record is None:
                 return None
             entry = parse_entry(record)
-            if entry.mode != _LINK:
+            if entry.mode != LINK:
                 return read_blob(entry.blob) if entry.is_file else None
             target = read_blob(entry.blob)
             path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))

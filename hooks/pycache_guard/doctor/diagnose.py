@@ -17,7 +17,7 @@ from pycache_guard.doctor.writing import NO_WRITE_VARIABLE
 from pycache_guard.doctor.writing import is_redirected
 from pycache_guard.doctor.writing import writing
 from pycache_guard.errors import Failure
-from pycache_guard.git.enclosing import find_mark
+from pycache_guard.fs.git_dir import find_mark
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import toplevel
 

@@ -10,58 +10,19 @@ import os
 import stat
 
 from pycache_guard import compat
-from pycache_guard.fs.git_dir import git_dir_candidates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What git keeps in a `.git`, but for what `git init` copies from a template (hooks, info, description).
-GIT_NAMES = (
-    *("HEAD", "index", "objects", "refs", "config", "packed-refs", "logs", "commondir", "gitdir"),
-    *("modules", "worktrees", "reftable", "shallow", "ORIG_HEAD", "FETCH_HEAD", "COMMIT_EDITMSG"),
-)
 #: What tools that keep a home directory in a repository call theirs, from that directory.
 HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/repo.git")
 #: A directory with one repository per topic: vcsh(1).
 HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
-#: Most bytes of a file `.git`: `gitdir: ` and a path of 4096 bytes (Linux `PATH_MAX`), with room to spare.
-MAX_LINK_BYTES = 1 << 14
 #: No more of a configuration is read to see whether git has to be asked.
 MAX_CONFIG_BYTES = 1 << 20
 #: Whom everything is believed.
 ROOT_USER = 0
-
-
-def find_mark(directory: str) -> str | None:
-    """Return the nearest `.git` of a directory, or of one above, as a path; `None` without one.
-
-    A damaged one counts, and so does a link that leads nowhere. A directory `.git` in which nothing
-    has a name of git's does not count: it holds nothing that git could have lost.
-    """
-    return next(
-        (mark for mark in git_dir_candidates(os.path.realpath(directory)) if _is_mark(mark)), None
-    )
-
-
-def find_git_directory(mark: str) -> str | None:
-    """Return the git directory that a `.git` is, or names as a file; `None` if it names none.
-
-    The file holds `gitdir: PATH`, relative to its directory (gitrepository-layout(5)).
-    """
-    if os.path.isdir(mark):
-        return mark
-    from pycache_guard.fs import regular
-
-    try:
-        with regular.open_regular(mark) as file:
-            content = file.read(MAX_LINK_BYTES)
-    except OSError:
-        return None
-    if not content.startswith(b"gitdir: "):
-        return None
-    named = os.fsdecode(content.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
-    return os.path.join(os.path.dirname(mark), named)
 
 
 def find_stores(directory: str) -> Iterator[str]:
@@ -88,15 +49,6 @@ def has_index(directory: str) -> bool:
     """Return whether a directory is, or was, a git directory with an index of its own."""
     found = [os.path.lexists(os.path.join(directory, n)) for n in ("index", "HEAD", "objects")]
     return found[0] and (found[1] or found[2])
-
-
-def _is_mark(path: str) -> bool:
-    if not os.path.isdir(path):
-        return os.path.lexists(path)
-    # A directory that is closed to us shows no names.
-    return not os.access(path, os.X_OK) or any(
-        os.path.lexists(os.path.join(path, name)) for name in GIT_NAMES
-    )
 
 
 def _candidates(directory: str) -> Iterator[str]:

@@ -1,14 +1,20 @@
-"""What git tracks at one path."""
+"""Entries of an index or a tree, and their modes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+#: The modes of entries, octal, as git prints them (git-fast-import(1), `filemodify`).
+FILE = "100644"
+EXECUTABLE = "100755"
+LINK = "120000"
+SUBMODULE = "160000"
+
 
 class Entry(NamedTuple):
     """One entry of an index or a tree."""
 
-    #: Octal, as git prints it: `100644`, `100755`, `120000` (symlink), `160000` (submodule).
+    #: `FILE`, `EXECUTABLE`, `LINK` or `SUBMODULE`; old repositories also have `100664`.
     mode: str
     #: Object id in full: 40 hexadecimal digits, 64 in a SHA-256 repository.
     blob: str
@@ -17,5 +23,5 @@ class Entry(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        """Whether there is file content: symlinks and submodules have none."""
+        """Return whether this is a regular file, and neither a symbolic link nor a submodule."""
         return self.mode.startswith("100")

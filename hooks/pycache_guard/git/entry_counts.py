@@ -140,7 +140,7 @@ class EntryCounter:
         single: dict[str, Comparison] = {}
         for one in reversed(todo):
             if one not in opened and one not in self._counts and len(one[1]) + bool(one[0]) == 1:
-                single[one[0] or one[1][0]] = one
+                single.setdefault(one[0] or one[1][0], one)
             if len(single) == MAX_IN_FLIGHT:
                 break
         for oid, data in zip(single, self._read_trees([*single]), strict=True):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from itertools import chain
+from itertools import pairwise
 
 from pycache_guard.errors import Failure
 from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import is_deletion
+from pycache_guard.git.listing import iter_blocks
 from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import parse_entry
@@ -29,17 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.entry_counts import EntryCounter
-
-    #: A commit and a record, for `listing.parse`, of what it brings in.
-    AddedRecord = tuple[str, bytes]
-    from collections.abc import Mapping
-
     from pycache_guard.git.objects import ObjectReader
     from pycache_guard.git.revisions import Revisions
 
+    #: A commit and a record, for `listing.parse_entry`, of what the commit adds.
+    AddedRecord = tuple[str, bytes]
     #: What names an object, and its id.
     NamedObjects = dict[str, str]
 
@@ -241,6 +242,28 @@ def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
     records = [record for _, record in added_records(commits, f":(top,glob){glob}")]
     return [parse_entry(record) for record in records if not is_deletion(record)]
+
+
+def changed_attributes(commits: Sequence[str]) -> Iterator[bytes]:
+    """Yield the records of the `.gitattributes` in which each commit differs from the one before it.
+
+    Those of the first commit are not among them. The trees are not counted: the commits must be ones
+    that the repository has accepted before. Raises `GitFailure`.
+    """
+    if len(commits) < 2:
+        return
+    import tempfile  # 4 ms that most ranges need not pay
+
+    with tempfile.TemporaryFile() as pairs:
+        pairs.writelines(f"{new} {old}\n".encode("ascii") for old, new in pairwise(commits))
+        pairs.seek(0)
+        options = ("--stdin", "-r", "-c", *RAW_DIFF_OPTIONS)
+        process = Git(
+            *("diff-tree", *options, "--", ":(top,glob,icase)**/.gitattributes"),
+            stdin=pairs.fileno(),
+        )
+        records = parse_diff_output(iter_blocks(process), bool)
+        yield from (record for _, record in records if not is_deletion(record))
 
 
 def added_records(commits: Iterable[str], *pathspecs: str) -> Iterator[AddedRecord]:

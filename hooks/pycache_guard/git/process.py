@@ -95,10 +95,15 @@ class parsing_output:
             raise GitFailure(f"git {self._verb}: its answer is not as git writes it") from None
 
 
+def is_object_id(text: bytes) -> bool:
+    """Return whether `text` is a whole object id of SHA-1 or SHA-256, as git prints it."""
+    return len(text) in (40, 64) and not text.translate(None, HEXADECIMAL)
+
+
 def object_id(answer: bytes, verb: str) -> str:
     """Return an answer that is one object id, without its newline. Raises `GitFailure`."""
     text = answer.rstrip()
-    if len(text) not in (40, 64) or text.translate(None, HEXADECIMAL):
+    if not is_object_id(text):
         raise GitFailure(f"git {verb}: its answer is not as git writes it")
     return text.decode("ascii")
 

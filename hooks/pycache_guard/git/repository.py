@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import git_output
+from pycache_guard.git.process import is_object_id
 from pycache_guard.git.process import object_id
 
 TYPE_CHECKING = False
@@ -120,14 +120,12 @@ def is_repository(directory: str) -> bool:
 
 
 def is_head(path: str) -> bool:
-    """Whether a file is a HEAD: a branch, or an object id (setup.c, `validate_headref`)."""
-    text = _read_small_file(path).strip()
+    """Return whether a file is a HEAD: a branch, or an object id (setup.c, `validate_headref`)."""
+    try:
+        text = _read_small_file(path).strip()
+    except (OSError, ValueError):
+        return False
     return text.startswith(b"ref: refs/") or is_object_id(text)
-
-
-def is_object_id(text: bytes) -> bool:
-    """Whether `text` is a whole object id of SHA-1 or SHA-256."""
-    return len(text) in (40, 64) and not text.translate(None, HEXADECIMAL)
 
 
 def _read_small_file(path: str) -> bytes:
@@ -181,11 +179,6 @@ def try_rev_parse(expression: str) -> str | None:
 def empty_tree() -> str:
     """Return the id of the empty tree, which every repository knows without storing it."""
     return object_id(git_output("hash-object", "-t", "tree", "--stdin"), "hash-object")
-
-
-def committed() -> str:
-    """Return what the index is compared with: `HEAD`, or the empty tree before the first commit."""
-    return try_rev_parse("HEAD^{commit}") or empty_tree()
 
 
 def comparison_base(commit: str | None) -> str:

@@ -11,8 +11,10 @@ from pycache_guard.git.process import HEXADECIMAL
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import git_output
+from pycache_guard.git.process import is_object_id
 from pycache_guard.git.process import object_id
 from pycache_guard.git.process import parsing_output
+from pycache_guard.git.repository import is_repository
 from pycache_guard.git.repository import try_rev_parse
 
 TYPE_CHECKING = False
@@ -199,13 +201,6 @@ def start_shallow_check() -> Git | None:
     return Git("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
 
 
-def is_repository(directory: str) -> bool:
-    """Whether git would take `directory` for a repository (gitrepository-layout(5))."""
-    return all(
-        os.path.exists(os.path.join(directory, name)) for name in ("HEAD", "objects", "refs")
-    )
-
-
 def shallow_boundary(answer: Git | None) -> frozenset[bytes]:
     """Return the commits whose parents a shallow clone leaves out (gitrepository-layout(5))."""
     if answer is None:
@@ -313,14 +308,10 @@ def split_ref_lines(lines: bytes) -> list[str]:
 
 def is_ref_update(line: str, name: str, new: str, old: str) -> bool:
     """Whether a ref is set, and not deleted. Raises `Failure` where `line` is none of git's."""
-    if not (name and is_object_id(new) and is_object_id(old) and len(new) == len(old)):
+    ids = (new.encode("utf-8", "surrogateescape"), old.encode("utf-8", "surrogateescape"))
+    if not (name and all(map(is_object_id, ids)) and len(new) == len(old)):
         raise Failure(f"not a ref line as git writes them: {line!r}")
     return names_an_object(new)
-
-
-def is_object_id(text: str) -> bool:
-    """Whether `text` is a whole SHA-1 or SHA-256 object id, as git writes it."""
-    return len(text) in (40, 64) and set(text) <= set("0123456789abcdef")
 
 
 def names_an_object(oid: str) -> bool:

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.git.enclosing import find_git_directory
-from pycache_guard.git.enclosing import find_mark
+from pycache_guard.fs.git_dir import find_mark
+from pycache_guard.fs.git_dir import resolve_mark
 from pycache_guard.git.enclosing import find_stores
 from pycache_guard.git.listing import iter_blocks
 from pycache_guard.git.listing import iter_entry_blocks
@@ -187,7 +187,7 @@ def _list_own(directory: str, mark: str) -> Iterator[str]:
         is_inside, is_bare, rest = answer[:-1].split(b"\n", 2)
         # Of a bare repository git prints no way up.
         named, up = (rest, b"") if is_bare == b"true" else rest.rsplit(b"\n", 1)
-    expected = find_git_directory(mark)
+    expected = resolve_mark(mark)
     answered = os.path.join(directory, os.fsdecode(named))
     if expected is None or not _is_same(expected, answered):
         listing.kill()

@@ -10,6 +10,7 @@ from pycache_guard.bytecode.sniff import is_archive
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.bytecode.sniff import is_lfs_pointer
 from pycache_guard.bytecode.sniff import may_become_bytecode
+from pycache_guard.git.history import changed_attributes
 from pycache_guard.git.listing import ATTRIBUTES
 from pycache_guard.git.listing import attributes_above
 from pycache_guard.git.listing import blob_of
@@ -27,6 +28,7 @@ from pycache_guard.scan import Unread
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pycache_guard.git.history import AddedRecord
 
@@ -90,15 +92,26 @@ class ContentScanner:
             if len(self.directories) > MAX_DIRECTORIES:
                 self.directories = None
 
-    def attributes_at(self, edges: Iterable[str], reader: ObjectReader) -> list[str]:
-        """Return the blobs of the `.gitattributes` in some commits that may concern the files."""
-        found: list[str] = []
-        for edge in edges:
-            if self.directories is None or any(b"\n" in name for name in self.directories):
-                found += (blob_of(r) for r in tree_of(edge) if is_attributes_file(r))
-            else:
-                names = {name for path in self.directories for name in attributes_above(path)}
-                found += looked_up(edge, names, reader).values()
+    def attributes_at(self, edges: Sequence[str], reader: ObjectReader) -> list[str]:
+        """Return the blobs of the `.gitattributes` in some commits that may concern the files.
+
+        The first commit is read, and each other one is compared with the commit before it: a range of
+        git has had three thousand commits at its edge, and to list each tree took a minute.
+        """
+        if not edges:
+            return []
+        names: set[bytes] | None = None
+        if self.directories is not None and b"\n" not in b"".join(self.directories):
+            names = {name for path in self.directories for name in attributes_above(path)}
+        if names is None:
+            found = [blob_of(r) for r in tree_of(edges[0]) if is_attributes_file(r)]
+        else:
+            found = [*looked_up(edges[0], names, reader).values()]
+        found += (
+            blob_of(record)
+            for record in changed_attributes(edges)
+            if names is None or path_of(record).lower() in names
+        )
         return found
 
     def drain(self) -> list[AddedRecord]:

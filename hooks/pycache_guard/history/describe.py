@@ -10,6 +10,7 @@ from pycache_guard.allowlist import interpreter_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.git.entries import SUBMODULE
 from pycache_guard.git.history import added_entries_matching
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.objects import MAX_IN_FLIGHT
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     #: Size and first bytes of a blob.
     Head = tuple[int, bytes]
 
-SUBMODULE = "160000"
 ROTATE_HINT = f"if this was pushed, {ROTATE}"
 
 

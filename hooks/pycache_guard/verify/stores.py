@@ -21,6 +21,8 @@ from pycache_guard.errors import Failure
 from pycache_guard.fs import files
 from pycache_guard.fs.files import MAX_FILE_BYTES
 from pycache_guard.git.checkout import Checkout
+from pycache_guard.git.entries import LINK
+from pycache_guard.git.entries import SUBMODULE
 from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.objects import read_prefixes
@@ -138,8 +140,6 @@ def is_in_cache(path: str) -> bool:
 
 #: So many links may lead on to each other (Linux: MAXSYMLINKS).
 _MOST_LINKS = 40
-_LINK = "120000"
-_SUBMODULE = "160000"
 
 
 class IndexStore:
@@ -264,7 +264,7 @@ class IndexStore:
     def _paths_through_link(self, path: str) -> set[str]:
         """Return the bytecode at a path: the file itself, or those of a linked cache directory."""
         entry = self._entries[path]
-        if entry.mode == _LINK and posixpath.basename(path).lower() == "__pycache__":
+        if entry.mode == LINK and posixpath.basename(path).lower() == "__pycache__":
             start = f"{self._resolve(path)}/"
             # "0" follows "/" in the order of paths.
             first, last = (bisect_left(self._paths, text) for text in (start, f"{start[:-1]}0"))
@@ -279,7 +279,7 @@ class IndexStore:
             for n in range(1, len(parts) + 1):
                 entry = self._entries.get("/".join(parts[:n]))
                 # A link whose blob is bytecode leads nowhere: it is a file with `core.symlinks=false`.
-                if entry is not None and entry.mode == _LINK and entry.blob not in self._held:
+                if entry is not None and entry.mode == LINK and entry.blob not in self._held:
                     target = os.fsdecode(self._content(entry))
                     path = posixpath.normpath(posixpath.join(*parts[: n - 1], target, *parts[n:]))
                     break
@@ -289,7 +289,7 @@ class IndexStore:
 
     def _preload(self, entries: Iterable[Entry]) -> None:
         """Read the blobs of files and links, all at once."""
-        paths = {entry.blob: entry.path for entry in entries if entry.mode != _SUBMODULE}
+        paths = {entry.blob: entry.path for entry in entries if entry.mode != SUBMODULE}
         missing = [blob for blob in paths if blob not in self._contents]
         self._contents.update(read_prefixes(missing, MAX_FILE_BYTES + 1, paths.__getitem__))
 
