@@ -1,4 +1,4 @@
-"""The door for flake8: rules PYC4xx as a plugin (entry point group `flake8.extension`)."""
+"""The flake8 plugin with the rules PYC4xx (entry point group `flake8.extension`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Plugin:
-    """What flake8 calls for each file.
+    """The class that flake8 calls for each file.
 
-    flake8 passes what the names of the parameters ask for
+    flake8 passes arguments by the names of the parameters
     (https://flake8.pycqa.org/en/latest/plugin-development/plugin-parameters.html).
     """
 
@@ -29,7 +29,7 @@ class Plugin:
     def run(self) -> Iterator[tuple[int, int, str, type]]:
         """Yield line (from 1), column (from 0, in characters), text and type of each finding.
 
-        `# noqa` is left to flake8.
+        flake8 applies `# noqa` itself.
         """
         for found in lint(self._tree, self._lines, self._filename):
             text = f"{found.rule.name} {found.message}; {found.hint}"

@@ -1,4 +1,4 @@
-"""Which Python files are meant: the tracked ones, or those of the paths that are named."""
+"""Find Python files: the tracked ones, or those of given paths."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SKIPPED_DIRS = frozenset(
 class SourceFile(NamedTuple):
     """A file with Python source."""
 
-    #: For people: `/` between parts.
+    #: The displayed path: `/` between parts.
     path: str
     #: The file on disk.
     file: str
-    #: What the index has, where the file may be missing: a sparse checkout.
+    #: The blob in the index, for a file that a sparse checkout leaves out.
     blob: str | None = None
 
     def read(self) -> bytes:
@@ -72,13 +72,13 @@ def tracked_sources() -> Iterator[SourceFile]:
 
 
 def may_be_python(path: bytes) -> bool:
-    """Whether a file of this path is Python's, or may be by its shebang."""
+    """Return whether a file of this path is Python source, or may be because of its shebang."""
     name = os.fsdecode(path)
     return has_python_name(name) or not identify.tags_from_filename(name)
 
 
 def has_python_name(path: str) -> bool:
-    """Whether identify knows the name as Python's."""
+    """Return whether identify recognizes the name as Python source."""
     return path.endswith(".py") or "python" in identify.tags_from_filename(path)
 
 
@@ -89,9 +89,9 @@ def python_scripts(blobs: Iterable[str]) -> set[str]:
 
 
 def sources_at(paths: Iterable[str]) -> Iterator[SourceFile]:
-    """Yield the files of `paths`: a file whatever its name, of a directory what is Python's.
+    """Yield the files of `paths`: a given file with any name, and the Python files of a directory.
 
-    A path that does not exist, or cannot be listed, is yielded too: reading it says why.
+    A path that does not exist, or cannot be listed, is yielded too: reading it raises the error.
     """
     for path in paths:
         if os.path.isdir(path):
@@ -127,15 +127,15 @@ def walk_sources(directory: str) -> Iterator[SourceFile]:
 
 
 def is_python_file(file: str) -> bool:
-    """Whether a file is Python's by extension or shebang; what cannot be read says why when it is."""
+    """Return whether a file is Python source by extension or shebang; also if it cannot be read."""
     try:
         return "python" in identify.tags_from_path(file)
-    except (OSError, ValueError):  # identify's word for a file that is gone
+    except (OSError, ValueError):  # identify raises it for a missing file
         return True
 
 
 def should_descend(where: str, name: str) -> bool:
-    """Whether a directory is looked into: not a version control's, a cache, or an environment."""
+    """Return whether to enter a directory: not of version control, not a cache, not an environment."""
     marker = os.path.join(where, name, "pyvenv.cfg")
     return name not in SKIPPED_DIRS and not name.endswith(".egg") and not os.path.lexists(marker)
 

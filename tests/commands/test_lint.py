@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SOURCE = "import os\nos.system('python a.pyc')\n"
 TOLD = (
-    "a.py:2:1: PYC405 a Python runs bytecode as its script:"
-    " no source is looked at, and only one version can;"
+    "a.py:2:1: PYC405 bytecode is run as a script: the source is not checked,"
+    " and only one Python version can run it;"
     " run the source, `python x.py`, or the module, `python -m x`\n"
 )
 

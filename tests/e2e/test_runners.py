@@ -69,7 +69,7 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "check-gitignore": (without_rules, "PYC104 `__pycache__/ # caches` matches no bytecode"),
     "check-history": (with_bytecode_once, "PYC001 bytecode comes in with commit "),
     "fix-gitignore": (without_rules, "added `__pycache__/`, `*.py[co]`"),
-    "lint-bytecode-use": (with_careless_source, "tool:3:1: PYC405 a Python runs bytecode"),
+    "lint-bytecode-use": (with_careless_source, "tool:3:1: PYC405 bytecode is run as a script"),
     "verify-bytecode": (with_sourceless_bytecode, "pkg/lonely.pyc: PYC204 "),
     "check-dockerignore": (with_docker, "PYC301 "),
     "fix-dockerignore": (with_docker, "`**/__pycache__`"),

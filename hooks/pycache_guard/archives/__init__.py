@@ -1,1 +1,1 @@
-"""Read archives that nobody vouches for: by streaming, within limits, and nothing is ever extracted."""
+"""Read untrusted archives as streams, within limits, without extracting anything."""

@@ -35,7 +35,7 @@ SHORTEST_LAYER = 64
 
 
 def is_archive(name: str, head: bytes) -> bool:
-    """Whether a member of that name, with those first bytes, is an archive: any zip is one."""
+    """Return whether a member of that name, with those first bytes, is an archive; any zip file is."""
     return (
         name.lower().endswith((*ZIPS, *TARS))
         or head.startswith(_LOCAL_HEADER)
@@ -44,7 +44,7 @@ def is_archive(name: str, head: bytes) -> bool:
 
 
 def is_layer(name: str, head: bytes) -> bool:
-    """Whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
+    """Return whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
     if len(name) < SHORTEST_LAYER or not _LAYER.fullmatch(name):
         return False
     return decompressor_of(head) is not None or is_header(head[:BLOCK])
@@ -53,7 +53,7 @@ def is_layer(name: str, head: bytes) -> bool:
 def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
     """Return the reader of an archive, which counts with `growth` what the archive unpacks to.
 
-    Raises `ArchiveError` for what is not an archive, is broken, or is an archive of two kinds.
+    Raises `ArchiveError` for a file that is not an archive, is damaged, or is of two kinds.
     """
     lowered = name.lower()
     if lowered.endswith(ZIPS):

@@ -28,7 +28,7 @@ WHOLE = 1 << 62
 
 
 class ArchiveError(Failure):
-    """An archive, or a member of one, that cannot be checked; the words say why."""
+    """An archive, or a member of one, that cannot be checked; the message is the reason."""
 
 
 class Exhausted(ArchiveError):
@@ -38,7 +38,7 @@ class Exhausted(ArchiveError):
 class Member(NamedTuple):
     """One member. Its content can be read once, until the next member is asked for."""
 
-    #: `/` between parts, with surrogates for what is not UTF-8.
+    #: `/` between parts; bytes that are not UTF-8 are surrogates.
     name: str
     size: int
     #: `None` where the archive's times are not those of files: a zip's have no zone.

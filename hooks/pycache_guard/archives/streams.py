@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
         @property
         def eof(self) -> bool:
-            """Whether the end of the stream was seen."""
+            """Return whether the end of the stream was seen."""
 
         @property
         def needs_input(self) -> bool:
-            """Whether there is nothing to return before more is put in."""
+            """Return whether more input is needed before more output."""
 
         @property
         def unused_data(self) -> bytes:
@@ -50,7 +50,7 @@ class Zlib:
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the stream was seen."""
+        """Return whether the end of the stream was seen."""
         return self._inner.eof
 
     @property
@@ -114,7 +114,7 @@ def damage() -> tuple[type[Exception], ...]:
 
 
 def words(error: BaseException) -> str:
-    """Return the message of an exception in one line, or its name if there is none."""
+    """Return the message of an exception in one line, or its class name if the message is empty."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

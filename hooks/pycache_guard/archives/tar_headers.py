@@ -45,7 +45,7 @@ class Header(NamedTuple):
 
 
 def is_header(block: bytes) -> bool:
-    """Whether `block` begins a member for any reader: its checksum fits."""
+    """Return whether `block` begins a member for any reader, because its checksum fits."""
     if len(block) != BLOCK or block[148:156].strip(b" \0") == b"":
         return False
     try:
@@ -55,7 +55,7 @@ def is_header(block: bytes) -> bool:
 
 
 def parse_header(block: bytes) -> Header:
-    """Return what a header block says. Raises `ArchiveError`."""
+    """Return the fields of a header block. Raises `ArchiveError`."""
     if not is_header(block):
         raise ArchiveError("is truncated or damaged")
     try:
@@ -86,7 +86,7 @@ _ASCII = bytes(range(128))
 def _number(field: bytes) -> int:
     """Return a number: octal digits, or GNU tar's base 256. Raises `ArchiveError` for all else.
 
-    `tarfile` takes what `int` takes, and GNU tar stops at what is not a digit.
+    `tarfile` accepts what `int` accepts, and GNU tar stops at the first character that is not a digit.
     """
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
@@ -105,7 +105,7 @@ def parse_long_name(data: bytes) -> bytes:
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:
-    """Return the records of a pax header by keyword. Raises `ArchiveError` for what is malformed."""
+    """Return the records of a pax header by keyword. Raises `ArchiveError` for a malformed one."""
     records: dict[bytes, bytes] = {}
     at = 0
     while at < len(data) and data[at]:

@@ -45,7 +45,7 @@ _SECONDS = re.compile(rb"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 
 
 class Extended(NamedTuple):
-    """The headers that precede a member and say more of it."""
+    """The extension headers that precede a member."""
 
     long_name: bytes | None = None
     long_link: bytes | None = None
@@ -66,7 +66,7 @@ class Tar:
         """
         file.seek(0)
         self._start = decompressor_of(file.read(BLOCK))
-        #: The directories of zip files that readers see in this very file.
+        #: The directories of zip files that readers may see in the tar file itself.
         self._directories = [*find_directories(file)]
         if self._start and self._directories:
             raise ArchiveError("is a tar file and a zip file")
@@ -115,7 +115,7 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
 
 
 def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
-    """Read what a header says of the next member. Raises `ArchiveError` where it says two things."""
+    """Read an extension header of the next member. Raises `ArchiveError` if two of them conflict."""
     if header.size > LARGEST_HEADER:
         raise ArchiveError(
             f"has a header of {header.size} bytes, more than {LARGEST_HEADER >> 10} KiB"

@@ -1,6 +1,6 @@
 """The end and the central directory of a zip file, and its local headers.
 
-This replaces `zipfile`, of which several readers differ: it does not compare the two directories
+This replaces `zipfile`, which differs from other readers: it does not compare the two directories
 that a zip64 file can have, and compares of a local header only the name. zipimport goes by the
 directory, installers that read streams by the local headers. It may go when `zipfile` has a strict
 mode. Sources: PKWARE's APPNOTE 6.3.10, whose sections the comments name; `zipfile._EndRecData`;
@@ -79,7 +79,7 @@ class Entry(NamedTuple):
 
 
 def has_directory(file: IO[bytes]) -> bool:
-    """Whether any reader takes `file` for a zip file with members: by what stands at its end."""
+    """Return whether any reader takes `file` for a zip file with members, because of its last bytes."""
     return any(True for _ in find_directories(file))
 
 
@@ -143,10 +143,10 @@ def read_directory(file: IO[bytes]) -> Directory:
 
 
 def _read_end64(found: bytes, usual: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Return number, length and offset of the zip64 record, and where its locator says that it is.
+    """Return number, length and offset of the zip64 record, and the place that its locator gives.
 
     `zipfile` goes by the record if there is a locator, zipimport from 3.13 on if there is a record,
-    and before 3.13 by the usual one: they must say the same.
+    and before 3.13 by the usual one: they must agree.
     """
     locator = found[-_LOCATOR_FORM.size :]
     if len(found) < _BOTH64 or not (found.startswith(_END64) and locator.startswith(_LOCATOR)):
@@ -183,11 +183,11 @@ def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, 
             raise ArchiveError("is a zip file with two directories")
     file.seek(start)
     data = file.read(length)
-    behind = file.read(size - end)
+    after = file.read(size - end)
     if data[:4] != (CENTRAL if count else b""):
         raise ArchiveError("is not a readable zip file: its directory is damaged")
-    records = behind.count(_END) + behind.count(_END64) + behind.count(_LOCATOR)
-    expected = 3 if behind.startswith(_END64) else 1
+    records = after.count(_END) + after.count(_END64) + after.count(_LOCATOR)
+    expected = 3 if after.startswith(_END64) else 1
     if records != expected or any(mark in data for mark in (_END, _END64, _LOCATOR)):
         raise ArchiveError("is a zip file with several end records")
     return Directory(data, start, prefix, count)
@@ -264,7 +264,7 @@ def unicode_paths(extra: bytes) -> Iterator[bytes]:
 def check_local(entry: Entry, data: bytes) -> tuple[int, bytes]:
     """Return where the content begins in `data`, and the extra field of the local header there.
 
-    Raises `ArchiveError` where the header says anything else than the directory does. `data` must
+    Raises `ArchiveError` if the header differs from the directory. `data` must
     hold the whole of it.
     """
     if not data.startswith(LOCAL) or len(data) < LOCAL_SIZE:
@@ -306,7 +306,7 @@ def descriptor_size(entry: Entry, data: bytes) -> int:
 
 
 def may_hold_header(data: bytes) -> bool:
-    """Whether a reader of streams may see a member in `data`, which belongs to none."""
+    """Return whether a reader of streams may see a member in `data`, bytes outside the members."""
     at = data.find(LOCAL)
     while 0 <= at <= len(data) - LOCAL_SIZE:
         version, _, method, _, _, _, name_size, _ = _LOCAL_FORM.unpack_from(data, at)

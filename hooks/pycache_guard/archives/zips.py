@@ -47,7 +47,7 @@ _STORED, _DEFLATED, _BZIP2, _LZMA, _ZSTD = 0, 8, 12, 14, 93
 
 #: Linux: PATH_MAX.
 _MAX_PATH_BYTES = 4096
-#: Content of up to so many bytes is read together with its header, whose extra field has usually
+#: Content of up to this many bytes is read together with its header, whose extra field has usually
 #: no more than the second number.
 _MAX_END_DISTANCE = 8192
 _USUAL_EXTRA = 32
@@ -63,7 +63,7 @@ class Zip:
     """The members in the order of the file, which is that of readers that do not seek."""
 
     def __init__(self, file: IO[bytes], growth: Growth) -> None:
-        """Read the directory, and count what it says of sizes. Raises `ArchiveError`."""
+        """Read the directory, and count the sizes in it. Raises `ArchiveError`."""
         self._file = file
         self._directory = read_directory(file)
         if self._directory.members > MAX_MEMBERS:
@@ -310,7 +310,7 @@ class Packed:
 
 
 def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iterator[bytes]]:
-    """Return what decompresses a method, and what is left for it. Raises `ArchiveError`."""
+    """Return the decompressor of a method, and the input that is left for it. Raises `ArchiveError`."""
     plain: dict[int, Callable[[], Decompressor]] = {
         _DEFLATED: deflate,
         _BZIP2: bzip2,

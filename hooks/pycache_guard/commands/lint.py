@@ -22,15 +22,15 @@ SUMMARY = "find unsafe uses of bytecode in Python source"
 EXAMPLE = "pycache-guard lint src tests"
 DOCS_PAGE = "lint.md"
 POSITIONALS = "[PATH...]"
-#: What paths of templates hold (cookiecutter, copier): of these, sources are made that parse.
+#: Parts of paths in templates (cookiecutter, copier), which need not parse as Python.
 TEMPLATE = ("{{", "{%")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 for no findings, 1 for findings, 2 if a file could not be read, or none parsed.
+    """Return 0 for no findings, 1 for findings, 2 if a file could not be read, or no file parsed.
 
     A file that does not parse, among others that do, is a warning: it cannot be imported either, and
-    is nearly always a test's fixture or a template.
+    is nearly always a test fixture or a template.
     """
     from pycache_guard import python_files
     from pycache_guard.commands._output import write_report
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 class Checked(NamedTuple):
-    """What came of checking sources."""
+    """The result of checking sources."""
 
     findings: list[Finding]
     #: The number of files that were parsed, or that are templates of other files.

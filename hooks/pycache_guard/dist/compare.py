@@ -1,4 +1,4 @@
-"""Have the engine of `verify-bytecode` compare what an archive ships with its sources."""
+"""Compare bytecode in an archive with its sources, using the engine of `verify-bytecode`."""
 
 from __future__ import annotations
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class ArchiveComparer:
     def find_mismatches(
         self, archive: Archive, pairs: Iterable[tuple[ArchivedPyc, str, int]]
     ) -> tuple[dict[str, str], list[str]]:
-        """Return what speaks against bytecode, by its name, and what could not be read.
+        """Return a message for each bytecode member that differs, and the failures.
 
         `pairs` are bytecode, and name and size of its source. Raises `ArchiveError` where the
         archive cannot be read to its end.
@@ -43,7 +43,7 @@ class ArchiveComparer:
         if self._compilers is None:
             self._compilers = CompilerPool()
         doubts: dict[str, str] = {}
-        # Of two that speak against one, the later: that is what comparing told.
+        # Of two findings for one file the later counts: it is the result of the comparison.
         for finding in verify(held, self._compilers).findings:
             words, path = _message(finding), finding.path
             assert path is not None
@@ -59,9 +59,9 @@ class ArchiveComparer:
 
 
 def _message(finding: Finding) -> str:
-    """Put what `verify-bytecode` says into the words for an archive; nothing for nothing.
+    """Return the message of `verify-bytecode` in words for an archive; empty to report nothing.
 
-    That it is unchecked is said by the header; so is the version, which its name may belie.
+    `ArchiveScan` reports unchecked-hash and the version from the header itself.
     """
     rule = finding.rule.name
     if rule in ("PYC203", "PYC207"):
@@ -73,7 +73,7 @@ def _message(finding: Finding) -> str:
     )
 
 
-#: So many bytes of an archive are held at once; what is beyond is not compared.
+#: The most bytes of an archive that are kept in memory; files beyond it are not compared.
 MAX_HELD_BYTES = 16 << 20
 #: In bytes: a source counts for each bytecode that it is compiled for.
 LARGEST_COMPILED = 64 << 20
@@ -89,10 +89,10 @@ class SourcePair(NamedTuple):
 
 
 class ArchiveStore:
-    """A `verifying.store.Store` of pairs, as far as there is room for them."""
+    """A `verify.stores.Store` of pairs, as far as they fit into memory."""
 
     def __init__(self, pairs: Iterable[SourcePair]) -> None:
-        """Choose what is held, by the sizes, before anything of it is read."""
+        """Choose the pairs that fit, by their sizes, before reading any."""
         self.failures: list[str] = []
         self.notes: list[str] = []
         #: The bytecode that there is no room for.
@@ -142,7 +142,7 @@ class ArchiveStore:
         return self._held[path]
 
     def source_of(self, path: str) -> FoundSource:
-        """Return its source, without a time: that is told by the members'."""
+        """Return its source, without a time: `source_mismatch` compares the times of members."""
         from pycache_guard.verify.stores import FoundSource
 
         name = self._pairs[path].source
@@ -150,8 +150,8 @@ class ArchiveStore:
         return FoundSource(name, Source(len(data), None, lambda: data))
 
     def change_at_checkout(self, path: str) -> None:
-        """Return `None`: no git is between an archive and what is unpacked."""
+        """Return `None`: git does not change the files of an archive."""
 
     def remove_command(self, path: str) -> str:
-        """Return nothing: an archive is built anew."""
+        """Return an empty string: an archive must be built again."""
         return ""

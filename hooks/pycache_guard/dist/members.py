@@ -1,7 +1,7 @@
-"""Whether bytecode in an archive comes from the source that the archive has beside it.
+"""Compare bytecode in an archive with its source there, by header.
 
-Told by the header: size, time and hash. Whether the code is what that source compiles to, only the
-interpreter that wrote it can tell: see `comparison`.
+The header has size, time and hash of the source. Only the interpreter that wrote the bytecode can
+show whether the source compiles to its code: see `dist.compare`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
 
-#: No source is looked for beside bytecode that is deeper than that.
+#: Sources are searched only for bytecode in at most this many directories.
 MOST_DIRECTORIES = 64
 #: In bytes: the largest source that is hashed, and all of them together, for each magic number.
 LARGEST_HASHED_SOURCE = 1 << 20
@@ -35,7 +35,7 @@ class ArchivedPyc(NamedTuple):
 
     #: As the archive has it.
     name: str
-    #: `None` where there is none that is well-formed.
+    #: `None` if the file has no well-formed header.
     header: Header | None = None
     #: As of `Member`.
     mtime: float | None = None
@@ -46,7 +46,7 @@ class ArchivedPyc(NamedTuple):
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether Python runs it without ever looking at the source."""
+        """Return whether Python runs it without checking the source."""
         validation = self.header.validation if self.header else None
         return isinstance(validation, SourceHash) and not validation.checked
 
@@ -59,7 +59,7 @@ class ArchivedPyc(NamedTuple):
 
 
 def read_pyc_member(member: Member, head: bytes) -> ArchivedPyc:
-    """Return what is known of a member that begins with `head`."""
+    """Return a member that begins with `head`, with its header if that is well-formed."""
     try:
         return ArchivedPyc(member.name, parse_header(head), member.mtime, member.size)
     except InvalidHeader:
@@ -98,7 +98,7 @@ class Hashes:
 def source_mismatch(
     found: ArchivedPyc, source: Member, hash_for: Callable[[Magic], bytes | None]
 ) -> str | None:
-    """Say how `source` is not the one that bytecode was made from; `None` where nothing is seen.
+    """Return how `source` differs from the compiled one by the header; `None` if it does not.
 
     `hash_for` is what `Hashes.of` returns for the source. Raises `ArchiveError`.
     """

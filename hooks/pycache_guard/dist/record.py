@@ -22,7 +22,7 @@ _RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
 
 
 def is_record(name: str) -> bool:
-    """Whether a member is such a list."""
+    """Return whether a member is a RECORD file."""
     return name.endswith("RECORD") and _RECORD.fullmatch(name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Bounds of a report: however many members an archive has, what is kept of them has a limit."""
+"""Limits of a report: an archive with any number of members needs a limited amount of memory."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ LARGEST_FAILURES = 1 << 18
 
 
 class Room:
-    """What may still be kept, for an archive and those in it together."""
+    """The number and size of texts that may still be kept, for an archive and its nested ones."""
 
     def __init__(self, number: int, size: int) -> None:
         """Allow `number` texts of `size` characters in all."""
         self._number = number
         self._size = size
-        #: How many texts there was no room for.
+        #: The number of texts that did not fit.
         self.omitted = 0
 
     def take(self, text: str) -> bool:
-        """Whether there is room for `text`, which then is taken; else it is counted."""
+        """Reserve room for `text`, and return whether there was any; if not, count it."""
         if self._number < 1 or self._size < len(text):
             self.omitted += 1
             return False

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pycache_guard.archives.member import Member
     from pycache_guard.dist.compare import ArchiveComparer
 
-#: An archive in an archive is read whole, into a file without a name; so many bytes of it.
+#: A nested archive is copied into an unnamed temporary file of at most this size.
 MAX_NESTED_BYTES = 256 << 20
 #: How names end that are looked at.
 _SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
@@ -57,7 +57,7 @@ LONGEST_NAME = 4096
 
 
 def scan_archive(path: str, comparison: ArchiveComparer) -> tuple[list[Finding], list[str]]:
-    """Return what bytecode the archive at `path` ships, and what of it could not be judged.
+    """Return findings and failures of the archive at `path`.
 
     Raises `OSError`.
     """
@@ -88,7 +88,7 @@ class ArchiveScan:
         rooms: Rooms | None = None,
         growth: Growth | None = None,
     ) -> None:
-        """Take where the archive is, and what it has in common with the one that it is in."""
+        """Take the place of the archive, and the limits it shares with the archive that contains it."""
         self._failures: dict[str, None] = {}
         self._path = path
         self._comparison = comparison
@@ -124,7 +124,7 @@ class ArchiveScan:
             self._fail(f"{where}: {why}")
 
     def _screen(self, archive: Archive) -> None:
-        """Go through the members, again for the sources of what was found, and again to compare."""
+        """Read the members, again for the sources of bytecode, and again to compare."""
         suspects = set()
         for number, member in enumerate(archive.members()):
             try:
@@ -333,7 +333,7 @@ class ArchiveScan:
 
 
 def may_be_special(member: Member, head: bytes) -> bool:
-    """Whether a member may be an archive, metadata or a list of files. No is always right."""
+    """Return whether a member may be an archive, metadata or RECORD. `False` is always correct."""
     return (
         member.name.lower().endswith(_SPECIAL)
         or head.startswith(b"PK")
@@ -343,7 +343,7 @@ def may_be_special(member: Member, head: bytes) -> bool:
 
 
 def is_named(name: str, mode: str) -> bool:
-    """Whether a reader that calls a member so takes it for bytecode by its path.
+    """Return whether a member is bytecode by a name that some reader gives it.
 
     A source or data in `__pycache__` is not bytecode; its content is looked at as any other.
     """
@@ -356,7 +356,7 @@ def is_named(name: str, mode: str) -> bool:
 
 
 def escapes_archive(name: str) -> bool:
-    """Whether a path is absolute, or climbs out of the directory that it is seen from."""
+    """Return whether a path is absolute, or leaves the directory that it is relative to."""
     if name[:1] not in "/\\" and name[1:2] != ":" and ".." not in name:
         return False
     depth = 0

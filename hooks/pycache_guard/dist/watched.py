@@ -1,4 +1,4 @@
-"""What passes by while a member is read: its first bytes, and whether it ends like a zip file."""
+"""Observe a member while it is read: its first bytes, and whether it ends like a zip file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_END = 22 + 0xFFFF
 
 
 class Watched:
-    """Pieces of content, once more, watched."""
+    """Pass on pieces of content and observe them."""
 
     __slots__ = ("_kept", "_last_end", "_pieces", "_size", "head")
 
@@ -33,7 +33,7 @@ class Watched:
             piece = next(self._pieces, b"")
 
     def drain(self) -> None:
-        """Read what is left."""
+        """Read the rest."""
         piece = next(self._pieces, b"")
         if not piece:  # the usual case
             self._size, self._last_end = len(self.head), self.head.rfind(_END)
@@ -53,5 +53,5 @@ class Watched:
 
     @property
     def ends_like_zip(self) -> bool:
-        """Whether `zipfile.is_zipfile` may be true of what was read."""
+        """Return whether `zipfile.is_zipfile` may accept the content."""
         return self._last_end >= 0 and self._size - self._last_end <= _LONGEST_END

@@ -1,1 +1,1 @@
-"""What is known of Dockerfiles and compose files: bytes in, values out, no I/O."""
+"""Find Docker build contexts, and check and complete their ignore files."""

@@ -1,7 +1,7 @@
 """What a Bake file builds: the Bake file reference of Docker Buildx, in JSON and in HCL.
 
 Of HCL the blocks, strings, lists and maps are read, and the defaults of variables. An expression in
-a place that matters is `UnreadableFile`.
+a place that matters is `Unreadable`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Token(NamedTuple):
 
 
 def read_bake(content: bytes, *, is_json: bool) -> dict[str, Target]:
-    """Return the targets of a file by name. Raises `UnreadableFile`."""
+    """Return the targets of a file by name. Raises `Unreadable`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -68,9 +68,9 @@ def read_bake(content: bytes, *, is_json: bool) -> dict[str, Target]:
 
 
 def resolve_target(targets: dict[str, Target], name: str, depth: int = 0) -> Target:
-    """Return a target with what it inherits; the last of those it inherits from counts most.
+    """Return a target with inherited values; the last inherited target counts most.
 
-    One that is not in these files may be a service of a compose file. Raises `UnreadableFile` for a circle.
+    One that is not in these files may be a service of a compose file. Raises `Unreadable` for a circle.
     """
     target = targets[name]
     if depth > MAX_INHERITED:
@@ -114,7 +114,7 @@ def read_json(text: str) -> dict[str, Target]:
 
 
 def replaced(text: str | None, variables: dict[str, str], line: int) -> str | None:
-    """Return a string with its variables replaced by their defaults. Raises `UnreadableFile`."""
+    """Return a string with its variables replaced by their defaults. Raises `Unreadable`."""
     if text is None:
         return None
     found = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
@@ -139,7 +139,7 @@ class Reader:
         self._variables: dict[str, str] = {}
 
     def targets(self) -> dict[str, Target]:
-        """Return the targets; variables may stand behind them."""
+        """Return the targets; variables may follow them."""
         blocks = [*self._blocks()]
         for kind, label, body in blocks:
             default = body.get("default")

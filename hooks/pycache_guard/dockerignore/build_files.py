@@ -1,4 +1,4 @@
-"""What the compose, Bake and devcontainer files of the index build, with paths from the top."""
+"""Find the builds of compose, Bake and devcontainer files in the index. Paths start at the top."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from pycache_guard.dockerignore.compose import ComposeFile
     from pycache_guard.dockerignore.compose import ServiceBuild
 
-#: Files may include, and services extend, each other this often.
+#: The deepest nesting of includes and `extends`.
 MAX_DEPTH = 20
 WHAT_TO_DO = "pass the contexts to check as arguments"
 
 
 class ComposeBuild(NamedTuple):
-    """One build. Paths are git's bytes, from the top, which is `b""`."""
+    """One build. Paths are bytes, relative to the top, which is `b""`."""
 
     context: bytes
     #: Empty for an inline Dockerfile, and for an additional context, which has none of its own.
@@ -46,7 +46,7 @@ class ComposeBuild(NamedTuple):
 
 
 class Files:
-    """The files of the index, as far as builds need them."""
+    """The files of the index that builds need."""
 
     def __init__(self, paths: Iterable[bytes], read: Callable[[bytes], bytes | None]) -> None:
         #: Every path, and every directory above one.
@@ -62,7 +62,7 @@ class Files:
 
 
 class BuildFiles:
-    """Collects builds; what cannot be known is added to `failures`, a line that names the place."""
+    """Collects builds, and adds a line with its place to `failures` for each unknown value."""
 
     def __init__(self, files: Files, failures: list[str]) -> None:
         self.found: list[ComposeBuild] = []
@@ -75,7 +75,7 @@ class BuildFiles:
         self._claimed: set[bytes] = set()
 
     def read_devcontainers(self, paths: Iterable[bytes]) -> None:
-        """Collect what `devcontainer.json` files build; before compose files, some of which they claim."""
+        """Collect the builds of `devcontainer.json` files; before compose files, some of which they claim."""
         for path in paths:
             from pycache_guard.dockerignore.devcontainer import read_devcontainer
 
@@ -97,7 +97,7 @@ class BuildFiles:
                         self._add(context, dockerfile, None)
 
     def read_compose_files(self, paths: Sequence[bytes]) -> None:
-        """Collect what compose files build, each by itself and with what it overrides."""
+        """Collect the builds of compose files, each alone and merged with the file it overrides."""
         for path in paths:
             self._claimed.update(self._includes(path))
         for path in paths:
@@ -371,9 +371,9 @@ class BuildFiles:
         self.found.append(ComposeBuild(context, dockerfile, inline))
 
     def _existing(self, base: bytes, place: bytes, text: str) -> bytes:
-        """Return a context; one that is not there, but is seen from a directory above, is that one.
+        """Return a context; one that exists only relative to a directory above is taken from there.
 
-        `--project-directory` and the first of several `-f` say from where paths are seen.
+        `--project-directory` and the first of several `-f` set the directory that paths start from.
         """
         while base and place not in self._files.directories:
             base = posixpath.dirname(base)

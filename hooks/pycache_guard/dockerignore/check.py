@@ -1,4 +1,4 @@
-"""Why a line of a `.dockerignore` that is meant for bytecode does not do what it was meant to."""
+"""Check and complete the ignore files of Docker build contexts."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ if TYPE_CHECKING:
 
 
 def common_mistakes(content: bytes, samples: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield number, text and fault of each line that was written for bytecode in vain.
+    """Yield number, text and mistake of each line that was written for bytecode and has no effect.
 
-    So is one that keeps none of `samples` out, paths below the context's top. `content` must be one
-    that `Dockerignore` takes.
+    Such a line excludes none of `samples`, paths below the top of the context. `Dockerignore` must
+    accept `content`.
     """
     for number, line in lines_about_bytecode(content):
         if not any(map(Dockerignore(line).excludes, samples)):
@@ -61,7 +61,7 @@ def common_mistakes(content: bytes, samples: Sequence[str]) -> Iterator[tuple[in
 
 
 def _explain_mistake(line: bytes) -> str:
-    """Say what is wrong with a line."""
+    """Return the mistake in a line."""
     return next((why for applies, why in _MISTAKES if applies(line)), _ROOTED)
 
 
@@ -101,10 +101,10 @@ def find_unignored(
 ) -> list[UnignoredPath]:
     """Return the probes of `kinds` that Docker would send, under the ignore file `content`.
 
-    Probed are the modules below the context, and a name that nobody has, in each of their
-    directories, at the context's top and in a directory that does not exist; of these, what the
-    Dockerfile copies. A context without Python has no gap: nothing in it gets bytecode, unless some
-    is tracked. Raises `InvalidLine`.
+    The probes are the modules below the context, and an invented name in each of their
+    directories, at the top of the context and in a directory that does not exist, as far as the
+    Dockerfile copies them. A context without Python has no gap, unless bytecode in it is tracked.
+    Raises `InvalidLine`.
     """
     rules = Dockerignore(b"" if content is None or detect_utf16_32(content) else content)
     start = join(build.context, b"")
@@ -133,7 +133,7 @@ def find_unignored(
 def _unignored_at(
     build: BuildContext, rules: Dockerignore, kind: str, directory: bytes, probe: bytes
 ) -> UnignoredPath | None:
-    """Return the gap that a probe, from the context's top, is; `None` if it is none."""
+    """Return the gap for a probe, relative to the context; `None` if the probe is excluded."""
     excluded, pattern = rules.match(probe.decode("utf-8", "surrogateescape"))
     if excluded:
         return None
@@ -148,7 +148,7 @@ def _unignored_at(
 def findings(
     build: BuildContext, content: bytes | None, left: Sequence[UnignoredPath], remedy: str
 ) -> list[Finding]:
-    """Return what lets the gaps that are `left` into the context of a build: PYC301."""
+    """Return the findings (PYC301) for the unignored paths `left` of a build."""
     name = os.fsdecode(build.ignore_file)
     taken = f"the build context {os.fsdecode(build.context) or '.'} includes"
     if content is None:
@@ -171,7 +171,7 @@ def findings(
 
 
 def unreadable(build: BuildContext, encoding: str, remedy: str) -> Finding:
-    """Return what is wrong with an ignore file in an encoding that Docker does not read: PYC301."""
+    """Return the finding (PYC301) for an ignore file in an encoding that Docker does not read."""
     words = f"is {encoding}, but Docker reads UTF-8 only"
     return Finding(os.fsdecode(build.ignore_file), Rule.PYC301, words, remedy)
 
@@ -186,47 +186,46 @@ class DockerignoreChecker:
         self._top = require_toplevel()
         self._probes = probes
         self._contexts = ContextFinder(index)
-        #: Names of modules by directory; a directory with bytecode that is tracked, and no module,
-        #: has an empty list.
+        #: Names of modules by directory; empty for a directory with tracked bytecode and no module.
         self._modules = read_project(index).modules
         for directory in self._contexts.directories_with_bytecode():
             self._modules.setdefault(directory, [])
         self._failures = self._contexts.failures
 
     def builds(self, contexts: Sequence[str]) -> list[BuildContext]:
-        """Return the builds in directories, as seen from the current one; in all if none is named.
+        """Return the builds in `contexts`, relative to the current directory; all builds if it is empty.
 
-        Raises `Failure` for one that is not in the repository, or that git has nothing in.
+        Raises `Failure` for a context outside the repository or without tracked files.
         """
         if not contexts:
             return self._contexts.all_builds()
         return self._contexts.builds_in([self._from_top(context) for context in contexts])
 
     def for_each_build(
-        self, builds: Iterable[BuildContext], judge: Callable[[BuildContext], list[Finding]]
+        self, builds: Iterable[BuildContext], check: Callable[[BuildContext], list[Finding]]
     ) -> tuple[list[Finding], list[str]]:
-        """Return what `prove` or `complete` says of builds, and what could not be judged, each once.
+        """Return the findings of `check`, which is `self.check` or `self.fix`, and the failures, each once.
 
-        Of one ignore file in two contexts the same may be said.
+        Two contexts with one ignore file can have equal findings.
         """
         found: list[Finding] = []
         for build in builds:
             try:
-                found += judge(build)
+                found += check(build)
             except Failure as failure:
                 self._failures.append(str(failure))
         return [*dict.fromkeys(found)], [*dict.fromkeys(self._failures)]
 
     def check(self, build: BuildContext) -> list[Finding]:
-        """Return what lets bytecode into a context, by the ignore file in the index."""
+        """Return the findings for a context, by the ignore file in the index."""
         content = self._contexts.content(build.ignore_file)
         return self._explained(build, content)
 
     def fix(self, build: BuildContext) -> list[Finding]:
-        """Append what is missing to the ignore file on disk; return what was done, and what is left.
+        """Append the missing patterns to the ignore file on disk; return that, and the findings left.
 
-        It is written only if less gets into the context then. Raises `Failure` where the file cannot
-        be replaced.
+        The file is written only if that excludes more probes. Raises `Failure` if it cannot be
+        replaced.
         """
         content = self._contexts.content(build.ignore_file)
         if not self._unignored(build, content):
@@ -250,17 +249,17 @@ class DockerignoreChecker:
         left = self._unignored(build, content)
         if not left:
             return []
-        mending = self._fix_commands(build, content)
+        commands = self._fix_commands(build, content)
         encoding = detect_utf16_32(content or b"")
         if encoding:
             return [
-                unreadable(build, encoding, mending.convert_to_utf8(build.ignore_file, encoding))
+                unreadable(build, encoding, commands.convert_to_utf8(build.ignore_file, encoding))
             ]
         patterns = [pattern.decode("ascii") for pattern in self._missing_patterns(build, content)]
-        return findings(build, content, left, mending.append(build.ignore_file, patterns))
+        return findings(build, content, left, commands.append(build.ignore_file, patterns))
 
     def advise(self, builds: Iterable[BuildContext]) -> tuple[str, ...]:
-        """Return a sentence for each ignore file that could also have what is only recommended."""
+        """Return a sentence for each ignore file that lacks recommended patterns."""
         kinds: dict[str, set[str]] = {}
         for build in builds if self._probes.advised else ():
             content = self._contexts.content(build.ignore_file)
@@ -312,7 +311,7 @@ class DockerignoreChecker:
 
 
 def _read_existing(path: str) -> bytes | None:
-    """Return what the file holds, `None` where it is not on disk. Raises `Failure` if it is no text."""
+    """Return the content of the file, `None` if it is not on disk. Raises `Failure` for UTF-16."""
     content = read_if_exists(path) if stat_replaceable(path) else None
     encoding = detect_utf16_32(content or b"")
     if encoding:

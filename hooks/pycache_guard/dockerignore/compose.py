@@ -54,7 +54,7 @@ class Extends(NamedTuple):
 
 
 class ServiceBuild(NamedTuple):
-    """The `build` of a service, as far as one file gives it. Paths are as they are written."""
+    """The `build` of a service in one file. Paths are as written there."""
 
     line: int
     #: Whether the service has a `build` at all.
@@ -102,7 +102,7 @@ class ComposeFile(NamedTuple):
 def read_compose(content: bytes) -> ComposeFile:
     """Return the services and includes of a file; several documents are merged, as Compose does.
 
-    Raises `UnreadableFile` for what is not YAML, and for values of the wrong type.
+    Raises `Unreadable` for a file that is not YAML, and for values of the wrong type.
     """
     services: dict[str, ServiceBuild] = {}
     includes: list[Include] = []
@@ -122,7 +122,7 @@ def read_compose(content: bytes) -> ComposeFile:
 
 
 def compose_documents(content: bytes) -> list[yaml.Node]:
-    """Return the root of each document. Raises `UnreadableFile`."""
+    """Return the root of each document. Raises `Unreadable`."""
     if len(content) > MAX_FILE_BYTES:
         raise Unreadable(1, "the file is too large for a compose file")
     try:
@@ -145,7 +145,7 @@ def compose_documents(content: bytes) -> list[yaml.Node]:
 
 
 def is_template(content: bytes) -> bool:
-    """Whether a file that is not YAML is a template from which a compose file is made."""
+    """Return whether a file that is not YAML is a template from which a compose file is made."""
     return _TEMPLATE.search(content) is not None
 
 
@@ -177,7 +177,7 @@ class Document:
         if is_null(build):
             return ServiceBuild(line, extends=extends)
         if isinstance(build, yaml.ScalarNode):
-            # In the first format `dockerfile` stands beside `build`.
+            # In the first format `dockerfile` is next to `build`.
             dockerfile = self.optional(keys, "dockerfile")
             context = Value(build.value, line)
             return ServiceBuild(line, True, context, dockerfile, extends=extends)
@@ -243,13 +243,13 @@ class Document:
         return None if node is None or is_null(node) else self.scalar(node, line)
 
     def scalar(self, node: yaml.Node, line: int) -> Value:
-        """Return a string. Raises `UnreadableFile` for anything else."""
+        """Return a string. Raises `Unreadable` for anything else."""
         if not isinstance(node, yaml.ScalarNode):
             raise Unreadable(line, "a mapping or a list is in place of a string")
         return Value(node.value, line)
 
     def items(self, node: yaml.Node | None) -> list[yaml.Node]:
-        """Return the items of a list; another value is a list of one, and nothing is none."""
+        """Return the items of a list; another value counts as a list of one, an empty one as an empty list."""
         if node is None or is_null(node):
             return []
         return list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
@@ -257,7 +257,7 @@ class Document:
     def mapping(self, node: yaml.Node, depth: int = 0) -> Mapping:
         """Return line and value by key, the last of several; own keys come before what `<<` merges.
 
-        Empty for another node. Each node is read once. Raises `UnreadableFile` for merges without end.
+        Empty for another node. Each node is read once. Raises `Unreadable` for merges without end.
         """
         if depth > MAX_ALIAS_DEPTH:
             raise Unreadable(line_of(node), "its merge keys form a cycle")
@@ -278,7 +278,7 @@ class Document:
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Whether a value is empty, or removed by Compose's `!reset`."""
+    """Return whether a value is empty, or removed by Compose's `!reset`."""
     return node.tag in ("tag:yaml.org,2002:null", "!reset")
 
 

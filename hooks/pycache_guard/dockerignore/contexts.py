@@ -1,4 +1,4 @@
-"""Which build contexts the index has, and which ignore file counts in each."""
+"""Find the build contexts in the index, and the ignore file of each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.index import Index
 
-#: What a context is taken in by, if its Dockerfile is not known.
+#: The sources of a context whose Dockerfile is unknown.
 ALL = Sources((), may_be_all=True)
 #: Directories that hold Dockerfiles and their scripts, for contexts above them.
 _FOR_DOCKER = frozenset(
@@ -46,25 +46,25 @@ _FOR_DOCKER = frozenset(
 
 
 class BuildContext(NamedTuple):
-    """One way to build an image. Paths are git's bytes, from the top."""
+    """One way to build an image. Paths are bytes, relative to the top."""
 
     #: `b""` is the top.
     context: bytes
-    #: The one that counts; where there is none yet, the one to write.
+    #: The ignore file that counts; if none exists, the one to write.
     ignore_file: bytes
     #: What the Dockerfile takes from the context.
     sources: Sources
 
 
 class ContextFinder:
-    """What the index says of builds."""
+    """Finds the builds that the index defines."""
 
     def __init__(self, index: Index) -> None:
-        #: What could not be known, each in a line.
+        #: One line for each value that is unknown.
         self.failures: list[str] = []
         #: Records by path; the last of several stages.
         self._records: dict[bytes, bytes] = {}
-        #: The files that say how images are built.
+        #: The files that define how images are built.
         self._entries: dict[bytes, Entry] = {}
         for block in iter_entry_blocks(index.list_entries()):
             for record in block.split(b"\0")[:-1]:
@@ -81,7 +81,7 @@ class ContextFinder:
 
         The context of a Dockerfile that no other file names is where its sources are. An ignore file
         that counts in none of these builds marks a context too. Of a directory that git has nothing
-        in, a submodule for instance, nothing can be said.
+        in, such as a submodule, no build is returned.
         """
         claimed = {build.dockerfile for build in self._composed}
         found = {self._build(*c) for c in self._composed if c.context in self._files.directories}
@@ -95,9 +95,9 @@ class ContextFinder:
         return sorted(build for build in found if not build.sources.are_none())
 
     def builds_in(self, contexts: Sequence[bytes]) -> list[BuildContext]:
-        """Return the builds in `contexts`, of which everything is taken to be sent.
+        """Return the builds in `contexts`; everything in them counts as sent.
 
-        Raises `Failure` for one that git has nothing in.
+        Raises `Failure` for a context without tracked files.
         """
         found = set()
         for context in contexts:
@@ -120,9 +120,9 @@ class ContextFinder:
         }
 
     def content(self, ignore_file: bytes) -> bytes | None:
-        """Return what the index has of an ignore file, `None` for nothing. Links are followed.
+        """Return the content of an ignore file in the index, `None` if it is not tracked. Links are followed.
 
-        Raises `Failure` for one that leads to no file that git tracks.
+        Raises `Failure` for a link that does not lead to a tracked file.
         """
         found = self._read(ignore_file)
         if found is not None or ignore_file not in self._records:
@@ -170,7 +170,7 @@ class ContextFinder:
         return BuildContext(context, (there or names[-1:])[0], taken)
 
     def _taken(self, dockerfile: bytes) -> Sources:
-        """Return what a Dockerfile takes; all, where it is not known."""
+        """Return the sources of a Dockerfile; all if it is unknown."""
         if dockerfile and dockerfile not in self._sources and dockerfile in self._records:
             found = self._read(dockerfile)
             self._sources[dockerfile] = ALL if found is None else sources(found)
@@ -180,8 +180,8 @@ class ContextFinder:
         """Return the context of a Dockerfile that no other file names.
 
         It is the nearest directory, from the Dockerfile's own upwards, in which most of its sources
-        are. Where no source tells, it is the Dockerfile's own, or above that the first with an ignore
-        file, or that is not one for Docker's files.
+        are. If no source decides, it is the Dockerfile's own, or the nearest above it that has an
+        ignore file or is not a directory for Docker files.
         """
         own = posixpath.dirname(dockerfile)
         candidates = [own]
@@ -198,12 +198,12 @@ class ContextFinder:
         return next(place for place in candidates if self._may_be_context(place))
 
     def _may_be_context(self, directory: bytes) -> bool:
-        """Whether a directory has an ignore file, or is not one for Docker's files; the top is not."""
+        """Return whether a directory has an ignore file, or is not a directory for Docker files."""
         has_ignore_file = any(name in self._records for name in ignore_files(directory, b""))
         return has_ignore_file or directory.rpartition(b"/")[2].lower() not in _FOR_DOCKER
 
     def _has(self, context: bytes, path: str) -> bool:
-        """Whether a source is in a context."""
+        """Return whether a source is in a context."""
         start = context + b"/" if context else b""
         if not has_glob(path):
             whole = start + os.fsencode(path)

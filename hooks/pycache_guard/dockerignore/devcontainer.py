@@ -25,7 +25,7 @@ class DevContainer(NamedTuple):
 
 
 def read_devcontainer(content: bytes) -> DevContainer:
-    """Return what a file builds. Raises `UnreadableFile`."""
+    """Return what a file builds. Raises `Unreadable`."""
     try:
         text = content.decode("utf-8-sig")
         for superfluous in (_COMMENT, _COMMA):
@@ -60,7 +60,7 @@ def kept(match: re.Match[str]) -> str:
 
 
 def known(path: str) -> str:
-    """Return a path with the workspace folder replaced. Raises `UnreadableFile` for another variable."""
+    """Return a path with the workspace folder replaced. Raises `Unreadable` for another variable."""
     found = _WORKSPACE.sub(WORKSPACE, path)
     if "${" in found:
         raise Unreadable(1, f"`{path}` depends on the environment")

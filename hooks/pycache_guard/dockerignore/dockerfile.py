@@ -35,11 +35,11 @@ class Sources(NamedTuple):
     may_be_all: bool
 
     def are_none(self) -> bool:
-        """Whether nothing at all is taken from the context."""
+        """Return whether nothing is copied from the context."""
         return not self.patterns and not self.may_be_all
 
     def cover(self, path: str) -> bool:
-        """Whether the file `path`, from the context, is copied by one of them."""
+        """Return whether the file `path`, from the context, is copied by one of them."""
         if self.may_be_all:
             return True
         parts = path.split("/")
@@ -51,7 +51,7 @@ class Sources(NamedTuple):
 
 
 def matches_above(pattern: str, parts: Sequence[str]) -> bool:
-    """Whether a pattern matches the path of `parts`, or a directory above it."""
+    """Return whether a pattern matches the path of `parts`, or a directory above it."""
     if pattern == "." or UNKNOWN in pattern:
         return True
     wanted = pattern.split("/")
@@ -164,5 +164,5 @@ def normalised(path: str) -> str:
 
 
 def has_glob(pattern: str) -> bool:
-    """Whether a source is a pattern, not a path."""
+    """Return whether a source is a pattern, not a path."""
     return _GLOB.search(pattern) is not None

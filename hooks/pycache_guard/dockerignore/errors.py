@@ -1,4 +1,4 @@
-"""What went wrong in a file that says how images are built."""
+"""Errors in files that define how images are built."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Files that say how an image is built, by name. Names are git's bytes.
+"""Recognize files that define how images are built, by name. Names are bytes, as git has them.
 
-`NAME.dockerignore` beside a Dockerfile comes before the context's own: BuildKit,
+`NAME.dockerignore` next to a Dockerfile takes precedence over that of the context: BuildKit,
 `frontend/dockerui/config.go`. Podman has `.containerignore` before `.dockerignore`: containers/common,
 `docs/containerignore.5.md`.
 """
@@ -14,7 +14,7 @@ _DOCKERFILE = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 
-#: What stands behind `Dockerfile` in the name of a text about one, or of what one is made from.
+#: What follows `Dockerfile` in the name of a text about one, or of the template of one.
 _TEMPLATE_SUFFIXES = (
     b".md",
     b".rst",
@@ -34,7 +34,7 @@ _COMPOSE = re.compile(
 #: The files that `docker compose` finds on its own, and those it merges over them.
 _MAIN = re.compile(rb"(?:docker-|podman-)?compose\.ya?ml", re.IGNORECASE)
 _OVERRIDE = re.compile(rb"(.+)\.override\.(ya?ml)", re.IGNORECASE | re.DOTALL)
-#: A path in a template's directory, of which something else is made (cookiecutter, copier).
+#: A path in a template directory (cookiecutter, copier).
 _TEMPLATE = re.compile(rb"\{\{|\{%|\[\[")
 #: Directories with copies of other projects, which are not built here (Go, npm, Bower).
 _VENDORED = frozenset({b"bower_components", b"node_modules", b"vendor"})
@@ -60,7 +60,7 @@ def may_contain_docker_file(text: bytes) -> bool:
 
 
 def is_docker_file(path: bytes) -> bool:
-    """Whether `path` is that of a file which says how images are built, or of an ignore file."""
+    """Return whether `path` is a file that defines how images are built, or an ignore file."""
     return may_contain_docker_file(path) and (
         is_dockerfile(path)
         or is_compose_file(path)
@@ -71,12 +71,12 @@ def is_docker_file(path: bytes) -> bool:
 
 
 def is_foreign(path: bytes) -> bool:
-    """Whether a file is of another project: in a template's directory, or one for copies of others."""
+    """Return whether a file is of another project: in a template directory, or in a vendored copy."""
     return _TEMPLATE.search(path) is not None or not _VENDORED.isdisjoint(path.split(b"/")[:-1])
 
 
 def is_bake_file(path: bytes) -> bool:
-    """Whether a file is one that `docker buildx bake` finds on its own."""
+    """Return whether a file is one that `docker buildx bake` finds on its own."""
     return path.rpartition(b"/")[2] in _BAKE
 
 
@@ -86,12 +86,12 @@ def bake_files(directory: bytes) -> list[bytes]:
 
 
 def is_devcontainer(path: bytes) -> bool:
-    """Whether a file describes a development container (containers.dev, "devcontainer.json")."""
+    """Return whether a file describes a development container (containers.dev, "devcontainer.json")."""
     return path.rpartition(b"/")[2] in (b"devcontainer.json", b".devcontainer.json")
 
 
 def is_main_compose_file(path: bytes) -> bool:
-    """Whether `docker compose` finds a file on its own."""
+    """Return whether `docker compose` finds a file on its own."""
     return _MAIN.fullmatch(path.rpartition(b"/")[2]) is not None
 
 
@@ -102,7 +102,7 @@ def base_of_override(path: bytes) -> list[bytes]:
 
 
 def is_dockerfile(path: bytes) -> bool:
-    """Whether a file is a Dockerfile: `Dockerfile`, `Containerfile.dev`, `app.dockerfile`."""
+    """Return whether a file is a Dockerfile: `Dockerfile`, `Containerfile.dev`, `app.dockerfile`."""
     name = path.rpartition(b"/")[2]
     return (
         _DOCKERFILE.fullmatch(name) is not None
@@ -112,17 +112,17 @@ def is_dockerfile(path: bytes) -> bool:
 
 
 def is_compose_file(path: bytes) -> bool:
-    """Whether a file is one of compose's: `compose.yaml`, `docker-compose.override.yml`."""
+    """Return whether a file is a compose file: `compose.yaml`, `docker-compose.override.yml`."""
     return _COMPOSE.fullmatch(path.rpartition(b"/")[2]) is not None
 
 
 def is_ignore_file(path: bytes) -> bool:
-    """Whether a file is a context's ignore file, or a Dockerfile's own."""
+    """Return whether a file is the ignore file of a context or of a Dockerfile."""
     return path.endswith((b".dockerignore", b".containerignore"))
 
 
 def ignore_files(context: bytes, dockerfile: bytes) -> list[bytes]:
-    """Name the ignore files of a build, of which the first that exists counts.
+    """Return the possible ignore files of a build; the first that exists counts.
 
     `dockerfile` is empty where none is known.
     """

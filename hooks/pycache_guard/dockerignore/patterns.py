@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-#: So many sets of places are remembered; then from anew.
+#: The cache is cleared when it has this many sets of places.
 MAX_CACHED_ROWS = 10_000
 
 
@@ -29,11 +29,11 @@ class CharClass(NamedTuple):
     negated: bool = False
 
     def has(self, character: str) -> bool:
-        """Whether `character` is in the set."""
+        """Return whether `character` is in the set."""
         return self.negated != any(low <= character <= high for low, high in self.ranges)
 
 
-#: What `.` means without flags: a line break is none.
+#: What `.` matches without flags: any character except a line break.
 ANY = CharClass((("\n", "\n"),), negated=True)
 ANYTHING = CharClass((), negated=True)
 
@@ -65,7 +65,7 @@ class Nfa:
         self._rows: dict[frozenset[int], dict[str, Any]] = {}
 
     def matches(self, text: str) -> bool:
-        """Whether the whole of `text` matches."""
+        """Return whether the whole of `text` matches."""
         row = self._transitions(self._first)
         for character in text:
             following = row.get(character)
@@ -128,11 +128,11 @@ _REPEAT = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
 
 
 class UnsupportedPattern(ValueError):
-    """Docker refuses the pattern, or takes it for something that nobody means; the words say why."""
+    """Docker rejects the pattern, or gives it a meaning that nobody wants; the message is the reason."""
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """Return what tells whether a path matches a pattern, which has been cleaned. Raises `UnsupportedPattern`."""
+    """Return a matcher of paths for a cleaned pattern. Raises `UnsupportedPattern`."""
     check_syntax(pattern)
     kind, expression = to_regexp(pattern)
     if kind == "exact":
@@ -204,7 +204,7 @@ def to_regexp(pattern: str) -> tuple[str, str]:
 
 
 def split_alternatives(expression: str) -> Iterator[list[State]]:
-    """Read an expression as Go's `regexp` does. Raises `UnsupportedPattern` for what it does not take.
+    """Parse an expression as Go's `regexp` does. Raises `UnsupportedPattern` if Go rejects it.
 
     The start is tied to the first alternative alone, the end to the last: so precedence has it.
     """
@@ -295,7 +295,7 @@ MAX_LINE_BYTES = 64 * 1024
 
 
 class InvalidLine(ValueError):
-    """Docker refuses the file, and builds nothing, because of a line."""
+    """Docker rejects the file because of a line, so the build fails."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(why)
@@ -303,7 +303,7 @@ class InvalidLine(ValueError):
 
 
 class Pattern(NamedTuple):
-    """A line that says something."""
+    """A line with a pattern."""
 
     #: 1-based.
     line: int
@@ -324,7 +324,7 @@ class Dockerignore:
         self._above: dict[str, list[bool]] = {"": [False] * len(self.patterns)}
 
     def excludes(self, path: str) -> bool:
-        """Whether `path` stays out of the context."""
+        """Return whether `path` is excluded from the context."""
         return self.match(path)[0]
 
     def match(self, path: str) -> tuple[bool, Pattern | None]:
@@ -383,7 +383,7 @@ def parse_patterns(content: bytes) -> Iterator[Pattern]:
 def normalize_line(line: str) -> tuple[bool, str]:
     """Return whether a line begins with `!`, and its pattern as it is matched: from the context's top.
 
-    The pattern is empty where the line says nothing. Raises `UnsupportedPattern` for a lone `!`.
+    The pattern is empty if the line has none. Raises `UnsupportedPattern` for a lone `!`.
     """
     text = line.strip(GO_WHITESPACE)
     mark = "!" if text.startswith("!") else ""

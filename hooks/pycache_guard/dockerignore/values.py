@@ -37,14 +37,14 @@ class Value(NamedTuple):
 
 
 def is_remote(context: str) -> bool:
-    """Whether a context is a URL, an image or another build, and not a directory of this machine."""
+    """Return whether a context is a URL, an image or another build, and not a directory of this machine."""
     return _REMOTE.fullmatch(context) is not None
 
 
 def interpolate(value: Value, environment: Mapping[str, str]) -> str:
     """Return a value with its variables replaced.
 
-    A variable has its value in `environment`, else its default. Raises `UnreadableFile` for one that has
+    A variable has its value in `environment`, else its default. Raises `Unreadable` for one that has
     neither, unless the value is remote anyway.
     """
     text = replaced(value.text, environment, value.line, 0)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def lint_source(data: bytes, path: str) -> list[Finding]:
-    """Return what is to be said of the source `data`, but for what a `# noqa` in it silences.
+    """Return the findings in the source `data`, except those that a `# noqa` comment suppresses.
 
-    `path` is for the findings, and tells scripts from importable modules. Raises `Unparsable`.
+    `path` is for the findings, and distinguishes scripts from modules. Raises `Unparsable`.
     """
     text = decode_source(data, path)
     if not checks_for(text):
@@ -43,10 +43,10 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
 
 
 def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
-    """Return what is to be said of a module, in order.
+    """Return the findings in a module, in order.
 
-    `lines` are its source's, with their ends and without a byte order mark. A source that holds no
-    mark of any rule is not looked into: that is nearly every one.
+    `lines` are its source's, with their ends and without a byte order mark. A source without
+    trigger words of any rule is skipped: that is nearly every one.
     """
     text = "".join(lines)
     checks = checks_for(text)
@@ -59,7 +59,7 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
 
 
 def checks_for(text: str) -> list[Check]:
-    """Return the checks one of whose marks stands in a text: no other can find anything in it."""
+    """Return the checks with a trigger word in a text: no other can find anything in it."""
     return [check for check in CHECKS if any(mark in text for mark in check.TRIGGER_WORDS)]
 
 

@@ -38,7 +38,7 @@ VERSIONS = frozenset(
 )
 #: `PY2`, `IS_PY3`, `PY312`, `python3`: what compatibility modules call such a condition.
 VERSION_NAME = re.compile(r"_*(?:is_?|has_?)?py(?:thon)?_?[23]\w*", re.IGNORECASE)
-#: Files that are a process's own start, or configure one, by the custom of their tools.
+#: Files that start or configure a process, by the conventions of their tools.
 SCRIPTS = frozenset(
     {
         "__main__.py",
@@ -80,10 +80,10 @@ TEST_DIRECTORIES = frozenset({"test", "testing", "tests"})
 
 
 def is_script(module: Module) -> bool:
-    """Whether the module is run rather than imported.
+    """Return whether the module is run rather than imported.
 
-    It says so by a `#!` line or by `if __name__ == "__main__"`, or its name cannot be imported, or
-    is one that a tool runs. `__init__.py` is imported whatever it says.
+    It has a `#!` line or `if __name__ == "__main__"`, or a name that cannot be imported or that a
+    tool runs. `__init__.py` is always imported.
     """
     name = re.split(r"[/\\]", module.path)[-1]
     return name != "__init__.py" and (
@@ -95,22 +95,22 @@ def is_script(module: Module) -> bool:
 
 
 def is_one_shot(module: Module) -> bool:
-    """Whether the module is a test, or a step of a build, which other code does not import.
+    """Return whether the module is a test, or a step of a build, which other code does not import.
 
-    It tells by its path, as the tools that run it do: a name of `BUILD_STEPS`, `test_NAME.py`,
+    The path decides, as for the tools that run it: a name of `BUILD_STEPS`, `test_NAME.py`,
     `NAME_test.py`, or a directory of `TEST_DIRECTORIES` above it.
     """
     return is_test(module) or re.split(r"[/\\]", module.path)[-1] in BUILD_STEPS
 
 
 def is_test(module: Module) -> bool:
-    """Whether the module is a test, or stands among tests, by its path."""
+    """Return whether the module is a test, or is among tests, by its path."""
     *directories, name = re.split(r"[/\\]", module.path)
     return TEST_FILE.fullmatch(name) is not None or not TEST_DIRECTORIES.isdisjoint(directories)
 
 
 def is_main_guard(test: ast.expr) -> bool:
-    """Whether `test` is `__name__ == "__main__"`, in any order."""
+    """Return whether `test` is `__name__ == "__main__"`, in any order."""
     if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
         return False
     sides = [test.left, *test.comparators]
@@ -120,7 +120,7 @@ def is_main_guard(test: ast.expr) -> bool:
 
 
 def is_caught(module: Module, node: ast.AST, names: tuple[str, ...]) -> bool:
-    """Whether an exception of one of `names`, raised at `node`, is caught in the same function.
+    """Return whether an exception of one of `names`, raised at `node`, is caught in the same function.
 
     A `try` with a handler for it catches, as does `contextlib.suppress`, also in an `ExitStack`, and
     the contexts in which a test expects it: `pytest.raises`, `assertRaises`. What a handler catches
@@ -146,7 +146,7 @@ def is_caught(module: Module, node: ast.AST, names: tuple[str, ...]) -> bool:
 def enters_catcher(
     module: Module, block: ast.With | ast.AsyncWith, node: ast.AST, names: tuple[str, ...]
 ) -> bool:
-    """Whether an `ExitStack` that `block` opens enters a context that catches, before `node`.
+    """Return whether an `ExitStack` that `block` opens enters a context that catches, before `node`.
 
     Each block is searched once for each tuple of names.
     """
@@ -168,7 +168,7 @@ def enters_catcher(
 
 
 def opens_stack(module: Module, block: ast.With | ast.AsyncWith) -> bool:
-    """Whether a `with` opens an `ExitStack`."""
+    """Return whether a `with` opens an `ExitStack`."""
     stacks = {"contextlib.ExitStack", "contextlib.AsyncExitStack", "contextlib2.ExitStack"}
     return any(module.is_call(item.context_expr, stacks) for item in block.items)
 
@@ -179,7 +179,7 @@ def position(node: ast.AST) -> tuple[int, int]:
 
 
 def is_catcher(module: Module, context: ast.expr, names: Collection[str]) -> bool:
-    """Whether a context manager catches one of `names`: `suppress`, or a test that expects it."""
+    """Return whether a context manager catches one of `names`: `suppress`, or a test that expects it."""
     context = module.value(context)
     if not isinstance(context, ast.Call):
         return False
@@ -190,7 +190,7 @@ def is_catcher(module: Module, context: ast.expr, names: Collection[str]) -> boo
 
 
 def expects_exception(context: ast.expr) -> bool:
-    """Whether a context manager is a test's that fails unless an exception is raised."""
+    """Return whether a context manager of a test expects an exception."""
     if not isinstance(context, ast.Call):
         return False
     name = getattr(context.func, "attr", None) or getattr(context.func, "id", "")
@@ -198,7 +198,7 @@ def expects_exception(context: ast.expr) -> bool:
 
 
 def handles(module: Module, caught: ast.expr | None, names: Collection[str]) -> bool:
-    """Whether what a handler names is one of `names`, everything (`None`), or not known."""
+    """Return whether a handler catches one of `names`, everything (`None`), or something unknown."""
     if caught is None:
         return True
     caught = module.value(caught)
@@ -217,7 +217,7 @@ def handles(module: Module, caught: ast.expr | None, names: Collection[str]) -> 
 
 
 def binding_catches(binding: Binding, names: Collection[str]) -> bool:
-    """Whether a name may stand for one of `names`, or for what is not known, by one of its bindings."""
+    """Return whether a binding of a name may be one of `names`, or is unknown."""
     if binding.origin is not None:
         return binding.origin.rpartition(".")[2] in names
     if isinstance(binding.value, (ast.Name, ast.Attribute)):
@@ -227,7 +227,7 @@ def binding_catches(binding: Binding, names: Collection[str]) -> bool:
 
 
 def is_fallback(module: Module, node: ast.AST) -> bool:
-    """Whether `node` is for some versions of Python only.
+    """Return whether `node` is for some versions of Python only.
 
     It is tried and may fail with an import or attribute error, is what is done after such an error,
     or stands below a condition on the version.
@@ -245,7 +245,7 @@ def is_fallback(module: Module, node: ast.AST) -> bool:
 
 
 def mentions_version(module: Module, test: ast.AST) -> bool:
-    """Whether a condition asks for the version of Python, or whether something exists.
+    """Return whether a condition asks for the version of Python, or whether something exists.
 
     It reads `sys.version_info` or its like, a constant made of one (`PY3`, `IS_PY312`), or calls
     `hasattr`. Another name with "version" in it is a version of something else.
@@ -266,7 +266,7 @@ def mentions_version(module: Module, test: ast.AST) -> bool:
 
 
 def conditions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
-    """Yield what must be true where `node` is reached, as enclosing `if`s and filters say."""
+    """Yield the conditions of the enclosing `if`s and filters, which are true where `node` is reached."""
     for parent, child in module.ancestors(node):
         if (isinstance(parent, (ast.If, ast.While)) and child in parent.body) or (
             isinstance(parent, ast.IfExp) and child is parent.body

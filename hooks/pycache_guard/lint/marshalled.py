@@ -14,7 +14,7 @@ LOADS = "marshal.loads"
 
 
 def comes_from_marshal(module: Module, node: ast.expr, hops: int = 4) -> bool:
-    """Whether `node` is, or is named after, what `marshal` has read."""
+    """Return whether `node` is, or is a name of, a value that `marshal` has read."""
     if module.is_call(node, {LOAD, LOADS}):
         return True
     if isinstance(node, ast.Name) and hops:
@@ -23,7 +23,7 @@ def comes_from_marshal(module: Module, node: ast.expr, hops: int = 4) -> bool:
 
 
 def is_any_unmarshalled(module: Module, bindings: list[Binding], hops: int) -> bool:
-    """Whether one of the bindings of a name is; each list of them is followed once."""
+    """Return whether a binding of a name is such a value; each list of bindings is followed once."""
     if not bindings:
         return False
     known: dict[tuple[int, int], bool]

@@ -20,9 +20,9 @@ Node = TypeVar("Node", bound=ast.AST)
 
 #: Nodes without a place; the parser shares one object of each between all their parents.
 SHARED_CONTEXTS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
-#: So many assignments are followed from a name to what it stands for.
+#: The most assignments that are followed from a name to its value.
 MAX_INDIRECTION = 4
-#: A name that may stand for more things than this is not known.
+#: A name with more possible origins than this is unknown.
 MAX_ORIGINS = 64
 
 
@@ -111,7 +111,7 @@ class Module:
         return node
 
     def qualified_names(self, node: ast.AST, hops: int = MAX_INDIRECTION) -> set[str]:
-        """Return the dotted names that `node` may stand for; empty for what is not imported.
+        """Return the dotted names that `node` may stand for; empty if it is not imported.
 
         A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
         `try: import a except ImportError: import b as a`.
@@ -177,7 +177,7 @@ class Module:
                 yield call
 
     def is_call(self, node: ast.AST | None, names: Collection[str]) -> bool:
-        """Whether `node` calls any of `names`."""
+        """Return whether `node` calls any of `names`."""
         return isinstance(node, ast.Call) and not self.qualified_names(node.func).isdisjoint(names)
 
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INLINE = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
-#: Codes behind it change nothing.
+#: Codes after it have no effect.
 WHOLE_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
 
 
 class Suppressions:
-    """The `# noqa` comments of one source, which is read once, however many findings it has."""
+    """The `# noqa` comments of one source, which is read once for all findings."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
@@ -27,7 +27,7 @@ class Suppressions:
         self._comments: dict[tuple[int, int], re.Match[str] | None] = {}
 
     def cover(self, line: int, code: str) -> bool:
-        """Whether a comment suppresses `code` in `line` (from 1)."""
+        """Return whether a comment suppresses `code` in `line` (from 1)."""
         if not self._has_comment or self._covers_file:
             return self._covers_file
         span = self._physical.get(line, (line, line))
@@ -41,7 +41,7 @@ class Suppressions:
 
 
 def matches_code(codes: str, code: str) -> bool:
-    """Whether `codes`, as in a comment, names `code` or a beginning of it, in its very letters."""
+    """Return whether `codes`, as in a comment, has `code` or a prefix of it, case-sensitively."""
     return code.startswith(tuple(filter(None, re.split(r"[,\s]+", codes))))
 
 

@@ -1,4 +1,4 @@
-"""What is known of the text that an expression builds: the end of a path, its parts."""
+"""Resolve the text that an expression builds: the end of a path, its parts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from pycache_guard.lint.module import Module
 
-    #: Text in its order; `None` stands for what is not known.
+    #: Pieces of text in order; `None` is an unknown piece.
     Pieces = list[str | None]
 
 FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
-#: So deep are expressions looked into: nobody builds a path in more steps.
+#: The maximum nesting of a path expression that is resolved.
 MAX_PATH_DEPTH = 12
 #: A path of more pieces than this is not known.
 MAX_PIECES = 1000
@@ -30,7 +30,7 @@ BYTECODE = (".pyc", ".pyo")
 
 
 def string_parts(module: Module, node: ast.expr | None, depth: int = MAX_PATH_DEPTH) -> Pieces:
-    """Return the text that `node` builds, as far as it is known. Each node is looked at once."""
+    """Return the text that `node` builds, as far as it is known. Each node is visited once."""
     if node is None or not depth:
         return [None]
     known: dict[tuple[ast.expr, int], Pieces] = module.memory.setdefault(string_parts, {})  # type: ignore[assignment]
@@ -81,7 +81,7 @@ def operation(module: Module, node: ast.BinOp, depth: int) -> Pieces:
 
 
 def interpolate(module: Module, template: Pieces, values: list[ast.expr], depth: int) -> Pieces:
-    """Return a template with its places filled in their order, if there are as many values."""
+    """Return a template with its placeholders replaced in order, if their number fits."""
     found: Pieces = []
     places = sum(len(FORMATTED.findall(piece)) for piece in template if piece)
     rest = iter(values if places == len(values) else [])
@@ -122,7 +122,7 @@ def call(module: Module, node: ast.Call, depth: int) -> Pieces:
 
 
 def name(module: Module, node: ast.Name, depth: int) -> Pieces:
-    """Return what the only value of a name, or each of what is iterated over, builds."""
+    """Return the text of the only value of a name, or of every element that is iterated over."""
     bindings = module.scope(node).lookup(node.id)
     if not bindings or len(bindings) > 1 or bindings[0].value is None:
         return [None]
@@ -149,7 +149,7 @@ def each(module: Module, node: ast.expr, depth: int) -> Pieces:
 
 
 def pattern(found: Pieces) -> Pieces:
-    """Return the text of a pattern, its wildcards being what is not known.
+    """Return the text of a pattern; its wildcards are unknown pieces.
 
     `*.py[co]` is taken for `*.pyc`.
     """
@@ -185,5 +185,5 @@ def render_parts(found: Pieces) -> str:
 
 
 def is_bytecode(module: Module, node: ast.expr | None) -> bool:
-    """Whether the path that `node` builds is known to end like bytecode."""
+    """Return whether the path that `node` builds certainly ends like bytecode."""
     return render_parts(string_parts(module, node)).lower().endswith(BYTECODE)

@@ -106,6 +106,6 @@ def script_arguments(words: list[str]) -> list[str]:
 
 
 def starts_command(words: list[str], n: int) -> bool:
-    """Whether a command begins at word `n`: first of all, after another one, or after `env A=B`."""
+    """Return whether a command begins at word `n`: first of all, after another one, or after `env A=B`."""
     before = words[n - 1] if n else ";"
     return before.endswith((";", "&", "|", "(")) or before in PREFIXES or "=" in before

@@ -44,7 +44,7 @@ class Scope:
 
     @property
     def root(self) -> Scope:
-        """The module's scope."""
+        """Return the scope of the module."""
         return self if self.parent is None else self.parent.root
 
     def bind(self, name: str, binding: Binding) -> None:
@@ -52,11 +52,11 @@ class Scope:
         self._elsewhere.get(name, self).bindings.setdefault(name, []).append(binding)
 
     def declare_global(self, names: list[str]) -> None:
-        """Let `names` mean the module's."""
+        """Resolve `names` in the scope of the module."""
         self._elsewhere.update(dict.fromkeys(names, self.root))
 
     def declare_nonlocal(self, names: list[str]) -> None:
-        """Let `names` mean an enclosing function's."""
+        """Resolve `names` in an enclosing function."""
         for name in names:
             if self.parent is not None:
                 self._elsewhere[name] = self.parent.defining_scope(name) or self.parent

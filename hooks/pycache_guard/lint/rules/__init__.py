@@ -1,4 +1,4 @@
-"""The rules, one a file: its `RULE`, how to mend it, what a source must hold for it to find anything.
+"""The rules, one in a file: its `RULE`, `FIX_HINT`, and the words that a source must contain.
 
 4 0x: bytecode is run · 4 1x: it is made · 4 2x: it is switched · 4 3x: it is found.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         """A module of this package."""
 
         RULE: Rule
-        #: How to mend what was found, in a few words.
+        #: How to fix a finding, in a few words.
         FIX_HINT: str
         #: One of them stands in every source in which there is something to find.
         TRIGGER_WORDS: tuple[str, ...]

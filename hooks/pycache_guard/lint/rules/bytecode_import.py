@@ -1,4 +1,4 @@
-"""PYC404: a path that is bytecode's is imported."""
+"""PYC404: a bytecode file is imported by its path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IMPORTS = {
     "imp.load_module": (2, "pathname"),
     "runpy.run_path": (0, "path_name"),
 }
-MESSAGE = "bytecode is imported by its path: it runs whatever its source says, on one version only"
+MESSAGE = "bytecode is imported by its path: it runs even if its source differs, on one Python version only"
 
 
 def check(module: Module) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""PYC405: a Python is started with bytecode for its script."""
+"""PYC405: Python is started with a bytecode file as its script."""
 
 from __future__ import annotations
 

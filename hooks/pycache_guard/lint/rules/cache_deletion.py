@@ -31,7 +31,7 @@ METHODS = frozenset({"unlink", "rmdir"})
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find deletions of paths that are known to be bytecode's.
+    """Find deletions of paths that are certainly bytecode.
 
     A path that was asked for, `cache_from_source(path)`, is the cache of exactly that source, and is
     no finding. Nor is anything in a test or a step of a build: nobody imports while it runs.
@@ -58,13 +58,13 @@ def deleted(module: Module, call: ast.Call) -> ast.expr | None:
 
 
 def is_caches(module: Module, path: ast.expr) -> bool:
-    """Whether `path` is known to be, or to end in, a `__pycache__` or to be bytecode."""
+    """Return whether `path` certainly ends in `__pycache__` or is bytecode."""
     text = render_parts(string_parts(module, path)).rstrip("/\\")
     return text.lower().endswith(("__pycache__", *BYTECODE))
 
 
 def is_narrowed(module: Module, call: ast.Call, path: ast.expr) -> bool:
-    """Whether a name in `path` has been found to be bytecode's before `call` is reached."""
+    """Return whether a condition before `call` ensures that a name in `path` is bytecode."""
     names = {node.id for node in ast.walk(path) if isinstance(node, ast.Name)}
     return any(
         _implies_bytecode(module, test, names)
@@ -79,7 +79,7 @@ def _conjuncts(node: ast.expr) -> list[ast.expr]:
 
 
 def _implies_bytecode(module: Module, test: ast.expr, names: set[str]) -> bool:
-    """Whether `test` is true only of names that are bytecode's, as far as one of `names` goes."""
+    """Return whether `test` is true only if one of `names` is a bytecode path."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
         return all(_implies_bytecode(module, value, names) for value in test.values)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.args:
@@ -99,5 +99,5 @@ def _implies_bytecode(module: Module, test: ast.expr, names: set[str]) -> bool:
 
 
 def _mentions(node: ast.expr, names: set[str]) -> bool:
-    """Whether `node` is made of one of `names`."""
+    """Return whether `node` contains one of `names`."""
     return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))

@@ -22,7 +22,7 @@ MESSAGE = "__cached__ is deprecated since Python 3.13, and modules do not have i
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find `module.__cached__` and a module's own `__cached__`, where nothing is ready to miss it."""
+    """Find `module.__cached__` and the `__cached__` of a module itself, without a fallback."""
     for node in module.all(ast.Attribute):
         if (
             node.attr == "__cached__"
@@ -39,5 +39,5 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def _is_self_attribute(node: ast.expr) -> bool:
-    """Whether `node` is an object of some class that has an attribute of this name."""
+    """Return whether `node` is an object of some class that has an attribute of this name."""
     return isinstance(node, ast.Name) and node.id in ("self", "cls")

@@ -33,7 +33,7 @@ SWITCHES = frozenset(
 def check(module: Module) -> Iterator[Violation]:
     """Find assignments that are made when an importable module is imported.
 
-    Not those of a script, which is the process's own start; nor of a module that keeps the old
+    Not those of a script, which starts the process; nor of a module that keeps the old
     value, which will put it back.
     """
     found = [*assignments(module)]
@@ -69,7 +69,7 @@ def reads(module: Module) -> Iterator[str]:
 
 
 def at_import(module: Module, node: ast.AST) -> bool:
-    """Whether `node` is run when the module is imported."""
+    """Return whether `node` is run when the module is imported."""
     return not any(
         isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         or (isinstance(parent, ast.If) and is_main_guard(parent.test))

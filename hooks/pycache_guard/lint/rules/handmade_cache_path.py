@@ -1,4 +1,4 @@
-"""PYC431: a path in `__pycache__` is put together by hand."""
+"""PYC431: a path in `__pycache__` is built by hand."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ CACHE = re.compile(r"(?:^|[/\\\0])__pycache__[/\\]([^/\\]*)$", re.IGNORECASE)
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find the expression that makes a path of bytecode in `__pycache__` whole.
+    """Find the expression that completes a path of bytecode in `__pycache__`.
 
     One path is one finding: what only passes it on, or changes its form, is not another, nor is one
-    that goes on from the same `__pycache__`, as with several suffixes behind one stem.
+    that continues the same `__pycache__`, as with several suffixes after one stem.
     """
     found = [
         node
@@ -51,7 +51,7 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def literal(module: Module, node: ast.expr, depth: int = MAX_PATH_DEPTH) -> ast.expr | None:
-    """Return the literal from which a path has its `__pycache__`, None where it is not found."""
+    """Return the literal with the `__pycache__` of a path, `None` if it is not found."""
     node = module.value(node)
     if isinstance(node, ast.Constant) or not depth:
         value = node.value if isinstance(node, ast.Constant) else None
@@ -61,12 +61,12 @@ def literal(module: Module, node: ast.expr, depth: int = MAX_PATH_DEPTH) -> ast.
 
 
 def builds_cache_file(module: Module, node: ast.expr) -> bool:
-    """Whether the path that `node` builds is that of bytecode in `__pycache__`."""
+    """Return whether `node` builds the path of bytecode in `__pycache__`."""
     return is_cache_file(render_parts(string_parts(module, node)))
 
 
 def has_whole_part(module: Module, node: ast.expr) -> bool:
-    """Whether a part of `node`, or a name in it, is such a path already."""
+    """Return whether a part of `node`, or a name in it, is such a path already."""
     return any(builds_cache_file(module, part) for part in parts(node))
 
 
@@ -82,7 +82,7 @@ def parts(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def is_cache_file(path: str) -> bool:
-    """Whether a path with NULs for what is not known is that of bytecode in `__pycache__`.
+    """Return whether a path, with NUL for unknown pieces, is that of bytecode in `__pycache__`.
 
     A pattern to search for is none, nor is one without anything unknown: a fixture's name.
     """

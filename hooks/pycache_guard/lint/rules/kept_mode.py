@@ -1,4 +1,4 @@
-"""PYC414: `compileall` is asked for an invalidation mode, and keeps files in their old one."""
+"""PYC414: `compileall` gets an invalidation mode, but keeps old files in their old mode."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def is_open_ended(call: ast.Call) -> bool:
-    """Whether arguments are handed on with `*` or `**`, and may be anything."""
+    """Return whether arguments are passed with `*` or `**`, and so are unknown."""
     return any(given.arg is None for given in call.keywords) or any(
         isinstance(given, ast.Starred) for given in call.args
     )
 
 
 def keeps_mode(module: Module, call: ast.Call, force: int, mode: int) -> bool:
-    """Whether a call asks for a hash-based mode, and certainly without force."""
+    """Return whether a call asks for a hash-based mode, certainly without `force`."""
     forced = argument(call, force, "force")
     if forced is not None:
         forced = module.value(forced)
@@ -72,7 +72,7 @@ def keeps_mode(module: Module, call: ast.Call, force: int, mode: int) -> bool:
 
 
 def is_hash_mode(module: Module, node: ast.expr | None) -> bool:
-    """Whether a mode is known to be one of the hash-based ones."""
+    """Return whether a mode is certainly hash-based."""
     node = None if node is None else module.value(node)
     if isinstance(node, ast.IfExp):
         return is_hash_mode(module, node.body) or is_hash_mode(module, node.orelse)
@@ -87,7 +87,7 @@ def is_hash_mode(module: Module, node: ast.expr | None) -> bool:
 
 
 def is_extended(module: Module, call: ast.Call) -> bool:
-    """Whether words are added to a command that are not known: `*options`, `command.append(…)`."""
+    """Return whether a command gets unknown words: `*options`, `command.append(…)`."""
     if any(isinstance(node, ast.Starred) for node in ast.walk(call)):
         return True
     names = {node.id for node in call.args if isinstance(node, ast.Name)}
@@ -111,7 +111,7 @@ def extended_names(module: Module) -> set[str]:
 
 
 def command_keeps_mode(words: list[str]) -> bool:
-    """Whether the arguments of `python -m compileall` ask for a hash-based mode without `-f`."""
+    """Return whether the arguments of `python -m compileall` ask for a hash-based mode without `-f`."""
     if any(FORCE.fullmatch(word) for word in words):
         return False
     modes = [after for word, after in pairwise(words) if word == MODE_OPTION]

@@ -1,4 +1,4 @@
-"""PYC422: an environment variable is set that this interpreter has read already."""
+"""PYC422: an environment variable is set after this interpreter has read it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _environment_keys(module: Module, call: ast.Call) -> list[ast.expr | None]:
 
 
 def is_environment(module: Module, node: ast.expr) -> bool:
-    """Whether `node` is the environment of this process, not a copy."""
+    """Return whether `node` is the environment of this process, not a copy."""
     return not module.qualified_names(node).isdisjoint(ENVIRONMENTS)
 
 
@@ -101,7 +101,7 @@ def _literal_variables(nodes: list[ast.expr | None]) -> Iterator[str]:
 
 
 def starts_processes(module: Module) -> bool:
-    """Whether the module imports or calls what starts processes."""
+    """Return whether the module imports or calls what starts processes."""
     imported = [alias.name for node in module.all(ast.Import) for alias in node.names]
     imported += [node.module or "" for node in module.all(ast.ImportFrom)]
     if any(name.partition(".")[0] in PARENTS for name in imported):

@@ -1,4 +1,4 @@
-"""PYC433: an interface for bytecode that newer Pythons have no more."""
+"""PYC433: an interface for bytecode that was removed in newer Python versions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GONE = {
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find the use of what is gone, except beside what took its place or where it may be missing."""
+    """Find uses of removed interfaces, except next to their replacement or where they may be missing."""
     nodes: list[ast.Attribute | ast.Name] = [*module.all(ast.Attribute), *module.all(ast.Name)]
     for node in nodes:
         origins = module.qualified_names(node)
@@ -65,13 +65,13 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def is_parameter(module: Module, node: ast.expr) -> bool:
-    """Whether `node` is handed through by a function that stands in another's place."""
+    """Return whether `node` is passed through by a function that replaces another."""
     bindings = module.scope(node).lookup(node.id) if isinstance(node, ast.Name) else None
     return any(isinstance(binding.node, ast.arg) for binding in bindings or [])
 
 
 def is_optional(module: Module, node: ast.expr) -> bool:
-    """Whether `node`, or the import of what it begins with, is for old versions only."""
+    """Return whether `node`, or the import of what it begins with, is for old versions only."""
     if is_fallback(module, node):
         return True
     base: ast.AST = node

@@ -1,4 +1,4 @@
-"""PYC401: code is unmarshalled from behind a header that nobody looked at."""
+"""PYC401: a `.pyc` header is skipped without checking the magic number before `marshal.loads`."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def integer(module: Module, node: ast.expr) -> int | None:
 
 
 def is_checked(module: Module, scope: Scope) -> bool:
-    """Whether something in `scope` speaks of a magic number in a comparison or a call."""
+    """Return whether a comparison or a call in `scope` mentions a magic number."""
     known: dict[Scope, bool] = module.memory.setdefault(is_checked, {})  # type: ignore[assignment]
     if scope not in known:
         known[scope] = any(
@@ -122,6 +122,6 @@ def is_checked(module: Module, scope: Scope) -> bool:
 
 
 def _mentions_magic(node: ast.AST) -> bool:
-    """Whether `node` is a name with `magic` in it, or one of importlib's own checks."""
+    """Return whether `node` is a name that contains `magic`, or a check of importlib."""
     name = getattr(node, "attr", None) or getattr(node, "id", None)
     return isinstance(name, str) and ("magic" in name.lower() or name == "_classify_pyc")

@@ -1,4 +1,4 @@
-"""PYC434: a source's path is guessed from its bytecode's."""
+"""PYC434: the path of a source is guessed from the path of its bytecode."""
 
 from __future__ import annotations
 

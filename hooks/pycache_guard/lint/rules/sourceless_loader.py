@@ -1,4 +1,4 @@
-"""PYC403: a loader that runs bytecode and wants no source."""
+"""PYC403: a loader runs bytecode without source."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOADERS = frozenset(
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find calls of such loaders, and their being handed to a finder."""
+    """Find calls of such loaders, and finders that get one."""
     for call in module.calls(LOADERS):
         yield Violation(
             call, "bytecode is loaded without its source, and only its magic number is checked"
@@ -47,7 +47,7 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def is_argument(module: Module, node: ast.Tuple) -> bool:
-    """Whether a tuple of loader details `(loader, suffixes)` is given to a call or put in a list."""
+    """Return whether a tuple of loader details `(loader, suffixes)` is given to a call or put in a list."""
     return len(node.elts) == 2 and isinstance(
         module.parent(node), (ast.Call, ast.List, ast.Starred)
     )

@@ -1,4 +1,4 @@
-"""PYC412: bytecode is written to stand in its source's place."""
+"""PYC412: bytecode is written that replaces its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PYC411: bytecode that is never compared with its source."""
+"""PYC411: bytecode is written that is never compared with its source."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def is_mode(module: Module, node: ast.expr) -> bool:
-    """Whether `node` is the mode, by attribute, imported name or `PycInvalidationMode["…"]`."""
+    """Return whether `node` is the mode, by attribute, imported name or `PycInvalidationMode["…"]`."""
     if isinstance(node, ast.Subscript):
         named = isinstance(node.slice, ast.Constant) and node.slice.value == "UNCHECKED_HASH"
         return named and MODES in module.qualified_names(node.value)
@@ -72,7 +72,7 @@ def is_mode(module: Module, node: ast.expr) -> bool:
 
 
 def is_chosen(module: Module, node: ast.AST) -> bool:
-    """Whether a value goes into a call, a variable, a default or a result."""
+    """Return whether a value goes into a call, a variable, a default or a result."""
     parent = module.parent(node)
     while isinstance(parent, (ast.IfExp, ast.BoolOp)):
         node, parent = parent, module.parent(parent)

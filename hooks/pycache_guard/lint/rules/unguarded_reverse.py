@@ -1,4 +1,4 @@
-"""PYC435: `source_from_cache` refuses many paths that are bytecode's."""
+"""PYC435: `source_from_cache` raises `ValueError` for many bytecode paths."""
 
 from __future__ import annotations
 

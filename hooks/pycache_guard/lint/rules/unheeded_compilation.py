@@ -1,4 +1,4 @@
-"""PYC413: nobody learns that a source did not compile."""
+"""PYC413: compilation errors are ignored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE = frozenset({"py_compile.compile"})
 
 
 def check(module: Module) -> Iterator[Violation]:
-    """Find calls whose answer is dropped; a test learns of it by what it looks for afterwards."""
+    """Find calls whose result is ignored; not in tests, which check the files afterwards."""
     if is_test(module):
         return
     for call in module.calls(TREES | FILE):
@@ -44,7 +44,7 @@ def check(module: Module) -> Iterator[Violation]:
 
 
 def raises(call: ast.Call) -> bool:
-    """Whether `doraise` is given, be it as something that is not known."""
+    """Return whether `doraise` is given, with any value."""
     if any(given.arg is None for given in call.keywords) or any(
         isinstance(a, ast.Starred) for a in call.args
     ):
@@ -54,7 +54,7 @@ def raises(call: ast.Call) -> bool:
 
 
 def must_raise(module: Module, call: ast.Call) -> bool:
-    """Whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
+    """Return whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
     return any(
         isinstance(item, ast.withitem) and expects_exception(item.context_expr)
         for parent, _ in module.ancestors(call)

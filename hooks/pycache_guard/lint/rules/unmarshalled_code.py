@@ -1,4 +1,4 @@
-"""PYC402: what `marshal` has read is run."""
+"""PYC402: code loaded with `marshal` is executed."""
 
 from __future__ import annotations
 
