@@ -349,10 +349,14 @@ def test_a_link_that_leads_nowhere(repo: Repo, run: Run, target: str) -> None:
 def test_utf_16(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
     told = run("check-dockerignore")
-    assert parse_lines(told.out) == [".dockerignore: PYC301 is UTF-16, but Docker reads UTF-8 only"]
+    assert parse_lines(told.out) == [
+        ".dockerignore: PYC301 is UTF-16; Docker cannot read patterns in it"
+    ]
     refused = run("check-dockerignore", "--fix")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.endswith("is UTF-16, but Docker reads UTF-8 only: convert it first\n")
+    assert refused.err.endswith(
+        "is UTF-16; Docker cannot read patterns in it: convert it to UTF-8 first\n"
+    )
     run_fixes(told.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 
 from pycache_guard.bytecode.probes import DOCKER_PATTERNS
-from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import UNTRACKED_DIR
 from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import lines_for
 from pycache_guard.bytecode.probes import probe_paths
 from pycache_guard.dockerignore.contexts import ContextFinder
 from pycache_guard.dockerignore.names import join
@@ -17,15 +15,14 @@ from pycache_guard.dockerignore.patterns import InvalidLine
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.fs.atomic import read_if_exists
 from pycache_guard.fs.atomic import rewrite_atomic
-from pycache_guard.fs.atomic import stat_replaceable
 from pycache_guard.git.repository import require_toplevel
+from pycache_guard.gitignore.completion import complete
+from pycache_guard.gitignore.completion import read_ignore_file
 from pycache_guard.gitignore.explain import describe_paths
 from pycache_guard.gitignore.explain import group_by
 from pycache_guard.gitignore.fix import describe_advice
 from pycache_guard.gitignore.fix_commands import FixCommands
-from pycache_guard.gitignore.patterns import append_patterns
 from pycache_guard.gitignore.patterns import bytecode_component
 from pycache_guard.gitignore.patterns import detect_utf16_32
 from pycache_guard.gitignore.patterns import has_comment
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.dockerignore.contexts import BuildContext
     from pycache_guard.git.index import Index
+    from pycache_guard.gitignore.completion import Completion
 
 
 def common_mistakes(content: bytes, samples: Sequence[str]) -> Iterator[tuple[int, str, str]]:
@@ -172,7 +170,7 @@ def findings(
 
 def unreadable(build: BuildContext, encoding: str, remedy: str) -> Finding:
     """Return the finding (PYC301) for an ignore file in an encoding that Docker does not read."""
-    words = f"is {encoding}, but Docker reads UTF-8 only"
+    words = f"is {encoding}; Docker cannot read patterns in it"
     return Finding(os.fsdecode(build.ignore_file), Rule.PYC301, words, remedy)
 
 
@@ -230,20 +228,17 @@ class DockerignoreChecker:
         content = self._contexts.content(build.ignore_file)
         if not self._unignored(build, content):
             return []
-        path = os.path.join(self._top, os.fsdecode(build.ignore_file))
-        on_disk = _read_existing(path)
-        old = content if on_disk is None else on_disk
-        every = self._all_kinds()
-        open_now = self._gaps_of(build, old, every)
-        patterns = self._missing_patterns(build, old)
-        new = append_patterns(old or b"", patterns)
-        if len(self._gaps_of(build, new, every)) == len(open_now):  # complete, but not staged
+        name = os.fsdecode(build.ignore_file)
+        path = os.path.join(self._top, name)
+        on_disk = read_ignore_file(path, name, "Docker")
+        completion = self._complete(build, content if on_disk is None else on_disk)
+        if not completion.is_effective:  # complete, but not staged
             return self._explained(build, content)
-        rewrite_atomic(path, on_disk, new)
-        added = ", ".join(f"`{pattern.decode('ascii')}`" for pattern in patterns)
-        stage = self._fix_commands(build, new).stage(build.ignore_file)
-        done = Finding(os.fsdecode(build.ignore_file), Rule.PYC301, f"added {added}", stage)
-        return [done, *self._explained(build, new)]
+        rewrite_atomic(path, on_disk, completion.content)
+        added = ", ".join(f"`{pattern.decode('ascii')}`" for pattern in completion.patterns)
+        stage = self._fix_commands(build, completion.content).stage(build.ignore_file)
+        done = Finding(name, Rule.PYC301, f"added {added}", stage, is_fixed=True)
+        return [done, *self._explained(build, completion.content)]
 
     def _explained(self, build: BuildContext, content: bytes | None) -> list[Finding]:
         left = self._unignored(build, content)
@@ -255,7 +250,7 @@ class DockerignoreChecker:
             return [
                 unreadable(build, encoding, commands.convert_to_utf8(build.ignore_file, encoding))
             ]
-        patterns = [pattern.decode("ascii") for pattern in self._missing_patterns(build, content)]
+        patterns = [pattern.decode("ascii") for pattern in self._complete(build, content).patterns]
         return findings(build, content, left, commands.append(build.ignore_file, patterns))
 
     def advise(self, builds: Iterable[BuildContext]) -> tuple[str, ...]:
@@ -269,20 +264,17 @@ class DockerignoreChecker:
         sentences = (describe_advice(found, name, DOCKER_PATTERNS) for name, found in kinds.items())
         return tuple(filter(None, sentences))
 
-    def _missing_patterns(self, build: BuildContext, content: bytes | None) -> list[bytes]:
-        """Return the patterns that close the gaps of every kind, recommended ones included."""
-        every = self._all_kinds()
-        patterns = lines_for(
-            {gap.kind for gap in self._gaps_of(build, content, every)}, DOCKER_PATTERNS
-        )
-        after = append_patterns(content or b"", patterns)
-        left = {gap.kind for gap in self._gaps_of(build, after, every)}
+    def _complete(self, build: BuildContext, content: bytes | None) -> Completion:
+        """Return an ignore file completed for every kind of probe, recommended ones included."""
+        every = (*self._probes.required, *self._probes.advised)
         # A pattern that re-includes files of an excluded directory is undone only by a pattern for
         # the files: Docker does not apply one that changes nothing for the directory.
-        return [*patterns, PYCACHE_CONTENTS] if left.intersection(IN_CACHE) else patterns
-
-    def _all_kinds(self) -> Sequence[str]:
-        return (*self._probes.required, *self._probes.advised)
+        return complete(
+            content or b"",
+            lambda c: self._gaps_of(build, c, every),
+            DOCKER_PATTERNS,
+            cache_contents=PYCACHE_CONTENTS,
+        )
 
     def _unignored(self, build: BuildContext, content: bytes | None) -> list[UnignoredPath]:
         return self._gaps_of(build, content, self._probes.required)
@@ -308,12 +300,3 @@ class DockerignoreChecker:
         if parts[0] == os.pardir:
             raise Failure(f"{context}: is outside the repository")
         return os.fsencode("/".join(part for part in parts if part != os.curdir))
-
-
-def _read_existing(path: str) -> bytes | None:
-    """Return the content of the file, `None` if it is not on disk. Raises `Failure` for UTF-16."""
-    content = read_if_exists(path) if stat_replaceable(path) else None
-    encoding = detect_utf16_32(content or b"")
-    if encoding:
-        raise Failure(f"{path}: is {encoding}, but Docker reads UTF-8 only: convert it first")
-    return content

@@ -8,19 +8,15 @@ from typing import NamedTuple
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.bytecode.probes import UNTRACKED_DIR
 from pycache_guard.bytecode.probes import WRITERS
-from pycache_guard.bytecode.probes import lines_for
-from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.fs.atomic import read_if_exists
 from pycache_guard.fs.atomic import rewrite_atomic
-from pycache_guard.fs.atomic import stat_replaceable
 from pycache_guard.git.repository import require_toplevel
+from pycache_guard.gitignore.completion import complete
+from pycache_guard.gitignore.completion import read_ignore_file
 from pycache_guard.gitignore.explain import TOP_GITIGNORE
 from pycache_guard.gitignore.explain import explain
 from pycache_guard.gitignore.fix_commands import FixCommands
-from pycache_guard.gitignore.patterns import append_patterns
-from pycache_guard.gitignore.patterns import detect_utf16_32
 from pycache_guard.gitignore.project import read_project
 from pycache_guard.gitignore.proof import find_unignored
 from pycache_guard.remedies import program
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index
+    from pycache_guard.gitignore.project import Project
 
 
 NAME = os.fsdecode(TOP_GITIGNORE)
@@ -130,36 +127,25 @@ def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:
     if TOP_GITIGNORE in found.recoded:  # what is appended would be turned into UTF-16 too
         return GitignoreFix(explain(proven, found, root), directories=directories)
     path = os.path.join(root, NAME)
-    on_disk = _read_existing(path)
+    # A sparse checkout may leave the file out, so a missing file is not an empty one.
+    on_disk = read_ignore_file(path, NAME, "git")
     old = found.ignore_files.get(TOP_GITIGNORE, b"") if on_disk is None else on_disk
-    open_now = find_unignored(found.modules, {**found.ignore_files, TOP_GITIGNORE: old}, kinds)
-    missing = lines_for(gap.kind for gap in open_now)
-    new = append_patterns(old, missing)
-    after = found._replace(ignore_files={**found.ignore_files, TOP_GITIGNORE: new})
-    open_then = find_unignored(found.modules, after.ignore_files, kinds)
-    if len(open_then) == len(open_now):  # not staged, or defeated by a nested file
+
+    def replace(content: bytes) -> Project:
+        return found._replace(ignore_files={**found.ignore_files, TOP_GITIGNORE: content})
+
+    done = complete(
+        old, lambda c: find_unignored(found.modules, replace(c).ignore_files, kinds), PATTERNS
+    )
+    if not done.is_effective:  # not staged, or defeated by a nested file
         return GitignoreFix(
             explain(proven, found, root),
             stage=FixCommands(found, root).stage(TOP_GITIGNORE),
             directories=directories,
-            is_only_unstaged=not any(gap.kind in probes.required for gap in open_now),
+            is_only_unstaged=not any(gap.kind in probes.required for gap in done.before),
         )
-    left = explain([gap for gap in open_then if gap.kind in probes.required], after, root)
-    patterns = tuple(pattern.decode("ascii") for pattern in missing)
+    remaining = [gap for gap in done.after if gap.kind in probes.required]
+    left = explain(remaining, replace(done.content), root)
+    patterns = tuple(pattern.decode("ascii") for pattern in done.patterns)
     stage = FixCommands(found, root).stage(TOP_GITIGNORE)
-    return GitignoreFix(left, path, on_disk, new, patterns, stage, directories)
-
-
-def _read_existing(path: str) -> bytes | None:
-    """Return what the file holds, `None` where it is not on disk.
-
-    In a sparse checkout that says nothing of what is tracked: nothing of it must be lost. Raises
-    `Failure` if it is no text file.
-    """
-    held = read_if_exists(path) if stat_replaceable(path) else None
-    encoding = detect_utf16_32(held or b"")
-    if encoding:
-        raise Failure(
-            f"{NAME}: is {encoding}; git cannot read patterns in it: convert it to UTF-8 first"
-        )
-    return held
+    return GitignoreFix(left, path, on_disk, done.content, patterns, stage, directories)
