@@ -95,7 +95,7 @@ def test_a_path_that_windows_cannot_have(
     repo.stage("\udcff.pyc")
     monkeypatch.setattr(os, "fsdecode", windows)
     monkeypatch.setattr(compat, "WINDOWS", True)
-    expected = "error: \\xff.pyc: is not UTF-8; on Windows that is no path\n"
+    expected = "error: \\xff.pyc: the path is not UTF-8, so Windows cannot have it\n"
     assert run("forbid-bytecode") == (2, "", expected)
     monkeypatch.setattr(compat, "WINDOWS", False)
     with pytest.raises(UnicodeDecodeError):

@@ -1,7 +1,7 @@
 """Keep Python bytecode out of places where it does not belong.
 
-`read_pyc` and `load_code`, with what they raise, are `pycache_guard.api`'s, imported when they are asked
-for: a hook's start-up does not pay for them.
+`read_pyc` and `load_code`, with their exceptions, come from `pycache_guard.api`. That module is imported
+at the first access, so that the start-up of a hook does not pay for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pycache_guard.api import read_pyc as read_pyc
 
 
-#: What `api` exports.
+#: Public names of `api`.
 _API = (
     "InvalidHeader",
     "MarshalError",
@@ -32,7 +32,7 @@ _API = (
 
 
 def __getattr__(name: str) -> object:
-    """Import a name of the API (PEP 562)."""
+    """Import and return a name of the API (PEP 562)."""
     if name not in _API:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from pycache_guard import api

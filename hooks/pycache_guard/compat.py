@@ -1,6 +1,7 @@
-"""What this system is, and has: asked here and nowhere else, so that tests can say otherwise in one place.
+"""Features of the operating system. They are asked for only here, so tests can change them in one place.
 
-Sources: the availability notes of the `os` module; docs/internals/systems.md lists what depends on these.
+Sources: the availability notes of the `os` module. docs/internals/systems.md lists what depends on
+each feature.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ import sys
 WINDOWS = sys.platform == "win32"
 MACOS = sys.platform == "darwin"
 
-#: A child process without `subprocess`, which is dear to import.
+#: Whether a child process can start without `subprocess`, which is expensive to import.
 HAS_POSIX_SPAWN = hasattr(os, "posix_spawnp")
-#: Of the signals that end a process, those that people, runners and terminals send. Windows lacks SIGHUP.
+#: Signals with which people, runners and terminals end a process. Windows has no SIGHUP.
 TERMINATION_SIGNALS: tuple[int, ...] = tuple(
     getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name)
 )
-#: They can be held back for a time.
+#: Whether signals can be blocked for a time.
 HAS_SIGMASK = hasattr(_signal, "pthread_sigmask")
-#: Files belong to users, and processes to one of them.
+#: Whether files and processes belong to users.
 HAS_FILE_OWNERS = hasattr(os, "geteuid")
-#: A file system tells whether it is mounted read-only.
+#: Whether a file system reports that it is mounted read-only.
 HAS_STATVFS = hasattr(os, "statvfs")
-#: Every call that a walk by directory descriptors needs: openat(2), unlinkat(2) and the like.
+#: Whether all calls for a walk by directory descriptors exist: openat(2), unlinkat(2) and others.
 HAS_DIR_FD = (
     hasattr(os, "O_DIRECTORY")
     and hasattr(os, "O_NOFOLLOW")
@@ -32,16 +33,16 @@ HAS_DIR_FD = (
     and os.scandir in os.supports_fd
 )
 
-#: Windows would otherwise turn every `\n` that is written into two bytes.
+#: Without it, Windows writes two bytes for each `\n`.
 O_BINARY: int = getattr(os, "O_BINARY", 0)
-#: Where it is missing there is a moment between a look at a file and its opening.
+#: Without it, a race remains between the check of a file and its opening.
 O_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 O_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 O_DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
 
-#: Programs that were found: by name and `PATH`.
+#: Paths of programs, by name and value of `PATH`.
 _FOUND: dict[tuple[str, str], str] = {}
-#: Where POSIX systems keep their programs, for an environment without `PATH` (confstr(3), `_CS_PATH`).
+#: Directories of programs on POSIX systems, if `PATH` is not set (confstr(3), `_CS_PATH`).
 DEFAULT_PATH = "" if WINDOWS else "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -49,9 +50,9 @@ def find_program(name: str, path: str | None) -> str:
     """Return the absolute path of the program `name` in `path`, a value of `PATH`.
 
     Every program that this package starts by name is found here. Relative and empty entries of `PATH`
-    do not count, on any system: they mean the current directory, which may be anybody's repository and
-    hold a `git` of its own. Windows looks there before `PATH` (`CreateProcessW`). Raises
-    `FileNotFoundError`, and `PermissionError` where only files are found that cannot be run.
+    do not count on any system: they mean the current directory, which can be a repository with a
+    `git` program in it. Windows looks there before `PATH` (`CreateProcessW`). Raises
+    `FileNotFoundError`, or `PermissionError` if all files of that name are not executable.
     """
     where = DEFAULT_PATH if path is None else path
     found = _FOUND.get((name, where))
@@ -78,14 +79,17 @@ def absolute_entries(path: str) -> str:
 
 
 def is_absolute(path: str) -> bool:
-    """Whether a path says the same wherever we stand: on Windows it names a drive or a share too."""
+    """Return whether a path does not depend on the current directory.
+
+    On Windows it must also name a drive or a share.
+    """
     return os.path.isabs(path) and (os.sep == "/" or bool(os.path.splitdrive(path)[0]))
 
 
 def processor_ticks(process: int) -> tuple[bytes, ...] | None:
-    """Return how long a process has been at work, as values to compare; `None` where it is not known.
+    """Return the processor time of a process as values to compare, or None if it is not known.
 
-    These are `utime` and `stime` of proc(5), which Linux alone has.
+    The values are `utime` and `stime` of proc(5), which only Linux has.
     """
     try:
         with open(f"/proc/{process}/stat", "rb") as file:

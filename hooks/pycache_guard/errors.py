@@ -1,11 +1,11 @@
-"""The one class of expected failures."""
+"""The one class for expected failures."""
 
 from __future__ import annotations
 
 
 class Failure(Exception):
-    """The job could not be done, and the user can do something about it.
+    """The job could not be done, and the user can change that.
 
-    `cli.main` turns it into one `error: …` line on stderr and exit code 2. A bug is anything else,
-    and keeps its traceback.
+    `cli.main` writes it as one `error: …` line to stderr and ends with 2. Any other exception is a
+    bug and keeps its traceback.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-#: Where the pages of the documentation are: an address that stays.
+#: Permanent address of the documentation.
 DOCS_URL = "https://github.com/pycache-guard/pycache-guard/blob/main/docs"
 
 
@@ -82,49 +82,48 @@ class Rule(Enum):
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong, where, and the command that mends it.
+    """One problem: the rule, the place, the message, and the command that fixes it.
 
-    Sorting a list of findings gives the order in which they are told: `path` comes first, so
-    a file's findings stand together.
+    `sort_findings` gives the order of the reports.
     """
 
-    #: Relative to the top of the repository, `/` between parts, decoded with `os.fsdecode`; `None`
-    #: where no file is to blame.
+    #: Path relative to the top of the repository, with `/` between its parts, decoded with
+    #: `os.fsdecode`. None if the finding is not about a file.
     path: str | None
     rule: Rule
     message: str
-    #: The command that fixes it, or `None` where none does.
+    #: The command that fixes it. None if no command does.
     fix: str | None = None
     #: 1-based.
     line: int | None = None
     #: 1-based, in characters.
     column: int | None = None
     end_line: int | None = None
-    #: 1-based, the first character behind.
+    #: 1-based, the first character after the place.
     end_column: int | None = None
     commit: str | None = None
     blob: str | None = None
     #: Bytes of the blob.
     size: int | None = None
-    #: Commits that bring the same in.
+    #: Number of commits that bring in the same blob at the same path.
     commit_count: int | None = None
-    #: A tracked file that nothing here untracks: it is in `__pycache__`, and is not bytecode.
+    #: A tracked file in `__pycache__` that is not bytecode. No command untracks it.
     is_kept: bool = False
-    #: Place of the commit in the order of history, the oldest first.
+    #: Position of the commit in history; the oldest commit has 0.
     rank: int = 0
-    #: What to do in words, without a full stop: instead of a command, or after it.
+    #: What to do, in words without a full stop: instead of a command, or after it.
     hint: str | None = None
-    #: The program has fixed it in this run; `remedy` is what is left to do.
+    #: Whether this run has fixed it. `fix` and `hint` then contain what is left to do.
     is_fixed: bool = False
 
     @property
     def instruction(self) -> str | None:
-        """Return the command or the sentence that says what to do."""
+        """Return `fix`, or `hint` if there is no command."""
         return self.fix or self.hint
 
 
 def sort_findings(findings: list[Finding]) -> list[Finding]:
-    """Sort findings by commit, place, then code: the order of every report."""
+    """Return findings in the order of every report: by commit, place, code."""
     return sorted(
         findings,
         key=lambda f: (

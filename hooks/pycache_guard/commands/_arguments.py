@@ -1,4 +1,4 @@
-"""What the commands' arguments have in common."""
+"""Arguments that several commands have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import re
 
 from pycache_guard.commands import print_safely
-from pycache_guard.config import suggestion
 from pycache_guard.errors import Failure
 from pycache_guard.report import FORMATS
 
@@ -16,14 +15,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-#: In front of what follows `--`, it keeps argparse from taking that for options: a second pass over
-#: the arguments, which lets options stand between them, no longer knows the `--`. No argument of a
-#: program has such a character.
+#: Prefix of the arguments after `--`. `parse_intermixed_args` reads positional arguments in a second
+#: pass, without the `--`, and would take them for options. No argument of a program contains NUL.
 POSITIONAL_MARK = "\0"
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are failures like all others, and that takes no abbreviations."""
+    """An argument parser that raises `Failure` for errors and accepts no abbreviations."""
 
     def __init__(self, command: str, description: str) -> None:
         self.command = command
@@ -33,11 +31,11 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             add_help=False,
         )
-        # Not listed: the reader of the list has found it.
+        # It is not listed: who reads the list has used it.
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Read options and arguments, in any order; what follows `--` is arguments.
+        """Parse options and arguments in any order; all words after `--` are arguments.
 
         The type of every argument is `any_text` or `non_empty`. Raises `Failure`.
         """
@@ -60,6 +58,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `Failure` with the message of argparse and the likely option or choice."""
+        from pycache_guard.config import suggestion  # imports json
+
         unknown = re.match(r"unrecognized arguments: (-[^\s=]+)", message)
         choice = re.match(r"argument .*?: invalid choice: '(.*?)' \(choose from (.*)\)$", message)
         if unknown:
@@ -70,14 +70,15 @@ class Parser(argparse.ArgumentParser):
 
 
 def any_text(text: str) -> str:
-    """Take an argument as it was given."""
+    """Return an argument unchanged."""
     return text.removeprefix(POSITIONAL_MARK)
 
 
 def non_empty(text: str) -> str:
-    """Take an argument that must say something: an unset variable in a script is no wish.
+    """Return an argument that is not blank. Raises `ArgumentTypeError`.
 
-    As a glob, nothing at all would match everything; as a path, it would be where we are.
+    A blank argument is often an unset variable in a script. As a glob it would match everything, and
+    as a path it would be the current directory.
     """
     text = any_text(text)
     if not text.strip():
@@ -96,7 +97,7 @@ def report_parser(command: str, description: str) -> Parser:
         help=", ".join(FORMATS),
     )
     parser.add_argument(
-        "--output", metavar="FILE", type=non_empty, help="write the report there, not to stdout"
+        "--output", metavar="FILE", type=non_empty, help="write the report to a file, not to stdout"
     )
     parser.add_argument("--quiet", action="store_true", help="print findings and errors only")
     parser.add_argument(
@@ -120,7 +121,7 @@ def config_option(parser: Parser) -> None:
 
 
 def add_scan_options(parser: Parser, *contents: str, meaning: str) -> None:
-    """Add what every command that judges entries takes: whose `contents` are read, what is allowed."""
+    """Add the options of every command that checks entries: `--content`, `--allow`, `--config-from`."""
     config_option(parser)
     parser.add_argument("--content", metavar="WHICH", choices=contents, default="new", help=meaning)
     parser.add_argument(
@@ -129,12 +130,12 @@ def add_scan_options(parser: Parser, *contents: str, meaning: str) -> None:
         type=non_empty,
         action="append",
         default=[],
-        help="bytecode that may be there: a glob of git's; repeatable",
+        help="bytecode that may be tracked: a git glob; repeatable",
     )
 
 
 def ignorable(text: str) -> str:
-    """Take the code of a rule that can be ignored. Raises `Failure`."""
+    """Return the code of a rule that can be ignored. Raises `Failure` for another."""
     from pycache_guard.config import ignored_codes
 
     return ignored_codes([non_empty(text)], "--ignore")[0]
@@ -153,7 +154,7 @@ def ignore_option(parser: Parser) -> None:
 
 
 def add_probe_option(parser: Parser) -> None:
-    """Add what every command that proves ignoring takes."""
+    """Add the options of every command that proves that bytecode is ignored."""
     from pycache_guard.bytecode.probes import SUFFIXES
 
     parser.add_argument(
