@@ -1,6 +1,6 @@
-"""What other programs may import: read a bytecode file without trusting it, or load one that is proved.
+"""The public API: read a bytecode file without trusting it, or load one that is verified.
 
-It takes the place of what tutorials show: skip 16 bytes, `marshal.loads`, `exec`.
+It replaces what tutorials show: skip 16 bytes, `marshal.loads`, `exec`.
 """
 
 from __future__ import annotations
@@ -44,63 +44,63 @@ __all__ = [
 
 
 class LoadError(Failure):
-    """A file whose code is not given; the words say why."""
+    """A file that cannot be loaded; the message gives the reason."""
 
 
 def load_code(path: str | os.PathLike[str], *, optimization: int | None = None) -> CodeType:
-    """Give the code of the bytecode file at `path`, proved to be what its source compiles to.
+    """Return the code of the bytecode file at `path` after verifying that its source compiles to it.
 
-    The file must have this interpreter's magic, flags that it writes, and its tag or none; its source
-    must be there, and be the one that it was made from by the rules of import. Then the source is
-    compiled, in this process and without running it, and compared with the inert tree of the file's
-    code.
+    The file must have the magic number of this interpreter, flags that it writes, and its tag or no
+    tag. Its source must exist and match the header by the rules of import. The source is compiled in
+    this process, without running it, and compared with the code of the file, which is read as inert data.
 
     `optimization` is the level that the code must have: 0, 1 (`-O`) or 2 (`-OO`). A cache file states
     its level in its name, and is refused for another one. The name of a legacy `m.pyc` does not; its
-    default is the level of this interpreter (`sys.flags.optimize`), as `compile` has it. The level is
-    never read off the code, whose author would choose then whether asserts run.
+    default is the level of this interpreter (`sys.flags.optimize`), as in `compile`. The level is never
+    derived from the code, because then the author of the file would choose whether asserts run.
 
-    What is given is what was compiled from the source: the bytes of the file never become code, so
-    nothing that is in them can. A file without a source cannot be proved and is refused; there is no
-    way to ask for it. Raises `LoadError` with a reason, for an unreadable file too, and `ValueError` for
-    an `optimization` that is not a level.
+    The result is compiled from the source; the bytes of the file never become code. A file without a
+    source cannot be verified and is always refused. Raises `LoadError` with a reason, also for an
+    unreadable file, and `ValueError` if `optimization` is not a level.
     """
     if optimization not in (None, 0, 1, 2):
         raise ValueError("optimization must be 0, 1 or 2")
-    case, pyc = _open_target(os.fspath(path))
-    level = _level(case, optimization)
+    target, pyc = _open_target(os.fspath(path))
+    level = _level(target, optimization)
     try:
-        source = case.source.source.read()
-        fitting = check_freshness(case.header, case.source.source)
+        source = target.source.source.read()
+        fitting = check_freshness(target.header, target.source.source)
     except Failure as failure:
         raise LoadError(str(failure)) from None
     if fitting.freshness is not Freshness.RUNS:
-        raise LoadError(f"{case.path}: stale: {fitting.why}")
-    # Nothing in a source can hold what nobody could foresee.
+        raise LoadError(f"{target.path}: stale: {fitting.why}")
+    # A random file name cannot occur as a constant in the source.
     name = f"<source {os.urandom(8).hex()}>"
     outcome = compare_code(pyc, marshal.dumps(_compile_source(source, name, level)), name.encode())
     if outcome.result in (ComparisonResult.SAME, ComparisonResult.LINES_DIFFER):
-        return _compile_source(source, case.source.path, level)
+        return _compile_source(source, target.source.path, level)
     why = outcome.reason or (
         f"{describe_difference(outcome.difference)} differs" if outcome.difference else ""
     )
-    at_level = f" at optimization level {level}" if case.is_level_open() else ""
-    raise LoadError(f"{case.path}: is not what {case.source.path} compiles to{at_level}: {why}")
+    at_level = f" at optimization level {level}" if target.is_level_open() else ""
+    raise LoadError(f"{target.path}: is not what {target.source.path} compiles to{at_level}: {why}")
 
 
-def _level(case: Target, optimization: int | None) -> int:
+def _level(target: Target, optimization: int | None) -> int:
     """Return the optimization level that the code must have. Raises `LoadError`."""
-    levels = case.levels()
+    levels = target.levels()
     if len(levels) > 1 and optimization is None:
         optimization = min(sys.flags.optimize, 2)
     if optimization is None or optimization in levels:
         return levels[0] if optimization is None else optimization
     stated = " or ".join(map(str, levels))
-    raise LoadError(f"{case.path}: its name states optimization level {stated}, not {optimization}")
+    raise LoadError(
+        f"{target.path}: its name states optimization level {stated}, not {optimization}"
+    )
 
 
 def _open_target(path: str) -> tuple[Target, Pyc]:
-    """Read the file, find its source, and check what stands in the header."""
+    """Read the file, find its source, and check the header."""
     shown = path.replace(os.sep, "/")
     try:
         pyc = read_pyc(files.read_file(path))

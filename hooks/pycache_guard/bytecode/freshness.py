@@ -1,4 +1,4 @@
-"""Whether Python takes a bytecode file for its source's: the rules of import.
+"""Check whether Python would use a bytecode file for its source: the rules of import.
 
 Source: `SourceLoader.get_code` in CPython `Lib/importlib/_bootstrap_external.py`, the same from 3.7 to
 3.15; for the formats before PEP 552, `Python/import.c`.
@@ -29,33 +29,33 @@ if TYPE_CHECKING:
 
 
 class Freshness(Enum):
-    """What becomes of a file when its module is imported."""
+    """What import does with a file."""
 
-    #: It is run, here and now.
+    #: Import runs it.
     RUNS = "runs"
-    #: It is run where the source has another time, or other line ends.
+    #: Import runs it if the source gets another time, or other line endings.
     MAY_RUN = "may run"
-    #: The source is compiled anew.
+    #: Import compiles the source again.
     STALE = "stale"
 
 
 class FreshnessResult(NamedTuple):
-    """How a file fits its source."""
+    """How a file matches its source."""
 
     freshness: Freshness
-    #: In words, to follow "because".
+    #: A clause that can follow "because".
     why: str
-    #: Whether nothing but the time speaks against it: so it is after every checkout.
+    #: Whether only the modification time differs, as after every checkout.
     only_mtime_differs: bool = False
 
 
 class Source(NamedTuple):
-    """What import asks of a source."""
+    """The facts about a source that import checks."""
 
     size: int
-    #: As in `os.stat`; `None` where sources have none, in an index or a commit.
+    #: As in `os.stat`; None in an index or a commit.
     mtime: float | None
-    #: Gives the bytes.
+    #: Returns the bytes.
     read: Callable[[], bytes]
 
 
@@ -64,9 +64,9 @@ def check_freshness(
     source: Source,
     hashed: Callable[[bytes, Magic], bytes | None] = source_hash,
 ) -> FreshnessResult:
-    """Tell whether Python would take the file with `header` for that of `source`.
+    """Return whether Python would use a file with `header` for `source`.
 
-    Raises what `source.read` raises. It is asked only where a hash, or line ends, matter.
+    Raises what `source.read` raises. It is called only if a hash or line endings matter.
     """
     validation = header.validation
     if isinstance(validation, Timestamp):
@@ -77,9 +77,9 @@ def check_freshness(
 
 
 def swap_line_endings(source: bytes) -> bytes:
-    r"""Return `source` with `\n` for its `\r\n`, or with `\r\n` for its `\n` where it has none.
+    r"""Return `source` with `\n` instead of `\r\n`, or with `\r\n` instead of `\n` if it has no `\r\n`.
 
-    Git gives Windows the other ones than it stores.
+    Git can check out other line endings on Windows than it stores.
     """
     if b"\r\n" in source:
         return source.replace(b"\r\n", b"\n")
@@ -132,9 +132,9 @@ def _by_hash(
 
 
 class ImportOutcome(NamedTuple):
-    """Whether, and why."""
+    """Whether import runs a file, and why."""
 
-    #: `None` where it depends on what the file does not tell.
+    #: None if it depends on facts outside the file.
     runs: bool | None
     why: str
 
@@ -160,10 +160,11 @@ def would_import(
     exact_case: bool = True,
     problem: ImportProblem | None = None,
 ) -> ImportOutcome:
-    """Tell what the interpreter of the file's own magic does with it.
+    """Return what the interpreter of the magic number does with a file.
 
-    `fitting` is `None` where there is no source; `in_cache` tells whether the file is in a directory
-    `__pycache__`, and `exact_case` what `cache_names.has_exact_case` returns; `problem` is what `pyc.find_import_problem` found in its code.
+    `fitting` is None if there is no source. `in_cache` is whether the file is in a directory
+    `__pycache__`, `exact_case` the result of `cache_names.has_exact_case`, and `problem` that of
+    `pyc.find_import_problem`.
     """
     found = _find(name, header, fitting, in_cache=in_cache)
     if problem is not None and found.runs is not False:
@@ -180,7 +181,7 @@ def would_import(
 def _find(
     name: CacheName | None, header: Header, fitting: FreshnessResult | None, *, in_cache: bool
 ) -> ImportOutcome:
-    """Return what happens to a file whose code can be loaded."""
+    """Return what import does with a file whose code can be loaded."""
     if header.magic.implementation == "MicroPython":
         why = "MicroPython imports it if it is named MODULE.mpy and there is no MODULE.py"
         return ImportOutcome(None, f"{why}; CPython never does")
@@ -218,10 +219,10 @@ def _find(
 def run_without_header(
     name: CacheName | None, data: bytes, error: InvalidHeader, *, has_source: bool
 ) -> ImportOutcome:
-    """Tell what becomes of a file whose header `parse_header` refused with `error`.
+    """Return what import does with a file whose header `parse_header` refused with `error`.
 
-    Import compiles the source anew where it refuses a cache, and fails where there is no source.
-    `data` is the file's first bytes.
+    If import refuses a cache, it compiles the source, and fails if there is no source. `data` is
+    the start of the file.
     """
     if name is None:
         return ImportOutcome(False, "import does not use such a name, and it is not known bytecode")
@@ -242,9 +243,9 @@ def run_without_header(
 
 
 def _find_beside(name: CacheName, header: Header, fitting: FreshnessResult | None) -> ImportOutcome:
-    """Return what happens to a legacy file.
+    """Return what import does with a legacy file.
 
-    It is a cache before Python 3.2; later Pythons import it where there is no source.
+    It is a cache before Python 3.2. Later versions import it if there is no source.
     """
     is_cache = is_pre_pep3147(header.magic)
     if name.suffix == ".pyo" and not is_cache:
@@ -258,17 +259,17 @@ def _find_beside(name: CacheName, header: Header, fitting: FreshnessResult | Non
 
 
 def is_pre_pep3147(magic: Magic) -> bool:
-    """Whether an interpreter keeps caches beside their sources: before PEP 3147, Python 3.2."""
+    """Return whether an interpreter keeps caches next to the sources, as before Python 3.2 (PEP 3147)."""
     return magic.version < "3" or magic.version in ("3.0", "3.1")
 
 
 def _has_pyo(magic: Magic) -> bool:
-    """Whether an interpreter writes `.pyo` into `__pycache__`: from PEP 3147 up to PEP 488."""
+    """Return whether an interpreter writes `.pyo` into `__pycache__`: after PEP 3147, before PEP 488."""
     return magic.version in ("3.2", "3.3", "3.4")
 
 
 def _when(name: CacheName) -> str:
-    """Return who looks for it, where that is not a plain `python`."""
+    """Return which interpreter or option uses the file, empty for a plain `python`."""
     if name.pytest:
         return f" ({name.pytest_writer} runs it)"
     if name.suffix == ".pyo":

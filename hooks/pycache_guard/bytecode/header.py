@@ -1,4 +1,4 @@
-"""The header in front of the code: magic, flags, and what ties the file to its source."""
+"""The header before the code: magic, flags, and what connects the file with its source."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _EARLY_PYTEST_LENGTH = 12
 
 
 class InvalidHeader(ValueError):
-    """Python would not take this header; the words are those of importlib's `_classify_pyc`."""
+    """Python refuses this header; the message is that of `_classify_pyc` in importlib."""
 
 
 class Timestamp(NamedTuple):
-    """The source's time of modification and, from CPython 3.3 on, its size: 32 bits of each."""
+    """The modification time of the source and, since CPython 3.3, its size: the low 32 bits of each."""
 
     mtime: int
     source_size: int | None
 
     def has_mtime(self, mtime: float) -> bool:
-        """Whether a source modified at `mtime`, as in `os.stat`, is this one."""
+        """Return whether `mtime`, as in `os.stat`, matches."""
         return int(mtime) & _U32 == self.mtime
 
     def has_size(self, size: int) -> bool:
-        """Whether a source of `size` bytes is this one; where no size was written, any is."""
+        """Return whether `size` matches. Any size matches a header without one."""
         return self.source_size is None or size & _U32 == self.source_size
 
 
@@ -64,7 +64,7 @@ class Header(NamedTuple):
 
     @property
     def has_unwritten_flags(self) -> bool:
-        """Whether Python takes these flags but never writes them."""
+        """Return whether Python accepts these flags but never writes them."""
         return self.flags == CHECK_SOURCE
 
 
@@ -117,6 +117,6 @@ def _find_pytest_header_length(data: bytes, version: str, usual: int) -> int:
 
 
 def _release(version: str) -> tuple[int, ...]:
-    """Return the first two numbers of a version, without what stands behind the digits."""
+    """Return the first two numbers of a version, without a suffix after the digits."""
     parts = version.split(".")[:2]
     return tuple([int(part) for part in parts if part.isascii() and part.isdigit()])

@@ -1,6 +1,6 @@
-"""Who wrote a file, told from its first four bytes.
+"""Identify the writer of a file by its first four bytes.
 
-A magic number tells the format, not always the writer: Pyston 2.3 writes CPython 3.8's.
+A magic number identifies the format, not always the writer: Pyston 2.3 writes that of CPython 3.8.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ LENGTH = 4
 class Magic(NamedTuple):
     """One format of bytecode files."""
 
-    #: As it stands at the start of the file.
+    #: The 4 bytes at the start of the file.
     data: bytes
     #: `CPython`, `PyPy`, `GraalPy`, `RustPython`, `Dropbox`, `Jython`, `MicroPython`.
     implementation: str
-    #: Of the language, `3.12`; a range where one magic served several; MicroPython: of the format.
+    #: The language version, such as `3.12`, or a range of versions; for MicroPython that of the format.
     version: str
-    #: Bytes in front of the code, the magic's own among them.
+    #: Bytes before the code, including the magic.
     header_length: int
-    #: By a release, so that every writer of this magic understands it alike.
+    #: Whether a release wrote it, so that all writers of this magic use one format.
     released: bool
 
     @property
     def number(self) -> int:
-        """The number as interpreters' sources have it."""
+        """The number as in the sources of interpreters."""
         return int.from_bytes(self.data[:2], "little")
 
     @property
     def has_number(self) -> bool:
-        """Whether the format has a magic number: Java classes and MicroPython's files have none."""
+        """Return whether the format has a magic number. Java classes and MicroPython files have none."""
         return self.implementation not in ("Jython", "MicroPython")
 
 
 def identify_magic(head: bytes) -> Magic | None:
-    """Name the format of a file that starts with `head`, `None` when it is none that we know.
+    """Return the format of a file that starts with `head`, None if it is unknown.
 
-    Jython's (any Java class) and MicroPython's magics are weak evidence: ask only of a file whose
-    name says bytecode.
+    The magics of Jython (any Java class) and MicroPython are weak evidence: call this only for a
+    file with a bytecode name.
     """
     data = head[:LENGTH]
     row = find_magic(data)

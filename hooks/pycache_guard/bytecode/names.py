@@ -1,33 +1,33 @@
-"""Which paths are bytecode's, by name alone.
+"""Recognize bytecode paths by name alone.
 
 Names: PEP 3147 (`__pycache__`, tags), PEP 488 (`.opt-N`), Jython's `$py.class`, and the temporary
 files `NAME.pyc.<id>` that `importlib._bootstrap_external._write_atomic` leaves when it is killed.
-Paths are git's: bytes of any encoding, `/` between parts. This module is on the way of every
-commit and therefore imports nothing.
+Paths are git paths: bytes of any encoding, with `/` between parts. Every commit runs this module, so
+it imports nothing.
 """
 
 from __future__ import annotations
 
-#: What every path of bytecode holds somewhere, in lower case.
+#: Every bytecode path contains one of these, in lower case.
 SUBSTRINGS = (b"__pycache__", b".pyc", b".pyo", b"$py.class")
 
 
 def may_contain_bytecode(text: bytes) -> bool:
-    """Tell whether `text`, a path or a whole listing of paths, can name bytecode at all.
+    """Return whether `text`, a path or a whole listing of paths, may contain a bytecode path.
 
-    Never wrong when it says no; a yes is for `is_bytecode_path` to confirm, path by path. This is
-    what makes a clean run of a million paths cost a few searches instead of a loop.
+    False is certain; `is_bytecode_path` must confirm True for each path. Thus a clean run of a
+    million paths costs a few searches instead of a loop.
     """
     lowered = text.lower()
     return any(mark in lowered for mark in SUBSTRINGS)
 
 
 def is_bytecode_path(path: bytes) -> bool:
-    """Tell whether `path` is bytecode's: rule PYC001.
+    """Return whether `path` is a bytecode path: rule PYC001.
 
-    True for anything in a directory named `__pycache__` and for such a name itself, for `*.pyc`,
-    `*.pyo`, `*$py.class` and a leftover `*.pyc.<digits>`, all in any case: on a case-insensitive
-    file system Python opens `X.PYC` too.
+    True for every path in a directory named `__pycache__`, for that name itself, and for `*.pyc`,
+    `*.pyo`, `*$py.class` and a leftover `*.pyc.<digits>`. Case is ignored, because Python opens
+    `X.PYC` on a case-insensitive file system.
     """
     *directories, name = path.lower().split(b"/")
     if name == b"__pycache__" or b"__pycache__" in directories:

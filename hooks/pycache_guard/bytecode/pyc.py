@@ -1,4 +1,4 @@
-"""A bytecode file as a whole: its header, and its code when it is asked for."""
+"""A whole bytecode file: its header, and its code, which is read on demand."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 
 class UnsupportedFormat(ValueError):
-    """The code is not marshalled in a way that we know."""
+    """The format of the code is unknown."""
 
 
 class Pyc:
-    """A bytecode file; nothing of it is ever run, or made a code object of this interpreter."""
+    """A bytecode file. Its code is never run and never becomes a code object of this interpreter."""
 
     def __init__(self, data: bytes, name: CacheName | None = None) -> None:
         #: The whole file.
         self.data = data
-        #: `header.Header`: magic, flags, and what ties the file to its source.
+        #: Magic, flags, and what connects the file with its source.
         self.header: Header = parse_header(data, name)
         self._has_foreign_code = name is not None and name.has_foreign_code
         self._read: tuple[Code, int] | None = None
 
     @property
     def code(self) -> Code:
-        """The tree of code, read when it is first asked for: inert values alone.
+        """The tree of code as inert values, read at the first access.
 
-        Raises `MarshalError` for bytes that no interpreter writes, `UnsupportedFormat` where we do not
-        know how they are to be read.
+        Raises `MarshalError` for bytes that no interpreter writes, `UnsupportedFormat` if the format is
+        unknown.
         """
         return self._tree()[0]
 
     @property
     def trailing_bytes(self) -> int:
-        """How many bytes stand behind the code. Python ignores them; no interpreter writes any."""
+        """The number of bytes after the code. Python ignores them; no interpreter writes any."""
         return len(self.data) - self._tree()[1]
 
     def _tree(self) -> tuple[Code, int]:
@@ -65,18 +65,18 @@ class Pyc:
 def read_pyc(data: bytes, name: CacheName | None = None) -> Pyc:
     """Read a bytecode file without trusting it. Raises `InvalidHeader`.
 
-    `name` is what `cache_names.parse_cache_name` returned for the file, if it is known: early versions
-    of pytest wrote a header of their own.
+    `name` is the result of `cache_names.parse_cache_name`, if known: early versions of pytest wrote a
+    header of their own.
     """
     return Pyc(data, name)
 
 
 class ImportProblem(NamedTuple):
-    """Why an import that takes the file does not run it."""
+    """Why an import that uses the file fails."""
 
     #: The exception that import raises, or empty where the interpreter may crash.
     exception: str
-    #: What is wrong with the code, and at which offset.
+    #: The problem of the code, with its offset.
     reason: str
 
     @property
@@ -117,10 +117,10 @@ _EXCEPTIONS = (
 
 
 def find_import_problem(pyc: Pyc) -> ImportProblem | None:
-    """Return why import fails although it takes the header; `None` where it does not fail.
+    """Return why import fails although the header is right, None if it does not fail.
 
-    `None` as well for a format that cannot be read here. Bytes behind the code do not matter:
-    import ignores them. The whole code is read.
+    Returns None for an unknown format too. Bytes after the code do not matter, because import
+    ignores them. Reads the whole code.
     """
     try:
         _ = pyc.code
@@ -134,12 +134,12 @@ def find_import_problem(pyc: Pyc) -> ImportProblem | None:
 
 
 def describe_damage(data: bytes, name: CacheName | None = None) -> str:
-    """Say how the cache file `data` is damaged, so that it may be removed; empty for a whole one.
+    """Return how the cache file `data` is damaged, empty if it is not.
 
-    A cache is damaged when its writer, or the file system, did not finish it: it is empty, holds
-    zero bytes only, ends within the header, or import fails on its code. `name` is what
-    `cache_names.parse_cache_name` returned for the file. A file that does not begin with a magic
-    number that is known here is not called damaged: it may be a newer Python's, or no bytecode.
+    A damaged cache may be removed. It is empty, contains only zero bytes, ends within the header, or
+    import fails on its code, because its writer or the file system did not finish it. `name` is the
+    result of `cache_names.parse_cache_name`. A file without a known magic number is not called
+    damaged: it may belong to a newer Python, or may not be bytecode.
     """
     if not data.strip(b"\0"):
         return "it contains only zero bytes" if data else "it is empty"
@@ -157,12 +157,12 @@ def describe_damage(data: bytes, name: CacheName | None = None) -> str:
 
 
 def is_broken(data: bytes, name: CacheName | None = None) -> bool:
-    """Whether `describe_damage` finds any."""
+    """Return whether `describe_damage` finds damage."""
     return bool(describe_damage(data, name))
 
 
 def code_problem(pyc: Pyc) -> str:
-    """Say what is wrong with the code, which is read; nothing for nothing, or an unknown format."""
+    """Return the problem of the code, empty if there is none or the format is unknown. Reads the code."""
     try:
         surplus = pyc.trailing_bytes
     except MarshalError as error:
@@ -187,7 +187,7 @@ def table_problem(pyc: Pyc) -> str:
 
 
 def header_problem(header: Header) -> str:
-    """Say what no interpreter writes, though Python takes it; nothing for nothing."""
+    """Return the problem of a header that Python accepts and never writes, empty if there is none."""
     if header.has_unwritten_flags:
         return f"flags {header.flags}, which Python reads as 0 and never writes"
     return ""

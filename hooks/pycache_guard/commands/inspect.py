@@ -1,4 +1,4 @@
-"""`pycache-guard inspect`: tell what bytecode files are."""
+"""`pycache-guard inspect`: describe bytecode files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
     options = parse(argv)
     facts_of = _render_text if options.format == "text" else _render_json
-    told: list[object] = []
+    descriptions: list[object] = []
     findings = []
     failures = []
     for argument in options.files:
@@ -44,27 +44,27 @@ def main(argv: Sequence[str]) -> int:
             failures.append(str(failure))
             continue
         findings += found
-        # What is told is kept, and not the tree of code, which may be large.
-        told.append(facts_of(facts, found, with_code=options.code))
+        # Keep the description, and not the tree of code, which may be large.
+        descriptions.append(facts_of(facts, found, with_code=options.code))
     for reason in failures:
         print_error(reason)
     if options.format == "text":
-        emit("".join(map(str, told)), options.output)
+        emit("".join(map(str, descriptions)), options.output)
         code = 1 if findings else 0
     else:
-        more = {"files": told}
+        more = {"files": descriptions}
         code = write_report(findings, NAME, options, more=more)
     return 2 if failures else code
 
 
 def _render_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> str:
-    """Return a file's page."""
+    """Return the description of a file as text."""
     lines = to_text(facts, findings, with_code=with_code)
     return "".join([f"{escape_unprintable(line)}\n" for line in lines])
 
 
 def _render_json(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> object:
-    """Return a file's element of `files`."""
+    """Return the element of a file in `files` of the JSON report."""
     return to_json(facts, is_well_formed=not findings, with_code=with_code)
 
 

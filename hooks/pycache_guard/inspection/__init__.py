@@ -1,4 +1,4 @@
-"""The use case of `inspect`: what a bytecode file is, from header and inert code.
+"""The job of `inspect`: describe a bytecode file by its header and its code, which is not run.
 
-`places` reads it; `examine` gathers facts; `as_text` and `as_json` say them.
+`locate` reads the file; `facts` gathers facts; `render` and `json` format them.
 """

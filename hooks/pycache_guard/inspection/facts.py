@@ -1,4 +1,4 @@
-"""Gather what a file tells of itself."""
+"""Gather the facts about a bytecode file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pycache_guard.bytecode.pyc import table_problem
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
-from pycache_guard.verify.judge import _unknown_magic
 from pycache_guard.verify.stores import is_in_cache
+from pycache_guard.verify.verdicts import unknown_magic_verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,25 +36,25 @@ if TYPE_CHECKING:
 
 
 class PycFacts(NamedTuple):
-    """What a file tells."""
+    """The facts about a file."""
 
     path: str
-    #: As in `REV:PATH`; `None` for a file on disk.
+    #: The revision of `REV:PATH`; None for a file on disk.
     revision: str | None
     size: int
-    #: The first bytes: the magic, if the file is any longer.
+    #: The first bytes: the magic, if the file is long enough.
     magic: bytes
-    #: What its name says; `None` if it is no bytecode's.
+    #: The parts of its name; None if it is not a bytecode name.
     name: CacheName | None
     #: Whether import runs it.
     running: ImportOutcome
-    #: `None` where it is not well-formed; then nothing of what follows is known.
+    #: None if it is not well-formed; then the following fields are not known.
     header: Header | None = None
     source: FoundSource | None = None
     fitting: FreshnessResult | None = None
-    #: `None` where the code is not well-formed, or of a format that we cannot read.
+    #: None if the code is not well-formed or its format is unknown.
     code: Code | None = None
-    #: As which its source was named to the compiler, each once.
+    #: The file names in its code objects, each once.
     filenames: tuple[str, ...] = ()
 
     @property
@@ -64,14 +64,14 @@ class PycFacts(NamedTuple):
 
 
 def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
-    """Read a file; return its facts and what is wrong with it. Raises `Failure`."""
+    """Read a file; return its facts and its problems. Raises `Failure`."""
     path, data = place.path, place.read()
     name = parse_cache_name(path)
     source = place.source()
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:
-        rule, words, _ = _unknown_magic(data, error)
+        rule, words, _ = unknown_magic_verdict(data, error)
         outcome = run_without_header(name, data, error, has_source=source is not None)
         facts = PycFacts(path, place.revision, len(data), data[:4], name, outcome)
         return facts, [Finding(path, rule, words)]
@@ -101,7 +101,7 @@ def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
 
 
 def _read_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
-    """Return the code, if it can be read, and the names of its sources."""
+    """Return the code, if it can be read, and the file names in it."""
     try:
         code = pyc.code
     except ValueError:
@@ -110,7 +110,7 @@ def _read_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
 
 
 def problems(facts: PycFacts, pyc: Pyc) -> list[Finding]:
-    """Return what is wrong with a file that has a header."""
+    """Return the problems of a file that has a header."""
     flaws = [header_problem(pyc.header), code_problem(pyc) or table_problem(pyc)]
     found = [Finding(facts.path, Rule.PYC206, f"not well-formed: {flaw}") for flaw in flaws if flaw]
     if facts.name is not None and not is_tag_right(facts):
@@ -122,11 +122,11 @@ def problems(facts: PycFacts, pyc: Pyc) -> list[Finding]:
 
 
 def is_tag_right(facts: PycFacts) -> bool:
-    """Whether name and magic name the same interpreter, as far as the name names one."""
+    """Return whether name and magic number belong to the same interpreter. True if the name has no tag."""
     name, header = facts.name, facts.header
     return name is None or header is None or not name.tag or tag_fits(name.tag, header.magic)
 
 
 def is_absolute(path: str) -> bool:
-    """Whether `path` is an absolute one of POSIX or Windows."""
+    """Return whether `path` is absolute on POSIX or Windows."""
     return path.startswith(("/", "\\\\")) or (path[1:2] == ":" and path[2:3] in ("/", "\\"))

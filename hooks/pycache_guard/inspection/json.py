@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def to_json(facts: PycFacts, *, is_well_formed: bool, with_code: bool) -> dict[str, object]:
-    """Return the facts with every key, `None` where one does not apply or is not known."""
+    """Return the facts with every key, None if one does not apply or is not known."""
     path = facts.path
     return {
         "path": escape_surrogates(path),
@@ -45,7 +45,7 @@ def to_json(facts: PycFacts, *, is_well_formed: bool, with_code: bool) -> dict[s
 
 
 def by_header(facts: PycFacts) -> dict[str, object]:
-    """Return what the header says."""
+    """Return the fields of the header."""
     header = facts.header
     magic = header and header.magic
     validation = header and header.validation
@@ -74,7 +74,7 @@ def mode(facts: PycFacts) -> str | None:
 
 
 def name_parts(facts: PycFacts) -> dict[str, object] | None:
-    """Return what the name says."""
+    """Return the parts of the name."""
     name = facts.name
     if name is None:
         return None
@@ -89,7 +89,7 @@ def name_parts(facts: PycFacts) -> dict[str, object] | None:
 
 
 def source(facts: PycFacts) -> dict[str, object] | None:
-    """Return what is known of the source that is there."""
+    """Return the facts about the source, None if it does not exist."""
     found, fitting = facts.source, facts.fitting
     if found is None or fitting is None:
         return None
@@ -102,7 +102,7 @@ def source(facts: PycFacts) -> dict[str, object] | None:
 
 
 def code_objects(facts: PycFacts) -> list[dict[str, object]] | None:
-    """Return every code object once, in the order of the file, flat: depth tells what is inside what."""
+    """Return a flat list of every code object once, in the order of the file, with its depth."""
     if facts.code is None:
         return None
     return [

@@ -1,4 +1,4 @@
-"""A file to examine: a path, or `REV:PATH` in git."""
+"""The file to inspect: a path, or `REV:PATH` in git."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class DiskFile:
         return files.read_file(self.path)
 
     def source(self) -> FoundSource | None:
-        """Find its source."""
+        """Return its source."""
         return _DISK.source_of(self.path)
 
 
 class GitFile:
-    """A file of a commit, or with nothing before the colon of the index (gitrevisions(7))."""
+    """A file of a commit, or of the index if nothing precedes the colon (gitrevisions(7))."""
 
     def __init__(self, revision: str, path: str) -> None:
         self.revision = revision
@@ -48,7 +48,7 @@ class GitFile:
         return data
 
     def source(self) -> FoundSource | None:
-        """Find its source in the same commit."""
+        """Return its source in the same commit."""
         for candidate in source_candidates(self.path):
             data = self._stored(candidate)
             if data is not None:
@@ -60,7 +60,7 @@ class GitFile:
 
 
 def locate(argument: str) -> DiskFile | GitFile:
-    """Tell what an argument means: what exists on disk is meant before what could be in git."""
+    """Return the file of an argument. A file on disk takes precedence over one in git."""
     revision, colon, path = argument.partition(":")
     if colon and not os.path.lexists(argument):
         if revision == "" and path[:2] in ("0:", "1:", "2:", "3:"):

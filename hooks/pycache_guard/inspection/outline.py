@@ -1,4 +1,4 @@
-"""The tree of code objects, shortened for eyes."""
+"""The tree of code objects, shortened for display."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def walk_code(code: Code) -> Iterator[tuple[int, Code]]:
 
 
 def names(code: Code) -> tuple[str, ...]:
-    """Return what the code calls by name: globals and attributes."""
+    """Return the names that the code uses: globals and attributes."""
     return cast("tuple[str, ...]", code.fields["names"])
 
 
@@ -47,7 +47,7 @@ def constants(code: Code) -> list[str]:
 
 
 def short_repr(value: Value, depth: int = 0) -> str:
-    """Return a constant as Python writes it, cut short where it is long or deep."""
+    """Return the repr of a constant, shortened if it is long or deep."""
     if isinstance(value, str | bytes):
         return repr(value) if len(value) <= MAX_REPR_CHARS else f"{value[:MAX_REPR_CHARS]!r}…"
     if isinstance(value, int) and value.bit_length() > _BITS:
@@ -61,7 +61,7 @@ def short_repr(value: Value, depth: int = 0) -> str:
     return _write_collection("tuple", cast("tuple[Value, ...]", value), depth)
 
 
-#: What stands round the items of a collection, and what is written where there are none.
+#: The brackets of a collection, and the text of an empty one.
 _BRACKETS = {
     "tuple": ("(", ")", "()"),
     "list": ("[", "]", "[]"),

@@ -1,4 +1,4 @@
-"""Facts for people."""
+"""Facts as text."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.inspection.facts import PycFacts
 
-#: Whether Python would run it here and now, and not its source.
+#: Whether Python would run the file instead of compiling its source.
 _RUNS = {True: "yes", False: "no", None: "depends"}
 
 
 def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Iterator[str]:
-    """Yield lines: the path, then what is known."""
+    """Yield lines: the path, then the facts."""
     revision = "" if facts.revision is None else f"{facts.revision}:"
     yield f"{revision}{facts.path}"
     for finding in findings:
@@ -58,7 +58,7 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
 
 
 def name_writer(facts: PycFacts, header: Header) -> str:
-    """Name who wrote the file: by its tag, where that names one who writes another's magic number."""
+    """Return what wrote the file: by its tag, if its interpreter uses the magic number of another one."""
     magic = header.magic
     early = "" if magic.released else ", a pre-release"
     number = f"magic {magic.number}" if magic.has_number else "no magic number"
@@ -70,7 +70,7 @@ def name_writer(facts: PycFacts, header: Header) -> str:
 
 
 def by_name(name: CacheName) -> str:
-    """Say what a name says."""
+    """Describe the parts of a name."""
     parts = [f"{'script' if name.is_script else 'module'} {name.module}"]
     if name.tag:
         parts.append(f"tag {name.tag}")
@@ -84,7 +84,7 @@ def by_name(name: CacheName) -> str:
 
 
 def by_header(header: Header) -> str:
-    """Say how Python would find the file out of date."""
+    """Describe how Python checks whether the file is out of date."""
     validation = header.validation
     if isinstance(validation, SourceHash):
         how = "checked" if validation.checked else "never checked"
@@ -97,7 +97,7 @@ def by_header(header: Header) -> str:
 
 
 def source(facts: PycFacts) -> str:
-    """Say what is known of the source."""
+    """Describe the source."""
     if facts.source is None or facts.fitting is None:
         return "not found"
     return f"{facts.source.path}, {facts.source.source.size} bytes: {facts.fitting.why}"

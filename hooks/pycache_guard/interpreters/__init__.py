@@ -1,1 +1,1 @@
-"""Ask the compilers of other Pythons: the only code that starts interpreters. They never run a source."""
+"""Start other Python interpreters and use them as compilers. They never run a source."""

@@ -1,4 +1,4 @@
-"""Where interpreters are: on PATH, with pyenv and its like, in the usual places."""
+"""Find interpreters: on PATH, below pyenv and similar tools, in the usual places."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BIN = ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
 def find_candidates(version: str) -> list[str]:
     """Return the executables that may be interpreters, likely ones of `version` (`3.12`) first.
 
-    Links are followed, so that no file is named twice. Their names promise nothing.
+    Follows links, so that no file appears twice. Only running them shows what they are.
     """
     paths = [
         *registered(),
@@ -52,10 +52,10 @@ def find_candidates(version: str) -> list[str]:
 
 
 def interpreter_dirs() -> Iterator[str]:
-    """Name the directories that may hold interpreters, all absolute.
+    """Yield the directories that may contain interpreters, all absolute.
 
-    What is relative in PATH, PYENV_ROOT and HOME does not count: the current directory may be
-    anybody's repository. pyenv's shims are scripts that start what stands in its `versions`.
+    Ignores relative paths in PATH, PYENV_ROOT and HOME, because the current directory may be an
+    untrusted repository. Ignores the shims of pyenv: they start the interpreters in `versions`.
     """
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         if compat.is_absolute(folder) and os.path.basename(folder) != "shims":
@@ -72,7 +72,7 @@ def interpreter_dirs() -> Iterator[str]:
 
 
 def registered() -> Iterator[str]:
-    """Yield the interpreters that are registered on Windows (PEP 514); elsewhere nothing is."""
+    """Yield the interpreters that are registered on Windows (PEP 514); nothing on other systems."""
     if not compat.WINDOWS:
         return
     registry: Any = __import__("winreg")
@@ -93,7 +93,7 @@ def registered() -> Iterator[str]:
 
 
 def keys_below(registry: Any, root: object, path: str, view: int) -> list[str]:
-    """Return the paths of the keys below one of the registry; nothing if that is not there."""
+    """Return the paths of the subkeys of a registry key, an empty list if it does not exist."""
     found: list[str] = []
     try:
         with registry.OpenKey(root, path, access=registry.KEY_READ | view) as key:
@@ -104,7 +104,7 @@ def keys_below(registry: Any, root: object, path: str, view: int) -> list[str]:
 
 
 def _interpreters_in(folder: str) -> Iterator[str]:
-    """Yield the files of a directory that are named as interpreters are."""
+    """Yield the files of a directory that have names of interpreters."""
     for name in names_in(folder):
         path = os.path.join(folder, name)
         if _NAME.fullmatch(name) and os.path.isfile(path) and os.access(path, os.X_OK):
@@ -112,7 +112,7 @@ def _interpreters_in(folder: str) -> Iterator[str]:
 
 
 def names_in(folder: str) -> list[str]:
-    """Return the sorted names in a directory; of one that cannot be listed, none."""
+    """Return the sorted names in a directory, an empty list if it cannot be listed."""
     try:
         return sorted(os.listdir(folder))
     except OSError:

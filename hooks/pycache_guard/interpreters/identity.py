@@ -1,4 +1,4 @@
-"""What an interpreter says of itself."""
+"""The identity of an interpreter."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _TITLES = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 
 class Interpreter(NamedTuple):
-    """One interpreter that can be asked."""
+    """An interpreter that can compile."""
 
     executable: str
     #: 4 bytes.
     magic: bytes
-    #: `cpython`, as `sys.implementation.name` has it.
+    #: `sys.implementation.name`, such as `cpython`.
     implementation: str
     #: In full: `3.12.1`.
     version: str
-    #: Of its cache files; empty where it has none.
+    #: The tag of its cache files, empty if it has none.
     tag: str
 
     @property
@@ -28,7 +28,7 @@ class Interpreter(NamedTuple):
         return f"{_TITLES.get(self.implementation, self.implementation)} {self.version}"
 
     def writes(self, magic: bytes, tag: str) -> bool:
-        """Whether files with `magic` are its own; `tag` is empty where their names have none.
+        """Return whether it writes files with `magic` and `tag`, which is empty if the name has none.
 
         Pyston writes CPython 3.8's magic and its own tag.
         """
@@ -36,6 +36,6 @@ class Interpreter(NamedTuple):
 
 
 def parse_identity(executable: str, payload: bytes) -> Interpreter:
-    """Read what the child's first frame says. Raises `ValueError`."""
+    """Parse the first frame of the child process. Raises `ValueError`."""
     name, version, tag = payload[LENGTH:].decode("ascii").split("\n")
     return Interpreter(executable, payload[:LENGTH], name, version, tag)

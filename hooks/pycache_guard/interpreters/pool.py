@@ -1,4 +1,4 @@
-"""The compilers at hand, each found and asked once."""
+"""The available compilers. Each is found and identified once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class CompilerPool:
-    """Finds interpreters: those named, the running one, then those on the machine."""
+    """Finds interpreters: the given ones, the running one, then those of the machine."""
 
     def __init__(self, named: Sequence[str] = (), limits: Limits | None = None) -> None:
-        """Ask the executables that the user named. Raises `Failure` for one that does not answer."""
+        """Identify the given executables. Raises `Failure` if one is not an interpreter."""
         self._limits = limits or Limits()
-        #: By executable; `None` for what is no interpreter.
+        #: By executable; None if it is not an interpreter.
         self._asked: dict[str, CompilerProcess | None] = {}
         self._named = [os.path.realpath(resolve_executable(name)) for name in named]
         for name, path in zip(named, self._named, strict=True):
@@ -34,9 +34,9 @@ class CompilerPool:
                 raise Failure(f"--python {name}: does not answer as an interpreter does")
 
     def for_magic(self, magic: Magic, tag: str) -> Iterator[CompilerProcess]:
-        """Yield a compiler of each patch level at hand that writes files with `magic` and `tag`.
+        """Yield a compiler of each available patch level that writes files with `magic` and `tag`.
 
-        Nothing is started that the caller did not go on to ask for.
+        Starts the next interpreter only when the caller asks for it.
         """
         versions = set()
         running = [os.path.realpath(sys.executable)] if sys.executable else []
@@ -48,7 +48,7 @@ class CompilerPool:
             if who.writes(magic.data, tag) and who.title not in versions:
                 versions.add(who.title)
                 yield process
-            process.close()  # it starts again when it is asked again
+            process.close()  # it starts again when it is used again
 
     def close(self) -> None:
         """End every process."""

@@ -1,4 +1,4 @@
-"""One compiler's process: sources in, marshalled code out, within limits."""
+"""A compiler process: it reads sources and returns marshalled code, within limits."""
 
 from __future__ import annotations
 
@@ -24,49 +24,49 @@ if TYPE_CHECKING:
 #: Neither environment nor user site nor site-packages, no bytecode written. Python 2 lacks -I.
 _ISOLATED = ("-I", "-S", "-B", "-W", "ignore")
 _ISOLATED_2 = ("-E", "-s", "-S", "-B", "-W", "ignore")
-#: What a process cannot do without: where its libraries are. No `PYTHON*`, nobody's secrets.
+#: Variables that a process needs to find its libraries. No `PYTHON*`, no secrets.
 _KEPT = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
 
 class Limits(NamedTuple):
-    """What compiling one source may cost."""
+    """Limits for compiling one source."""
 
-    #: Of processor time, where the platform can be told.
+    #: Processor time, on platforms with `resource`.
     seconds: int = 60
-    #: Of time by the clock, everywhere.
+    #: Real time in seconds, on every platform.
     timeout: float = 120.0
-    #: The same for an interpreter to say who it is.
+    #: Real time in seconds for the start of an interpreter.
     startup_timeout: float = 20.0
-    #: Of memory, for the process as a whole, where the platform can be told.
+    #: Memory of the whole process in bytes, on platforms with `resource`.
     memory: int = 4 << 30
 
 
 class CompileResult(NamedTuple):
-    """What came of a source."""
+    """The result of compiling a source."""
 
-    #: Marshalled code, `None` where there is none.
+    #: Marshalled code, None if the source did not compile.
     code: bytes | None
-    #: Of the source, as this interpreter hashes it (PEP 552); `None` where it does not.
+    #: The source hash of this interpreter (PEP 552), None if it has none.
     digest: bytes | None = None
-    #: Why there is no code.
+    #: Why it did not compile.
     reason: str = ""
-    #: Whether the source is no Python of this version, rather than too much for us.
+    #: Whether the source is not valid in this Python version, rather than beyond our limits.
     rejected: bool = False
 
 
 class InterpreterUnusable(Exception):
-    """The executable does not answer as an interpreter does."""
+    """The executable does not work as a compiler."""
 
 
 class CompilerProcess:
-    """An interpreter's process that compiles one source after the other.
+    """A process of an interpreter that compiles one source after the other.
 
-    When it dies over a source, it is started anew for the next.
+    If it dies, it is restarted for the next source.
     """
 
     def __init__(self, executable: str, limits: Limits) -> None:
         """Start and ask for its identity. Raises `InterpreterUnusable`."""
-        #: Stands for the file name. No source can hold what nobody could foresee.
+        #: The file name for the compiler. A random name cannot occur in the source.
         self.name = f"<source {os.urandom(8).hex()}>".encode("ascii")
         self._executable = executable
         self._limits = limits
@@ -76,8 +76,10 @@ class CompilerProcess:
         self.interpreter = self._identify()
 
     def submit(self, source: bytes, level: int) -> None:
-        """Send a source to be compiled at an optimization level; `answer` must follow."""
-        if self._is_2 and level != self._level:  # its `compile` takes none: -O and -OO say it
+        """Send a source to be compiled at an optimization level. `result` must be called next."""
+        if (
+            self._is_2 and level != self._level
+        ):  # its `compile` has no parameter for it, only -O and -OO
             self.close()
             self._level = level
         try:
@@ -88,11 +90,11 @@ class CompilerProcess:
                 stdin = self._pipes()[0]
                 stdin.write(head + self.name + source)
                 stdin.flush()
-        except (OSError, InterpreterUnusable):  # it died; `answer` says so
+        except (OSError, InterpreterUnusable):  # it died; `result` reports that
             pass
 
     def result(self) -> CompileResult:
-        """Wait for what comes of the source that was sent last."""
+        """Wait for the result of the source that was sent last."""
         try:
             kind, payload = self._read_frame()
         except InterpreterUnusable as error:
@@ -111,7 +113,7 @@ class CompilerProcess:
             child.kill()
             child.wait()
             for pipe in (child.stdin, child.stdout):
-                # What was to be written has no reader any more.
+                # Unwritten data no longer has a reader.
                 with contextlib.suppress(OSError):
                     assert pipe is not None
                     pipe.close()
@@ -182,7 +184,7 @@ class CompilerProcess:
 
 
 def _exit_reason(code: int) -> str:
-    """Say by which signal, or with which exit code, a process ended."""
+    """Return the signal or exit code that ended a process."""
     if code >= 0 or compat.WINDOWS:
         return f"exit code {code}"
     import signal
@@ -190,7 +192,7 @@ def _exit_reason(code: int) -> str:
     return signal.strsignal(-code) or f"signal {-code}"
 
 
-#: How often it looks, in seconds.
+#: Seconds between two checks.
 _INTERVAL = 0.1
 
 
@@ -203,7 +205,7 @@ class Watchdog:
         self.patience = patience
         self._since: float | None = None
         self._stopped = threading.Event()
-        #: Whether it has killed.
+        #: Whether it has killed the child.
         self.timed_out = False
         try:
             threading.Thread(target=self._watch, daemon=True).start()

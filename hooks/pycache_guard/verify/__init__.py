@@ -1,5 +1,5 @@
-"""The use case of `verify-bytecode`: tell whether each bytecode file comes from its source.
+"""The job of `verify-bytecode`: check whether each bytecode file comes from its source.
 
-`disk_store` and `index_store` say what there is; `screening` judges by name and header; `comparing`
-has sources compiled and compares; `verdicts` puts it into findings.
+`stores` lists files on disk or in the index; `verdicts` checks names and headers, and turns comparisons
+into verdicts; `compare` has sources compiled and compares; `verify` runs all of it.
 """

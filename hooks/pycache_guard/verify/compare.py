@@ -1,4 +1,4 @@
-"""One bytecode file under judgement."""
+"""Compare bytecode files with what compilers make of their sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pycache_guard.verify.stores import BytecodeStore
     from pycache_guard.verify.stores import FoundSource
 
-    #: A case and the optimization level it is compared at.
+    #: A target and the optimization level of the comparison.
     ComparisonAttempt = tuple["Target", int]
     from pycache_guard.bytecode.code_diff import Difference
 
@@ -47,14 +47,14 @@ class Target:
         self.name = name
         self.header = header
         self.source = source
-        #: Read when it is compared first, and dropped when it is settled.
+        #: Read at the first comparison, dropped when the result is final.
         self.pyc: Pyc | None = None
         self.outcome = Comparison(ComparisonResult.UNKNOWN)
-        #: The hash of the source as the file's own interpreter makes it, where that was asked.
+        #: The hash of the source that the interpreter of the file computed, None if it was not asked.
         self.digest: bytes | None = None
 
     def levels(self) -> tuple[int, ...]:
-        """Return the optimization levels that the name leaves open, in rising order.
+        """Return the optimization levels that the name allows, in ascending order.
 
         A level above 2 compiles as 2 does (CPython `Python/compile.c`). Before PEP 488, Python 3.5,
         `.pyc` is level 0, and `.pyo` is level 1 or 2. Since then, `compileall -b` writes files
@@ -73,26 +73,26 @@ class Target:
 
 
 def is_before_pep_488(magic: Magic) -> bool:
-    """Return whether suffixes state optimization levels: before Python 3.5."""
+    """Return whether suffixes state optimization levels, as before Python 3.5 (PEP 488)."""
     first = magic.version.partition("-")[0]
     return tuple(int(part) for part in first.split(".") if part.isdecimal()) < (3, 5)
 
 
 class Comparer:
-    """Compares cases with what compilers make of their sources."""
+    """Compares targets with what compilers make of their sources."""
 
     def __init__(self, store: BytecodeStore, compilers: CompilerPool) -> None:
         self._store = store
         self._compilers = compilers
 
-    def compare_all(self, cases: Iterable[Target]) -> Iterator[Target]:
-        """Yield each case when its outcome gets no better, those of one interpreter together.
+    def compare_all(self, targets: Iterable[Target]) -> Iterator[Target]:
+        """Yield each target once its result is final, grouped by interpreter.
 
-        What cannot be read is a failure of the store, and not yielded.
+        A file that cannot be read becomes a failure of the store and is not yielded.
         """
         kinds: dict[tuple[Magic, str], list[Target]] = {}
-        for case in cases:
-            kinds.setdefault((case.header.magic, case.name.tag.lower()), []).append(case)
+        for target in targets:
+            kinds.setdefault((target.header.magic, target.name.tag.lower()), []).append(target)
         for (magic, tag), group in sorted(kinds.items()):
             left = group
             for process in self._compilers.for_magic(magic, tag):
@@ -103,30 +103,30 @@ class Comparer:
             yield from left
 
     def _compare_with(
-        self, process: CompilerProcess, cases: list[Target], left: list[Target]
+        self, process: CompilerProcess, targets: list[Target], left: list[Target]
     ) -> Iterator[Target]:
-        """Compare with one compiler, level by level; yield what is settled, leave the rest in `left`."""
-        # Level by level: a Python 2 is started anew for each.
-        queue = deque(sorted(((c, c.levels()[0]) for c in cases), key=lambda attempt: attempt[1]))
+        """Compare with one compiler, by level. Yield targets with a final result; put the others into `left`."""
+        # By level, because Python 2 is restarted for each.
+        queue = deque(sorted(((c, c.levels()[0]) for c in targets), key=lambda attempt: attempt[1]))
         while queue:
-            for (case, level), answer in self._compile_ahead(process, queue):
-                record_result(case, process, answer, level)
-                later = [other for other in case.levels() if other > level]
-                if case.outcome.result is ComparisonResult.SAME:
-                    yield case
-                    case.pyc = None
+            for (target, level), answer in self._compile_ahead(process, queue):
+                record_result(target, process, answer, level)
+                later = [other for other in target.levels() if other > level]
+                if target.outcome.result is ComparisonResult.SAME:
+                    yield target
+                    target.pyc = None
                 elif later:
-                    queue.append((case, later[0]))
+                    queue.append((target, later[0]))
                 else:
-                    left.append(case)
+                    left.append(target)
 
     def _compile_ahead(
         self, process: CompilerProcess, queue: deque[ComparisonAttempt]
     ) -> Iterator[tuple[ComparisonAttempt, CompileResult]]:
-        """Yield each answer while the next source is being compiled already.
+        """Yield each result while the next source is being compiled.
 
-        The compiler is sent a source only after its answer to the one before has been read: neither
-        can wait for the other to read.
+        A source is sent only after the previous result has been read. Otherwise both processes could
+        wait for each other to read.
         """
         done = None
         upcoming = self._next(queue)
@@ -144,34 +144,34 @@ class Comparer:
         """Take the next attempt whose files can be read, with the source."""
         while queue:
             attempt = queue.popleft()
-            case = attempt[0]
+            target = attempt[0]
             try:
-                case.pyc = case.pyc or read_pyc(self._store.read(case.path))
-                return attempt, case.source.source.read()
+                target.pyc = target.pyc or read_pyc(self._store.read(target.path))
+                return attempt, target.source.source.read()
             except Failure as failure:
                 self._store.failures.append(str(failure))
             except InvalidHeader:
-                self._store.failures.append(f"{case.path}: changed while it was read")
+                self._store.failures.append(f"{target.path}: changed while it was read")
         return None
 
 
 def record_result(
-    case: Target, process: CompilerProcess, answer: CompileResult, level: int
+    target: Target, process: CompilerProcess, answer: CompileResult, level: int
 ) -> None:
-    """Keep what an answer at an optimization level tells of a case, if it is more than was known."""
-    case.digest = answer.digest or case.digest
+    """Record a result at an optimization level if it is better than the previous one."""
+    target.digest = answer.digest or target.digest
     if answer.code is None:
         result = ComparisonResult.REFUSED if answer.rejected else ComparisonResult.UNKNOWN
         outcome = Comparison(result, reason=answer.reason)
     else:
-        assert case.pyc is not None
-        outcome = compare_code(case.pyc, answer.code, process.name)._replace(level=level)
-    if outcome.result > case.outcome.result or not case.outcome.compiler:
-        case.outcome = outcome._replace(compiler=process.interpreter.title)
+        assert target.pyc is not None
+        outcome = compare_code(target.pyc, answer.code, process.name)._replace(level=level)
+    if outcome.result > target.outcome.result or not target.outcome.compiler:
+        target.outcome = outcome._replace(compiler=process.interpreter.title)
 
 
 def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
-    """Compare a file with what a compiler made of its source, `name` being its file name there."""
+    """Compare a file with `code`, which a compiler made of its source under the file name `name`."""
     magic = pyc.header.magic
     dialect = marshal_format(magic)
     assert dialect is not None
@@ -199,11 +199,11 @@ def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
 
 
 class ComparisonResult(IntEnum):
-    """From what tells least to what settles it."""
+    """Results in ascending order of certainty."""
 
-    #: No compiler could be asked, or none could answer.
+    #: No compiler was available, or none could compile the source.
     UNKNOWN = 0
-    #: The source is no Python of the file's version.
+    #: The source is not valid in the Python version of the file.
     REFUSED = 1
     DIFFERENT = 2
     #: Only line tables differ, and they are well-formed: patch levels of one version do that.
@@ -212,16 +212,16 @@ class ComparisonResult(IntEnum):
 
 
 class Comparison(NamedTuple):
-    """The best of all attempts."""
+    """The best result of all attempts."""
 
     result: ComparisonResult
-    #: Of the compiler: `CPython 3.12.1`; empty where there was none.
+    #: The compiler, such as `CPython 3.12.1`; empty if none was available.
     compiler: str = ""
-    #: Why nothing is known, what the compiler reports about the source, or which table is malformed.
+    #: Why the result is unknown, the error of the compiler, or the malformed table.
     reason: str = ""
-    #: Where the trees part first.
+    #: The first difference of the trees.
     difference: Difference | None = None
-    #: Whether the bytes say so, so that the code need not be read.
+    #: Whether the bytes are equal, so that the code need not be read.
     exact: bool = False
     #: The optimization level of the comparison.
     level: int = 0
@@ -230,6 +230,6 @@ class Comparison(NamedTuple):
 
 
 def describe_difference(difference: Difference) -> str:
-    """Say where two trees part: `consts[2] of Outer.inner`."""
+    """Return the place of a difference: `consts[2] of Outer.inner`."""
     scopes = ".".join(difference.path[1:]) or difference.path[0]
     return f"{difference.field} of {scopes}"

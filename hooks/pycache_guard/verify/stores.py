@@ -1,4 +1,4 @@
-"""Bytecode and sources on disk."""
+"""Bytecode and sources: on disk, and in the index."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class DiskStore:
-    """The files below `tops`; a top that is a file is judged whatever its name."""
+    """The files below `tops`. If a top is a file, it is checked with any name."""
 
     def __init__(self, tops: Sequence[str]) -> None:
         self.failures: list[str] = []
@@ -50,9 +50,9 @@ class DiskStore:
         self._tops = tops
 
     def paths(self) -> Iterator[str]:
-        """Yield what is named as bytecode, and what holds some under another name.
+        """Yield files with bytecode names, and files that contain bytecode under another name.
 
-        What this user cannot read under another name, this user's Python cannot run.
+        An unreadable file under another name is skipped: the Python of this user cannot run it either.
         """
         walk = files.Walk(self._tops, self._report_unreadable, has_tracked_files)
         for path, is_link in walk:
@@ -80,7 +80,7 @@ class DiskStore:
         return files.read_file(path)
 
     def source_of(self, path: str) -> FoundSource | None:
-        """Find the source; in a tree of PYTHONPYCACHEPREFIX, from the root or from here."""
+        """Return the source of a file; in a tree of PYTHONPYCACHEPREFIX, relative to the root or to here."""
         name = parse_cache_name(path)
         candidates = source_candidates(path)
         if name and name.tag and not is_in_cache(path):
@@ -100,7 +100,7 @@ class DiskStore:
         return None
 
     def change_at_checkout(self, path: str) -> None:
-        """Return `None`: what is on disk is what Python reads."""
+        """Return None: Python reads the file on disk."""
 
     def remove_command(self, path: str) -> str:
         """Return the command that removes a file."""
@@ -117,7 +117,7 @@ class DiskStore:
 
 
 def has_tracked_files(directory: str) -> bool:
-    """Return whether git tracks a file in a directory, or does not answer for it."""
+    """Return whether git tracks a file in a directory. Returns True if git fails."""
     from pycache_guard.git.process import Git
     from pycache_guard.git.process import GitFailure
     from pycache_guard.git.tracked import environment_without_repository
@@ -134,26 +134,26 @@ def has_tracked_files(directory: str) -> bool:
 
 
 def is_in_cache(path: str) -> bool:
-    """Whether `path` is that of a file in a directory named `__pycache__`."""
+    """Return whether `path` is a file in a directory named `__pycache__`."""
     return path.rpartition("/")[0].rpartition("/")[2].lower() == "__pycache__"
 
 
-#: So many links may lead on to each other (Linux: MAXSYMLINKS).
+#: The length of a chain of links (Linux: MAXSYMLINKS).
 _MOST_LINKS = 40
 
 
 class IndexStore:
-    """The entries of an index: bytecode by name, and by content where the content is new."""
+    """The entries of an index: bytecode by name, and by content if the content is new."""
 
     def __init__(self, index: Index, tops: Sequence[str] = ()) -> None:
-        """Look for bytecode; nothing more is read where there is none."""
+        """Find bytecode. Reads nothing else if there is none."""
         self.failures: list[str] = []
         self.notes: list[str] = []
         self._named: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._paths: list[str] = []
         self._contents: dict[str, bytes] = {}
-        #: Why what is stored is not what git checks out, by path.
+        #: By path, why git checks out other bytes than it stores.
         self._changes: dict[str, str] = {}
         inside = index.entries_below(tops) if tops else None
         named, files, attributes = scan.records_to_check(index, "new", scan.Unread())
@@ -180,7 +180,7 @@ class IndexStore:
         self._find_changes(attributes, sources)
 
     def paths(self) -> Iterator[str]:
-        """Yield what is named as bytecode, and what is new and holds some under another name."""
+        """Yield files with bytecode names, and new files that contain bytecode under another name."""
         yield from sorted(self._named)
 
     def head(self, path: str) -> bytes:
@@ -188,7 +188,7 @@ class IndexStore:
         return self.read(path)[:HEAD_BYTES]
 
     def read(self, path: str) -> bytes:
-        """Return a whole file, whatever links lead there."""
+        """Return a whole file. Follows links."""
         entry = self._entries.get(self._resolve(path))
         if entry is None:
             raise Failure(f"{path}: the target of the symbolic link is not tracked")
@@ -200,7 +200,7 @@ class IndexStore:
         return data
 
     def source_of(self, path: str) -> FoundSource | None:
-        """Find the source among the entries; it has no time there."""
+        """Return the source among the entries. It has no modification time there."""
         for candidate in source_candidates(path):
             if candidate in self._entries:
                 size = len(self.read(candidate))
@@ -208,7 +208,7 @@ class IndexStore:
         return None
 
     def change_at_checkout(self, path: str) -> str | None:
-        """Return why git does not check out what it stores, `None` where it does."""
+        """Return why git does not check out what it stores, None if it does."""
         return self._changes.get(self._resolve(path))
 
     def remove_command(self, path: str) -> str:
@@ -255,7 +255,7 @@ class IndexStore:
                         self._changes.setdefault(path, words)
 
     def _resolve_if_tracked(self, path: str) -> str:
-        """Return where a path leads to, the path itself where that is nowhere."""
+        """Return the target of a path, or the path itself if it cannot be resolved."""
         try:
             return self._resolve(path)
         except Failure:  # reported when it is read
@@ -273,7 +273,7 @@ class IndexStore:
         return {path} if is_cache_path(path) else set()
 
     def _resolve(self, path: str) -> str:
-        """Follow symbolic links in any part of `path`, as far as they lead to entries."""
+        """Follow symbolic links in any part of `path` if they are entries."""
         for _ in range(_MOST_LINKS):
             parts = path.split("/")
             for n in range(1, len(parts) + 1):
@@ -306,15 +306,15 @@ class FoundSource(NamedTuple):
 
 
 class BytecodeStore(Protocol):
-    """One of them. What cannot be read raises `Failure`."""
+    """Files to verify, and their sources. Methods raise `Failure` for unreadable files."""
 
-    #: What could not be read, path and all.
+    #: Unreadable files, each with path and reason.
     failures: list[str]
-    #: Sentences about what was not looked at, and is neither a finding nor a failure.
+    #: Sentences about skipped files that are neither findings nor failures.
     notes: list[str]
 
     def paths(self) -> Iterator[str]:
-        """Yield the paths that may be bytecode's by name, or hold bytecode under another name."""
+        """Yield the paths of files with bytecode names, or with bytecode under another name."""
 
     def head(self, path: str) -> bytes:
         """Return the first bytes of a file."""
@@ -323,22 +323,22 @@ class BytecodeStore(Protocol):
         """Return a whole file."""
 
     def source_of(self, path: str) -> FoundSource | None:
-        """Find the source that the bytecode at `path` stands for."""
+        """Return the source of the bytecode at `path`, None if it does not exist."""
 
     def change_at_checkout(self, path: str) -> str | None:
-        """Return why git does not check out what it stores at `path`, `None` where it does."""
+        """Return why git does not check out what it stores at `path`, None if it does."""
 
     def remove_command(self, path: str) -> str:
         """Return the command that removes a file."""
 
 
 def is_cache_path(path: str) -> bool:
-    """Whether `path` is one where an interpreter, or numba, looks for code."""
+    """Return whether an interpreter, or numba, loads code from such a path."""
     return parse_cache_name(path) is not None or is_pickle(path)
 
 
 def is_pickle(path: str) -> bool:
-    """Whether `path` is one of numba's caches, `NAME.nbi` and `NAME.nbc` beside the others."""
+    """Return whether `path` is a numba cache: `NAME.nbi` or `NAME.nbc` in a `__pycache__`."""
     directory, _, name = path.rpartition("/")
     in_cache = directory.rpartition("/")[2].lower() == "__pycache__"
     return in_cache and name.lower().endswith((".nbi", ".nbc"))

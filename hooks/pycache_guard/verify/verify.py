@@ -7,8 +7,8 @@ from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.verify.compare import Comparer
 from pycache_guard.verify.compare import ComparisonResult
-from pycache_guard.verify.judge import check_header
-from pycache_guard.verify.judge import judge_comparison
+from pycache_guard.verify.verdicts import check_comparison
+from pycache_guard.verify.verdicts import check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from pycache_guard.interpreters.pool import CompilerPool
     from pycache_guard.verify.compare import Target
-    from pycache_guard.verify.judge import Verdict
     from pycache_guard.verify.stores import BytecodeStore
+    from pycache_guard.verify.verdicts import Verdict
 
 
 class VerifyResult:
@@ -44,7 +44,7 @@ def verify(store: BytecodeStore, compilers: CompilerPool) -> VerifyResult:
     result = VerifyResult(store)
     for target in Comparer(store, compilers).compare_all(iter_targets(store, result)):
         try:
-            verdicts = judge_comparison(target, store)
+            verdicts = check_comparison(target, store)
         except Failure as failure:
             store.failures.append(str(failure))
             continue

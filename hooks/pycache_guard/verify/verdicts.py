@@ -1,4 +1,4 @@
-"""Judge files that are compared with nothing: without a source, or not made from it alone."""
+"""Verdicts about bytecode files: by name and header, and by the result of a comparison."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ if TYPE_CHECKING:
 _MAX_NAME = 80
 
 
-def _judge_disguised(path: str, store: BytecodeStore, header: Header) -> list[Verdict]:
-    """Judge bytecode under another name: `python FILE` runs it whatever its name."""
+def _check_disguised(path: str, store: BytecodeStore, header: Header) -> list[Verdict]:
+    """Check bytecode under another name: `python FILE` runs it with any name."""
     pyc = read_pyc(store.read(path))
     who = f"{header.magic.implementation} {header.magic.version}"
     words = f"contains {who} bytecode despite its name; `python {path}` can run it without a source"
     return malformed(pyc) or [Verdict(Rule.PYC204, words + _forgery_note(pyc))]
 
 
-def _judge_sourceless(
+def _check_sourceless(
     path: str, store: BytecodeStore, name: CacheName, header: Header
 ) -> list[Verdict]:
-    """Judge a file that has no source."""
+    """Check a file that has no source."""
     pyc = read_pyc(store.read(path), name)
     if name.tag:
         words = "its source does not exist, so it cannot be compared, and Python does not import it"
@@ -70,10 +70,10 @@ def _judge_sourceless(
     return malformed(pyc) or [Verdict(Rule.PYC204, words + _forgery_note(pyc))]
 
 
-def _judge_uncomparable(
+def _check_uncomparable(
     path: str, store: BytecodeStore, name: CacheName, header: Header, source: FoundSource
 ) -> list[Verdict]:
-    """Judge what no compiler writes from the source alone."""
+    """Check a file that no compiler writes from the source alone."""
     pyc = read_pyc(store.read(path), name)
     fitting = check_freshness(header, source.source)
     if fitting.freshness is Freshness.STALE and not fitting.only_mtime_differs:
@@ -82,7 +82,7 @@ def _judge_uncomparable(
 
 
 def is_uncomparable(name: CacheName, header: Header, source: FoundSource) -> bool:
-    """Whether no compiler that can be asked writes this file from its source."""
+    """Return whether no available compiler can write this file from its source."""
     magic = header.magic
     return (
         marshal_format(magic) is None
@@ -94,7 +94,7 @@ def is_uncomparable(name: CacheName, header: Header, source: FoundSource) -> boo
 
 
 def _writer(name: CacheName, header: Header, source: str) -> str:
-    """Say who wrote it, so that no compiler can be asked."""
+    """Return what wrote the file, which is why it cannot be compared."""
     if name.pytest:
         return f"{name.pytest_writer} has rewritten its assertions"
     if is_compiled_by_hook(source):
@@ -113,7 +113,9 @@ def _writer(name: CacheName, header: Header, source: str) -> str:
 
 
 def unverifiable(pyc: Pyc, reason: str) -> Verdict:
-    """Judge well-formed code that cannot be compared: what no compiler writes comes from no source."""
+    """Return the verdict on well-formed code that cannot be compared.
+
+    It is a mismatch if no compiler writes such code, because no source can compile to it."""
     strange = _forgery_note(pyc)
     if strange:
         return Verdict(Rule.PYC202, f"no source compiles to it{strange}")
@@ -121,13 +123,13 @@ def unverifiable(pyc: Pyc, reason: str) -> Verdict:
 
 
 def _malformed(pyc: Pyc) -> list[Verdict]:
-    """Judge the code whatever its source."""
+    """Check the format of the code, which needs no source."""
     flaw = code_problem(pyc)
     return [Verdict(Rule.PYC206, f"not well-formed: {flaw}")] if flaw else []
 
 
 def malformed(pyc: Pyc) -> list[Verdict]:
-    """Judge the code that no compiler can be asked about: its tables too."""
+    """Check the format of code that cannot be compared, including its tables."""
     found = _malformed(pyc)
     if found:
         return found
@@ -136,7 +138,7 @@ def malformed(pyc: Pyc) -> list[Verdict]:
 
 
 def _forgery_note(pyc: Pyc) -> str:
-    """Say, to follow other words, what no compiler writes; nothing for nothing."""
+    """Return a clause about code that no compiler writes, empty if there is none."""
     if marshal_format(pyc.header.magic) is None:
         return ""
     for oddity in find_forged_instructions(pyc.code, pyc.header.magic):
@@ -146,7 +148,7 @@ def _forgery_note(pyc: Pyc) -> str:
 
 
 def several_names(names: list[str]) -> str:
-    """Return a sentence about code objects of one file that bear more than one file name."""
+    """Return a clause about a file whose code objects have several file names."""
     first, second = (
         name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…" for name in names[:2]
     )
@@ -154,9 +156,9 @@ def several_names(names: list[str]) -> str:
 
 
 def check_header(path: str, store: BytecodeStore) -> tuple[list[Verdict], Target | None]:
-    """Judge what name and header tell; return a case where the code has to be compared.
+    """Check name and header. Return a target if the code has to be compared.
 
-    Raises `Failure` for what cannot be read.
+    Raises `Failure` if the file cannot be read.
     """
     if is_pickle(path):
         words = "it is a numba cache: a pickle, which can run any code when the function is first called"
@@ -167,9 +169,9 @@ def check_header(path: str, store: BytecodeStore) -> tuple[list[Verdict], Target
     try:
         header = parse_header(head, name)
     except InvalidHeader as error:
-        return [_unknown_magic(head, error)], None
+        return [unknown_magic_verdict(head, error)], None
     if name is None:
-        return _judge_disguised(path, store, header), None
+        return _check_disguised(path, store, header), None
     magic = header.magic
     if name.tag and not tag_fits(name.tag, magic):
         words = f"its name says {name.tag}, its magic number {magic.implementation} {magic.version}"
@@ -178,7 +180,7 @@ def check_header(path: str, store: BytecodeStore) -> tuple[list[Verdict], Target
     found = [Verdict(Rule.PYC206, f"not well-formed: {flaw}")] if flaw else []
     source = store.source_of(path)
     if source is None:
-        return [*found, *_judge_sourceless(path, store, name, header)], None
+        return [*found, *_check_sourceless(path, store, name, header)], None
     return _check_with_source(path, store, name, header, source, found)
 
 
@@ -190,7 +192,7 @@ def _check_with_source(
     source: FoundSource,
     found: list[Verdict],
 ) -> tuple[list[Verdict], Target | None]:
-    """Go on with a file whose source is there."""
+    """Check a file whose source exists."""
     if change := store.change_at_checkout(source.path):
         words = f"cannot be compared with its source, {source.path}: {change}"
         return [*found, Verdict(Rule.PYC205, words)], None
@@ -202,12 +204,12 @@ def _check_with_source(
         if fitting.freshness is Freshness.STALE and not fitting.only_mtime_differs:
             return [*found, Verdict(Rule.PYC201, f"stale: {fitting.why}")], None
     if is_uncomparable(name, header, source):
-        return [*found, *_judge_uncomparable(path, store, name, header, source)], None
+        return [*found, *_check_uncomparable(path, store, name, header, source)], None
     return found, Target(path, name, header, source)
 
 
 def _unchecked_hash(name: CacheName, header: Header, source: str) -> Verdict:
-    """Judge a hash that nobody compares."""
+    """Return the verdict on a hash that Python does not check."""
     level = f" -o {name.optimization}" if name.optimization else ""
     return Verdict(
         Rule.PYC203,
@@ -217,8 +219,8 @@ def _unchecked_hash(name: CacheName, header: Header, source: str) -> Verdict:
     )
 
 
-def _unknown_magic(head: bytes, error: InvalidHeader) -> Verdict:
-    """Judge a header that Python would not take: a number that we do not know may be a Python's."""
+def unknown_magic_verdict(head: bytes, error: InvalidHeader) -> Verdict:
+    """Return the verdict on a header that Python refuses. An unknown number may belong to a newer Python."""
     if is_lfs_pointer(head):
         return Verdict(Rule.PYC205, "it is a Git LFS pointer; `git lfs pull` downloads the content")
     if identify_magic(head) is None and head[2:4] == CRLF:
@@ -231,11 +233,11 @@ def _unknown_magic(head: bytes, error: InvalidHeader) -> Verdict:
 
 
 class Verdict(NamedTuple):
-    """One thing that is wrong."""
+    """One problem of a file."""
 
     rule: Rule
     message: str
-    #: The command that mends it, where that is not to remove the file.
+    #: The command that fixes it; None means to remove the file.
     remedy: str | None = None
 
 
@@ -245,35 +247,35 @@ _RUNS = {
 }
 
 
-def judge_comparison(case: Target, store: BytecodeStore) -> list[Verdict]:
-    """Return what is wrong with a case that has its outcome. Raises `Failure`."""
-    result = case.outcome.result
-    fitting = _freshness(case)
+def check_comparison(target: Target, store: BytecodeStore) -> list[Verdict]:
+    """Return the problems of a target that was compared. Raises `Failure`."""
+    result = target.outcome.result
+    fitting = _freshness(target)
     if fitting.freshness is Freshness.STALE and not fitting.only_mtime_differs:
         return [Verdict(Rule.PYC201, f"stale: {fitting.why}")]
-    if case.outcome.exact:
+    if target.outcome.exact:
         return []
-    pyc = case.pyc or read_pyc(store.read(case.path))
+    pyc = target.pyc or read_pyc(store.read(target.path))
     flaws = _malformed(pyc)
     if flaws or result in (ComparisonResult.SAME, ComparisonResult.LINES_DIFFER):
         return flaws
     if result is ComparisonResult.UNKNOWN:
-        return malformed(pyc) or [_no_compiler(case, pyc)]
-    return [_mismatch(case, pyc, fitting)]
+        return malformed(pyc) or [_no_compiler(target, pyc)]
+    return [_mismatch(target, pyc, fitting)]
 
 
-def _freshness(case: Target) -> FreshnessResult:
-    """Tell how a file fits its source, by the hash that the file's own interpreter made of it."""
+def _freshness(target: Target) -> FreshnessResult:
+    """Check the freshness, with the source hash that the interpreter of the file computed."""
 
     def hashed(source: bytes, magic: Magic) -> bytes | None:
-        return case.digest or source_hash(source, magic)
+        return target.digest or source_hash(source, magic)
 
-    return check_freshness(case.header, case.source.source, hashed)
+    return check_freshness(target.header, target.source.source, hashed)
 
 
-def _no_compiler(case: Target, pyc: Pyc) -> Verdict:
-    """Judge what no compiler could be asked about, or what was too much for it."""
-    magic, outcome = case.header.magic, case.outcome
+def _no_compiler(target: Target, pyc: Pyc) -> Verdict:
+    """Return the verdict on a file without a compiler, or with a source that exceeds its limits."""
+    magic, outcome = target.header.magic, target.outcome
     if outcome.compiler:
         return unverifiable(
             pyc, f"{outcome.compiler} could not compile its source: {outcome.reason}"
@@ -286,9 +288,9 @@ def _no_compiler(case: Target, pyc: Pyc) -> Verdict:
     return verdict._replace(remedy=how)
 
 
-def _mismatch(case: Target, pyc: Pyc, fitting: FreshnessResult) -> Verdict:
-    """Judge what is not what its source compiles to."""
-    outcome, source = case.outcome, case.source.path
+def _mismatch(target: Target, pyc: Pyc, fitting: FreshnessResult) -> Verdict:
+    """Return the verdict on a file whose source compiles to different code."""
+    outcome, source = target.outcome, target.source.path
     more = _forgery_note(pyc)
     if outcome.difference is None:
         words = f"its source does not compile with {outcome.compiler} ({outcome.reason})"
@@ -298,23 +300,23 @@ def _mismatch(case: Target, pyc: Pyc, fitting: FreshnessResult) -> Verdict:
         where = outcome.reason or f"{describe_difference(outcome.difference)} differs"
         words = f"it is not what {outcome.compiler} compiles {source} to: {where}"
         if outcome.may_be_patch_level and not more:
-            magic = case.header.magic
+            magic = target.header.magic
             words += (
                 f", or it was compiled by another patch level of {magic.implementation} {magic.version}"
                 " (pass that one with --python)"
             )
     if fitting.freshness is Freshness.STALE:
         return Verdict(Rule.PYC201, f"stale: {fitting.why}, and {words}")
-    return Verdict(Rule.PYC202, f"{words}. {_when_it_runs(case, fitting)}{more}")
+    return Verdict(Rule.PYC202, f"{words}. {_when_it_runs(target, fitting)}{more}")
 
 
-def _when_it_runs(case: Target, fitting: FreshnessResult) -> str:
-    """Say when Python runs a file that is not stale.
+def _when_it_runs(target: Target, fitting: FreshnessResult) -> str:
+    """Return when Python runs a file that is not stale.
 
-    Python 3 takes the source beside a legacy `.pyc` first, but in a zip file (`zipimport`).
+    Python 3 prefers the source next to a legacy `.pyc`, except in a zip file (`zipimport`).
     """
-    if not (case.name.tag or is_pre_pep3147(case.header.magic)):
-        if case.name.suffix == ".pyo":
+    if not (target.name.tag or is_pre_pep3147(target.header.magic)):
+        if target.name.suffix == ".pyo":
             return "Python 3.5 and later do not use .pyo; earlier versions run it with -O"
         return f"Python runs it if the source is removed, or from a zip file, because {fitting.why}"
     return f"{_RUNS[fitting.freshness]}, because {fitting.why}"
