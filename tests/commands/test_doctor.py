@@ -238,8 +238,11 @@ def test_prefix_heals_what_it_is_said_to_heal(
 SENTENCES = [
     (["m.py", "__pycache__/m.cpython-39.pyc"], "here: 1 file of 1 interpreter, 1 byte"),
     (["a.py", "a.pyc", "b.py", "b.pyc"], "here: 2 files of no known interpreter, 2 bytes"),
-    (["a.py", "a.pyc", "lib.pyc"], "keeps 1 without a source: nothing can make them again."),
-    (["a.py", "a.pyc"], "`pycache-guard clean` removes them; the next import makes them again."),
+    (
+        ["a.py", "a.pyc", "lib.pyc"],
+        "keeps 1 without a source, because Python cannot create it again.",
+    ),
+    (["a.py", "a.pyc"], "`pycache-guard clean` removes them; the next import creates them again."),
 ]
 
 
@@ -313,16 +316,16 @@ def test_odd_names_are_shown(tmp_path: Path, run: Run, monkeypatch: pytest.Monke
 
 
 def test_docker(healthy: Repo, run: Run) -> None:
-    assert "  bytecode in a Docker context: nothing is built\n" in run("doctor").out
+    assert "  bytecode in a Docker context: no Docker build found\n" in run("doctor").out
     healthy.add("Dockerfile", "FROM scratch\nCOPY . /\n")
     told = run("doctor")
     assert told.code == 1
-    assert "  bytecode in a Docker context: yes, of 1 build\n" in told.out
+    assert "  bytecode in a Docker context: yes (1 build checked)\n" in told.out
     assert "PYC301" in told.out
     healthy.add(".dockerignore", "**/__pycache__\n**/*.py[co]\n")
     told = run("doctor")
     assert told.code == 0
-    assert "  bytecode in a Docker context: in none of 1 build\n" in told.out
+    assert "  bytecode in a Docker context: no (1 build checked)\n" in told.out
 
 
 def test_a_build_that_cannot_be_judged(healthy: Repo, run: Run) -> None:
@@ -334,10 +337,10 @@ def test_a_build_that_cannot_be_judged(healthy: Repo, run: Run) -> None:
     assert (told.code, told.err) == (
         2,
         (
-            "error: compose.yaml:3: `${WHERE}` depends on the environment; name the contexts that are to"
-            " be judged\n"
-            "error: .dockerignore:1: Docker builds nothing with this line: its `[` is no class of"
-            " characters\n"
+            "error: compose.yaml:3: `${WHERE}` depends on the environment; pass the contexts to check as"
+            " arguments\n"
+            "error: .dockerignore:1: Docker rejects this line, so the build fails: its `[` does not begin"
+            " a character class\n"
         ),
     )
     assert "CACHES" in told.out

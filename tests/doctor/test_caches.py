@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.caches import Cache
     from pycache_guard.doctor.caches import CacheScan
 
-AGAIN = "so Python compiles the sources again at each start"
+AGAIN = "Python compiles the sources again at each start"
 TAG = str(sys.implementation.cache_tag)
 PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
 
@@ -218,7 +218,7 @@ def test_facts(root: Path) -> None:
         "cpython-27": "1 file, 1 byte",
         "unknown": "1 file, 1 byte",
         "stale": "1",
-        "without a source": "1 in __pycache__, 1 in a source's place",
+        "without a source": "1 in __pycache__, 1 elsewhere",
         "hash-based": "1 checked, 1 unchecked",
     }
 
@@ -318,22 +318,22 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(f.path, f.message, f.fix) for f in state.unwritable(places)] == [
         (
             "open/a/__pycache__",
-            "2 paths of another user than the directory above, as containers leave them",
+            "2 paths not owned by the owner of the directory above, usually written in a container",
             "sudo rm -rf -- open/a/__pycache__ shut/b/__pycache__",
         ),
         (
             "fixed",
-            f"1 path on a read-only file system, {AGAIN}",
+            f"1 path on a read-only file system: {AGAIN}",
             "export PYTHONPYCACHEPREFIX=~/.cache/pycache",
         ),
         (
             "ours",
-            f"2 paths that you may not write to, {AGAIN}",
+            f"2 paths without write permission for you: {AGAIN}",
             "chmod u+rwx -- ours 'ours b'",
         ),
         (
             "theirs/__pycache__",
-            f"1 path of another user, closed to you, {AGAIN}",
+            f"1 path of another user and not writable for you: {AGAIN}",
             'sudo chown "$(id -u)" -- theirs/__pycache__',
         ),
     ]

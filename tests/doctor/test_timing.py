@@ -70,7 +70,7 @@ def test_one_that_fails_is_told_with_the_others(here: Path, python: Interpreter)
     (here / "bad.py").write_text("raise SystemExit")
     told = described(["bad", "m"], python)
     assert [fact.name for fact in told.facts] == ["m"]
-    assert told.failures == ["bad: cannot be imported: it ended early"]
+    assert told.failures == ["bad: cannot be imported: the process ended early"]
 
 
 def test_shown() -> None:
@@ -80,7 +80,7 @@ def test_shown() -> None:
 
 BAD = [
     ("raise ValueError('no good')", "cannot be imported: ValueError: no good"),
-    ("raise SystemExit(0)", "cannot be imported: it ended early"),
+    ("raise SystemExit(0)", "cannot be imported: the process ended early"),
     ("raise SystemExit('bye')", "cannot be imported: bye"),
 ]
 
@@ -97,7 +97,7 @@ def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) ->
     (here / "bad.py").write_text(
         "import os\nif os.path.exists('seen'):\n    raise SystemExit(0)\nopen('seen', 'x').close()\n"
     )
-    with pytest.raises(Failure, match=r"^bad: cannot be imported: it ended early$"):
+    with pytest.raises(Failure, match=r"^bad: cannot be imported: the process ended early$"):
         time_import("bad", python)
 
 
@@ -116,6 +116,6 @@ def test_one_that_does_not_end(
 
 
 def test_an_interpreter_without_a_prefix(here: Path, python: Interpreter) -> None:
-    with pytest.raises(Failure, match=r"needs Python 3\.8 or later, and this is 3\.7\.17"):
+    with pytest.raises(Failure, match=r"needs Python 3\.8 or later; this is 3\.7\.17"):
         time_import("os", python._replace(version="3.7.17"))
     assert os.listdir(here) == []

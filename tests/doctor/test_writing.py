@@ -72,7 +72,7 @@ def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
     for inside, path in ((tmp_path / "a" / "b", "a/b"), (tmp_path, ".")):
         ((where, message, remedy),) = prefixed(str(inside), tmp_path)
         assert (where, remedy) == (path, ELSEWHERE)
-        assert message.startswith("PYTHONPYCACHEPREFIX is in the checkout")
+        assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege")
@@ -81,7 +81,7 @@ def test_a_prefix_that_leads_into_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("root")
     ((where, message, _),) = prefixed(str(tmp_path / "link" / "c"), tmp_path / "root")
     assert where == "c"
-    assert message.startswith("PYTHONPYCACHEPREFIX is in the checkout")
+    assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
@@ -91,7 +91,7 @@ def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     )
     ((where, message, remedy),) = prefixed(str(tmp_path / "p q" / "r"), tmp_path / "root")
     assert where is None
-    assert message.endswith("Python keeps no cache at all")
+    assert message.endswith("Python cannot write any cache")
     assert remedy == f"""sudo install -d -o "$(id -u)" -- '{tmp_path}/p q/r'"""
 
 
@@ -107,7 +107,7 @@ def test_prefix_that_everyone_can_write_to_is_reported(
     prefix.chmod(mode)
     found = prefixed(str(prefix), tmp_path / "root")
     assert [r for _, _, r in found] == ([] if remedy is None else [remedy.format(prefix)])
-    assert all("writable for everyone" in message for _, message, _ in found)
+    assert all("writable for every user" in message for _, message, _ in found)
 
 
 @pytest.mark.parametrize(

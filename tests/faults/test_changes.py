@@ -68,7 +68,9 @@ def test_what_somebody_writes_meanwhile_is_not_lost(
         assert_clean_exit(result)
         if result.code == 2:
             refused += 1
-            assert result.err.endswith(f"{name}: has changed meanwhile; nothing was written\n")
+            assert result.err.endswith(
+                f"{name}: was modified by another process; nothing was written\n"
+            )
             assert scene.state()[":index"] == copied(template, tmp_path / f"o{n}").state()[":index"]
     assert refused
     assert new[name]

@@ -348,7 +348,7 @@ class TestWhereItIsWritten:
 def test_what_has_changed_meanwhile_is_not_replaced(tmp_path: Path, old: bytes | None) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"mine")
-    with pytest.raises(Failure, match=r"f: has changed meanwhile; nothing was written$"):
+    with pytest.raises(Failure, match=r"f: was modified by another process; nothing was written$"):
         rewrite_atomic(os.fspath(file), old, b"new")
     assert file.read_bytes() == b"mine"
     rewrite_atomic(os.fspath(file), b"mine", b"new")

@@ -1,4 +1,4 @@
-"""The caches that are there: whose, how big, and whether they are of any use."""
+"""Find the existing caches: writer, size, and whether Python can use them."""
 
 from __future__ import annotations
 
@@ -30,55 +30,55 @@ if TYPE_CHECKING:
     from pycache_guard.clean.roots import CleanRoot
     from pycache_guard.fs.walk import Directory
 
-#: As many first bytes as tell where a header ends that pytest wrote.
+#: The number of bytes that are needed to read any header, including those of pytest.
 HEADER = 32
-#: Who wrote what has neither a tag nor a magic number.
+#: The writer of files without tag and magic number.
 UNKNOWN = "unknown"
 
 
 class Cache(NamedTuple):
-    """A bytecode file that is there."""
+    """An existing bytecode file."""
 
     path: str
-    #: `cpython-313`; of a legacy file the writer, `CPython 2.7`; `unknown`.
+    #: `cpython-313`; for a legacy file `CPython 2.7`; or `unknown`.
     writer: str
-    #: Of its header, 4 bytes; empty where it has none.
+    #: The 4 bytes of its header; empty if it has none.
     magic: bytes
     size: int
-    #: In `__pycache__`, not beside the source.
+    #: Whether it is in `__pycache__`.
     is_tagged: bool
-    #: No source is there.
+    #: Whether its source does not exist.
     is_alone: bool
-    #: Its source is another one now.
+    #: Whether its source has changed.
     is_stale: bool
-    #: `checked`, `unchecked`, or `None` for one that goes by time.
+    #: `checked`, `unchecked`, or None for a timestamp cache.
     hash_mode: str | None
-    #: Everyone can write to it, and not to its source (or there is none).
+    #: Whether every user can write to it, but not to its source.
     is_open: bool = False
 
 
 class CacheDirectory(NamedTuple):
-    """A directory in which Python keeps, or would keep, caches."""
+    """A cache directory, or a directory in which Python would create one."""
 
     path: str
-    #: Whether it is a cache directory; otherwise one with sources, that has none yet.
+    #: Whether it is a cache directory; otherwise it contains sources and no cache directory.
     is_cache: bool
     status: os.stat_result
-    #: Of a cache directory, the status of the directory above.
+    #: The status of the directory above a cache directory.
     above: os.stat_result | None
 
 
 class CacheScan(NamedTuple):
-    """What a walk through the work tree found."""
+    """The result of a walk through the work tree."""
 
     caches: list[Cache]
     places: list[CacheDirectory]
-    #: What could not be looked into, each in a line.
+    #: One error message for each directory that could not be read.
     failures: list[str]
 
 
 def scan_caches(root: CleanRoot) -> CacheScan:
-    """Look at every cache below a root, where `clean` would look."""
+    """Return every cache below a root; the same directories are skipped as in `clean`."""
     result = CacheScan([], [], [])
     for directory in walk(root.way):
         entries = (*directory.files, *directory.special)
@@ -97,7 +97,7 @@ def scan_caches(root: CleanRoot) -> CacheScan:
 
 
 def places(root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[CacheDirectory]:
-    """Yield what is seen of a directory from above, for it may be closed to us; nothing if it is gone."""
+    """Yield a directory with the status seen from above, which needs no permission to enter it."""
     try:
         root.way.cd(parts[:-1])
         above = root.way.status()
@@ -108,7 +108,7 @@ def places(root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool) -> Iterat
 
 
 def needs_cache(directory: Directory) -> bool:
-    """Whether there are sources, and no cache directory yet."""
+    """Return whether a directory contains sources and no cache directory."""
     return any(name.endswith(".py") for name in directory.files) and not any(
         map(cache_names.is_cache_directory, directory.directories)
     )
@@ -132,7 +132,7 @@ def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator
 
 
 def sources(name: str, *, is_cache: bool) -> list[str]:
-    """Return the names that the source of a cache may have."""
+    """Return the possible names of the source of a cache."""
     if not is_cache:
         return cache_names.legacy_source_names(name)
     parsed = parse_cache_name(f"{cache_names.CACHE}/{name}")
@@ -170,7 +170,7 @@ def _inspect_cache(
 
 
 def has_open_source(source: str) -> bool:
-    """Return whether everyone can write to a source: then they need no cache to change what runs."""
+    """Return whether every user can write to a source, so that a writable cache adds no risk."""
     try:
         return is_world_writable(os.stat(source))
     except OSError:
@@ -183,7 +183,7 @@ def is_world_writable(status: os.stat_result) -> bool:
 
 
 def head_of(path: str) -> bytes:
-    """Return the first bytes of a file, none if it cannot be read."""
+    """Return the first bytes of a file; empty if it cannot be read."""
     try:
         with open_regular(path, follow=False) as file:
             return file.read(HEADER)
@@ -192,7 +192,7 @@ def head_of(path: str) -> bytes:
 
 
 def header_of(head: bytes, name: CacheName | None) -> Header | None:
-    """Return the header that a file begins with, `None` for one that is cut off or is no header."""
+    """Return the header of a file, or None if it is cut off or invalid."""
     try:
         return parse_header(head, name)
     except InvalidHeader:
@@ -212,7 +212,7 @@ def hash_mode(header: Header | None) -> str | None:
 
 
 def is_stale(header: Header, source: str) -> bool:
-    """Whether the source has changed since: by time and size, or by its hash."""
+    """Return whether the source has changed: by modification time and size, or by its hash."""
     validation = header.validation
     try:
         if isinstance(validation, Timestamp):

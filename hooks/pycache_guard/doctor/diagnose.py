@@ -1,4 +1,4 @@
-"""The whole examination."""
+"""Run all parts of `doctor`."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
     from pycache_guard.doctor.interpreter import Interpreter
 
-#: These say which repository is meant, wherever we stand.
+#: Variables that select a repository in any directory (git(1)).
 POINTERS = ("GIT_DIR", "GIT_WORK_TREE")
-#: A bare repository, or a `.git`.
+#: The message in a bare repository and in a git directory.
 NO_WORK_TREE = "not inside a work tree; there are no sources and no index to examine"
 
 
 def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
-    """Examine an interpreter, the work tree or directory that we stand in, and the import of modules.
+    """Examine an interpreter, the current work tree or directory, and the import of modules.
 
-    What cannot be examined is among the failures, and all else is reported. Raises `Failure` if there
-    is nothing to examine: the interpreter does not answer.
+    A part that cannot be examined is among the failures; the others are reported. Raises `Failure` if the
+    interpreter does not answer.
     """
     python = interpreter.ask_interpreter(executable)
     where, failures = find_work_tree()
     root = where or os.curdir
     is_tree = where is not None
     parts = [interpreter.described(python), writing(python, os.environ, root)]
-    # Where git refuses the repository, `clean` does so too.
+    # If git refuses the repository, `clean` refuses it too.
     can_clean = not failures
     try:
         parts.append(describe_caches(python, root, can_clean=can_clean))
@@ -67,9 +67,9 @@ def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
 
 
 def find_work_tree() -> tuple[str | None, list[str]]:
-    """Return the top of the work tree, `None` without one, and why git does not answer for it.
+    """Return the top of the work tree, or None without one, and the errors of git.
 
-    Where git does not, the directory with the nearest `.git` is taken.
+    If git does not answer, the directory with the nearest `.git` is the top.
     """
     mark = find_mark(os.curdir)
     if mark is None and not any(name in os.environ for name in POINTERS):
@@ -90,7 +90,7 @@ def find_work_tree() -> tuple[str | None, list[str]]:
 
 
 def describe_caches(python: Interpreter, root: str, *, can_clean: bool) -> DoctorReport:
-    """Return what the caches below a directory show."""
+    """Return facts and findings about the caches below a directory."""
     walked = root_for(root)
     is_written = not os.environ.get(NO_WRITE_VARIABLE) and not is_redirected(python, os.environ)
     try:
@@ -101,22 +101,22 @@ def describe_caches(python: Interpreter, root: str, *, can_clean: bool) -> Docto
 
 
 def no_repository() -> Fact:
-    """Return that there is nothing to report about git."""
+    """Return the fact that there is no work tree."""
     return Fact(
         "repository",
         "git",
         "not in a work tree",
-        "In a repository, doctor also reports whether bytecode is ignored, tracked and refused.",
+        "Inside a repository, doctor also checks the ignore files, the index and the hooks.",
         None,
     )
 
 
 def unknown_repository() -> Fact:
-    """Return that git does not answer."""
+    """Return the fact that git does not answer."""
     return Fact(
         "repository",
         "git",
         "does not answer for this directory",
-        "So it is unknown whether bytecode is ignored, tracked and refused.",
+        "Ignore files, index and hooks could not be checked.",
         None,
     )

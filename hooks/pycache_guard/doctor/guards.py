@@ -82,7 +82,9 @@ def _name(stage: str, verdict: Verdict) -> str:
 
 
 def _advise_stages(guarded: Mapping[str, Verdict]) -> str:
-    """Return how to install missing stages if a runner installed others; else an empty string."""
+    """Return how to install the missing hooks, if that is known."""
+    if not guarded:
+        return "Git runs a hook only after its installation in this clone."
     missing = tuple(stage for stage in STAGES if stage not in guarded)
     runner = next((v.by for v in guarded.values() if v.by in RUNNERS), None)
     if not missing or not runner:

@@ -1,4 +1,4 @@
-"""Ask an interpreter who it is. It runs a few lines of ours, and nothing of the checkout."""
+"""Ask an interpreter for its name, version, tag and magic number. Nothing of the checkout is run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pycache_guard.doctor.fact import DoctorReport
 from pycache_guard.doctor.fact import Fact
 from pycache_guard.errors import Failure
 
-#: Seconds that an interpreter may take to start.
+#: Maximum time for an answer, in seconds.
 TIMEOUT_SECONDS = 60
 
-#: Any Python from 2.6 on. `sys.path` is emptied first: without `-I` it begins with the current directory.
+#: Runs on Python 2.6 and later. Empties `sys.path` first: without `-I` it starts with the current directory.
 QUESTIONS = """
 import sys
 sys.path[:] = []
@@ -32,22 +32,22 @@ digits = "".join("%02x" % byte for byte in bytearray(magic))
 sys.stdout.write("\\n".join([name.lower(), version, tag, digits, sys.executable, ""]))
 """
 
-#: Isolated from environment, user's packages and `site`, and writing nothing: `-I` is `-E -s -P`.
+#: Ignores the environment, user packages and `site`, and writes no bytecode: `-I` is `-E -s -P`.
 ISOLATED = ("-I", "-S", "-B")
-#: The same for Python 2, which has no `-I`.
+#: The same for Python 2, which does not have `-I`.
 ISOLATED_2 = ("-E", "-s", "-S", "-B")
 
 
 class Interpreter(NamedTuple):
-    """An interpreter, as far as bytecode is concerned."""
+    """The properties of an interpreter that concern bytecode."""
 
     executable: str
-    #: As it names itself, in lower case: `cpython`.
+    #: Its own name in lower case: `cpython`.
     implementation: str
     version: str
-    #: `None` where it keeps no caches in `__pycache__`.
+    #: None if it does not write caches to `__pycache__`.
     tag: str | None
-    #: 4 bytes; empty where there is none.
+    #: 4 bytes, or empty if the interpreter has none.
     magic: bytes
 
     @property
@@ -63,13 +63,13 @@ def ask_interpreter(executable: str) -> Interpreter:
         done = ask(executable, ISOLATED_2)
     lines = done.stdout.decode("utf-8", "surrogateescape").splitlines()
     if done.returncode or len(lines) != 5:
-        raise Failure(f"{executable}: does not answer as a Python interpreter does")
+        raise Failure(f"{executable}: is not a Python interpreter")
     name, version, tag, magic, itself = lines
     return Interpreter(itself, name, version, tag or None, bytes.fromhex(magic))
 
 
 def ask(executable: str, options: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
-    """Run our questions in an interpreter, away from the checkout."""
+    """Run `QUESTIONS` in an interpreter, outside the checkout. Raises `Failure` if that is not possible."""
     try:
         if os.path.dirname(executable):
             program = os.path.abspath(executable)
@@ -86,20 +86,20 @@ def ask(executable: str, options: tuple[str, ...]) -> subprocess.CompletedProces
     except OSError as error:
         raise Failure(f"{executable}: cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise Failure(f"{executable}: gave no answer in {TIMEOUT_SECONDS} seconds") from None
+        raise Failure(f"{executable}: did not answer in {TIMEOUT_SECONDS} seconds") from None
 
 
 def described(python: Interpreter) -> DoctorReport:
-    """Return what an interpreter said of itself."""
+    """Return the facts about an interpreter."""
     magic = identify_magic(python.magic)
     number = int.from_bytes(python.magic[:2], "little")
-    known = f"{magic.implementation} {magic.version}" if magic else "none that is known"
+    known = f"{magic.implementation} {magic.version}" if magic else "not known"
     facts = [
         Fact(
             "interpreter",
             "python",
             f"{python.implementation} {python.version}, {python.executable}",
-            "Everything below holds for this interpreter; --python EXE asks another one.",
+            "The report is about this interpreter. To examine another one: --python EXE.",
             {
                 "executable": python.executable,
                 "implementation": python.implementation,
@@ -110,17 +110,17 @@ def described(python: Interpreter) -> DoctorReport:
             "interpreter",
             "cache tag",
             python.tag or "none",
-            "The tag is in the name of every cache, so that interpreters of several versions keep"
-            " theirs side by side (PEP 3147)."
+            "The name of every cache contains the tag, so several versions of Python can keep"
+            " their caches in one directory (PEP 3147)."
             if python.tag
-            else "Without a tag, bytecode is kept beside the source, or not at all.",
+            else "Without a tag, Python writes bytecode next to the source, or not at all.",
             python.tag,
         ),
         Fact(
             "interpreter",
             "magic number",
             f"{number} ({python.magic.hex(' ')}): {known}",
-            "It is the first thing in each file; one with another magic is compiled anew.",
+            "Every cache starts with it. Python compiles the source again if a cache has another one.",
             {"number": number, "bytes": python.magic.hex()},
         ),
     ]

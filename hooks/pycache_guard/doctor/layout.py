@@ -1,4 +1,4 @@
-"""The examination for people, in 80 columns."""
+"""The text report of `doctor`, in 80 columns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.fact import Fact
 
 WIDTH = 80
-#: Counts that are left out where there is nothing to explain: they are zero.
+#: Facts that are omitted if they have no explanation, because their count is zero.
 COUNTS = ("stale", "without a source", "hash-based")
-#: What people copy is not broken.
+#: Commands are not broken into lines, so that they can be copied.
 COMMAND = re.compile("`[^`]+`")
 
 
 def format_report(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]:
-    """Return the lines: a heading for each topic, each fact with what it teaches below it.
+    """Return the lines: a heading for each topic, and each fact with its explanation.
 
-    With `is_brief` there is one line for each fact, and nothing else.
+    With `is_brief` there is only one line for each fact.
     """
     if is_brief:
         return [f"{fact.topic}: {fact.name}: {fact.value}" for fact in facts]
@@ -40,7 +40,7 @@ def format_report(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]
 
 
 def wrap_text(text: str, first: str, following: str) -> list[str]:
-    """Break a text into lines; neither commands in backticks nor long paths are broken."""
+    """Break a text into lines, but not commands in backticks and long words."""
     lines = textwrap.wrap(
         COMMAND.sub(lambda command: command[0].replace(" ", "\0"), text),
         WIDTH,

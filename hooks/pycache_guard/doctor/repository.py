@@ -1,4 +1,4 @@
-"""How the repository stands: ignored, tracked, guarded."""
+"""Whether the repository ignores, tracks and refuses bytecode."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def describe_repository(top: str) -> DoctorReport:
-    """Prove that bytecode is ignored, look for some in the index, and check the hooks.
+    """Check the ignore files, the index, Docker builds and the hooks.
 
-    What fails is among the failures; the other parts are reported.
+    A part that fails is among the failures; the others are reported.
     """
     index = Index()
     failures: list[str] = []
@@ -56,29 +56,29 @@ def describe_repository(top: str) -> DoctorReport:
 
 
 def described_without_git(top: str) -> DoctorReport:
-    """Return what the files of the work tree tell of hooks: which are configured."""
+    """Return the configured hooks, which can be read without git."""
     facts = check_hooks({}, top).facts
     return DoctorReport([fact for fact in facts if fact.name == "configured"], [])
 
 
 def check_ignored(index: Index, probes: ProbeChoice) -> DoctorReport:
-    """Return what the proof of `check-gitignore` finds."""
+    """Return the result of `check-gitignore`."""
     check = check_gitignore(index, probes)
     return DoctorReport([ignored(check.findings, check.advice)], check.findings)
 
 
 def check_tracked(index: Index) -> DoctorReport:
-    """Return what `forbid-bytecode` finds."""
+    """Return the result of `forbid-bytecode`."""
     findings = scan_tracked(index)
     return DoctorReport([in_index(findings)], findings)
 
 
 def ignored(findings: list[Finding], advice: str) -> Fact:
-    """Return whether bytecode is ignored."""
+    """Return the fact whether bytecode is ignored."""
     return Fact(
         "repository",
         "bytecode is ignored",
-        "not everywhere" if findings else "yes, wherever Python can put some",
+        "not everywhere" if findings else "yes, in every directory where Python can write it",
         "Only tracked ignore files count: your own excludes do not protect others. To add the missing"
         " lines: `pycache-guard check-gitignore --fix`."
         if findings
@@ -88,13 +88,14 @@ def ignored(findings: list[Finding], advice: str) -> Fact:
 
 
 def in_index(findings: list[Finding]) -> Fact:
-    """Return whether bytecode is tracked."""
+    """Return the fact whether bytecode is tracked."""
     count = len({finding.path for finding in findings})
     return Fact(
         "repository",
         "bytecode is tracked",
         count_paths(count) if count else "no",
-        "A tracked file stays tracked when it is ignored. To untrack it: `pycache-guard fix`."
+        "An ignore file does not untrack files that are already tracked. To untrack them:"
+        " `pycache-guard fix`."
         if count
         else "",
         count,
@@ -102,17 +103,17 @@ def in_index(findings: list[Finding]) -> Fact:
 
 
 def in_builds(index: Index, probes: ProbeChoice) -> DoctorReport:
-    """Return what the proof of `check-dockerignore` finds for each build."""
+    """Return the result of `check-dockerignore` for each build."""
     proof = DockerignoreChecker(index, probes)
     builds = proof.builds([])
     findings, failures = proof.for_each_build(builds, proof.check)
-    count = f"of {len(builds)} build{'s' * (len(builds) != 1)}"
+    count = f"({len(builds)} build{'s' * (len(builds) != 1)} checked)"
     fact = Fact(
         "repository",
         "bytecode in a Docker context",
-        f"yes, {count}" if findings else f"in none {count}" if builds else "nothing is built",
-        "Docker reads .dockerignore, not .gitignore, and sends what it does not exclude. To add the"
-        " missing lines: `pycache-guard check-dockerignore --fix`."
+        f"yes {count}" if findings else f"no {count}" if builds else "no Docker build found",
+        "Docker reads .dockerignore, not .gitignore, and includes everything else in the build. To add"
+        " the missing lines: `pycache-guard check-dockerignore --fix`."
         if findings
         else "",
         {"builds": len(builds), "open": bool(findings)},

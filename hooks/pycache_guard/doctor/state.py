@@ -1,4 +1,4 @@
-"""What the caches that are there say."""
+"""Facts and findings about the existing caches."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.interpreter import Interpreter
 
 OTHERS = "The interpreter above does not read them."
-NOBODYS = "They do not begin with a known magic number, so no known interpreter runs them."
-#: No more bytes of caches are decoded here; that takes four seconds.
+NOBODYS = "They do not start with a known magic number, so no known interpreter reads them."
+#: Maximum total size of caches that are decoded; that takes four seconds.
 MAX_DECODED_BYTES = 16 << 20
 
 REMOVE = "sudo rm -rf"
@@ -44,10 +44,10 @@ def summarize(
     is_written: bool = True,
     can_clean: bool = True,
 ) -> DoctorReport:
-    """Return facts on caches by interpreter and by use, and what is wrong with them.
+    """Return facts and findings about caches below the directory `root`.
 
-    `root` is the directory that they were found below. `is_written` tells whether Python keeps caches
-    there (no prefix, no switch); `can_clean` whether `pycache-guard clean` works there, which asks git.
+    `is_written` is whether Python writes caches there (no prefix, not disabled). `can_clean` is whether
+    `pycache-guard clean` works there: it needs git.
     """
     own = named(python)
     caches = [c._replace(writer=own) if is_of(c, python) else c for c in found.caches]
@@ -66,7 +66,7 @@ def summarize(
 
 
 def total(caches: Sequence[Cache]) -> Fact:
-    """Return how many there are, and how big."""
+    """Return the number of caches and their size."""
     size = sum(cache.size for cache in caches)
     tags = {cache.writer for cache in caches} - {UNKNOWN}
     alone = sum(cache.is_alone and not cache.is_tagged for cache in caches)
@@ -74,13 +74,11 @@ def total(caches: Sequence[Cache]) -> Fact:
     if not caches:
         lesson = ""
     elif alone:
-        lesson = (
-            f"`pycache-guard clean` keeps {alone} without a source: nothing can make them again."
-        )
+        lesson = f"`pycache-guard clean` keeps {alone} without a source, because Python cannot create it again."
         if alone < len(caches):
-            lesson += " It removes the others; the next import makes those again."
+            lesson += " It removes the others; the next import creates them again."
     else:
-        lesson = "`pycache-guard clean` removes them; the next import makes them again."
+        lesson = "`pycache-guard clean` removes them; the next import creates them again."
     return Fact(
         "caches",
         "here",
@@ -93,17 +91,17 @@ def total(caches: Sequence[Cache]) -> Fact:
 
 
 def is_of(cache: Cache, python: Interpreter) -> bool:
-    """Whether a cache without a tag is of an interpreter's magic."""
+    """Return whether a cache without a tag has the magic number of an interpreter."""
     return not cache.is_tagged and cache.magic == python.magic != b""
 
 
 def named(python: Interpreter) -> str:
-    """Return the name under which an interpreter's caches are counted."""
+    """Return the name under which the caches of an interpreter are counted."""
     return python.tag or f"{python.implementation} {python.version}"
 
 
 def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
-    """Return the same for each interpreter; `own` is the name of the one that is examined."""
+    """Return number and size for each interpreter; `own` is the name of the examined one."""
     facts = []
     readers = {own: "", UNKNOWN: NOBODYS}
     for writer in sorted({cache.writer for cache in caches}):
@@ -122,7 +120,7 @@ def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
 
 
 def stale(caches: Sequence[Cache]) -> Fact:
-    """Return how many are older than their source."""
+    """Return the number of caches whose source has changed."""
     count = sum(cache.is_stale for cache in caches)
     return Fact(
         "caches",
@@ -137,36 +135,36 @@ def stale(caches: Sequence[Cache]) -> Fact:
 
 
 def orphaned(caches: Sequence[Cache]) -> Fact:
-    """Return how many have no source."""
+    """Return the number of caches without a source."""
     cached = sum(cache.is_alone and cache.is_tagged for cache in caches)
     legacy = sum(cache.is_alone and not cache.is_tagged for cache in caches)
     words = []
     if legacy:
-        words.append("Python imports a NAME.pyc as if NAME.py were there.")
+        words.append("Python imports NAME.pyc without NAME.py like a module.")
     if cached:
         words.append(
-            "Python ignores caches in __pycache__ without a source, but imports a directory that holds"
-            " nothing else, as a namespace package (PEP 420)."
+            "Python ignores caches in __pycache__ without a source, but imports a directory that contains"
+            " nothing else as a namespace package (PEP 420)."
         )
     return Fact(
         "caches",
         "without a source",
-        f"{cached} in __pycache__, {legacy} in a source's place",
+        f"{cached} in __pycache__, {legacy} elsewhere",
         " ".join(words),
         {"cached": cached, "legacy": legacy},
     )
 
 
 def hashed(caches: Sequence[Cache]) -> Fact:
-    """Return how many are validated by the hash of their source."""
+    """Return the number of caches that contain the hash of their source."""
     checked = sum(cache.hash_mode == "checked" for cache in caches)
     unchecked = sum(cache.hash_mode == "unchecked" for cache in caches)
     return Fact(
         "caches",
         "hash-based",
         f"{checked} checked, {unchecked} unchecked",
-        "Python compares a checked one with its source by hash. It runs an unchecked one without"
-        " looking at the source (PEP 552)."
+        "Python compares the hash in a checked cache with its source. It runs an unchecked cache without"
+        " checking the source (PEP 552)."
         if checked or unchecked
         else "",
         {"checked": checked, "unchecked": unchecked},
@@ -174,7 +172,7 @@ def hashed(caches: Sequence[Cache]) -> Fact:
 
 
 def orphans(root: str) -> list[Finding]:
-    """Return PYC603: what `clean --orphans` would remove."""
+    """Return PYC603 if `clean --orphans` would remove something."""
     gone = clean([root], CleanOptions(orphans=True), dry_run=True).removed
     if not gone:
         return []
@@ -184,7 +182,7 @@ def orphans(root: str) -> list[Finding]:
 
 
 def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
-    """Return PYC203: what Python runs although its source is another one."""
+    """Return PYC203 for each cache that Python runs although its source has changed."""
     return [
         Finding(
             cache.path,
@@ -200,15 +198,15 @@ def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
 def broken(
     caches: Sequence[Cache], own: str, root: str, *, can_clean: bool
 ) -> tuple[list[Finding], list[Fact]]:
-    """Return PYC206 for caches that are damaged, and a note if some were not read.
+    """Return PYC206 for each damaged cache, and a fact if some were not read.
 
-    Where `clean --broken` cannot ask git, the remedy removes the files by name.
+    If `clean --broken` cannot ask git, the command removes the files by name.
     """
     from pycache_guard.bytecode.pyc import describe_damage
 
     where = "" if root == os.curdir else f" -- {shell_quote(root)}"
     findings, left, unread = [], MAX_DECODED_BYTES, 0
-    # Those of the interpreter itself first: not all may be read.
+    # Caches of the examined interpreter come first, in case not all can be read.
     for cache in sorted(caches, key=lambda cache: cache.writer != own):
         # An empty file of another interpreter does no harm: import compiles the source again.
         if cache.writer != own and not (cache.magic and cache.is_tagged):
@@ -237,9 +235,9 @@ def broken(
 
 
 def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> list[Finding]:
-    """Return PYC601: where Python cannot keep caches, and caches of another user.
+    """Return PYC601 for directories that Python cannot write caches to, and for caches of another user.
 
-    Unless `is_written`, Python keeps its caches elsewhere or nowhere: then only the latter count.
+    Without `is_written`, Python writes no caches here, so only caches of another user are reported.
     """
     foreign = [p for p in places if p.above is not None and p.above.st_uid != p.status.st_uid]
     closed = [
@@ -254,12 +252,16 @@ def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> 
         if p not in fixed and compat.HAS_FILE_OWNERS and p.status.st_uid == os.geteuid()
     ]
     others = [place for place in closed if place not in fixed + ours]
-    again = "so Python compiles the sources again at each start"
+    again = "Python compiles the sources again at each start"
     kinds = (
-        (foreign, "of another user than the directory above, as containers leave them", REMOVE),
-        (fixed, f"on a read-only file system, {again}", None),
-        (ours, f"that you may not write to, {again}", "chmod u+rwx"),
-        (others, f"of another user, closed to you, {again}", OWN),
+        (
+            foreign,
+            "not owned by the owner of the directory above, usually written in a container",
+            REMOVE,
+        ),
+        (fixed, f"on a read-only file system: {again}", None),
+        (ours, f"without write permission for you: {again}", "chmod u+rwx"),
+        (others, f"of another user and not writable for you: {again}", OWN),
     )
     findings = []
     for group, words, command in kinds:
@@ -274,7 +276,7 @@ def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> 
 
 
 def opened_to_all(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> list[Finding]:
-    """Return PYC601: caches that every user can replace, which need not match any source."""
+    """Return PYC601 for caches that every user can replace, although not every user can write the source."""
     paths = [
         place.path
         for place in places
@@ -286,14 +288,14 @@ def opened_to_all(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> 
     if not paths:
         return []
     paths.sort()
-    message = f"{count_paths(len(paths))} writable for everyone: other users can put code there"
+    message = f"{count_paths(len(paths))} writable for every user: others can put code there"
     return [
         Finding(paths[0], Rule.PYC601, message, f"chmod o-w -- {' '.join(map(shell_quote, paths))}")
     ]
 
 
 def is_read_only(path: str) -> bool:
-    """Whether a path is on a file system that is mounted read-only (statvfs(3))."""
+    """Return whether a path is on a read-only file system (statvfs(3))."""
     return compat.HAS_STATVFS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
@@ -303,7 +305,7 @@ def count_paths(count: int) -> str:
 
 
 def amount(size: int) -> str:
-    """Return a size for people."""
+    """Return a size with a unit: `1.6 MB`."""
     if size == 1:
         return "1 byte"
     value = float(size)

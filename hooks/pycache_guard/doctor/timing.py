@@ -1,4 +1,4 @@
-"""What the cache buys: the import of a module, with and without one, several times."""
+"""Measure what the cache saves: the import of a module with and without one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from pycache_guard.doctor.interpreter import Interpreter
 
-#: Pairs of a cold and a warm import.
+#: The number of pairs of a cold and a warm import.
 ROUNDS = 7
-#: Seconds that one import may take.
+#: Maximum time of one import, in seconds.
 PATIENCE = 120
 
-#: The module's own output is not in the way: the time goes to a file. As with `python -c`, modules are
-#: looked for in the current directory first.
+#: Writes the time to a file, because the module can print to stdout. As with `python -c`, the current
+#: directory is searched first.
 IMPORT = """
 import sys
 from time import perf_counter
@@ -41,21 +41,21 @@ with open(answer, "w") as file:
 
 
 class Times(NamedTuple):
-    """Seconds, in the order they were taken."""
+    """Import times in seconds, in the order of measurement."""
 
     cold: list[float]
     warm: list[float]
 
 
 def time_import(module: str, python: Interpreter) -> Times:
-    """Import `module` again and again, each time in a new process.
+    """Import `module` several times, each time in a new process.
 
-    It is cold when `-X pycache_prefix` names an empty directory, and warm when it is the same the
-    second time: no cache of the checkout is read, written or removed. Raises `Failure` if the
-    import fails.
+    A cold import has an empty directory as `-X pycache_prefix`; the warm import has the same directory
+    afterwards. Caches of the checkout are neither read nor written. Raises `Failure` if the import
+    fails.
     """
     if python.release < PREFIX_SINCE:
-        raise Failure(f"--time needs Python 3.8 or later, and this is {python.version}")
+        raise Failure(f"--time needs Python 3.8 or later; this is {python.version}")
     times = Times([], [])
     with TemporaryDirectory() as directory:
         for number in range(ROUNDS):
@@ -66,9 +66,9 @@ def time_import(module: str, python: Interpreter) -> Times:
 
 
 def _import_once(module: str, python: Interpreter, prefix: str, directory: str) -> float:
-    """Import a module once; return the seconds that it took."""
+    """Import a module once; return the time in seconds."""
     answer = os.path.join(directory, "answer")
-    # A prefix in the environment counts for nothing beside `-X`.
+    # `-X` takes precedence over a prefix in the environment.
     kept = {name: value for name, value in os.environ.items() if name != NO_WRITE_VARIABLE}
     command = [python.executable, "-X", f"pycache_prefix={prefix}", "-c", IMPORT, module, answer]
     try:
@@ -84,7 +84,9 @@ def _import_once(module: str, python: Interpreter, prefix: str, directory: str) 
         raise Failure(f"{module}: its import took more than {PATIENCE} seconds") from None
     if done.returncode or not os.path.exists(answer):
         said = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()
-        raise Failure(f"{module}: cannot be imported: {said[-1] if said else 'it ended early'}")
+        raise Failure(
+            f"{module}: cannot be imported: {said[-1] if said else 'the process ended early'}"
+        )
     with open(answer, encoding="ascii") as file:
         taken = float(file.read())
     os.unlink(answer)
@@ -92,7 +94,7 @@ def _import_once(module: str, python: Interpreter, prefix: str, directory: str) 
 
 
 def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
-    """Measure, and tell median and spread."""
+    """Measure the import of each module; return median and spread."""
     facts, failures = [], []
     for module in modules:
         try:
@@ -106,8 +108,8 @@ def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
                 "import",
                 module,
                 f"{shown(times.cold)} without a cache, {shown(times.warm)} with: "
-                f"{cold / warm:.1f} times",
-                f"Median and spread of {ROUNDS} new processes each, with all that the module imports.",
+                f"{cold / warm:.1f} times as fast",
+                f"Median (minimum to maximum) of {ROUNDS} new processes each, including all imported modules.",
                 {
                     "module": module,
                     "cold_seconds": times.cold,
@@ -121,7 +123,7 @@ def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
 
 
 def shown(times: Sequence[float]) -> str:
-    """Return median, least and most in milliseconds."""
+    """Return median, minimum and maximum in milliseconds."""
     least, middle, most = (
         1000 * time for time in (min(times), statistics.median(times), max(times))
     )

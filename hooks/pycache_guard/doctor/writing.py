@@ -1,4 +1,4 @@
-"""Whether bytecode is written, and where to."""
+"""Whether Python writes bytecode, and where."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 NO_WRITE_VARIABLE = "PYTHONDONTWRITEBYTECODE"
 PREFIX = "PYTHONPYCACHEPREFIX"
-#: A place that is nobody's checkout.
+#: Sets a prefix outside every checkout.
 SUGGESTED_PREFIX = f"export {PREFIX}=~/.cache/pycache"
-#: The first version that knows a prefix (bpo-33499).
+#: The first version that supports a prefix (bpo-33499).
 PREFIX_SINCE = (3, 8)
 
 
 def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> DoctorReport:
-    """Tell what the environment says; a `-B` or `-X` on a command line cannot be seen from here."""
+    """Return what the environment variables determine; `-B` or `-X` of other processes are unknown."""
     off = bool(environment.get(NO_WRITE_VARIABLE))
     written = Fact(
         "writing",
         "bytecode is written",
         f"no: {NO_WRITE_VARIABLE} is set" if off else "yes",
-        "Python compiles every module without a cache again at each start. To write caches again:"
+        "Python compiles every module without a cache again at each start. To enable writing:"
         f" `unset {NO_WRITE_VARIABLE}`."
         if off
-        else f"Python writes a cache at the first import of a module, unless {NO_WRITE_VARIABLE}=1 or"
-        " `python -B` forbids it; what is there is read all the same.",
+        else f"Python writes a cache at the first import of a module. {NO_WRITE_VARIABLE}=1 and"
+        " `python -B` disable writing; existing caches are still read.",
         not off,
     )
     prefix = environment.get(PREFIX) or None
@@ -49,19 +49,19 @@ def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> D
 
 
 def default_location() -> Fact:
-    """Tell the usual place."""
+    """Return the fact for the default location."""
     return Fact(
         "writing",
         "where to",
         "__pycache__ next to each source",
-        f"{PREFIX}=DIR, or `-X pycache_prefix=DIR`, keeps all caches in one tree elsewhere, and none"
-        " in checkouts.",
+        f"{PREFIX}=DIR, or `-X pycache_prefix=DIR`, moves all caches to one directory outside of"
+        " checkouts.",
         None,
     )
 
 
 def prefix_unsupported(python: Interpreter) -> Fact:
-    """Tell of an interpreter that is too old for a prefix."""
+    """Return the fact for an interpreter that does not support a prefix."""
     return Fact(
         "writing",
         "where to",
@@ -72,37 +72,41 @@ def prefix_unsupported(python: Interpreter) -> Fact:
 
 
 def redirected_location(prefix: str) -> Fact:
-    """Tell the place that a variable names."""
+    """Return the fact for a location that the variable sets."""
     return Fact(
         "writing",
         "where to",
         f"{prefix} ({PREFIX})",
-        "Python reads caches there only, and ignores those in __pycache__. Programs that are started"
-        " without the variable still write next to the sources.",
+        "Python reads only caches below this directory and ignores those in __pycache__. Programs that"
+        " start without the variable still write next to the sources.",
         prefix,
     )
 
 
 def wrong_prefix(prefix: str, root: str) -> list[Finding]:
-    """Return what is wrong with a prefix: PYC602."""
+    """Return the findings about a prefix: PYC602."""
     if not os.path.isabs(prefix):
-        message = f"{PREFIX} is relative ({prefix}): each current directory gets its own caches"
+        message = (
+            f"{PREFIX} is relative ({prefix}): it means another directory in each working directory"
+        )
         return [Finding(None, Rule.PYC602, message, SUGGESTED_PREFIX)]
     findings = []
     real, top = os.path.realpath(prefix), os.path.realpath(root)
     if real == top or real.startswith(os.path.join(top, "")):
         inside = os.path.relpath(real, top).replace(os.sep, "/")
-        message = f"{PREFIX} is in the checkout: Python would run bytecode that is committed there"
+        message = (
+            f"{PREFIX} is inside the checkout: Python would run bytecode that is committed there"
+        )
         findings.append(Finding(inside, Rule.PYC602, message, SUGGESTED_PREFIX))
     place = real
     while not os.path.exists(place):
         place = os.path.dirname(place)
     if not os.access(place, os.W_OK | os.X_OK):
-        message = f"{PREFIX} cannot be written to ({prefix}): Python keeps no cache at all"
+        message = f"{PREFIX} is not writable ({prefix}): Python cannot write any cache"
         command = f'sudo install -d -o "$(id -u)" -- {shell_quote(prefix)}'
         findings.append(Finding(None, Rule.PYC602, message, command))
     elif place == real and is_world_writable(status := os.stat(real)):
-        message = f"{PREFIX} is writable for everyone ({prefix}): other users can put code there"
+        message = f"{PREFIX} is writable for every user ({prefix}): others can put code there"
         is_ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
         command = f"chmod o-w -- {shell_quote(prefix)}" if is_ours else SUGGESTED_PREFIX
         findings.append(Finding(None, Rule.PYC602, message, command))
@@ -110,5 +114,5 @@ def wrong_prefix(prefix: str, root: str) -> list[Finding]:
 
 
 def is_redirected(python: Interpreter, environment: Mapping[str, str]) -> bool:
-    """Return whether a prefix is in effect, so that no cache is kept next to the sources."""
+    """Return whether a prefix is in effect, so that Python writes no caches next to sources."""
     return bool(environment.get(PREFIX)) and python.release >= PREFIX_SINCE

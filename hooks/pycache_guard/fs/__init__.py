@@ -1,7 +1,6 @@
-"""Where, on disk: go down a directory tree and never through a link.
+"""Files and directories on disk: walk without following links, read, and replace files atomically.
 
-There are two ways down. `descriptors` holds every directory by a file descriptor, so that one who
-swaps a directory for a link meanwhile gains nothing. `paths` is for platforms whose system calls take
-no directory descriptor (Windows): it looks before each step, and there is a moment between look and
-step.
+There are two cursors. `fd_cursor` opens directories relative to each other by descriptor, so replacing
+a directory by a link has no effect. `path_cursor` is for Windows, whose system calls take no directory
+descriptor: it checks every part of a path before use, and a check-then-use race remains.
 """

@@ -1,4 +1,4 @@
-"""Write a file as a whole, or leave it as it is."""
+"""Replace a file completely, or leave it unchanged."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ if TYPE_CHECKING:
 
 
 def write_atomic(path: str, data: bytes) -> None:
-    """Put `data` in the place of the file `path` in one step, or leave it as it is.
+    """Replace the content of the file `path` by `data` in one step, or leave it unchanged.
 
-    A new file is written, brought to disk and renamed over it, with its mode and owner; a kill or a
-    full disk in between leaves the old one whole. Raises `Failure` for a read-only file, a link,
-    what is no file, and where the system refuses.
+    A new file is written, synced to disk and renamed, with the mode and owner of the old one. The old file
+    survives a kill and a full disk. Raises `Failure` for a read-only file, a link, anything that is
+    not a regular file, and errors of the system.
     """
     _write_and_rename(path, data, _accept_any)
 
 
 def rewrite_atomic(path: str, old: bytes | None, data: bytes) -> None:
-    """Put `data` in the place of what a file holds, as `write_atomic` does.
+    """Replace the content of a file, like `write_atomic`, if it is still `old`.
 
-    `old` is what it held when it was read, `None` if it was not there: raises `Failure` too if that
-    has changed.
+    `old` is the content that was read, or None if the file did not exist. Raises `Failure` also if
+    the content has changed.
     """
 
     def check() -> None:
         if read_if_exists(path) != old:
-            raise Failure(f"{path}: has changed meanwhile; nothing was written")
+            raise Failure(f"{path}: was modified by another process; nothing was written")
 
     _write_and_rename(path, data, check)
 
 
 def _write_and_rename(path: str, data: bytes, check: Callable[[], None]) -> None:
-    """Write a file and, if `check` does not raise, rename it.
+    """Write a new file and, if `check` does not raise, rename it.
 
-    Where a work tree is round it, it is written in git's directory first: were we killed there, git
-    would not track what is left.
+    Inside a work tree the new file is written in the git directory: if the process is killed, the rest
+    is not in the work tree.
     """
     old = stat_replaceable(path)
     around = find_git_dir(os.path.dirname(os.path.abspath(path)))
     name = f"{os.urandom(4).hex()}.tmp"
     if around is not None:
-        with contextlib.suppress(OSError):  # another file system, or not ours to write in
+        with contextlib.suppress(OSError):  # another file system, or no permission
             _rename_into_place(
                 path, os.path.join(around, f"pycache-guard.{name}"), data, old, check
             )
@@ -64,15 +64,15 @@ def _write_and_rename(path: str, data: bytes, check: Callable[[], None]) -> None
 def _rename_into_place(
     path: str, temporary: str, data: bytes, old: os.stat_result | None, check: Callable[[], None]
 ) -> None:
-    """Write `temporary` and rename it; leave no trace of it otherwise. Raises `OSError`."""
+    """Write `temporary` and rename it; remove it on errors. Raises `OSError`."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | compat.O_BINARY
     try:
-        # A signal can come between any two steps, also right after the file was made or renamed.
+        # A signal can arrive between any two steps, also right after the file is created or renamed.
         descriptor = os.open(temporary, flags, 0o666)
         _write_and_sync(descriptor, temporary, data, old)
         check()
         os.replace(temporary, path)
-    except FileExistsError:  # it is somebody else's
+    except FileExistsError:  # the file of another process
         raise
     except BaseException:
         with contextlib.suppress(OSError):  # it may have been renamed already
@@ -81,11 +81,11 @@ def _rename_into_place(
 
 
 def _accept_any() -> None:
-    """Let whatever is there be replaced."""
+    """Default `check`: replace unconditionally."""
 
 
 def read_if_exists(path: str) -> bytes | None:
-    """Return what a file holds, `None` where there is none; no link is followed. Raises `OSError`."""
+    """Return the content of a file, or None if it does not exist. Raises `OSError`, also for a link."""
     try:
         with open_regular(path, follow=False) as file:
             return file.read()
@@ -96,7 +96,7 @@ def read_if_exists(path: str) -> bytes | None:
 def _write_and_sync(
     descriptor: int, temporary: str, data: bytes, old: os.stat_result | None
 ) -> None:
-    """Write a new file, bring it to disk, and close it."""
+    """Write a new file, sync it to disk, and close it."""
     with open(descriptor, "wb") as file:
         file.write(data)
         file.flush()
@@ -106,7 +106,7 @@ def _write_and_sync(
 
 
 def stat_replaceable(path: str) -> os.stat_result | None:
-    """Return what is at `path` if it may be replaced, `None` if nothing is there."""
+    """Return the status of a file that may be replaced, or None if it does not exist. Raises `Failure`."""
     try:
         old = os.lstat(path)
     except FileNotFoundError:
@@ -123,9 +123,9 @@ def stat_replaceable(path: str) -> os.stat_result | None:
 
 
 def copy_ownership(descriptor: int, temporary: str, old: os.stat_result) -> None:
-    """Give a new file the owner, as far as we may, and the mode of the old one."""
+    """Give a new file the mode of the old one and, if permitted, its owner."""
     if compat.HAS_FILE_OWNERS:
-        # Another's file in a directory of ours becomes ours, as with any editor.
+        # Without permission the file becomes ours, as with any editor.
         with contextlib.suppress(PermissionError):
             os.fchown(descriptor, old.st_uid, old.st_gid)
     os.chmod(temporary, stat.S_IMODE(old.st_mode))

@@ -1,4 +1,4 @@
-"""What a directory cursor is: it stands in one directory at a time and never goes through a link."""
+"""The interface of a directory cursor: it has one current directory and never follows a link."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
 
-    #: The names in one directory, in no order: regular files, and symbolic links to whatever; what
-    #: one may go down into; and pipes, sockets, devices, directories that lead elsewhere (junctions).
+    #: The names in one directory, in any order: regular files and symbolic links; directories; and
+    #: everything else: pipes, sockets, devices, junctions of Windows.
     Listing = tuple[list[str], list[str], list[str]]
 
     class DirectoryCursor(Protocol):
-        """A way down from a root. Names and parts are what `os.fsdecode` makes of any bytes.
+        """A cursor below a root. Names and parts are decoded by `os.fsdecode`.
 
-        All methods but `remove` raise `OSError`.
+        All methods except `remove` raise `OSError`.
         """
 
         def clone(self) -> DirectoryCursor:
-            """Return another way down from the same root, for another thread."""
+            """Return a new cursor with the same root, for another thread."""
 
         def cd(self, parts: tuple[str, ...]) -> None:
-            """Stand in a directory below the root. No part may be a link: `NotADirectoryError`."""
+            """Make a directory below the root current. Raises `NotADirectoryError` if a part is a link."""
 
         def list_entries(self) -> Listing:
-            """List the directory that we stand in."""
+            """List the current directory."""
 
         def identity(self) -> tuple[int, int]:
-            """Return what tells this directory from all others: device and inode."""
+            """Return device and inode of the current directory."""
 
         def status(self, name: str = "") -> os.stat_result:
-            """Return the status of an entry of this directory, no link followed; or its own."""
+            """Return the status of an entry without following links, or of the current directory."""
 
         def read(self, name: str, limit: int) -> bytes:
-            """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+            """Return at most `limit` bytes of a regular file in the current directory; no link is followed."""
 
         def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
-            """Remove what is no directory from this one, of a link the link.
+            """Remove files from the current directory; a link is removed itself.
 
-            Return those that could not be removed; one that is gone is no failure.
+            Return the names that could not be removed, with the error. A missing file is not an error.
             """
 
         def remove_directory(self, name: str) -> None:
-            """Remove an empty directory from this one."""
+            """Remove an empty directory from the current directory."""
 
         def close(self) -> None:
-            """Let go of everything that is open."""
+            """Close all descriptors."""
 
 
 def classify(entries: Iterable[os.DirEntry[str]]) -> Listing:
-    """Sort what `os.scandir` says. Most file systems answer without a further system call."""
+    """Sort the entries of `os.scandir` by kind; most file systems need no further system call."""
     found = [*entries]
     files = [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
     directories: list[str] = []

@@ -1,4 +1,4 @@
-"""The way down by directory descriptors: openat(2), unlinkat(2)."""
+"""The cursor that uses directory descriptors: openat(2), unlinkat(2)."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
     from pycache_guard.fs.cursor import Listing
 
-#: Of the directories on the way down, the lowest `STEP` are held open, of the lowest `STEP ** 2` every
-#: `STEP`th, and so on: at most `STEP` for each power, 32 descriptors at 4096 levels. A process may have as
-#: few as 256 (macOS), and several ways down are open at once.
+#: The lowest `STEP` directories on the path stay open, every `STEP`th of the lowest `STEP ** 2`, and so on:
+#: at most `STEP` for each power, 32 descriptors at 4096 levels. The limit of a process can be 256
+#: (macOS), and several cursors are open at once.
 STEP = 8
-#: So many descriptors a way down may take in any tree that a file system can hold (32767 levels).
+#: Maximum number of descriptors of one cursor, in the deepest possible tree (32767 levels).
 MAX_OPEN = 5 * STEP
-#: How a directory is opened, and nothing else: no link, no pipe (open(2)).
+#: Flags that open only directories: no link, no pipe (open(2)).
 OPENING = os.O_RDONLY | compat.O_DIRECTORY | compat.O_NOFOLLOW
 
 
 class FdCursor:
-    """A root and the directories on the way down from it, each opened from the one above."""
+    """A root and the directories below it, each opened relative to the one above."""
 
     def __init__(self, root: str, above: int | None = None) -> None:
         self._names: list[str] = []
-        #: One more than names: the root's is the first. `None` where it was closed meanwhile.
+        #: Descriptors of the root and of each name; None if a directory was closed to save descriptors.
         self._open: list[int | None] = [os.open(root, OPENING, dir_fd=above)]
 
     def clone(self) -> FdCursor:
-        """Return another way down from the very same root."""
+        """Return a new cursor for exactly the same root directory."""
         return FdCursor(os.curdir, self._open[0])
 
     def cd(self, parts: tuple[str, ...]) -> None:
-        """Stand in a directory below the root."""
+        """Make a directory below the root current."""
         common = 0
-        for ours, theirs in zip(self._names, parts):  # noqa: B905 - what is longer is left below
+        for ours, theirs in zip(self._names, parts):  # noqa: B905 - the longer one is handled below
             if ours != theirs:
                 break
             common += 1
@@ -53,29 +53,29 @@ class FdCursor:
                 self._close_above(level + 1)
 
     def list_entries(self) -> Listing:
-        """List the directory that we stand in."""
+        """List the current directory."""
         with os.scandir(self._here()) as entries:
             return classify(entries)
 
     def identity(self) -> tuple[int, int]:
-        """Return device and inode of this directory."""
+        """Return device and inode of the current directory."""
         status = self.status()
         return status.st_dev, status.st_ino
 
     def status(self, name: str = "") -> os.stat_result:
-        """Return the status of an entry of this directory, no link followed; or its own."""
+        """Return the status of an entry without following links, or of the current directory."""
         if name:
             return os.stat(name, dir_fd=self._here(), follow_symlinks=False)
         return os.fstat(self._here())
 
     def read(self, name: str, limit: int) -> bytes:
-        """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+        """Return at most `limit` bytes of a regular file in the current directory; no link is followed."""
         found = regular.open_regular_fd(name, follow=False, dir_fd=self._here())
         with open(found, "rb") as file:
             return file.read(limit)
 
     def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
-        """Remove what is no directory from this one; return what could not be."""
+        """Remove files from the current directory; return names and errors of the others."""
         here = self._here()
         unlink = os.unlink
         failed = []
@@ -89,7 +89,7 @@ class FdCursor:
         return failed
 
     def remove_directory(self, name: str) -> None:
-        """Remove an empty directory from this one."""
+        """Remove an empty directory from the current directory."""
         os.rmdir(name, dir_fd=self._here())
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class FdCursor:
                 os.close(descriptor)
 
     def _reopen(self) -> None:
-        """Open the lowest directory, and what is closed on the way to it from an open one."""
+        """Open the lowest directory, and the closed directories between it and an open one."""
         depth = len(self._names)
         start = depth
         while self._open[start] is None:
@@ -127,7 +127,7 @@ class FdCursor:
             self._close_above(level + 1)
 
     def _close_above(self, level: int) -> None:
-        """Close what need not be open any more, now that `level` is."""
+        """Close directories that need not stay open after `level` was opened."""
         distance = STEP
         while distance < level:
             above = level - distance

@@ -1,4 +1,4 @@
-"""The files below paths on disk, and their content. Nothing is written."""
+"""List the files below paths, and read them. Nothing is written."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    #: Is called with a path that could not be read, and the reason.
+    #: Called with the path and the reason for every unreadable path.
     OnError = Callable[[str, str], None]
 
-#: No compiler writes more; no more is held in memory.
+#: Maximum size of a file that is read; no compiler writes a larger one.
 MAX_FILE_BYTES = 64 << 20
 
 
@@ -27,12 +27,12 @@ class UnreadableFile(Failure):
 
 
 class Walk:
-    """Yields each file below `paths`, and whether a symbolic link leads there.
+    """Yields each file below `paths`, and whether it was reached through a symbolic link.
 
-    A directory of version control is skipped if it looks like one, and `has_tracked_files` returns False
-    for it. Links to files are yielded. A link, or a junction of Windows, in the place of a cache directory is
-    followed, as import does. A link to a package elsewhere is followed after everything else: import
-    follows it too. No directory is listed twice, except a cache directory.
+    A directory of version control is skipped if it looks like one and `has_tracked_files` returns False
+    for it. Links to files are yielded. A link or junction instead of a cache directory is followed, as
+    import does. A link to a package elsewhere is followed after everything else, because import
+    follows it. No directory is listed twice, except a cache directory.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Walk:
         complain: OnError,
         has_tracked_files: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`complain` is called for directories that cannot be listed."""
+        """Take paths, and `complain`, which is called for directories that cannot be listed."""
         #: Links to directories elsewhere that were not followed; complete when the walk has ended.
         self.unfollowed: list[str] = []
         self._paths = paths
         self._complain = complain
         self._has_tracked_files = has_tracked_files
-        #: Device and inode of each directory that was listed.
+        #: Device and inode of each listed directory.
         self._listed: set[tuple[int, int]] = set()
         self._links: list[str] = []
 
@@ -86,7 +86,7 @@ class Walk:
                 path = entry.name if directory == os.curdir else os.path.join(directory, entry.name)
                 if not _is_directory(entry):
                     yield path, is_linked or entry.is_symlink()
-                # Import looks for files alone in a cache directory, and a link may lead back up.
+                # Import reads only files in a cache directory, and a link may lead back up.
                 elif not is_linked_cache and not self._is_metadata(entry.name, path):
                     if not _is_link(entry):
                         below.append((path, False))
@@ -97,7 +97,7 @@ class Walk:
             pending.extend(reversed(below))
 
     def _is_metadata(self, name: str, path: str) -> bool:
-        """Return whether a directory is one that version control keeps for itself."""
+        """Return whether a directory belongs to a version control system."""
         looks_so = any(
             os.path.lexists(os.path.join(path, mark)) for mark in VCS_ENTRIES.get(name, ())
         )
@@ -110,18 +110,18 @@ def _is_link(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_package(directory: str) -> bool:
-    """Return whether import takes a directory for a package: one that has modules itself."""
+    """Return whether import treats a directory as a package: it contains modules."""
     if not os.path.basename(directory).isidentifier():
         return False
     try:
         names = os.listdir(directory)
-    except OSError:  # import cannot look into it either
+    except OSError:  # import cannot read it either
         return False
     return any(name == "__pycache__" or name.lower().endswith((".py", ".pyc")) for name in names)
 
 
 def _holds(directory: str, path: str) -> bool:
-    """Return whether `path` is in `directory`, links in both resolved."""
+    """Return whether `path` is in `directory`, after links in both are resolved."""
     above, below = os.path.realpath(directory), os.path.realpath(path)
     return os.path.join(below, "").startswith(os.path.join(above, ""))
 
@@ -134,9 +134,9 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 
 def read_limited(path: str, size: int = MAX_FILE_BYTES) -> bytes:
-    """Return at most the first `size` bytes of the regular file that `path` leads to.
+    """Return at most the first `size` bytes of a regular file; links are followed.
 
-    Raises `UnreadableFile` with a reason. A FIFO is not waited for, and a device is not touched.
+    Raises `UnreadableFile` with the reason. A FIFO cannot block, and a device is not opened.
     """
     try:
         descriptor = regular.open_regular_fd(path)
@@ -155,7 +155,7 @@ def read_limited(path: str, size: int = MAX_FILE_BYTES) -> bytes:
 
 
 def read_file(path: str) -> bytes:
-    """Return the file that `path` leads to. Raises `UnreadableFile`, and so for more than `MAX_FILE_BYTES`."""
+    """Return the content of a file; links are followed. Raises `UnreadableFile`, also if it is too large."""
     data = read_limited(path, MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise UnreadableFile(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB")

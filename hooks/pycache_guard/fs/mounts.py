@@ -1,8 +1,8 @@
-"""Where a bind mount shows a directory that has another path too (Linux).
+"""Find the other paths of a directory that is bind-mounted (Linux).
 
-A subdirectory of a repository that is mounted elsewhere has no `.git` above it there. The table of
-mounts (proc_pid_mountinfo(5)) holds the root of each mount within its file system; another mount of
-the same file system that shows more of it gives the other path.
+A mounted subdirectory of a repository has no `.git` above it. The table of mounts
+(proc_pid_mountinfo(5)) contains the root of each mount within its file system, so another mount of
+the same file system gives the other path.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ class Mount(NamedTuple):
 
     #: `MAJOR:MINOR` of the file system.
     device: str
-    #: The directory of the file system that is shown, as a path from the file system's own top.
+    #: The mounted directory, as a path from the top of the file system.
     root: str
-    #: Where it is shown.
+    #: The mount point.
     point: str
 
 
 def find_sources(directory: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield other paths of what is mounted on, round or below a directory.
+    """Yield other paths of a directory and of the mount points below it.
 
-    Each comes with the names that lead from `directory` to what it is a path of: none for the
-    directory itself. Yields nothing where the system has no table of mounts, or where no other mount
-    shows the place: in a container, what lies around a mounted directory cannot be known.
+    Each path comes with the names from `directory` to the mount point: none for the directory itself.
+    Yields nothing without a table of mounts, or if no other mount contains the directory: a container
+    does not know the directories above a mounted one.
     """
     mounts = _read_table()
     here = os.path.realpath(directory)
     around = [mount for mount in mounts if _is_below(here, mount.point)]
     inside = [m for m in mounts if m.point != here and _is_below(m.point, here)]
-    # Of two on the same point the later one hides the earlier.
+    # The later of two mounts on the same mount point hides the earlier.
     nearest = max(enumerate(around), key=lambda n: (len(n[1].point), n[0]), default=None)
     if nearest is not None:
         mount = nearest[1]
@@ -51,7 +51,7 @@ def find_sources(directory: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _other_paths(mounts: list[Mount], mount: Mount, rest: str, here: str) -> Iterator[str]:
-    """Yield the paths, by other mounts, of `rest` below `mount`, which is `here`."""
+    """Yield the paths of `here`, which is `rest` below `mount`, through other mounts."""
     whole = mount.root.rstrip("/") + rest
     for other in mounts:
         if other.device == mount.device and _is_below(whole, other.root):
@@ -72,7 +72,7 @@ def _read_table() -> list[Mount]:
 
 
 def _unescape(field: bytes) -> str:
-    r"""Undo `\040` and the like, which stand for blanks, tabs, newlines and backslashes."""
+    r"""Decode octal escapes such as `\040`: blanks, tabs, newlines and backslashes."""
     first, *rest = field.split(b"\\")
     return os.fsdecode(first + b"".join(bytes([int(p[:3], 8)]) + p[3:] for p in rest))
 

@@ -1,4 +1,4 @@
-"""The portable way down: by paths, each new part looked at before it is entered."""
+"""The portable cursor: uses paths, and checks each part before it is entered."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
     from pycache_guard.fs.cursor import Listing
 
-#: A reparse point that stands for something elsewhere, as a junction does; others (files kept in a
-#: cloud) are what they seem. [MS-FSCC] 2.1.2.1, Reparse Tags.
+#: The bit of reparse tags that lead elsewhere, such as junctions. Others (files in a cloud) are ordinary
+#: files. [MS-FSCC] 2.1.2.1, Reparse Tags.
 NAME_SURROGATE = 0x2000_0000
 
 
 class PathCursor:
-    """A root and the directory below it where we stand."""
+    """A root and the current directory below it."""
 
     def __init__(self, root: str) -> None:
         self._root = self._here = root
         self._status = _lstat_directory(root)
 
     def clone(self) -> PathCursor:
-        """Return another way down from the same root."""
+        """Return a new cursor with the same root."""
         return PathCursor(self._root)
 
     def cd(self, parts: tuple[str, ...]) -> None:
-        """Stand in a directory below the root."""
+        """Make a directory below the root current."""
         path = self._root
         status = _lstat_directory(path)
         for part in parts:
@@ -41,7 +41,7 @@ class PathCursor:
         self._here, self._status = path, status
 
     def list_entries(self) -> Listing:
-        """List the directory that we stand in."""
+        """List the current directory."""
         with os.scandir(self._here) as entries:
             files, candidates, special = classify(entries)
         directories: list[str] = []
@@ -54,20 +54,20 @@ class PathCursor:
         return files, directories, special
 
     def identity(self) -> tuple[int, int]:
-        """Return volume and file index of this directory."""
+        """Return volume and file index of the current directory."""
         return self._status.st_dev, self._status.st_ino
 
     def status(self, name: str = "") -> os.stat_result:
-        """Return the status of an entry of this directory, no link followed; or its own."""
+        """Return the status of an entry without following links, or of the current directory."""
         return os.lstat(os.path.join(self._here, name) if name else self._here)
 
     def read(self, name: str, limit: int) -> bytes:
-        """Return at most `limit` bytes of a regular file of this directory, no link followed."""
+        """Return at most `limit` bytes of a regular file in the current directory; no link is followed."""
         with regular.open_regular(os.path.join(self._here, name), follow=False) as file:
             return file.read(limit)
 
     def remove(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
-        """Remove what is no directory from this one; return what could not be."""
+        """Remove files from the current directory; return names and errors of the others."""
         failed = []
         for name in names:
             try:
@@ -79,11 +79,11 @@ class PathCursor:
         return failed
 
     def remove_directory(self, name: str) -> None:
-        """Remove an empty directory from this one."""
+        """Remove an empty directory from the current directory."""
         os.rmdir(os.path.join(self._here, name))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no descriptors are open."""
 
 
 def _lstat_directory(path: str) -> os.stat_result:
@@ -95,6 +95,6 @@ def _lstat_directory(path: str) -> os.stat_result:
 
 
 def is_junction(status: os.stat_result) -> bool:
-    """Whether what looks like a directory is a junction (`st_reparse_tag` is there on Windows only)."""
+    """Return whether a directory is a junction (`st_reparse_tag` exists only on Windows)."""
     tag: int = getattr(status, "st_reparse_tag", 0)
     return bool(tag & NAME_SURROGATE)

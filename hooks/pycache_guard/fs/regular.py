@@ -1,6 +1,6 @@
-"""Regular files and nothing else: nothing waits for a pipe, nothing reads a device without end.
+"""Open regular files only, so that a FIFO cannot block and a device cannot be read endlessly.
 
-A checkout can hold a link to any of them in the place of any file.
+A checkout can contain a link to either, instead of any file.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-#: A pipe that was put in a file's place meanwhile is not waited for (open(2)).
+#: With O_NONBLOCK a FIFO that replaces the file after the check cannot block (open(2)).
 OPEN_FLAGS = os.O_RDONLY | compat.O_BINARY | compat.O_NONBLOCK
 
-#: More than a `.git`, a HEAD or a usual configuration holds, in bytes.
+#: Maximum size of small files such as `.git` and HEAD, in bytes.
 MAX_SMALL_FILE_BYTES = 1 << 16
 
 
 def open_regular_fd(path: str | bytes, *, follow: bool = True, dir_fd: int | None = None) -> int:
-    """Open the regular file that `path` leads to, or is, if no link is to be followed.
+    """Open a regular file and return its descriptor. Links are followed only with `follow`.
 
-    A relative path starts at the directory that `dir_fd` has open, if it is given. Raises `OSError`
-    for all else, what comes in its place meanwhile included.
+    A relative path starts at the directory of `dir_fd`, if that is given. Raises `OSError` for
+    everything that is not a regular file, even if it replaces one after the check.
     """
     _require_regular(os.stat(path, dir_fd=dir_fd, follow_symlinks=follow), path)
     found = os.open(path, OPEN_FLAGS | (0 if follow else compat.O_NOFOLLOW), dir_fd=dir_fd)
@@ -38,12 +38,12 @@ def open_regular_fd(path: str | bytes, *, follow: bool = True, dir_fd: int | Non
 
 
 def open_regular(path: str | bytes, *, follow: bool = True) -> BinaryIO:
-    """Do the same, and return a file."""
+    """Like `open_regular_fd`, but return a file object."""
     return open(open_regular_fd(path, follow=follow), "rb")
 
 
 def _require_regular(found: os.stat_result, path: str | bytes) -> None:
-    """Raise `OSError` for what is not a regular file."""
+    """Raise `OSError` for everything that is not a regular file."""
     if not stat.S_ISREG(found.st_mode):
         import errno
 
@@ -55,7 +55,7 @@ def _require_regular(found: os.stat_result, path: str | bytes) -> None:
 
 
 def read_small_file(path: str) -> bytes:
-    """Return what a regular file contains. Raises `OSError`, and `ValueError` for a large one."""
+    """Return the content of a regular file. Raises `OSError`, and `ValueError` for a large file."""
     with open_regular(path) as file:
         data = file.read(MAX_SMALL_FILE_BYTES + 1)
     if len(data) > MAX_SMALL_FILE_BYTES:

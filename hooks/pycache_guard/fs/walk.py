@@ -1,4 +1,4 @@
-"""Walk a directory tree with a cursor that goes through no link."""
+"""Walk a directory tree with a cursor that never follows links."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pycache_guard.fs.cursor import Listing
 
 
-#: It was there when its parent was listed: meanwhile removed, or another thing put in its place.
+#: The directory was removed or replaced after its parent was listed.
 VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class Directory:
-    """A directory that was listed."""
+    """A listed directory."""
 
     __slots__ = ("beside", "directories", "error", "files", "parts", "special")
 
@@ -33,23 +33,23 @@ class Directory:
         beside: Sequence[str],
         error: OSError | None = None,
     ) -> None:
-        #: The names that lead to it from the root.
+        #: The names from the root to it.
         self.parts = parts
         self.files: list[str]
-        #: Those that are taken out of this list are not visited.
+        #: The walk does not enter directories that the caller removes from this list.
         self.directories: list[str]
         self.special: list[str]
         self.files, self.directories, self.special = listing
         #: The files of the directory above.
         self.beside = beside
-        #: Why it could not be listed, if it could not.
+        #: The error if it could not be listed.
         self.error = error
 
 
 def open_cursor(root: str) -> DirectoryCursor:
-    """Return the best way down from `root`.
+    """Return the best cursor of this platform for `root`.
 
-    Raises `Failure` if it is no directory, or a link to one; `OSError` if it cannot be opened.
+    Raises `Failure` if it is not a directory or is a link; `OSError` if it cannot be opened.
     """
     try:
         if compat.HAS_DIR_FD:
@@ -70,9 +70,10 @@ def open_cursor(root: str) -> DirectoryCursor:
 def walk(
     way: DirectoryCursor, start: tuple[str, ...] = (), beside: Sequence[str] = ()
 ) -> Iterator[Directory]:
-    """Yield the directory `start` and all below it, each before what is in it.
+    """Yield the directory `start` and all directories below it, parents before children.
 
-    While one is looked at, `way` stands in it. `beside` are the files of the directory above `start`.
+    The yielded directory is the current one of `way`. `beside` contains the files of the directory above
+    `start`.
     """
     pending = [(start, beside)]
     while pending:
