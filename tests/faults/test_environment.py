@@ -50,7 +50,6 @@ HARMLESS = {
     "GIT_REPLACE_REF_BASE": "refs/heads/",
     "GIT_GRAFT_FILE": "{program}",
     "GIT_DEFAULT_HASH": "sha256",
-    "GIT_PREFIX": "pkg/",
     "GIT_ATTR_SOURCE": "HEAD",
     "GIT_ADVICE": "1",
     "GIT_PROTOCOL": "version=2",
@@ -67,9 +66,7 @@ HARMLESS = {
     "CDPATH": "/",
     "IFS": "/",
     "POSIXLY_CORRECT": "1",
-    "FORCE_COLOR": "1",
-    "CLICOLOR_FORCE": "1",
-    "NO_COLOR": "",
+    "NO_COLOR": "1",
     "SHELLOPTS": "xtrace",
     "SOURCE_DATE_EPOCH": "nonsense",
     "PRE_COMMIT": "1",
@@ -97,6 +94,19 @@ def same(call: Call, result: Result, usual: Result) -> None:
 @every_call(4)
 def test_what_changes_nothing(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     same(call, run(scene, tmp_path, call, HARMLESS), scene.baseline(call))
+
+
+#: These change colours, and the directory that printed paths start from, but no result.
+PRESENTATION = {"FORCE_COLOR": "1", "NO_COLOR": "", "GIT_PREFIX": "pkg/"}
+
+
+@every_call(4)
+def test_presentation_does_not_change_the_result(
+    scene: Sandbox, tmp_path: Path, call: Call
+) -> None:
+    result, usual = run(scene, tmp_path, call, PRESENTATION), scene.baseline(call)
+    assert (result.code, result.err) == (usual.code, usual.err)
+    assert result.out.count("PYC") >= usual.out.count("PYC")
 
 
 #: Each by itself: two of these may not be set together.
