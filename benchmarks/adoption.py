@@ -1,4 +1,4 @@
-"""What it costs to adopt a hook: from an empty cache to the first verdict, and what that installs.
+"""The cost of adopting a hook: from an empty cache to the first result, and the installed size.
 
 The peers are what their projects published: the newest sdist, as a repository with a manifest of one
 hook, because an sdist has none. All are fetched by pre-commit from `file://` addresses, so that what is
@@ -56,10 +56,10 @@ PUBLISHED = (
 
 
 class Adopted(NamedTuple):
-    """What one adoption took."""
+    """Time and size of one adoption."""
 
     seconds: float
-    #: Of all that is in the cache afterwards.
+    #: Size of the cache afterwards.
     megabytes: float
 
 
@@ -101,7 +101,7 @@ def published(scripts: Path, work: Path, distribution: str, hook: str, entry: st
 
 
 def adopt(scripts: Path, work: Path, source: Path, hook: str) -> Adopted:
-    """Install the hook into an empty cache of pre-commit's, with an empty one of pip's; run it."""
+    """Install the hook with empty caches of pre-commit and pip, and run it."""
     project, home = work / "project", work / "home"
     configuration = CONFIGURATION.format(
         repository=source, revision=git(source, "rev-parse", "HEAD"), hook=hook
@@ -129,6 +129,6 @@ def adopt(scripts: Path, work: Path, source: Path, hook: str) -> Adopted:
 
 
 def size(directory: Path) -> int:
-    """Return how many bytes the files below have."""
+    """Return the total size of the files below in bytes."""
     found = (path.lstat() for path in directory.rglob("*") if not path.is_dir())
     return sum(status.st_size for status in found)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Figure(NamedTuple):
-    """One promise, measured."""
+    """One measured figure."""
 
     what: str
     peer: str
@@ -97,7 +97,7 @@ def compare(
 def figure(
     what: str, peer: str, pairs: list[tuple[float, float]], bar: float, unit: str = "s"
 ) -> Figure:
-    """Return what pairs of measurements, ours first, make."""
+    """Return the figure of pairs of measurements, ours first."""
     return Figure(
         what,
         peer,

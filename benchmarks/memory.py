@@ -22,7 +22,7 @@ _, status, usage = os.wait4(child, 0)
 print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss)
 """
 
-#: The program in a process that tells its own peak at the end, and not that of its children.
+#: Runs the program and writes the peak memory of its process, without children.
 ALONE = """
 import resource, sys
 from pycache_guard.cli import main
@@ -38,7 +38,7 @@ MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
 
 
 class Run(NamedTuple):
-    """What a run took."""
+    """Time and memory of a run."""
 
     seconds: float
     #: Peak of the largest process among the command and all that it started and waited for, in MB.

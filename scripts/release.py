@@ -1,9 +1,9 @@
-"""What a release consists of, step by step; the workflows run the same: `python -m scripts.release --help`.
+"""The steps of a release, which the workflows run too: `python -m scripts.release --help`.
 
     python -m scripts.release rehearse python3.10 python3.13
 
-builds wheel and sdist, judges them with `check-dist`, and runs the suite against the built wheel with
-each interpreter. `check-tag vX.Y.Z` holds a tag to the version and the changelog.
+builds wheel and sdist, checks them with `check-dist`, and runs the tests against the wheel with each
+interpreter. `check-tag vX.Y.Z` compares a tag with the version and the changelog.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: What builds: pinned, so that a tag builds the same later on.
+#: Build tools, pinned so that a tag builds the same later.
 BUILDER = ("build==1.6.1", "hatchling==1.33.0")
 
 
 class Refused(Exception):
-    """Why there can be no release."""
+    """A reason that prevents the release."""
 
 
 def version(root: Path = ROOT) -> str:
-    """Return the version, from the one place where it stands."""
+    """Return the version from the package."""
     text = (root / "hooks" / "pycache_guard" / "__init__.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     if found is None:
@@ -37,13 +37,13 @@ def version(root: Path = ROOT) -> str:
 
 
 def pythons(root: Path = ROOT) -> list[str]:
-    """Return the Pythons that are promised, from the classifiers: the matrix of every workflow."""
+    """Return the supported Python versions from the classifiers, as the workflows use them."""
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     return re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
 
 
 def check_tag(tag: str, day: str, root: Path = ROOT) -> None:
-    """Raise `Refused` unless `tag` is the version's, and the changelog begins with it, dated `day`."""
+    """Raise `Refused` unless `tag` matches the version, and the changelog begins with it and `day`."""
     if tag != f"v{version(root)}":
         raise Refused(f"the tag is {tag}, the version {version(root)}")
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def check_tag(tag: str, day: str, root: Path = ROOT) -> None:
 
 
 def day_of_head() -> str:
-    """Return the day of the commit that is released, as its committer had it."""
+    """Return the committer date of HEAD."""
     done = run("git", "log", "-1", "--format=%cs", stdout=subprocess.PIPE)
     return datetime.date.fromisoformat(done.stdout.decode().strip()).isoformat()
 
@@ -73,20 +73,20 @@ def build(into: Path) -> list[Path]:
 
 
 def check(built: list[Path]) -> None:
-    """Have the wheel's own program judge what was built: no bytecode, and it says its version."""
+    """Check both files with the program in the wheel, and check the version it prints."""
     with tempfile.TemporaryDirectory() as directory:
         python = environment(Path(directory) / "bare", sys.executable, built[0])
         program = python.with_name("pycache-guard")
-        said = run(program, "--version", stdout=subprocess.PIPE).stdout.decode().strip()
-        if said != f"pycache-guard {version()}":
-            raise Refused(f"the wheel says that it is {said}")
+        printed = run(program, "--version", stdout=subprocess.PIPE).stdout.decode().strip()
+        if printed != f"pycache-guard {version()}":
+            raise Refused(f"the wheel prints the version {printed}")
         run(program, "check-dist", *built)
 
 
 def test(wheel: Path, executable: str, arguments: list[str]) -> None:
-    """Run the suite with an interpreter that has the wheel installed, and not this checkout.
+    """Run the tests with an interpreter that has the wheel installed instead of this checkout.
 
-    Left out are the checks of the checkout itself, which every commit has passed.
+    The quality gates are skipped: every commit has passed them.
     """
     with tempfile.TemporaryDirectory() as directory:
         python = environment(Path(directory) / "tested", executable, f"{wheel}[test]")
@@ -122,15 +122,15 @@ def run(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Return 0 if the step went well."""
+    """Return 0 if the step succeeded."""
     parser = argparse.ArgumentParser(prog="python -m scripts.release", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
-    steps.add_parser("pythons", help="the Pythons that are promised, as JSON")
-    steps.add_parser("check-tag", help="against version and changelog").add_argument("tag")
-    steps.add_parser("build", help="build, and judge what was built").add_argument("into")
-    one = steps.add_parser("test", help="the suite against a wheel, with this Python")
+    steps.add_parser("pythons", help="print the supported Python versions as JSON")
+    steps.add_parser("check-tag", help="compare with version and changelog").add_argument("tag")
+    steps.add_parser("build", help="build and check wheel and sdist").add_argument("into")
+    one = steps.add_parser("test", help="run the tests against a wheel with this Python")
     one.add_argument("wheel")
-    whole = steps.add_parser("rehearse", help="build, judge, and test with each Python")
+    whole = steps.add_parser("rehearse", help="build, check, and test with each Python")
     whole.add_argument("python", nargs="+")
     options, arguments = parser.parse_known_args(argv)
     if arguments and options.step not in ("test", "rehearse"):
@@ -144,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def take(options: argparse.Namespace, arguments: list[str]) -> None:
-    """Take one step; `arguments` are pytest's."""
+    """Run one step. `arguments` are those of pytest."""
     if options.step == "pythons":
         print(json.dumps(pythons()))
     elif options.step == "check-tag":

@@ -1,4 +1,4 @@
-"""The runners, each with the hooks of this very checkout installed once."""
+"""The runners, each with the hooks of this checkout, installed once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def runner(
     inherited: dict[str, str],
     checkout: Checkout,
 ) -> Runner:
-    """Install the hooks by one of the runners, in a home of its own."""
+    """Install the hooks with one runner, in a separate home."""
     home = tmp_path_factory.mktemp(request.param)
     environment = {
         "PRE_COMMIT_HOME": os.fspath(home / "home"),

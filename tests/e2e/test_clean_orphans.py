@@ -32,7 +32,7 @@ repos:
 
 @pytest.fixture
 def switched(runner: Runner, project: Repo) -> Repo:
-    """Make a project with a branch `feature` that has a package more, and install the hook."""
+    """Make a project whose branch `feature` has one more package, and install the hook."""
     program = SCRIPTS / "pycache-guard"
     project.add(".pre-commit-config.yaml", CONFIG.format(program=program, stages=", ".join(STAGES)))
     project.commit()
@@ -44,20 +44,20 @@ def switched(runner: Runner, project: Repo) -> Repo:
     return project
 
 
-def cached(repo: Repo) -> None:
-    """Leave what imports leave."""
+def write_caches(repo: Repo) -> None:
+    """Create the caches that imports create."""
     make_tree(repo.path, ["more/__pycache__/__init__.cpython-313.pyc", "more/__init__.pyc"])
     make_tree(repo.path, ["pkg/__pycache__/m.cpython-313.pyc"])
 
 
 def is_clean(repo: Repo) -> bool:
-    """Whether the orphans have gone, and they alone."""
+    """Return whether the orphans are removed, and nothing else."""
     kept = os.path.exists(repo.path / "pkg" / "__pycache__" / "m.cpython-313.pyc")
     return kept and not os.path.exists(repo.path / "more")
 
 
-def test_checkout(runner: Runner, switched: Repo) -> None:
-    cached(switched)
+def test_checkout_removes_orphans(runner: Runner, switched: Repo) -> None:
+    write_caches(switched)
     done = runner.git(switched, "checkout", "-q", "main")
     assert done.code == 0, done
     assert is_clean(switched)
@@ -65,19 +65,19 @@ def test_checkout(runner: Runner, switched: Repo) -> None:
     assert done.code == 0, done
 
 
-def test_merge(runner: Runner, switched: Repo) -> None:
+def test_merge_removes_orphans(runner: Runner, switched: Repo) -> None:
     switched.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "-B", "removal")
     switched.git("rm", "-q", "-r", "more")
     switched.commit()
     switched.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "feature")
-    cached(switched)
+    write_caches(switched)
     done = runner.git(switched, "merge", "-q", "removal")
     assert done.code == 0, done
     assert is_clean(switched)
 
 
-def test_rewrite(runner: Runner, switched: Repo) -> None:
-    cached(switched)
+def test_amend_removes_orphans(runner: Runner, switched: Repo) -> None:
+    write_caches(switched)
     switched.git("rm", "-q", "-r", "more")
     done = runner.git(switched, "commit", "-q", "--amend", "--allow-empty", "-m", "c")
     assert done.code == 0, done

@@ -1,4 +1,4 @@
-"""Every hook of the manifest, installed and run by pre-commit and by prek, with one verdict."""
+"""Every hook of the manifest under pre-commit and prek, with the same results."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ STAGES = ["pre-commit", "pre-merge-commit", "pre-push", "manual"]
 
 
 def with_bytecode(repo: Repo) -> None:
-    """Stage what `git add -A` brings in without rules."""
+    """Stage bytecode, as `git add -A` does without ignore rules."""
     repo.add("pkg/__pycache__/m.cpython-313.pyc", BYTECODE)
 
 
 def with_bytecode_once(repo: Repo) -> None:
-    """Commit bytecode, and delete it again: neither the index nor HEAD shows it."""
+    """Commit bytecode and delete it, so that index and HEAD are clean."""
     with_bytecode(repo)
     repo.commit("c", "--no-verify")
     repo.git("rm", "-q", "-r", "pkg/__pycache__")
@@ -34,7 +34,7 @@ def with_bytecode_once(repo: Repo) -> None:
 
 
 def without_rules(repo: Repo) -> None:
-    """Stage ignore files that ignore nothing."""
+    """Stage an ignore file that ignores nothing."""
     repo.add(".gitignore", "__pycache__/ # caches\n")
 
 
@@ -46,12 +46,12 @@ def with_careless_source(repo: Repo) -> None:
 
 
 def with_sourceless_bytecode(repo: Repo) -> None:
-    """Stage bytecode that runs, with no source to verify it by."""
+    """Stage bytecode without a source."""
     repo.add("pkg/lonely.pyc", BYTECODE)
 
 
 def with_docker(repo: Repo) -> None:
-    """Stage a build whose context is sent with all that is in it."""
+    """Stage a Docker build that sends its whole context."""
     repo.add("Dockerfile", "FROM scratch\nCOPY . /\n")
 
 
@@ -62,7 +62,7 @@ def with_archive(repo: Repo) -> None:
         archive.writestr("pkg/__pycache__/m.cpython-313.pyc", BYTECODE)
 
 
-#: For each hook, what makes it complain, and what it says.
+#: For each hook, a problem that it reports, and its message.
 PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
     "forbid-bytecode": (with_bytecode, "PYC001 bytecode is tracked"),
     "forbid-bytecode-paths": (with_bytecode, "Python bytecode must not be committed"),
@@ -78,9 +78,7 @@ PROBLEMS: dict[str, tuple[Callable[[Repo], None], str]] = {
 
 
 @pytest.mark.parametrize("hook", sorted(HOOKS.keys() - {"clean-orphans"}))  # which never does
-def test_a_hook_complains_where_there_is_a_problem(
-    hook: str, runner: Runner, project: Repo
-) -> None:
+def test_hook_reports_a_problem(hook: str, runner: Runner, project: Repo) -> None:
     spoil, words = PROBLEMS[hook]
     runner.configure(project, hook)
     spoil(project)
@@ -90,7 +88,7 @@ def test_a_hook_complains_where_there_is_a_problem(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_hook_complains_where_there_is_none(stage: str, runner: Runner, project: Repo) -> None:
+def test_hooks_pass_in_a_healthy_project(stage: str, runner: Runner, project: Repo) -> None:
     runner.configure(project, *HOOKS)
     project.commit()
     done = runner(project, "run", "--all-files", "--hook-stage", stage)
@@ -100,7 +98,7 @@ def test_no_hook_complains_where_there_is_none(stage: str, runner: Runner, proje
     assert project.git("status", "--porcelain") == ""
 
 
-def test_every_hook_applies(runner: Runner, project: Repo) -> None:
+def test_every_hook_matches_files(runner: Runner, project: Repo) -> None:
     runner.configure(project, *HOOKS)
     with (project.path / ".pre-commit-config.yaml").open("a") as config:
         config.write("- repo: meta\n  hooks: [{id: check-hooks-apply}]\n")
@@ -111,7 +109,7 @@ def test_every_hook_applies(runner: Runner, project: Repo) -> None:
 
 
 def install(runner: Runner, repo: Repo, *hooks: str) -> None:
-    """Let git run hooks in a repository."""
+    """Install hooks in a repository."""
     runner.configure(repo, *hooks)
     repo.commit()
     stages = ["pre-commit", "pre-merge-commit", "pre-push"]
@@ -120,10 +118,8 @@ def install(runner: Runner, repo: Repo, *hooks: str) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["-a"], ["--", "pkg/m.pyc"]], ids=["plain", "-a", "PATH"])
-def test_a_commit_with_bytecode_is_refused(
-    options: list[str], runner: Runner, project: Repo
-) -> None:
-    """Its removal never is."""
+def test_commit_with_bytecode_is_refused(options: list[str], runner: Runner, project: Repo) -> None:
+    """A commit that removes bytecode is accepted."""
     project.add("pkg/m.pyc", BYTECODE)
     install(runner, project, "forbid-bytecode", "check-gitignore")
     before = project.git("rev-parse", "HEAD")
@@ -140,8 +136,8 @@ def test_a_commit_with_bytecode_is_refused(
     assert "pkg/m.pyc" not in project.tracked()
 
 
-def test_fix_in_a_commit(runner: Runner, project: Repo) -> None:
-    """A plain commit is refused once: what was untracked stays so, what was added is to be staged."""
+def test_fixing_hooks_refuse_a_commit_once(runner: Runner, project: Repo) -> None:
+    """A commit is refused once; files stay untracked, and added patterns must be staged."""
     install(runner, project, "forbid-bytecode --fix", "fix-gitignore")
     project.add(".gitignore", "build/\n")
     project.add("pkg/m.pyc", BYTECODE)
@@ -157,7 +153,7 @@ def test_fix_in_a_commit(runner: Runner, project: Repo) -> None:
     assert project.git("status", "--porcelain") == ""
 
 
-def test_a_merge_that_brings_bytecode_in_is_refused(runner: Runner, project: Repo) -> None:
+def test_merge_that_adds_bytecode_is_refused(runner: Runner, project: Repo) -> None:
     runner.configure(project, "forbid-bytecode", "check-gitignore")
     project.commit()
     project.git("checkout", "-q", "-b", "other")
@@ -171,7 +167,7 @@ def test_a_merge_that_brings_bytecode_in_is_refused(runner: Runner, project: Rep
     assert project.git("rev-list", "--count", "--merges", "HEAD") == "0"
 
 
-def test_a_push_of_bytecode_is_refused(
+def test_push_of_bytecode_is_refused(
     runner: Runner, project: Repo, make_repo: Callable[..., Repo]
 ) -> None:
     remote = make_repo("remote", "--bare")
@@ -187,10 +183,10 @@ def test_a_push_of_bytecode_is_refused(
 
 
 @pytest.mark.parametrize("form", ["a root", "a new branch", "an update", "a tag", "a force push"])
-def test_a_push_of_bytecode_that_was_deleted_again_is_refused(
+def test_push_of_deleted_bytecode_is_refused(
     form: str, runner: Runner, project: Repo, make_repo: Callable[..., Repo]
 ) -> None:
-    """In every form in which a runner tells what is pushed; without the bytecode it goes through."""
+    """In every form in which a runner passes the pushed refs; a push without bytecode succeeds."""
     remote = make_repo("remote", "--bare")
     project.git("remote", "add", "origin", os.fspath(remote.path))
     install(runner, project, "check-history")
@@ -217,7 +213,7 @@ def test_a_push_of_bytecode_that_was_deleted_again_is_refused(
     assert done.code == 0, done
 
 
-def test_a_push_of_the_root_alone(
+def test_push_of_the_root_commit_passes(
     runner: Runner, project: Repo, make_repo: Callable[..., Repo]
 ) -> None:
     remote = make_repo("remote", "--bare")
@@ -226,7 +222,7 @@ def test_a_push_of_the_root_alone(
     assert runner.git(project, "push", "origin", "main").code == 0
 
 
-def test_paths_that_are_no_files(runner: Runner, project: Repo) -> None:
+def test_symlinks_and_submodules_are_refused(runner: Runner, project: Repo) -> None:
     """`language: fail` sees symlinks and submodules too; not what is tracked and gone from disk."""
     runner.configure(project, "forbid-bytecode-paths", "forbid-bytecode")
     target = project.path / "link.pyc"
@@ -256,12 +252,12 @@ REFUSED = [
 ALLOWED = ["a.pyd", "a.pyc.txt", "pyc", "my__pycache__/x", "b.pyc.1a", "a.py", "pyc\n"]
 
 
-def test_both_runners_read_the_regex_alike(runner: Runner, project: Repo) -> None:
+def test_path_regex_matches_the_same_paths_in_both_runners(runner: Runner, project: Repo) -> None:
     runner.configure(project, "forbid-bytecode-paths")
     for path in [*REFUSED, *ALLOWED, "odd.pyc\n"]:
         project.add(path)
     done = runner(project, "run", "--all-files")
     assert done.code == 1
     lines = [line.strip() for line in done.out.splitlines()]
-    told = {line for line in lines if line and not line.startswith(("- ", "forbid"))}
-    assert told == {*REFUSED, HOOKS["forbid-bytecode-paths"]["entry"]}
+    reported = {line for line in lines if line and not line.startswith(("- ", "forbid"))}
+    assert reported == {*REFUSED, HOOKS["forbid-bytecode-paths"]["entry"]}

@@ -1,4 +1,4 @@
-"""The scene of the faults."""
+"""The repository that faults are tested on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the repository once, in the isolation of the first test that wants it."""
+    """Make the repository once per process."""
     path = tmp_path_factory.getbasetemp() / "faults-template"
     if not path.exists():
         build(path)
@@ -25,5 +25,5 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scene(template: Path, tmp_path: Path) -> Sandbox:
-    """Copy the repository for a test to spoil."""
+    """Return a copy of the repository that a test may change."""
     return copied(template, tmp_path / "scene")

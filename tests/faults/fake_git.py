@@ -1,4 +1,4 @@
-"""A git that fails at one question: by verb, and by how often that verb was asked before."""
+"""A git that fails at one call, given by subcommand and number."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ case $FAULT in
 esac
 """
 
-#: What a git does instead of what it was asked, by name; `$FAULT_BYTES` come through first.
+#: Faulty behaviour by name; `$FAULT_BYTES` bytes of real output come first where needed.
 FAULTS = {
     "dies": 'echo "fatal: out of luck" >&2; exit 128',
     "is killed": "kill -9 $$",
@@ -61,18 +61,18 @@ FAULTS = {
 
 
 class FakeGit(NamedTuple):
-    """Where it is; `at` makes the environment in which it fails."""
+    """The directory of the fake; `failing_at` returns the environment in which it fails."""
 
     here: Path
 
     def failing_at(self, question: str, fault: str, size: int = 20) -> dict[str, str]:
-        """Return the environment for one run: the `question`, `VERB.N`, is answered by `fault`."""
+        """Return the environment for one run in which the call `question`, as `VERB.N`, has the `fault`."""
         self.reset()
         path = f"{self.here}{os.pathsep}{os.environ['PATH']}"
         return {"PATH": path, "FAULT_AT": question, "FAULT": fault, "FAULT_BYTES": str(size)}
 
     def reset(self) -> None:
-        """Count anew."""
+        """Start counting again."""
         for entry in self.here.iterdir():
             if entry.is_dir():
                 entry.rmdir()
@@ -80,16 +80,16 @@ class FakeGit(NamedTuple):
 
     @property
     def reached(self) -> bool:
-        """Whether the question was asked."""
+        """Whether the call was made."""
         return (self.here / "reached").exists()
 
     def asked(self) -> list[str]:
-        """Return the questions that were asked, in a stable order."""
+        """Return the calls that were made, in a stable order."""
         return sorted(entry.name for entry in self.here.iterdir() if entry.is_dir())
 
 
 def false_git(directory: Path) -> FakeGit:
-    """Put one into a new directory."""
+    """Create a fake in a new directory."""
     directory.mkdir()
     noise = b"".join(bytes([n * n * 7919 // 13 % 256]) for n in range(300000))
     (directory / "noise").write_bytes(noise)
@@ -104,5 +104,5 @@ def false_git(directory: Path) -> FakeGit:
 
 
 def verbs(questions: list[str]) -> Counter[str]:
-    """Count questions by verb."""
+    """Count calls by subcommand."""
     return Counter(question.partition(".")[0] for question in questions)

@@ -1,6 +1,6 @@
-"""A repository that has every problem, and each command as it is called on it.
+"""A repository that has every problem, and the ways to call each command on it.
 
-The table is by `cli.COMMANDS`: `test_table.py` sees to it that a new command is attacked too.
+`test_table.py` checks that the table has every command of `cli.COMMANDS`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, descriptors
 #: An hour in all: `python -m pytest --no-cov -m slow tests/faults`, see CONTRIBUTING.md.
 slow = pytest.mark.slow
 
-#: In place of an interpreter to look for: the machine's others are not asked.
+#: Given as `--python`, so that no other interpreter is searched for.
 PYTHON = sys.executable
 
 
@@ -41,7 +41,7 @@ class Call(NamedTuple):
 
     command: str
     options: tuple[str, ...] = ()
-    #: What stands on stdin: ref lines, where the hook reads some; `""` where nothing does.
+    #: Text on stdin: ref lines for hooks that read them, else empty.
     stdin: str = ""
     #: Whether it changes the repository, an ignore file or caches.
     writes: bool = False
@@ -88,15 +88,15 @@ INVOCATIONS = (
     Call("check-dist", ("dist/x-1-py3-none-any.whl",)),
     Call("doctor"),
 )
-#: One of each, the shortest run first: where a fault has nothing to do with what is asked.
+#: One call per command, for faults that do not depend on the options.
 ONE_EACH = tuple({call.command: call for call in reversed(INVOCATIONS)}.values())
 WRITING = tuple(call for call in INVOCATIONS if call.writes)
-#: So many of the calls are part of the suite, for each test others; all the others are slow.
+#: Calls per test in the default suite, different ones for each test; the others are marked slow.
 QUICK = 2
 
 
 def parametrize_calls(calls: Sequence[Call], number: int) -> pytest.MarkDecorator:
-    """Parametrize a test by calls; its `number` says which of them are not slow."""
+    """Parametrize a test by calls; `number` selects those that are not slow."""
     quick = {(number * QUICK + n) % len(calls) for n in range(QUICK)}
     return pytest.mark.parametrize(
         "call",
@@ -124,7 +124,7 @@ def every_writer(number: int) -> pytest.MarkDecorator:
 
 #: Caches on disk whose source is gone, and that git does not track.
 LEFT_BEHIND = ("pkg/__pycache__/gone.cpython-311.pyc", "old/__pycache__/x.cpython-311.pyc")
-#: What was found out already.
+#: Results of calls without a fault, computed once.
 USUAL: dict[Call, Result] = {}
 LINTED = "import sys\nsys.dont_write_bytecode = True\n"
 CONFIG = """[tool.pycache-guard]
@@ -186,7 +186,7 @@ class Sandbox:
 
     def __init__(self, repo: Repo, template: Path | None = None) -> None:
         self.repo = repo
-        #: Nothing happens there.
+        #: The original, which no test changes.
         self.template = template or repo.path
         self.path = repo.path
         self.head = repo.git("rev-parse", "HEAD")
@@ -194,7 +194,7 @@ class Sandbox:
         self.incoming = repo.git("commit-tree", "-m", "i", "-p", "HEAD", repo.git("write-tree"))
 
     def given(self, call: Call) -> bytes:
-        """Return what stands on stdin."""
+        """Return the text for stdin."""
         return call.stdin.format(head=self.head, incoming=self.incoming).encode()
 
     def start(
@@ -226,7 +226,7 @@ class Sandbox:
         return Result(process.returncode, os.fsdecode(out or b""), os.fsdecode(err or b""))
 
     def baseline(self, call: Call) -> Result:
-        """Return what a call answers when nothing is wrong, found out once on a copy."""
+        """Return the result of a call without a fault, computed once on a copy."""
         if call not in USUAL:
             with tempfile.TemporaryDirectory() as directory:
                 USUAL[call] = copied(self.template, Path(directory) / "scene").run(call)
@@ -245,7 +245,7 @@ class Sandbox:
         return {**found, ":index": os.fsencode(self.repo.git("ls-files", "-s", "-z"))}
 
     def unexpected_files(self) -> list[str]:
-        """Return what git would track that was not there before."""
+        """Return new files that git would track."""
         listed = self.repo.git("ls-files", "-o", "-z", "--exclude-standard").split("\0")
         # A NUL ends each.
         return [name for name in listed[:-1] if not name.endswith(".pyc")]
@@ -257,13 +257,13 @@ class Sandbox:
 
 
 def copied(template: Path, path: Path) -> Sandbox:
-    """Return a scene of one's own."""
+    """Return a copy of the repository."""
     shutil.copytree(template, path, symlinks=True)
     return Sandbox(Repo(path), template)
 
 
 def assert_clean_exit(result: Result) -> None:
-    """Check what holds after every fault: a known exit code, one-line failures, no traceback."""
+    """Check the guarantees after every fault: a known exit code, one-line errors, no traceback."""
     assert result.code in (0, 1, 2), result
     assert "Traceback" not in result.err, result.err
     lines = result.err.splitlines()

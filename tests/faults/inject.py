@@ -1,14 +1,14 @@
-"""Run the program, and at its N-th step that changes something let a fault happen.
+"""Run the program and inject a fault at its N-th step that changes something.
 
-`python stepper.py FAULT N WITNESS WHICH ARGUMENT…`: a step is a call of `os` that writes, makes, renames
-or removes, or starts a process; with WHICH `files`, only one that names a file of the user's. Before
-it, or with `after` behind the fault's name after it, comes
+`python inject.py FAULT N WITNESS WHICH ARGUMENT…`: a step is a call of `os` that writes, makes, renames
+or removes a file, or starts a process; with WHICH `files`, only calls that name a user file count.
+The fault comes before the step, or after it if the name of the fault ends with `after`:
 
 - `kill`, `signal NUMBER`: this process gets a signal
 - `errno NUMBER`: the call fails with it
-- `shell COMMAND`: another process does something
+- `shell COMMAND`: another process runs a command
 
-The steps are counted in the file WITNESS, by a byte for each.
+The file WITNESS gets one byte per step.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ count = 0
 
 
 def inject_fault() -> None:
-    """Let the fault happen."""
+    """Inject the fault."""
     if kind == "errno":
         raise OSError(int(value), os.strerror(int(value)))
     if kind == "shell":
@@ -46,7 +46,7 @@ def inject_fault() -> None:
 
 
 def is_step(name: str, args: Sequence[Any], above: int | None) -> bool:
-    """Whether a call changes something that counts."""
+    """Return whether a call is a step."""
     if name == "open" and not args[1] & (os.O_CREAT | os.O_TRUNC):
         return False
     if which == "everything":
@@ -59,7 +59,7 @@ def is_step(name: str, args: Sequence[Any], above: int | None) -> bool:
 
 
 def step(call: Callable[..., object], name: str) -> Callable[..., object]:
-    """Return `call` with the fault in it."""
+    """Return `call` with the fault injected."""
 
     def stepped(*args: Any, **kwargs: Any) -> object:
         global count
@@ -84,7 +84,7 @@ for name in (*NAMED, *OTHERS):
     if hasattr(os, name):
         setattr(os, name, step(getattr(os, name), name))
 
-# What it imports shall see the steps.
+# Imported after patching, so that its modules use the patched functions.
 from pycache_guard.cli import run
 
 sys.argv = ["pycache-guard", *arguments]

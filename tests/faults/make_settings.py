@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 PROGRAM = "/no/such/program"
-#: What the tests have, by the text of a placeholder or the section before a star.
+#: Names in the tests, by placeholder or by the section before a star.
 NAMES = {
     "alias.*": ("alias.ls-files", "alias.rev-parse", "alias.cat-file", "alias.config"),
     "alias.*.command": ("alias.ls-files.command", "alias.update-index.command"),
@@ -28,9 +28,9 @@ NAMES = {
     "<name>": ("origin",),
     "<cmd>": ("ls-files",),
 }
-#: These say which repository, work tree or format is meant; the tests of places have them.
+#: These select the repository, work tree or format; other tests cover them.
 APART = re.compile(r"core\.(worktree|bare)|extensions\.|include|hasconfig:|core\.repositoryformat")
-#: What the program asks of git.
+#: Git commands that the program runs.
 VERBS = (
     ("ls-files", "--stage", "-z"),
     ("diff-index", "--cached", "--raw", "HEAD"),
@@ -57,7 +57,7 @@ def expand(documented: str) -> list[str]:
 
 
 def answers(setting: str | None, directory: str) -> list[object]:
-    """Return what git answers to each of `VERBS` with a setting."""
+    """Return the exit code of git for each of `VERBS` with a setting."""
     option = () if setting is None else ("-c", f"{setting}={PROGRAM}")
     return [
         subprocess.run(

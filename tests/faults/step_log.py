@@ -1,4 +1,4 @@
-"""Run the program under `stepper.py`."""
+"""Run the program under `inject.py`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPPER = Path(__file__).with_name("inject.py")
 def run_with_fault(
     scene: Sandbox, call: Call, fault: str, number: int, *options: str, everything: bool, **env: str
 ) -> Result:
-    """Run a call with a fault at a step; steps are of the user's files, or `everything`."""
+    """Run a call with a fault at a step. Steps concern user files, or `everything`."""
     witness = scene.path.parent / f"{scene.path.name}.steps"
     which = "everything" if everything else "files"
     program = (sys.executable, os.fspath(STEPPER), fault, str(number), os.fspath(witness), which)
@@ -30,7 +30,7 @@ def run_with_fault(
 def steps_of(
     template: Path, tmp_path: Path, call: Call, *options: str, everything: bool
 ) -> tuple[int, dict[str, bytes], dict[str, bytes]]:
-    """Return how many steps a call takes, and what there was before and is after it."""
+    """Return the number of steps of a call, and the state before and after it."""
     scene = copied(template, tmp_path / "whole")
     before = scene.state()
     run_with_fault(scene, call, "none", 0, *options, everything=everything)
@@ -39,7 +39,7 @@ def steps_of(
 
 
 def partially_written(scene: Sandbox, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
-    """Return the files, and the index, that are as they were neither before nor after."""
+    """Return the files (and the index) that equal neither their old nor their new state."""
     now = scene.state()
     names = {*old, *new, *now}
     return sorted(n for n in names if now.get(n) not in (old.get(n), new.get(n)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = posix
 
-#: What somebody else does meanwhile.
+#: Actions of another process in the meantime.
 CHANGES = (
     "rm -rf pkg",
     "rm -rf .git",

@@ -1,4 +1,4 @@
-"""What a repository's own configuration names is not run, and what it says changes no answer."""
+"""Programs in the configuration of a repository do not run, and its settings change no result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ATTRIBUTES = "* filter=f diff=d merge=m text=auto\n*.pyc filter=f diff=d\n"
 
 
 def witness(path: Path) -> Path:
-    """Make a program that says that it was run, wherever it is called from."""
+    """Make a program that records that it ran."""
     program = path / "program"
     program.write_text(f'#!/bin/sh\necho "$0 $*" >> {path}/witness\nexit 1\n')
     program.chmod(0o755)
@@ -80,7 +80,7 @@ def make_hostile(scene: Sandbox, path: Path) -> Path:
     return path / "witness"
 
 
-#: Settings of git that take any text: `make_settings.py` tells how they were found.
+#: Settings of git that take any text: `make_settings.py` describes how they were found.
 TEXTS = (Path(__file__).parent / "settings.txt").read_text("utf-8").split()
 #: In the year 2037: newer than any index, so that git reads the file again ("racily clean").
 LATE = 2_114_380_800

@@ -1,4 +1,4 @@
-"""Variables of the environment that are set oddly: git's, Python's, the system's."""
+"""Unusual environment variables of git, Python and the system."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = posix
 
-#: Every one at once: none changes an answer, or makes git run or write anything.
+#: All at once: none changes a result, or makes git run a program or write a file.
 HARMLESS = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_OPTIONAL_LOCKS": "1",
@@ -74,7 +74,7 @@ HARMLESS = {
 
 
 def run(scene: Sandbox, tmp_path: Path, call: Call, table: dict[str, str]) -> Result:
-    """Run with a table in which `{program}` says that it was run."""
+    """Run with variables; `{program}` becomes a program that must not run."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/witness\n")
     program.chmod(0o755)
@@ -86,7 +86,7 @@ def run(scene: Sandbox, tmp_path: Path, call: Call, table: dict[str, str]) -> Re
 
 
 def same(call: Call, result: Result, usual: Result) -> None:
-    """Check that an answer is as always; `doctor` tells of the environment and of directories."""
+    """Check that the result is unchanged; `doctor` may describe the environment."""
     assert (result.code, result.err) == (usual.code, usual.err)
     assert result.out == usual.out or call.command == "doctor"
 
@@ -109,7 +109,7 @@ def test_presentation_does_not_change_the_result(
     assert result.out.count("PYC") >= usual.out.count("PYC")
 
 
-#: Each by itself: two of these may not be set together.
+#: One at a time, because some exclude each other.
 ALONE: dict[str, dict[str, str]] = {
     "glob": {"GIT_GLOB_PATHSPECS": "1"},
     "noglob": {"GIT_NOGLOB_PATHSPECS": "1"},
@@ -219,7 +219,7 @@ def test_l5_git_in_the_checkout_alone_is_none(scene: Sandbox, path: str) -> None
 def test_l5_an_interpreter_that_is_named_is_none_of_the_checkout(
     scene: Sandbox, tmp_path: Path, command: str
 ) -> None:
-    """`--python NAME` means one on PATH; a path means what it says."""
+    """`--python NAME` is searched on PATH; a path is used as it is."""
     planted = scene.path / "python3.99"
     planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/witness\nexit 1\n")
     planted.chmod(0o755)
@@ -233,7 +233,7 @@ def test_l5_an_interpreter_that_is_named_is_none_of_the_checkout(
     assert (tmp_path / "witness").exists()
 
 
-#: Git is sent somewhere that is not there, or is none of its files.
+#: git is directed to a missing or invalid file.
 ELSEWHERE: dict[str, dict[str, str]] = {
     "no such repository": {"GIT_DIR": "/no/such/directory"},
     "a file for a repository": {"GIT_DIR": "/dev/null"},
@@ -307,7 +307,7 @@ def test_another_repository_is_meant(
 
 @every_command(5)
 def test_no_home(scene: Sandbox, call: Call) -> None:
-    """Not even a variable: the user may be none that the system knows."""
+    """Without any variable; the system may not know the user."""
     from conftest import PROGRAM
 
     unset = ("env", "-u", "HOME", "-u", "XDG_CONFIG_HOME", "-u", "USERPROFILE", "-u", "TMPDIR")

@@ -127,7 +127,7 @@ def test_in_a_report_in_a_file(odd: Sandbox, call: Call) -> None:
     harmless((odd.path / "report").read_text("utf-8"))
 
 
-#: Words that are not understood, and are said again.
+#: Invalid arguments that error messages repeat.
 WORDS = [
     ("forbid-bytecode", "--tree", f"x{ODD}"),
     ("forbid-bytecode", "--content", ODD),
@@ -174,7 +174,7 @@ def test_ref_lines(odd: Sandbox, command: str) -> None:
 
 
 def test_what_git_says_is_passed_on_harmlessly(odd: Sandbox, tmp_path: object) -> None:
-    """A repository format that nobody knows, named by an extension with an odd name."""
+    """An unknown repository format, given by an extension with an unusual name."""
     (odd.path / ".git" / "config").write_bytes(b"[core]\n\x1b[2J\xff bad\n")
     result = odd.run(Call("forbid-bytecode"))
     check(result)

@@ -34,7 +34,7 @@ ENDING = [name for name in FAULTS if not name.startswith("hangs")]
 CREDIBLE = {"says nothing"}
 #: What asks nothing.
 WITHOUT_GIT = ("check-dist",)
-#: Kept open for more questions, these say nothing that would end the wait: that is `hangs`.
+#: For processes that stay open for requests, these equal `hangs`: no output ends the wait.
 WAITING = {
     ("diff-tree", "mixes up digits"),
     *(
@@ -65,15 +65,15 @@ def attack(template: Path, path: Path, call: Call, git: FakeGit, at: str, fault:
     # An answer shorter than that is whole: then git would wait for the next question.
     size = 5 if at.partition(".")[0] in ("cat-file", "diff-tree") else 20
     result = scene.run(call, env=git.failing_at(at, fault, size))
-    told = f"{call}, {at} {fault}"
+    context = f"{call}, {at} {fault}"
     assert_clean_exit(result)
     if call.command != "clean" and git.reached and fault not in CREDIBLE:
-        assert result.code, f"{told}: passed"
-    assert scene.unexpected_files() == [], told
+        assert result.code, f"{context}: passed"
+    assert scene.unexpected_files() == [], context
     keeps = call.command == "clean" and "--include-tracked" not in call.options
     if keeps and fault not in CREDIBLE:
         gone = before.keys() - scene.state().keys()
-        assert gone <= {*LEFT_BEHIND}, f"{told}: removed {gone}"
+        assert gone <= {*LEFT_BEHIND}, f"{context}: removed {gone}"
 
 
 @every_command(8)
@@ -122,7 +122,7 @@ def test_no_git(scene: Sandbox, tmp_path: Path, call: Call) -> None:
     result = scene.run(call, env={"PATH": os.fspath(tmp_path / "empty")})
     assert_clean_exit(result)
     if call.command in (*WITHOUT_GIT, "inspect", "verify-bytecode", "lint"):
-        assert result.code  # some need none: what they judge is on disk
+        assert result.code  # some do not need git: they check files on disk
     else:
         assert (result.code, result.out) == (2, "")
         assert "git was not found on PATH" in result.err

@@ -109,7 +109,7 @@ def test_no_room_at_every_step(template: Path, tmp_path: Path, call: Call) -> No
 def no_room(
     template: Path, tmp_path: Path, call: Call, numbers: tuple[int, ...], *, everything: bool
 ) -> None:
-    """Let each step fail; what cannot be done is told, and nothing is half done."""
+    """Let each step fail; the failure is reported, and no file is partially written."""
     last, old, new = steps_of(template, tmp_path, call, everything=everything)
     assert last or not call.writes
     for n in range(1, last + 1):
@@ -200,7 +200,7 @@ def test_a_full_disk(full: Sandbox, call: Call) -> None:
 def test_no_room_for_temporary_files(
     scene: Sandbox, template: Path, tmp_path: Path, call: Call
 ) -> None:
-    """On a full or read-only TMPDIR: each command does its job, or says that it did not."""
+    """With a full or read-only TMPDIR, each command does its job or reports an error."""
     old = scene.state()
     place = tmp_path / "tmp"
     if sys.platform != "linux" or not mounted(place, "4k"):

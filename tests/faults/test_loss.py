@@ -149,13 +149,13 @@ def test_m12_damaged_repository_loses_nothing(
     monkeypatch.chdir(repo.path)
     before = list_tree(repo.path / "pkg")
     DAMAGES[damage](repo.path / ".git")
-    told = run("clean", *options)
+    result = run("clean", *options)
     # Without its objects or its log git still lists the index: then what it tracks is known.
-    if told.code != 2:
-        assert "kept" in told.out or options
+    if result.code != 2:
+        assert "kept" in result.out or options
         before.discard("__pycache__/gone.cpython-312.pyc")
     assert list_tree(repo.path / "pkg") >= before
-    assert told.code == 2 or damage in ("no objects", "no refs, no packed refs")
+    assert result.code == 2 or damage in ("no objects", "no refs, no packed refs")
     # From above it is another repository, and not entered.
     monkeypatch.chdir(repo.path.parent)
     run("clean")
@@ -169,10 +169,10 @@ def test_m12_message_names_repository_and_way_out(
     repo = made(root / "r")
     DAMAGES[damage](repo.path / ".git")
     monkeypatch.chdir(repo.path)
-    told = run("clean")
-    assert told.err.startswith(f"error: {repo.path}/.git: ")
-    assert told.err.count("\n") == 1
-    assert "--include-tracked" in told.err
+    result = run("clean")
+    assert result.err.startswith(f"error: {repo.path}/.git: ")
+    assert result.err.count("\n") == 1
+    assert "--include-tracked" in result.err
     assert run("clean", "--include-tracked").code == 0
     assert list_tree(repo.path / "pkg") == {"m.py"}
 
@@ -184,9 +184,9 @@ def test_m12_answer_for_outer_repository_is_refused(
     inner = made(outer.path / "inner")
     shutil.rmtree(inner.path / ".git" / "refs")
     monkeypatch.chdir(inner.path)
-    told = run("clean")
-    assert (told.code, told.out) == (2, "")
-    assert f"git takes {outer.path}/.git in its place" in told.err
+    result = run("clean")
+    assert (result.code, result.out) == (2, "")
+    assert f"git takes {outer.path}/.git in its place" in result.err
 
 
 @pytest.mark.parametrize("damage", ["gone", "HEAD"])
@@ -223,11 +223,11 @@ def test_m12_submodule_that_lost_its_git(
     else:
         (modules / "sub" / "index").unlink()
     monkeypatch.chdir(outer.path)
-    told = run("clean", "--", path)
-    assert told.code == (0 if path == "." else 2)
+    result = run("clean", "--", path)
+    assert result.code == (0 if path == "." else 2)
     assert {f"sub/{name}" for name in TRACKED} <= list_tree(outer.path)
     if (path, lost) == (".", ".git"):
-        assert "kept sub/pkg/m.pyc: in a submodule without its .git" in told.out
+        assert "kept sub/pkg/m.pyc: in a submodule without its .git" in result.out
 
 
 @pytest.mark.parametrize("lost", ["HEAD", "objects", "refs"])
@@ -272,8 +272,8 @@ def test_m12_work_tree_without_git_of_a_bare_repository(
     if knows:
         store.git("config", "core.bare", "false")
         store.git("config", "core.worktree", str(root))
-    told = run("clean", path)
-    assert told.code == 0
+    result = run("clean", path)
+    assert result.code == 0
     assert (root / "lib" / "pkg" / "m.pyc").exists()
     assert not (root / "lib" / "pkg" / "o.pyc").exists()
 
@@ -466,10 +466,10 @@ def test_l3_prefix_that_overlaps_with_the_tree_is_refused(
     names = ["z.cpython-312.pyc", "scan.v1.pyc", "empty/", "__pycache__/z.cpython-312.pyc"]
     make_tree(root, [*names, *(f"sub/{name}" for name in names)])
     before = list_tree(root)
-    told = run("clean", "--prefix", *options, "--", path)
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith("error: ")
-    assert "PYTHONPYCACHEPREFIX" in told.err
+    result = run("clean", "--prefix", *options, "--", path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
+    assert "PYTHONPYCACHEPREFIX" in result.err
     assert list_tree(root) == before
 
 
@@ -509,13 +509,13 @@ def test_l4_path_that_means_another_directory_is_refused(path: str, root: Path, 
     )
     (root / "a" / "link").symlink_to("../b/c")
     before = list_tree(root)
-    told = run("clean", "--", path)
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith(f"error: {path}: ") or told.err.startswith("error: a/link: ")
+    result = run("clean", "--", path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {path}: ") or result.err.startswith("error: a/link: ")
     assert list_tree(root) == before
 
 
-#: Paths that mean what their letters say, and what is cleaned by them.
+#: Paths that are taken literally, and the files that `clean` removes for them.
 PLAIN = [
     ("a", "a"),
     ("a/", "a"),
@@ -538,8 +538,8 @@ def test_l4_path_is_what_the_system_takes_it_for(
     (root / "a" / "up").symlink_to("../a/d")
     (root / "a" / "d").mkdir()
     (root / "b" / "back").symlink_to("c")
-    told = run("clean", path)
-    assert told.code == (2 if expected is None else 0)
+    result = run("clean", path)
+    assert result.code == (2 if expected is None else 0)
     gone = [name for name in ("a", "b") if not (root / name / "m.pyc").exists()]
     assert gone == ([] if expected is None else [expected])
 

@@ -33,7 +33,7 @@ STANDARD = sorted(
 
 
 def plant(scene: Sandbox, names: Iterable[str]) -> Path:
-    """Put modules into the top of the checkout; each says that it is imported, and ends it all."""
+    """Put modules into the top of the checkout; each records its import and ends the process."""
     witness = scene.path.parent / "imported"
     code = f"open({os.fspath(witness)!r}, 'a').write(__name__ + ' ')\nimport os\nos._exit(77)\n"
     for name in names:

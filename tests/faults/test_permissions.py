@@ -80,7 +80,7 @@ def test_nothing_at_all_can_be_read(scene: Sandbox, call: Call, name: str) -> No
 
 
 def check_lost(scene: Sandbox, call: Call, name: str) -> None:
-    """Never 0, but for what had nothing to do there; never a traceback; told in one line."""
+    """Never 0, unless the command does not use the path; never a traceback; one line on stderr."""
     (scene.path / name).chmod(0)
     result = run(scene, call)
     assert_clean_exit(result)

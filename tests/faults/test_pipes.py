@@ -104,7 +104,7 @@ def test_a_configuration(repo: Repo, run: Run, name: str, argv: list[str], kind:
 @pytest.mark.parametrize("directory", ["", "pkg", "pkg/__pycache__"])
 @pytest.mark.parametrize("argv", [["check-gitignore"], ["doctor"]])
 def test_an_ignore_file(repo: Repo, program: Program, directory: str, argv: list[str]) -> None:
-    """Git itself waits for somebody to write into a pipe; what is proved needs no disk."""
+    """Git itself waits for a writer of a pipe; the proof does not read the disk."""
     repo.add("pkg/m.py")
     usual = program(*argv)
     (repo.path / directory).mkdir(exist_ok=True)

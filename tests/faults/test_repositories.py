@@ -36,7 +36,7 @@ def version(number: int) -> Callable[[Sandbox], None]:
 
 
 def extended(scene: Sandbox) -> None:
-    """Version 3 has flags that are told by `git add -N`."""
+    """Version 3 has flags, which `git add -N` sets."""
     scene.repo.write("later.py")
     scene.repo.git("add", "-N", "later.py")
 
@@ -154,7 +154,7 @@ def test_before_the_first_commit(tmp_path: Path, call: Call) -> None:
 
 @every_command(23)
 def test_a_shallow_clone(scene: Sandbox, tmp_path: Path, call: Call) -> None:
-    """What is not here was not judged, and that is said."""
+    """Missing objects are reported as not checked."""
     scene.repo.git("commit", "-qm", "new")
     clone = tmp_path / "shallow"
     scene.repo.git("clone", "-q", "--depth=1", f"file://{scene.path}", os.fspath(clone))
@@ -285,7 +285,7 @@ def test_any_file_of_the_repository_is_damaged(template: Path, tmp_path: Path, c
 
 @every_command(26)
 def test_an_index_that_is_locked(scene: Sandbox, call: Call) -> None:
-    """By a git that was killed: who reads does not mind, who writes says so."""
+    """A killed git left a lock: readers ignore it, writers report it."""
     usual = scene.baseline(call).code
     lock = scene.repo.write(".git/index.lock")
     result = scene.run(call)

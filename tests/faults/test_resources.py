@@ -66,14 +66,14 @@ def test_l6_any_number_of_descriptors(template: Path, tmp_path: Path, call: Call
         never_passes(limited(scene, call, "RLIMIT_NOFILE", limit), call, scene.baseline(call))
 
 
-#: MiB of address space: from hardly an interpreter to enough.
+#: MiB of address space: from too little for the interpreter to enough.
 MEMORY = (24, 32, 40, 48, 64, 96)
 
 
 @slow
 @every_command(35)
 def test_l6_little_memory(template: Path, tmp_path: Path, call: Call) -> None:
-    """A traceback is right for a `MemoryError`; the exit code never says findings for it."""
+    """A `MemoryError` may print a traceback; the exit code is never that of findings."""
     for limit in MEMORY:
         scene = copied(template, tmp_path / str(limit))
         result = limited(scene, call, "RLIMIT_AS", limit << 20)
@@ -113,7 +113,7 @@ def test_l6_no_thread_can_be_started(scene: Sandbox, call: Call, code: int) -> N
         assert not [*scene.path.glob("many/*/__pycache__")]
 
 
-#: What nobody foresees, raised in the place of a command.
+#: Unexpected exceptions, raised instead of a command.
 UNEXPECTED = (
     *("MemoryError()", "RecursionError('deep')", "AssertionError()", "KeyError('x')"),
     *("ImportError('gone')", "UnicodeDecodeError('utf-8', b'x', 0, 1, 'y')", "GeneratorExit()"),
@@ -163,7 +163,7 @@ def test_l6_a_dependency_that_is_not_installed(scene: Sandbox, module: str, call
 
 
 def test_l6_a_source_that_is_too_deep_is_a_failure(scene: Sandbox) -> None:
-    """Nothing of it is raised further than to the line that says so."""
+    """The exception becomes one line on stderr."""
     scene.repo.write("deep.py", "x = " + "-" * 200_000 + "1\n")
     result = scene.run(Call("lint", ("deep.py",)))
     assert_clean_exit(result)

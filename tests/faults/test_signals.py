@@ -66,14 +66,14 @@ def end(scene: Sandbox, call: Call, git: FakeGit, question: str, fault: str, num
         time.sleep(0.005)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    told = f"{call}, {question}, {number}"
-    assert (process.returncode, out, err) == (SIGNALS[number], b"", b""), told
+    context = f"{call}, {question}, {number}"
+    assert (process.returncode, out, err) == (SIGNALS[number], b"", b""), context
     while left := session(process):
-        assert time.monotonic() < deadline, f"{told}: {left} go on"
+        assert time.monotonic() < deadline, f"{context}: {left} go on"
         time.sleep(0.01)
-    assert scene.unexpected_files() == [], told
-    assert not list(scene.path.glob(".git/*.lock")), told
-    assert list(temporary.iterdir()) == [], told
+    assert scene.unexpected_files() == [], context
+    assert not list(scene.path.glob(".git/*.lock")), context
+    assert list(temporary.iterdir()) == [], context
 
 
 @every_command(27)

@@ -250,11 +250,11 @@ def test_two_million_entries(template: Path, scene: Sandbox) -> None:
         *said, memory = result.err.splitlines()
         assert_clean_exit(result._replace(err="".join(f"{line}\n" for line in said)))
         assert result.code or call.command == "clean", call
-        # The index alone is 200 MB; nobody holds it more than a few times.
+        # The index alone is 200 MB; it is held in memory a few times at most.
         assert int(memory) < 3 << 20, (call, memory)
 
 
-#: Runs the program, and says on stderr how much memory it took at most, in KiB.
+#: Runs the program, and prints its peak memory in KiB to stderr.
 MEASURED = """
 import os, resource, sys
 end = os._exit

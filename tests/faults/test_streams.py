@@ -1,4 +1,4 @@
-"""Streams that are closed, full, or that nobody reads any more."""
+"""Streams that are closed or full, or whose reader has ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shell(scene: Sandbox, call: Call, form: str, *options: str) -> Result:
 
 @every_command(32)
 def test_a_reader_that_goes_away(scene: Sandbox, call: Call) -> None:
-    """`| head -1`: the exit code is what it would have been, and nothing is said of it."""
+    """`| head -1`: the exit code stays, and no error is printed."""
     expected = scene.baseline(call).code
     form = '{ "$@"; echo $? >&3; } 3>&2 | head -c 1 >/dev/null'
     result = shell(scene, call, form, "--format", "json")
@@ -52,7 +52,7 @@ def test_a_reader_that_is_not_there(scene: Sandbox, call: Call) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @every_command(34)
 def test_stdout_is_full(scene: Sandbox, call: Call) -> None:
-    """What could not be told was not done."""
+    """A report that cannot be written is an error."""
     with open("/dev/full", "wb") as full:
         result = scene.run(call, "--format", "json", stdout=full)
     assert (result.code, result.err) == (2, "error: No space left on device\n")
@@ -103,7 +103,7 @@ def check_closed(scene: Sandbox, call: Call, closed: str) -> None:
         assert result.code == (0 if call.command == "clean" else 1)
     assert "Traceback" not in result.err
     after = scene.state()
-    # Nothing that would have been told got into a file that was opened in a stream's place.
+    # No report was written to a file that got the descriptor of a closed stream.
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {":index", ".gitignore"} or call.command == "clean"
     scene.repo.git("fsck", "--no-dangling")
@@ -131,7 +131,7 @@ def test_stdin_is_endless_or_a_directory(scene: Sandbox, call: Call) -> None:
         assert process.returncode  # Python itself ends with 1 where stdin is a directory
 
 
-#: What Python makes of the streams by these is told in their words, and the job is done.
+#: Encodings of the streams; text that they cannot represent is escaped, and the job is done.
 ENCODINGS = ["ascii", "ascii:strict", "latin-1", "utf-16", "utf-7", "cp437", "euc-jp:strict"]
 
 

@@ -1,4 +1,4 @@
-"""No zero without judgement: every command in every state in which there is nothing it could check."""
+"""Exit code 0 needs something checked: every command in every state in which it can check nothing."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def deep_in_bare(path: Path) -> State:
 
 
 def bare_with_an_index(path: Path) -> State:
-    """As a tool leaves it that sets `core.bare` in a usual checkout."""
+    """Return a checkout in which a tool has set `core.bare`."""
     repo = source(path)
     repo.git("config", "core.bare", "true")
     return State(repo.path, has_commits=True)
@@ -110,7 +110,7 @@ def root_with_worktrees(path: Path) -> State:
 
 
 def root_below_a_bare_one(path: Path) -> State:
-    """Beside the worktrees, in a directory that belongs to none."""
+    """Return a directory next to the worktrees that belongs to none of them."""
     root = root_with_worktrees(path).place
     (root / "notes").mkdir()
     return State(root / "notes", has_commits=True)
@@ -128,7 +128,7 @@ def inside_git(path: Path) -> State:
 
 
 def git_dir_of_a_bare_one(path: Path) -> State:
-    """From an empty directory; git would take that for the work tree, were it not bare."""
+    """From an empty directory, which git would use as the work tree if the repository were not bare."""
     where = os.fspath(bare(path).place)
     (path / "empty").mkdir()
     return State(path / "empty", has_commits=True, environment=(("GIT_DIR", where),))
@@ -139,7 +139,7 @@ def no_repository(path: Path) -> State:
 
 
 def refused(path: Path) -> State:
-    """Somebody else owns it (`safe.directory`)."""
+    """Another user owns the repository (`safe.directory`)."""
     repo = source(path)
     return State(repo.path, environment=(("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"),))
 
@@ -212,7 +212,7 @@ STATES: dict[str, Callable[[Path], State]] = {
 def test_nothing_passes_that_was_not_judged(
     name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 2, one line that says why, nothing on stdout, and nothing is written."""
+    """Exit code 2, one line with the reason, empty stdout, and no file is written."""
     state = STATES[name](tmp_path)
     monkeypatch.chdir(state.place)
     for variable, value in state.environment:
@@ -266,7 +266,7 @@ def test_m11_a_range_without_a_side_is_refused(
         assert (code, out) == (2, ""), err
 
 
-#: Work trees that are usual in one way or another: what they hold is found from each place.
+#: Valid work trees: their contents are found from each directory.
 def separate(path: Path) -> Path:
     repo = source(path)
     repo.git("init", "-q", "--separate-git-dir", "../apart.git")
@@ -375,7 +375,7 @@ def test_an_allowance_at_the_top_counts_in_every_work_tree(
     assert run("forbid-bytecode", "--content", "all") == (0, "", "")
 
 
-#: Files that git reads, as a pipe that nobody writes into.
+#: Files that git reads, replaced with a pipe without a writer.
 PIPES = (
     *(".git/info/exclude", ".git/packed-refs", ".git/shallow", ".git/index", ".git/HEAD"),
     *(".git/config", ".git/objects/info/alternates", "excludes", "attributes"),

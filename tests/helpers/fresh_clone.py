@@ -1,4 +1,4 @@
-"""Somebody else's clone, with real bytecode in it: what git says there is the truth."""
+"""A fresh clone with real bytecode, in which git shows what another person would add."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class FreshClone:
 
     def __init__(self, repo: Repo, path: Path) -> None:
         commit = repo.git("commit-tree", "-m", "c", repo.git("write-tree"))
-        repo.git("update-ref", "refs/heads/for-a-teammate", commit)
-        command = ["git", "clone", "-q", "--template=", "-b", "for-a-teammate"]
+        repo.git("update-ref", "refs/heads/for-the-clone", commit)
+        command = ["git", "clone", "-q", "--template=", "-b", "for-the-clone"]
         subprocess.run([*command, os.fspath(repo.path), os.fspath(path)], check=True)
         self._root = os.fsencode(path)
         self._repo = Repo(path)
@@ -36,7 +36,7 @@ class FreshClone:
                 file.write(BYTECODE)
 
     def write(self, source: str) -> None:
-        """Write a module that is nobody else's, and keep it out of `untracked`."""
+        """Write a new module, and exclude it from `untracked`."""
         self._repo.write(source)
         self._own.add(os.fsencode(source))
 
@@ -48,7 +48,7 @@ class FreshClone:
                     os.unlink(os.path.join(directory, file))
 
     def compile(self, source: str) -> None:
-        """Compile a source as Python does, with and without `-O`, and as killed in the middle."""
+        """Compile a source as Python does, with and without `-O`, and leave interrupted writes."""
         whole = os.path.join(os.fsdecode(self._root), source)
         for level in (0, 1):
             written = py_compile.compile(whole, doraise=True, optimize=level)
@@ -56,14 +56,14 @@ class FreshClone:
                 file.write(BYTECODE[:9])
 
     def compile_legacy(self, source: str) -> None:
-        """Compile a source as Python 2 does: beside it, with and without `-O`."""
+        """Compile a source next to it, as Python 2 does, with and without `-O`."""
         whole = os.path.join(os.fsdecode(self._root), source)
         stem = os.path.splitext(whole)[0]
         for suffix in (".pyc", ".pyo"):
             py_compile.compile(whole, cfile=stem + suffix, doraise=True)
 
     def untracked(self) -> set[bytes]:
-        """Return what `git status` shows there, and would be added by `git add -A`."""
+        """Return the untracked paths that `git add -A` would add."""
         shown = self._repo.git("status", "--porcelain", "-z", "-uall", "--ignored=no")
         records = os.fsencode(shown).split(b"\0")[:-1]
         return {record[3:] for record in records if record.startswith(b"?? ")} - self._own

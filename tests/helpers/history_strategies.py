@@ -1,4 +1,4 @@
-"""Histories of any shape, and what their commits bring in, computed the slow way."""
+"""Random histories, and a slow reference of what their commits add."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 PATHS = ("a.pyc", "a.py", "d/__pycache__/x", "d/b.bin", "d", "caf\udce9.PYC", 'q"\n\t.pyc')
 CONTENTS = (b"", b"text\n", BYTECODE, BYTECODE + b"more")
 MODES = ("100644", "100755", "120000", "160000")
-#: What the submodules stand at.
+#: The commit of every submodule.
 ELSEWHERE = "1" * 40
 
 
 class Commit(NamedTuple):
-    """One commit: parents by number, and what is put at which path; `None` deletes."""
+    """One commit: numbers of parents, and changes by path; `None` deletes the path."""
 
     parents: list[int]
     changes: dict[str, tuple[str, bytes] | None]
@@ -37,7 +37,7 @@ CHANGES = st.dictionaries(st.sampled_from(PATHS), CHANGE, max_size=4)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Commit]:
-    """Draw commits: roots, merges of several, evil ones, in any order of changes."""
+    """Draw commits: roots, merges and octopus merges, with any changes."""
     commits: list[Commit] = []
     for n in range(draw(st.integers(1, 7))):
         earlier = st.lists(st.integers(0, n - 1), max_size=3, unique=True) if n else st.just([])
@@ -71,7 +71,7 @@ def build(repo: Repo, commits: list[Commit]) -> list[str]:
 
 
 def line(path: str, change: tuple[str, bytes] | None) -> bytes:
-    """Return the command of fast-import that puts something at `path`."""
+    """Return the fast-import command that sets or deletes `path`."""
     quoted = "".join(chr(b) if chr(b).isalnum() else f"\\{b:03o}" for b in os.fsencode(path))
     name = f'"{quoted}"\n'.encode()
     if change is None:
@@ -87,7 +87,7 @@ Tree = dict[str, tuple[str, str]]
 
 
 def tree(repo: Repo, commit: str) -> Tree:
-    """Return what a commit has."""
+    """Return the files of a commit."""
     records = repo.git("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
     return {
         record.split("\t", 1)[1]: (record.split(" ")[0], record.split("\t")[0].split(" ")[2])
@@ -96,7 +96,7 @@ def tree(repo: Repo, commit: str) -> Tree:
 
 
 def reference_added_paths(repo: Repo, commits: list[str]) -> set[tuple[str, str, str, str]]:
-    """Return commit, mode, object and path of all that none of a commit's parents has there."""
+    """Return commit, mode, object and path of each entry that no parent of the commit has."""
     found = set()
     for commit in commits:
         parents = [
@@ -112,7 +112,7 @@ def reference_added_paths(repo: Repo, commits: list[str]) -> set[tuple[str, str,
 
 
 def reference_bytecode(repo: Repo, commits: list[str]) -> dict[tuple[str, str, str], set[str]]:
-    """Return code, path and object of all bytecode that commits bring in, with the commits."""
+    """Return the commits that add bytecode, by code, path and object."""
     found: dict[tuple[str, str, str], set[str]] = {}
     for commit, mode, oid, path in reference_added_paths(repo, commits):
         if is_bytecode_path(os.fsencode(path)):

@@ -1,4 +1,4 @@
-"""Archives to test on, made here and now, and what is told of them."""
+"""Make archives, and check them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CODE = marshal.dumps(compile(SOURCE, "m.py", "exec", dont_inherit=True))
 
 
 def timestamp_member(mtime: int = 1000, size: int = len(SOURCE)) -> bytes:
-    """Return a `.pyc` that goes by its source's time and size."""
+    """Return a timestamp-based `.pyc`."""
     return MAGIC_NUMBER + struct.pack("<III", 0, mtime, size) + CODE
 
 
 def hash_member(source: bytes = SOURCE, *, checked: bool = True) -> bytes:
-    """Return a `.pyc` that goes by its source's hash, or never looks at the source."""
+    """Return a hash-based `.pyc`, checked or unchecked."""
     return MAGIC_NUMBER + struct.pack("<I", 1 + 2 * checked) + source_hash(source) + CODE
 
 
@@ -58,9 +58,9 @@ def make_zip(
 def make_tar(
     members: Mapping[str, bytes], *, mode: str = "w:gz", mtimes: Mapping[str, int] = {}
 ) -> bytes:
-    """Return a tar file; every member is of second 1000 but for those in `mtimes`."""
+    """Return a tar file; the modification time of a member is 1000, or the one in `mtimes`."""
     data = io.BytesIO()
-    # typeshed wants one of so many words.
+    # typeshed accepts only literals.
     with tarfile.open(fileobj=data, mode=mode) as file:  # type: ignore[call-overload]
         for name, content in members.items():
             info = tarfile.TarInfo(name)
@@ -70,7 +70,7 @@ def make_tar(
 
 
 def make_special_tar(*infos: tarfile.TarInfo) -> bytes:
-    """Return a tar file of links and the like."""
+    """Return a tar file of special members."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as file:
         for info in infos:
@@ -95,7 +95,7 @@ def messages(out: str) -> list[str]:
 
 
 def check_archive(run: Run, name: str, data: bytes) -> list[str]:
-    """Return what is found in an archive that can be judged."""
+    """Return the messages about a readable archive."""
     Path(name).write_bytes(data)
     result = run("check-dist", name)
     found = messages(result.out)

@@ -1,4 +1,4 @@
-"""Bytecode of this Python, made here and now, honest and not."""
+"""Make bytecode of this Python, matching its source or forged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def compile_source(source: str | bytes, level: int = 0, name: str = "m.py") -> C
 
 
 def without_lines(code: CodeType) -> CodeType:
-    """Return code whose line table is well-formed, and gives no instruction a line."""
+    """Return code with a well-formed line table that assigns no lines."""
     size, table = len(code.co_code), b""
     step = 16 if sys.version_info >= (3, 11) else 254
     for start in range(0, size, step):
@@ -50,18 +50,18 @@ def hash_pyc(code: CodeType, source: bytes, *, checked: bool) -> bytes:
 
 
 def matching_pyc(source: str = INNOCENT, level: int = 0) -> bytes:
-    """Return the timestamp file that import writes of a source of `TIME`."""
+    """Return the timestamp file that import writes for a source modified at `TIME`."""
     return timestamp_pyc(compile_source(source, level), len(source))
 
 
 def foreign_pyc(tag: str) -> bytes:
-    """Return what the interpreter of a tag made of a small source, `basic.py`."""
+    """Return the bytecode of `basic.py` that the interpreter of a tag wrote."""
     text = (Path(__file__).parents[1] / "bytecode" / "fixtures" / f"{tag}.txt").read_text("ascii")
     return base64.b85decode(text.replace("\n", ""))
 
 
 def forged_pyc() -> bytes:
-    """Return the same of `EVIL` in the place of `INNOCENT`."""
+    """Return bytecode of `EVIL` with the header of `INNOCENT`."""
     return matching_pyc(EVIL)
 
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: A `.pyc` of this Python, made here and now: no bytecode is stored in the project.
+#: A `.pyc` of this Python, made when needed; the project stores no bytecode.
 BYTECODE = MAGIC_NUMBER + struct.pack("<III", 0, 0, 0) + marshal.dumps(compile("", "a.py", "exec"))
 
 
 class Result(NamedTuple):
-    """What a run of the program answered."""
+    """Exit code and output of a run of the program."""
 
     code: int
     out: str
@@ -34,7 +34,7 @@ class Repo:
 
     @classmethod
     def init(cls, path: Path, *options: str) -> Repo:
-        """Make a repository with `git init OPTIONS`; its branch is `main`, its hooks are none."""
+        """Make a repository with `git init OPTIONS`, branch `main` and no hooks."""
         command = ["git", "-c", "init.defaultBranch=main", "init", "-q", "--template="]
         subprocess.run([*command, *options, os.fspath(path)], check=True)
         return cls(path)
@@ -69,9 +69,9 @@ class Repo:
     def stage(
         self, path: str, data: bytes | str = b"", *, mode: str = "100644", stage: int = 0
     ) -> str:
-        """Put a path into the index alone, so that any bytes do; return its object id.
+        """Add a path to the index only, so it may be any bytes; return its object id.
 
-        With mode `160000`, `data` is the commit that a submodule stands at.
+        With mode `160000`, `data` is the commit of a submodule.
         """
         oid = str(data) if mode == "160000" else self.blob(data)
         record = f"{mode} {oid} {stage}\t".encode() + os.fsencode(path) + b"\0"
@@ -79,13 +79,13 @@ class Repo:
         return oid
 
     def stage_all(self, paths: Iterable[str]) -> None:
-        """Put empty files into the index alone, in one step."""
+        """Add empty files to the index only, in one step."""
         blob = self.blob(b"")
         records = (f"100644 {blob} 0\t".encode() + os.fsencode(path) + b"\0" for path in paths)
         self.git("update-index", "--add", "-z", "--index-info", input=b"".join(records))
 
     def commit(self, message: str = "c", *options: str) -> str:
-        """Commit what is staged, be it nothing; return the commit's id."""
+        """Commit the index, even if unchanged; return the commit id."""
         self.git("commit", "-q", "--allow-empty", "-m", message, *options)
         return self.git("rev-parse", "HEAD")
 

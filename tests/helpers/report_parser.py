@@ -1,4 +1,4 @@
-"""What a text report says, and doing what it says."""
+"""Parse text reports, and run their commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class _Clean:
-    """Equals the result of a run that found nothing: one line on stdout, advice behind it perhaps."""
+    """Equals the result of a run without findings: one line on stdout, perhaps followed by advice."""
 
     def __eq__(self, other: object) -> bool:
         """Compare with a `Result`."""
@@ -28,7 +28,7 @@ class _Clean:
         return "(0, 'OK: …', '')"
 
 
-#: What every command that checks something answers where all is well.
+#: The result of a check without findings.
 CLEAN = _Clean()
 
 
@@ -39,7 +39,7 @@ EVERY_PROBE = tuple(
 
 
 class Found(NamedTuple):
-    """What a line of the text report says."""
+    """A finding in a text report."""
 
     place: str
     code: str
@@ -47,7 +47,7 @@ class Found(NamedTuple):
 
 
 def parse_lines(out: str) -> list[str]:
-    """Return the findings of a text report, each in a line."""
+    """Return the lines of a text report that are findings."""
     return [
         line for line in out.partition("\n\n")[0].splitlines() if re.search(r"(^|: )PYC\d", line)
     ]
@@ -67,17 +67,17 @@ def fix_commands(out: str) -> list[str]:
 
 
 def run_fixes(out: str, cwd: Path) -> None:
-    """Do what a text report says."""
+    """Run the commands of a text report."""
     run_shell(*fix_commands(out), cwd=cwd)
 
 
 def run_shell(*commands: str, cwd: Path) -> None:
-    """Run commands as a person would, one after the other."""
+    """Run shell commands one after the other."""
     for command in commands:
         run_command_text(command, cwd)
 
 
 def run_command_text(command: str, cwd: Path) -> None:
-    """Run a command; it must succeed, and keep silent on stderr."""
+    """Run a shell command, which must succeed with empty stderr."""
     done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b""), command

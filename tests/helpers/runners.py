@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"
-#: What the manifest says of each hook, by id.
+#: The hooks of the manifest, by id.
 HOOKS = {str(hook["id"]): dict(hook) for hook in load_manifest(MANIFEST)}
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
@@ -40,11 +40,11 @@ class Runner(NamedTuple):
     checkout: Checkout
 
     def __call__(self, repo: Repo, *argv: str) -> Result:
-        """Run it in a repository; answer with exit code, stdout, stderr."""
+        """Run it in a repository; return exit code, stdout and stderr."""
         return self._run([os.fspath(SCRIPTS / self.name), *argv], repo.path)
 
     def git(self, repo: Repo, *argv: str) -> Result:
-        """Run git in a repository, in which the runner's hooks may be installed."""
+        """Run git in a repository, with the environment of the runner."""
         return self._run(["git", *argv], repo.path)
 
     def configure(self, repo: Repo, *hooks: str) -> None:
