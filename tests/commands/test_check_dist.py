@@ -597,3 +597,17 @@ def test_the_hint_is_shown_once_for_each_archive(run: Run) -> None:
     )
     listed = json.loads(run("check-dist", "--format", "json", "a.whl").out)["findings"]
     assert [finding["remedy"] for finding in listed] == [OTHER, OTHER]
+
+
+def test_many_findings_in_an_archive_are_one_line(run: Run) -> None:
+    Path("dist").mkdir()
+    Path("dist/a.whl").write_bytes(make_zip({f"{n:02}.pyc": b"" for n in range(11)}))
+    assert run("check-dist", "dist/a.whl").out == (
+        f"dist/a.whl: PYC311 11 findings, the first: ships `00.pyc`: bytecode; {OTHER}\n"
+        "\nFound 11 problems (1 archive checked).\n"
+    )
+    Path("dist/b.whl").write_bytes(make_zip({"x.pyc": b""}))
+    assert run("check-dist", "--quiet", "dist/a.whl", "dist/b.whl").out == (
+        f"dist/a.whl: PYC311 11 findings, the first: ships `00.pyc`: bytecode; {OTHER}\n"
+        f"dist/b.whl: PYC311 ships `x.pyc`: bytecode; {OTHER}\n"
+    )

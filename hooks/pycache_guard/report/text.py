@@ -82,11 +82,11 @@ def _rows(findings: list[Finding]) -> Iterator[tuple[str, str, str]]:
     groups: dict[tuple[Rule, str], list[Finding]] = {}
     for finding in findings:
         if finding.path is not None and finding.line is None and finding.commit is None:
-            groups.setdefault((finding.rule, os.path.dirname(finding.path)), []).append(finding)
+            groups.setdefault((finding.rule, _group_place(finding)), []).append(finding)
     grouped = {key: group for key, group in groups.items() if len(group) > MAX_LINES_PER_DIRECTORY}
     shown: set[tuple[str | None, str | None]] = set()
     for finding in findings:
-        key = (finding.rule, os.path.dirname(finding.path or ""))
+        key = (finding.rule, _group_place(finding))
         group = grouped.get(key)
         if group is None or finding.line is not None or finding.commit is not None:
             # The findings of one archive have one hint, which is long.
@@ -94,7 +94,13 @@ def _rows(findings: list[Finding]) -> Iterator[tuple[str, str, str]]:
             shown.add((finding.path, finding.hint))
             yield _row(finding._replace(hint=None) if is_shown else finding)
         elif finding is group[0]:
-            yield f"{key[1]}/" if key[1] else "./", finding.rule.name, _group_message(group)
+            yield key[1], finding.rule.name, _group_message(group)
+
+
+def _group_place(finding: Finding) -> str:
+    """Return the directory of a file, or the archive of a member: both contain what was found."""
+    path = finding.path or ""
+    return path if finding.rule is Rule.PYC311 else f"{os.path.dirname(path) or '.'}/"
 
 
 def _group_message(group: list[Finding]) -> str:
@@ -105,6 +111,9 @@ def _group_message(group: list[Finding]) -> str:
         return f"{len(group):,} bytecode files are tracked"
     if len(messages) == 1:
         return f"{len(group):,} files: {first.message}"
+    if first.rule is Rule.PYC311:
+        hint = f"; {first.hint}" if first.hint else ""
+        return f"{len(group):,} findings, the first: {first.message}{hint}"
     name = os.path.basename(first.path or "")
     return f"{len(group):,} findings, the first is {name}: {first.message}"
 
