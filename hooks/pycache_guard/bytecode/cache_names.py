@@ -1,4 +1,4 @@
-"""Names of bytecode files: what they say, who reads such a file, and where its source is.
+"""Names of bytecode files: their parts, their readers, and the paths of their sources.
 
 Every command asks this module, so that all give the same answer. Names are str as `os.fsdecode`
 returns them. Sources:
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 CACHE = "__pycache__"
 BYTECODE_SUFFIXES = (".pyc", ".pyo", "$py.class")
-#: Caches of numba and of basilisp. No import of Python reads them.
+#: Caches of numba and of basilisp. Python does not import them.
 OTHER_CACHE_SUFFIXES = (".nbi", ".nbc", ".lpyc")
 NUMBA_TEMPORARY_SUFFIXES = (".nbi.tmp", ".nbc.tmp")
 
-#: What Python compiles by itself. Windows has the second one too.
+#: Sources that Python compiles by itself. The second one exists on Windows only.
 PYTHON_SUFFIXES = (".py", ".pyw")
-#: What import hooks compile that write caches like any other: Hy, Coconut, Xonsh.
+#: Sources that import hooks compile into ordinary caches: Hy, Coconut, Xonsh.
 HOOK_SUFFIXES = (".hy", ".coco", ".xsh")
 
-#: The letters that a tag begins with, and the implementation that writes it.
+#: The first letters of a tag, and the implementation that writes it.
 _IMPLEMENTATIONS = {
     "cpython": "CPython",
     "graalpy": "GraalPy",
@@ -51,7 +51,7 @@ _EARLY_PYTEST = "-pytest"
 
 
 class CacheName:
-    """The parts of a bytecode file's name."""
+    """The parts of the name of a bytecode file."""
 
     __slots__ = ("is_script", "is_temporary", "module", "optimization", "pytest", "suffix", "tag")
 
@@ -66,36 +66,36 @@ class CacheName:
         is_temporary: bool = False,
         is_script: bool = False,
     ) -> None:
-        #: The source's name up to its last dot; it may hold dots itself. Of a script without a
-        #: suffix the whole name.
+        #: The name of the source up to its last dot; it may contain dots. For a script without a
+        #: suffix, the whole name.
         self.module = module
-        #: `cpython-313`; empty in a legacy name, and in Jython's.
+        #: `cpython-313`; empty in a legacy name, and in a name of Jython.
         self.tag = tag
-        #: What stands behind `.opt-`: a level, or the label of an import hook; else empty.
+        #: The text after `.opt-`: a level, or the label of an import hook; else empty.
         self.optimization = optimization
-        #: The version of pytest that rewrote the code; `PYTEST` where the label has no version;
+        #: The version of pytest that rewrote the code; `PYTEST` if the label has no version;
         #: else empty.
         self.pytest = pytest
         #: `.pyc`, `.pyo` or `$py.class`.
         self.suffix = suffix
-        #: Whether this is the temporary file of a writer that was killed.
+        #: Whether this is the temporary file of an interrupted write.
         self.is_temporary = is_temporary
-        #: Whether the source is a script without a suffix: `toolcpython-313.pyc` is of `tool`.
+        #: Whether the source is a script without a suffix: `toolcpython-313.pyc` belongs to `tool`.
         self.is_script = is_script
 
     @property
     def is_instrumented(self) -> bool:
-        """Whether pytest or an import hook wrote it: then a compiler makes other code of the source."""
+        """Return whether pytest or an import hook wrote it. Then a compiler makes different code of the source."""
         return bool(self.pytest or self.optimization.strip("0123456789"))
 
     @property
     def implementation(self) -> str | None:
-        """The implementation that the tag names; `None` for no tag, or one that is not known."""
+        """The implementation of the tag; None if there is no tag, or an unknown one."""
         return _implementation(self.tag)
 
     @property
     def has_foreign_code(self) -> bool:
-        """Whether the code is not laid out as that of the implementation whose magic it may bear."""
+        """Return whether the code has another layout than its magic number means."""
         return self.implementation in ("Jython", "RustPython")
 
     @property
@@ -106,7 +106,7 @@ class CacheName:
         return f"pytest {self.pytest}" if self.pytest else ""
 
     def source_names(self) -> list[str]:
-        """Return the file names that the source may have, the likeliest first."""
+        """Return the file names that the source may have, the most likely one first."""
         if self.is_script:
             return [self.module]
         names = [self.module + suffix for suffix in PYTHON_SUFFIXES]
@@ -134,9 +134,9 @@ class CacheName:
 
 @functools.lru_cache(maxsize=8)  # several ask for the same file, one after the other
 def parse_cache_name(path: str) -> CacheName | None:
-    """Take apart the name of the file at `path`, with `/` between parts.
+    """Split the name of the file at `path`, which has `/` between its parts.
 
-    Returns `None` for a name that is not one of bytecode. A tag that no interpreter known here has
+    Returns None if it is not a bytecode name. A tag that no interpreter known here has
     counts as one only in a directory `__pycache__`.
     """
     directory, _, name = path.rpartition("/")
@@ -162,7 +162,7 @@ def parse_cache_name(path: str) -> CacheName | None:
 
 
 def source_candidates(path: str) -> Iterator[str]:
-    """Yield the paths at which the source of the bytecode at `path` may be, the likeliest first.
+    """Yield the paths at which the source of the bytecode at `path` may be, the most likely one first.
 
     A tagged file outside `__pycache__` is in a tree of PYTHONPYCACHEPREFIX, below which a source's
     whole path is repeated without its root. Its name does not tell how many parts belong to the
@@ -189,14 +189,14 @@ def source_candidates(path: str) -> Iterator[str]:
 
 
 def is_compiled_by_hook(source: str) -> bool:
-    """Whether the file `source` is compiled by an import hook, and by no Python alone."""
+    """Return whether an import hook, and not Python itself, compiles the file `source`."""
     return source.endswith(HOOK_SUFFIXES)
 
 
 def has_exact_case(path: str) -> bool:
-    """Whether the bytecode at `path` has the case of letters that Python looks for.
+    """Return whether the name of `path` has the letter case that Python uses.
 
-    Where it has another one, import finds it only on a file system that ignores case.
+    If not, import finds it only on a case-insensitive file system.
     """
     directory, _, name = path.rpartition("/")
     parent = directory.rpartition("/")[2]
@@ -210,12 +210,12 @@ def has_exact_case(path: str) -> bool:
 
 
 def is_cache_directory(name: str) -> bool:
-    """Whether a directory of this name is a cache, in any case of letters."""
+    """Return whether a directory of this name is a cache, in any letter case."""
     return name.lower() == CACHE
 
 
 def is_cache_name(name: str) -> bool:
-    """Whether a file of this name in a cache directory is a cache, and may be removed."""
+    """Return whether a file of this name in a cache directory is a cache, and may be removed."""
     lowered = name.lower()
     return (
         lowered.endswith(BYTECODE_SUFFIXES + OTHER_CACHE_SUFFIXES)
@@ -225,15 +225,15 @@ def is_cache_name(name: str) -> bool:
 
 
 def is_bytecode_name(name: str) -> bool:
-    """Whether a file of this name outside of a cache directory is bytecode."""
+    """Return whether a file of this name outside of a cache directory is bytecode."""
     lowered = name.lower()
     return lowered.endswith(BYTECODE_SUFFIXES) or _is_temporary(lowered)
 
 
 def may_hold_bytecode(names: list[str]) -> bool:
-    """Whether a name of bytecode, or of a cache directory, can be among `names`.
+    """Return whether `names` may contain a bytecode name or a cache directory.
 
-    Never wrong when it says no: this is what a clean tree costs, four searches a directory instead
+    False is certain: this is what a clean tree costs, four searches a directory instead
     of a loop.
     """
     lowered = "/".join(names).lower()
@@ -242,9 +242,9 @@ def may_hold_bytecode(names: list[str]) -> bool:
 
 
 def has_source(name: str, siblings: Container[str]) -> bool:
-    """Whether a source of the cache `name` is in the directory above, whose files are `siblings`.
+    """Return whether a source of the cache `name` is in the directory above, whose files are `siblings`.
 
-    True where the name leaves it open: numba's names do not tell where the module's name ends.
+    True if the name is ambiguous: numba names do not show where the module name ends.
     """
     parsed = parse_cache_name(f"{CACHE}/{name}")
     if parsed is not None:
@@ -255,14 +255,14 @@ def has_source(name: str, siblings: Container[str]) -> bool:
 
 
 def has_source_beside(name: str, siblings: Container[str]) -> bool:
-    """Whether a source of the legacy file `name` is among the files of its directory."""
+    """Return whether a source of the legacy file `name` is among the files of its directory."""
     return any(source in siblings for source in legacy_source_names(name))
 
 
 def legacy_source_names(name: str) -> list[str]:
     """Return the names that the source of the legacy file `name` may have.
 
-    What would be a tag in a cache directory is here a part of the module's name.
+    A tag is a part of the module name here, unlike in a cache directory.
     """
     stem, _, _ = _split_suffix(name)
     return [stem + suffix for suffix in PYTHON_SUFFIXES]
@@ -278,13 +278,13 @@ def candidate_modules(name: str) -> list[str]:
 
 
 def is_tag(text: str) -> bool:
-    """Whether `text` looks like an interpreter's `sys.implementation.cache_tag`."""
+    """Return whether `text` looks like a `sys.implementation.cache_tag`."""
     return text[-1:].isdigit() and text.isascii() and _implementation(text) is not None
 
 
 @functools.lru_cache(maxsize=64)
 def tag_fits(tag: str, magic: Magic) -> bool:
-    """Whether an interpreter that has `tag`, in any case of letters, writes `magic`."""
+    """Return whether an interpreter with `tag`, in any letter case, writes `magic`."""
     tag = tag.lower()
     implementation, written = _implementation(tag), magic.implementation
     digits = tag[len(tag.rstrip("0123456789")) :]
@@ -302,9 +302,9 @@ def tag_fits(tag: str, magic: Magic) -> bool:
 
 
 def writes_other_code(tag: str, magic: Magic) -> bool:
-    """Whether the tag names another implementation than the one whose `magic` stands in the file.
+    """Return whether the tag belongs to another implementation than the `magic` of the file.
 
-    Then CPython's compiler does not tell what the file should hold. The code itself can be read for
+    Then the compiler of CPython does not show what the file should contain. The code itself can be read for
     PyPy and Pyston, which lay it out as CPython of that version does.
     """
     implementation = _implementation(tag.lower())
@@ -312,7 +312,7 @@ def writes_other_code(tag: str, magic: Magic) -> bool:
 
 
 def _borrows_magic(tag: str) -> bool:
-    """Whether an implementation with this tag wrote the magic of CPython of its version.
+    """Return whether an implementation with this tag wrote the magic of CPython of its version.
 
     PyPy 3.8 v7.3.7 and 3.9 v7.3.8 and v7.3.9 did (pypy/pypy#3782); RustPython has 3.14's
     (`crates/vm/src/version.rs`); pytest on Jython asks `imp.get_magic`, which returns 2.7's.
@@ -326,19 +326,19 @@ def _implementation(tag: str) -> str | None:
 
 
 def _is_temporary(lowered: str) -> bool:
-    """Whether a name in lower case is what a killed Python, or pytest, left: `….pyc.<digits>`."""
+    """Return whether a lower-case name is the temporary file of a killed Python or pytest: `….pyc.<digits>`."""
     stem, _, digits = lowered.rpartition(".")
     return digits.isascii() and digits.isdecimal() and stem.endswith(BYTECODE_SUFFIXES)
 
 
 def _is_numba_temporary(lowered: str) -> bool:
-    """Whether a name in lower case is what a killed numba left: `….nbi.tmp.<id>`."""
+    """Return whether a lower-case name is the temporary file of a killed numba: `….nbi.tmp.<id>`."""
     stem, _, _ = lowered.rpartition(".")
     return stem.endswith(NUMBA_TEMPORARY_SUFFIXES)
 
 
 def _split_suffix(name: str) -> tuple[str, str, bool]:
-    """Split into stem, suffix, and whether digits as of a temporary name stood behind."""
+    """Split into stem, suffix, and whether the digits of a temporary name follow."""
     whole, _, digits = name.rpartition(".")
     is_temporary = digits.isdecimal() and digits.isascii()
     if is_temporary:
@@ -358,7 +358,7 @@ def _split_optimization(stem: str) -> tuple[str, str]:
 
 
 def _split_pytest(stem: str) -> tuple[str, str]:
-    """Split off pytest's label, which stands behind a tag. `a-pytest-b.cpython-313` is a module."""
+    """Split off the label of pytest, which follows a tag. `a-pytest-b.cpython-313` is a module."""
     # The version has dots too.
     before, label, version = stem.rpartition(_PYTEST)
     if label and _ends_with_tag(before):
@@ -374,7 +374,7 @@ def _ends_with_tag(stem: str) -> bool:
 
 
 def _split_script(stem: str) -> tuple[str, str] | None:
-    """Split `toolcpython-313` into script and tag; `None` where nothing like that is there.
+    """Split `toolcpython-313` into script and tag. Returns None for other names.
 
     `cache_from_source("bin/tool")` writes no dot, because the name has none.
     """
@@ -389,5 +389,5 @@ def _split_script(stem: str) -> tuple[str, str] | None:
 
 
 def _is_whole_tag(rest: str) -> bool:
-    """Whether what stands behind the letters of a tag is digits, parts joined with `-`."""
+    """Return whether the rest of a tag consists of digits, in parts joined with `-`."""
     return all(part.isdigit() or not part for part in rest.split("-")) and rest[-1:].isdigit()

@@ -1,6 +1,7 @@
-"""Numbers for values, such that two values are the same just when their numbers are.
+"""Compare trees of code.
 
-The same means: of one type, floats and complex by their bits, sets in any order.
+Two values are the same if they have one type; floats and complex are compared by their bits, sets in
+any order. Two values have the same number if and only if they are the same.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class ValueNumbering:
-    """Gives the same values the same number."""
+    """Assigns the same number to the same values."""
 
     def __init__(self) -> None:
-        #: A value's own description → its number. Descriptions are bytes, whose hashes nobody can
-        #: foresee: ints made to collide would take quadratic time.
+        #: The description of a value → its number. Descriptions are bytes, because their hashes are not
+        #: predictable: ints made to collide would take quadratic time.
         self._known: dict[bytes, int] = {}
-        #: By identity, as values may share parts without bound. All values outlive this.
+        #: By identity, because values may share any number of parts. All values outlive this.
         self._numbered: dict[int, int] = {}
 
     def number(self, value: Value) -> int:
-        """Give `value` its number, after its parts, without recursion."""
+        """Return the number of `value`. Numbers its parts first, without recursion."""
         pending = [value]
         while pending:
             top = pending[-1]
@@ -49,7 +50,7 @@ class ValueNumbering:
 
 
 def is_set(value: Value) -> bool:
-    """Whether the order of `value`'s items means nothing."""
+    """Return whether `value` is a set, whose items have no order."""
     return isinstance(value, Container) and value.kind in ("set", "frozenset")
 
 
@@ -70,7 +71,7 @@ def _describe(value: Value, parts: list[int]) -> bytes:
 
 
 def _payload(value: Value) -> bytes:
-    """Describe a value without parts among those of its type."""
+    """Return bytes that distinguish a value without parts from others of its type."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):
@@ -83,7 +84,7 @@ def _payload(value: Value) -> bytes:
         return struct.pack("<d", value)
     if isinstance(value, complex):
         return struct.pack("<dd", value.real, value.imag)
-    # None, Ellipsis and StopIteration are alone of their type.
+    # None, Ellipsis and StopIteration are the only values of their types.
     return b""
 
 
@@ -96,11 +97,11 @@ _SPECIAL_FIELDS = frozenset({"consts", "filename", "linetable"})
 
 
 class Difference(NamedTuple):
-    """Where two trees part first."""
+    """The first difference of two trees."""
 
     #: The names of the code objects on the way, `<module>` first.
     path: tuple[str, ...]
-    #: Of the innermost one, `consts[3]` for instance.
+    #: A field of the innermost one, such as `consts[3]`.
     field: str
     #: Whether nothing but line tables differ, in the whole tree. That alone changes no behaviour,
     #: and patch levels of one magic do it.
@@ -118,17 +119,17 @@ def is_patch_level_difference(expected: Code, found: Code) -> bool:
 def find_difference(expected: Code, found: Code) -> Difference | None:
     """Return the first difference of two trees of one era, None if they are the same.
 
-    Constants are the same when their types are, floats and complex by their bits, sets in any
-    order. Every field counts. `filename` may be any text, and the same in all code objects of
-    `found`, as every compiler writes it: import overwrites only those that bear the name of the
-    module's code (CPython `Python/import.c`, `update_code_filenames`), and `inspect`, `linecache`
-    and warnings go by the others.
+    Constants must have the same type; floats and complex are compared by their bits, sets in any
+    order. Every field counts. `filename` may be any text, but must be the same in all code objects of
+    `found`, as every compiler writes it: import overwrites only those that have the file name of the
+    module code (CPython `Python/import.c`, `update_code_filenames`), and `inspect`, `linecache`
+    and warnings use the others.
     """
     return _Comparison(found.filename).run(expected, found)
 
 
 class _Scope(NamedTuple):
-    """A code object by its name, and the one around it."""
+    """The name of a code object, and the scope around it."""
 
     name: str
     outer: _Scope | None
@@ -193,7 +194,7 @@ class _Comparison:
         return None if same_lines else "linetable"
 
     def _differ(self, ours: Value, theirs: Value) -> bool:
-        """Whether two values differ in themselves, whatever their parts."""
+        """Return whether two values differ apart from their parts."""
         if type(ours) is not type(theirs):
             return True
         if isinstance(ours, float | complex) or is_set(ours):
@@ -207,9 +208,9 @@ class _Comparison:
         return ours != theirs
 
     def _union(self, ours: Value, theirs: Value) -> bool:
-        """Note that two values are the same; `False` when that was known or supposed already.
+        """Record that two values are the same. Returns False if that was known or assumed already.
 
-        What was supposed is proved when the walk ends without a difference (Hopcroft and Karp).
+        The assumptions are proved if the walk ends without a difference (Hopcroft and Karp).
         """
         first, second = self._root(id(ours)), self._root(id(theirs))
         self._same[first] = second
@@ -223,7 +224,7 @@ class _Comparison:
 
 
 def _comparable_parts(value: Value) -> tuple[Value, ...]:
-    """Name the values to compare one by one: a set's are not, they have no order."""
+    """Return the values to compare one by one: not those of a set, which have no order."""
     if isinstance(value, Code):
         return value.consts
     if isinstance(value, Container):
@@ -231,8 +232,8 @@ def _comparable_parts(value: Value) -> tuple[Value, ...]:
     return cast("tuple[Value, ...]", value)
 
 
-#: marshal's types of text, by the length of their lengths. An interned text (`t`, `A`, `Z`) and another
-#: one read alike and take a number among the references alike, if and only if they bear FLAG_REF.
+#: The text types of marshal, by the width of their lengths. Interned texts (`t`, `A`, `Z`) and others
+#: are read alike, and both get a reference number if and only if they have FLAG_REF.
 _LONG = b"aAut"
 _SHORT = b"zZ"
 _ASCII = b"aAzZ"
@@ -244,10 +245,10 @@ def equal_ignoring_filename(
 ) -> bool:
     """Compare `expected` with `found` from `start` on, where `name` in `expected` may be any text.
 
-    `name` is the file name that the compiler was given: 8 to 255 bytes of ASCII that nobody could
-    foresee, so that nothing else in the output holds it. In `found`, the same text must stand in each
-    of its places. All other bytes must be equal, FLAG_REF of the name included, so that both have the
-    same references. False means that trees must be compared, and perhaps are the same.
+    `name` is the file name that the compiler was given: 8 to 255 bytes of
+    random ASCII, so that nothing else in the output contains it. In `found`, one text must replace it
+    in every place. All other bytes must be equal, FLAG_REF of the name included, so that both have the
+    same references. If it returns False, the trees must be compared; they may still be the same.
     """
     done, place = 0, start
     other: bytes | None = None
@@ -280,9 +281,9 @@ def _find_start(data: bytes, at: int, length: int, dialect: MarshalFormat) -> in
 def _text_at(
     data: bytes, start: int, kind: int, dialect: MarshalFormat
 ) -> tuple[bytes, int] | None:
-    """Return the text that starts at `start`, as UTF-8, and where it ends; None if none starts there.
+    """Return the text that starts at `start`, as UTF-8, and its end; None if no text starts there.
 
-    It must be one that may stand in the place of a text of the type `kind`.
+    The text must be able to replace a text of the type `kind`.
     """
     if start >= len(data):
         return None

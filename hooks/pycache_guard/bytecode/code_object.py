@@ -1,4 +1,4 @@
-"""From the fields of a code object to `Code`, as strict as the interpreters are."""
+"""Build `Code` from the fields of a code object, as strictly as interpreters do."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class CodeBuilder:
 
     def __init__(self, *, texts_are_bytes: bool) -> None:
         self._text_type = bytes if texts_are_bytes else str
-        #: Many code objects may share one long tuple, which is judged once. The tuple as it was
-        #: read is kept too, lest another one gets its id.
+        #: Many code objects may share one long tuple, which is checked once. The original tuple is
+        #: kept too, so that no other one gets its id.
         self._names: dict[int, tuple[Value, Value]] = {}
-        #: The same of the kinds of variables, with the number of local ones.
+        #: The same for the kinds of variables, with the number of local ones.
         self._local_counts: dict[int, tuple[bytes, int]] = {}
 
     def build(self, integers: dict[str, int], objects: dict[str, Value]) -> Code:
-        """Check the fields, and give texts one type.
+        """Check the fields, and convert texts to one type.
 
-        Raises `ValueError` with a reason where no interpreter makes a code object of them (CPython
+        Raises `ValueError` with a reason if no interpreter makes a code object of them (CPython
         `Objects/codeobject.c`, `_PyCode_Validate`).
         """
         for field, number in integers.items():
-            # A line may be any: CPython itself writes 0 and, for generated code, negative ones.
+            # Any line is possible: CPython itself writes 0 and, for generated code, negative ones.
             if number < 0 and field != "firstlineno":
                 raise ValueError(f"negative {field}")
         fields = {**integers, **{field: self._read(field, objects[field]) for field in objects}}
@@ -68,7 +68,7 @@ class CodeBuilder:
         return value
 
     def _check_arguments(self, fields: dict[str, Any]) -> None:
-        """Raise `ValueError` where there are more arguments than names for them."""
+        """Raise `ValueError` if there are more arguments than names for them."""
         if fields.get("posonlyargcount", 0) > fields["argcount"]:
             raise ValueError("more positional-only arguments than arguments")
         flags = fields["flags"]
@@ -182,7 +182,7 @@ _TYPES_3_15 = _TYPES_3_14 | frozenset(b"}")
 
 #: Implementation, its magic numbers, their dialect. Missing: pre-releases in between whose layout
 #: changed with every step, formats that are not CPython's marshal, and every CPython after the last
-#: that has a row in `magic_numbers`: nobody has looked whether its layout is still the last one here.
+#: that has a row in `magic_numbers`: its layout has not been checked yet.
 _ROWS = (
     ("CPython", range(11913, 11914), MarshalFormat(_TYPES_2, False, True, _LAYOUT_1_3)),
     ("CPython", range(5892, 5893), MarshalFormat(_TYPES_2, False, True, _LAYOUT_1_3)),
@@ -211,7 +211,7 @@ _ROWS = (
 
 @functools.lru_cache(maxsize=64)
 def marshal_format(magic: Magic) -> MarshalFormat | None:
-    """Tell how the code behind `magic` is to be read; `None` where we do not know."""
+    """Return the format of the code after `magic`, None if it is unknown."""
     for implementation, numbers, dialect in _ROWS:
         if magic.implementation == implementation and magic.number in numbers:
             return dialect
@@ -260,7 +260,7 @@ class HugeInt:
 class Container(NamedTuple):
     """A list, set, frozenset, dict, frozendict or slice.
 
-    Its items stay in the order of the file, unhashed: what the file says of them may be a lie.
+    Its items are in the order of the file and are not hashed, because the file may lie about them.
     """
 
     #: The name of the type.
@@ -309,7 +309,7 @@ class Code(NamedTuple):
         return cast("tuple[Value, ...]", self.fields["consts"])
 
 
-#: Everything that marshal can say. Python 2's `str` is `bytes`. Tuples alone are tuples.
+#: Everything that marshal can contain. Python 2's `str` is `bytes`. Tuples alone are tuples.
 Value: TypeAlias = (
     "bool | int | HugeInt | float | complex | str | bytes | EllipsisType | type[StopIteration]"
     " | tuple[Value, ...] | Container | Code | None"

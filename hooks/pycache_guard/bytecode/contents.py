@@ -1,10 +1,10 @@
-"""What a file is that has the name of bytecode and does not begin as bytecode does."""
+"""Describe a file that has a bytecode name and does not begin like bytecode."""
 
 from __future__ import annotations
 
 import re
 
-#: First bytes, and what begins with them. Sources: the signatures in file(1), `Magdir`.
+#: First bytes, and the format that begins with them. Sources: the signatures in file(1), `Magdir`.
 _SIGNATURES = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip file"),
@@ -22,7 +22,7 @@ _HTML = re.compile(
 _MODULE_CODE = re.compile(rb"[c\xe3]\0\0\0\0")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: What lines of a Python program begin with.
+#: How lines of a Python program begin.
 _PYTHON = re.compile(
     rb"^(?:#!.*python|#.*coding[:=]|import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|@\w|if __name__\b"
     rb"|print\b|\"\"\"|'''|[A-Za-z_]\w* = )",
@@ -32,9 +32,9 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
 
 def describe_content(data: bytes) -> str | None:
-    """Name what `data`, the first bytes of a file or all of them, holds instead of bytecode.
+    """Describe what `data`, the first bytes of a file or all of them, contains instead of bytecode.
 
-    Returns words such as `an HTML page` or `Python source`, `None` for what is not recognized.
+    Returns words such as `an HTML page` or `Python source`, None if it is not recognized.
     """
     if not data.strip(b"\0"):
         return "zero bytes only" if data else "nothing"

@@ -132,7 +132,7 @@ def _by_hash(
 
 
 class ImportOutcome(NamedTuple):
-    """Whether import runs a file, and why."""
+    """Return whether import runs a file, and why."""
 
     #: None if it depends on facts outside the file.
     runs: bool | None

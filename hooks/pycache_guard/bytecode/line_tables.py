@@ -1,4 +1,4 @@
-"""Whether line tables and exception tables have the form that compilers write.
+"""Check that line tables and exception tables have the form that compilers write.
 
 A table without that form makes `traceback.print_exc` raise, or leaves a frame without a line number,
 where the program of the source goes on.
@@ -40,9 +40,9 @@ class TableError(ValueError):
 
 
 def find_table_problem(code: Code, magic: Magic) -> str:
-    """Return what is wrong with the tables of one code object, or an empty string.
+    """Return the problem of the tables of one code object, an empty string if there is none.
 
-    Nested code objects are not looked at. `magic` is that of the file.
+    Ignores nested code objects. `magic` is that of the file.
     """
     if "linetable" not in code.fields:
         return ""

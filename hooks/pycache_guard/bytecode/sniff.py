@@ -1,4 +1,4 @@
-"""Whether a file contains bytecode, decided by its first bytes, whatever its name.
+"""Detect bytecode by the first bytes of a file, independently of its name.
 
 Asked of every new file at each commit: imports nothing but the table.
 
@@ -12,12 +12,12 @@ from __future__ import annotations
 from pycache_guard.bytecode.magic_numbers import CRLF
 from pycache_guard.bytecode.magic_numbers import find_magic
 
-#: As many first bytes of a file as `is_bytecode` wants; no more matter.
+#: The number of first bytes that `is_bytecode` needs.
 HEAD_BYTES = 64
 
-#: marshal's TYPE_CODE, without and with FLAG_REF.
+#: TYPE_CODE of marshal, without and with FLAG_REF.
 _CODE = b"c\xe3"
-#: The same with GraalPy's, which is CPython's before 1.3 as well.
+#: The same with that of GraalPy, which is also that of CPython before 1.3.
 _ANY_CODE = _CODE + b"C\xc3"
 #: marshal's types of text and bytes: `runpy.run_path` passes what it unmarshals to `exec`, which
 #: compiles text. TYPE_STRING, _INTERNED, _UNICODE, _ASCII and _ASCII_INTERNED have four bytes of
@@ -65,16 +65,16 @@ def _holds_text(head: bytes, end: int) -> bool:
 
 
 def _holds(head: bytes, end: int, types: bytes) -> bool:
-    """Return whether one of marshal's `types` follows `end` bytes of header."""
+    """Return whether one of the marshal `types` follows `end` bytes of header."""
     return head[end : end + 1] != b"" and head[end] in types
 
 
-#: What begins a Git LFS pointer (git-lfs docs/spec.md), in all versions.
+#: The start of a Git LFS pointer (git-lfs docs/spec.md), in all versions.
 LFS_POINTER = (
     b"version https://git-lfs.github.com/spec/",
     b"version https://hawser.github.com/spec/",
 )
-#: What begins an archive, or a compressed file: zip (a `.whl`, `.egg`, `.pyz`, `.jar` …), gzip, bzip2,
+#: The start of an archive, or of a compressed file: zip (a `.whl`, `.egg`, `.pyz`, `.jar` …), gzip, bzip2,
 #: xz, zstd, 7z.
 _ARCHIVES = (
     *(b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"),
@@ -82,7 +82,7 @@ _ARCHIVES = (
 )
 #: Where a tar file has `ustar` (POSIX.1, pax).
 _USTAR = 257
-#: As many first bytes of a file as `is_archive` wants.
+#: The number of first bytes that `is_archive` needs.
 ARCHIVE_HEAD_LENGTH = _USTAR + 5
 
 

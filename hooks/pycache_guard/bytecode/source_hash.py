@@ -1,4 +1,4 @@
-"""The hash of a source that hash-based bytecode files carry (PEP 552).
+"""The source hash in hash-based bytecode files (PEP 552).
 
 Written out, because `_imp.source_hash` knows the running interpreter's family only.
 """
@@ -15,9 +15,9 @@ _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
 def source_hash(source: bytes, magic: Magic) -> bytes | None:
-    """Hash the bytes of `source` into 8, as writers of `magic` do; `None` where that is unknown.
+    """Return the 8-byte hash of `source` as writers of `magic` compute it, None if that is unknown.
 
-    The key is the magic itself. CPython 3.7 to 3.10 and PyPy take SipHash-2-4, CPython from 3.11
+    The key is the magic itself. CPython 3.7 to 3.10 and PyPy use SipHash-2-4, CPython from 3.11
     on SipHash-1-3 (`_Py_KeyedHash`, `Python/pyhash.c`; PyPy `pypy/module/imp/interp_imp.py`).
     """
     key = int.from_bytes(magic.data, "little")

@@ -1,4 +1,4 @@
-"""The instructions that compilers write, by magic, from CPython 3.11 on.
+"""The instructions that compilers write, by magic number, since CPython 3.11.
 
 Sources: each interpreter's own `opcode.opmap`, `_inline_cache_entries` and, from 3.13 on,
 `Lib/_opcode_metadata.py`.
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Opcodes(NamedTuple):
     """The instruction set of one magic."""
 
-    #: What a compiler writes: not CACHE or RESERVED, nothing specialised, instrumented or internal.
+    #: Opcodes that compilers write: without CACHE, RESERVED, specialized, instrumented and internal ones.
     compiler_emitted: frozenset[int]
-    #: Opcode → 2-byte units of inline cache behind it, where there are any.
+    #: Opcode → 2-byte units of inline cache after it, if it has any.
     caches: dict[int, int]
 
 
@@ -104,9 +104,9 @@ class ForgedInstruction(NamedTuple):
 
 
 def find_forged_instructions(code: Code, magic: Magic) -> Iterator[ForgedInstruction]:
-    """Find the first oddity of each code object in the tree of `code`.
+    """Yield the first forged instruction of each code object in the tree of `code`.
 
-    There are none where `magic` tells no instruction set that we know: before CPython 3.11,
+    Yields nothing if the instruction set of `magic` is unknown: before CPython 3.11,
     pre-releases, other implementations.
     """
     opcodes = OPCODES.get(magic.number) if magic.implementation == "CPython" else None
@@ -119,7 +119,7 @@ def find_forged_instructions(code: Code, magic: Magic) -> Iterator[ForgedInstruc
 
 
 def code_objects(code: Code) -> Iterator[Code]:
-    """Every code object in the tree of `code`, itself first, in the order of the file, once."""
+    """Yield every code object in the tree of `code` once, itself first, in the order of the file."""
     seen = set()
     pending: list[Value] = [code]
     while pending:
@@ -135,9 +135,9 @@ def code_objects(code: Code) -> Iterator[Code]:
 
 
 def file_names(code: Code) -> list[str]:
-    """Return the file names that the code objects in the tree of `code` bear, each once.
+    """Return the file names of the code objects in the tree of `code`, each once.
 
-    Every compiler writes one and the same into all of them.
+    Every compiler writes the same name into all of them.
     """
     return list(dict.fromkeys(nested.filename for nested in code_objects(code)))
 
