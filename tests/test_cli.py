@@ -113,7 +113,7 @@ def test_argv_of_the_process(
 
 
 class TestBadInput:
-    """One line on stderr, exit code 2, nothing on stdout, whatever is asked."""
+    """Every error is one line on stderr, with exit code 2 and nothing on stdout."""
 
     OF_THE_INDEX = ((), ("--staged",), ("--content", "all"), ("--content", "none"), ("--fix",))
     INDEX_ASKED = pytest.mark.parametrize("argv", OF_THE_INDEX)
@@ -153,7 +153,7 @@ class TestBadInput:
         self.refused(run, *argv)
 
     def test_an_index_that_is_cut_short(self, repo: Repo, run: Run) -> None:
-        """Git looks at no sum, and falls over the end."""
+        """Git does not check the checksum and reads beyond the end."""
         repo.stage_all(f"{n:04}" for n in range(500))
         index = repo.path / ".git" / "index"
         index.write_bytes(index.read_bytes()[:1000])
@@ -176,7 +176,7 @@ class TestBadInput:
         self.refused(run, "--tree", "HEAD")
 
     def test_a_head_that_is_not_there(self, repo: Repo, run: Run) -> None:
-        """It might be an unborn branch; then everything is new, and nothing is passed over."""
+        """It can be an unborn branch: then all content is new and all of it is checked."""
         repo.stage("a.pyc")
         repo.commit()
         repo.write(".git/refs/heads/main", "0" * 39 + "1\n")
@@ -199,7 +199,7 @@ class TestBadInput:
     def test_an_unreadable_file(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A name that leads round in a circle: permissions mean nothing to an administrator."""
+        """A symbolic link to itself; root can read a file of any mode."""
         try:
             (repo.path / "pyproject.toml").symlink_to("pyproject.toml")
         except OSError:
@@ -210,13 +210,13 @@ class TestBadInput:
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(_: object) -> None:
-            raise OSError("out of luck")
+            raise OSError("it failed")
 
         monkeypatch.setattr(cli, "dispatch", fails)
-        assert self.refused(run) == "out of luck"
+        assert self.refused(run) == "it failed"
 
 
-def test_an_error_of_the_system_is_raised_where_somebody_debugs(
+def test_an_error_of_the_system_keeps_its_traceback_for_debugging(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: object) -> None:
@@ -251,7 +251,7 @@ def test_crashed_writes_the_traceback(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err.endswith("ZeroDivisionError\n")
 
 
-def test_crashed_without_a_way_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crashed_returns_2_if_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise MemoryError
 
@@ -270,7 +270,7 @@ def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("default_signal_handlers")
 def test_interrupted(repo: Repo, tmp_path: Path) -> None:
-    """While git is at work; nothing is said."""
+    """SIGINT while git runs ends the program without output."""
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
     git.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ready'\nexec sleep 60\n")
@@ -316,10 +316,10 @@ def test_no_process_outlives_a_command(
 
     def failing(_: object) -> None:
         Git("ls-files")
-        raise Failure("out of luck")
+        raise Failure("it failed")
 
     monkeypatch.setattr(cli, "dispatch", failing)
-    assert run("forbid-bytecode") == (2, "", "error: out of luck\n")
+    assert run("forbid-bytecode") == (2, "", "error: it failed\n")
     assert spawn._live == []
 
 
@@ -327,7 +327,7 @@ def test_no_process_outlives_a_command(
 @pytest.mark.parametrize("when", ["cli.drop_untrusted_sys_path", "cli.main", "spawn.stop_all"])
 @pytest.mark.parametrize("is_after", [False, True])
 def test_a_signal_at_the_very_start_and_end(when: str, is_after: bool) -> None:
-    """It is heeded without a word of Python's."""
+    """The exit code shows the signal, and Python prints no traceback."""
     module, name = when.split(".")
     code = f"""
 import os
@@ -348,7 +348,7 @@ cli.run()
 
 
 @posix
-def test_what_is_stopped_when_stopping_is_interrupted(
+def test_interrupted_stop_of_processes_is_repeated(
     run: Run, monkeypatch: pytest.MonkeyPatch, fake_git_script: Callable[[str], None]
 ) -> None:
     fake_git_script("exec sleep 60")
@@ -356,7 +356,7 @@ def test_what_is_stopped_when_stopping_is_interrupted(
     def failing(_: object) -> None:
         for _ in range(2):
             Git("ls-files")
-        raise Failure("out of luck")
+        raise Failure("it failed")
 
     monkeypatch.setattr(cli, "dispatch", failing)
     stop = spawn.PosixChild.stop
@@ -381,7 +381,7 @@ def test_signals_are_handled_unless_they_are_ignored() -> None:
         with pytest.raises(KeyboardInterrupt) as raised:
             signal.raise_signal(signal.SIGTERM)
         assert raised.value.args == (signal.SIGTERM,)
-        # What is done then is not interrupted.
+        # Further signals do not interrupt the cleanup.
         assert {signal.getsignal(number) for number in compat.TERMINATION_SIGNALS} == {
             signal.SIG_IGN
         }
@@ -390,21 +390,23 @@ def test_signals_are_handled_unless_they_are_ignored() -> None:
             signal.signal(number, handler)
 
 
-class Deaf(io.StringIO):
+class BrokenStream(io.StringIO):
     def write(self, _: str) -> int:
-        raise OSError("nobody listens")
+        raise OSError("the reader has gone away")
 
 
-@pytest.mark.parametrize("stderr", [None, Deaf()], ids=["closed", "full"])
+@pytest.mark.parametrize("stderr", [None, BrokenStream()], ids=["closed", "full"])
 def test_without_stderr(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stderr", stderr)
     assert cli.main([]) == 2
 
 
-class TestForeignModules:
+class TestModuleSearchPath:
     OWN = os.fspath(Path(cli.__file__).parents[1])
 
-    def test_what_is_forgotten(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_untrusted_directories_are_removed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         named = os.fspath(tmp_path / "named")
         kept = [os.fspath(tmp_path / "lib"), self.OWN]
@@ -414,7 +416,7 @@ class TestForeignModules:
         assert sys.path == kept
 
     @posix
-    def test_a_directory_that_is_gone(
+    def test_a_deleted_current_directory_changes_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "gone").mkdir()

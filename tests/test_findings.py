@@ -13,7 +13,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.findings import sort_findings
 
 
-def test_rules_are_named_once_and_well() -> None:
+def test_names_of_rules_are_unique_and_well_formed() -> None:
     assert all(re.fullmatch(r"PYC[0-9]{3}", rule.name) for rule in Rule)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.value) for rule in Rule)
     assert len({rule.value for rule in Rule}) == len(Rule.__members__)
@@ -40,7 +40,7 @@ FINDINGS = st.builds(
 @given(
     st.lists(FINDINGS, max_size=6).flatmap(lambda fs: st.tuples(st.just(fs), st.permutations(fs)))
 )
-def test_the_order_does_not_depend_on_how_they_were_found(
+def test_the_order_of_a_report_does_not_depend_on_the_order_of_the_findings(
     orders: tuple[list[Finding], list[Finding]],
 ) -> None:
     found, mixed = orders

@@ -47,6 +47,26 @@ def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("argv", "likely"),
+    [
+        (("forbid-bytecode", "--format", "jsn"), "json"),
+        (("forbid-bytecode", "--format", "JSON"), "json"),
+        (("forbid-bytecode", "--content", "al"), "all"),
+        (("check-gitignore", "--probe", "cash"), "cache"),
+        (("lint", "--color", "allways"), "always"),
+        (("verify-bytecode", "--ignore", "pyc203"), "PYC203"),
+        (("verify-bytecode", "--ignore", "PYC2003"), "PYC203"),
+    ],
+)
+def test_mistyped_value_is_answered_with_the_likely_one(
+    repo: Repo, run: Run, argv: tuple[str, ...], likely: str
+) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert f": did you mean `{likely}`?" in err
+
+
 def test_defaults() -> None:
     options = report_parser("x", "y").parse([])
     assert vars(options) == {"format": "text", "output": None, "quiet": False, "color": "auto"}

@@ -21,7 +21,7 @@ PAGES = [(), *((name,) for name in COMMANDS)]
 
 @pytest.fixture(autouse=True)
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be as wide as the smallest terminal."""
+    """Set the width of the smallest terminal."""
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
 
 
@@ -29,14 +29,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fits_a_screen(run: Run, command: tuple[str, ...]) -> None:
     code, out, err = run(*command, "--help")
     assert (code, err) == (0, "")
-    assert len(out.splitlines()) < LINES  # the prompt stands below
+    assert len(out.splitlines()) < LINES  # one line is for the prompt
     assert max(map(len, out.splitlines())) <= COLUMNS
     assert out.isascii()
     assert run(*command, "-h").out == out
 
 
 @pytest.mark.parametrize("command", PAGES)
-def test_tells_by_example_and_what_the_exit_code_means(run: Run, command: tuple[str, ...]) -> None:
+def test_has_an_example_and_the_exit_codes(run: Run, command: tuple[str, ...]) -> None:
     out = run(*command, "--help").out
     (example,) = re.findall(r"(?m)^example: (.*)$", out)
     assert re.match(r"(exec )?pycache-guard [\w-]+", example)
@@ -44,7 +44,7 @@ def test_tells_by_example_and_what_the_exit_code_means(run: Run, command: tuple[
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_leads_to_a_page(run: Run, command: str) -> None:
+def test_names_a_page_about_the_command(run: Run, command: str) -> None:
     out = run(command, "--help").out
     assert out.startswith(f"usage: pycache-guard {command} [OPTION...]")
     (address,) = re.findall(r"(?m)^more: (.*)$", out)
@@ -53,8 +53,8 @@ def test_leads_to_a_page(run: Run, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_example_is_one_that_parses(program: Program, run: Run, command: str) -> None:
-    """Every option of it is an option, and what it names as a command is this one."""
+def test_the_example_has_existing_options(program: Program, run: Run, command: str) -> None:
+    """The example calls this command, and all its options exist."""
     out = run(command, "--help").out
     (example,) = re.findall(r"(?m)^example: (?:exec )?pycache-guard ([^#\n]*)", out)
     name, *words = example.split()
@@ -62,7 +62,7 @@ def test_the_example_is_one_that_parses(program: Program, run: Run, command: str
     assert all(word in out.partition("example:")[0] for word in words if word.startswith("--"))
 
 
-def test_in_a_wide_terminal_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage_in_a_wide_terminal_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert run("inspect", "--help").out.startswith(
         "usage: pycache-guard inspect [OPTION...] FILE...\n"
