@@ -404,7 +404,7 @@ def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
         ("gone.pyc", None),
         ("later.pyc", 1),
     ]
-    assert "which is not here" in told[2]["message"]
+    assert "which is missing" in told[2]["message"]
     paths = run("check-history", "--all", "--format", "json", "--content", "none")
     assert (paths.code, paths.err) == (1, "")
     assert [f["path"] for f in found(paths)] == ["here.pyc", "gone.pyc", "later.pyc"]

@@ -190,7 +190,7 @@ def test_malformed_lines(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, 
     say(monkeypatch, lines)
     result = run("pre-push", "origin", "url")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: not a ref line as git writes them: ")
+    assert result.err.startswith("error: malformed ref line on stdin: ")
 
 
 def test_what_a_runner_tells(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

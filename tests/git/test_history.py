@@ -202,16 +202,16 @@ def test_what_a_glob_matches(repo: Repo) -> None:
     ("script", "message"),
     [
         ("echo 'fatal: bad' >&2; exit 128", "git diff-tree: bad"),
-        ("exit 0", "git diff-tree: its answer was cut short"),
-        ("printf 'half'", "git diff-tree: its answer was cut short"),
-        ("read mark; echo words$mark", "git diff-tree: its answer is not as git writes it"),
+        ("exit 0", "git diff-tree: its output is truncated"),
+        ("printf 'half'", "git diff-tree: its output is truncated"),
+        ("read mark; echo words$mark", "git diff-tree: its output is malformed"),
         (
             r"read mark; printf '\377\0'; echo $mark",
-            "git diff-tree: its answer is not as git writes it",
+            "git diff-tree: its output is malformed",
         ),
         (
             r"read mark; printf ':x\0y\0'; echo $mark",
-            "git diff-tree: its answer is not as git writes it",
+            "git diff-tree: its output is malformed",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_M9_the_words_say_what_to_do(
     repo.commit()
     without_checkout(repo, monkeypatch)
     error = run("forbid-bytecode").err
-    assert error.startswith("error: there is no index here (.git/index), although HEAD has files")
+    assert error.startswith("error: the index is missing (.git/index), although HEAD has files")
     clone = type(repo)(tmp_path / "clone")
     clone.git("reset", "-q")
     assert run("forbid-bytecode").code == 1

@@ -48,6 +48,6 @@ def test_what_is_no_commit(repo: Repo) -> None:
 
 def test_what_is_not_here(repo: Repo) -> None:
     reader = ObjectReader(0)
-    with pytest.raises(Failure, match=r"^refs/x: object 1{40} is not here$"):
+    with pytest.raises(Failure, match=r"^refs/x: object 1{40} is missing$"):
         non_commit_objects(Revisions({"1" * 40: "refs/x"}), reader)
     reader.close()

@@ -87,7 +87,7 @@ def test_a_corrupt_blob(repo: Repo) -> None:
 @pytest.mark.parametrize("said", ["", "0", "a blob 9\\n", "a blob 9\\nabc"])
 def test_an_answer_that_is_cut_short(fake_git_script: Callable[[str], None], said: str) -> None:
     fake_git_script(f"read line; printf '{said}'")
-    with pytest.raises(GitFailure, match=r"^git cat-file: its answer was cut short$"):
+    with pytest.raises(GitFailure, match=r"^git cat-file: its output is truncated$"):
         list(read_prefixes(["a"], 4))
 
 

@@ -77,7 +77,7 @@ def test_failures(repo: Repo, args: tuple[str, ...], message: str) -> None:
 @pytest.mark.parametrize("error", [ValueError, IndexError, UnicodeDecodeError("a", b"", 0, 1, "")])
 def test_an_answer_that_cannot_be_taken_apart(error: Exception | type[Exception]) -> None:
     with (
-        pytest.raises(GitFailure, match=r"^git x: its answer is not as git writes it$"),
+        pytest.raises(GitFailure, match=r"^git x: its output is malformed$"),
         parsing_output("x"),
     ):
         raise error
@@ -95,7 +95,7 @@ def test_object_id(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"a" * 39, b"A" * 40, b"g" * 40, b"\xff" * 40])
 def test_no_object_id(text: bytes) -> None:
-    with pytest.raises(GitFailure, match=r"^git x: its answer is not as git writes it$"):
+    with pytest.raises(GitFailure, match=r"^git x: its output is malformed$"):
         object_id(text, "x")
 
 
@@ -155,7 +155,7 @@ def test_a_git_that_is_silent_and_idle_is_given_up(
     monkeypatch.setattr(spawn, "UNKNOWN_SILENCES", 3)
     monkeypatch.setattr(compat, "processor_ticks", lambda _: ticks)
     for ask in (Git.read, Git.wait, Git.output):
-        with pytest.raises(Silent, match=r"^git ls-files: has done nothing for"):
+        with pytest.raises(Silent, match=r"^git ls-files: was idle for"):
             ask(Git("ls-files"))
     spawn.stop_all()
 
@@ -182,7 +182,7 @@ def test_killed(fake_git_script: Callable[[str], None]) -> None:
     ("script", "message"),
     [
         ("exec 0<&-; echo 'fatal: bad' >&2; exit 128", "git x: bad"),
-        ("exec 0<&-; exit 0", "git x: ended before it had read everything"),
+        ("exec 0<&-; exit 0", "git x: ended before it read all of its input"),
     ],
 )
 def test_no_longer_reads(fake_git_script: Callable[[str], None], script: str, message: str) -> None:

@@ -186,9 +186,9 @@ def test_git_may_be_told_another_file(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo all is well", "git rev-list: its answer is not as git writes it"),
-        ("echo abc", "git rev-list: its answer is not as git writes it"),
-        ("printf abc", "git rev-list: its answer was cut short"),
+        ("echo all is well", "git rev-list: its output is malformed"),
+        ("echo abc", "git rev-list: its output is malformed"),
+        ("printf abc", "git rev-list: its output is truncated"),
     ],
 )
 def test_what_names_no_commit_is_no_answer(

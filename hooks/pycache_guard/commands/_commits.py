@@ -1,4 +1,4 @@
-"""What the commands that judge commits have in common."""
+"""The common part of the commands that check commits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CommitsOptions:
-    """What the arguments say; the values of a run without any."""
+    """The parsed arguments; these are the values of a run without arguments."""
 
     def __init__(self) -> None:
         self.content = "new"
@@ -34,12 +34,12 @@ class CommitsOptions:
 
 
 def commits_parser(command: str, description: str) -> Parser:
-    """Return a parser with the options of every command that judges commits."""
+    """Return a parser with the options of every command that checks commits."""
     from pycache_guard.commands._arguments import add_scan_options
     from pycache_guard.commands._arguments import report_parser
 
     parser = report_parser(command, description)
-    add_scan_options(parser, "new", "none", meaning="look into files: new (default), or none")
+    add_scan_options(parser, "new", "none", meaning="which files to read: new (default) or none")
     return parser
 
 
@@ -51,11 +51,10 @@ def check_commits(
     *,
     is_receiving: bool = False,
 ) -> int:
-    """Judge, report, and return the exit code. `source` makes what has the configuration.
+    """Check commits, write the report, and return the exit code.
 
-    With `is_receiving` this is a server that does not have the commits yet.
-
-    Raises `Failure`, after the report, for what could not be judged.
+    `source` returns the object that reads the configuration. With `is_receiving`, this is a server that
+    has not accepted the commits yet. Raises `Failure`, after the report, for what cannot be checked.
     """
     if options.config_from:
         from pycache_guard.git.tree import Tree
@@ -81,7 +80,7 @@ def check_commits(
                 source,
                 content=options.content,
                 allow=options.allow,
-                told=progress.add,
+                on_progress=progress.add,
                 unread=unread,
                 is_receiving=is_receiving,
             )
@@ -121,7 +120,7 @@ def check_commits(
 
 
 def read_ref_lines() -> bytes:
-    """Return all of stdin. Raises `Failure` where a person sits there instead of git."""
+    """Return all of stdin. Raises `Failure` if stdin is a terminal or closed."""
     if sys.stdin is None or os.isatty(0):
-        raise Failure("reads ref lines from stdin, as git gives them to its hook (githooks(5))")
+        raise Failure("no ref lines on stdin; git passes them to its hook (githooks(5))")
     return sys.stdin.buffer.read()

@@ -1,4 +1,4 @@
-"""`pycache-guard check-history`: judge every commit of a range."""
+"""`pycache-guard check-history`: check every commit of a range."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POSITIONALS = "[RANGE...]"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing was found, 1 if something was."""
+    """Run the command; return its exit code."""
     if not argv:
         return check_commits(NAME, resolve_range([]), config_source, CommitsOptions())
     options = parse(argv)
@@ -37,32 +37,31 @@ def main(argv: Sequence[str]) -> int:
 
 
 def resolve_range(words: Sequence[str]) -> Revisions:
-    """Return the revisions that arguments, a runner or the upstream branch tell.
+    """Return the revisions of the arguments, of the runner's variables, or of the upstream branch.
 
-    Raises `Failure` where nothing does.
+    Raises `Failure` if there are none of these.
     """
     if words:
         return parse_ranges(words)
     found = from_runner_environment(os.environ) or unpushed()
     if found is None:
         raise Failure(
-            "which commits? There is no upstream branch to compare HEAD with:"
-            " say `pycache-guard check-history origin/main..HEAD`,"
-            " or `pycache-guard check-history --all`"
+            "no range given and HEAD has no upstream branch; pass a range such as"
+            " `origin/main..HEAD`, or `--all`"
         )
     return found
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """Read the arguments; a hook without any does without the parser."""
+    """Parse the arguments. A hook without arguments does not import the parser."""
     from pycache_guard.commands._arguments import non_empty
     from pycache_guard.commands._commits import commits_parser
 
     parser = commits_parser(
         NAME,
-        "Refuse bytecode in every commit of the ranges, merges included, also what a later commit"
-        " deletes again. Without a range: PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF, else what the"
-        " upstream branch does not have.",
+        "Refuse bytecode in every commit of the ranges, including merges, and including bytecode"
+        " that a later commit deletes. Without a range: PRE_COMMIT_FROM_REF and"
+        " PRE_COMMIT_TO_REF, otherwise the commits that the upstream branch does not have.",
     )
     parser.add_argument(
         "range",
@@ -74,5 +73,5 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument("--all", action="store_true", help="every ref, and HEAD")
     options = parser.parse(argv)
     if options.all and options.range:
-        parser.error("--all leaves no RANGE to choose")
+        parser.error("--all and RANGE cannot be combined")
     return options

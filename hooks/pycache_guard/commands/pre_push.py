@@ -1,4 +1,4 @@
-"""`pycache-guard pre-push REMOTE URL`: git's hook of that name, all refs of a push."""
+"""`pycache-guard pre-push REMOTE URL`: git's `pre-push` hook, for all refs of a push."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SUMMARY = "run as Git's `pre-push` hook"
 EXAMPLE = 'exec pycache-guard pre-push --quiet "$@"   # in .git/hooks/pre-push'
 DOCS_PAGE = "history.md"
 POSITIONALS = "[REMOTE] [URL]"
-#: Why there are findings in commits that are not being pushed.
+#: The reason for findings in commits that are not being pushed.
 WITHOUT_LINES = (
     "stdin had no ref lines, so HEAD and all branches were checked against what the remote is known"
-    " to have; if another part of the hook reads stdin, hand the lines on to pycache-guard"
+    " to have; if another part of the hook reads stdin, pass the lines on to pycache-guard"
 )
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing was found, 1 if something was, which refuses the push.
+    """Run the command; return its exit code. Any code except 0 refuses the push.
 
-    Under pre-commit and prek stdin is empty, and the environment tells of one ref. Where neither has
-    a line, the branches are checked: what git announced may have been read before.
+    Under pre-commit and prek stdin is empty, and variables describe one ref. If there are neither lines
+    nor variables, all branches are checked, because another program may have read the lines.
     """
     options: CommitsOptions | Namespace
     if not argv or any(word.startswith("-") for word in argv) or len(argv) > 2:
@@ -50,7 +50,9 @@ def main(argv: Sequence[str]) -> int:
     elif remote:
         revisions = unannounced(remote, url)
     elif revisions is None:
-        raise Failure("no ref lines on stdin, and no REMOTE: call it as git calls its hook")
+        raise Failure(
+            "no ref lines on stdin and no REMOTE; git passes both to its hook (githooks(5))"
+        )
     code = check_commits(NAME, revisions, config_source, options)
     if code and remote and not lines:
         from pycache_guard.commands._output import print_error
@@ -60,13 +62,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """Read the arguments; git's own are read without the parser."""
+    """Parse the arguments. The arguments that git passes do not need the parser."""
     from pycache_guard.commands._arguments import any_text
     from pycache_guard.commands._commits import commits_parser
 
     parser = commits_parser(
         NAME,
-        "Refuse a push of commits that bring in bytecode; ref lines on stdin, as git gives them.",
+        "Refuse a push of commits that add bytecode. Git passes the ref lines on stdin.",
     )
     for name, words in (("remote", "its name or URL"), ("url", "its URL")):
         parser.add_argument(

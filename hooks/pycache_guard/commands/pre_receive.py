@@ -1,4 +1,4 @@
-"""`pycache-guard pre-receive`: git's hook of that name, on a server."""
+"""`pycache-guard pre-receive`: git's `pre-receive` hook, on a server."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ DOCS_PAGE = "server.md"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if nothing was found, 1 if something was, which refuses the push as a whole.
+    """Run the command; return its exit code. Any code except 0 refuses the whole push.
 
-    The configuration is that of HEAD, or of `--config-from REV`, before the push.
+    The configuration is read from HEAD, or from `--config-from REV`, as it is before the push.
     """
     options: CommitsOptions | Namespace = CommitsOptions()
     if argv:
         parser = commits_parser(
             NAME,
-            "Refuse to receive commits that bring in bytecode; ref lines on stdin, as git gives them.",
+            "Refuse to receive commits that add bytecode. Git passes the ref lines on stdin.",
         )
         options = parser.parse(argv)
     lines = read_ref_lines()

@@ -343,7 +343,7 @@ def read_until(git: Git, end: bytes, limit: int) -> bytes:
         data = git.read()
         if not data:
             git.wait()
-            raise GitFailure("git cat-file: its answer was cut short")
+            raise GitFailure("git cat-file: its output is truncated")
         buffer = buffer[settled:] + data
     return b"".join([*parts, buffer[:found]])[:limit]
 

@@ -102,11 +102,11 @@ class DiffTree:
             more = self.git.read()
             if not more:
                 self.git.wait()
-                raise GitFailure("git diff-tree: its answer was cut short")
+                raise GitFailure("git diff-tree: its output is truncated")
             data += more
         if end:
             if data[end - 1]:
-                raise GitFailure("git diff-tree: its answer is not as git writes it")
+                raise GitFailure("git diff-tree: its output is malformed")
             yield data[:end]
         self._rest = data[end + len(self._sentinel) :]
 
@@ -239,7 +239,7 @@ def added_record(head: str, path: bytes) -> bytes | None:
 
 
 def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
-    """Return what a pathspec glob of git's own matches of all that `commits` bring in."""
+    """Return what a pathspec glob matches among all that `commits` bring in."""
     records = [record for _, record in added_records(commits, f":(top,glob){glob}")]
     return [parse_entry(record) for record in records if not is_deletion(record)]
 
@@ -291,7 +291,7 @@ def non_commit_objects(
         for tip, answer in zip(batch, [*reader.answers()], strict=True):
             name = revisions.tips[tip]
             if answer is None:
-                raise Failure(f"{name}: object {tip} is not here")
+                raise Failure(f"{name}: object {tip} is missing")
             oid, kind, *_ = answer
             if kind in named and revisions.introduces(oid):
                 named[kind][name] = oid

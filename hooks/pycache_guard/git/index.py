@@ -83,8 +83,8 @@ def check_presence() -> None:
         return
     repository.require_toplevel()
     raise Failure(
-        f"there is no index here ({path}), although HEAD has files, so nothing can be checked:"
-        " `git reset` writes it, `git checkout` the files as well"
+        f"the index is missing ({path}), although HEAD has files;"
+        " `git reset` restores it, `git checkout` also restores the files"
     )
 
 
@@ -159,7 +159,7 @@ class Index:
             return Diff(self._diff_against(repository.empty_tree()))
 
     def entries_matching(self, glob: str) -> list[Entry]:
-        """Return the entries that a pathspec glob of git's own matches."""
+        """Return the entries that a pathspec glob matches, as git reads it."""
         from pycache_guard.git.listing import parse_entry
 
         records = git_output("ls-files", "--stage", "-z", "--full-name", "--", f":(top,glob){glob}")
@@ -258,7 +258,7 @@ def without_programs() -> list[str]:
         if name.count(".") < 2:  # a section without a name configures nothing
             continue
         if "=" in name:
-            raise Failure(f"{name[:-1]}: `=` in a name that git cannot be told to leave alone")
+            raise Failure(f"{name[:-1]}: the name contains `=`, so no option of git can disable it")
         for setting in PROGRAMS[name.partition(".")[0]]:
             options += ["-c", f"{name}{setting}"]
     return options

@@ -96,7 +96,7 @@ def iter_blocks(process: Git) -> Iterator[bytes]:
         else:
             rest += chunk
     if rest:
-        raise GitFailure("git: its listing was cut short")
+        raise GitFailure("git: its listing is truncated")
 
 
 def iter_entry_blocks(process: Git) -> Iterator[bytes]:
@@ -107,7 +107,7 @@ def iter_entry_blocks(process: Git) -> Iterator[bytes]:
     for block in iter_blocks(process):
         mode, blank = block[:6], block[6:7]
         if not mode.isdigit() or blank != b" " or block.find(b"\t", 0, MAX_PREFIX_BYTES) < 0:
-            raise GitFailure("git ls: its answer is not as git writes it")
+            raise GitFailure("git ls: its output is malformed")
         yield block
 
 

@@ -64,7 +64,7 @@ def absence(blob: str, path: str) -> str:
             " all contents"
         )
     else:
-        words += "; `git fsck` shows what else is"
+        words += "; `git fsck` lists all missing objects"
     return f"{path}: {words}" if path else words
 
 
@@ -214,7 +214,7 @@ class BatchOutput:
     def raise_truncated(self) -> NoReturn:
         """Raise `GitFailure`, with git's words if it has any."""
         self.git.wait()
-        raise GitFailure("git cat-file: its answer was cut short")
+        raise GitFailure("git cat-file: its output is truncated")
 
     def _more(self) -> bytes:
         data = self.git.read()
@@ -228,7 +228,7 @@ REPOSITORY_VARIABLES = ("GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GI
 
 
 def is_partial_clone() -> bool:
-    """Whether objects may be missing here, to be fetched when asked for (partial-clone.txt)."""
+    """Return whether objects may be missing here, to be fetched when asked for (partial-clone.txt)."""
     pattern = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$"
     process = Git("config", "--get-regexp", pattern)
     for _ in iter(process.read, b""):

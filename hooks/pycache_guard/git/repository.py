@@ -68,14 +68,14 @@ def options_at(directory: str) -> tuple[str, ...]:
 
 
 def is_likely_top() -> bool:
-    """Whether the current directory has a `.git`, as the top of a work tree has, at a hook's price."""
+    """Return whether the current directory has a `.git`, as the top of a work tree has, at a hook's price."""
     return "GIT_WORK_TREE" not in os.environ and (
         os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
     )
 
 
 def is_usual_top() -> bool:
-    """Whether the current directory is the top of a work tree, as far as its files alone show that.
+    """Return whether the current directory is the top of a work tree, as far as its files alone show that.
 
     That is so where `.git` is a repository that git would take (setup.c, `is_git_directory`) and whose
     configuration says nothing of `core.bare` and `core.worktree`, or where it names the repository of
@@ -103,7 +103,7 @@ def is_usual_top() -> bool:
 
 
 def is_usual_repository(directory: str) -> bool:
-    """Whether a directory is a repository whose configuration leaves the work tree beside it."""
+    """Return whether a directory is a repository whose configuration leaves the work tree beside it."""
     if not is_repository(directory):
         return False
     config = b"".join(_read_small_file(os.path.join(directory, "config")).lower().split())
@@ -111,7 +111,7 @@ def is_usual_repository(directory: str) -> bool:
 
 
 def is_repository(directory: str) -> bool:
-    """Whether git takes a directory for a repository: it has `objects`, `refs` and a HEAD."""
+    """Return whether git takes a directory for a repository: it has `objects`, `refs` and a HEAD."""
     return (
         os.path.isdir(os.path.join(directory, "objects"))
         and os.path.isdir(os.path.join(directory, "refs"))
@@ -149,7 +149,7 @@ def cwd_is_below_toplevel() -> bool:
 
 
 def is_sparse() -> bool:
-    """Whether a sparse checkout is on: `git rm` then leaves alone what is not on disk."""
+    """Return whether a sparse checkout is on: `git rm` then leaves alone what is not on disk."""
     process = Git("config", "--type=bool", "--get", "core.sparseCheckout")
     answer = b"".join(iter(process.read, b""))
     return process.wait(allowed=(0, 1)) == 0 and answer == b"true\n"
@@ -196,7 +196,7 @@ def comparison_base(commit: str | None) -> str:
 
 
 def uses_temporary_index() -> bool:
-    """Whether `GIT_INDEX_FILE` names another index than the repository's own.
+    """Return whether `GIT_INDEX_FILE` names another index than the repository's own.
 
     `git commit -a` and `git commit PATH` let their hooks see an index that is thrown away, or
     replaced, afterwards: what a hook changes there is lost or undone.

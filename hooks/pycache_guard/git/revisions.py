@@ -71,7 +71,7 @@ class Revisions:
         return self._listing(self.tips, "--merges")
 
     def introduces(self, oid: str) -> bool:
-        """Whether a tree or a blob is not known to belong to the commits that are excluded."""
+        """Return whether a tree or a blob is not known to belong to the commits that are excluded."""
         if not self._excluded and "--not" not in self._options:
             return True
         listing = self._listing([oid], "--objects-edge-aggressive", "--no-object-names")
@@ -104,10 +104,10 @@ def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[
         if edges is not None and len(batch) != len(commits):
             edges += (object_id(line[1:], "rev-list") for line in commits if line[:1] == b"-")
         if chunk.translate(None, HEXADECIMAL + b" -\n") or {*map(len, batch)} - LINE_LENGTHS:
-            raise GitFailure("git rev-list: its answer is not as git writes it")
+            raise GitFailure("git rev-list: its output is malformed")
         yield batch
     if rest:
-        raise GitFailure("git rev-list: its answer was cut short")
+        raise GitFailure("git rev-list: its output is truncated")
 
 
 def parse_ranges(words: Iterable[str], *options: str) -> Revisions:
@@ -133,7 +133,7 @@ def parse_ranges(words: Iterable[str], *options: str) -> Revisions:
             else:
                 tips[oid] = word
     if not tips:
-        raise Failure("the range names commits to leave out, and none to judge")
+        raise Failure("the range excludes commits and includes none")
     return Revisions(tips, excluded, *options)
 
 
@@ -266,7 +266,7 @@ def from_pre_receive(lines: bytes) -> Revisions | None:
     all mean that something else has read them.
     """
     if not lines:
-        raise Failure("no ref lines on stdin: was it read before, by another part of the hook?")
+        raise Failure("no ref lines on stdin; another part of the hook may have read them")
     tips = {}
     for line in split_ref_lines(lines):
         old, new, name = line.split(" ") if line.count(" ") == 2 else ("", "", "")
@@ -302,20 +302,20 @@ def split_ref_lines(lines: bytes) -> list[str]:
     """Split ref lines. Raises `Failure` where the last has no end."""
     *done, rest = lines.decode("utf-8", "surrogateescape").split("\n")
     if rest:
-        raise Failure(f"the ref lines on stdin are cut short: {rest!r}")
+        raise Failure(f"truncated ref line on stdin: {rest!r}")
     return done
 
 
 def is_ref_update(line: str, name: str, new: str, old: str) -> bool:
-    """Whether a ref is set, and not deleted. Raises `Failure` where `line` is none of git's."""
+    """Return whether a ref is set, and not deleted. Raises `Failure` where `line` is none of git's."""
     ids = (new.encode("utf-8", "surrogateescape"), old.encode("utf-8", "surrogateescape"))
     if not (name and all(map(is_object_id, ids)) and len(new) == len(old)):
-        raise Failure(f"not a ref line as git writes them: {line!r}")
+        raise Failure(f"malformed ref line on stdin: {line!r}")
     return names_an_object(new)
 
 
 def names_an_object(oid: str) -> bool:
-    """Whether an object id is not the one, all zeros, that stands for no object."""
+    """Return whether an object id is not the one, all zeros, that stands for no object."""
     return oid.strip("0") != ""
 
 

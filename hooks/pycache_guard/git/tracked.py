@@ -192,7 +192,7 @@ def _list_own(directory: str, mark: str) -> Iterator[str]:
     if expected is None or not _is_same(expected, answered):
         listing.kill()
         where = os.path.abspath(answered)
-        raise GitFailure(f"{mark}: is damaged: git takes {where} in its place; {ADVICE}")
+        raise GitFailure(f"{mark}: is damaged: git uses {where} instead; {ADVICE}")
     tops = [os.path.join(directory, os.fsdecode(up))]
     if is_inside != b"true":
         # Bare, or its work tree is elsewhere (`core.bare`, `core.worktree`). Those settings may be

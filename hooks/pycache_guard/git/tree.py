@@ -48,8 +48,8 @@ def check_head(created: set[str]) -> None:
     process.wait(allowed=(0, 1))  # 1: HEAD names no branch (git-symbolic-ref(1))
     if name in created and git_output("for-each-ref", "--count=1", "refs/heads"):
         raise Failure(
-            f"the push creates {name}, which HEAD of this repository names, beside other branches: its"
-            " configuration would say what is allowed; set HEAD first, with `git symbolic-ref HEAD"
+            f"the push creates {name}, the branch of HEAD, although other branches exist, so its"
+            " configuration would decide what is allowed; set HEAD first, with `git symbolic-ref HEAD"
             " refs/heads/NAME` on the server, or use `--config-from REV` in the hook"
         )
 
@@ -96,7 +96,7 @@ class Tree:
         return records
 
     def entries_matching(self, glob: str) -> list[Entry]:
-        """Return the entries that a pathspec glob of git's own matches."""
+        """Return the entries that a pathspec glob matches, as git reads it."""
         changes = Diff(self._diff_against(repository.empty_tree(), f":(top,glob){glob}"))
         return [parse_entry(record) for record in changes.records()]
 

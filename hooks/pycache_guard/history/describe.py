@@ -91,7 +91,7 @@ def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[En
 
 
 def is_kept(entry: Entry, head: Head | None) -> bool:
-    """Whether an entry lies in a cache directory and is not bytecode."""
+    """Return whether an entry lies in a cache directory and is not bytecode."""
     return is_misplaced(entry.path, head[1] if head else b"", entry.mode)
 
 
@@ -198,7 +198,7 @@ def _describe(entry: Entry, head: Head | None) -> str:
     """Name the object and its size."""
     if entry.mode == SUBMODULE:
         return f"commit {entry.blob} of another repository"
-    return f"blob {entry.blob}, " + (f"{head[0]} bytes" if head else "which is not here")
+    return f"blob {entry.blob}, " + (f"{head[0]} bytes" if head else "which is missing")
 
 
 def read_heads(reader: ObjectReader, blobs: Iterable[str]) -> dict[str, Head]:

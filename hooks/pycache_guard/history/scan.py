@@ -1,4 +1,4 @@
-"""From revisions to the findings in their commits."""
+"""Find bytecode in the commits of a range, and turn it into findings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pycache_guard.scan import Readable
     from pycache_guard.scan import Unread
 
-    #: What is bytecode, by object id and path: its record, and where it comes in.
+    #: Bytecode by object id and path: the record, and the commits or names that add it.
     BytecodeByKey = dict[bytes, tuple[bytes, list[str]]]
 
 
@@ -47,17 +47,17 @@ def check_commits(
     *,
     content: str = "new",
     allow: Sequence[str] = (),
-    told: Callable[[int], object] = int,
+    on_progress: Callable[[int], object] = int,
     unread: Unread | None = None,
     is_receiving: bool = False,
 ) -> tuple[list[Finding], list[str]]:
-    """Return the bytecode that commits bring in, and what could not be judged, in words.
+    """Return findings for the bytecode that commits add, and messages about what cannot be checked.
 
-    `source` makes what has the configuration; `allow` are globs in addition to it. `content` is `new`, the
-    first bytes of what differs from every parent at the same path, or `none`. `told` is called now
-    and then with a number of commits that are being judged. Files that are not looked into are counted
-    in `unread`. With `is_receiving` this is a server that does not have the commits yet. Raises
-    `Failure` where nothing can be judged.
+    `source` returns the object that reads the configuration; `allow` adds globs to it. With the `content`
+    `new`, the first bytes of each file are read that differs from every parent at the same path; with
+    `none`, no file is read. `on_progress` is called with the size of each batch of commits. Files whose
+    content is not examined are counted in `unread`. With `is_receiving`, this is a server that has not
+    accepted the commits yet. Raises `Failure` if nothing can be checked.
     """
     listing = revisions.list_entries()
     differs = DiffTreePool()
@@ -70,7 +70,7 @@ def check_commits(
         trees, blobs = non_commit_objects(revisions, reader)
         cut: list[str] = []
         edges: list[str] = []
-        commits = with_progress(iter_commits(listing, edges), boundary, cut, told)
+        commits = with_progress(iter_commits(listing, edges), boundary, cut, on_progress)
         found = collect(
             differs.added_by(commits, bool if contents else may_contain_bytecode), contents
         )
@@ -114,7 +114,7 @@ def check_commits(
 
 
 def collect(stream: Iterable[AddedRecord], contents: ContentScanner | None) -> BytecodeByKey:
-    """Keep what is bytecode, by path or, with `contents`, by content."""
+    """Return the records that are bytecode by their path or, with `contents`, by their content."""
     found: BytecodeByKey = {}
 
     def keep(where: str, record: bytes) -> None:
@@ -139,9 +139,9 @@ def without(
     named: BytecodeByKey,
     trees: Container[str],
 ) -> dict[bytes, Becoming]:
-    """Add what becomes bytecode at checkout to `found` and `named`; return what makes it that.
+    """Add the files that become bytecode at checkout to `found` and `named`; return the reasons.
 
-    What is there already is left out: bytecode as it is stored, by path or by content.
+    Files that are bytecode as they are stored are in `found` or `named` already, and are skipped.
     """
     added = {}
     for key, (record, places, how) in becoming.items():
@@ -154,9 +154,10 @@ def without(
 
 
 def keep_new_in_all_parents(found: BytecodeByKey) -> BytecodeByKey:
-    """Keep what none of the parents has: paths alone are first compared with one of them.
+    """Return the entries that differ from all parents of their commit.
 
-    That is a third less work at a merge, and what stands at no new path there is new in none.
+    Without contents, a merge is first compared with its first parent only, which takes a third less
+    work. A path that does not differ from the first parent is not new in the merge.
     """
     commits = dict.fromkeys(commit for _, several in found.values() for commit in several)
     return collect(added_records(commits), None) if commits else found
@@ -166,32 +167,32 @@ def with_progress(
     all_batches: Iterable[list[bytes]],
     boundary: Git | None,
     cut: list[str],
-    told: Callable[[int], object],
+    on_progress: Callable[[int], object],
 ) -> Iterator[list[bytes]]:
-    """Pass batches of commits on; count them, and note those whose parents are cut off."""
+    """Yield batches of commits; report progress, and add commits without parents here to `cut`."""
     ends: frozenset[bytes] | None = None
     for batch in all_batches:
         if ends is None:
             ends = shallow_boundary(boundary)
-        told(len(batch))
+        on_progress(len(batch))
         cut += map(bytes.decode, ends.intersection(batch))
         yield batch
 
 
 def missing_parents(cut: list[str]) -> Iterator[str]:
-    """Say that history ends where it has not begun."""
+    """Yield a message if a shallow clone lacks parents of the commits."""
     if cut:
         yield (
-            f"this clone is shallow: what lies behind commit {min(cut)} is not here and was not judged;"
+            f"this clone is shallow: the parents of commit {min(cut)} are missing and were not checked;"
             f" {UNSHALLOW_HINT}"
         )
 
 
 def missing_blobs(contents: ContentScanner | None) -> Iterator[str]:
-    """Say that contents were not read."""
+    """Yield a message if blobs are missing."""
     if contents and contents.missing:
         yield (
-            f"{contents.missing_count} blobs are not here, the first being {contents.missing}, and"
-            " their content was not judged: in a partial clone, clone again without `--filter`, or"
-            " leave contents out with `--content none`"
+            f"{contents.missing_count} blobs are missing, the first is {contents.missing}, and their"
+            " contents were not checked; in a partial clone, clone again without `--filter`, or pass"
+            " `--content none`"
         )
