@@ -1,1 +1,1 @@
-"""Where: the only code that starts git."""
+"""The only code that starts git."""

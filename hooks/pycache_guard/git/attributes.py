@@ -33,5 +33,5 @@ def check_attr(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes
         ).output()
     fields = answers.split(b"\0")
     with parsing_output("check-attr"):
-        told = zip(paths, fields[0:-1:3], fields[2::3], strict=True)
-        return {path: value for path, _, value in told if value not in UNSET_VALUES}
+        answered = zip(paths, fields[0:-1:3], fields[2::3], strict=True)
+        return {path: value for path, _, value in answered if value not in UNSET_VALUES}

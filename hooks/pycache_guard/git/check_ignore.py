@@ -136,8 +136,8 @@ def check_ignore(
         answers.seek(0)
         fields = answers.read().split(b"\0")
     with parsing_output("check-ignore"):
-        told = zip(paths, fields[0:-1:4], fields[1::4], fields[2::4], strict=True)
-        return [(file, line, pattern) for _, file, line, pattern in told]
+        answered = zip(paths, fields[0:-1:4], fields[1::4], fields[2::4], strict=True)
+        return [(file, line, pattern) for _, file, line, pattern in answered]
 
 
 def isolated_environment(home: str) -> dict[str, str]:

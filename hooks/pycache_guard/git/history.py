@@ -1,7 +1,7 @@
-"""What each commit brings in, by `git rev-list` and several `git diff-tree` side by side.
+"""List what each commit adds, by `git rev-list` and several parallel `git diff-tree`.
 
-`diff-tree -c` judges a merge by what differs from all its parents (git-diff-tree(1), "combined diff
-format"), `--root` a root by all it has. Nothing is kept of what has been read: memory does not grow
+With `diff-tree -c`, a merge adds what differs from all its parents (git-diff-tree(1), "combined diff
+format"); with `--root`, a root commit adds all its files. Answers are not kept, so memory does not grow
 with history.
 """
 
@@ -45,18 +45,18 @@ if TYPE_CHECKING:
     NamedObjects = dict[str, str]
 
 
-#: Batches that a `diff-tree` has before it, so that it does not wait for us.
+#: Batches that are sent to a `diff-tree` in advance, so that it does not wait.
 PIPELINE_DEPTH = 2
-#: Bytes of a batch at most: larger ones gain nothing. All that are under way must fit into the pipe,
-#: so that we never wait to ask while git waits to answer.
+#: Maximum bytes of a batch: larger ones gain nothing. All pending batches must fit into the pipe, so
+#: that we never wait for git to read while git waits for us to read.
 BATCH_BYTES = 8192
-#: Random bytes behind each.
+#: Random bytes that mark the end of each batch.
 SENTINEL_BYTES = 16
 #: More gain little, and each holds a cache of its own.
 MAX_PROCESSES = 4
 #: Seconds without an answer after which the trees of what was asked are counted.
 PATIENCE_SECONDS = 0.5
-#: As much is kept unparsed, in case the block after it must be.
+#: Maximum bytes that are kept unparsed, in case a later block must be parsed.
 MAX_UNPARSED_BYTES = 1 << 20
 
 
@@ -69,12 +69,12 @@ class DiffTree:
         options = ("--stdin", "-r", "-c", "--root", *RAW_DIFF_OPTIONS)
         self.git = Git("diff-tree", *options, "--", *pathspecs, feed=True, env=env)
         # A line that is no object id is written back at once (builtin/diff-tree.c): the end of the
-        # answer. It is random because what stands before it was written by others.
+        # answer. It is random, so that nobody can commit a path that contains it.
         self._sentinel = b"=%s\n" % os.urandom(SENTINEL_BYTES).hex().encode("ascii")
         self._rest = b""
 
     def batches(self, commits: list[bytes]) -> Iterator[list[bytes]]:
-        """Yield lines for stdin, so many at a time as may be asked at once."""
+        """Yield batches of lines for stdin that are small enough for `ask`."""
         if commits:
             size = min(BATCH_BYTES, self.git.pipe_capacity() // PIPELINE_DEPTH) - len(
                 self._sentinel
@@ -117,7 +117,7 @@ class DiffTree:
 
 
 class DiffTreePool:
-    """As many `git diff-tree` as there is work for; the first is started at once."""
+    """Several `git diff-tree` processes, started when there is work; the first is started at once."""
 
     def __init__(self, *pathspecs: str) -> None:
         self._pathspecs = pathspecs
@@ -130,11 +130,11 @@ class DiffTreePool:
     def added_by(
         self, commits: Iterable[list[bytes]], possible: Callable[[bytes], object]
     ) -> Iterator[AddedRecord]:
-        """Yield what commits bring in: what none of their parents has at that path.
+        """Yield what commits add: the entries that none of their parents has at that path.
 
-        Each is an id, and behind a blank those of the parents that are to count, if not all
-        (git-diff-tree(1), `--stdin`). Of a block of output that is not `block_filter` as a whole nothing is
-        parsed. Each commit's come together; among commits there is no order. Raises `GitFailure`.
+        Each line is an id, optionally followed by the parents to compare with (git-diff-tree(1),
+        `--stdin`). Only blocks of output for which `possible` is true are parsed. The entries of one commit
+        are together; commits have no order. Raises `GitFailure`.
         """
         free = self._differs * PIPELINE_DEPTH
         for batch in chain.from_iterable(map(self._differs[0].batches, commits)):
@@ -164,9 +164,9 @@ class DiffTreePool:
         del self._asked[0]
 
     def _check_sizes(self) -> None:
-        """Raise `Failure` if what git is at work on would take hours, or all memory.
+        """Raise `Failure` if the pending comparisons would take hours, or all memory.
 
-        Git collects all of a commit before it writes: nothing else shows how far it is.
+        Git collects the whole comparison of a commit before it writes, so there is no other sign.
         """
         if not self._counter:
             from pycache_guard.git.entry_counts import EntryCounter
@@ -179,16 +179,17 @@ class DiffTreePool:
 
 
 def process_count() -> int:
-    """Return how many `diff-tree` are worth it here."""
+    """Return how many `diff-tree` processes to run at most."""
     return min(MAX_PROCESSES, os.cpu_count() or 1)
 
 
 def parse_diff_output(
     blocks: Iterable[bytes], possible: Callable[[bytes], object]
 ) -> Iterator[AddedRecord]:
-    """Parse one answer, so far as a block is `block_filter`: `ID NUL (HEAD NUL PATH NUL)…` a commit.
+    """Parse one answer: for each commit `ID NUL (HEAD NUL PATH NUL)…`.
 
-    Where a block begins is known only from what came before; that is looked into when it must be.
+    Only records of blocks for which `possible` is true are returned. Earlier blocks are parsed only if
+    that is necessary to find where such a block begins.
     """
     commit = head = ""
     unparsed: list[bytes] = []
@@ -201,17 +202,17 @@ def parse_diff_output(
             continue
         *before, last = unparsed
         for text in (b"".join(before), last):
-            telling = wanted and text is last
+            is_wanted = wanted and text is last
             for field in text.split(b"\0")[:-1]:
                 if not head:
                     with parsing_output("diff-tree"):
-                        told = field.decode("ascii")
-                    if told.startswith(":"):
-                        head = told
+                        text_field = field.decode("ascii")
+                    if text_field.startswith(":"):
+                        head = text_field
                     else:
-                        commit = told
+                        commit = text_field
                 else:
-                    if telling and (record := added_record(head, field)):
+                    if is_wanted and (record := added_record(head, field)):
                         yield commit, record
                     head = ""
         unparsed = []
@@ -219,11 +220,12 @@ def parse_diff_output(
 
 
 def added_record(head: str, path: bytes) -> bytes | None:
-    """Return the record of what stands at `path`, if no parent has the same there.
+    """Return the record of the entry at `path`, or None if a parent has the same entry.
 
     `head` is `:MODE MODE ID ID STATUS`, in a merge with a colon, a mode and an id for each parent.
-    The mode counts so far as a file is not a symbolic link or a submodule. A `.gitattributes` that was
-    deleted has a record too, without a mode and an id: other files may be checked out otherwise.
+    Only the type in the mode counts (file, symbolic link, submodule), not the executable bit. A deleted
+    `.gitattributes` has a record too, with zeros for mode and id, because it can change how other files
+    are checked out.
     """
     parents = len(head) - len(head.lstrip(":"))
     fields = head[parents:].split(" ")
@@ -267,7 +269,7 @@ def changed_attributes(commits: Sequence[str]) -> Iterator[bytes]:
 
 
 def added_records(commits: Iterable[str], *pathspecs: str) -> Iterator[AddedRecord]:
-    """Yield what `commits` bring in at `pathspecs`. Raises `GitFailure`."""
+    """Yield what `commits` add at `pathspecs`. Raises `GitFailure`."""
     differs = DiffTreePool(*pathspecs)
     try:
         yield from differs.added_by([[commit.encode("ascii") for commit in commits]], bool)
@@ -278,10 +280,10 @@ def added_records(commits: Iterable[str], *pathspecs: str) -> Iterator[AddedReco
 def non_commit_objects(
     revisions: Revisions, reader: ObjectReader
 ) -> tuple[NamedObjects, NamedObjects]:
-    """Return the trees and the blobs among what is named, behind tags too.
+    """Return the trees and the blobs that are tips, or that tags among the tips name.
 
-    What is known to have been there before is left out. Raises `Failure` for an object that is not
-    here.
+    Objects that the excluded commits are known to contain are left out. Raises `Failure` for a missing
+    object.
     """
     named: dict[str, NamedObjects] = {"tree": {}, "blob": {}}
     tips = [*revisions.tips]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     ObjectInfo = tuple[str, str, int, bytes]
 
 
-#: So many ids fit into the smallest pipe there is (Windows: 4096 bytes), so git is never stuck
-#: writing an answer while we are stuck writing a question.
+#: This number of ids fits into the smallest pipe (Windows: 4096 bytes), so git never waits for us to
+#: read an answer while we wait for git to read a question.
 MAX_IN_FLIGHT = 50
 
 #: An object's rest is read and thrown away up to here; beyond, a new process is cheaper.
@@ -142,25 +142,25 @@ class ObjectReader:
         if self._bare:
             self._bare.close()
 
-    def _answer(self, said: BatchOutput, line: bytes) -> ObjectInfo | None:
+    def _answer(self, output: BatchOutput, line: bytes) -> ObjectInfo | None:
         if line.endswith((b" missing", b" ambiguous")):
             return None
         with parsing_output("cat-file"):
             oid, kind, digits = line.decode("ascii").split(" ")
             size = int(digits)
-        head = said.take(min(size, self._length))
+        head = output.take(min(size, self._length))
         rest = size - len(head)
         if rest > SKIP_LIMIT_BYTES:
             self._restart()
         else:
-            said.skip(rest + 1)
+            output.skip(rest + 1)
         return oid, kind, size, head
 
-    def _retry_offline(self, said: BatchOutput) -> None:
+    def _retry_offline(self, output: BatchOutput) -> None:
         """Ask again where git knows of no remote; raise `GitFailure` if that was not why it ended."""
 
         if self._bare or not is_partial_clone():
-            said.raise_truncated()
+            output.raise_truncated()
         self._bare = OfflineRepository()
         self._restart()
 
@@ -223,7 +223,7 @@ class BatchOutput:
         return data
 
 
-#: What says which repository is meant.
+#: Variables that select a repository.
 REPOSITORY_VARIABLES = ("GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_WORK_TREE")
 
 

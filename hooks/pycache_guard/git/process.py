@@ -47,9 +47,9 @@ FIXED_VARIABLES = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    # What is judged is what is stored, not what refs/replace/ shows in its place.
+    # Stored objects are checked, and not their replacements in refs/replace/.
     "GIT_NO_REPLACE_OBJECTS": "1",
-    # ... nor what info/grafts does; of a file that cannot be there git does not say a word.
+    # The same for info/grafts; git prints no warning about a missing file.
     "GIT_GRAFT_FILE": f"{NOWHERE}/none",
     # A partial clone fetches what it lacks, silently: not by us. The first is for git 2.45 and
     # later, the second makes earlier ones fail instead.
@@ -176,14 +176,14 @@ class Git:
         """
         self._ended = True
         try:
-            code, said = self._child.wait()
+            code, errors = self._child.wait()
         except TimeoutError:
             raise self._silent() from None
-        self.words = said
+        self.words = errors
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code not in allowed:
-            raise GitFailure(f"git {self._verb}: {error_message(said) or f'ended with {code}'}")
+            raise GitFailure(f"git {self._verb}: {error_message(errors) or f'ended with {code}'}")
         return code
 
     def _silent(self) -> Silent:
@@ -207,15 +207,15 @@ def git_output(*args: str) -> bytes:
     return Git(*args).output()
 
 
-def error_message(said: bytes) -> str:
+def error_message(stderr: bytes) -> str:
     """Return the error message in the stderr of git, as one line.
 
     Warnings, hints and trace output before the first `fatal:` or `error:` are left out.
     """
-    lines = [line.strip() for line in said.decode("utf-8", "backslashreplace").splitlines()]
+    lines = [line.strip() for line in stderr.decode("utf-8", "backslashreplace").splitlines()]
     starts = [n for n, line in enumerate(lines) if line.startswith(("fatal: ", "error: "))]
-    told = lines[starts[0] :] if starts else lines[-1:]
-    words = [line.removeprefix("fatal: ").removeprefix("error: ") for line in told if line]
+    chosen = lines[starts[0] :] if starts else lines[-1:]
+    words = [line.removeprefix("fatal: ").removeprefix("error: ") for line in chosen if line]
     reason = "; ".join(dict.fromkeys(words))
     if reason.startswith("transport '") and reason.endswith("' not allowed"):
         # Our own setting; git before 2.27 fetches for each comparison in a partial clone (95acf11a3d).

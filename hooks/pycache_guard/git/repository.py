@@ -1,4 +1,4 @@
-"""Where we are, and which commits and trees are meant."""
+"""Locate the work tree, and resolve names of commits and trees."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def toplevel() -> str | None:
 
 
 def require_toplevel() -> str:
-    """Return `top()`. Raises `Failure` where there is none.
+    """Return `toplevel()`. Raises `Failure` without a work tree.
 
     In a bare repository git lists an index that is not there as one without entries.
     """
@@ -136,7 +136,7 @@ def _read_small_file(path: str) -> bytes:
 
 
 def cwd_is_below_toplevel() -> bool:
-    """Return whether paths from the top mean something else where the reader stands.
+    """Return whether paths from the top do not work in the directory of the reader.
 
     That is the current directory; for a hook of git's it is `GIT_PREFIX`, the directory in which
     `git commit` was typed, while git runs the hook at the top (git(1), git-rev-parse(1)
@@ -158,7 +158,7 @@ def is_sparse() -> bool:
 def rev_parse(revision: str, kind: str) -> str:
     """Return the object id of `revision` as a `commit` or `tree` (gitrevisions(7)).
 
-    Raises `Failure` for a revision that does not exist or is no such thing.
+    Raises `Failure` if the revision does not exist or is of another kind.
     """
     found = None if revision.startswith("-") else try_rev_parse(f"{revision}^{{{kind}}}")
     if found is None:

@@ -1,4 +1,4 @@
-"""Which commits are meant: what `git rev-list` is asked for, and its answer."""
+"""Resolve arguments, ref lines and variables to commits, and list them with `git rev-list`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-#: Of one object id, or two with a blank between them: SHA-1's, SHA-256's.
+#: Lengths of one object id, or of two separated by a space, for SHA-1 and SHA-256.
 LINE_LENGTHS = {40, 81, 64, 129}
 
 
@@ -94,8 +94,8 @@ def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[
 
     The commits at the edge of a range, which are not in it, are put into `edges`.
 
-    In a listing with parents, the first stands behind each, as `Differs.brought` takes it. What is
-    no object id, `diff-tree` would pass over without a word: raises `GitFailure`.
+    In a listing with parents, each commit is followed by its first parent, as `DiffTreePool.added_by`
+    takes it. Raises `GitFailure` for anything except object ids: `diff-tree` would ignore it silently.
     """
     rest = b""
     for chunk in listing.chunks():
@@ -166,7 +166,7 @@ def add_shallow_hint(failure: Failure) -> Failure:
 
 
 def all_refs() -> Revisions:
-    """Return what any ref, or HEAD, leads to."""
+    """Return everything that a ref or HEAD reaches."""
     form = "%(objectname) %(objecttype) %(*objecttype) %(refname)"
     loose = {}
     for line in git_output("for-each-ref", f"--format={form}").splitlines():
@@ -178,7 +178,7 @@ def all_refs() -> Revisions:
 
 
 def unpushed() -> Revisions | None:
-    """Return what HEAD has and its upstream branch does not; `None` if there is no upstream."""
+    """Return the commits that HEAD has and its upstream branch lacks; None without an upstream."""
     head, upstream = try_rev_parse("HEAD^{commit}"), try_rev_parse("@{upstream}^{commit}")
     if head and upstream:
         return Revisions({head: "HEAD"}, [upstream])
@@ -189,14 +189,14 @@ def unpushed() -> Revisions | None:
 
 
 def start_shallow_check() -> Git | None:
-    """Start asking whether this is a shallow clone; `None` if it is known without asking.
+    """Start asking git whether this is a shallow clone; return None if files show that it is not.
 
-    That is where the repository's own directory is: in a hook, and at the top of a work tree.
+    Files show it in a hook and at the top of a work tree, where the git directory is known.
     """
     directory = os.environ.get("GIT_DIR") or next(filter(is_repository, (".git", os.curdir)), "")
     elsewhere = {"GIT_COMMON_DIR", "GIT_SHALLOW_FILE"} & os.environ.keys()
-    told = any(os.path.exists(os.path.join(directory, n)) for n in ("commondir", "shallow"))
-    if is_repository(directory) and not (elsewhere or told):
+    is_linked = any(os.path.exists(os.path.join(directory, n)) for n in ("commondir", "shallow"))
+    if is_repository(directory) and not (elsewhere or is_linked):
         return None
     return Git("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
 
@@ -213,10 +213,10 @@ def shallow_boundary(answer: Git | None) -> frozenset[bytes]:
 
 
 def from_pre_push(lines: bytes, remote: str) -> Revisions | None:
-    """Return what `pre-push` is told will leave for `remote`, a name or a URL; `None` for nothing.
+    """Return the commits that a push sends to `remote`, a name or a URL; None if there are none.
 
-    What the remote's branches had when they were last seen does not leave. Raises `Failure` for
-    lines that are not git's.
+    Commits that the branches of the remote had at the last fetch are left out. Raises `Failure` for
+    malformed ref lines.
     """
     tips = {}
     known = set()
@@ -236,9 +236,9 @@ def from_pre_push(lines: bytes, remote: str) -> Revisions | None:
 
 
 def unannounced(remote: str, url: str) -> Revisions:
-    """Return what HEAD and the branches have, and `remote` is not known to have.
+    """Return the commits of HEAD and all branches that `remote` is not known to have.
 
-    That is what `pre-push` checks if stdin has no line. Git calls the hook like this where nothing
+    `pre-push` checks these if stdin has no line. Git calls the hook like this where nothing
     is to be pushed (githooks(5)), and another part of the hook, such as `git lfs pre-push`, may have
     read the lines. `remote` is a name or a URL; a URL means each remote that is configured with it.
     """
@@ -260,10 +260,10 @@ def remotes_with_url(url: str) -> list[str]:
 
 
 def from_pre_receive(lines: bytes) -> Revisions | None:
-    """Return what `pre-receive` is told comes in and no ref here has; `None` for nothing.
+    """Return the pushed commits that no ref here contains; None if refs are only deleted.
 
-    Raises `Failure` for lines that are not git's. It calls the hook only with lines, so none at
-    all mean that something else has read them.
+    Raises `Failure` for malformed ref lines, and if there are none: git always passes lines to
+    `pre-receive`, so something else has read them.
     """
     if not lines:
         raise Failure("no ref lines on stdin; another part of the hook may have read them")
@@ -276,17 +276,17 @@ def from_pre_receive(lines: bytes) -> Revisions | None:
 
 
 def created(lines: bytes) -> set[str]:
-    """Return the names of the refs that `pre-receive` is told are new. Raises as `from_pre_receive` does."""
+    """Return the names of the refs that a push creates. Raises as `from_pre_receive` does."""
     fields = (line.split(" ") for line in split_ref_lines(lines))
     return {name for old, new, name in fields if names_an_object(new) and not names_an_object(old)}
 
 
 def from_runner_environment(environment: Mapping[str, str]) -> Revisions | None:
-    """Return what pre-commit or prek says will leave; `None` where neither says anything.
+    """Return the commits that pre-commit or prek announces; None if no variable is set.
 
-    Both set `PRE_COMMIT_FROM_REF` and `PRE_COMMIT_TO_REF`. Where a root is among what is pushed
-    there is no first: prek sets the second alone, pre-commit neither, and only the branch
-    (`_pre_push_ns` of its commands/hook_impl.py). Raises `Failure` for what is no revision.
+    Both set `PRE_COMMIT_FROM_REF` and `PRE_COMMIT_TO_REF`. If a root commit is pushed, prek sets only
+    the second variable, and pre-commit only the branch (`_pre_push_ns` in its commands/hook_impl.py).
+    Raises `Failure` if a value is not a revision.
     """
     first = environment.get("PRE_COMMIT_FROM_REF", "")
     last = environment.get("PRE_COMMIT_TO_REF") or environment.get("PRE_COMMIT_LOCAL_BRANCH")
@@ -299,7 +299,7 @@ def from_runner_environment(environment: Mapping[str, str]) -> Revisions | None:
 
 
 def split_ref_lines(lines: bytes) -> list[str]:
-    """Split ref lines. Raises `Failure` where the last has no end."""
+    """Return the ref lines. Raises `Failure` if the last one has no newline."""
     *done, rest = lines.decode("utf-8", "surrogateescape").split("\n")
     if rest:
         raise Failure(f"truncated ref line on stdin: {rest!r}")
@@ -307,7 +307,7 @@ def split_ref_lines(lines: bytes) -> list[str]:
 
 
 def is_ref_update(line: str, name: str, new: str, old: str) -> bool:
-    """Return whether a ref is set, and not deleted. Raises `Failure` where `line` is none of git's."""
+    """Return whether a ref is set and not deleted. Raises `Failure` if `line` is malformed."""
     ids = (new.encode("utf-8", "surrogateescape"), old.encode("utf-8", "surrogateescape"))
     if not (name and all(map(is_object_id, ids)) and len(new) == len(old)):
         raise Failure(f"malformed ref line on stdin: {line!r}")
@@ -315,14 +315,14 @@ def is_ref_update(line: str, name: str, new: str, old: str) -> bool:
 
 
 def names_an_object(oid: str) -> bool:
-    """Return whether an object id is not the one, all zeros, that stands for no object."""
+    """Return whether an object id names an object: git writes zeros for a missing one."""
     return oid.strip("0") != ""
 
 
 def exclude_remote(remote: str) -> tuple[str, ...]:
     """Return the options that leave out what the branches of `remote` had when last seen.
 
-    A URL has no such branches, and what could be a pattern must not become one.
+    A URL has no such branches. A name with characters of a pattern is not used.
     """
     if not remote or set(remote) & set("*?[\\"):
         return ()

@@ -1,4 +1,4 @@
-"""Start a child process: the one seam between this program and the operating system's ways.
+"""Start a child process: the only module that starts one.
 
 `posix_spawnp` needs no module that a bare interpreter has not loaded; `subprocess` costs a hook 4 ms
 before it can answer. Where there is no `posix_spawnp` (Windows), `portable` does the same.
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             """Return whether `read` would return at once, after waiting for up to `seconds`."""
 
         def wait(self) -> tuple[int, bytes]:
-            """Close its pipes, wait for its end; return its exit code and what stderr said."""
+            """Close its pipes, wait for its end; return its exit code and its stderr."""
 
         def kill(self) -> None:
             """End it now; it is waited for."""
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
             """End it in order, so that it removes its lock files, or else now; it is waited for."""
 
 
-#: As much as a pipe holds on Linux.
+#: The capacity of a pipe on Linux.
 CHUNK_BYTES = 65536
-#: The smallest pipe there is: of Windows, of macOS under pressure, and of Linux for who has many.
+#: The smallest pipe: of Windows, of macOS under pressure, of Linux beyond `pipe-user-pages-soft` (pipe(7)).
 MIN_PIPE_BYTES = 4096
 #: How often it is looked whether a child has ended, and the seconds between: two for each signal.
 STOP_POLLS = 400
@@ -64,14 +64,14 @@ POLL_MILLISECONDS = 200
 SILENCE_MILLISECONDS = 15_000
 #: The same where it is not known whether a child is at work.
 UNKNOWN_SILENCES = 20
-#: The children that were not waited for, and the temporary directories that were not removed.
+#: Running children and existing temporary directories.
 _live: list[Stoppable] = []
 
 
 class signals_blocked:
-    """A block in which no signal ends us: what is begun in it becomes known as unfinished.
+    """Block termination signals, so that a new child or directory is always registered in `_live`.
 
-    Its value are the signals that were held back before, as a child is to have them
+    `__enter__` returns the previous signal mask, which a child must get
     (pthread_sigmask(3), posix_spawnattr_setsigmask(3)).
     """
 
@@ -139,7 +139,7 @@ class PosixChild:
             os.close(descriptor)
 
     def pipe_capacity(self) -> int:
-        """Return how many bytes stdin holds unread: fcntl(2), `F_GETPIPE_SZ`, where there is that."""
+        """Return how many bytes stdin holds unread: fcntl(2), `F_GETPIPE_SZ`, if it exists."""
         import fcntl
 
         assert self._stdin is not None
@@ -182,7 +182,7 @@ class PosixChild:
         return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and what stderr said.
+        """Close the pipes, wait for the end; return the exit code and stderr.
 
         A child of the child's that goes on (a daemon) may hold its stderr open: that is not waited for.
         Raises `TimeoutError`.
@@ -205,7 +205,7 @@ class PosixChild:
         self.wait()
 
     def stop(self) -> None:
-        """End the child by SIGTERM, or else by SIGKILL; what it still says is not read."""
+        """End the child with SIGTERM, and with SIGKILL if that fails; discard its output."""
         self.close_stdin()
         self._close_out()
         _live.remove(self)
@@ -305,7 +305,7 @@ def start_child(
 
 
 def stop_all() -> None:
-    """End what is unfinished, the latest first: children may be at work in our directories."""
+    """Stop all children and remove all directories, the newest first: a child may use a directory."""
     for each in _live[::-1]:
         each.stop()
 

@@ -58,7 +58,7 @@ class SubprocessChild:
             try:
                 view = view[self._process.stdin.write(view) :]
             except OSError as error:
-                # How Windows says that nobody reads: bpo-30418.
+                # Windows reports a closed pipe like this: bpo-30418.
                 if error.errno == errno.EINVAL:
                     raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
                 raise
@@ -88,16 +88,16 @@ class SubprocessChild:
         return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and what stderr said."""
+        """Close the pipes, wait for the end; return the exit code and stderr."""
         self.close_stdin()
         if self._process.stdout is not None:
             self._process.stdout.close()
         code = self._process.wait()
         self._errors.seek(0)
-        said = self._errors.read()
+        errors = self._errors.read()
         self._errors.close()
         _live.remove(self)
-        return code, said
+        return code, errors
 
     def kill(self) -> None:
         """End the child now."""

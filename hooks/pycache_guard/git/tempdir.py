@@ -1,4 +1,4 @@
-"""A directory for a time, which does not outlive us."""
+"""Temporary directories that are removed when the program is interrupted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pycache_guard.git.spawn import signals_blocked
 class TemporaryDirectory:
     """A new directory; as a context manager, its path.
 
-    Whoever interrupts `tempfile.TemporaryDirectory` while it is removed has the rest left behind.
+    An interrupted `tempfile.TemporaryDirectory` cleanup leaves files behind.
     """
 
     def __init__(self) -> None:

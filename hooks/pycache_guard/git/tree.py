@@ -36,10 +36,10 @@ class HeadTree:
 
 
 def check_head(created: set[str]) -> None:
-    """Raise `Failure` if one of the refs that are `created` is HEAD's, beside other branches.
+    """Raise `Failure` if one of the refs `created` is the branch of HEAD and other branches exist.
 
-    Such a HEAD has no configuration; it would get one from who is the first to push the branch. In a
-    repository without branches that is what a first push does.
+    Such a HEAD has no configuration, and the first person to push the branch would choose it. In a
+    repository without branches, the first push may do that.
     """
     if not created:
         return
@@ -55,7 +55,7 @@ def check_head(created: set[str]) -> None:
 
 
 def config_source(reader: ObjectReader) -> HeadTree | Index:
-    """Return what has this repository's configuration: the work tree where there is one."""
+    """Return the object that reads the configuration: the index if there is a work tree, else HEAD."""
     return HeadTree(reader) if toplevel() is None else Index()
 
 

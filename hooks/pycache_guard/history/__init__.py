@@ -1,1 +1,1 @@
-"""Every commit of a range: what it brings in, judged by path and by content."""
+"""Check what every commit of a range adds, by path and by content."""

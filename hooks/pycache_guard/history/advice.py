@@ -1,4 +1,4 @@
-"""What to do about commits with bytecode: rewrite those that are not pushed, or all of history.
+"""Advise on commits with bytecode: rewrite those that are not pushed, or all of history.
 
 A commit counts as not pushed if a local branch leads to it and no remote-tracking ref does. In a bare
 repository, and for a detached HEAD as in CI, others may have every commit.
@@ -25,7 +25,7 @@ ROTATE = "treat any secrets in it as leaked and rotate them"
 REWRITE_NOTE = (
     "`git filter-repo` takes the paths out of all history, in a fresh clone: every commit from the"
     " first of them on gets a new id, and the clone loses its remote. Add the remote again,"
-    " force-push all branches and tags, and tell everyone who has a clone to clone again: see"
+    " force-push all branches and tags, and ask everyone who has a clone to clone again: see"
     " docs/history.md"
 )
 

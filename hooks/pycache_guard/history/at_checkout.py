@@ -79,7 +79,7 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     for where, record in contents.suspects:
         places.add(where, record)
     if kinds.recodes:
-        for where, record in brought_again(commits):
+        for where, record in iter_added_files(commits):
             places.add(where, record)
     may_be_older = 0 < commits.edges <= MAX_EDGES and len(touched) <= MAX_CHANGES
     if kinds.recodes or may_be_older or contents.suspects:
@@ -89,8 +89,8 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     return places.found()
 
 
-def brought_again(commits: Commits) -> Iterator[AddedRecord]:
-    """Yield the files that the commits bring in once more, with attributes known to matter."""
+def iter_added_files(commits: Commits) -> Iterator[AddedRecord]:
+    """Yield the files that the commits add, by a second pass."""
     differs = DiffTreePool()
     listing = commits.revisions.list_entries()
     try:
@@ -133,7 +133,7 @@ class Places:
         self._found: dict[bytes, tuple[bytes, list[str], Becoming]] = {}
 
     def add(self, where: str, record: bytes) -> None:
-        """Add a file that a commit brings in."""
+        """Add a file of a commit."""
         if where != self._last:
             self._last, self._known = where, {}
         names = [*attributes_above(path_of(record).rpartition(b"/")[0])]

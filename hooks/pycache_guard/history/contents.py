@@ -1,4 +1,4 @@
-"""Judge contents while the commits go by."""
+"""Check the contents that commits add, while the commits are being listed."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
     from pycache_guard.git.history import AddedRecord
 
-#: So many blobs at least are remembered as not being bytecode, which takes 10 MB. One that comes
-#: again later than that is read again after all, so that memory does not grow with history.
+#: Minimum number of blobs that are remembered as not being bytecode, which takes 10 MB. Older ones are
+#: forgotten and may be read again, so that memory does not grow with history.
 MAX_REMEMBERED = 50_000
-#: Files that wait for an answer, at most: a million may be empty, which is one blob.
+#: Maximum number of files that wait for an answer: a million files may be empty, which is one blob.
 MAX_PENDING = 1000
-#: So many directories at most are remembered.
+#: Maximum number of directories that are remembered.
 MAX_DIRECTORIES = 500
 #: Processes that read, in turn: one works while the other's answer is looked at.
 READERS = 2
 
 
 class ContentScanner:
-    """What files hold, told from their first bytes; a blob that comes again is not read again."""
+    """Finds bytecode by the first bytes of files; reads each blob once, as far as it remembers."""
 
     def __init__(self, reader: ObjectReader, unread: Unread | None = None) -> None:
         #: Size and first bytes of each blob that is bytecode.
@@ -56,7 +56,7 @@ class ContentScanner:
         self.directories: set[bytes] | None = set()
         self._unread = unread or Unread()
         self._suspect_blobs: set[str] = set()
-        #: The first blob that is not here, and how many there are.
+        #: The first missing blob, and the number of missing blobs.
         self.missing = ""
         self.missing_count = 0
         self._clean: set[str] = set()
@@ -68,7 +68,7 @@ class ContentScanner:
         self._asked: list[tuple[ObjectReader, dict[str, list[AddedRecord]]]] = []
 
     def add(self, commit: str, record: bytes) -> Iterable[AddedRecord]:
-        """Take a file that a commit brings in; return what has been found to be bytecode meanwhile."""
+        """Add a file of a commit; return the files that have been found to be bytecode since."""
         blob = blob_of(record)
         if blob in self.bytecode:
             return [(commit, record)]
@@ -115,14 +115,14 @@ class ContentScanner:
         return found
 
     def drain(self) -> list[AddedRecord]:
-        """Return what is found to be bytecode in the end."""
+        """Wait for all answers; return the files that are bytecode."""
         found = self._ask() if self._waiting else []
         while self._asked:
             found += self._take()
         return found
 
     def close(self) -> None:
-        """End the processes, but for the one that was given."""
+        """End the processes, except the reader that was passed in."""
         for reader in self._readers[1:]:
             reader.close()
 

@@ -1,4 +1,4 @@
-"""Tell what comes in: findings, less what is allowed."""
+"""Turn added bytecode into findings, minus allowed entries."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def to_findings(
     becoming: Mapping[bytes, Becoming],
     is_receiving: bool = False,
 ) -> list[Finding]:
-    """Report what commits bring in, `found`, each once; and what is `named` without a commit.
+    """Return findings for the entries `found` in commits, each once, and for those `named` directly.
 
     `trees` has the names and ids of the trees among the latter. `becoming` has what makes some of them
     bytecode at checkout, by object id and path. With `is_receiving` this is a server, and the commits
-    are not in it yet. What one commit brings in stands together, the oldest first.
+    are not in it yet. Findings are grouped by commit, the oldest first.
     """
     places = _sort_occurrences(found, revisions)
     loose = [(parse_entry(record), names) for record, names in named.values()]
@@ -84,7 +84,7 @@ def to_findings(
 
 
 def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[Entry]:
-    """Return what a glob matches of what commits bring in and trees have."""
+    """Return the entries of trees, and those that commits add, that a glob matches."""
     return added_entries_matching(glob, commits) + [
         e for tree in trees for e in Tree(tree).entries_matching(glob)
     ]
@@ -118,7 +118,7 @@ def commit_finding(
     advice: Advice,
     becoming: Mapping[bytes, Becoming],
 ) -> Finding:
-    """Report what `commits` bring in, at the first of them; the advice once a commit."""
+    """Return the finding for an entry that `commits` add; the advice appears once per commit."""
     rule, what = _allowed_or_found(entry, head, becoming.get(key_of(entry)))
     kept = is_kept(entry, head)
     sentence = advise_move(entry.path) if kept else advice.sentence(commits[0], entry.path)
@@ -145,7 +145,7 @@ def object_finding(
     trees: Mapping[str, str],
     becoming: Mapping[bytes, Becoming],
 ) -> Finding:
-    """Report what `name` names, or holds if that is one of `trees`."""
+    """Return the finding for the blob that `name` names, or for an entry of the tree that it names."""
     rule, what = _allowed_or_found(entry, head, becoming.get(key_of(entry)))
     where = f"is in the tree that {name} names" if entry.path else f"is what {name} names"
     kept = is_kept(entry, head)
@@ -202,7 +202,7 @@ def _describe(entry: Entry, head: Head | None) -> str:
 
 
 def read_heads(reader: ObjectReader, blobs: Iterable[str]) -> dict[str, Head]:
-    """Return size and first bytes of the blobs that are here."""
+    """Return size and first bytes of the blobs that exist here."""
     ids = [*dict.fromkeys(blobs)]
     heads = {}
     for start in range(0, len(ids), MAX_IN_FLIGHT):
