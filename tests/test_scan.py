@@ -172,7 +172,9 @@ class TestContent:
     def test_a_blob_that_is_not_there(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("x", "1")
         os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
-        words = f"blob {blob} cannot be read here: it is missing; `git fsck` shows what else is"
+        words = (
+            f"blob {blob} cannot be read here: it is missing; `git fsck` lists all missing objects"
+        )
         message = f"error: x: {words}\n"
         assert run(COMMAND, "--quiet") == (2, "", message)
         assert run(COMMAND, "--content", "none") == CLEAN

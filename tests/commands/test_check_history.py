@@ -336,7 +336,7 @@ def test_shallow(
     through = run("check-history", "HEAD", *options)
     assert through.code == 2
     cut = repo.git("rev-parse", "HEAD~2")
-    assert through.err.startswith(f"error: this clone is shallow: what lies behind commit {cut} ")
+    assert through.err.startswith(f"error: this clone is shallow: the parents of commit {cut} ")
     assert "`fetch-depth: 0`" in through.err
     assert "`GIT_DEPTH: 0`" in through.err
     assert {f["path"] for f in found(through)} == {"old.pyc", "0.pyc", "1.pyc", "2.pyc"}
@@ -395,7 +395,7 @@ def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert sorted(tmp_path.rglob("*")) == before
     assert result.code == 2
     assert re.match(
-        r"error: 1 blobs are not here, the first being [0-9a-f]{40} \(gone.png\), ", result.err
+        r"error: 1 blobs are missing, the first is [0-9a-f]{40} \(gone.png\), ", result.err
     )
     told = found(result)
     assert [(f["path"], f["size"]) for f in told] == [

@@ -253,7 +253,7 @@ def test_nobody_gives_lines(
         monkeypatch.setattr(sys, "stdin", None)
     result = run("pre-receive")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: reads ref lines from stdin, as git gives them")
+    assert result.err.startswith("error: no ref lines on stdin; git passes them to its hook")
 
 
 def test_options(run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def test_git_ends_before_it_has_answered(
     fake_git_script(
         f'case " $* " in *" --filters "*) read line; echo ;; *) exec {shutil.which("git")} "$@" ;; esac'
     )
-    with Checkout([attributes]) as checkout, pytest.raises(GitFailure, match=r"cut short|ended"):
+    with Checkout([attributes]) as checkout, pytest.raises(GitFailure, match=r"truncated|ended"):
         [*checkout.written([(blob, RECODED)], 64, windows=False)]
 
 

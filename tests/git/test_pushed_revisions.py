@@ -87,7 +87,7 @@ def test_pushed_lines_that_are_not_gits(line: str) -> None:
 
 
 def test_received_nothing() -> None:
-    with pytest.raises(Failure, match="was it read before"):
+    with pytest.raises(Failure, match="may have read them"):
         from_pre_receive(b"")
 
 

@@ -46,8 +46,8 @@ def resolve_range(words: Sequence[str]) -> Revisions:
     found = from_runner_environment(os.environ) or unpushed()
     if found is None:
         raise Failure(
-            "no range given and HEAD has no upstream branch; pass a range such as"
-            " `origin/main..HEAD`, or `--all`"
+            "no range given and HEAD has no upstream branch; use"
+            " `pycache-guard check-history origin/main..HEAD` or `pycache-guard check-history --all`"
         )
     return found
 

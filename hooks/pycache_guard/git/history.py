@@ -241,7 +241,7 @@ def added_record(head: str, path: bytes) -> bytes | None:
 
 
 def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
-    """Return what a pathspec glob matches among all that `commits` bring in."""
+    """Return the entries that `commits` add and a pathspec glob matches."""
     records = [record for _, record in added_records(commits, f":(top,glob){glob}")]
     return [parse_entry(record) for record in records if not is_deletion(record)]
 
