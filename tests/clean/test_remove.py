@@ -257,7 +257,7 @@ def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], No
 
 
 @root_only
-def test_only_the_cause_is_told(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+def test_only_the_cause_is_reported(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
     """The directories above stay because of it."""
     make_tree(root, ["a/b/__pycache__/m.cpython-313.pyc"])
     as_nobody()

@@ -1,4 +1,4 @@
-"""`pycache-guard clean`, as a person meets it."""
+"""`pycache-guard clean` on the command line."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_goes(case: Case, root: Path, run: Run) -> None:
+def test_files_to_remove(case: Case, root: Path, run: Run) -> None:
     make_tree(root, case.stays + case.goes)
     before = list_tree(root)
     assert before == {*case.stays, *case.goes}
@@ -311,7 +311,9 @@ def test_places_that_overlap(root: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("order", [(".", "p"), ("p", "."), ("p", "{}/p"), ("{}", "p", ".")])
-def test_what_overlaps_is_told_once(root: Path, run: Run, order: tuple[str, ...]) -> None:
+def test_overlapping_arguments_are_reported_once(
+    root: Path, run: Run, order: tuple[str, ...]
+) -> None:
     paths = [path.format(root) for path in order]
     make_tree(root, ["p/a.py", "p/a.pyc", "p/b.py", "p/b.pyc", "p/__pycache__/a.cpython-313.pyc"])
     assert run("clean", "--dry-run", *paths).out.count("would remove") == 4
@@ -526,7 +528,7 @@ def test_the_program_reads_the_environment(root: Path, program: Program, tmp_pat
     assert not ours.exists()
 
 
-def test_the_hooks_way(repo: Repo, program: Program) -> None:
+def test_hook_is_silent_without_orphans(repo: Repo, program: Program) -> None:
     assert program("clean", "--orphans", cwd=repo.path) == (0, "", "")
     make_tree(repo.path, ["__pycache__/gone.cpython-313.pyc"])
     told = program("clean", "--orphans", cwd=repo.path)

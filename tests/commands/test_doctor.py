@@ -1,4 +1,4 @@
-"""`pycache-guard doctor`, as a person meets it."""
+"""`pycache-guard doctor` on the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HOOK = "#!/bin/sh\nexec pycache-guard forbid-bytecode\n"
 
 @pytest.fixture
 def healthy(repo: Repo) -> Repo:
-    """Make a repository that has nothing to be mended."""
+    """Make a repository without problems."""
     repo.add(".gitignore", GOOD)
     repo.add("pkg/__init__.py")
     repo.commit()
@@ -102,7 +102,7 @@ def test_other_voices_have_findings_only(healthy: Repo, run: Run, voice: str) ->
     assert "cache tag" not in told.out
 
 
-def test_the_configuration_says_what_must_be_ignored(healthy: Repo, run: Run) -> None:
+def test_configuration_determines_required_probes(healthy: Repo, run: Run) -> None:
     healthy.add(".gitignore", "__pycache__/\n")
     assert run("doctor", "--quiet") == (0, "", "")
     healthy.add("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache", "legacy"]\n')
@@ -145,7 +145,7 @@ def test_in_the_root_of_a_bare_repository(healthy: Repo, run: Run) -> None:
 
 
 def test_configuration_that_cannot_be_read(healthy: Repo, run: Run) -> None:
-    """All else is reported."""
+    """Everything else is reported."""
     healthy.add("pyproject.toml", "[tool.pycache-guard]\nallow = 3\n")
     told = run("doctor")
     assert told.code == 2
@@ -221,7 +221,7 @@ def test_healthy_report_is_short(healthy: Repo, run: Run) -> None:
 
 
 @posix
-def test_prefix_heals_what_it_is_said_to_heal(
+def test_prefix_fixes_unwritable_directories(
     healthy: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The remedy of PYC601 on a read-only file system is a prefix."""
@@ -254,7 +254,7 @@ def test_sentence_about_caches_is_true(
     assert sentence in " ".join(run("doctor").out.split())
 
 
-def test_a_subdirectory_speaks_of_the_whole(
+def test_subdirectory_reports_whole_repository(
     healthy: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
@@ -298,7 +298,7 @@ def test_wrong(healthy: Repo, run: Run, argv: list[str], says: str) -> None:
 
 
 def test_a_module_that_cannot_be_imported(healthy: Repo, run: Run) -> None:
-    """All else is told."""
+    """Everything else is reported."""
     told = run("doctor", "--time", "module_that_nobody_has")
     assert told.code == 2
     assert told.err.startswith("error: module_that_nobody_has: cannot be imported: ")
@@ -328,8 +328,8 @@ def test_docker(healthy: Repo, run: Run) -> None:
     assert "  bytecode in a Docker context: no (1 build checked)\n" in told.out
 
 
-def test_a_build_that_cannot_be_judged(healthy: Repo, run: Run) -> None:
-    """All else is told; the exit code says that something is missing."""
+def test_build_that_cannot_be_checked_is_an_error(healthy: Repo, run: Run) -> None:
+    """Everything else is reported; the exit code shows that something is missing."""
     healthy.add("Dockerfile", "FROM scratch\nCOPY . /\n")
     healthy.add("compose.yaml", "services:\n  a:\n    build: ${WHERE}\n")
     healthy.add(".dockerignore", "a[\n")

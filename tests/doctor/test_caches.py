@@ -182,7 +182,7 @@ def test_whose_a_place_is(root: Path) -> None:
 
 
 def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told, and counts as a place where Python keeps no cache."""
+    """It is reported, and counts as a directory that Python cannot write caches to."""
     make_tree(root, ["m.py", "__pycache__/"])
     listed = os.scandir
 

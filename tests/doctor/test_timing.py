@@ -65,7 +65,7 @@ def test_described(here: Path, python: Interpreter) -> None:
     assert described([], python).facts == []
 
 
-def test_one_that_fails_is_told_with_the_others(here: Path, python: Interpreter) -> None:
+def test_failed_import_is_reported_with_the_others(here: Path, python: Interpreter) -> None:
     (here / "m.py").write_text("")
     (here / "bad.py").write_text("raise SystemExit")
     told = described(["bad", "m"], python)

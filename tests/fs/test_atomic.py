@@ -115,7 +115,7 @@ class TestUntracking:
         assert err.count("\n") == 1
         assert repo.tracked() == ["a.pyc"]
 
-    def test_a_tree_cannot_be_mended(self, repo: Repo, run: Run) -> None:
+    def test_tree_cannot_be_fixed(self, repo: Repo, run: Run) -> None:
         repo.commit()
         code, out, err = run(*FIX, "--tree", "HEAD")
         assert (code, out) == (2, "")
