@@ -1,4 +1,4 @@
-"""`[tool.pycache-guard]` of a `pyproject.toml`: strict, so that a typing error is not a hole."""
+"""Parse `[tool.pycache-guard]` of a `pyproject.toml` strictly, so that a typing error cannot disable a check."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: Which bytecode `check-gitignore` and `check-dockerignore` can require to be ignored.
+#: The probes that `check-gitignore` and `check-dockerignore` can require.
 PROBES = tuple(SUFFIXES)
 #: The table below `tool`.
 NAME = "pycache-guard"
 #: The keys of the table, and of an element of `allow`.
 KEYS = ("allow", "ignore", "probes")
 ALLOW_KEYS = ("path", "reason", "blob")
-#: The rules that `ignore` may name. A tracked file, hidden bytecode and forged bytecode stay findings.
+#: The rules that `ignore` may name. Tracked, hidden and forged bytecode are always findings.
 _CAN_BE_IGNORED = re.compile(r"PYC(?:201|20[3-7]|[346]\d\d)")
 #: The longest value that a message shows, in characters.
 _MAX_SHOWN_CHARACTERS = 60
@@ -36,29 +36,29 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class AllowEntry(NamedTuple):
-    """Bytecode that may be there."""
+    """Bytecode that may be tracked."""
 
-    #: A glob of git's own (gitglossary(7), pathspec magic `glob`), from the top of the repository.
+    #: A git pathspec glob (gitglossary(7), magic `glob`), relative to the top of the repository.
     glob: str
-    #: Object id in full, where only this content may be there.
+    #: The full object id, if only this content is allowed.
     blob: str | None = None
-    #: File and line that say so; `None` for one given on the command line.
+    #: File and line of the entry; None for a command-line option.
     file: str | None = None
     line: int | None = None
 
 
 class Config(NamedTuple):
-    """What a repository says of itself."""
+    """The configuration of a repository."""
 
     allow: tuple[AllowEntry, ...] = ()
-    #: Empty where nothing was chosen.
+    #: Empty if nothing is configured.
     probes: tuple[str, ...] = ()
     #: Codes of rules, such as `PYC203`, whose findings are not reported.
     ignore: tuple[str, ...] = ()
 
 
 def parse(data: bytes, file: str) -> Config:
-    """Read the table from the bytes of `file`, a name for messages.
+    """Parse the table in `data`; `file` is its name in messages.
 
     Raises `Failure`, naming file, key and the wrong value, for broken TOML, an unknown key, a wrong
     type, an empty reason.
@@ -135,20 +135,20 @@ def load(text: str) -> dict[str, object] | str:
 
 
 def reads_1_1() -> bool:
-    """Whether the parser of this Python reads TOML 1.1."""
+    """Return whether the parser of this Python version reads TOML 1.1."""
     return isinstance(load("a = {\n}"), dict)
 
 
 def only_1_1(text: str) -> list[Newer]:
-    """Return the places where a document is TOML 1.1; none where it is not TOML at all."""
+    """Return the places where a document uses TOML 1.1; an empty list if it is not TOML."""
     older, newer = rewrite_as_1_0(text)
     return newer if newer and isinstance(load(older), dict) else []
 
 
 def refuse_other_spellings(table: dict[str, object], where: str) -> None:
-    """Raise `Failure` for a table that is meant for this program and named otherwise.
+    """Raise `Failure` for a table that is meant for this program and has a misspelled name.
 
-    `where` is what stands before the key: `FILE: tool.`.
+    `where` is the prefix of the key: `FILE: tool.`.
     """
     for key in table:
         letters = re.sub(r"[-_. ]", "", key).lower()
@@ -177,7 +177,7 @@ def _parse_allow_entry(
             f"{where}.blob: must be an object id in full, as `git hash-object` prints it,"
             f" not {show_value(blob)}"
         )
-    glob = os.fsdecode(item["path"].encode("utf-8"))  # as git has it, whatever the locale
+    glob = os.fsdecode(item["path"].encode("utf-8"))  # as git stores it, in every locale
     known_lines = lines.get(item["path"], [])
     line = known_lines.pop(0) if known_lines else None
     return AllowEntry(glob, blob and blob.lower(), file, line)

@@ -1,7 +1,7 @@
 """Files in a directory `__pycache__` that are not bytecode: a program, data, `.gitkeep`.
 
-Python leaves them alone, and nothing here untracks or ignores them: they may be the only copy. Their fix
-is to move them out. Every command that reports paths asks `is_misplaced`.
+Python does not delete them, and this program never untracks or ignores them: they may be the only
+copy. Their fix is to move them. Every command that reports paths uses `is_misplaced`.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
 
-#: What to call one, by mode; a regular file of any other mode.
+#: Descriptions by mode; other modes are regular files.
 _KINDS = {
     LINK: f"a symbolic link in `{CACHE}` that is not bytecode",
     SUBMODULE: f"a submodule in `{CACHE}`",
 }
-#: What a file is called that has the name itself, when it is moved.
+#: The new name of a file that is named `__pycache__`.
 _PLAIN = "pycache"
 
 
 def may_be_misplaced(path: str) -> bool:
-    """Whether `path` is reported for its directory alone: its own name is not that of a cache.
+    """Return whether `path` is reported only for its directory: its own name is not that of a cache.
 
-    `path` has `/` between parts. Its content tells whether the file is bytecode all the same.
+    `path` has `/` between parts. The content decides whether the file is bytecode anyway.
     """
     return is_bytecode_path(os.fsencode(path)) and not is_cache_name(path.rpartition("/")[2])
 
 
 def is_misplaced(path: str, head: bytes, mode: str = FILE) -> bool:
-    """Whether the entry at `path`, whose first bytes are `head`, is not bytecode but lies among it.
+    """Return whether the entry at `path` is in a cache directory and, by its first bytes, not bytecode.
 
-    A link that is itself named `__pycache__` is in the place of a cache directory: Python follows it.
+    A link that is named `__pycache__` is not misplaced: Python follows it to caches.
     """
     if mode == LINK and is_cache_directory(path.rpartition("/")[2]):
         return False
@@ -53,7 +53,7 @@ def is_misplaced(path: str, head: bytes, mode: str = FILE) -> bool:
 
 
 def describe_kind(path: str, mode: str = FILE) -> str:
-    """Return what to call a misplaced entry, as the subject of a sentence."""
+    """Return a description of a misplaced entry, as the subject of a sentence."""
     if is_cache_directory(path.rpartition("/")[2]):
         what = "a submodule" if mode == SUBMODULE else "a file"
         return f"{what} named `{CACHE}` that is not bytecode"
@@ -61,17 +61,17 @@ def describe_kind(path: str, mode: str = FILE) -> str:
 
 
 def advise_move(path: str) -> str:
-    """Return what to do with a misplaced entry where no command is printed."""
+    """Return the fix for a misplaced entry in words, for reports without a command."""
     if is_cache_directory(path.rpartition("/")[2]):
         return "rename it"
     return f"move it out of `{CACHE}`"
 
 
 def choose_targets(paths: Iterable[str], is_taken: Callable[[str], bool]) -> dict[str, str]:
-    """Return for each of `paths` a path outside of the cache directory that nothing has yet.
+    """Return for each of `paths` a free path outside the cache directory.
 
-    That is the file's own name in the directory that the outermost `__pycache__` is in: it exists,
-    which git-mv(1) asks for. `is_taken` tells whether a path exists, in any case of letters.
+    The file keeps its name and moves to the parent of the outermost `__pycache__`: git-mv(1) needs an
+    existing directory. `is_taken` returns whether a path exists, ignoring case.
     """
     targets: dict[str, str] = {}
     chosen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Commands to show people: quoted, and right wherever they are run."""
+"""Commands for reports: quoted for a shell, and correct in the directory of the reader."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-#: How commands begin that every shell of Windows can run, and those that only a POSIX shell can.
+#: How commands begin that every Windows shell can run, and those that only a POSIX shell can.
 PROGRAMS = ("git ", "pycache-guard ")
 POSIX_TOOLS = ("printf ", "rm ", "mv ", "mkdir ", "chmod ", "sudo ", "find ", "clone=", "ulimit ")
-#: Words that need no quotes, and words that mean the same inside double quotes, in cmd, PowerShell and
-#: POSIX shells. PowerShell takes typographic quotes for quotes; letters of any language are plain.
+#: Words that need no quotes, and words that mean the same in double quotes, in cmd, PowerShell and
+#: POSIX shells. PowerShell reads typographic quotes as quotes; letters of any language are plain.
 BARE = re.compile(r"[A-Za-z0-9_./:=+-]+")
 DOUBLE_QUOTABLE = re.compile(r"[\w./:=@+~ ()\[\]{}#,;*?-]+")
 #: Added to a finding whose command is left out.
-NO_COMMAND = "no command is shown, because the shells of Windows would not read it alike"
-#: Characters of a command that is long enough.
+NO_COMMAND = "no command is shown, because Windows shells would read it differently"
+#: The approximate maximum number of characters in one command.
 MAX_COMMAND_CHARS = 4000
-#: Paths, or ends of names, in one command at most.
+#: The maximum number of paths, or ends of names, in one command.
 MOST_OPTIONS = 10
-#: How names of bytecode end.
+#: The ends of bytecode file names.
 ENDS = (".pyc", ".pyo", "$py.class", ".nbi", ".nbc")
 
 
-#: Characters that are printed as nothing (Unicode's Default_Ignorable_Code_Point), but that Python
-#: counts as printable; a comparison by the rules of a culture passes over them. The selectors of
-#: emoji, U+FE0E and U+FE0F, are in many honest names.
+#: Characters without a glyph (Unicode Default_Ignorable_Code_Point) that Python counts as printable.
+#: The variation selectors of emoji, U+FE0E and U+FE0F, are left out: many ordinary names have them.
 INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
     + "".join(map(chr, [*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]))
@@ -41,14 +40,14 @@ INVISIBLE = frozenset(
 
 
 def is_visible(character: str) -> bool:
-    """Return whether a character is printed as something."""
+    """Return whether a character has a glyph."""
     return character.isprintable() and character not in INVISIBLE
 
 
 def program() -> str:
-    """Return the command that runs this program again: its name, or its path where PATH has none.
+    """Return the command that runs this program: its name, or its full path if PATH does not have it.
 
-    A hook runner keeps the program in a directory of its own, which no PATH of a person has.
+    A hook runner installs the program in its own directory, which is not in the PATH of a person.
     """
     name = "pycache-guard"
     own = sys.argv[0]
@@ -58,15 +57,15 @@ def program() -> str:
 
 
 def at_top(command: str) -> str:
-    """Return `command`, which is meant for the top of the work tree, so that it works below it too."""
+    """Return `command`, which is meant for the top of the work tree, as one that works below it too."""
     return f'(cd "$(git rev-parse --show-toplevel)" && {command})'
 
 
 def shell_quote(word: str) -> str:
-    r"""Quote a word for a POSIX shell; one that a report would change as `$'\xNN'`.
+    r"""Quote a word for a POSIX shell, as `$'\xNN'` if a report would escape it.
 
-    A report shows control characters, undecodable bytes, and `##` by escapes (`report.escape`).
-    `word` may hold what `os.fsdecode` made of bytes that are not text.
+    A report escapes control characters, undecodable bytes and `##` (`report.escape`). `word` may have
+    surrogates of `os.fsdecode`.
     """
     if "##" not in word and all(map(is_visible, word)):
         return shlex.quote(word)
@@ -80,11 +79,11 @@ def shell_quote(word: str) -> str:
 
 
 def translate_for_windows(remedy: str) -> str | None:
-    """Return a remedy as cmd, PowerShell and Git Bash all read it; None if they would not.
+    """Return a command that cmd, PowerShell and Git Bash read alike, or None if there is none.
 
-    Cmd knows no single quotes, and PowerShell also ends them at U+2019: only what all of them take as it
-    is inside double quotes is shown, so of names only plain ones. The tools of a POSIX shell are not
-    there. What begins with none of these commands is a sentence, and stays.
+    Cmd has no single quotes, and PowerShell also ends them at U+2019, so only plain names in double
+    quotes are translated. POSIX tools are missing. Text that starts with none of the known commands is
+    a sentence and is returned as it is.
     """
     if remedy.startswith(POSIX_TOOLS):
         return None
@@ -99,9 +98,9 @@ def translate_for_windows(remedy: str) -> str | None:
 
 
 def literal_pathspec(path: str, *, rooted: bool) -> str:
-    """Return a git pathspec that means just `path`, from the top of the repository.
+    """Return a git pathspec that matches only `path`, relative to the top of the repository.
 
-    With `rooted` it does so in a subdirectory too. See gitglossary(7), "pathspec".
+    With `rooted` it also works in a subdirectory. See gitglossary(7), "pathspec".
     """
     magic = ["top"] * rooted + ["literal"] * any(c in path for c in "*?[\\")
     if magic or path.startswith(":"):
@@ -110,20 +109,20 @@ def literal_pathspec(path: str, *, rooted: bool) -> str:
 
 
 def untrack_command(path: str, *, rooted: bool, sparse: bool = False) -> str:
-    """Return the command that takes `path` out of the index and leaves it on disk.
+    """Return the command that removes `path` from the index and leaves it on disk.
 
-    `-f`, because git otherwise refuses when file, index and HEAD all differ; with `--cached` it
-    touches no file. In a `sparse` checkout git 2.34 and later wants `--sparse` for what is outside;
-    earlier ones do not know the option, and do not refuse (git-rm(1)).
+    `-f`, because git otherwise refuses if file, index and HEAD all differ; with `--cached` no file
+    changes. In a `sparse` checkout git 2.34 and later needs `--sparse` for paths outside it; earlier
+    versions do not have the option and do not refuse (git-rm(1)).
     """
     outside = " --sparse" if sparse else ""
     return f"git rm -r -f --cached{outside} -- {shell_quote(literal_pathspec(path, rooted=rooted))}"
 
 
 def untrack_together(paths: Iterable[str], *, rooted: bool, sparse: bool = False) -> dict[str, str]:
-    """Return for each of `paths` the command that takes it and others out of the index.
+    """Return for each of `paths` the command that removes it, together with others, from the index.
 
-    Few commands, each short enough for a shell.
+    Each command has at most about `MAX_COMMAND_CHARS` characters.
     """
     start = untrack_command("", rooted=False, sparse=sparse).removesuffix(shell_quote(""))
     commands: dict[str, str] = {}
@@ -134,7 +133,7 @@ def untrack_together(paths: Iterable[str], *, rooted: bool, sparse: bool = False
 
 
 def cut_list(paths: list[str], length: int) -> Iterator[list[str]]:
-    """Yield parts of a list of paths, each of about `length` characters at most when quoted."""
+    """Yield parts of a list of paths, each of at most about `length` characters when quoted."""
     together: list[str] = []
     used = 0
     for path in paths:
@@ -156,12 +155,12 @@ def rewrite_unpushed(
     is_amend: bool,
     sparse: bool,
 ) -> str | None:
-    """Return the command that takes paths out of the newest commits, which become one.
+    """Return the command that squashes the newest commits and removes paths from them.
 
-    `tip` is HEAD, whose message stays; `base` the commit before them, None before a root; with
-    `is_amend` HEAD alone is meant. It stops if something else is staged, and leaves files on disk.
-    Many paths are taken by the ends of their names, except what the globs `allowed` match; None if
-    they have too many ends.
+    `tip` is HEAD, whose message stays; `base` is the commit preceding them, None for a root; with
+    `is_amend` only HEAD changes. The command stops if something else is staged, and leaves files on
+    disk. Many paths are matched by the ends of their names, except for the globs `allowed`. Returns
+    None if there are too many ends.
     """
     ends, rest = by_end(paths)
     if len(ends) + len(rest) > MOST_OPTIONS:
@@ -184,9 +183,9 @@ def rewrite_unpushed(
 
 
 def by_end(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return how many paths end, as they are spelled, and the paths that end otherwise.
+    """Return the ends of many paths, as they are spelled, and the paths with other ends.
 
-    A few paths have no ends in common: they all are in the second list.
+    Up to `MOST_OPTIONS` paths are all in the second list.
     """
     if len(paths) <= MOST_OPTIONS:
         return [], sorted(paths)
@@ -196,10 +195,10 @@ def by_end(paths: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def rewrite_history(paths: Sequence[str], remote: str | None, *, is_bare: bool) -> str | None:
-    """Return the command that takes paths out of all history, in a fresh clone; None if too many.
+    """Return the command that removes paths from all history, in a fresh clone; None if too many.
 
-    Of the remote `remote`; without one, of this repository. Many paths are taken by the ends of
-    their names: git-filter-repo(1) lets `*` stand for slashes too.
+    The clone is made of `remote`, or of this repository. Many paths are matched by the ends of their
+    names: `*` matches slashes too in git-filter-repo(1).
     """
     options = filter_options(paths)
     if not options:
@@ -218,9 +217,9 @@ def rewrite_history(paths: Sequence[str], remote: str | None, *, is_bare: bool) 
 
 
 def filter_options(paths: Sequence[str]) -> list[str]:
-    """Return the options of `git filter-repo` that mean `paths`; none if they would be too many.
+    """Return the `git filter-repo` options for `paths`; an empty list if there would be too many.
 
-    A path that begins with `-` is understood only after `=`.
+    A path that begins with `-` must follow `=`.
     """
     ends, rest = by_end(paths)
     if len(ends) + len(rest) > MOST_OPTIONS:
@@ -230,10 +229,10 @@ def filter_options(paths: Sequence[str]) -> list[str]:
 
 
 def add_command(path: str, *, sparse: bool = False) -> str:
-    """Return the command that stages `path`, which leads there from where it will be run.
+    """Return the command that stages `path`, relative to the directory in which it is run.
 
     `-f`, because an ignore file may be ignored itself; in a `sparse` checkout git 2.34 and later
-    wants `--sparse` for what is outside.
+    needs `--sparse` for paths outside it.
     """
     outside = " --sparse" if sparse else ""
     return f"git add -f{outside} -- {shell_quote(literal_pathspec(path, rooted=False))}"
@@ -244,8 +243,8 @@ def append_command(
 ) -> str:
     """Return the command that appends lines to an ignore file and stages it.
 
-    `file` is a path from where the command will be run; `after_newline` tells whether what it holds,
-    if anything, ends with a newline.
+    `file` is relative to the directory in which the command is run; `after_newline` is whether the file
+    is empty or ends with a newline.
     """
     lines = patterns if after_newline else ["", *patterns]
     words = " ".join(shell_quote(word) for word in ("%s\\n", *lines))

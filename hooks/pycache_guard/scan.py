@@ -1,6 +1,9 @@
-"""From a source to the findings in it, importing nothing expensive before something is suspect.
+"""Scan the index or a tree for bytecode.
 
-What every run needs is imported where git is already at work: 2 ms of each commit.
+# hot path: see tests/test_budgets.py
+
+Modules that only findings need are imported late; those that every run needs are imported while git
+is already running, which saves 2 ms of each commit.
 """
 
 from __future__ import annotations
@@ -19,20 +22,19 @@ if TYPE_CHECKING:
     from pycache_guard.git.tree import Tree
 
     class Readable(Protocol):
-        """Has files."""
+        """A source of files: an index or a tree."""
 
         def read(self, path: str, *, thorough: bool) -> bytes | None:
-            """Return the file `path`, a path from the top, or `None`."""
+            """Return the content of `path`, relative to the top, or None."""
 
 
-#: The file that has the configuration, from the top of the repository.
+#: The configuration file, relative to the top of the repository.
 CONFIGURATION = "pyproject.toml"
-#: What a file that concerns us holds, in lower case.
+#: A file with a table for this program contains one of these, in lower case.
 MENTIONS = (b"pycache-guard", b"pycache_guard", b"pycacheguard", b"\\u", b"\\x")
 
 
-#: What is not looked into: what Git LFS would fetch, what an archive contains, what a filter program
-#: would write at checkout.
+#: Contents that are not read: files of Git LFS, members of archives, output of filter programs.
 LFS_POINTER = "Git LFS pointer"
 ARCHIVE = "archive"
 FILTERED = "filtered file"
@@ -44,7 +46,7 @@ IN_A_TREE = "remove it with a new commit; this one cannot change"
 
 
 class Unread:
-    """The files whose content was not looked into: for each of `MODE_DESCRIPTIONS` the first path, and the number."""
+    """Counts the files checked, and for each of `KINDS` the files whose content was not read."""
 
     def __init__(self) -> None:
         #: The number of entries of the index or tree, and of the files whose content was read.
@@ -62,12 +64,12 @@ class Unread:
             self.firsts[kind] = fsdecode(path)
 
     def keys(self) -> dict[str, dict[str, int]]:
-        """Return what the JSON report has of it: every kind, in the plural, and its number."""
+        """Return the counts for the JSON report, by plural name of each kind."""
         plurals = {f"{kind.lower().replace(' ', '_')}s": kind for kind in KINDS}
         return {"not_looked_into": {key: self.counts.get(plurals[key], 0) for key in plurals}}
 
     def sentence(self) -> str:
-        """Return what is to be reported, empty if there is nothing."""
+        """Return a sentence about the files that were not read, or an empty string."""
         words = [
             f"{number} {kind}{'' if number == 1 else 's'} ({self.firsts[kind]}"
             f"{'' if number == 1 else ', …'})"
@@ -77,7 +79,7 @@ class Unread:
 
 
 class Contents:
-    """What is known about the contents of files: which blobs are bytecode, and which files become it."""
+    """Which blobs are bytecode, and which files become bytecode at checkout."""
 
     def __init__(self) -> None:
         #: The blobs that are bytecode, with their first bytes.
@@ -96,15 +98,15 @@ def scan_tracked(
     config_from: str | None = None,
     unread: Unread | None = None,
 ) -> list[Finding]:
-    """Return what is wrong with the entries of `source`: PYC001, PYC002, PYC003.
+    """Return the findings for the entries of `source`: PYC001, PYC002, PYC003.
 
-    The configuration is that of `source`, or of the revision `config_from`, whose allowances may match
-    nothing: the change that is checked may have made them needless.
+    The configuration is that of `source`, or of the revision `config_from`. Unused allow entries of
+    `config_from` are not reported: the change that is checked can have removed their files.
 
-    With `staged`, only of what differs from HEAD. `content` says whose first bytes are read: `new`,
-    what differs from HEAD at the same path, `all` or `none`. `allow` are globs in addition to the
-    configuration's. What is not looked into is counted in `unread`. Raises `Failure` for what cannot
-    be judged.
+    With `staged`, only entries that differ from HEAD are checked. `content` selects the files whose
+    first bytes are read: `new` (different from HEAD at the same path), `all` or `none`. `allow` has
+    globs in addition to the configuration. Files that are not read are counted in `unread`. Raises
+    `Failure` if something cannot be checked.
     """
     unread = unread or Unread()
     named, files, attributes = (changed_records if staged else records_to_check)(
@@ -156,11 +158,11 @@ def scan_tracked(
 def plan_moves(
     source: Index | Tree, entries: list[Entry], *, read: bool, rooted: bool, sparse: bool
 ) -> dict[str, str | None]:
-    """Return which entries whose path is bytecode's are not bytecode, with the command that moves each.
+    """Return the entries with a bytecode path that are not bytecode, with the command that moves each.
 
-    The command is `None` for a link, which may lead elsewhere from another place, for an entry in
-    conflict, for a file that is not on disk, and where there is no index. Contents are read only with `read`, and only of files
-    whose name leaves it open; without it these count as not bytecode: nothing untracks them.
+    The command is None for a link, whose target depends on its place, for an entry in conflict, for a
+    file that is not on disk, and without an index. With `read`, the content decides if the name does
+    not; without it, such files count as not bytecode, so that nothing untracks them.
     """
     from pycache_guard import misplaced
     from pycache_guard.git.entries import LINK
@@ -195,7 +197,7 @@ def plan_moves(
 
 
 def taken_paths(source: Index | Tree, top: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a path from the top is that of an entry or on disk."""
+    """Return a function that returns whether a path, relative to the top, is tracked or on disk."""
     import os
 
     from pycache_guard.git.listing import path_of
@@ -215,8 +217,7 @@ def records_to_check(
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Return the records of bytecode by path, of the files to read, and of `.gitattributes` files.
 
-    Listing and comparison are made at the same time: there are two processors. The entries are counted
-    in `unread`.
+    Listing and comparison run at the same time. The entries are counted in `unread`.
     """
 
     def may_concern_us_when_counted(block: bytes) -> bool:
@@ -237,7 +238,7 @@ def records_to_check(
     changes = source.read_diff(comparison)
     files = changes.files_with_new_content()
     if attributes and changes.touch_attributes():
-        # Files that are not new may become something else.
+        # Changed attributes can turn unchanged files into bytecode.
         files = with_content(select_records(source.list_entries(), _always, _always))
     return named, files, attributes
 
@@ -245,7 +246,7 @@ def records_to_check(
 def changed_records(
     source: Index | Tree, content: str, unread: Unread
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """Return the same as `records_to_check`, of the entries that differ from HEAD alone."""
+    """Return the same as `records_to_check` for entries that differ from HEAD."""
     from pycache_guard.git.listing import is_attributes_file
     from pycache_guard.git.listing import select_records
 
@@ -267,7 +268,7 @@ def changed_records(
 
 
 def _always(_: bytes) -> bool:
-    """Want every path."""
+    """Return True for every path."""
     return True
 
 
@@ -304,10 +305,10 @@ def with_content(records: Iterable[bytes]) -> list[bytes]:
 
 
 def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Contents:
-    """Return what the contents of files are, as they are stored and as git checks them out.
+    """Return which files contain bytecode, as they are stored and as git checks them out.
 
-    `files` and `attributes`, the `.gitattributes` files that hold for them, are records. Each blob is
-    read once. Raises `GitFailure` for one that is not there.
+    `files` and `attributes`, the `.gitattributes` files that apply to them, are records. Each blob is
+    read once. Raises `GitFailure` if a blob is missing.
     """
     contents = Contents()
     unread.read = len(files)
@@ -354,7 +355,7 @@ def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Con
 def read_bytecode_heads(ids: Iterable[str]) -> dict[str, bytes]:
     """Return the blobs among `ids` that are bytecode, with their first bytes.
 
-    Each is read once. Raises `GitFailure` for one that is not there.
+    Each is read once. Raises `GitFailure` if one is missing.
     """
     blobs = list(dict.fromkeys(ids))
     if not blobs:
@@ -367,10 +368,10 @@ def read_bytecode_heads(ids: Iterable[str]) -> dict[str, bytes]:
 
 
 def load_config(source: Readable, *, thorough: bool = True) -> Config | None:
-    """Return what the source's `pyproject.toml` says of us, `None` for nothing.
+    """Return the configuration in `pyproject.toml` of `source`, or None.
 
-    The parser costs 9 ms and is imported only where our name stands in the file. In a sparse
-    checkout the file may be in the index alone, which is asked only if `thorough`.
+    The parser costs 9 ms and is imported only if the file mentions this program. In a sparse
+    checkout the file can be in the index only, which is read only if `thorough`.
     """
     data = source.read(CONFIGURATION, thorough=thorough)
     if not thorough and data is not None and may_mention(data):
@@ -383,9 +384,9 @@ def load_config(source: Readable, *, thorough: bool = True) -> Config | None:
 
 
 def settings_at(revision: str) -> Config | None:
-    """Return the configuration that the tree of `revision` (gitrevisions(7)) has, `None` for none.
+    """Return the configuration in the tree of `revision` (gitrevisions(7)), or None.
 
-    Raises `Failure` for a revision that is not in this repository.
+    Raises `Failure` if the revision does not exist in this repository.
     """
     from pycache_guard.git.tree import Tree
 
@@ -415,7 +416,7 @@ def configured_ignores(config_from: str | None = None) -> tuple[str, ...]:
 
 
 def may_mention(data: bytes) -> bool:
-    """Whether `pyproject.toml` with the bytes `data` may have a table for this program.
+    """Return whether `pyproject.toml` with the bytes `data` may have a table for this program.
 
     A key can be written with escapes (TOML, section "Keys"), and with an underscore by mistake.
     """

@@ -1,4 +1,4 @@
-"""Tokens of a TOML document: where a string stands, and what only TOML 1.1 allows.
+"""Tokens of a TOML document: the lines of strings, and syntax that only TOML 1.1 allows.
 
 `tomllib` reports neither. It stays the parser; this module only splits a text. It replaces `tomlkit`, which
 would be a run-time dependency for two questions, and may go when `tomllib` reports positions.
@@ -43,7 +43,7 @@ class Token(NamedTuple):
 
 
 def split_tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens of a TOML document, be it well-formed or not."""
+    """Yield the tokens of a TOML document, well-formed or not."""
     line = 1
     for match in _TOKEN.finditer(text):
         assert match.lastgroup is not None

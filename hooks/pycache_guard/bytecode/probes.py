@@ -1,6 +1,6 @@
-"""Paths that bytecode would have: what an ignore file must cover.
+"""Paths that bytecode would have and that an ignore file must cover.
 
-One tag stands for all: nothing in a rule people write tells one interpreter's cache from another's.
+One interpreter tag is enough: ignore rules in practice do not name tags.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-#: A module and a directory that nobody has: what holds for them holds for what is still to come.
+#: An invented module and directory: their result holds for future files.
 UNTRACKED_MODULE = b"module_that_nobody_has"
 UNTRACKED_DIR = b"directory_that_nobody_has"
 
@@ -36,10 +36,10 @@ SUFFIXES = {
 #: The probes whose paths are in `__pycache__`.
 IN_CACHE = ("cache", "temporary")
 
-#: What must be ignored where nobody chose otherwise: Python 3 writes nothing else by itself.
+#: Required by default: Python 3 writes nothing else by itself.
 REQUIRED = ("cache",)
 
-#: What is only recommended there.
+#: Recommended by default.
 ADVISED = ("temporary", "legacy")
 
 #: The line of a `.gitignore` that covers each probe, and nothing else.
@@ -53,7 +53,7 @@ PATTERNS = {
 #: The same for a `.dockerignore`, whose patterns are rooted.
 DOCKER_PATTERNS = {kind: b"**/" + line.rstrip(b"/") for kind, line in PATTERNS.items()}
 
-#: Who writes the paths of each probe.
+#: What writes the paths of each probe.
 WRITERS = {
     "cache": "Python 3 writes its caches there",
     "temporary": "an interrupted write leaves NAME.pyc.NUMBER there, numba writes .nbi and .nbc",

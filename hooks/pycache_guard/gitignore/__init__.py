@@ -1,1 +1,1 @@
-"""The proof that bytecode is ignored: what is asked, what the answers mean, what completes them."""
+"""The proof that bytecode is ignored: probes, explanations, and the fix."""

@@ -1,4 +1,4 @@
-"""Which file is to blame for a gap: where it is to be closed, and what closes it here alone."""
+"""Explain unignored paths: which ignore file causes each, and which command fixes it."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 TOP_GITIGNORE = b".gitignore"
 
-#: How many directories are looked at on this machine for rules that others do not have.
+#: The maximum number of paths that are asked about with the rules of this user.
 MAX_EXPLAINED = 1000
 
 
 def attach_negations(
     gaps: Sequence[UnignoredPath], rules: Mapping[bytes, bytes]
 ) -> list[UnignoredPath]:
-    """Return gaps with the rule that takes back in their `__pycache__`, where none speaks of them.
+    """Return gaps; those without a rule get the one that re-includes their `__pycache__`.
 
-    Git names such a rule only for a directory that is there, and asked about by itself.
+    Git names such a rule only if it is asked about the directory itself and the directory exists.
     """
     silent = {gap.directory for gap in gaps if gap.kind in IN_CACHE and not gap.pattern}
     if not silent or not any(b"!" in content for content in rules.values()):
@@ -66,16 +66,16 @@ def attach_negations(
 
 
 def file_to_fix(gap: UnignoredPath) -> bytes:
-    """Return the file in which a gap is to be closed: no other comes after it."""
+    """Return the ignore file to which the missing line must be added: git reads none after it."""
     return gap.file or TOP_GITIGNORE
 
 
 def local_only_rules(
     gaps: Sequence[UnignoredPath], rules: Mapping[bytes, bytes], top: str
 ) -> list[tuple[UnignoredPath, bytes]]:
-    """Return the gaps that are none on this machine, with the file that makes the difference.
+    """Return the gaps that git ignores on this machine, each with the file that does so.
 
-    That is a file outside the work tree, or one whose content on disk is not that of the index.
+    That is a file outside the work tree, or one whose content on disk differs from the index.
     """
     looked_at = gaps[:MAX_EXPLAINED]
     if any(map(is_pipe, ignore_files_read_for([gap.probe for gap in looked_at], top))):
@@ -94,7 +94,7 @@ def local_only_rules(
 
 
 def ignore_files_read_for(probes: Iterable[bytes], top: str) -> Iterator[bytes]:
-    """Yield the ignore files of the work tree at `top` that git opens, if they are there."""
+    """Yield the paths of ignore files that git opens for `probes` in the work tree at `top`."""
     seen: set[bytes] = set()
     for probe in probes:
         directory = os.path.dirname(probe)
@@ -105,7 +105,7 @@ def ignore_files_read_for(probes: Iterable[bytes], top: str) -> Iterator[bytes]:
 
 
 def is_pipe(path: bytes) -> bool:
-    """Whether git would wait here for somebody to write."""
+    """Return whether `path` is a FIFO: git would wait for a writer."""
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
     except OSError:
@@ -113,7 +113,7 @@ def is_pipe(path: bytes) -> bool:
 
 
 def differs_from_index(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
-    """Whether an ignore file is on disk, and not as the index has it; line ends do not count."""
+    """Return whether an ignore file on disk differs from the index, apart from line ends."""
     try:
         with open_regular(os.path.join(os.fsencode(top), file)) as present:
             content = present.read()
@@ -124,14 +124,14 @@ def differs_from_index(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> b
 
 
 def is_user_specific(file: bytes) -> bool:
-    """Whether git names a file of rules that is not in the work tree: no one else has it."""
+    """Return whether an ignore file is outside the work tree, so that others do not have it."""
     return os.path.isabs(file) or file.rpartition(b"/")[2] not in (b".gitignore", b"")
 
 
 def explain(gaps: Sequence[UnignoredPath], tracked: Project, top: str) -> list[Finding]:
-    """Return what is wrong; nothing where there is no gap.
+    """Return the findings for `gaps`.
 
-    The work tree on disk, at `top`, is looked at only to explain, and to choose the command.
+    The work tree at `top` is read only to explain them and to choose the commands.
     """
     return (
         Explainer(attach_negations(gaps, tracked.ignore_files), tracked, top).findings()
@@ -141,18 +141,18 @@ def explain(gaps: Sequence[UnignoredPath], tracked: Project, top: str) -> list[F
 
 
 class Explainer:
-    """Gaps, and what is known of the ignore files that leave them."""
+    """Turns gaps into findings."""
 
     def __init__(self, gaps: Sequence[UnignoredPath], tracked: Project, top: str) -> None:
         self._gaps = gaps
         self._tracked = tracked
-        self._mending = FixCommands(tracked, top)
-        #: One of each sort.
+        self._commands = FixCommands(tracked, top)
+        #: One gap for each kind, directory and file.
         self._sample = [*{(g.kind, g.directory, g.file): g for g in gaps}.values()]
         self._local_only = local_only_rules(self._sample, tracked.ignore_files, top)
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong."""
+        """Return the findings of all rules."""
         return [
             *self._missing(),
             *self._reincluded(),
@@ -162,7 +162,7 @@ class Explainer:
         ]
 
     def _missing(self) -> Iterator[Finding]:
-        """PYC101. Where even a directory that nobody has is not covered, none is: said once."""
+        """PYC101. If a directory that does not exist is not covered, no directory is: one finding."""
         silent = [gap for gap in self._gaps if not gap.pattern]
         everywhere = {gap.kind for gap in silent if gap.directory == UNTRACKED_DIR}
         if everywhere:
@@ -183,7 +183,7 @@ class Explainer:
         return Finding(os.fsdecode(place), Rule.PYC101, message, self._fix_command(TOP_GITIGNORE))
 
     def _reincluded(self) -> Iterator[Finding]:
-        """PYC102, once for each rule."""
+        """PYC102: one finding for each line that re-includes bytecode."""
         negated = [gap for gap in self._gaps if gap.pattern]
         for (file, line, rule), gaps in group_by(negated, lambda g: (g.file, g.line, g.pattern)):
             path, number = os.fsdecode(file), int(line)
@@ -196,10 +196,10 @@ class Explainer:
             )
 
     def _inert_files(self) -> Iterator[Finding]:
-        """PYC103: tracked, but git reads no rule in it."""
+        """PYC103: tracked files in which git reads no patterns."""
         targets = {file_to_fix(gap) for gap in self._sample}
         for file, why in self._tracked.unusable_ignore_files.items():
-            remedy = self._fix_command(file) if file in targets else self._mending.untrack(file)
+            remedy = self._fix_command(file) if file in targets else self._commands.untrack(file)
             yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
         for file, encoding in self._tracked.recoded.items():
             why = f"is checked out as {encoding}; git cannot read patterns in it"
@@ -207,12 +207,12 @@ class Explainer:
         for file, content in self._tracked.ignore_files.items():
             if wide := detect_utf16_32(content):
                 why = f"is {wide}; git cannot read patterns in it"
-                text = self._mending.convert_to_utf8(file, wide)
+                text = self._commands.convert_to_utf8(file, wide)
                 remedy = self._fix_command(file) if file in targets else text
                 yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
 
     def _local_only_files(self) -> Iterator[Finding]:
-        """PYC103: git honours it here, and nowhere else."""
+        """PYC103: files that git honours here but not for others."""
         for file in sorted({file for _, file in self._local_only} - self._tracked.recoded.keys()):
             name = os.fsdecode(file)
             if is_user_specific(file):
@@ -224,22 +224,22 @@ class Explainer:
                 staged = file in self._tracked.ignore_files
                 why = "has rules that are not staged" if staged else "is not tracked"
                 remedy = (
-                    self._fix_command(file) if file == TOP_GITIGNORE else self._mending.stage(file)
+                    self._fix_command(file) if file == TOP_GITIGNORE else self._commands.stage(file)
                 )
             yield Finding(name, Rule.PYC103, why, remedy)
 
     def _inert_patterns(self) -> Iterator[Finding]:
-        """PYC104: lines that would have helped, had they been written otherwise."""
-        mended = {file: self._file_to_fix_for(file) for file in self._tracked.ignore_files}
+        """PYC104: lines that were meant to cover a gap and cannot match."""
+        targets = {file: self._file_to_fix_for(file) for file in self._tracked.ignore_files}
         for file, number, line, why in find_ineffective_lines(
-            {file: content for file, content in self._tracked.ignore_files.items() if mended[file]}
+            {file: content for file, content in self._tracked.ignore_files.items() if targets[file]}
         ):
             message = f"`{os.fsdecode(line)}` matches no bytecode: {why}"
-            remedy = self._fix_command(mended[file] or TOP_GITIGNORE)
+            remedy = self._fix_command(targets[file] or TOP_GITIGNORE)
             yield Finding(os.fsdecode(file), Rule.PYC104, message, remedy, line=number)
 
     def _file_to_fix_for(self, path: bytes) -> bytes | None:
-        """Return the file to mend a gap in that a line of `path` could have closed."""
+        """Return the file to fix for a gap that a line of `path` could have covered, or None."""
         place = directory_of(path)
         targets = {
             file_to_fix(gap)
@@ -250,12 +250,12 @@ class Explainer:
         return path if path in targets else min(targets, default=None)
 
     def _fix_command(self, file: bytes) -> str:
-        """Return the command that closes the gaps which are to be closed in `file`.
+        """Return the command that adds the missing lines to `file`.
 
-        Where it is changed on disk, and ignores there, it need only be staged.
+        If the lines are on disk already, the command only stages the file.
         """
         if file in self._tracked.recoded:
-            return self._mending.stop_recoding(file)
+            return self._commands.stop_recoding(file)
         here = {(gap.kind, gap.directory) for gap, culprit in self._local_only if culprit == file}
         kinds = {
             gap.kind
@@ -263,7 +263,7 @@ class Explainer:
             if file_to_fix(gap) == file and (gap.kind, gap.directory) not in here
         }
         patterns = [line.decode("ascii") for line in lines_for(kinds)]
-        return self._mending.append(file, patterns) if patterns else self._mending.stage(file)
+        return self._commands.append(file, patterns) if patterns else self._commands.stage(file)
 
 
 def directory_of(path: bytes) -> bytes:
@@ -272,7 +272,7 @@ def directory_of(path: bytes) -> bytes:
 
 
 def is_below(directory: bytes, place: bytes) -> bool:
-    """Whether `directory` is `place` or below it."""
+    """Return whether `directory` is `place` or below it."""
     return not place or directory == place or directory.startswith(place + b"/")
 
 

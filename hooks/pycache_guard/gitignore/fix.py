@@ -1,4 +1,4 @@
-"""Complete the top `.gitignore`: append what is missing, prove that it helps, then write."""
+"""Complete the top `.gitignore`: append missing lines, prove that they help, then write."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ NAME = os.fsdecode(TOP_GITIGNORE)
 
 
 class GitignoreFix(NamedTuple):
-    """What to do to the top `.gitignore`, and what that leaves to be done by a person."""
+    """The change to the top `.gitignore`, and the findings that it leaves."""
 
     remaining: list[Finding]
     path: str = ""
-    #: What the file holds, `None` where it is not on disk.
+    #: The content on disk, None if the file does not exist.
     old: bytes | None = None
-    #: The whole new content, empty where there is nothing to write.
+    #: The whole new content, empty if there is nothing to write.
     content: bytes = b""
     patterns: tuple[str, ...] = ()
     #: The command that stages it.
@@ -56,7 +56,7 @@ class GitignoreFix(NamedTuple):
         return self._to_findings("would add", f"{program()} fix", is_fixed=False)
 
     def apply(self) -> list[Finding]:
-        """Write, and return the findings. Raises `Failure` where the file cannot be replaced."""
+        """Write the file and return the findings. Raises `Failure` if it cannot be replaced."""
         if self.content:
             rewrite_atomic(self.path, self.old, self.content)
         return self._to_findings("added", self.stage, is_fixed=True)
@@ -72,9 +72,9 @@ class IgnoreCheck(NamedTuple):
     """The result of `check-gitignore`."""
 
     findings: list[Finding]
-    #: The number of directories that were asked about; the top and one that does not exist included.
+    #: The number of directories checked, including the top and one that does not exist.
     directories: int
-    #: What would be good to ignore as well; empty where everything is, or where findings come first.
+    #: One sentence about recommended lines; empty if there are findings.
     advice: str = ""
 
 
@@ -110,12 +110,11 @@ def describe_advice(
 
 
 def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:
-    """Plan what to append to the top `.gitignore`.
+    """Plan which lines to append to the top `.gitignore`.
 
-    Only the top file is ever written, and only if that ignores more than before: a nested file that
-    defeats it is named and left alone. Nothing is appended where nothing required is missing; where
-    something is, the recommended lines are appended as well. Raises `Failure` where the file cannot
-    be completed.
+    Only the top file is written, and only if more paths are ignored afterwards; a nested file that
+    re-includes bytecode is reported and left alone. If a required line is missing, the recommended
+    ones are appended as well; otherwise nothing is. Raises `Failure` if the file cannot be completed.
     """
     root = require_toplevel()
     found = read_project(index)

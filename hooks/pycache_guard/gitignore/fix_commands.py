@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FixCommands:
-    """Commands that work wherever the reader stands. Files are git's bytes, from the top."""
+    """Commands that work in the directory of the reader. Files are bytes, relative to the top."""
 
     def __init__(self, tracked: Project, top: str) -> None:
         self._tracked = tracked
@@ -50,18 +50,18 @@ class FixCommands:
         return self._from_anywhere(f"{first} && {then}")
 
     def untrack(self, file: bytes) -> str:
-        """Return the command that untracks what cannot be an ignore file."""
+        """Return the command that untracks a link, a submodule or a directory named `.gitignore`."""
         return untrack_command(os.fsdecode(file), rooted=self._below_top, sparse=self._sparse)
 
     def convert_to_utf8(self, file: bytes, encoding: str) -> str:
-        """Return the command that turns a file of another encoding into UTF-8, and stages it."""
+        """Return the command that converts a file to UTF-8 and stages it."""
         return self._from_anywhere(self._to_text(file, encoding))
 
     def append(self, file: bytes, patterns: Sequence[str]) -> str:
         """Return the command that appends patterns and stages the file.
 
-        What is no text file is moved out of the way or recoded before; what is in the index alone
-        is fetched.
+        The command first moves away a link or directory, converts UTF-16, and restores a file that
+        is only in the index.
         """
         path = os.path.join(self._top, os.fsdecode(file))
         try:
@@ -82,7 +82,7 @@ class FixCommands:
         return self._from_anywhere(" && ".join([*before, last]))
 
     def _prepare_existing(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
-        """Return content, as it will be, and the commands that make a text file of what is there."""
+        """Return the content and the commands that turn the existing file into a text file."""
         if stat.S_ISREG(mode):
             with open_regular(path) as present:
                 content = present.read()
@@ -90,7 +90,7 @@ class FixCommands:
             return content, [self._iconv(file, encoding)] if encoding else []
         name = self._name(file)
         aside = f"mv -- {shell_quote(name)} {shell_quote(name + '.old')}"
-        # Git would otherwise see the file only where the directory's entries have gone.
+        # Git sees the new file only once the entries of the directory are gone.
         return b"", [*[self.untrack(file)] * (file in self._tracked.unusable_ignore_files), aside]
 
     def _restore_from_index(self, file: bytes) -> list[str]:
@@ -108,7 +108,7 @@ class FixCommands:
         return f"iconv -f {encoding} -t UTF-8 -- {old} > {new} && mv -f -- {new} {old}"
 
     def _from_anywhere(self, command: str) -> str:
-        """Return a command for the top as one for where the reader stands."""
+        """Return a command for the top as one that works in the directory of the reader."""
         return at_top(command) if self._below_top else command
 
     def _stage(self, file: bytes) -> str:

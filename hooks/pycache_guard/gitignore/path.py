@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class PathExplanation(NamedTuple):
-    """What git does with a path, in words."""
+    """Which rule decides about a path."""
 
     text: str
-    #: By rules that are in the index, and so in every clone of the next commit.
+    #: Whether rules of the index, which every clone has, ignore the path.
     is_ignored_for_all: bool
 
 

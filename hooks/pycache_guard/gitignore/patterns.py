@@ -1,6 +1,6 @@
-"""A `.gitignore` as bytes: what to append, and why a line does not do what it was meant to.
+"""A `.gitignore` as bytes: append lines, and explain why a line has no effect.
 
-Nothing here tells whether a pattern matches: git does. gitignore(5), "PATTERN FORMAT".
+Only git decides whether a pattern matches. gitignore(5), "PATTERN FORMAT".
 """
 
 from __future__ import annotations
@@ -23,38 +23,37 @@ WIDE_BOMS = (
     (b"\xfe\xff", "UTF-16"),
 )
 
-#: What a line that is meant for bytecode holds somewhere. `pyo3/`, `.pycharm/` and
-#: `pycache-guard/` are not.
+#: Occurs in every line that is meant for bytecode, and not in `pyo3/`, `.pycharm/` and `pycache-guard/`.
 BYTECODE_HINT = re.compile(
     rb"pycache_*(?![\w-]) | [.*{(|,]py(?: [co](?![\w-]) | \\?[\[{(?] ) | py\.class",
     re.IGNORECASE | re.VERBOSE,
 )
 
-#: A backslash before anything that needs none, or at the end.
+#: A backslash before a character that needs none, or at the end.
 STRAY_BACKSLASH = re.compile(rb"\\(?![][*?\\ !#$])")
 
-#: A backslash that takes a wildcard of bytecode's names its meaning.
+#: A backslash that escapes a wildcard of a bytecode pattern.
 ESCAPED_WILDCARD = re.compile(rb"\\\*\.?py|py\\[\[?]", re.IGNORECASE)
 
 
 def append_patterns(content: bytes, patterns: Iterable[bytes]) -> bytes:
-    """Return `content` with `patterns` appended, where they win over what stands above.
+    """Return `content` with `patterns` appended: the last matching line decides.
 
-    What is there stays as it is, byte for byte; line ends are those of the file.
+    The content stays byte for byte; new lines get the line ends of the file.
     """
     windows = content.count(b"\r\n")
     end = b"\r\n" if windows and windows * 2 >= content.count(b"\n") else b"\n"
     start = content
     if content.removeprefix(BOM) and not content.endswith(b"\n"):
-        # A CR at the very end is half of an end: git does not count it to the pattern.
+        # A CR at the end of the file is half of a line end; git does not count it as part of the pattern.
         start += b"\n" if content.endswith(b"\r") else end
     return start + b"".join(pattern + end for pattern in patterns)
 
 
 def detect_utf16_32(content: bytes) -> str | None:
-    """Name the encoding of a file in which git can read no pattern, `None` where it can.
+    """Return the name of an encoding in which git cannot read patterns, or None.
 
-    Without a byte order mark it is known by its NULs: every second byte, or nearly.
+    Without a byte order mark it is detected by its NULs: nearly every second byte.
     """
     for mark, name in WIDE_BOMS:
         if content.startswith(mark):
@@ -66,9 +65,9 @@ def detect_utf16_32(content: bytes) -> str | None:
 
 
 def lines_about_bytecode(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of each line that was written to keep bytecode out.
+    """Yield number and bytes of each line that is meant to ignore bytecode.
 
-    A comment or a re-inclusion was not.
+    Comments and re-inclusions are skipped.
     """
     for number, line in enumerate(content.removeprefix(BOM).split(b"\n"), start=1):
         whole = line.removesuffix(b"\r")
@@ -77,39 +76,39 @@ def lines_about_bytecode(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def explain_line(line: bytes) -> str | None:
-    """Say what keeps a line from matching, if it does not match; `None` where nothing is seen."""
+    """Return the likely reason why a line does not match, or None."""
     return next((why for applies, why in MISTAKES if applies(line.rstrip(b" "), line)), None)
 
 
 def has_several_patterns(pattern: bytes) -> bool:
-    """Whether a line holds more than one pattern for bytecode, parted by blanks or the like."""
+    """Return whether a line has several bytecode patterns, separated by spaces, commas or semicolons."""
     parts = re.split(rb"[\s,;]+", pattern.strip(b" \t,;"))
     return len(parts) > 1 and all(BYTECODE_HINT.search(part) for part in parts)
 
 
 def has_comment(pattern: bytes) -> bool:
-    """Whether a `#` stands behind what is meant for bytecode; `C#/` may stand before it."""
+    """Return whether a `#` follows the bytecode pattern; a directory `C#/` may precede it."""
     named = BYTECODE_HINT.search(pattern)
     return named is not None and b"#" in pattern[named.end() :].replace(rb"\#", b"")
 
 
 def bytecode_component(pattern: bytes) -> bytes:
-    """Return the part between slashes that is meant for bytecode; directories above may be odd."""
+    """Return the part between slashes that is meant for bytecode."""
     return next((part for part in pattern.split(b"/") if BYTECODE_HINT.search(part)), b"")
 
 
 def last_component(pattern: bytes) -> bytes:
-    """Return what stands behind the last slash that has something behind it."""
+    """Return the part after the last slash that is not at the end."""
     return pattern.rstrip(b"/").rpartition(b"/")[2]
 
 
 def is_miscased(pattern: bytes) -> bool:
-    """Whether a name that Python writes in lower case stands there in upper case."""
+    """Return whether a name that Python writes in lower case is in upper case."""
     named = BYTECODE_HINT.search(pattern)
     return named is not None and named[0] != named[0].lower()
 
 
-#: In this order: whether it applies to the line without and with its trailing blanks, and the words.
+#: Checked in this order: a test of the line without and with trailing spaces, and the explanation.
 MISTAKES: tuple[tuple[Callable[[bytes, bytes], bool], str], ...] = (
     (lambda p, _: has_comment(p), "a comment needs a line of its own"),
     (lambda p, _: p[:1] in b"\"'`" or p[-1:] in b"\"'`", "quotes are part of the pattern"),

@@ -1,4 +1,4 @@
-"""Which modules the index has, and which ignore files: what the proof is about."""
+"""Read the Python modules and the ignore files of the index."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
     from pycache_guard.git.index import Index
 
-#: As much of a script as may hold its shebang line.
+#: The first bytes of a script, which contain its shebang line.
 SHEBANG_BYTES = 512
 
 
 class Project(NamedTuple):
-    """What is tracked, as far as the proof needs it. Paths are git's bytes, from the top."""
+    """Tracked modules and ignore files. Paths are bytes, relative to the top."""
 
     #: Names of the Python modules by directory.
     modules: dict[bytes, list[bytes]]
     #: Content of each `.gitignore` of the index that is a regular file.
     ignore_files: dict[bytes, bytes]
-    #: Each `.gitignore` that is none, with what it is instead.
+    #: Each `.gitignore` that is not a regular file, with a description.
     unusable_ignore_files: dict[bytes, str]
-    #: Each whose text `working-tree-encoding` turns into another encoding on its way to disk,
-    #: where git can read no pattern of it; with that encoding.
+    #: Each `.gitignore` that `working-tree-encoding` converts at checkout to an encoding in which git
+    #: reads no patterns; with that encoding.
     recoded: dict[bytes, str]
 
 
 def read_project(index: Index) -> Project:
-    """Read the index once; the blobs of ignore files and of executable scripts besides."""
+    """Read the index once, and the blobs of ignore files and executable scripts."""
     reading = ProjectReader()
     for block in iter_entry_blocks(index.list_entries()):
         for record in block.split(b"\0")[:-1]:
@@ -49,7 +49,7 @@ def read_project(index: Index) -> Project:
 
 
 class ProjectReader:
-    """The records of a listing, sorted into what the proof needs."""
+    """Sorts the records of a listing into modules and ignore files."""
 
     def __init__(self) -> None:
         self._modules: dict[bytes, list[bytes]] = {}
@@ -59,7 +59,7 @@ class ProjectReader:
         self._scripts: dict[bytes, str] = {}
         #: Blobs of `.gitattributes`.
         self._attributes: list[str] = []
-        #: File names seen, which repeat: what identify says of them.
+        #: The tags of identify by file name; names repeat.
         self._kinds: dict[bytes, set[str]] = {}
 
     def add(self, head: bytes, path: bytes) -> None:
@@ -67,7 +67,7 @@ class ProjectReader:
         directory, _, file = path.rpartition(b"/")
         if b".gitignore/" in path:
             self._take_directory(path)
-        if file.endswith(b".py"):  # nearly all of them; identify says the same
+        if file.endswith(b".py"):  # the common case, without identify
             self._modules.setdefault(directory, []).append(module_name(file))
         elif file == b".gitignore":
             self._take_ignore_file(head, path)
@@ -77,7 +77,7 @@ class ProjectReader:
             self._take_other(head, path, directory, file)
 
     def build(self) -> Project:
-        """Read what only contents tell."""
+        """Read scripts and ignore files; return the project."""
         paths = {blob: path for path, blob in self._scripts.items()}
         python = {blob for blob, head in read_prefixes([*paths], SHEBANG_BYTES) if is_script(head)}
         for path, blob in self._scripts.items():
@@ -117,7 +117,7 @@ class ProjectReader:
 
 
 def checked_out_wide(rules: Iterable[bytes]) -> dict[bytes, str]:
-    """Return the ignore files that a checkout turns into UTF-16 or the like, each with its encoding."""
+    """Return the ignore files that a checkout converts to UTF-16 or UTF-32, with the encoding."""
     from pycache_guard.git.attributes import check_attr
 
     encodings = check_attr("working-tree-encoding", [*rules], require_toplevel())
@@ -134,6 +134,6 @@ def blob_of(head: bytes) -> str:
 
 
 def is_script(head: bytes) -> bool:
-    """Whether a file that begins with `head` names Python in its shebang, by identify's rules."""
+    """Return whether a file that begins with `head` has a Python shebang, by the rules of identify."""
     command = identify.parse_shebang(io.BytesIO(head))
     return bool(command) and "python" in identify.tags_from_interpreter(command[0])

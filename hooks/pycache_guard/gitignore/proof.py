@@ -1,4 +1,4 @@
-"""Lines that were meant for bytecode and match none: what looks suspect is put to git alone."""
+"""Ask git about every probe path, and about lines that look meant for bytecode but match nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def find_ineffective_lines(rules: Mapping[bytes, bytes]) -> list[IneffectiveLine
 
 
 def _never_match(lines: Sequence[bytes]) -> list[bool]:
-    """Tell of each line whether it ignores no bytecode, whatever stands around it."""
+    """Return for each line whether it ignores no bytecode on its own."""
     if not lines:
         return []
     with IsolatedIgnoreRules(
@@ -62,7 +62,7 @@ def probes_below(directory: bytes) -> Iterator[bytes]:
             yield from probe_paths(kind, place, UNTRACKED_MODULE)
 
 
-#: As many probes are put to one git: each costs some 300 bytes until it is answered, a git 3 ms.
+#: The number of probes per git process: each takes about 300 bytes, a process 3 ms.
 BATCH_PROBES = 20_000
 
 
@@ -72,7 +72,7 @@ class UnignoredPath(NamedTuple):
     kind: str
     directory: bytes
     probe: bytes
-    #: The rule that takes it back in: file, line, pattern; all empty where no rule speaks of it.
+    #: The rule that re-includes it: file, line, pattern; all empty if no rule matches it.
     file: bytes
     line: bytes
     pattern: bytes
@@ -85,8 +85,8 @@ def find_unignored(
 ) -> list[UnignoredPath]:
     """Ask git about every probe of `kinds` under the ignore files `rules`.
 
-    Probed are the modules that are there, and a name that nobody has, in every directory that has
-    modules, at the top, and in a directory that does not exist.
+    Probes are made for the existing modules and an invented name, in every directory with modules, at
+    the top, and in a directory that does not exist.
     """
     names = {directory: [UNTRACKED_MODULE, *found] for directory, found in modules.items()}
     for directory in (b"", UNTRACKED_DIR):
@@ -107,10 +107,10 @@ def find_unignored(
 def _skip_ignored_caches(
     ignoring: IsolatedIgnoreRules, names: Mapping[bytes, Sequence[bytes]]
 ) -> dict[bytes, Sequence[bytes]]:
-    """Leave out the directories whose `__pycache__` git never enters.
+    """Return the directories without those whose `__pycache__` git never enters.
 
-    One probe tells: where a rule excludes a directory above it, nothing below can be taken back in
-    (gitignore(5)). In a large repository this is most of the work.
+    One probe decides: if a rule excludes a parent directory, no file below can be re-included
+    (gitignore(5)). In a large repository this saves most of the work.
     """
     directories = [*names]
     first = [next(probe_paths("cache", directory, UNTRACKED_MODULE)) for directory in directories]
@@ -122,9 +122,9 @@ def _skip_ignored_caches(
 
 
 def matches_directory(pattern: bytes) -> bool:
-    """Whether a pattern that decides about a file in `__pycache__` can only have met a directory.
+    """Return whether a pattern that matched a file in `__pycache__` can only match the directory.
 
-    So it is when it ends with a slash, or with that very name.
+    That is so if it ends with a slash or with the directory name.
     """
     if pattern.startswith(b"!"):
         return False
@@ -134,7 +134,7 @@ def matches_directory(pattern: bytes) -> bool:
 def _probe(
     ignoring: IsolatedIgnoreRules, kind: str, names: Mapping[bytes, Sequence[bytes]]
 ) -> list[UnignoredPath]:
-    """Return the gaps of one kind."""
+    """Return the unignored paths of one kind."""
     places = (
         (directory, probe)
         for directory, found in names.items()

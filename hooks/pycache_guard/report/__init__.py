@@ -1,4 +1,4 @@
-"""Reports: findings in, text out. One format a file; a format knows findings, never commands."""
+"""Render findings as text, JSON and other formats, one module each. A format does not know commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd paths and messages, made printable."""
+"""Make paths and messages printable."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pycache_guard.remedies import is_visible
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Return a line `text` for a terminal or a line-based format: what could be obeyed as `\xNN`.
+    r"""Return a line for a terminal or a line-based format, with control characters as `\xNN`.
 
-    To `escape_text` it adds that `::`, with which a line begins that GitHub's runner takes for a
-    command (actions/runner, `ActionCommand.cs`), is broken there.
+    In addition to `escape_text`, a `::` at the start is escaped, because the GitHub runner reads it as
+    a command (actions/runner, `ActionCommand.cs`).
     """
     text = escape_text(text)
     start = text.lstrip()
@@ -21,10 +21,10 @@ def escape_unprintable(text: str) -> str:
 
 
 def escape_text(text: str) -> str:
-    r"""Return a part of a line in which what could be obeyed is shown as `\xNN`.
+    r"""Return a part of a line with control characters as `\xNN`.
 
-    Control characters are shown, not obeyed, and undecodable bytes (surrogates of `os.fsdecode`)
-    keep their value. The second character of `##` is shown so, because `##[`, `##vso[` and
+    Undecodable bytes (surrogates of `os.fsdecode`) keep their value. The second character of `##` is
+    escaped, because `##[`, `##vso[` and
     `##teamcity[` begin a command anywhere in a line (GitHub, Azure Pipelines, TeamCity).
     """
     if not (text.isascii() and text.isprintable()):
@@ -33,7 +33,7 @@ def escape_text(text: str) -> str:
 
 
 def quiet_json(text: str) -> str:
-    r"""Return JSON that means the same and holds no `##`, which begins commands of CI runners."""
+    r"""Return equivalent JSON without `##`, which begins commands of CI runners."""
     return text.replace("##", "#\\u0023")
 
 
@@ -51,7 +51,7 @@ def _hex_bytes(character: str) -> str:
 
 
 def is_utf8(path: str) -> bool:
-    """Whether the bytes of `path` are UTF-8."""
+    """Return whether the bytes of `path` are UTF-8."""
     try:
         os.fsencode(path).decode("utf-8")
     except UnicodeDecodeError:

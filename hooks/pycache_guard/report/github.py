@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def render(findings: list[Finding], command: str) -> str:
-    """Return one `::error` line a finding."""
+    """Return one `::error` line per finding."""
     return "".join(f"::error {properties(f)}::{message(f)}\n" for f in findings)
 
 
@@ -35,12 +35,12 @@ def properties(finding: Finding) -> str:
 
 
 def message(finding: Finding) -> str:
-    """Return the message with its remedy and the rule's page, as one escaped line."""
+    """Return the message, the fix and the address of the rule page, as one escaped line."""
     remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
     return data(f"{finding.message}{remedy}\nAbout: {finding.rule.docs_url}")
 
 
 def data(text: str) -> str:
-    """Escape the text of a workflow command; what else controls a terminal is shown, not obeyed."""
+    """Escape the text of a workflow command; other control characters are shown as escapes."""
     lines = text.replace("%", "%25").replace("\r", "%0D").split("\n")
     return "%0A".join(map(escape_text, lines))

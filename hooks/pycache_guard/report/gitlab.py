@@ -21,7 +21,7 @@ def render(findings: list[Finding], command: str) -> str:
 
 
 def finding_to_issue(finding: Finding) -> dict[str, object]:
-    """Return one issue; every key that GitLab requires, a line being one of them."""
+    """Return one issue with every key that GitLab requires, including a line."""
     remedy = f" To fix: {finding.instruction}" if finding.instruction else ""
     return {
         "description": escape_surrogates(
@@ -38,6 +38,6 @@ def finding_to_issue(finding: Finding) -> dict[str, object]:
 
 
 def fingerprint(finding: Finding) -> str:
-    """Return what tells this finding from others, the same from run to run."""
+    """Return an identifier of this finding that is the same in every run."""
     parts = (finding.rule.name, finding.path, finding.line, finding.commit, finding.message)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""For programs: JSON, version 1. New keys may come; none changes its meaning."""
+"""JSON, version 1. New keys may be added; the meaning of a key never changes."""
 
 from __future__ import annotations
 

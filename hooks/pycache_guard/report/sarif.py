@@ -20,7 +20,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(findings: list[Finding], command: str) -> str:
-    """Return a log with one run. Every rule is listed, found or not, so that alerts can close."""
+    """Return a log with one run. It lists every rule, so that alerts can close."""
     run = {
         "tool": {
             "driver": {
@@ -40,7 +40,7 @@ def render(findings: list[Finding], command: str) -> str:
 
 
 def rule_to_dict(rule: Rule) -> dict[str, object]:
-    """Return a rule, with what code scanning shows beside an alert."""
+    """Return a rule with the texts that code scanning shows next to an alert."""
     return {
         "id": rule.name,
         "name": rule.value,
@@ -55,7 +55,7 @@ def rule_to_dict(rule: Rule) -> dict[str, object]:
 
 
 def result(finding: Finding) -> dict[str, object]:
-    """Return one result. A place is always given: code scanning rejects a result without one."""
+    """Return one result, always with a location: code scanning rejects a result without one."""
     remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
     return {
         "ruleId": finding.rule.name,
@@ -67,7 +67,7 @@ def result(finding: Finding) -> dict[str, object]:
 
 
 def location(finding: Finding) -> dict[str, object]:
-    """Return file and region; a URI holds the path's very bytes, percent-encoded (RFC 3986)."""
+    """Return file and region; the URI has exactly the bytes of the path, percent-encoded (RFC 3986)."""
     region = {
         "startLine": finding.line,
         "startColumn": finding.column,

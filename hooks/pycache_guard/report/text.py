@@ -1,4 +1,4 @@
-"""For people: one line a finding, the commands that fix them, each once, and what was checked."""
+"""The text report: one line per finding, the commands that fix them, and what was checked."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def render(
     summary: Summary | None = None,
     style: TextStyle = TextStyle(),  # noqa: B008 - a tuple cannot be changed
 ) -> str:
-    """Return findings by line, then what to do, then what was checked.
+    """Return the findings, then the commands, then the summary.
 
-    Without findings it is one line, and nothing in a quiet report or without a `summary`.
+    Without findings the report is one line; it is empty if quiet or without a `summary`.
     """
     paint = _Paint(has_color=style.has_color)
     blocks = [[_line(place, code, message, paint) for place, code, message in _rows(findings)]]
@@ -65,7 +65,7 @@ def line(finding: Finding) -> str:
 
 
 def pages(findings: list[Finding]) -> str:
-    """Return where each rule that was found is explained, for a reader at a terminal."""
+    """Return the address of the page of each rule in `findings`."""
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.name)
     return (
         "".join(["\n", *(f"About {rule.name}: {rule.docs_url}\n" for rule in rules)])
