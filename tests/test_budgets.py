@@ -87,7 +87,7 @@ COSTS = {
     "check-dockerignore": Cost(53, CONTEXTS, parses=True),
     "fix-dockerignore": Cost(53, CONTEXTS, parses=True),
     "clean-orphans": Cost(25, [], parses=True),
-    "lint-bytecode-use": Cost(59, [], parses=True),
+    "lint-bytecode-use": Cost(61, [], parses=True),
     "pre-push": Cost(29, JUDGED),
     # It reads HEAD's configuration from git: a server has no files. A push that creates a branch must not
     # create the one that HEAD names.
