@@ -49,7 +49,7 @@ class SourceHash(NamedTuple):
 
     #: 8 bytes.
     digest: bytes
-    #: Whether Python compares it with the source, unless told otherwise.
+    #: Whether Python compares it with the source, unless an option prevents that.
     checked: bool
 
 
@@ -59,7 +59,7 @@ class Header(NamedTuple):
     magic: Magic
     #: 0 where the format has none.
     flags: int
-    #: `None` where the format has none: Jython, MicroPython.
+    #: None for formats without it: Jython, MicroPython.
     validation: Timestamp | SourceHash | None
 
     @property

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Integers with more digits of 15 bits than this are not converted: see `HugeInt`.
 MAX_INT_DIGITS = 10_000
-#: How many bytes of digits are looked at in one step.
+#: The number of bytes of digits that are read in one step.
 _CHUNK_BYTES = 1 << 20
 _ASCII = bytes(range(0x80))
 

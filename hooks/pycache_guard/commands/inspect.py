@@ -12,6 +12,8 @@ from pycache_guard.inspection.facts import inspect_file
 from pycache_guard.inspection.json import to_json
 from pycache_guard.inspection.locate import locate
 from pycache_guard.inspection.render import to_text
+from pycache_guard.report import Summary
+from pycache_guard.report import count
 from pycache_guard.report.escape import escape_unprintable
 
 TYPE_CHECKING = False
@@ -53,7 +55,8 @@ def main(argv: Sequence[str]) -> int:
         code = 1 if findings else 0
     else:
         more = {"files": descriptions}
-        code = write_report(findings, NAME, options, more=more)
+        summary = Summary(len(descriptions), f"{count(len(descriptions), 'file')} inspected")
+        code = write_report(findings, NAME, options, summary=summary, more=more)
     return 2 if failures else code
 
 

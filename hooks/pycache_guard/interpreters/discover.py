@@ -99,7 +99,7 @@ def keys_below(registry: Any, root: object, path: str, view: int) -> list[str]:
         with registry.OpenKey(root, path, access=registry.KEY_READ | view) as key:
             while True:
                 found.append(rf"{path}\{registry.EnumKey(key, len(found))}")
-    except OSError:  # there are no more
+    except OSError:  # this was the last one
         return found
 
 
