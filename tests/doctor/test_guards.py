@@ -101,6 +101,10 @@ GUARDED: dict[str, tuple[Files, str]] = {
         {HOOK: f"{SH}tool=.venv/bin/pycache-guard\n$tool forbid-bytecode\n"},
         "pycache-guard",
     ),
+    "prek with the configuration option of pre-commit": (
+        {HOOK: f"{SH}exec prek hook-impl --config=.pre-commit-config.yaml\n", CONFIG: config()},
+        "prek",
+    ),
     "continued": ({HOOK: f"{SH}pycache-guard \\\n  forbid-bytecode\n"}, "pycache-guard"),
     "not last": ({HOOK: f"#!/bin/sh -e\n{GUARD}\nnpm test\n"}, "pycache-guard"),
     "set -e": ({HOOK: f"#!/bin/bash\nset -euo pipefail\n{GUARD}\nnpm test\n"}, "pycache-guard"),

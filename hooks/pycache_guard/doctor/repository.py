@@ -79,7 +79,7 @@ def ignored(findings: list[Finding], advice: str) -> Fact:
         "repository",
         "bytecode is ignored",
         "not everywhere" if findings else "yes, in every directory where Python can write it",
-        "Only tracked ignore files count: your own excludes do not protect others. To add the missing"
+        "Only tracked ignore files count: personal ones do not exist in other clones. To add the missing"
         " lines: `pycache-guard check-gitignore --fix`."
         if findings
         else advice,
