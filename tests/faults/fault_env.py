@@ -267,6 +267,6 @@ def assert_clean_exit(result: Result) -> None:
     assert result.code in (0, 1, 2), result
     assert "Traceback" not in result.err, result.err
     lines = result.err.splitlines()
-    assert all(line.startswith(("error: ", "note: ")) for line in lines), result.err
+    assert all(line.startswith(("error: ", "note: ", "warning: ")) for line in lines), result.err
     if result.code == 2:
         assert any(line.startswith("error: ") for line in lines), result

@@ -94,6 +94,9 @@ def test_a_configuration(repo: Repo, run: Run, name: str, argv: list[str], kind:
     repo.add("a.pyc")
     repo.add("Dockerfile")
     repo.commit()
+    # `doctor` reads the configuration of a runner that is installed.
+    hook = repo.write(".git/hooks/pre-commit", "#!/bin/sh\nexec pre-commit run\n")
+    hook.chmod(0o755)
     irregular(name, kind)
     code, _, err = run(*argv)
     assert code == 2

@@ -197,7 +197,7 @@ DEEP = {
     "sums": ("lint.py", b"x = " + b"1+" * 20_000 + b"1\n"),
     "attributes": ("lint.py", b"x" + b".a" * 20_000 + b"\n"),
     "blocks": ("lint.py", b"".join(b" " * n + b"if x:\n" for n in range(99)) + b" " * 99 + b"x\n"),
-    "json": ("Dockerfile", b'FROM x\nCOPY ["' + b"[" * 20_000 + b"]\n"),
+    "json": ("Dockerfile", b'FROM x\nCOPY . .\nCOPY ["' + b"[" * 20_000 + b"]\n"),
     "globs": (".dockerignore", b"**/" * 300 + b"x\n"),
     "stars": (".dockerignore", b"*" * 500 + b"x\n"),
     "ignored stars": (".gitignore", b"*a" * 200 + b"\n"),
@@ -220,7 +220,8 @@ def test_deep_files(scene: Sandbox, name: str) -> None:
     for command in READS[path]:
         result = scene.run(Call(command))
         assert_clean_exit(result)
-        assert result.code
+        # `lint` warns of a file that it cannot parse, and checks the others.
+        assert result.code or result.err.startswith(f"warning: {path}:")
 
 
 def listing(count: int) -> bytes:
