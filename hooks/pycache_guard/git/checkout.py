@@ -1,11 +1,11 @@
-"""What git writes at checkout: the content of blobs as `.gitattributes` files change it.
+"""Ask git what it writes at checkout: blobs as `.gitattributes` files change them.
 
 Git is asked, in an empty repository of our own that has this one's objects: gitattributes(5),
 git-check-attr(1), git-cat-file(1). Two facts make the answer hold for any clone:
 
 - Only the `.gitattributes` files that are given count. `info/attributes` and the configuration of a
   person or a server are not cloned.
-- No filter runs: which program a filter is, the configuration says, and there is none.
+- No filter runs: filter programs are named in the configuration, which is empty here.
 
 How lines end depends on the system and on `core.eol` and `core.autocrlf` of the person who clones.
 So each content is asked for twice: as git writes it by default on Linux and macOS, and as Git for
@@ -54,7 +54,7 @@ LINE_ENDS = {b"text", b"crlf", b"eol"}
 #: The configuration of a clone, by default and under Windows, in which lines may end with CR LF.
 PLAIN = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 WINDOWS = ("-c", "core.autocrlf=true", "-c", "core.eol=crlf")
-#: How git says that it has written a content as it is stored (`convert.c`, `encode_to_worktree`).
+#: Printed by git if it writes content unencoded (`convert.c`, `encode_to_worktree`).
 NOT_ENCODED = re.compile(rb"failed to encode '(\d+)' from \S+ to (.*)")
 #: Encodings with more than a byte for each character, whose bytes a text does not show.
 WIDE_ENCODING = re.compile(rb"(?i)uc[st]|utf|10646|unicode")
@@ -258,7 +258,7 @@ class Isolated:
     def convert(
         self, blobs: list[tuple[str, Attributes]], length: int, system: tuple[str, ...]
     ) -> Iterator[bytes]:
-        """Yield what git writes for each blob; a file of our own name stands for each combination."""
+        """Yield what git writes for each blob; each combination gets a file name."""
         kinds = {found: b"%d" % n for n, found in enumerate(dict.fromkeys(a for _, a in blobs))}
         os.makedirs(os.path.join(self._path, "info"), exist_ok=True)
         with open(os.path.join(self._path, "info", "attributes"), "wb") as file:

@@ -52,9 +52,9 @@ def has_index(directory: str) -> bool:
 
 
 def _candidates(directory: str) -> Iterator[str]:
-    """Yield what may be a store of which `directory` is the work tree.
+    """Yield the paths that may be a repository whose work tree is `directory`.
 
-    In a directory that everyone can write to, as `/tmp`, there is none: what lies there is passing.
+    A directory that everyone can write to, such as `/tmp`, yields none: its files are temporary.
     """
     try:
         if os.stat(directory).st_mode & stat.S_IWOTH and compat.HAS_FILE_OWNERS:

@@ -1,4 +1,4 @@
-"""How many entries a comparison of commits goes through, counted by distinct trees.
+"""Count the entries that a comparison of commits visits, by distinct trees.
 
 A tree may hold the same tree many times: sixteen small objects are a million paths, and three more
 are a thousand million. `git diff-tree` and `git ls-tree` go through every path; here each distinct
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 5_000_000
 #: Beyond this number the distinct entries count too; below it, a commit takes some seconds.
 MIN_REPEATED_ENTRIES = 500_000
-#: A healthy tree repeats few of its directories: its entries are not so many times the distinct ones.
+#: Maximum ratio of entries to distinct entries. Healthy trees repeat few of their directories.
 MAX_REPETITION = 100
 #: Entries that a run compares beyond the distinct ones, in the batches that took long.
 MAX_REPEATED_ENTRIES = 20_000_000
@@ -149,7 +149,7 @@ class EntryCounter:
             opened[single[oid]] = own, [(each, ()) for each in inner]
 
     def _read_commit(self, commit: str) -> tuple[str, list[str]]:
-        """Return tree and parents of a commit; an empty tree id for one that is not here."""
+        """Return tree and parents of a commit; an empty tree id if the commit is missing."""
         self._commits.ask([commit])
         (answer,) = self._commits.answers()
         if answer is None or answer[1] != "commit":
@@ -160,7 +160,7 @@ class EntryCounter:
         return "".join(trees[:1]), [oid for key, _, oid in pairs if key == "parent"]
 
     def _read_trees(self, oids: Sequence[str]) -> Iterable[bytes]:
-        """Yield the bytes of trees; none of one that is not here: git itself will say so."""
+        """Yield the bytes of trees; no bytes for a missing tree, which git itself reports."""
         for start in range(0, len(oids), MAX_IN_FLIGHT):
             self._trees.ask(oids[start : start + MAX_IN_FLIGHT])
             for answer in self._trees.answers():

@@ -1,4 +1,4 @@
-"""What the next commit will contain.
+"""Read the index, which is what the next commit will contain.
 
 Only `process` is imported at once; the rest is imported while git is already at work.
 """
@@ -33,7 +33,7 @@ EMPTY_BLOBS = (
 
 
 class Listing(Git):
-    """`git ls-files`, which fails where there is no work tree, or the file of the index is missing.
+    """Runs `git ls-files`; reading fails without a work tree, or if the index file is missing.
 
     Git itself lists the index of a bare repository, or none, and ends with 0. Asked for the current
     directory by its absolute path too, it fails where that is not in a work tree (pathspec.c).
@@ -43,7 +43,7 @@ class Listing(Git):
         super().__init__(*LIST, ":/", f":(literal){os.getcwd()}")
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield stdout as it comes. Raises `Failure` where there is no work tree, or no index."""
+        """Yield stdout as it arrives. Raises `Failure` without a work tree or an index."""
         is_empty = True
         for chunk in self._chunks():
             is_empty = False
@@ -94,7 +94,7 @@ class Index:
     def list_entries(self) -> Git:
         """Start listing every entry, wherever in the work tree we are.
 
-        Reading it raises `Failure` where there is no work tree.
+        Reading it raises `Failure` without a work tree.
         """
         return Listing()
 
@@ -140,7 +140,7 @@ class Index:
         return self._diff_against("HEAD")
 
     def require(self) -> None:
-        """Raise `Failure` where there is no work tree: no index, or one that no commit is made of."""
+        """Raise `Failure` without a work tree: then no commit is made from an index."""
         from pycache_guard.git.repository import require_toplevel
 
         require_toplevel()
@@ -166,7 +166,7 @@ class Index:
         return [parse_entry(record) for record in records.split(b"\0")[:-1]]
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
-        """Return the file `path` of the work tree, `None` where there is none.
+        """Return the content of the file `path` of the work tree, or None if it does not exist.
 
         With `thorough`, one that is not on disk is read as the index has it. Without, the directory of
         a `.git` counts as the top, which costs no process and can be wrong: what is found there must be
@@ -188,7 +188,7 @@ class Index:
             return read_path(f":0:{path}")
 
     def directory(self) -> str | None:
-        """Return the top of the work tree, from where we stand."""
+        """Return the top of the work tree, as a path from the current directory."""
         from pycache_guard.git.repository import require_toplevel
 
         return require_toplevel()

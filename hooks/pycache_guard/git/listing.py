@@ -1,4 +1,4 @@
-"""What is new: where the index, or a tree, differs from a commit."""
+"""Read listings of entries, and the differences of the index or a tree from a commit."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Diff:
 
 #: The name of the files of gitattributes(5), in lower case.
 ATTRIBUTES = b".gitattributes"
-#: What stands before a path, with its tab: `160000 commit ID`, the id of SHA-256.
+#: Maximum bytes before a path, with the tab: `160000 commit ID`, with an id of SHA-256.
 MAX_PREFIX_BYTES = 6 + 1 + 6 + 1 + 64 + 1
 
 
@@ -149,12 +149,12 @@ def has_content(record: bytes) -> bool:
 
 
 def is_deletion(record: bytes) -> bool:
-    """Return whether a record is of what is no longer there."""
+    """Return whether a record is that of a deleted path."""
     return record.startswith(b"000")
 
 
 def is_attributes_file(record: bytes) -> bool:
-    """Return whether a record is of a `.gitattributes`; a link by that name is read like a file.
+    """Return whether a record is that of a `.gitattributes`; a symbolic link counts like a file.
 
     Case does not matter: on a case-insensitive file system git opens `.GitAttributes` too.
     """

@@ -55,7 +55,7 @@ def read_prefixes(
 
 
 def absence(blob: str, path: str) -> str:
-    """Return the words for a blob that is not here: its path, if that is known, and what to do."""
+    """Return the message about a missing blob: its path, if that is known, and what to do."""
 
     words = f"blob {blob} cannot be read here: it is missing"
     if is_partial_clone():
@@ -79,17 +79,17 @@ def read_blob(blob: str) -> bytes:
 
 
 def read_path(expression: str) -> bytes | None:
-    """Return the content of the blob that `expression` names, or `None` where it names nothing.
+    """Return the content of the blob that `expression` names, or None if it names nothing.
 
     `expression` is `REV:PATH` or `:N:PATH` of gitrevisions(7), to which no `^{blob}` can be added:
-    it would be read as a part of the path. Raises `GitFailure` for what is no blob.
+    it would be read as a part of the path. Raises `GitFailure` for an object of another kind.
     """
     blob = try_rev_parse(expression)
     return None if blob is None else read_blob(blob)
 
 
 def looked_up(revision: str, names: Iterable[bytes], reader: ObjectReader) -> dict[bytes, str]:
-    """Return the blobs at those of the paths `names` that a commit or a tree has."""
+    """Return the blob ids of those of the paths `names` that exist in a commit or a tree."""
     from os import fsdecode
 
     asked = sorted(names)
@@ -106,8 +106,8 @@ def looked_up(revision: str, names: Iterable[bytes], reader: ObjectReader) -> di
 class ObjectReader:
     """`git cat-file --batch`, kept for many questions.
 
-    It is started again where reading on would cost more: behind a large object; and without what
-    makes git fetch, behind an object that a partial clone does not have.
+    The process is started again after a large object, because skipping it costs more; and after an object
+    that a partial clone lacks, without the settings that make git fetch.
     """
 
     def __init__(self, length: int) -> None:
@@ -127,7 +127,7 @@ class ObjectReader:
         )
 
     def answers(self) -> Iterator[ObjectInfo | None]:
-        """Yield what was asked for, in that order, `None` for what is not there."""
+        """Yield the answers in the order of the questions; None for a missing object."""
         while self._output is not None and self._asked:
             line = self._output.line()
             if line is None:
@@ -137,7 +137,7 @@ class ObjectReader:
             yield self._answer(self._output, line)
 
     def close(self) -> None:
-        """End the process; what was not answered is given up."""
+        """End the process; unread answers are lost."""
         self._end()
         if self._bare:
             self._bare.close()
@@ -239,7 +239,8 @@ def is_partial_clone() -> bool:
 class OfflineRepository:
     """A repository without configuration and refs that has this one's objects.
 
-    Git fetches a missing object, or, where that is forbidden, ends; here it says that it is missing.
+    In a partial clone git would fetch a missing object, or end if it may not; here it reports the object
+    as missing.
     """
 
     def __init__(self) -> None:

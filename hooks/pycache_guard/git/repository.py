@@ -14,7 +14,7 @@ from pycache_guard.git.process import object_id
 TYPE_CHECKING = False
 
 
-#: Variables that say where the repository or its work tree is (git(1), "The Git Repository").
+#: Variables that locate the repository or its work tree (git(1), "The Git Repository").
 POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_IMPLICIT_WORK_TREE")
 
 
@@ -23,7 +23,7 @@ def toplevel() -> str | None:
 
     This is the one place that asks git where the repository is. There is no work tree in a bare
     repository, in the root of a bare repository with worktrees and in a `.git`. Where a usual `.git`
-    is in the current directory (a hook's process stands there, githooks(5)), its files answer
+    is in the current directory (as in a hook, githooks(5)), its files answer
     without a process. Raises `GitFailure` with git's own words outside of a repository and where git
     refuses one (`safe.directory`).
     """

@@ -261,7 +261,7 @@ def _has_history(git_directory: str) -> bool:
 def paths_below(directory: str, top: str, paths: Iterable[bytes]) -> Iterator[str]:
     """Yield which of `paths`, as git lists them from `top`, are in `directory`, as paths from there.
 
-    Which directory is which is told by identity, not by spelling: a volume may ignore the case of
+    Directories are compared by identity, not by spelling: a volume may ignore the case of
     letters, or be mounted twice. Raises `GitFailure` if `directory` is in one of the submodules.
     """
     prefix = _parts_between(top, directory)
@@ -324,7 +324,7 @@ def fold_path(path: str) -> str:
 def bytecode_and_submodules(listing: Git) -> Iterator[bytes]:
     """Yield the paths of bytecode and of submodules from a listing; those of submodules end with `/`.
 
-    Raises `GitFailure` where it is of a damaged index.
+    Raises `GitFailure` for a damaged index.
     """
     for block in iter_entry_blocks(listing):
         if block.startswith(NULL_MODE) or b"\0" + NULL_MODE in block:

@@ -1,4 +1,4 @@
-"""What the repository's own HEAD has: in a bare repository, and where others push to it."""
+"""Read HEAD or another commit: in a bare repository, on a server, and for `--tree`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class HeadTree:
-    """The tree of HEAD, which may have no commit yet, read through a process that is there anyway."""
+    """The tree of HEAD, which may be unborn; read through an existing process."""
 
     def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader
@@ -60,7 +60,7 @@ def config_source(reader: ObjectReader) -> HeadTree | Index:
 
 
 class Tree:
-    """What a commit contains."""
+    """The tree of a commit."""
 
     def __init__(self, revision: str) -> None:
         self._tree = repository.rev_parse(revision, "tree")
@@ -82,10 +82,10 @@ class Tree:
         return Diff(comparison)
 
     def check_changes(self, changes: Diff) -> None:
-        """Do nothing: a tree is what it is."""
+        """Do nothing: a tree cannot be missing."""
 
     def directory(self) -> None:
-        """Return `None`: a tree is nowhere on disk."""
+        """Return None: a tree is not on disk."""
 
     def has_skipped_entries(self, paths: set[bytes]) -> bool:
         """Return False: only an index has skip-worktree entries."""
