@@ -111,3 +111,24 @@ def test_missing(repo: Repo, judging: ContentScanner) -> None:
 def test_nothing(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
     assert run(judging, []) == []
     assert git_calls.verbs() == []
+
+
+@pytest.mark.parametrize("knows_directories", [True, False])
+def test_attributes_at_edges_are_those_that_concern_the_files(
+    repo: Repo, judging: ContentScanner, knows_directories: bool
+) -> None:
+    edges = []
+    for name in (".gitattributes", "d/.gitattributes", "x/.gitattributes"):
+        repo.stage(name, name)
+        edges.append(repo.commit())
+    judging.note_place("0", record("1" * 40, "d/a.py"))
+    if not knows_directories:
+        judging.directories = None
+    reader = ObjectReader(HEAD_BYTES)
+    found = judging.attributes_at(edges, reader)
+    reader.close()
+    blobs = repo.git(
+        "rev-parse", *(f"HEAD:{name}.gitattributes" for name in ("", "d/", "x/"))
+    ).split()
+    assert found == blobs[: 2 if knows_directories else 3]
+    assert judging.attributes_at([], reader) == []
