@@ -116,7 +116,9 @@ def check_same(scene: Sandbox, call: Call, name: str) -> None:
     assert_clean_exit(result)
     assert result.code == usual.code, name
     if call.command in ("forbid-bytecode", "check-history", "pre-push", "inspect"):
-        assert (result.out, result.err) == (usual.out, usual.err), name
+        # The last line counts the entries of the index, which a state may add to.
+        found, expected = (each.out.partition("\nFound ")[0] for each in (result, usual))
+        assert (found, result.err) == (expected, usual.err), name
 
 
 @every_command(20)
@@ -149,7 +151,8 @@ def test_before_the_first_commit(tmp_path: Path, call: Call) -> None:
     program.head = program.incoming = repo.git("commit-tree", "-m", "x", repo.git("write-tree"))
     result = program.run(call)
     assert_clean_exit(result)
-    assert result.code or call.command in ("clean", "lint")
+    # `fix` ends with 0 when only the commit is left to do.
+    assert result.code or call.command in ("clean", "lint", "fix")
 
 
 @every_command(23)

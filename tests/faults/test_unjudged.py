@@ -16,6 +16,7 @@ from faults.fault_env import posix
 from faults.fault_env import slow
 from helpers.repo import BYTECODE
 from helpers.repo import Repo
+from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -372,7 +373,7 @@ def test_an_allowance_at_the_top_counts_in_every_work_tree(
             '[tool.pycache-guard]\nallow = [{ path = "a.pyc", reason = "r" },'
             ' { path = "data.bin", reason = "r" }]\n'
         )
-    assert run("forbid-bytecode", "--content", "all") == (0, "", "")
+    assert run("forbid-bytecode", "--content", "all") == CLEAN
 
 
 #: Files that git reads, replaced with a pipe without a writer.
