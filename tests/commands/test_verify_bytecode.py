@@ -406,6 +406,21 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     assert (report["lines_differ"], report["verified"]) == (2, 1)
 
 
+def test_unreadable_file_leaves_no_ok_line(here: Path, run: Run) -> None:
+    write_file(here / "m.py", INNOCENT)
+    write_file(
+        here / cache_path(), timestamp_pyc(without_lines(compile_source(INNOCENT)), len(TRUE))
+    )
+    (here / "loop.pyc").symlink_to("loop.pyc")
+    told = run("verify-bytecode")
+    assert (told.code, told.out) == (2, "")
+    note, error = told.err.splitlines()
+    assert note.startswith(f"note: 1 file ({cache_path()}) differs only in line tables")
+    assert error.startswith("error: loop.pyc: ")
+    report = json.loads(run("verify-bytecode", "--format", "json").out)
+    assert (report["checked"], len(report["notes"])) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("source", "may_be_patch_level"),
     [("def f(a, b):\n    return a - b\n", True), ("def f(a, b):\n    return a - 1\n", False)],
