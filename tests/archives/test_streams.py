@@ -88,7 +88,7 @@ def test_xz_gets_no_more_memory_than_people_use() -> None:
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has zstd")
 def test_zstd_before_it_is_there() -> None:
-    with pytest.raises(ArchiveError, match=r"zstd, which Python reads from 3\.14 on"):
+    with pytest.raises(ArchiveError, match=r"zstd, which Python can read since 3\.14"):
         zstandard()
 
 
