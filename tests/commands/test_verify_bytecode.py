@@ -287,8 +287,8 @@ def test_no_interpreter(here: Path, run: Run) -> None:
     assert told == (
         1,
         (
-            "__pycache__/m.cpython-314.pyc: PYC205 cannot be compared: there is no CPython 3.14 here with"
-            " magic number 3627\n\nTo fix:\n    pycache-guard verify-bytecode --python python3.14\n"
+            "__pycache__/m.cpython-314.pyc: PYC205 cannot be compared: no CPython 3.14 with magic"
+            " number 3627 is available\n\nTo fix:\n    pycache-guard verify-bytecode --python python3.14\n"
         ),
         "",
     )
@@ -616,7 +616,7 @@ def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / "__pycache__/m.cpython-314.pyc", data[:at] + b"\xff" + data[at + 1 :])
     told = run("verify-bytecode")
-    words = "m.cpython-314.pyc: PYC202 no source compiles to it; <module> holds what no"
+    words = "m.cpython-314.pyc: PYC202 no source compiles to it; <module> contains what no"
     assert words in told.out
 
 

@@ -171,7 +171,7 @@ def test_verify_file_name_of_nested_code(
     assert report.code == 1
     start = f"{cache_path()}: PYC202 its code objects have several file names ("
     assert report.out.startswith(start)
-    assert ", and compilers write one. Python runs it, because time and size" in report.out
+    assert "; compilers write one. Python runs it, because time and size" in report.out
 
 
 def test_file_name_of_nested_code_where_nothing_can_be_compared(here: Path, run: Run) -> None:
