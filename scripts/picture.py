@@ -20,7 +20,7 @@ TITLE = "pycache-guard refuses bytecode, fixes the repository, and accepts the c
 COMMANDS = (
     'git commit -m "Add config"',
     "pycache-guard fix",
-    'git add -f -- .gitignore && git commit -m "Untrack bytecode"',
+    'git add -f -- .gitignore && git commit -m "Ignore bytecode"',
 )
 #: Columns of the terminal: a longer line is wrapped, so nothing is cut off.
 WIDTH = 90

@@ -50,7 +50,7 @@ def test_picture_shows_refusal_fix_and_accepted_commit(drawn: str) -> None:
     assert "PYC001 bytecode is tracked" in shown[refused:fixed]
     assert "untracked; the file stays on disk" in shown[fixed:accepted]
     assert picture.COMMANDS[2] in shown[fixed:accepted], "`fix` prints the third command"
-    assert re.search(r"^\[main .*\] Untrack bytecode", shown[accepted:], re.MULTILINE)
+    assert re.search(r"^\[main .*\] Ignore bytecode", shown[accepted:], re.MULTILINE)
 
 
 def test_picture_is_whole_and_readable_on_any_background(drawn: str) -> None:
