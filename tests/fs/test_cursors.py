@@ -54,7 +54,7 @@ def visited(way: DirectoryCursor, start: tuple[str, ...] = ()) -> list[str]:
 
 def test_walk(tree: Path, down: Opening) -> None:
     way = down(str(tree))
-    found = {"/".join(d.parts): (sorted(d.files), sorted(d.beside)) for d in walk(way)}
+    found = {"/".join(d.parts): (sorted(d.files), sorted(d.parent_files)) for d in walk(way)}
     way.close()
     assert found == {
         "": (["top"], []),

@@ -248,7 +248,9 @@ def _select(
     if real is not None:
         return select.select_in_prefix(directory.files, real[0], mode)
     if directory.parts and is_cache_directory(directory.parts[-1]):
-        return select.select_in_cache(directory.files, directory.beside, directory.special, mode)
+        return select.select_in_cache(
+            directory.files, directory.parent_files, directory.special, mode
+        )
     return select.select_legacy(directory.files, mode)
 
 

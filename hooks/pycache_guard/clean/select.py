@@ -69,9 +69,9 @@ REASONS = (TRACKED, SUBMODULE, SOURCELESS, NOT_A_CACHE, SPECIAL, LINK)
 
 
 def select_in_cache(
-    files: Sequence[str], beside: Sequence[str], special: Sequence[str], mode: CleanOptions
+    files: Sequence[str], parent_files: Sequence[str], special: Sequence[str], mode: CleanOptions
 ) -> Selection:
-    """Choose in a cache directory; `beside` contains the files of the directory above."""
+    """Choose in a cache directory; `parent_files` contains the files of the directory above."""
     # Nearly all names end with .pyc; this check first halves the time.
     caches = [name for name in files if name.endswith(".pyc") or cache_names.is_cache_name(name)]
     kept = [(name, SPECIAL) for name in special]
@@ -79,7 +79,7 @@ def select_in_cache(
         known = set(caches)
         kept += [(name, NOT_A_CACHE) for name in files if name not in known]
     if mode.orphans:
-        sources = set(beside)
+        sources = set(parent_files)
         caches = [name for name in caches if not cache_names.has_source(name, sources)]
         caches = _drop_normalized(caches, sources, cache_names.has_source)
     return caches, kept, []

@@ -118,7 +118,7 @@ def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator
     """Yield the bytecode files of one directory."""
     if not is_cache and not cache_names.may_hold_bytecode(directory.files):
         return
-    beside = set(directory.beside if is_cache else directory.files)
+    beside = set(directory.parent_files if is_cache else directory.files)
     above = directory.parts[:-1] if is_cache else directory.parts
     for name in directory.files:
         if cache_names.is_bytecode_name(name):

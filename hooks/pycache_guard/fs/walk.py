@@ -24,13 +24,13 @@ VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 class Directory:
     """A listed directory."""
 
-    __slots__ = ("beside", "directories", "error", "files", "parts", "special")
+    __slots__ = ("directories", "error", "files", "parent_files", "parts", "special")
 
     def __init__(
         self,
         parts: tuple[str, ...],
         listing: Listing,
-        beside: Sequence[str],
+        parent_files: Sequence[str],
         error: OSError | None = None,
     ) -> None:
         #: The names from the root to it.
@@ -41,7 +41,7 @@ class Directory:
         self.special: list[str]
         self.files, self.directories, self.special = listing
         #: The files of the directory above.
-        self.beside = beside
+        self.parent_files = parent_files
         #: The error if it could not be listed.
         self.error = error
 
@@ -68,14 +68,14 @@ def open_cursor(root: str) -> DirectoryCursor:
 
 
 def walk(
-    way: DirectoryCursor, start: tuple[str, ...] = (), beside: Sequence[str] = ()
+    way: DirectoryCursor, start: tuple[str, ...] = (), parent_files: Sequence[str] = ()
 ) -> Iterator[Directory]:
     """Yield the directory `start` and all directories below it, parents before children.
 
-    The yielded directory is the current one of `way`. `beside` contains the files of the directory above
+    The yielded directory is the current one of `way`. `parent_files` contains the files of the directory above
     `start`.
     """
-    pending = [(start, beside)]
+    pending = [(start, parent_files)]
     while pending:
         parts, above = pending.pop()
         try:
