@@ -186,7 +186,7 @@ def test_m12_answer_for_outer_repository_is_refused(
     monkeypatch.chdir(inner.path)
     result = run("clean")
     assert (result.code, result.out) == (2, "")
-    assert f"git takes {outer.path}/.git in its place" in result.err
+    assert f"git uses {outer.path}/.git instead" in result.err
 
 
 @pytest.mark.parametrize("damage", ["gone", "HEAD"])

@@ -426,4 +426,4 @@ def test_a_git_that_never_answers_is_ended_after_a_while(
     for call in (("forbid-bytecode",), ("forbid-bytecode", "--fix"), ("fix",), ("doctor",)):
         code, out, err = run(*call)
         assert code in (1, 2), call
-        assert code == 1 or "and was ended; a file that it reads may be a pipe" in err, (out, err)
+        assert code == 1 or "and was stopped; a file that it reads may be a pipe" in err, (out, err)
