@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,15 @@ from hypothesis import strategies as st
 
 from pycache_guard.remedies import append_command
 from pycache_guard.remedies import literal_pathspec
+from pycache_guard.remedies import program
 from pycache_guard.remedies import rewrite_history
 from pycache_guard.remedies import rewrite_unpushed
 from pycache_guard.remedies import shell_quote
 from pycache_guard.remedies import translate_for_windows
 from pycache_guard.remedies import untrack_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
 
@@ -151,3 +157,22 @@ def test_names_in_commands_on_windows_hold_nothing_that_a_shell_reads(name: str)
     if command is not None:
         assert not set("'`$%^&|<>\\!\n\u2019") & set(command)
         assert command.count('"') in (0, 2)
+
+
+def test_program_outside_path_is_a_quoted_full_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person can paste the command although only a hook runner knows the script."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    monkeypatch.setattr(sys, "argv", [os.path.join("a b", "pycache-guard")])
+    assert program() == shell_quote(os.fspath(tmp_path / "a b" / "pycache-guard"))
+
+
+def test_program_of_another_script_is_the_plain_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script such as flake8 is no command of this program."""
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    monkeypatch.setattr(sys, "argv", [os.fspath(tmp_path / "flake8")])
+    assert program() == "pycache-guard"

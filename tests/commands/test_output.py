@@ -372,3 +372,15 @@ def test_report_on_windows_has_a_sentence_where_no_command_does(
     assert sum(NO_COMMAND in line for line in lines) == 1
     assert NO_COMMAND in next(line for line in lines if "calc" in line)
     assert "'" not in result.out.partition("To fix:")[2]
+
+
+def test_report_on_windows_leaves_a_finding_without_command_as_it_is(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hint about commands would mislead where no system has one."""
+    repo.add("a.py", "import sys\nsys.dont_write_bytecode = True\n")
+    expected = run("lint", "a.py")
+    assert expected.code == 1
+    assert "To fix:" not in expected.out
+    monkeypatch.setattr("pycache_guard.compat.WINDOWS", True)
+    assert run("lint", "a.py") == expected

@@ -608,6 +608,18 @@ def test_formats_that_are_not_cpythons(here: Path, run: Run, path: str, data: by
     assert "PYC201 stale: the source's hash differs" in run("verify-bytecode").out
 
 
+def test_pypy_cache_with_the_magic_of_cpython_names_both(here: Path, run: Run) -> None:
+    """PyPy 3.9 wrote the number of CPython 3.9, whose compiler makes other code."""
+    write_file(here / "m.py", INNOCENT)
+    path, data = "__pycache__/m.pypy39.pyc", foreign_pyc("cpython-39")
+    write_file(here / path, data[:4] + matching_pyc()[4:16] + data[16:])
+    result = run("verify-bytecode")
+    assert result.code == 1
+    assert result.out.startswith(
+        f"{path}: PYC205 cannot be compared: PyPy wrote it under the magic number of CPython 3.9\n"
+    )
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
 def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
     data = newer()

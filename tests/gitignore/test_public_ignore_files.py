@@ -158,6 +158,55 @@ def test_explain_reads_rules_from_the_index(repo: Repo, run: Run) -> None:
     assert result.out.startswith("a.pyc: ignored only here, by .gitignore:1: `*.pyc`")
 
 
+#: Text of the committed `.gitignore`; files that only this work tree has; exit code and words.
+DIFFERENT_HERE = [
+    (
+        "*.pyc\n",
+        {"pkg/.gitignore": "!a.pyc\n"},
+        0,
+        (
+            "ignored for everybody by .gitignore:1: `*.pyc`; not ignored here, because of"
+            " pkg/.gitignore:1: `!a.pyc`"
+        ),
+    ),
+    (
+        "*.pyc\n",
+        {".gitignore": ""},
+        0,
+        "ignored for everybody by .gitignore:1: `*.pyc`; not ignored here",
+    ),
+    (
+        "",
+        {".git/info/exclude": "!*.pyc\n"},
+        1,
+        "not ignored; .git/info/exclude:1: `!*.pyc`, which others do not have, re-includes it",
+    ),
+    (
+        "!*.pyc\n",
+        {"pkg/.gitignore": "a.pyc\n"},
+        1,
+        "ignored only here, by pkg/.gitignore:1: `a.pyc`, which others do not have",
+    ),
+    (
+        "*.pyc\n!a.pyc\n",
+        {".gitignore": ""},
+        1,
+        "not ignored; .gitignore:2: `!a.pyc` re-includes it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("committed", "own", "code", "words"), DIFFERENT_HERE)
+def test_explain_where_rules_here_differ_names_both(
+    repo: Repo, run: Run, committed: str, own: dict[str, str], code: int, words: str
+) -> None:
+    """The rules of everybody decide the exit code; the text also tells what happens here."""
+    repo.add(".gitignore", committed)
+    for path, text in own.items():
+        repo.write(path, text)
+    assert run(COMMAND, "--explain", "pkg/a.pyc") == (code, f"pkg/a.pyc: {words}\n", "")
+
+
 @pytest.mark.parametrize("path", ["..", ".", "../x", "/"])
 def test_explain_refuses_a_path_outside_the_work_tree(repo: Repo, run: Run, path: str) -> None:
     result = run(COMMAND, "--explain", path)

@@ -58,12 +58,6 @@ def render(
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
 
 
-def line(finding: Finding) -> str:
-    """Return `PATH:LINE:COLUMN: CODE MESSAGE`, leaving out what does not apply."""
-    place, code, message = _row(finding)
-    return f"{place}{': ' if place else ''}{code} {message}"
-
-
 def pages(findings: list[Finding]) -> str:
     """Return the address of the page of each rule in `findings`."""
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.name)
