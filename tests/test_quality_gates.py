@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 
 import pytest
 
@@ -46,3 +47,14 @@ def test_no_tracked_file_is_ignored() -> None:
     """The build backend leaves ignored files out of wheels, tracked or not."""
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-c", "-i", "--exclude-standard"]
     assert subprocess.check_output(command, cwd=ROOT, text=True) == ""
+
+
+def test_directories_of_tests_are_all_collected(pytestconfig: pytest.Config) -> None:
+    """By default, pytest leaves out those named `build` and `dist` without a word."""
+    patterns = pytestconfig.getini("norecursedirs")
+    names = {
+        part
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for part in path.relative_to(ROOT).parts
+    }
+    assert [n for n in names for pattern in patterns if fnmatch(n, pattern)] == []
