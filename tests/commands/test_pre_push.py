@@ -160,6 +160,19 @@ def test_lines_that_were_read_before_hide_nothing(
     assert "note: stdin had no ref lines" in result.err
 
 
+def test_findings_without_ref_lines_come_with_a_note(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commits may be others than those of the push, so the reason is given."""
+    repo.add("a.pyc", "1")
+    repo.commit()
+    say(monkeypatch, "")
+    result = run("pre-push", "origin", "url")
+    assert result.code == 1
+    assert result.out.startswith("a.pyc: PYC001")
+    assert "note: stdin had no ref lines, so HEAD and all branches were checked" in result.err
+
+
 @posix
 def test_push_that_is_up_to_date_succeeds_although_history_has_bytecode(hooked: Repo) -> None:
     """Git calls the hook without a line; the remote has everything already."""

@@ -56,6 +56,12 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment()["GIT_INDEX_FILE"] == "kept"
 
 
+def test_environment_without_a_path_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty PATH would mean the current directory."""
+    monkeypatch.delenv("PATH")
+    assert "PATH" not in environment()
+
+
 def test_output(repo: Repo) -> None:
     assert git_output("rev-parse", "--git-dir") == b".git\n"
 

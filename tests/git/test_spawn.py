@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Any
@@ -180,6 +181,19 @@ class TestStop:
         # On a busy machine the end comes after `stop` has given up waiting for it.
         status = child._status if child._status is not None else os.waitpid(child._pid, 0)[1]
         assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+    def test_stop_after_the_end_was_noticed_sends_no_signal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An interrupt may come when `wait` has the exit status: the process id is free again."""
+        child = start_child(python(""), ENV)
+        assert isinstance(child, PosixChild)
+        assert everything(child) == b""
+        while not child._has_ended():
+            time.sleep(0.001)
+        monkeypatch.setattr(os, "kill", None)
+        child.stop()
+        assert spawn._live == []
 
     def test_what_was_waited_for(self) -> None:
         child = start_child(python(""), ENV)

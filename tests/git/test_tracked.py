@@ -245,3 +245,29 @@ def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(os, "geteuid", lambda: 4711)
         monkeypatch.setattr(enclosing, "ROOT_USER", 4712)
         assert str(store) not in find_stores(str(tmp_path / "work"))
+
+
+def test_store_that_is_gone_is_passed_over(root: Path, make_repo: Callable[..., Repo]) -> None:
+    """Somebody's temporary repository may be removed after it was found."""
+    store = make_repo("root/store.git", "--bare")
+    store.git("--work-tree", os.fspath(root), "add", "-f", os.fspath(_touch(root / "a.pyc")))
+    gone = os.fspath(root / "gone.git")
+    assert tracked_bytecode(os.fspath(root), [gone, os.fspath(store.path)]) == {"a.pyc"}
+
+
+def test_repository_beside_with_a_worktree_setting_of_another_tool_tracks_nothing_here(
+    root: Path, make_repo: Callable[..., Repo]
+) -> None:
+    """Only `core.worktree` leads git elsewhere; a key of that name in another section does not."""
+    beside = make_repo("root/beside")
+    beside.add("a.pyc")
+    beside.git("config", "tool.worktree", os.fspath(root))
+    assert os.path.realpath(beside.path / ".git") in find_stores(os.fspath(root))
+    assert tracked_bytecode(os.fspath(root)) == set()
+    beside.git("config", "core.worktree", os.fspath(root))
+    assert tracked_bytecode(os.fspath(root)) == {"a.pyc"}
+
+
+def _touch(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path

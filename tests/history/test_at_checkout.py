@@ -261,3 +261,13 @@ def test_line_ends_of_older_files_in_large_ranges(
     assert found(run, "base..HEAD") == []
     bad = commit(repo, {".gitattributes": RECODES.replace("*", "other")})
     assert found(run, "base..HEAD")[-1] == Found("other.png", bad)
+
+
+def test_file_that_is_bytecode_by_name_and_at_checkout_is_found_once(repo: Repo, run: Run) -> None:
+    """The name is reason enough; the attributes add no second finding."""
+    lines = "*.pyc -text working-tree-encoding=ISO-8859-1\n"
+    bad = commit(repo, {".gitattributes": lines, "logo.pyc": RECODED})
+    code, out, _ = run("check-history", "--format", "json", "HEAD")
+    (finding,) = json.loads(out)["findings"]
+    assert code == 1
+    assert (finding["code"], finding["path"], finding["commit"]) == ("PYC001", "logo.pyc", bad)

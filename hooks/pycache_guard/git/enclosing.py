@@ -80,10 +80,6 @@ def _candidates(directory: str) -> Iterator[str]:
 
 def _names_work_tree(path: str) -> bool:
     """Return whether a repository's configuration may name a work tree elsewhere (core.worktree)."""
-    if not os.path.isfile(path):
-        return False
-    import re
-
     from pycache_guard.fs import regular
 
     try:
@@ -91,6 +87,8 @@ def _names_work_tree(path: str) -> bool:
             content = file.read(MAX_CONFIG_BYTES)
     except OSError:
         return False
+    import re
+
     return re.search(rb"(?mi)^\s*(?:\[core\]\s*)?worktree\s*=", content) is not None
 
 

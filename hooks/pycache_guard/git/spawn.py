@@ -267,9 +267,9 @@ class PosixChild:
             self._close_errors()
 
     def _close_errors(self) -> None:
-        if self._err is not None:
-            os.close(self._err)
-            self._err = None
+        assert self._err is not None
+        os.close(self._err)
+        self._err = None
 
     def _close_out(self) -> None:
         if self._out is not None:
