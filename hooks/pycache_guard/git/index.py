@@ -242,7 +242,7 @@ PROGRAMS = {
 def without_programs() -> list[str]:
     """Return options, to stand before git's verb, that switch off what `PROGRAMS` has here.
 
-    Whoever writes an index reads the files again that were changed in the second of its last writing
+    A git that writes an index reads again the files that changed in the second of its last writing
     ("racily clean", git's Documentation/technical/racy-git.txt), and that through `filter.NAME.clean`
     or `filter.NAME.process` (gitattributes(5)): programs that the repository names. Without a filter
     the content differs, and git looks again when a person runs it next: nothing is lost. Raises

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOWHERE = os.path.join(os.path.dirname(__file__), "none") if compat.WINDOWS else os.devnull
 #: A repository's configuration may name programs; none of them is run by what we ask git for, but
 #: for the file system monitor and the hooks (`post-index-change`), which are switched off here, and the
-#: filters and configured hooks, which whoever writes an index switches off (`index.without_programs`).
+#: filters and configured hooks, which `index.without_programs` switches off for each write.
 #: The third setting disables commit graphs. Git trusts them without reading the commits
 #: (gitformat-commit-graph(5)), so a forged graph hides commits from the check. Only commands that check
 #: commits walk history, and each of them must read what is stored, so there is no exception: it costs
