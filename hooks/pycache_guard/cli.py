@@ -34,6 +34,7 @@ COMMANDS = (
     "pre-receive",
     "check-dockerignore",
     "check-dist",
+    "check-bundle",
     "inspect",
     "verify-bytecode",
     "clean",

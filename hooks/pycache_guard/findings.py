@@ -48,6 +48,10 @@ class Rule(Enum):
     PYC207 = "wrong-tag", "Tag in the name and magic number belong to different interpreters."
     PYC301 = "docker-context", "Bytecode would be sent to the Docker daemon."
     PYC311 = "distribution", "An archive ships bytecode."
+    PYC321 = "never-used", "Bytecode in a bundle that the target Python ignores."
+    PYC322 = "missing-bytecode", "Source in a bundle without bytecode for the target Python."
+    PYC323 = "mixed-bytecode", "Bytecode in a bundle is for another Python than the target."
+    PYC324 = "rewritten-at-run-time", "Python would write bytecode into the bundle when it runs."
     PYC401 = (
         "skipped-header",
         "`.pyc` header is skipped without checking the magic number before `marshal.loads`.",

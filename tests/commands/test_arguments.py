@@ -77,6 +77,7 @@ def test_defaults() -> None:
 #: A command, and the name of something that it has a finding on, less a dash in front.
 TAKE_PATHS = {
     "check-dist": "a.zip",
+    "check-bundle": "bundle",
     "check-dockerignore": "context",
     "inspect": "a.pyc",
     "lint": "a.py",
@@ -90,6 +91,9 @@ def give(repo: Repo, path: str) -> None:
     if name == "a.zip":
         with zipfile.ZipFile(repo.path / path, "w") as archive:
             archive.writestr("a.pyc", b"")
+    elif name == "bundle":
+        repo.write(f"{path}/m.py")
+        repo.write(f"{path}/__pycache__/m.cpython-313.pyc")
     elif name == "context":
         repo.add(f"{path}/Dockerfile")
         repo.add(f"{path}/m.py")

@@ -86,6 +86,7 @@ CASES = [
     DocCase(
         "docs/dist.md", "python -m build && pycache-guard check-dist dist/*", doc_setups.BUILDABLE
     ),
+    DocCase("docs/bundle.md", "pycache-guard check-bundle pkg", doc_setups.PROJECT),
     DocCase("docs/doctor.md", "pycache-guard doctor", f"{doc_setups.GUARDED}\nmv pkg yourpackage"),
     DocCase(
         "docs/history.md",

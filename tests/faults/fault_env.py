@@ -86,6 +86,7 @@ INVOCATIONS = (
     Call("check-dockerignore"),
     Call("check-dockerignore", ("--fix",), writes=True),
     Call("check-dist", ("dist/x-1-py3-none-any.whl",)),
+    Call("check-bundle", ("pkg",)),
     Call("doctor"),
 )
 #: One call per command, for faults that do not depend on the options.

@@ -53,6 +53,14 @@ class Member(NamedTuple):
     iter_chunks: Callable[[int], Iterator[bytes]]
     #: The names that other readers give this member.
     other_names: tuple[str, ...] = ()
+    #: Of a zip file: the date and time of the directory, as `Entry` has it.
+    dos_time: int | None = None
+    #: Of a zip file with extended timestamps: seconds of UTC.
+    utc_time: int | None = None
+    #: Of a zip file: how the content is compressed (APPNOTE 4.4.5).
+    method: int = 0
+    #: Of a tar file that is not compressed: where the content begins in the file.
+    offset: int | None = None
 
     def read(self, size: int) -> bytes:
         """Return up to `size` first bytes. Raises `ArchiveError`."""

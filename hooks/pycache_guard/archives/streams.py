@@ -148,6 +148,7 @@ class Stream:
         """Begin to read `file`; `count` is called with the size of each unpacked piece."""
         self._file = file
         self._start = start
+        self.is_compressed = start is not None
         self._count = count
         self._decompressor = start() if start else None
         self._piece = b""

@@ -156,6 +156,7 @@ def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Memb
         _target(header, extended, name),
         content.iter_chunks,
         tuple(others),
+        offset=None if stream.is_compressed else content.start,
     )
     if is_sparse:
         raise ArchiveError(f"contains a sparse file, whose content is not checked: {name}")
@@ -200,11 +201,12 @@ class TarContent:
         """Take a stream that stands where the content begins."""
         self._stream = stream
         self._size = size
-        self._start = stream.position
+        #: Where it begins in the tar file, unpacked.
+        self.start = stream.position
 
     def iter_chunks(self, size: int) -> Iterator[bytes]:
         """Yield up to `size` first bytes. Raises `ArchiveError`."""
-        end = self._start + min(size, self._size)
+        end = self.start + min(size, self._size)
         try:
             while (missing := end - self._stream.position) > 0:
                 piece = self._stream.read(min(missing, CHUNK_BYTES))
@@ -217,4 +219,4 @@ class TarContent:
     def skip(self) -> None:
         """Go on to the next header."""
         filled = self._size + -self._size % BLOCK
-        self._stream.skip(self._start + filled - self._stream.position)
+        self._stream.skip(self.start + filled - self._stream.position)

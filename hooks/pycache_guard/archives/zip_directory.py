@@ -27,9 +27,9 @@ _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
 _LOCATOR = b"PK\x06\x07"
 
-#: 4.3.7, 4.3.12, 4.3.14 to 4.3.16: the fixed parts, without signatures, versions made by, and times.
+#: 4.3.7, 4.3.12, 4.3.14 to 4.3.16: the fixed parts, without signatures, and versions made by.
 _LOCAL_FORM = struct.Struct("<4x3H4x3I2H")
-_CENTRAL_FORM = struct.Struct("<8x2H4x3I4H2x2I")
+_CENTRAL_FORM = struct.Struct("<8x2HI3I4H2x2I")
 _END_FORM = struct.Struct("<4x4H2IH")
 _END64_FORM = struct.Struct("<4xQ2H2I4Q")
 _LOCATOR_FORM = struct.Struct("<4xIQI")
@@ -47,6 +47,8 @@ _SAME_FLAGS = ENCRYPTED | HAS_DESCRIPTOR | 0x40 | 0x2000
 _ZIP64 = 0x0001
 #: 4.6.9: Info-ZIP's Unicode path.
 _UNICODE_PATH = 0x7075
+#: 4.5.2: Info-ZIP's extended timestamp.
+_EXTENDED_TIME = 0x5455
 _MAX32 = 0xFFFF_FFFF
 _MAX64 = (1 << 64) - 1
 _NEWEST_VERSION = 63
@@ -76,6 +78,8 @@ class Entry(NamedTuple):
     #: Of the local header, from the start of the file.
     offset: int
     extra: bytes
+    #: Date and time (4.4.6) in one number, the date in its upper half: local time, to two seconds.
+    dos_time: int = 0
 
 
 def has_directory(file: IO[bytes]) -> bool:
@@ -201,8 +205,8 @@ def read_entries(directory: Directory) -> list[Entry]:
         if data[at : at + 4] != CENTRAL or at + _CENTRAL_FORM.size > len(data):
             break
         fields = _CENTRAL_FORM.unpack_from(data, at)
-        flags, method, crc, packed, size, name_size, extra_size, comment_size, disk = fields[:9]
-        mode, offset = fields[9:]
+        flags, method, dos_time, crc, packed, size, name_size, extra_size = fields[:8]
+        comment_size, disk, mode, offset = fields[8:]
         name_at = at + _CENTRAL_FORM.size
         extra_at = name_at + name_size
         extra = data[extra_at : extra_at + extra_size]
@@ -212,7 +216,7 @@ def read_entries(directory: Directory) -> list[Entry]:
             raise ArchiveError("is one part of a split zip file")
         offset += directory.prefix
         name = data[name_at:extra_at]
-        found.append(Entry(name, flags, method, crc, packed, size, mode, offset, extra))
+        found.append(Entry(name, flags, method, crc, packed, size, mode, offset, extra, dos_time))
         at = extra_at + extra_size + comment_size
     if at != len(data) or len(found) != directory.members:
         raise ArchiveError("is not a readable zip file: its directory is damaged")
@@ -251,6 +255,17 @@ def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
             raise ArchiveError("is a zip file with a truncated extra field")
         yield tag, extra[at + 4 : at + 4 + length]
         at += 4 + length
+
+
+def extended_time(extra: bytes) -> int | None:
+    """Return the modification time in the field 0x5455, in seconds of UTC, None if there is none.
+
+    Info-ZIP writes it, and `unzip` goes by it (`proginfo/extrafld.txt`).
+    """
+    for tag, data in extra_fields(extra):
+        if tag == _EXTENDED_TIME and len(data) >= 5 and data[0] & 1:
+            return int.from_bytes(data[1:5], "little", signed=True)
+    return None
 
 
 def unicode_paths(extra: bytes) -> Iterator[bytes]:

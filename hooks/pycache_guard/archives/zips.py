@@ -28,6 +28,7 @@ from pycache_guard.archives.zip_directory import UTF8
 from pycache_guard.archives.zip_directory import Entry
 from pycache_guard.archives.zip_directory import check_local
 from pycache_guard.archives.zip_directory import descriptor_size
+from pycache_guard.archives.zip_directory import extended_time
 from pycache_guard.archives.zip_directory import may_hold_header
 from pycache_guard.archives.zip_directory import read_directory
 from pycache_guard.archives.zip_directory import read_entries
@@ -116,6 +117,9 @@ def _member(entry: Entry, packed: Packed) -> Member:
         _target(packed, name) if is_link else None,
         packed.pieces,
         tuple(others),
+        dos_time=entry.dos_time,
+        utc_time=extended_time(packed.extra or entry.extra),
+        method=entry.method,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.bytecode.magic import Magic
+    from pycache_guard.interpreters.identity import Interpreter
 
 
 class CompilerPool:
@@ -49,6 +50,11 @@ class CompilerPool:
                 versions.add(who.title)
                 yield process
             process.close()  # it starts again when it is used again
+
+    def named_interpreters(self) -> list[Interpreter]:
+        """Return the interpreters that were given."""
+        processes = [self._asked[path] for path in self._named]
+        return [process.interpreter for process in processes if process is not None]
 
     def close(self) -> None:
         """End every process."""

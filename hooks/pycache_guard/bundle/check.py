@@ -1,0 +1,187 @@
+"""Check a bundle: what the target does with each module, and what a reader should do about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pycache_guard.bundle.judge import State
+from pycache_guard.bundle.judge import judge
+from pycache_guard.bundle.proof import find_mismatches
+from pycache_guard.bundle.proof import find_rejected
+from pycache_guard.bundle.target import likeliest_target
+from pycache_guard.errors import Failure
+from pycache_guard.findings import Finding
+from pycache_guard.findings import Rule
+from pycache_guard.report import count
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pycache_guard.bundle.judge import Judgement
+    from pycache_guard.bundle.judge import ModuleVerdict
+    from pycache_guard.bundle.judge import StrayFile
+    from pycache_guard.bundle.target import Target
+    from pycache_guard.bundle.tree import BundleTree
+    from pycache_guard.interpreters.pool import CompilerPool
+
+#: The invalidation modes of PEP 552, as `--expect` has them.
+MODES = ("timestamp", "checked-hash", "unchecked-hash")
+
+
+class Expectation(NamedTuple):
+    """What the user says about a bundle."""
+
+    #: None to take the Python that most files are for.
+    target: Target | None = None
+    level: int = 0
+    #: One of `MODES`, or None for any.
+    mode: str | None = None
+    #: Whether the target cannot write into the bundle.
+    is_read_only: bool = False
+
+
+class BundleResult(NamedTuple):
+    """What was found in one bundle."""
+
+    path: str
+    tree: BundleTree
+    target: Target
+    level: int
+    is_read_only: bool
+    judgement: Judgement
+    findings: list[Finding]
+    notes: list[str]
+
+    def number(self, state: State) -> int:
+        """Return the number of modules in a state."""
+        return sum(module.state is state for module in self.judgement.modules)
+
+    def summarize(self) -> str:
+        """Return `1,446 modules: 1,440 used, 4 never used, 2 missing (CPython 3.13)`."""
+        words = [
+            f"{self.number(state):,} {state.value.replace('-', ' ')}"
+            for state in State
+            if self.number(state)
+        ]
+        level = f", -{'O' * self.level}" if self.level else ""
+        modules = count(len(self.judgement.modules), "module")
+        return f"{modules}: {', '.join(words)} ({self.target.title}{level})"
+
+
+def check_tree(
+    path: str, tree: BundleTree, expected: Expectation, compilers: CompilerPool
+) -> BundleResult:
+    """Check a bundle at `path`. Raises `Failure` if it has no module, or no target is known."""
+    target = expected.target or find_target(path, tree)
+    judgement = judge(tree, target, expected.level)
+    notes = [*tree.notes]
+    rejected = find_rejected(tree, target, expected.level, judgement, compilers)
+    if rejected:
+        judgement.modules = [m for m in judgement.modules if m.path not in rejected]
+        notes.append(
+            f"{count(len(rejected), 'source')} ({_first(tree, rejected)}) cannot be compiled by"
+            f" {target.title}, and no bytecode of {'it' if len(rejected) == 1 else 'them'} is expected."
+        )
+    if not judgement.modules:
+        raise Failure(f"{path}: has no Python module in it, so that nothing was checked")
+    if judgement.other_levels:
+        notes.append(
+            f"{count(judgement.other_levels, 'file')} of other optimization levels"
+            f" {'was' if judgement.other_levels == 1 else 'were'} not checked; `--level` does."
+        )
+    mismatches, uncompared = find_mismatches(tree, judgement, compilers)
+    if uncompared:
+        notes.append(
+            f"{count(len(uncompared), 'unchecked-hash file')} ({_first(tree, uncompared)}) could not be"
+            " compared with what the source compiles to; the hash was compared."
+        )
+    described = _Describer(tree, target, expected)
+    findings = [
+        *(found for module in judgement.modules for found in described.module(module)),
+        *(described.stray(stray) for stray in judgement.strays),
+        *(described.finding(each, *found) for each, found in sorted(mismatches.items())),
+    ]
+    return BundleResult(
+        path, tree, target, expected.level, expected.is_read_only, judgement, findings, notes
+    )
+
+
+def _first(tree: BundleTree, paths: list[str]) -> str:
+    return tree.show(paths[0]) + (", …" if len(paths) > 1 else "")
+
+
+def find_target(path: str, tree: BundleTree) -> Target:
+    """Return the Python that most files of a bundle are for. Raises `Failure`."""
+    names = (name for folder in tree.folders.values() for name in folder.caches)
+    legacy = (
+        tree.head(f"{directory}/{name}" if directory else name)
+        for directory, folder in tree.folders.items()
+        for name in sorted(folder.files)
+        if name.endswith(".pyc")
+    )
+    target = likeliest_target(names, legacy)
+    if target is None:
+        raise Failure(
+            f"{path}: has no bytecode that tells which Python it is for; name it, as `--python 3.13`"
+        )
+    return target
+
+
+class _Describer:
+    """Makes findings of verdicts."""
+
+    def __init__(self, tree: BundleTree, target: Target, expected: Expectation) -> None:
+        self._tree = tree
+        self._who = target.title
+        self._expected = expected
+        self._then = (
+            f"{self._who} compiles the source at every start"
+            if expected.is_read_only
+            else f"{self._who} compiles the source at the first import"
+        )
+
+    def finding(self, path: str, rule: Rule, message: str) -> Finding:
+        """Return a finding about a file of the bundle."""
+        place, start = self._tree.locate_finding(path)
+        return Finding(place, rule, start + message)
+
+    def stray(self, stray: StrayFile) -> Finding:
+        """Return the finding of bytecode that belongs to no module of the target."""
+        return self.finding(
+            stray.path, stray.rule, f"{self._who} never uses this file: {stray.why}"
+        )
+
+    def module(self, module: ModuleVerdict) -> list[Finding]:
+        """Return the findings of a module."""
+        bytecode = module.bytecode
+        if module.state is State.USED:
+            return self._mode(module)
+        if bytecode is None:
+            message = f"{self._who} has no bytecode for this source: {self._then}"
+            found = [self.finding(module.path, Rule.PYC322, message)]
+        else:
+            rule = Rule.PYC206 if module.cause == "malformed" else Rule.PYC321
+            message = f"{self._who} never uses this file: {module.why}"
+            if module.is_compiled:
+                message += f"; {self._then}"
+            found = [self.finding(bytecode, rule, message)]
+        if module.is_compiled and not self._expected.is_read_only:
+            message = f"{self._who} writes bytecode for this source into the bundle when it runs"
+            found.append(self.finding(module.path, Rule.PYC324, message))
+        return found
+
+    def _mode(self, module: ModuleVerdict) -> list[Finding]:
+        """Return the finding of a file that is used, and whose mode is not wanted."""
+        expected, mode, bytecode = self._expected.mode, module.mode, module.bytecode
+        if not mode or bytecode is None or mode == expected:
+            return []
+        expectation = f"its mode is {mode}, and {expected} is expected"
+        if mode == "unchecked-hash":
+            message = f"{self._who} runs it without checking the source"
+            if expected:
+                message += f": {expectation}"
+            return [self.finding(bytecode, Rule.PYC203, message)]
+        if expected is None:
+            return []
+        changes = "time" if mode == "timestamp" else "content"
+        message = f"{expectation}: {self._who} compiles the source again if its {changes} changes"
+        return [self.finding(bytecode, Rule.PYC324, message)]

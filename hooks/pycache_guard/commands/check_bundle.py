@@ -1,0 +1,202 @@
+"""`pycache-guard check-bundle`: bytecode that is shipped on purpose."""
+
+from __future__ import annotations
+
+import os
+
+from pycache_guard.bundle.check import MODES
+from pycache_guard.bundle.check import Expectation
+from pycache_guard.bundle.check import check_tree
+from pycache_guard.bundle.judge import State
+from pycache_guard.bundle.target import is_version
+from pycache_guard.bundle.target import target_of_interpreter
+from pycache_guard.bundle.target import target_of_version
+from pycache_guard.bundle.tree import DiskTree
+from pycache_guard.commands._arguments import ignore_option
+from pycache_guard.commands._arguments import non_empty
+from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._output import print_error
+from pycache_guard.commands._output import write_report
+from pycache_guard.errors import Failure
+from pycache_guard.interpreters.pool import CompilerPool
+from pycache_guard.report import Summary
+from pycache_guard.report.json import path_fields
+from pycache_guard.scan import configured_ignores
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pycache_guard.bundle.check import BundleResult
+    from pycache_guard.bundle.judge import ModuleVerdict
+    from pycache_guard.bundle.judge import StrayFile
+
+NAME = "check-bundle"
+SUMMARY = "check bytecode that is shipped on purpose"
+EXAMPLE = "pycache-guard check-bundle build/ --python 3.13 --expect unchecked-hash"
+DOCS_PAGE = "bundle.md"
+POSITIONALS = "PATH..."
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0 for no findings, 1 for findings, 2 if a bundle could not be checked to its end."""
+    options = parse(argv)
+    ignored = {*options.ignore, *configured_ignores()}
+    is_executable = options.python is not None and not is_version(options.python)
+    compilers = CompilerPool([options.python] if is_executable else [])
+    results: list[BundleResult] = []
+    failures: list[str] = []
+    try:
+        target = None
+        if is_executable:
+            target = target_of_interpreter(options.python, compilers.named_interpreters()[0])
+        elif options.python is not None:
+            target = target_of_version(options.python)
+        expected = Expectation(target, options.level, options.expect, options.read_only)
+        for path in dict.fromkeys(options.paths):
+            try:
+                result = check_path(path, expected, compilers)
+            except Failure as failure:
+                failures.append(str(failure))
+            except OSError as error:
+                failures.append(f"{path}: {error.strerror or error}")
+            else:
+                results.append(result)
+                failures += result.tree.failures
+    finally:
+        compilers.close()
+    return report(results, failures, ignored, options)
+
+
+def check_path(path: str, expected: Expectation, compilers: CompilerPool) -> BundleResult:
+    """Check the bundle at a path. Raises `Failure` and `OSError`."""
+    if os.path.isdir(path):
+        return check_tree(path, DiskTree(path), expected, compilers)
+    os.stat(path)
+    raise Failure(f"{path}: is not a directory")
+
+
+def report(
+    results: list[BundleResult], failures: list[str], ignored: set[str], options: Namespace
+) -> int:
+    """Write findings, failures and what was checked; return the exit code."""
+    findings = [
+        finding
+        for result in results
+        for finding in result.findings
+        if finding.rule.name not in ignored
+    ]
+    summary = None
+    if results and (findings or not failures or options.format != "text"):
+        named = len(results) > 1
+        checked = sum(len(result.judgement.modules) for result in results)
+        text = "; ".join(
+            (f"{result.path}: " if named else "") + result.summarize() for result in results
+        )
+        summary = Summary(checked, text, tuple(note for result in results for note in result.notes))
+    code = write_report(findings, NAME, options, summary=summary, more=details(results))
+    for line in dict.fromkeys(failures):
+        print_error(line)
+    return 2 if failures else code
+
+
+def details(results: list[BundleResult]) -> dict[str, object]:
+    """Return the keys that only this command's JSON report has."""
+    return {
+        "bundles": [
+            {
+                **path_fields(result.path),
+                "target": result.target.title,
+                "tag": result.target.tag,
+                "level": result.level,
+                "read_only": result.is_read_only,
+                "modules": len(result.judgement.modules),
+                **{state.name.lower(): result.number(state) for state in State},
+                "other_levels": result.judgement.other_levels,
+            }
+            for result in results
+        ],
+        "modules": [
+            describe_module(result, module)
+            for result in results
+            for module in result.judgement.modules
+        ],
+        "other_bytecode": [
+            describe_stray(result, stray) for result in results for stray in result.judgement.strays
+        ],
+    }
+
+
+def describe_module(result: BundleResult, module: ModuleVerdict) -> dict[str, object]:
+    """Return the element of a module."""
+    bytecode = None if module.bytecode is None else result.tree.show(module.bytecode)
+    return {
+        "bundle": path_fields(result.path)["path"],
+        **path_fields(result.tree.show(module.path)),
+        "bytecode": path_fields(bytecode)["path"],
+        "state": module.state.value,
+        "cause": module.cause or None,
+        "reason": module.why or None,
+        "mode": module.mode or None,
+        "rewritten": module.is_compiled and not result.is_read_only,
+        "compiled_at_every_start": module.is_compiled and result.is_read_only,
+    }
+
+
+def describe_stray(result: BundleResult, stray: StrayFile) -> dict[str, object]:
+    """Return the element of bytecode that belongs to no module of the target."""
+    return {
+        "bundle": path_fields(result.path)["path"],
+        **path_fields(result.tree.show(stray.path)),
+        "code": stray.rule.name,
+        "cause": stray.cause,
+        "reason": stray.why,
+    }
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Read the arguments."""
+    parser = report_parser(
+        NAME,
+        "Check whether the target Python will use each bytecode file that a bundle ships.",
+    )
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        type=non_empty,
+        nargs="+",
+        help="directory, zip, wheel, tar, zipapp or image archive",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="TARGET",
+        type=non_empty,
+        help="3.13, or an executable (default: what most files are for)",
+    )
+    parser.add_argument(
+        "--level",
+        metavar="N",
+        type=level,
+        default=0,
+        help="optimization level: 0 (default), 1 or 2",
+    )
+    parser.add_argument(
+        "--expect",
+        metavar="MODE",
+        choices=MODES,
+        help="timestamp, checked-hash or unchecked-hash",
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", help="Python cannot write into the bundle"
+    )
+    ignore_option(parser)
+    return parser.parse(argv)
+
+
+def level(text: str) -> int:
+    """Return an optimization level. Raises `Failure`."""
+    text = non_empty(text)
+    if text not in ("0", "1", "2"):
+        raise Failure(f"--level {text}: must be 0, 1 or 2")
+    return int(text)
