@@ -23,11 +23,11 @@ from pycache_guard.dockerignore.names import is_dockerfile
 from pycache_guard.dockerignore.names import is_foreign
 from pycache_guard.errors import Failure
 from pycache_guard.git.entries import LINK
+from pycache_guard.git.listing import find_compose_candidates
 from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.objects import read_blob
 from pycache_guard.git.objects import read_blobs
-from pycache_guard.git.search import files_with_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +155,9 @@ class ContextFinder:
         """Return the builds that compose, Bake and devcontainer files name."""
         builds = BuildFiles(self._files, self.failures)
         by_name = [path for path in self._entries if is_compose_file(path)]
-        by_content = [p for p in files_with_words() if p not in by_name and not is_foreign(p)]
+        by_content = [
+            p for p in find_compose_candidates() if p not in by_name and not is_foreign(p)
+        ]
         builds.read_devcontainers(filter(is_devcontainer, self._entries))
         builds.read_compose_files([*by_name, *by_content])
         builds.read_bake_files([*filter(is_bake_file, self._entries)])

@@ -30,7 +30,9 @@ from pycache_guard.git.objects import OfflineRepository
 from pycache_guard.git.objects import read_prefixes
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
+from pycache_guard.git.process import environment
 from pycache_guard.git.process import parsing_output
+from pycache_guard.git.repository import options_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -368,3 +370,27 @@ def without_configuration(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables that configure git."""
     dropped = ("GIT_CONFIG", "GIT_ATTR", "GIT_PREFIX")
     return {name: text for name, text in environment.items() if not name.startswith(dropped)}
+
+
+#: What git answers where an attribute has no value.
+UNSET_VALUES = (b"unspecified", b"unset", b"set")
+
+
+def check_attr(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes, bytes]:
+    """Return the value of an attribute for those paths that have one, by the index alone.
+
+    Neither the attributes of this person nor those of the system count (gitattributes(5)).
+    """
+    with tempfile.TemporaryFile() as questions:
+        questions.write(b"".join(path + b"\0" for path in paths))
+        questions.seek(0)
+        answers = Git(
+            *(*options_at(top), "-c", "core.attributesFile=/dev/null"),
+            *("check-attr", "--cached", "-z", "--stdin", attribute),
+            stdin=questions.fileno(),
+            env=environment(GIT_ATTR_NOSYSTEM="1"),
+        ).output()
+    fields = answers.split(b"\0")
+    with parsing_output("check-attr"):
+        answered = zip(paths, fields[0:-1:3], fields[2::3], strict=True)
+        return {path: value for path, _, value in answered if value not in UNSET_VALUES}

@@ -1,4 +1,7 @@
-"""The hooks that git would run: scripts, and commands in the git configuration."""
+"""The hooks that git would run: scripts, and commands in the git configuration.
+
+Only `doctor` asks for them. The module is here because only this package starts git.
+"""
 
 from __future__ import annotations
 

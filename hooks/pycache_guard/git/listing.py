@@ -1,4 +1,4 @@
-"""Read listings of entries, and the differences of the index or a tree from a commit."""
+"""Read listings of entries, differences of the index or a tree from a commit, and searches of the index."""
 
 from __future__ import annotations
 
@@ -186,3 +186,31 @@ def parse_entry(record: bytes) -> Entry:
 
     mode = record.partition(b" ")[0].decode("ascii")
     return Entry(mode, blob_of(record), os.fsdecode(path_of(record)))
+
+
+#: Every word must stand in the file: a key `services` at the start of a line, and `build`.
+_COMPOSE_WORDS = (
+    "--extended-regexp",
+    "--all-match",
+    "-e",
+    "^[\"']?services[\"']?[[:space:]]*:",
+    "-e",
+    "build",
+)
+
+
+def find_compose_candidates() -> list[bytes]:
+    """Return the tracked YAML files that may be compose files by their content, as paths from the top.
+
+    Settings of the user that change what is searched or written are overruled.
+    """
+    search = Git(
+        "grep",
+        *("--cached", "--files-with-matches", "-z", "--full-name", "-I"),
+        *("--no-color", "--no-recurse-submodules", "--no-textconv"),
+        *_COMPOSE_WORDS,
+        *("--", ":(top,icase,glob)**/*.yml", ":(top,icase,glob)**/*.yaml"),
+    )
+    listed = b"".join(iter(search.read, b""))
+    search.wait(allowed=(0, 1))  # 1: no such file
+    return listed.split(b"\0")[:-1]

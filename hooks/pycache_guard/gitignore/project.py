@@ -118,7 +118,7 @@ class ProjectReader:
 
 def checked_out_wide(rules: Iterable[bytes]) -> dict[bytes, str]:
     """Return the ignore files that a checkout converts to UTF-16 or UTF-32, with the encoding."""
-    from pycache_guard.git.attributes import check_attr
+    from pycache_guard.git.checkout import check_attr
 
     encodings = check_attr("working-tree-encoding", [*rules], require_toplevel())
     return {
