@@ -17,7 +17,7 @@ from helpers.report_parser import fix_commands
 from helpers.report_parser import parse_report
 from helpers.report_parser import run_shell
 from helpers.runners import SCRIPTS
-from pycache_guard.gitignore.completion import read_ignore_file
+from pycache_guard.gitignore.fix import read_ignore_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +209,7 @@ def test_a_link_that_comes_meanwhile(
     assert file.read_text() == "x\n__pycache__/\n*.py[co]\n"
     assert target.read_text() == "secret\n"
     with monkeypatch.context() as patched:
-        patched.setattr("pycache_guard.gitignore.completion.stat_replaceable", lambda _: swap())
+        patched.setattr("pycache_guard.gitignore.fix.stat_replaceable", lambda _: swap())
         with pytest.raises(OSError, match="symbolic link"):
             read_ignore_file(os.fspath(file), ".gitignore", "git")
 

@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     index = Index()
     if options.explain is not None:
-        return explain_path(index, options)
+        return print_explanation(index, options)
     config = settings_at(options.config_from) if options.config_from else load_config(index)
     probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
     if options.fix:
@@ -50,11 +50,11 @@ def main(argv: Sequence[str]) -> int:
     return write_report(found, NAME, options, summary=summary)
 
 
-def explain_path(index: Index, options: Namespace) -> int:
+def print_explanation(index: Index, options: Namespace) -> int:
     """Print which line decides about a path; return 0 if everybody's git ignores it, else 1."""
-    from pycache_guard.gitignore.path import explain
+    from pycache_guard.gitignore.explain import explain_path
 
-    explanation = explain(index, options.explain)
+    explanation = explain_path(index, options.explain)
     emit(escape_unprintable(explanation.text) + "\n", options.output)
     return 0 if explanation.is_ignored_for_all else 1
 

@@ -17,11 +17,11 @@ from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.fs.atomic import rewrite_atomic
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.completion import complete
-from pycache_guard.gitignore.completion import read_ignore_file
 from pycache_guard.gitignore.explain import describe_paths
 from pycache_guard.gitignore.explain import group_by
+from pycache_guard.gitignore.fix import complete_ignore_file
 from pycache_guard.gitignore.fix import describe_advice
+from pycache_guard.gitignore.fix import read_ignore_file
 from pycache_guard.gitignore.fix_commands import FixCommands
 from pycache_guard.gitignore.patterns import bytecode_component
 from pycache_guard.gitignore.patterns import detect_utf16_32
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.dockerignore.contexts import BuildContext
     from pycache_guard.git.index import Index
-    from pycache_guard.gitignore.completion import Completion
+    from pycache_guard.gitignore.fix import Completion
 
 
 def common_mistakes(content: bytes, samples: Sequence[str]) -> Iterator[tuple[int, str, str]]:
@@ -269,7 +269,7 @@ class DockerignoreChecker:
         every = (*self._probes.required, *self._probes.advised)
         # A pattern that re-includes files of an excluded directory is undone only by a pattern for
         # the files: Docker does not apply one that changes nothing for the directory.
-        return complete(
+        return complete_ignore_file(
             content or b"",
             lambda c: self._gaps_of(build, c, every),
             DOCKER_PATTERNS,

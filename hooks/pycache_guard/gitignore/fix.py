@@ -1,4 +1,7 @@
-"""Complete the top `.gitignore`: append missing lines, prove that they help, then write."""
+"""Complete an ignore file: append missing lines, prove that they help, then write.
+
+`complete_ignore_file` serves `.gitignore` and `.dockerignore`; the rest is about the top `.gitignore`.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,88 @@ from typing import NamedTuple
 from pycache_guard.bytecode.probes import PATTERNS
 from pycache_guard.bytecode.probes import UNTRACKED_DIR
 from pycache_guard.bytecode.probes import WRITERS
+from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.fs.atomic import read_if_exists
 from pycache_guard.fs.atomic import rewrite_atomic
+from pycache_guard.fs.atomic import stat_replaceable
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.completion import complete
-from pycache_guard.gitignore.completion import read_ignore_file
 from pycache_guard.gitignore.explain import TOP_GITIGNORE
 from pycache_guard.gitignore.explain import explain
 from pycache_guard.gitignore.fix_commands import FixCommands
+from pycache_guard.gitignore.patterns import append_patterns
+from pycache_guard.gitignore.patterns import detect_utf16_32
 from pycache_guard.gitignore.project import read_project
 from pycache_guard.gitignore.proof import find_unignored
 from pycache_guard.remedies import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index
     from pycache_guard.gitignore.project import Project
+    from pycache_guard.gitignore.proof import UnignoredPath
+
+
+class Completion(NamedTuple):
+    """An ignore file with appended patterns."""
+
+    content: bytes
+    #: The appended patterns.
+    patterns: Sequence[bytes]
+    #: The probes that are not ignored without, and with, the appended patterns.
+    before: Sequence[UnignoredPath]
+    after: Sequence[UnignoredPath]
+
+    @property
+    def is_effective(self) -> bool:
+        """Return whether the appended patterns exclude more probes."""
+        return len(self.after) < len(self.before)
+
+
+def complete_ignore_file(
+    old: bytes,
+    find_gaps: Callable[[bytes], Sequence[UnignoredPath]],
+    lines: Mapping[str, bytes],
+    *,
+    cache_contents: bytes = b"",
+) -> Completion:
+    """Return `old`, the content of an ignore file, completed for what `find_gaps` returns.
+
+    `lines` are the patterns by probe. `cache_contents` is appended as well if they leave a probe in
+    `__pycache__` unignored.
+    """
+    before = find_gaps(old)
+    patterns = lines_for((gap.kind for gap in before), lines)
+    content = append_patterns(old, patterns)
+    after = find_gaps(content)
+    if cache_contents and any(b"__pycache__/" in gap.probe for gap in after):
+        patterns = [*patterns, cache_contents]
+        content = append_patterns(old, patterns)
+        after = find_gaps(content)
+    return Completion(content, patterns, before, after)
+
+
+def read_ignore_file(path: str, name: str, reader: str) -> bytes | None:
+    """Return the content of an ignore file, `None` if it is not on disk.
+
+    `name` and `reader` are for the message of `Failure`, which is raised for UTF-16 and UTF-32, and
+    for a file that cannot be replaced.
+    """
+    content = read_if_exists(path) if stat_replaceable(path) else None
+    encoding = detect_utf16_32(content or b"")
+    if encoding:
+        raise Failure(
+            f"{name}: is {encoding}; {reader} cannot read patterns in it: convert it to UTF-8 first"
+        )
+    return content
 
 
 NAME = os.fsdecode(TOP_GITIGNORE)
@@ -133,7 +197,7 @@ def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:
     def replace(content: bytes) -> Project:
         return found._replace(ignore_files={**found.ignore_files, TOP_GITIGNORE: content})
 
-    done = complete(
+    done = complete_ignore_file(
         old, lambda c: find_unignored(found.modules, replace(c).ignore_files, kinds), PATTERNS
     )
     if not done.is_effective:  # not staged, or defeated by a nested file
