@@ -7,7 +7,7 @@ from functools import partial
 from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.lint import lint_source
-from pycache_guard.lint.noqa import Suppressions
+from pycache_guard.lint.source import Suppressions
 from pycache_guard.lint.source import Unparsable
 from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of

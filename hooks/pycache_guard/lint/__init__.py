@@ -8,8 +8,8 @@ from __future__ import annotations
 from pycache_guard.findings import Finding
 from pycache_guard.findings import sort_findings
 from pycache_guard.lint.module import Module
-from pycache_guard.lint.noqa import Suppressions
 from pycache_guard.lint.rules import CHECKS
+from pycache_guard.lint.source import Suppressions
 from pycache_guard.lint.source import check_syntax
 from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Sequence
 
+    from pycache_guard.lint.module import Violation
     from pycache_guard.lint.rules import Check
-    from pycache_guard.lint.violation import Violation
 
 
 def lint_source(data: bytes, path: str) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import NamedTuple
 from typing import TypeVar
 
 from pycache_guard.lint.scopes import SCOPE_FIELDS
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pycache_guard.lint.scopes import Binding
+
+
+class Violation(NamedTuple):
+    """A node and what is wrong with it."""
+
+    node: ast.expr | ast.stmt
+    message: str
+
 
 Node = TypeVar("Node", bound=ast.AST)
 

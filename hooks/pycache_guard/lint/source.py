@@ -1,15 +1,20 @@
-"""From the bytes of a source file to its text and syntax tree."""
+"""Read a source file: its text, its syntax tree, and its `# noqa` comments as flake8 reads them."""
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import symtable
 import sys
 import tokenize
 import warnings
 
 from pycache_guard.errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Which Python refuses a source: newer syntax is the likeliest reason.
 REFUSED = "cannot be parsed by Python {}.{}".format(*sys.version_info)
@@ -74,3 +79,59 @@ def error_message(error: Exception) -> str:
 def lines_of(text: str) -> list[str]:
     r"""Split as the parser counts lines, each end made `\n`: form feeds and the like end none."""
     return io.StringIO(text, newline=None).readlines()
+
+
+#: Both are regular expressions of flake8 (flake8.defaults).
+NOQA_COMMENT = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
+#: A comment for the whole file; codes after it have no effect.
+NOQA_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
+
+
+class Suppressions:
+    """The `# noqa` comments of one source, which is read once for all findings (flake8.style_guide)."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._has_comment = any("noqa" in line.lower() for line in lines)
+        self._covers_file = self._has_comment and any(map(NOQA_FILE.match, lines))
+        is_needed = self._has_comment and not self._covers_file
+        self._physical = logical_line_ranges(lines) if is_needed else {}
+        #: The comment of each logical line that has been asked for, by its first and last line.
+        self._comments: dict[tuple[int, int], re.Match[str] | None] = {}
+
+    def cover(self, line: int, code: str) -> bool:
+        """Return whether a comment suppresses `code` in `line` (from 1)."""
+        if not self._has_comment or self._covers_file:
+            return self._covers_file
+        span = self._physical.get(line, (line, line))
+        if span not in self._comments:
+            start, end = span
+            self._comments[span] = NOQA_COMMENT.search("".join(self._lines[start - 1 : end]))
+        comment = self._comments[span]
+        return comment is not None and (
+            comment["codes"] is None or matches_code(comment["codes"], code)
+        )
+
+
+def matches_code(codes: str, code: str) -> bool:
+    """Return whether `codes`, as in a comment, has `code` or a prefix of it, case-sensitively."""
+    return code.startswith(tuple(filter(None, re.split(r"[,\s]+", codes))))
+
+
+def logical_line_ranges(lines: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """Return, for lines in a string of several lines, the first and last of them.
+
+    Where the tokenizer fails, as flake8 does, every line stands for itself.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    first, last = 0, 0
+    try:
+        for token in tokenize.generate_tokens(iter(lines).__next__):
+            first = first or token.start[0]
+            last = max(last, token.end[0])
+            if token.type in (tokenize.NL, tokenize.NEWLINE):
+                found.update(dict.fromkeys(range(first, last + 1), (first, last)))
+                first, last = 0, 0
+    except (tokenize.TokenError, SyntaxError):
+        return {}
+    return found

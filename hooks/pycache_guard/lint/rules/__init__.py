@@ -1,6 +1,7 @@
-"""The rules, one in a file: its `RULE`, `FIX_HINT`, and the words that a source must contain.
+"""Import the lint rules, one per module, each with its `RULE`, `FIX_HINT`, `TRIGGER_WORDS` and `check`.
 
-4 0x: bytecode is run · 4 1x: it is made · 4 2x: it is switched · 4 3x: it is found.
+The codes: PYC40x bytecode is run, PYC41x it is written, PYC42x caching is switched, PYC43x its path
+is computed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pycache_guard.lint.module import Module
-    from pycache_guard.lint.violation import Violation
+    from pycache_guard.lint.module import Violation
 
     class Check(Protocol):
         """A module of this package."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.processes import commands
 from pycache_guard.lint.processes import script_arguments
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

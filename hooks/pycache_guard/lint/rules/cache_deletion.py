@@ -7,13 +7,13 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import conditions
 from pycache_guard.lint.context import is_one_shot
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import receiver
-from pycache_guard.lint.path_functions import CACHES
 from pycache_guard.lint.paths import BYTECODE
+from pycache_guard.lint.paths import CACHES
 from pycache_guard.lint.paths import is_bytecode
 from pycache_guard.lint.paths import render_parts
 from pycache_guard.lint.paths import string_parts
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

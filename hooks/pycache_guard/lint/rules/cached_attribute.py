@@ -6,7 +6,7 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_fallback
-from pycache_guard.lint.violation import Violation
+from pycache_guard.lint.module import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.lint import paths
 from pycache_guard.lint.context import is_main_guard
 from pycache_guard.lint.context import is_script
-from pycache_guard.lint.violation import Violation
+from pycache_guard.lint.module import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

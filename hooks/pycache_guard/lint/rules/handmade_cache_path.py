@@ -7,10 +7,10 @@ import re
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import MAX_PATH_DEPTH
 from pycache_guard.lint.paths import render_parts
 from pycache_guard.lint.paths import string_parts
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

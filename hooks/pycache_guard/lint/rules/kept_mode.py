@@ -7,10 +7,10 @@ import re
 from itertools import pairwise
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.processes import commands
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

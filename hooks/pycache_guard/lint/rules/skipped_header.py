@@ -9,8 +9,8 @@ from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position
 from pycache_guard.lint.marshalled import LOAD
 from pycache_guard.lint.marshalled import LOADS
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import receiver
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

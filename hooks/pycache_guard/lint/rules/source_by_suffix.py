@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import receiver
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import constant
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import ast
 import re
 
 from pycache_guard.findings import Rule
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import argument
 from pycache_guard.lint.paths import constant
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

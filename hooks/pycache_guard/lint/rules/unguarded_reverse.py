@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_caught
-from pycache_guard.lint.violation import Violation
+from pycache_guard.lint.module import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import expects_exception
 from pycache_guard.lint.context import is_test
+from pycache_guard.lint.module import Violation
 from pycache_guard.lint.module import argument
-from pycache_guard.lint.violation import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
