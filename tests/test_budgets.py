@@ -80,14 +80,14 @@ class Cost(NamedTuple):
 #: Of every hook, and of the two that git calls itself.
 COSTS = {
     "forbid-bytecode": Cost(17, LISTED),
-    "check-gitignore": Cost(37, PROVEN, parses=True),
-    "fix-gitignore": Cost(37, ["cat-file", "check-ignore", "ls-files"], parses=True),
+    "check-gitignore": Cost(36, PROVEN, parses=True),
+    "fix-gitignore": Cost(36, ["cat-file", "check-ignore", "ls-files"], parses=True),
     "check-history": Cost(29, [*JUDGED, "rev-parse", "rev-parse"]),
     "verify-bytecode": Cost(17, LISTED),
-    "check-dockerignore": Cost(53, CONTEXTS, parses=True),
-    "fix-dockerignore": Cost(53, CONTEXTS, parses=True),
+    "check-dockerignore": Cost(46, CONTEXTS, parses=True),
+    "fix-dockerignore": Cost(46, CONTEXTS, parses=True),
     "clean-orphans": Cost(25, [], parses=True),
-    "lint-bytecode-use": Cost(61, [], parses=True),
+    "lint-bytecode-use": Cost(58, [], parses=True),
     "pre-push": Cost(29, JUDGED),
     # It reads HEAD's configuration from git: a server has no files. A push that creates a branch must not
     # create the one that HEAD names.

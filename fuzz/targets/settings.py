@@ -18,7 +18,7 @@ from pycache_guard.dockerignore.bake import resolve_target
 from pycache_guard.dockerignore.compose import read_compose
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
 from pycache_guard.dockerignore.dockerfile import sources
-from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import Unreadable
 from pycache_guard.dockerignore.values import interpolate
 from pycache_guard.dockerignore.values import read_environment
 from pycache_guard.errors import Failure

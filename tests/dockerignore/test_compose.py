@@ -11,7 +11,7 @@ from pycache_guard.dockerignore.compose import MAX_FILE_BYTES
 from pycache_guard.dockerignore.compose import ComposeFile
 from pycache_guard.dockerignore.compose import is_template
 from pycache_guard.dockerignore.compose import read_compose
-from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import Unreadable
 
 
 def short(file: ComposeFile) -> dict[str, object]:

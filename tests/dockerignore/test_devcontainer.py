@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
-from pycache_guard.dockerignore.errors import Unreadable
 from pycache_guard.dockerignore.values import WORKSPACE
+from pycache_guard.dockerignore.values import Unreadable
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.dockerignore.errors import Unreadable
 from pycache_guard.dockerignore.values import UNKNOWN
+from pycache_guard.dockerignore.values import Unreadable
 from pycache_guard.dockerignore.values import Value
 from pycache_guard.dockerignore.values import interpolate
 from pycache_guard.dockerignore.values import interpolate_or_unknown

@@ -1,4 +1,7 @@
-"""Describe a file that has a bytecode name and does not begin like bytecode."""
+"""Describe a file that has a bytecode name and does not begin like bytecode.
+
+It is not part of `sniff`, which every commit imports, because it needs `re`.
+"""
 
 from __future__ import annotations
 

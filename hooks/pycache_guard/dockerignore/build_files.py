@@ -6,13 +6,13 @@ import os
 import posixpath
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.errors import Unreadable
 from pycache_guard.dockerignore.names import bake_files
 from pycache_guard.dockerignore.names import base_of_override
 from pycache_guard.dockerignore.names import is_main_compose_file
 from pycache_guard.dockerignore.names import join
 from pycache_guard.dockerignore.values import UNKNOWN
 from pycache_guard.dockerignore.values import WORKSPACE
+from pycache_guard.dockerignore.values import Unreadable
 from pycache_guard.dockerignore.values import interpolate
 from pycache_guard.dockerignore.values import interpolate_or_unknown
 from pycache_guard.dockerignore.values import is_remote

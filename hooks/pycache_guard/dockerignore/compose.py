@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import yaml
 
-from pycache_guard.dockerignore.errors import Unreadable
+from pycache_guard.dockerignore.values import Unreadable
 from pycache_guard.dockerignore.values import Value
 
 TYPE_CHECKING = False

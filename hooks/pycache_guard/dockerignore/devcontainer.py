@@ -1,4 +1,7 @@
-"""What a `devcontainer.json` builds: the specification of development containers (containers.dev)."""
+"""Read what a `devcontainer.json` builds (specification of development containers, containers.dev).
+
+It is imported only if the index has such a file: `check-dockerignore` is a hook.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import json
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.errors import Unreadable
 from pycache_guard.dockerignore.values import WORKSPACE
+from pycache_guard.dockerignore.values import Unreadable
 
 #: A string, or a comment; then a string, or a comma in front of a closing bracket.
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)

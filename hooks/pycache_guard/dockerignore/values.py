@@ -1,4 +1,4 @@
-"""Values of build files: their variables, and whether a context is a directory.
+"""Values in files that define builds: their variables, and whether a context is a directory.
 
 Compose specification, `12-interpolation.md`; compose-go, `paths/context.go` (`isRemoteContext`);
 BuildKit and Bake add `target:` and `input:` to the contexts that are not directories.
@@ -9,11 +9,18 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.errors import Unreadable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Unreadable(ValueError):
+    """The file, or a value in it, cannot be understood; `line` is 1-based."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
 
 #: Stands for a variable whose value is not known here.
 UNKNOWN = "\0"
