@@ -14,8 +14,14 @@ import yaml
 from pycache_guard.cli import COMMANDS
 from pycache_guard.commands._help import load_help
 from pycache_guard.findings import Rule
+from pycache_guard.git.process import OLDEST_GIT
 
 ROOT = Path(__file__).parents[1]
+#: The oldest git that both runners work with: pre-commit 4 calls `git ls-files --deduplicate` (2.31),
+#: prek `git diff --no-relative` (2.28).
+OLDEST_GIT_OF_RUNNERS = "2.31"
+#: The version of the language of the oldest PyPy that the suite has passed with.
+OLDEST_PYPY = "3.11"
 BLOCK = re.compile(r"(?s)(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)")
 
 
@@ -47,9 +53,13 @@ def generate_block(name: str) -> str:
     """Return the lines of the table `name`."""
     if name.startswith("rules-"):
         return format_rules(name.removeprefix("rules-"))
-    return {"commands": format_commands, "hooks": format_hooks, "rule-range": format_rule_range}[
-        name
-    ]()
+    formatters = {
+        "commands": format_commands,
+        "hooks": format_hooks,
+        "requirements": format_requirements,
+        "rule-range": format_rule_range,
+    }
+    return formatters[name]()
 
 
 def format_table(head: list[str], rows: list[list[str]]) -> str:
@@ -90,6 +100,38 @@ def format_hooks() -> str:
                 ", ".join(hook["stages"]),
             ]
             for hook in hooks
+        ],
+    )
+
+
+def read_oldest_versions() -> dict[str, str]:
+    """Return the oldest supported version of each program, from where it is in force."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (runner,) = {hook["minimum_pre_commit_version"] for hook in hooks}
+    (python,) = re.findall(r'(?m)^requires-python = ">=(.+)"$', project)
+    (prek,) = re.findall(r'(?m)^  "prek>=(.+)",$', project)
+    return {
+        "Python": python,
+        "PyPy": OLDEST_PYPY,
+        "git": OLDEST_GIT,
+        "git of the hooks": OLDEST_GIT_OF_RUNNERS,
+        "pre-commit": runner,
+        "prek": prek,
+    }
+
+
+def format_requirements() -> str:
+    """Return the table of the oldest supported versions."""
+    oldest = read_oldest_versions()
+    python = f"{oldest['Python']} or later, or PyPy {oldest['PyPy']}"
+    return format_table(
+        ["program", "for the command", "for the hooks"],
+        [
+            ["Python", python, python],
+            ["git", f"{oldest['git']} or later", f"{oldest['git of the hooks']} or later"],
+            ["pre-commit", "", f"{oldest['pre-commit']} or later"],
+            ["prek", "", f"{oldest['prek']} or later"],
         ],
     )
 

@@ -3,16 +3,20 @@
     python -m scripts.platforms --root /opt/sid tests/verify
 
 runs one directory of tests, also with every Python of a system below `/opt/sid` (as root on Linux), which
-`debootstrap --include=python3.15-venv,pypy3-venv,git,procps,e2fsprogs sid /opt/sid` makes on Debian.
-Each Python gets a virtual environment and a copy of the checkout of its own, in the temporary directory.
+`scripts/make-root.sh /opt/sid` builds on Debian. Each Python gets a virtual environment and a copy of the
+checkout of its own, in the temporary directory. The reasons of all skipped tests follow the table.
+
+Exit codes: 0 every test that ran passed; 1 a test failed; 2 the tests could not run with a Python.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,8 +35,16 @@ ENTER = ROOT / "scripts" / "enter-root.sh"
 #: Names of interpreters: CPython 3.10 and later, free-threaded builds, PyPy 3.
 INTERPRETER = re.compile(r"python3\.[1-9]\d+t?|pypy3(\.[1-9]\d+)?")
 OUTCOMES = ("passed", "failed", "errors", "skipped")
-#: Prints the release and the prefix, which is equal for two names of one interpreter.
-IDENTIFY = "import platform as p, sys; print(p.python_implementation(), p.python_version(), sys.base_prefix, sep='|')"
+#: Prints the release, the prefix, which is equal for two names of one interpreter, and the version of git.
+IDENTIFY = """\
+import platform, subprocess, sys
+git = subprocess.run(["git", "--version"], stdout=subprocess.PIPE).stdout.decode().split()[2]
+print(platform.python_implementation(), platform.python_version(), sys.base_prefix, git, sep="|")
+"""
+#: What pytest prints with `-rs` for tests that were skipped for one reason.
+SKIPPED = re.compile(r"SKIPPED \[(\d+)\] (?:\S+?:(?:\d+:)? )?(.*)")
+#: The end of the output of a failed run, in lines.
+SHOWN_LINES = 400
 
 
 class Platform(NamedTuple):
@@ -40,6 +52,7 @@ class Platform(NamedTuple):
 
     name: str
     executable: str
+    git: str
     enter: tuple[str, ...] = ()
 
 
@@ -47,11 +60,14 @@ class SuiteResult(NamedTuple):
     """The result of the suite under one interpreter."""
 
     name: str
+    git: str
     #: Number of tests by outcome; empty if the suite did not run.
     counts: dict[str, int]
     seconds: float
     #: Why the suite did not run.
     reason: str = ""
+    #: Number of skipped tests by reason.
+    skips: dict[str, int] = {}  # noqa: RUF012 - never changed
 
 
 def find_executables(directories: Iterable[Path]) -> Iterator[Path]:
@@ -81,9 +97,9 @@ def find_platforms(root: Path | None) -> list[Platform]:
             [*enter, executable, "-c", IDENTIFY], capture_output=True, check=False, text=True
         )
         if done.returncode == 0:
-            implementation, version, _ = done.stdout.strip().split("|")
+            implementation, version, _, git = done.stdout.strip().split("|")
             name = f"{implementation} {version}{f' ({enter[1]})' if enter else ''}"
-            found.setdefault((done.stdout, enter), Platform(name, executable, enter))
+            found.setdefault((done.stdout, enter), Platform(name, executable, git, enter))
     return list(found.values())
 
 
@@ -97,7 +113,7 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
         steps = (
             (platform.executable, "-m", "venv", ".venv"),
             (".venv/bin/python", "-m", "pip", "install", "--quiet", "--editable", ".[test]"),
-            (".venv/bin/python", "-m", "pytest", "--no-cov", "--quiet", *arguments),
+            (".venv/bin/python", "-m", "pytest", "--no-cov", "--quiet", "-rfEs", *arguments),
         )
         for step in steps:
             done = subprocess.run(
@@ -105,10 +121,14 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
             )
             if done.returncode and step is not steps[-1]:
                 reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-                return SuiteResult(platform.name, {}, time.monotonic() - start, "".join(reason))
-    failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    print("\n".join(failures), end="\n" * bool(failures), flush=True)
-    return SuiteResult(platform.name, count_outcomes(done.stdout), time.monotonic() - start)
+                seconds = time.monotonic() - start
+                return SuiteResult(platform.name, platform.git, {}, seconds, "".join(reason))
+    if done.returncode:
+        print("\n".join(done.stdout.splitlines()[-SHOWN_LINES:]), done.stderr, flush=True)
+    counts, skips = count_outcomes(done.stdout), count_skips(done.stdout)
+    reason = [] if counts else [f"pytest ended with {done.returncode}"]
+    seconds = time.monotonic() - start
+    return SuiteResult(platform.name, platform.git, counts, seconds, "".join(reason), skips)
 
 
 def count_outcomes(output: str) -> dict[str, int]:
@@ -118,44 +138,76 @@ def count_outcomes(output: str) -> dict[str, int]:
     return {f"{word}s" if word == "error" else word: int(count) for count, word in words}
 
 
+def count_skips(output: str) -> dict[str, int]:
+    """Return the number of skipped tests by reason, from the summary of pytest, the largest first."""
+    skips: collections.Counter[str] = collections.Counter()
+    for line in output.splitlines():
+        if found := SKIPPED.fullmatch(line):
+            skips[found[2].removeprefix("Skipped: ")] += int(found[1])
+    return dict(skips.most_common())
+
+
+def format_skips(results: Iterable[SuiteResult]) -> str:
+    """Return the reasons of skipped tests with the number of tests under each Python."""
+    lines = []
+    for result in results:
+        if result.skips:
+            lines.append(f"\nSkipped with {result.name}, git {result.git}:\n")
+            lines += [f"{count:>6}  {reason}\n" for reason, count in result.skips.items()]
+    return "".join(lines)
+
+
 def format_table(results: Iterable[SuiteResult]) -> str:
     """Return the results as a table in Markdown."""
-    head = ["Python", *OUTCOMES, "time"]
+    head = ["Python", "git", *OUTCOMES, "time"]
     rows = [head, ["---"] * len(head)]
     for result in results:
         minutes, seconds = divmod(round(result.seconds), 60)
         counts = [str(result.counts.get(outcome, 0)) for outcome in OUTCOMES]
         cells = [f"not run: {result.reason}", "", "", ""] if not result.counts else counts
-        rows.append([result.name, *cells, f"{minutes}:{seconds:02}"])
+        rows.append([result.name, result.git, *cells, f"{minutes}:{seconds:02}"])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 if the suite ran with every Python and nothing failed."""
+    """Return 0 if nothing failed, 1 if a test failed, 2 if the suite could not run with a Python."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.platforms",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--root", type=Path, help="also the Pythons of the system below ROOT")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only Pythons whose name has TEXT"
+    )
+    parser.add_argument("--git", type=Path, metavar="DIR", help="the directory of another git")
     parser.add_argument("--list", action="store_true", help="print the Pythons and do not run them")
     options, arguments = parser.parse_known_args(argv)
+    # So that a time limit leaves no files behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    if options.git:
+        os.environ["PATH"] = f"{options.git.resolve()}{os.pathsep}{os.environ['PATH']}"
     if options.root and not (sys.platform == "linux" and os.geteuid() == 0):
         print(f"{options.root}: skipped, because entering it needs root on Linux")
         options.root = None
-    platforms = find_platforms(options.root)
+    platforms = [
+        platform for platform in find_platforms(options.root) if options.only in platform.name
+    ]
+    if not platforms:
+        print(f"error: no Python here has a name with `{options.only}`", file=sys.stderr)
+        return 2
     if options.list:
-        print("\n".join(f"{platform.name}: {platform.executable}" for platform in platforms))
+        for platform in platforms:
+            print(f"{platform.name}, git {platform.git}: {platform.executable}")
         return 0
     results = []
     for platform in platforms:
         print(f"== {platform.name}", flush=True)
         results.append(run_suite(platform, arguments))
-    print(format_table(results), end="")
-    clean = all(
-        result.counts and not result.counts.keys() & {"failed", "errors"} for result in results
-    )
-    return 0 if clean else 1
+    print(format_table(results) + format_skips(results), end="")
+    if any(result.counts.keys() & {"failed", "errors"} for result in results):
+        return 1
+    return 0 if all(result.counts for result in results) else 2
 
 
 if __name__ == "__main__":

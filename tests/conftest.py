@@ -26,6 +26,7 @@ from helpers.runners import ROOT
 from helpers.runners import Checkout
 from pycache_guard import cli
 from pycache_guard.git import spawn
+from pycache_guard.interpreters import pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +159,12 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         return result
 
     return main
+
+
+@pytest.fixture
+def only_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the interpreters of the machine from this process, except for the running one."""
+    monkeypatch.setattr(pool, "find_candidates", lambda _: [])
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_generated_tables_are_up_to_date(page: Path) -> None:
 def test_generated_tables_are_everywhere_they_belong() -> None:
     blocks = {found[2] for page in PAGES for found in docs.BLOCK.finditer(page.read_text("utf-8"))}
     groups = {f"rules-{rule.name[:4]}" for rule in Rule}
-    assert blocks == {"commands", "hooks", "rule-range", *groups}
+    assert blocks == {"commands", "hooks", "requirements", "rule-range", *groups}
 
 
 def test_generated_tables_list_everything() -> None:

@@ -84,7 +84,7 @@ def test_reference_flag_of_the_name_counts() -> None:
     """With it, one number more is taken: every reference after it means another object."""
     honest = dumped("m.py")
     place = honest.index(b"m.py") - 2
-    assert honest[place] & ~0x80 == ord("z")
+    assert chr(honest[place] & 0x7F) in "zZ"  # interned or not
     for kind in (
         b"z\x04",
         b"Z\x04",

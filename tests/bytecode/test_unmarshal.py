@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import marshal
 import struct
-import tracemalloc
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import cast
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.memory import trace_memory
 from pycache_guard.bytecode import unmarshal
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
@@ -206,31 +206,23 @@ def test_references_that_expand_a_little() -> None:
 
 @pytest.mark.parametrize("code", [b"(", b"[", b"<", b">", b"s", b"u", b"l"])
 def test_no_memory_for_declared_sizes(code: bytes) -> None:
-    tracemalloc.start()
-    try:
+    with trace_memory() as peak:
         with pytest.raises(MarshalError):
             read_value(code + i32(0x7FFFFFFF) + b"N" * 16, 0, PYTHON_313)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000
+        assert peak() < 100_000
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_huge_number_is_kept_as_its_digits(sign: int) -> None:
     digits = 31_000_000
     data = b"l" + i32(sign * digits) + b"\x01\0" * digits
-    tracemalloc.start()
-    try:
+    with trace_memory() as peak:
         value, end = read_value(data, 0, PYTHON_313)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+        assert peak() < 8 << 20
     assert end == len(data)
     assert isinstance(value, HugeInt)
     assert repr(value) == f"<int of {15 * (digits - 1) + 1} bits>"
     assert value.is_negative == (sign < 0)
-    assert peak < 8 << 20
 
 
 def test_huge_numbers_are_equal_by_sign_and_digits() -> None:
@@ -272,14 +264,10 @@ def test_more_objects_than_any_module_has_take_no_memory(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unmarshal, "MAX_OBJECTS", 20_000)
-    tracemalloc.start()
-    try:
+    with trace_memory() as peak:
         with pytest.raises(MarshalError, match="more than 20000 objects"):
             read_value(data, 0, PYTHON_313)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 4 << 20
+        assert peak() < 4 << 20
 
 
 def test_as_many_objects_as_are_allowed() -> None:

@@ -381,6 +381,8 @@ def partial(repo: Repo, tmp_path: Path) -> Repo:
     repo.add("later.pyc", "1")
     repo.commit()
     clone.git("config", "remote.origin.promisor", "true")
+    # From 2.47 on, maintenance goes on in the background after `git fetch`, with a lock file.
+    clone.git("config", "maintenance.auto", "false")
     clone.git("config", "remote.origin.partialclonefilter", "blob:none")
     clone.git("fetch", "-q", "--filter=blob:none")
     return clone

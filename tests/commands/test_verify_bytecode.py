@@ -12,10 +12,12 @@ import pytest
 
 from helpers.make_pyc import EVIL
 from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import OTHER_TAG
 from helpers.make_pyc import TAG
 from helpers.make_pyc import TIME
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
+from helpers.make_pyc import describe_greeting
 from helpers.make_pyc import foreign_pyc
 from helpers.make_pyc import forged_pyc
 from helpers.make_pyc import hash_pyc
@@ -24,6 +26,7 @@ from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import without_lines
 from helpers.make_pyc import write_file
 from helpers.report_parser import CLEAN
+from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.interpreters.discover import find_candidates
 
@@ -39,8 +42,8 @@ if TYPE_CHECKING:
 TRUE = INNOCENT.encode()
 WRONG_HASH = hash_pyc(compile_source(EVIL), b"other", checked=True)
 SELF_REFERENCE = matching_pyc()[:16] + b"\xa9\x01r\0\0\0\0"
-#: Of a Python that is nowhere here.
-NEWER = foreign_pyc("cpython-314")
+OTHER = foreign_pyc(OTHER_TAG)
+OTHER_PATH = f"__pycache__/m.{OTHER_TAG}.pyc"
 NOBODYS = b"\x01\x00\r\n" + matching_pyc()[4:]
 
 
@@ -137,7 +140,7 @@ ATTACKS: list[tuple[str, dict[str, bytes | Callable[[Path], None]], list[tuple[s
     ("A4c: a package", {"m/__init__.pyc": forged_pyc()}, [("m/__init__.pyc", "PYC204")]),
     ("A4h: over the library", {"json.pyc": forged_pyc()}, [("json.pyc", "PYC204")]),
     ("A4i: at every start", {"sitecustomize.pyc": forged_pyc()}, [("sitecustomize.pyc", "PYC204")]),
-    ("A4l: another magic", {"foo.pyc": NEWER}, [("foo.pyc", "PYC204")]),
+    ("A4l: another magic", {"foo.pyc": OTHER}, [("foo.pyc", "PYC204")]),
     ("A4l: nobody's magic", {"foo.pyc": NOBODYS}, [("foo.pyc", "PYC205")]),
     ("A4n: plugins", {"plugins/0002_x.pyc": forged_pyc()}, [("plugins/0002_x.pyc", "PYC204")]),
     ("A5: a script", {"__main__.pyc": forged_pyc()}, [("__main__.pyc", "PYC204")]),
@@ -243,9 +246,9 @@ def test_attacks_in_the_index(
     assert codes(told) == sorted((path, in_index(code, name)) for path, code in expected)
 
 
-def newer(source: str = INNOCENT) -> bytes:
+def of_other(source: str = INNOCENT) -> bytes:
     """Return a file of a Python that is nowhere, which would be run for `source`."""
-    return NEWER[:8] + matching_pyc(source)[8:16] + NEWER[16:]
+    return OTHER[:8] + matching_pyc(source)[8:16] + OTHER[16:]
 
 
 def test_run_without_bytecode_reports_that_there_is_none(
@@ -270,8 +273,8 @@ def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
     assert told == (
         1,
         (
-            f"{cache_path()}: PYC202 it is not what CPython {version} compiles m.py to: consts[1] of greet"
-            " differs. Python runs it, because time and size match its source\n\nTo fix:\n"
+            f"{cache_path()}: PYC202 it is not what CPython {version} compiles m.py to:"
+            f" {describe_greeting()} differs. Python runs it, because time and size match its source\n\nTo fix:\n"
             f"    rm -f -- {cache_path()}\n"
         ),
         "",
@@ -280,24 +283,29 @@ def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
     assert program("verify-bytecode", "--quiet", "--tracked", cwd=here).code == 2  # no repository
 
 
+@pytest.mark.usefixtures("only_this_python")
 def test_no_interpreter(here: Path, run: Run) -> None:
+    magic = identify_magic(OTHER)
+    assert magic is not None
     write_file(here / "m.py", INNOCENT)
-    write_file(here / "__pycache__/m.cpython-314.pyc", newer())
+    write_file(here / OTHER_PATH, of_other())
     told = run("verify-bytecode", "--quiet")
     assert told == (
         1,
         (
-            "__pycache__/m.cpython-314.pyc: PYC205 cannot be compared: no CPython 3.14 with magic"
-            " number 3627 is available\n\nTo fix:\n    pycache-guard verify-bytecode --python python3.14\n"
+            f"{OTHER_PATH}: PYC205 cannot be compared: no CPython {magic.version} with magic number"
+            f" {magic.number} is available\n\nTo fix:\n"
+            f"    pycache-guard verify-bytecode --python python{magic.version}\n"
         ),
         "",
     )
     assert run("verify-bytecode", "--allow-unverifiable") == CLEAN
 
 
+@pytest.mark.usefixtures("only_this_python")
 def test_unverifiable_is_allowed_and_nothing_else(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
-    write_file(here / "__pycache__/m.cpython-314.pyc", newer())
+    write_file(here / OTHER_PATH, of_other())
     write_file(here / "foo.pyc", forged_pyc())
     told = run("verify-bytecode", "--allow-unverifiable", "--format", "json")
     assert codes(told) == [("foo.pyc", "PYC204")]
@@ -620,15 +628,15 @@ def test_pypy_cache_with_the_magic_of_cpython_names_both(here: Path, run: Run) -
     )
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
+@pytest.mark.usefixtures("only_this_python")
 def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
-    data = newer()
+    data = of_other()
     instructions = read_pyc(data).code.code
     at = data.index(instructions)
     write_file(here / "m.py", INNOCENT)
-    write_file(here / "__pycache__/m.cpython-314.pyc", data[:at] + b"\xff" + data[at + 1 :])
+    write_file(here / OTHER_PATH, data[:at] + b"\xff" + data[at + 1 :])
     told = run("verify-bytecode")
-    words = "m.cpython-314.pyc: PYC202 no source compiles to it; <module> contains what no"
+    words = f"m.{OTHER_TAG}.pyc: PYC202 no source compiles to it; <module> contains what no"
     assert words in told.out
 
 
@@ -637,7 +645,7 @@ def test_sources_that_cannot_be_read(here: Path, run: Run) -> None:
     os.truncate(here / "m.py", (64 << 20) + 1)
     os.utime(here / "m.py", (TIME, TIME))
     write_file(here / cache_path(), timestamp_pyc(compile_source(INNOCENT), (64 << 20) + 1))
-    write_file(here / "__pycache__/m.cpython-314.pyc", by_hash_of_newer())
+    write_file(here / OTHER_PATH, by_hash_of_other())
     expected = "error: m.py: is larger than 64 MiB\n"
     assert run("verify-bytecode", "--quiet") == (2, "", expected)
     (here / "n.py").mkdir()
@@ -645,6 +653,6 @@ def test_sources_that_cannot_be_read(here: Path, run: Run) -> None:
     assert codes(run("verify-bytecode", "--format", "json")) == [("n.pyc", "PYC204")]
 
 
-def by_hash_of_newer() -> bytes:
+def by_hash_of_other() -> bytes:
     """Return a checked-hash file of a Python that is nowhere."""
-    return NEWER[:4] + b"\3\0\0\0" + bytes(8) + NEWER[16:]
+    return OTHER[:4] + b"\3\0\0\0" + bytes(8) + OTHER[16:]

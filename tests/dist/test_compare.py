@@ -23,10 +23,12 @@ from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.dist import compare
 from helpers.make_pyc import EVIL
 from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import OTHER_TAG
 from helpers.make_pyc import TAG
 from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
+from helpers.make_pyc import describe_greeting
 from helpers.make_pyc import foreign_pyc
 from helpers.make_pyc import forged_pyc
 from helpers.make_pyc import matching_pyc
@@ -42,10 +44,12 @@ assert HERE is not None
 WRITER = f"{HERE.implementation} {HERE.version} bytecode"
 COMPILER = f"{HERE.implementation} {platform.python_version()}"
 UNCHECKED = ", unchecked-hash: Python runs it without checking the source"
-DIFFERS = f", does not match its source: it is not what {COMPILER} compiles m.py to: consts[1] of greet differs"
+DIFFERS = f", does not match its source: it is not what {COMPILER} compiles m.py to: {describe_greeting()} differs"
 NEVER = f"{DIFFERS}. Python runs it, because its flags disable the check of the source"
-NEWER = foreign_pyc("cpython-314")
-NEWER = NEWER[:8] + matching_pyc()[8:16] + NEWER[16:]
+OTHER = foreign_pyc(OTHER_TAG)
+OTHER = OTHER[:8] + matching_pyc()[8:16] + OTHER[16:]
+OTHER_MAGIC = identify_magic(OTHER)
+assert OTHER_MAGIC is not None
 
 
 @pytest.fixture(autouse=True)
@@ -126,14 +130,15 @@ def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> Non
     ]
 
 
+@pytest.mark.usefixtures("only_this_python")
 @pytest.mark.parametrize(
     ("name", "bytecode", "writer", "why"),
     [
         (
-            "__pycache__/m.cpython-314.pyc",
-            NEWER,
-            "CPython 3.14 bytecode",
-            "no CPython 3.14 with magic number 3627 is available",
+            f"__pycache__/m.{OTHER_TAG}.pyc",
+            OTHER,
+            f"CPython {OTHER_MAGIC.version} bytecode",
+            f"no CPython {OTHER_MAGIC.version} with magic number {OTHER_MAGIC.number} is available",
         ),
         (
             f"__pycache__/m.{TAG}-pytest-8.0.0.pyc",

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import tracemalloc
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from helpers.history_strategies import Commit
 from helpers.history_strategies import build
 from helpers.history_strategies import histories
 from helpers.history_strategies import reference_added_paths
+from helpers.memory import trace_memory
 from helpers.repo import Repo
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
@@ -232,11 +232,10 @@ def test_git_fails_at_the_end(fake_git_script: Callable[[str], None]) -> None:
 def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], object]) -> None:
     record = b":000000 100644 %b %b A\0%%07d\0" % (b"0" * 40, b"1" * 40)
     blocks = (b"".join(record % (n + i) for i in range(500)) for n in range(0, 100_000, 500))
-    tracemalloc.start()
-    for _ in parse_diff_output(chain([b"2" * 40 + b"\0"], blocks), possible):
-        pass
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    with trace_memory() as peak:
+        for _ in parse_diff_output(chain([b"2" * 40 + b"\0"], blocks), possible):
+            pass
+        most = peak()
     assert most < 6 * history.MAX_UNPARSED_BYTES < 100_000 * len(record)
 
 

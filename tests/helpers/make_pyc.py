@@ -20,12 +20,20 @@ INNOCENT = "def greet(name):\n    return 'hello ' + name\n"
 #: Of the same size.
 EVIL = "def greet(name):\n    return 'HELLO ' + name\n"
 TIME = 1_700_000_000
+#: The tag of an interpreter that does not run the tests, whose instruction set is known.
+OTHER_TAG = "cpython-313" if TAG == "cpython-314" else "cpython-314"
 
 
 def compile_source(source: str | bytes, level: int = 0, name: str = "m.py") -> CodeType:
     """Compile as import does."""
     code: CodeType = compile(source, name, "exec", dont_inherit=True, optimize=level)
     return code
+
+
+def describe_greeting() -> str:
+    """Return how a report names the constant in which `EVIL` differs: up to 3.13, None precedes it."""
+    (greet,) = (const for const in compile_source(INNOCENT).co_consts if hasattr(const, "co_code"))
+    return f"consts[{greet.co_consts.index('hello ')}] of greet"
 
 
 def without_lines(code: CodeType) -> CodeType:

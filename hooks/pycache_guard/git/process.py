@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+#: The oldest git that the program works with.
+OLDEST_GIT = "2.25"
 #: A directory and a file that are not there. Of `/dev/null` Windows makes a place on the current drive,
 #: where anybody can make it one; where this package is installed nobody can.
 NOWHERE = os.path.join(os.path.dirname(__file__), "none") if compat.WINDOWS else os.devnull
@@ -128,7 +130,9 @@ class Git:
                 (*GIT_COMMAND, *args), env or environment(), stdin=stdin, stdout=stdout, feed=feed
             )
         except FileNotFoundError:
-            raise GitFailure("git was not found on PATH: install git 2.25 or later") from None
+            raise GitFailure(
+                f"git was not found on PATH: install git {OLDEST_GIT} or later"
+            ) from None
         except OSError as error:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
         self.pipe_capacity = self._child.pipe_capacity

@@ -1,0 +1,31 @@
+"""The version of git that runs the tests."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+
+def read_git_version() -> tuple[int, int]:
+    """Return the version of git on PATH, `(2, 31)`."""
+    text = subprocess.check_output(["git", "--version"], text=True)
+    found = re.search(r"(\d+)\.(\d+)", text)
+    assert found is not None, text
+    return int(found[1]), int(found[2])
+
+
+GIT_VERSION = read_git_version()
+
+
+def is_git_older_than(minor: int) -> bool:
+    """Return whether git is older than 2.`minor`."""
+    major, own = GIT_VERSION
+    return (major, own) < (2, minor)
+
+
+def needs_git(minor: int, reason: str) -> pytest.MarkDecorator:
+    """Return a mark that skips a test before git 2.`minor`; `reason` says what is newer."""
+    text = f"needs git 2.{minor} or later: {reason}"
+    return pytest.mark.skipif(is_git_older_than(minor), reason=text)
