@@ -1,7 +1,7 @@
-"""Tokens of a TOML document: the lines of strings, and syntax that only TOML 1.1 allows.
+"""Split a TOML document into tokens, to find the line of a string and syntax of TOML 1.1.
 
-`tomllib` reports neither. It stays the parser; this module only splits a text. It replaces `tomlkit`, which
-would be a run-time dependency for two questions, and may go when `tomllib` reports positions.
+`tomllib` parses the document, but reports neither. This module replaces `tomlkit`, which would be a
+run-time dependency for these two questions. It can be removed when `tomllib` reports positions.
 Source: https://toml.io/en/v1.1.0, section "Changes" of the release.
 """
 
@@ -33,17 +33,17 @@ _BLANK = ("comment", "newline", "space")
 
 
 class Token(NamedTuple):
-    """A part of the text; all tokens together are the text."""
+    """A part of the text. The concatenation of all tokens is the text."""
 
     #: `comment`, `newline`, `space`, `basic`, `literal`, `punctuation`, `bare` or `other`.
     kind: str
     text: str
-    #: Counted from 1.
+    #: 1-based line of its first character.
     line: int
 
 
 def split_tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens of a TOML document, well-formed or not."""
+    """Yield the tokens of `text`, which need not be well-formed TOML."""
     line = 1
     for match in _TOKEN.finditer(text):
         assert match.lastgroup is not None
@@ -52,7 +52,7 @@ def split_tokens(text: str) -> Iterator[Token]:
 
 
 class Newer(NamedTuple):
-    """A place that TOML 1.0 does not allow and TOML 1.1 does."""
+    """A place with syntax that TOML 1.1 added."""
 
     line: int
     #: With an article: `a line break in an inline table`.
@@ -60,7 +60,7 @@ class Newer(NamedTuple):
 
 
 def rewrite_as_1_0(text: str) -> tuple[str, list[Newer]]:
-    """Return the text with TOML 1.1 syntax written as TOML 1.0 has it, and the places that changed."""
+    """Return `text` in TOML 1.0, and the places that had syntax of TOML 1.1."""
     tokens = [*split_tokens(text)]
     parts: list[str] = []
     changes: list[Newer] = []
@@ -100,7 +100,7 @@ def _escape_of_1_0(match: re.Match[str]) -> str:
 
 
 def strings_after(text: str, key: str) -> Iterator[Token]:
-    """Yield the string tokens that are the value of the bare or quoted key `key`."""
+    """Yield the string tokens that are the value of the key `key`, which may be bare or quoted."""
     before: list[str] = []
     for token in split_tokens(text):
         if token.kind in _BLANK:

@@ -1,6 +1,8 @@
-"""Every known magic number. Imported at each commit, so it imports nothing itself.
+"""The table of all known magic numbers. A new Python version is one row.
 
-A new Python is one row. Sources: CPython `Include/internal/pycore_magic_number.h` and, before
+# hot path: see tests/test_budgets.py
+
+It imports nothing. Sources: CPython `Include/internal/pycore_magic_number.h` and, before
 3.13, `Lib/importlib/_bootstrap_external.py` and `Python/import.c`; PyPy
 `pypy/interpreter/pycode.py` and `pypy/module/imp/importing.py`; GraalPy `PythonLanguage.java`;
 RustPython `crates/vm/src/version.rs`; for the oldest ones, `xdis/magics.py`.
@@ -10,8 +12,8 @@ from __future__ import annotations
 
 CRLF = b"\r\n"
 
-#: Implementation, version of the language, header length, numbers of pre-releases, numbers of
-#: releases. Numbers of pre-releases were reassigned at times; only releases are certain.
+#: Implementation, language version, header length, numbers of pre-releases, numbers of releases.
+#: Some numbers of pre-releases were used twice; those of releases are unique.
 ROWS: tuple[tuple[str, str, int, tuple[int, ...] | range, tuple[int, ...]], ...] = (
     ("CPython", "1.3", 8, (), (11913,)),
     ("CPython", "1.4", 8, (), (5892,)),
@@ -46,7 +48,7 @@ ROWS: tuple[tuple[str, str, int, tuple[int, ...] | range, tuple[int, ...]], ...]
     ("CPython", "3.13", 16, range(3550, 3571), (3571,)),
     ("CPython", "3.14", 16, range(3600, 3627), (3627,)),
     ("CPython", "3.15", 16, range(3650, 3666), (3666,)),
-    # Dropbox's own 2.5, its code encrypted.
+    # Python 2.5 of the Dropbox client; its code is encrypted.
     ("Dropbox", "2.5", 8, (), (62135,)),
     ("PyPy", "2.7", 8, (), (62218,)),
     ("PyPy", "3.2", 8, (), (48,)),
@@ -65,20 +67,20 @@ ROWS: tuple[tuple[str, str, int, tuple[int, ...] | range, tuple[int, ...]], ...]
     ("RustPython", "3", 16, (), (2994, 2997)),
 )
 
-#: The magics that are not a number and CRLF.
+#: Magic numbers that do not end with CRLF.
 IRREGULAR_MAGICS = {
     b"\x02\x99\x99\x00": ("CPython", "1.0", 8, True),
     b"\x03\x99\x99\x00": ("CPython", "1.1-1.2", 8, True),
 }
 
-#: From 3.11 on, CPython 3.n numbers from 2900 + 50 * n, so that a number tells its version
+#: From 3.11 on, the numbers of CPython 3.n start at 2900 + 50 * n, so the version of a number is known
 #: before it has a row (`pycore_magic_number.h`).
 CPYTHON_RANGE = range(3450, 5000)
-#: The last number that has a row: code of what comes after it is not read (`code_layouts`).
+#: The largest number that has a row. Code with a larger number is not read (`code_layouts`).
 NEWEST_CPYTHON = max(
     number for *_, releases in ROWS for number in releases if number in CPYTHON_RANGE
 )
-#: GraalPy's is 21000 + 10 * BYTECODE_VERSION.
+#: The numbers of GraalPy are 21000 + 10 * BYTECODE_VERSION.
 GRAALPY_RANGE = range(21000, 22000, 10)
 #: With `-U`, CPython 1.6 to 2.7 wrote the number that follows its own.
 CPYTHON_UNICODE = range(50429, 62213)
@@ -94,7 +96,10 @@ TABLE.update(IRREGULAR_MAGICS)
 
 
 def find_magic(magic: bytes) -> tuple[str, str, int, bool] | None:
-    """Look the 4 bytes `magic` up in `TABLE`, then by the rules above."""
+    """Return the row of `TABLE` for the 4 bytes `magic`, or one by the ranges above; None if unknown.
+
+    The row is implementation, version, header length, and whether a release wrote it.
+    """
     if magic in TABLE or magic[2:] != CRLF:
         return TABLE.get(magic)
     number = int.from_bytes(magic[:2], "little")

@@ -1,6 +1,7 @@
-"""The objects of marshal that have no parts: numbers and texts.
+"""Read marshalled numbers and texts: the objects without parts, which `unmarshal` puts together.
 
-Reasons are in the words of CPython `Python/marshal.c`, `r_object`.
+Error messages are those of CPython (`Python/marshal.c`, `r_object`). It is a module of its own because
+together with `unmarshal` it would be too long.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ _DOUBLE = struct.Struct("<d")
 
 
 class MarshalError(ValueError):
-    """The bytes are not what any interpreter writes, or not what it would read."""
+    """Marshalled data that no interpreter writes, or that interpreters refuse to read."""
 
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(f"{reason} at offset {offset}")
-        #: In the file, where the offending object or length starts.
+        #: The offset in the file at which the faulty object or length starts.
         self.offset = offset
         self.reason = reason
 
 
 class ScalarReader:
-    """A place in marshalled data, from which objects are read one after the other."""
+    """Reads numbers and texts one after the other, from an offset in marshalled data."""
 
     def __init__(self, data: bytes, offset: int, *, texts_are_bytes: bool) -> None:
         self.data = data
         self.offset = offset
         self._texts_are_bytes = texts_are_bytes
-        #: Python 2's interned strings, which `R` refers to.
+        #: The interned strings of Python 2, to which the type `R` refers by number.
         self._interned: list[bytes] = []
 
     def byte(self) -> int:
@@ -71,7 +72,7 @@ class ScalarReader:
         return cast("int", number)
 
     def read_length(self, kind: str) -> int:
-        """Read how many parts follow, each of which takes a byte at least."""
+        """Read the 4-byte length of a `kind`. Each of its parts takes at least one byte."""
         start = self.offset
         count = self.int32()
         if count < 0:
@@ -79,7 +80,7 @@ class ScalarReader:
         return self._check_length(count)
 
     def short_count(self) -> int:
-        """Read the same from a single byte."""
+        """Read a length of a single byte."""
         return self._check_length(self.byte())
 
     def _check_length(self, count: int) -> int:
@@ -106,14 +107,14 @@ class ScalarReader:
     def _int64(self) -> int:
         start = self.offset
         number = cast("int", self._number(_INT64))
-        # Writers use it for what 32 bits do not hold; where `long` has 32 bits, Python 2 reads
-        # another type.
+        # Writers use it only for numbers that do not fit in 32 bits. If `long` has 32 bits, Python 2
+        # reads another type.
         if -(2**31) <= number < 2**31:
             raise MarshalError(start, "64 bits for a number of 32")
         return number
 
     def _long(self) -> int | HugeInt:
-        """Read digits of 15 bits, the least first, their count signed as the number is."""
+        """Read an integer of any size: a count with the sign of the number, then digits of 15 bits."""
         start = self.offset
         count = self.int32()
         size = 2 * abs(count)
@@ -132,7 +133,7 @@ class ScalarReader:
         if size > 2 * MAX_INT_DIGITS:
             return HugeInt(digits, is_negative=count < 0)
         numbers = struct.unpack(f"<{abs(count)}H", digits)
-        # Linear, where shifting digit by digit would be quadratic.
+        # This is linear; shifting digit by digit would be quadratic.
         bits = "".join([f"{digit:015b}" for digit in reversed(numbers)])
         value = int(bits or "0", 2)
         value = -value if count < 0 else value
@@ -217,7 +218,7 @@ SCALAR_READERS: dict[int, Callable[[ScalarReader], Value]] = {
     ord("Z"): ScalarReader._short_ascii,
 }
 
-#: Set in a type whose object `REFERENCE` may refer to.
+#: The flag in a type code that lets `REFERENCE` refer to the object.
 FLAG_REF = 0x80
 NULL = ord("0")
 REFERENCE = ord("r")

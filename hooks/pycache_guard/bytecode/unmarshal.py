@@ -1,8 +1,8 @@
-"""Read marshalled code without trusting a byte of it.
+"""Read marshalled code from untrusted files, as inert values, within limits.
 
-`marshal.loads` was made for files that one trusts. Here nothing is built but inert values, nothing
-recurses, no length is believed before as many bytes are there, and what an interpreter would
-refuse is refused. Source: CPython `Python/marshal.c`, `r_object`.
+It replaces `marshal.loads`, which trusts its input and reads the format of the running interpreter only.
+This reader builds no code objects, does not recurse, checks each length against the bytes that are
+there, and rejects what interpreters reject. Source: CPython `Python/marshal.c`, `r_object`.
 """
 
 from __future__ import annotations
@@ -28,22 +28,20 @@ from pycache_guard.bytecode.marshal_scalars import ScalarReader
 
 #: CPython's MAX_MARSHAL_STACK_DEPTH.
 MAX_DEPTH = 2000
-#: Of objects, when references are written out. Each reference to a pair of references doubles
-#: them ("billion laughs"); real files stay far below.
+#: Maximum number of objects with references expanded. Nested references to pairs grow exponentially
+#: ("billion laughs"); real files have far fewer.
 MAX_EXPANDED_OBJECTS = 10_000_000
-#: Of objects in the file: each takes up to 100 bytes of memory here, and two bytes there. The
-#: largest modules have a tenth of that.
+#: Maximum number of objects in the file. An object of two bytes takes up to 100 bytes of memory here.
+#: The largest modules have a tenth of that.
 MAX_OBJECTS = 2_000_000
-#: So many parts of a dict are counted at once.
+#: The number of parts that a dict announces at a time.
 _DICT_BATCH = 1024
 
 
 def read_code(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Code, int]:
-    """Read the code object at `start` of `data`, and tell where it ends.
+    """Return the code object at offset `start` of `data`, and the offset of its end.
 
-    Python ignores bytes behind it; no interpreter writes any.
-
-    Raises `MarshalError`, whatever the bytes.
+    Raises `MarshalError` for all other bytes. Bytes after the object are not read: Python ignores them.
     """
     value, end = read_value(data, start, dialect)
     if not isinstance(value, Code):
@@ -52,38 +50,38 @@ def read_code(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Code, in
 
 
 def read_value(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Value, int]:
-    """Read the object at `start` of `data`, and tell where it ends.
+    """Return the object at offset `start` of `data`, and the offset of its end.
 
-    Raises `MarshalError`, whatever the bytes.
+    Raises `MarshalError` for all other bytes.
     """
     reader = _Reader(data, start, dialect)
     return reader.value(), reader.offset
 
 
 class _Partial(Enum):
-    """What stands for an object while parts of it are still to come."""
+    """The type of `_PARTIAL`, which is returned instead of an object that is not complete yet."""
 
     PARTIAL = 0
 
 
-#: Looked up once: an enum's attributes are slow before Python 3.11.
+#: A constant, because attributes of enumerations are slow before Python 3.11.
 _PARTIAL: Final = _Partial.PARTIAL
 
 
 class _Frame:
-    """An object whose parts are still to come."""
+    """An object that is not complete yet, with the parts that have been read."""
 
     __slots__ = ("integers", "items", "kind", "missing", "number", "start", "weight")
 
     def __init__(self, kind: str, start: int) -> None:
         self.kind = kind
         self.start = start
-        #: Among the references, if they may refer to it.
+        #: Its number in `RefTable`, None if references cannot refer to it.
         self.number: int | None = None
-        #: How many parts are still to come. A dict does not announce a number, and ends with a NULL.
+        #: The number of parts that are missing. A dict has no number of parts; it ends with a NULL.
         self.missing = _DICT_BATCH
         self.items: list[Value] = []
-        #: How many objects its parts hold in turn when references are written out.
+        #: The number of objects in its parts, with references expanded.
         self.weight = 0
         #: The integer fields of a code object.
         self.integers: dict[str, int] = {}
@@ -97,9 +95,9 @@ class _Reader(ScalarReader):
         self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
         self._builder = CodeBuilder(texts_are_bytes=dialect.str_is_bytes)
         self._references = RefTable()
-        #: How many objects the counts have announced so far.
+        #: The number of objects that the lengths read so far have announced.
         self._announced = 1
-        #: From the outermost object to the innermost.
+        #: The objects that are not complete, from the outermost to the innermost.
         self._open: list[_Frame] = []
 
     def value(self) -> Value:
@@ -145,7 +143,7 @@ class _Reader(ScalarReader):
         return self._begin(opened, code)
 
     def _begin(self, opened: _Frame, code: int) -> Value | _Partial:
-        """Read what stands before the parts of an object."""
+        """Read the fields before the parts of an object, and open it."""
         if code == SMALL_TUPLE:
             opened.missing = self.short_count()
         elif opened.kind == "code":
@@ -166,7 +164,7 @@ class _Reader(ScalarReader):
         return _PARTIAL
 
     def _announce(self, count: int, start: int) -> None:
-        """Count objects that are still to be read, so that no memory is taken for too many."""
+        """Count `count` objects before they are read. Raises `MarshalError` if there are too many."""
         self._announced += count
         if self._announced > MAX_OBJECTS:
             raise MarshalError(start, f"more than {MAX_OBJECTS} objects")
@@ -182,9 +180,9 @@ class _Reader(ScalarReader):
         return self._close()
 
     def _complete(self) -> Value | _Partial:
-        """Go on when all expected parts of the innermost open object have come.
+        """Continue after the last announced part of the innermost open object.
 
-        Code objects have theirs in two batches, dicts in any number of batches.
+        Code objects announce their parts in two batches, dicts in any number of batches.
         """
         opened = self._open[-1]
         layout = self._layout
@@ -204,7 +202,7 @@ class _Reader(ScalarReader):
         return self._close()
 
     def _close(self) -> Value:
-        """Build the innermost open object, all of whose parts have come."""
+        """Build the innermost open object, which is complete."""
         opened = self._open.pop()
         value = self._build(opened)
         weight = opened.weight + len(opened.items)
@@ -214,7 +212,7 @@ class _Reader(ScalarReader):
         return value
 
     def _check_expansion(self, weight: int) -> None:
-        """Count what a part of the innermost open object holds."""
+        """Add the number of objects in a part to the innermost open object."""
         if self._open:
             self._open[-1].weight += weight
             if self._open[-1].weight > MAX_EXPANDED_OBJECTS:
@@ -238,11 +236,11 @@ class _Reader(ScalarReader):
 
 
 class RefTable:
-    """Objects whose types bore FLAG_REF, numbered as the types are met."""
+    """The objects with FLAG_REF, numbered in the order in which they begin."""
 
     def __init__(self) -> None:
         self._values: list[Value | _Reserved] = []
-        #: Number → how many objects it holds, where it does.
+        #: The number of objects in each object that has parts, by its number.
         self.weights: dict[int, int] = {}
 
     def add(self, value: Value) -> None:
@@ -250,18 +248,18 @@ class RefTable:
         self._values.append(value)
 
     def reserve(self, kind: str) -> int:
-        """Give the next number to an object whose parts are still to come."""
+        """Reserve the next number for an object that is not complete, and return it."""
         self._values.append(_Reserved(kind))
         return len(self._values) - 1
 
     def set(self, number: int, value: Value, weight: int) -> None:
-        """Give a reserved number its object, which holds `weight` others."""
+        """Assign the complete object, which contains `weight` others, to its reserved number."""
         self._values[number] = value
         if weight:
             self.weights[number] = weight
 
     def resolve(self, number: int, offset: int) -> Value:
-        """Give the object of `number`. Raises `MarshalError`, at `offset`."""
+        """Return the object with this number. Raises `MarshalError` with `offset` for other numbers."""
         if not 0 <= number < len(self._values):
             raise MarshalError(offset, "bad marshal data (invalid reference)")
         value = self._values[number]

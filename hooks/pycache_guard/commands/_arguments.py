@@ -1,4 +1,4 @@
-"""Arguments that several commands have in common."""
+"""Parse command lines: the parser of all commands, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-#: Prefix of the arguments after `--`. `parse_intermixed_args` reads positional arguments in a second
-#: pass, without the `--`, and would take them for options. No argument of a program contains NUL.
+#: Prefix of the arguments after `--`, so that they are not read as options: `parse_intermixed_args`
+#: parses positional arguments in a second pass, without the `--`. Arguments cannot contain NUL.
 POSITIONAL_MARK = "\0"
 
 
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             add_help=False,
         )
-        # It is not listed: who reads the list has used it.
+        # Not listed: a reader of the help page has just used it.
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:

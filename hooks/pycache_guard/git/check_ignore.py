@@ -1,7 +1,7 @@
-"""Ask git what a set of ignore files ignores, and nothing else that this machine has.
+"""Ask git which paths a set of ignore files ignores, apart from all other rules of this machine.
 
-The question is put in an empty repository of our own whose work tree holds the ignore files alone:
-no index, no `.git/info/exclude`, no `core.excludesFile`. gitignore(5), git-check-ignore(1).
+Git runs in a temporary repository whose work tree contains only these ignore files. It has no index,
+no `.git/info/exclude` and no `core.excludesFile`. See gitignore(5) and git-check-ignore(1).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    #: File, line and pattern of the rule that decides, as git prints them; empty where none does.
-    #: A pattern that begins with `!` takes back in.
+    #: File, line and pattern of the rule that decides, as git prints them; all empty if no rule does.
+    #: A pattern that begins with `!` re-includes.
     MatchedRule = tuple[bytes, bytes, bytes]
 
 
 @final
 class IsolatedIgnoreRules:
-    """The ignore files `files`, by path from the top; a context manager."""
+    """A temporary repository with the ignore files `files`, by path from the top; a context manager."""
 
     def __init__(self, files: Mapping[bytes, bytes]) -> None:
         self._directory = TemporaryDirectory()
@@ -58,17 +58,17 @@ class IsolatedIgnoreRules:
         self._directory.remove()
 
     def rules(self, paths: Sequence[bytes]) -> list[MatchedRule]:
-        """Return the rule that decides about each path; none of them needs to exist."""
+        """Return the rule that decides about each path. The paths need not exist."""
         tree, repository = os.fsdecode(self._tree), os.fsdecode(self._repository)
         options = ("-C", tree, "--git-dir", repository, "--work-tree", tree)
-        # Paths here are longer than in the checkout; elsewhere than on Windows this says nothing.
+        # Paths here are longer than in the checkout. `core.longpaths` matters only on Windows.
         excludes = ("-c", f"core.excludesFile={NOWHERE}", "-c", "core.longpaths=true")
         return check_ignore(
             paths, *options, *excludes, env=isolated_environment(self._directory.path)
         )
 
     def _create_repository(self, files: Mapping[bytes, bytes]) -> None:
-        # The least that git takes for a repository: gitrepository-layout(5).
+        # The minimum that git accepts as a repository: gitrepository-layout(5).
         for directory in (b"objects", b"refs"):
             os.makedirs(os.path.join(self._repository, directory))
         self._write_file(self._repository, b"HEAD", b"ref: refs/heads/main\n")
@@ -77,7 +77,7 @@ class IsolatedIgnoreRules:
             self._write_file(self._tree, path, content)
 
     def _write_file(self, root: bytes, path: bytes, content: bytes) -> None:
-        # Git on Linux commits names that Windows takes for directories and drives.
+        # Git on Linux commits names that mean directories and drives on Windows.
         is_foreign = compat.WINDOWS and (b"\\" in path or b":" in path)
         if os.path.isabs(path) or b".." in path.split(b"/") or is_foreign:
             raise Failure(f"{os.fsdecode(path)}: leads out of the repository")
@@ -93,7 +93,7 @@ class IsolatedIgnoreRules:
             ) from None
 
     def _makedirs(self, directory: bytes) -> None:
-        """Make a directory and those above it; `os.makedirs` calls itself for each."""
+        """Make a directory and its parents, without recursion: `os.makedirs` calls itself for each."""
         missing = []
         while not os.path.isdir(directory):
             missing.append(directory)
@@ -103,16 +103,16 @@ class IsolatedIgnoreRules:
 
 
 def rules_for_user(top: str, paths: Sequence[bytes]) -> list[MatchedRule]:
-    """Return the rule that decides about each path for this person, on this machine."""
+    """Return the rule that decides about each path in the work tree at `top`, for the current user."""
     return check_ignore(paths, *options_at(top), env=environment())
 
 
 def check_ignore(
     paths: Sequence[bytes], *options: str, env: Mapping[str, str]
 ) -> list[MatchedRule]:
-    """Ask `git check-ignore` about paths; return four fields a path, in the order asked, as rules.
+    """Run `git check-ignore` and return the rule for each path, in the same order.
 
-    Both ways go through files: into a pipe git writes each answer on its own, a third slower.
+    Questions and answers go through files: git flushes each answer to a pipe, which takes a third longer.
     """
     with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as answers:
         # A path that begins with `:` would be read as pathspec magic.
@@ -141,7 +141,7 @@ def check_ignore(
 
 
 def isolated_environment(home: str) -> dict[str, str]:
-    """Return an environment without this person's git configuration, `home` being empty."""
+    """Return an environment without the git configuration of this user. `home` is an empty directory."""
     kept = {
         name: value
         for name, value in environment().items()

@@ -1,7 +1,6 @@
-"""Find the repositories that may track what is in a directory, by what is on disk, without git.
+"""Find repositories whose work tree is a directory without a `.git`: dotfiles, `core.worktree`.
 
-`git` looks on above a `.git` that it cannot read (gitrepository-layout(5), `setup_git_directory` in
-git's `setup.c`), and then answers for another repository. `clean` must know which one it asked.
+Git itself does not find them. They are found by what is on disk, without starting git.
 """
 
 from __future__ import annotations
@@ -15,23 +14,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What tools that keep a home directory in a repository call theirs, from that directory.
+#: Repositories of tools that track a home directory, relative to it: yadm(1).
 HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/repo.git")
-#: A directory with one repository per topic: vcsh(1).
+#: Directories with one such repository per topic: vcsh(1).
 HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
-#: No more of a configuration is read to see whether git has to be asked.
+#: Maximum number of bytes that are read of a repository's configuration.
 MAX_CONFIG_BYTES = 1 << 20
-#: Whom everything is believed.
+#: The user id of root. Repositories of root count like those of the current user.
 ROOT_USER = 0
 
 
 def find_stores(directory: str) -> Iterator[str]:
-    """Yield bare repositories with an index that lie in a directory, or in one above it.
+    """Yield the git directories, in `directory` or in a parent of it, that may have it as work tree.
 
-    Such an index is of `git --git-dir=STORE --work-tree=DIRECTORY`, as people keep their dotfiles:
-    the work tree itself has no `.git`. Its name begins with a dot or ends with `.git`, or a tool for
-    dotfiles has chosen it. A repository beside the directory, or beside one above, whose `core.worktree`
-    leads elsewhere is one too. One that belongs to another user is left out.
+    These are bare repositories with an index, which `git --git-dir=STORE --work-tree=DIRECTORY` writes:
+    people track their dotfiles so. Their names begin with a dot, end with `.git`, or are those of a
+    tool for dotfiles. A `.git` of a sibling directory whose `core.worktree` leads elsewhere is yielded
+    too. Repositories of other users are left out.
     """
     here = os.path.realpath(directory)
     while True:
@@ -52,9 +51,9 @@ def has_index(directory: str) -> bool:
 
 
 def _candidates(directory: str) -> Iterator[str]:
-    """Yield the paths that may be a repository whose work tree is `directory`.
+    """Yield the paths in `directory` that may be a repository whose work tree it is.
 
-    A directory that everyone can write to, such as `/tmp`, yields none: its files are temporary.
+    Yields nothing for a directory that everyone can write to, such as `/tmp`.
     """
     try:
         if os.stat(directory).st_mode & stat.S_IWOTH and compat.HAS_FILE_OWNERS:

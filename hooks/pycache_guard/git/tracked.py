@@ -1,4 +1,9 @@
-"""Paths that HEAD's reflog shows were once checked out here."""
+"""Find out which bytecode below a directory git tracks, or once checked out, whichever repository it is in.
+
+`clean` asks, and never removes a tracked file. Git searches the parent directories if it cannot read a
+`.git` (`setup_git_directory` in git's `setup.c`), and then answers for another repository: every answer
+is compared with the `.git` that is on disk.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +33,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-#: How many of the last entries of HEAD's reflog are looked at.
+#: Maximum number of entries of the reflog of HEAD that are read, the newest first.
 MAX_REFLOG_ENTRIES = 200
 #: The mode of a submodule in the raw format (git-diff-tree(1)).
 SUBMODULE = b"160000"
 
 
 def paths_ever_checked_out(directory: str, paths: Sequence[str]) -> set[str]:
-    """Return those of `paths`, from `directory`, that were files of a commit checked out here.
+    """Return those of `paths`, relative to `directory`, that were files of a commit checked out here.
 
-    HEAD's reflog knows the commits (git-reflog(1)); without a reflog, nothing was checked out.
+    The commits are those in the reflog of HEAD (git-reflog(1)). Without a reflog, the set is empty.
     """
     asked = {os.fsencode(path): path for path in paths}
     found: set[str] = set()
@@ -59,10 +64,10 @@ def paths_ever_checked_out(directory: str, paths: Sequence[str]) -> set[str]:
 
 
 def _names(directory: str) -> Generator[bytes, None, None]:
-    """Yield the files of the commits in the reflog below a directory, as paths from there.
+    """Yield the files below `directory` of every commit in the reflog, as paths relative to it.
 
-    Those are the files of one commit, and what differs from each to the next: git compares only
-    directories that differ, so that two hundred commits cost little more than one.
+    These are the files of the newest commit, and the files that differ between neighbours. Git reads
+    only directories that differ, so 200 commits cost little more than one.
     """
     log = Git(
         *(
@@ -106,7 +111,7 @@ def _names(directory: str) -> Generator[bytes, None, None]:
 
 
 def _sides(comparing: Git) -> Iterator[bytes]:
-    """Yield each path of a raw comparison that is a file on one of its sides."""
+    """Yield each path of a raw diff that is a file or a symbolic link on at least one side."""
     head = b""
     for block in iter_blocks(comparing):
         for word in block.split(b"\0")[:-1]:
@@ -119,8 +124,8 @@ def _sides(comparing: Git) -> Iterator[bytes]:
             head = b""
 
 
-#: What says which repository, work tree and index are meant, instead of where one stands: those of
-#: `git rev-parse --local-env-vars` that are no settings.
+#: Environment variables that choose the repository, the work tree or the index instead of the current
+#: directory: those of `git rev-parse --local-env-vars` that are not settings.
 REPOSITORY_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -132,21 +137,21 @@ REPOSITORY_VARIABLES = (
     "GIT_PREFIX",
     "GIT_WORK_TREE",
 )
-#: Git does not look at an index's checksum: of one that was cut off it lists the rest like this.
+#: The mode in a listing of an index that was truncated: git does not verify the checksum of an index.
 NULL_MODE = b"000000 "
-#: List every entry as a path from the top, wherever the process stands.
+#: Arguments that list every entry as a path from the top, in any current directory.
 LISTING = ("ls-files", "--stage", "-z", "--full-name", "--", ":/")
-#: What helps where git does not answer for a repository.
+#: The end of a message if git does not answer for a repository.
 ADVICE = "repair it, or pass --include-tracked to remove caches without asking git"
 
 
 def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
-    """Return the tracked bytecode below `directory`, as paths from there; submodules end with `/`.
+    """Return the tracked bytecode below `directory`, as paths relative to it; submodules end with `/`.
 
-    Asks the directory's own repository, and the one that `GIT_DIR` or another variable names.
-    Outside a repository, it asks the bare ones around the directory that have an index
-    (`find_stores`), and `stores`, the git directories below it. Returns the empty set if there is
-    none of them. Raises `GitFailure` where there is a repository and git does not answer for it.
+    Asks the repository of the directory, and the one that `GIT_DIR` or another variable names. Outside
+    a repository, asks those that `find_stores` finds, and `stores`, the git directories below it.
+    Returns the empty set if there is no repository. Raises `GitFailure` if there is one and git does
+    not answer for it.
     """
     found: set[str] = set()
     mark = find_mark(directory)
@@ -158,7 +163,7 @@ def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
             try:
                 found.update(_list_store(directory, store))
             except GitFailure as failure:
-                if os.path.isdir(store):  # otherwise it was somebody's temporary one, and is gone
+                if os.path.isdir(store):  # otherwise it was temporary and has been removed
                     raise GitFailure(f"{store}: {_without_verb(failure)}; {ADVICE}") from None
     if any(name in os.environ for name in REPOSITORY_VARIABLES):
         top = os.fsdecode(git_output("rev-parse", "--show-toplevel")[:-1])
@@ -169,12 +174,12 @@ def tracked_bytecode(directory: str, stores: Sequence[str] = ()) -> set[str]:
 
 
 def _list_own(directory: str, mark: str) -> Iterator[str]:
-    """Yield what the repository of a `.git` tracks below `directory`.
+    """Yield the bytecode below `directory` that the repository of the `.git` at `mark` tracks.
 
     Raises `GitFailure` if git answers for another repository, or if the index is missing.
     """
     own = environment_without_repository()
-    # Both processes run at the same time: the first one's answer is short.
+    # Both processes run at the same time; the answer of the first one is short.
     questions = ("--is-inside-work-tree", "--is-bare-repository", "--git-dir", "--show-cdup")
     asking = Git("-C", directory, "rev-parse", *questions, env=own)
     listing = Git("-C", directory, *LISTING, env=own)
@@ -185,7 +190,7 @@ def _list_own(directory: str, mark: str) -> Iterator[str]:
         raise GitFailure(f"{mark}: {_without_verb(failure)}; {ADVICE}") from None
     with parsing_output("rev-parse"):
         is_inside, is_bare, rest = answer[:-1].split(b"\n", 2)
-        # Of a bare repository git prints no way up.
+        # For a bare repository, git does not print `--show-cdup`.
         named, up = (rest, b"") if is_bare == b"true" else rest.rsplit(b"\n", 1)
     expected = resolve_mark(mark)
     answered = os.path.join(directory, os.fsdecode(named))
@@ -195,8 +200,8 @@ def _list_own(directory: str, mark: str) -> Iterator[str]:
         raise GitFailure(f"{mark}: is damaged: git uses {where} instead; {ADVICE}")
     tops = [os.path.join(directory, os.fsdecode(up))]
     if is_inside != b"true":
-        # Bare, or its work tree is elsewhere (`core.bare`, `core.worktree`). Those settings may be
-        # damaged too, so that what is around the `.git` counts as well.
+        # Bare, or its work tree is elsewhere (`core.bare`, `core.worktree`). These settings may be
+        # damaged too, so the directory of the `.git` counts as well.
         tops.append(os.path.dirname(mark))
     if is_bare != b"true":
         _require_index(("-C", directory), own, answered, mark)
@@ -206,9 +211,9 @@ def _list_own(directory: str, mark: str) -> Iterator[str]:
 
 
 def _list_store(directory: str, store: str) -> Iterator[str]:
-    """Yield what a bare repository tracks below `directory`.
+    """Yield the bytecode below `directory` that a repository without a work tree of its own tracks.
 
-    Where it does not name a work tree, that may be any directory around it.
+    If `core.worktree` is not set, the work tree may be any parent directory of the repository.
     """
     own = environment_without_repository()
     paths = [*bytecode_and_submodules(Git("--git-dir", store, *LISTING, env=own))]
@@ -218,7 +223,7 @@ def _list_store(directory: str, store: str) -> Iterator[str]:
     if named:
         tops = [os.path.join(store, named)]
     elif os.path.basename(store) == ".git":
-        return  # its work tree is beside it, and `directory` is not in there
+        return  # its work tree is the directory of the `.git`, which does not contain `directory`
     else:
         tops = [*_directories_above(store)]
     _require_index(("--git-dir", store), own, store, store)
@@ -232,21 +237,21 @@ def _require_index(
     """Raise `GitFailure` if a repository has no index although something was checked out.
 
     Git lists nothing if the index is missing, and reports no error. `place` are the options that
-    choose the repository, `name` is how the message calls it.
+    choose the repository; `name` is its name in the message.
     """
     index = env.get("GIT_INDEX_FILE") or os.path.join(git_directory, "index")
     if os.path.lexists(index):
         return
     process = Git(*place, "ls-tree", "--full-tree", "-z", "HEAD", env=env)
     listed = b"".join(iter(process.read, b""))
-    # 128: HEAD is unborn, or what it names is missing.
+    # 128: HEAD is unborn, or its commit is missing.
     has_head = process.wait(allowed=(0, 128)) == 0
     if listed or (not has_head and _has_history(git_directory)):
         raise GitFailure(f"{name}: its index is missing; `git reset` restores it; {ADVICE}")
 
 
 def _has_history(git_directory: str) -> bool:
-    """Return whether HEAD was ever moved, or an object was stored: a new repository has neither."""
+    """Return whether a repository has a reflog of HEAD or an object, which a new one does not have."""
     log = os.path.join(git_directory, "logs", "HEAD")
     if os.path.isfile(log) and os.path.getsize(log):
         return True
@@ -259,10 +264,10 @@ def _has_history(git_directory: str) -> bool:
 
 
 def paths_below(directory: str, top: str, paths: Iterable[bytes]) -> Iterator[str]:
-    """Yield which of `paths`, as git lists them from `top`, are in `directory`, as paths from there.
+    """Yield those of `paths`, relative to `top`, that are in `directory`, as paths relative to it.
 
-    Directories are compared by identity, not by spelling: a volume may ignore the case of
-    letters, or be mounted twice. Raises `GitFailure` if `directory` is in one of the submodules.
+    Directories are compared by identity (`os.path.samefile`), because a volume may ignore letter case
+    or be mounted twice. Raises `GitFailure` if `directory` is in one of the submodules.
     """
     prefix = _parts_between(top, directory)
     if prefix is None:
@@ -280,7 +285,7 @@ def paths_below(directory: str, top: str, paths: Iterable[bytes]) -> Iterator[st
 
 
 def _parts_between(top: str, directory: str) -> tuple[str, ...] | None:
-    """Return the names that lead from `top` to `directory`, `None` if they do not."""
+    """Return the names that lead from `top` down to `directory`, None if it is not below `top`."""
     parts: list[str] = []
     here = os.path.realpath(directory)
     while not _is_same(here, top):
@@ -305,14 +310,14 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _without_verb(failure: GitFailure) -> str:
-    """Return git's own words."""
+    """Return the message of git without the command at its start."""
     return str(failure).removeprefix("git rev-parse: ").removeprefix("git ls-files: ")
 
 
 def fold_path(path: str) -> str:
-    """Return what two paths have in common that one file system or another takes for one.
+    """Return a form of `path` that is equal for all spellings that some file system treats as one.
 
-    Case of letters (NTFS, APFS, HFS+) and the normal form of accents (HFS+) are folded.
+    Letter case (NTFS, APFS, HFS+) and the normal form of accents (HFS+) are folded.
     """
     if path.isascii():
         return path.lower()
@@ -345,9 +350,9 @@ def is_in_work_tree(directory: str) -> bool:
 
 
 def environment_without_repository() -> dict[str, str]:
-    """Return an environment in which git takes the repository from where it is run.
+    """Return an environment in which the current directory alone decides which repository git uses.
 
-    It looks for it beyond a mount point too, as `find_mark` does.
+    Git searches beyond mount points, as `find_mark` does.
     """
     across = environment(GIT_DISCOVERY_ACROSS_FILESYSTEM="1")
     return {name: value for name, value in across.items() if name not in REPOSITORY_VARIABLES}
