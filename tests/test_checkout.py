@@ -1,4 +1,4 @@
-"""What is checked is what is checked out: rows M2 and M3 of the audit, and what is not looked into."""
+"""Files are checked as git checks them out: attributes, links, and files that are not read."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ BECOMING = [
 
 @pytest.mark.parametrize(("line", "stored", "data"), BECOMING, ids=[line for line, *_ in BECOMING])
 @pytest.mark.parametrize("where", ["index", "tree"])
-def test_M2_what_becomes_bytecode_at_checkout(
+def test_file_that_becomes_bytecode_at_checkout_is_reported(
     repo: Repo, run: Run, line: str, stored: Callable[[bytes], bytes], data: bytes, where: str
 ) -> None:
     repo.commit()
@@ -91,7 +91,7 @@ def test_M2_what_becomes_bytecode_at_checkout(
 
 
 @pytest.mark.parametrize(("line", "stored", "data"), BECOMING, ids=[line for line, *_ in BECOMING])
-def test_the_table_says_what_git_does(
+def test_table_agrees_with_git_checkout_index(
     repo: Repo, line: str, stored: Callable[[bytes], bytes], data: bytes
 ) -> None:
     repo.stage(".gitattributes", line + "\n")
@@ -114,14 +114,14 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("path", "pattern"), PLACES)
-def test_M2_attributes_in_any_directory(repo: Repo, run: Run, path: str, pattern: str) -> None:
+def test_attributes_in_any_directory_count(repo: Repo, run: Run, path: str, pattern: str) -> None:
     repo.commit()
     repo.stage(path, f"{pattern} -text working-tree-encoding=ISO-8859-1\n")
     repo.stage("pkg/deep/logo.png", latin("latin-1")(BYTECODE))
     assert [*found(run)] == ["pkg/deep/logo.png"]
 
 
-def test_M2_attributes_in_the_blob_of_a_link(repo: Repo, run: Run, tmp_path: Path) -> None:
+def test_attributes_in_the_blob_of_a_link_count(repo: Repo, run: Run, tmp_path: Path) -> None:
     """Git reads them while it checks out: from the index, where there is no link."""
     line = "logo.png -text working-tree-encoding=ISO-8859-1"
     repo.stage(".gitattributes", line, mode="120000")
@@ -132,7 +132,7 @@ def test_M2_attributes_in_the_blob_of_a_link(repo: Repo, run: Run, tmp_path: Pat
 
 
 @pytest.mark.parametrize("change", ["add", "edit", "delete"])
-def test_M2_attributes_alone_are_new(repo: Repo, run: Run, change: str) -> None:
+def test_new_attributes_make_an_old_file_new(repo: Repo, run: Run, change: str) -> None:
     """The content was there before, and was harmless."""
     line = "logo.png -text working-tree-encoding=ISO-8859-1\n"
     repo.stage("pkg/logo.png", latin("latin-1")(BYTECODE))
@@ -150,7 +150,7 @@ def test_M2_attributes_alone_are_new(repo: Repo, run: Run, change: str) -> None:
     assert [*found(run)] == [*found(run, "--staged")] == ["pkg/logo.png"]
 
 
-def test_M2_paths_of_any_bytes(repo: Repo, run: Run) -> None:
+def test_paths_of_any_bytes_are_checked(repo: Repo, run: Run) -> None:
     repo.stage(".gitattributes", "* -text working-tree-encoding=ISO-8859-1\n")
     names = ["a b.png", "-x", "new\nline", "tab\t", 'quo"te', "größe", os.fsdecode(b"\xff.png")]
     for name in names:
@@ -158,7 +158,7 @@ def test_M2_paths_of_any_bytes(repo: Repo, run: Run) -> None:
     assert len(found(run)) == len(names)
 
 
-def test_M2_an_allowance_covers_it(repo: Repo, run: Run) -> None:
+def test_allow_entry_covers_bytecode_at_checkout(repo: Repo, run: Run) -> None:
     repo.stage(".gitattributes", "logo.png text eol=crlf\n")
     repo.stage("logo.png", with_bare_lines(OF_27))
     assert found(run, "--allow", "*.png") == {}
@@ -180,7 +180,7 @@ def test_M2_an_allowance_covers_it(repo: Repo, run: Run) -> None:
         ("utf-99", "text\n", 2),
     ],
 )
-def test_M2_an_encoding_that_is_not_known_here(
+def test_unknown_encoding_that_could_give_bytecode_ends_with_2(
     encoding: str, content: str, code: int, repo: Repo, run: Run
 ) -> None:
     """Git writes the content as it is stored here; elsewhere it may know the encoding."""
@@ -194,14 +194,14 @@ def test_M2_an_encoding_that_is_not_known_here(
             assert encoding in result.err
 
 
-def test_M2_attributes_that_git_refuses(repo: Repo, run: Run) -> None:
+def test_attributes_that_git_refuses_end_with_2(repo: Repo, run: Run) -> None:
     repo.stage(".gitattributes", "* working-tree-encoding\n")
     repo.stage("logo.png", "text\n")
     code, _, err = run("forbid-bytecode")
     assert (code, err.startswith("error: git cat-file: ")) == (2, True)
 
 
-def test_M2_attributes_that_are_not_here(repo: Repo, run: Run) -> None:
+def test_missing_attributes_blob_ends_with_2(repo: Repo, run: Run) -> None:
     blob = repo.stage(".gitattributes", "* text\n")
     repo.commit()
     repo.stage("logo.png", "text\n")
@@ -263,7 +263,7 @@ FILES: dict[str, bytes | str] = {
 }
 
 
-def test_honest_repositories(repo: Repo, run: Run) -> None:
+def test_attributes_of_real_repositories_have_no_findings(repo: Repo, run: Run) -> None:
     repo.commit()
     repo.stage(".gitattributes", HONEST)
     for path, data in FILES.items():
@@ -303,7 +303,9 @@ def test_git_is_asked_only_where_an_attribute_could_matter(
 
 @pytest.mark.parametrize("mode", ["120000", "100644", "100755"])
 @pytest.mark.parametrize("data", [BYTECODE, OF_27, OF_314])
-def test_M3_the_blob_of_a_link(repo: Repo, run: Run, mode: str, data: bytes) -> None:
+def test_bytecode_in_the_blob_of_a_link_is_reported(
+    repo: Repo, run: Run, mode: str, data: bytes
+) -> None:
     repo.commit()
     repo.stage("logo.png", data, mode=mode)
     assert [*found(run)] == [*found(run, "--content", "all")] == ["logo.png"]
@@ -314,7 +316,7 @@ def test_M3_the_blob_of_a_link(repo: Repo, run: Run, mode: str, data: bytes) -> 
     assert run("verify-bytecode", "--tracked")[:1] == (0,)  # what is not new is not read
 
 
-def test_M3_a_link_is_verified_as_a_file(repo: Repo, run: Run) -> None:
+def test_verify_reads_the_blob_of_a_link_as_a_file(repo: Repo, run: Run) -> None:
     """With `core.symlinks=false` it is one."""
     repo.commit()
     repo.stage("logo.png", BYTECODE, mode="120000")
@@ -323,7 +325,7 @@ def test_M3_a_link_is_verified_as_a_file(repo: Repo, run: Run) -> None:
     assert out.startswith("logo.png: PYC204 ")
 
 
-def test_M3_links_that_are_links(repo: Repo, run: Run) -> None:
+def test_links_to_paths_have_no_findings(repo: Repo, run: Run) -> None:
     for n, target in enumerate(["a", "../x", "/usr/bin/python", "", "x" * 200]):
         repo.stage(f"link{n}", target, mode="120000")
     assert run("forbid-bytecode", "--content", "all") == CLEAN
@@ -341,7 +343,7 @@ UNREAD = [
 
 
 @pytest.mark.parametrize(("data", "key", "words"), UNREAD)
-def test_what_is_not_looked_into_is_counted(
+def test_unread_file_is_counted_by_kind(
     repo: Repo, run: Run, data: bytes | str, key: str, words: str
 ) -> None:
     repo.commit()
@@ -360,7 +362,7 @@ def test_what_is_not_looked_into_is_counted(
         assert words in run("forbid-bytecode", *argv).out
 
 
-def test_several_are_one_line(repo: Repo, run: Run) -> None:
+def test_unread_files_of_several_kinds_are_one_line(repo: Repo, run: Run) -> None:
     for name in "abc":
         repo.stage(name, POINTER + name)
     repo.stage("d.zip", b"PK\3\4")

@@ -109,7 +109,7 @@ def variants(magic: bytes, dumped: list[bytes]) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("exe", INTERPRETERS, ids=lambda exe: Path(exe).parts[-3])
-def test_M1_what_an_interpreter_runs_is_bytecode(exe: str, tmp_path: Path) -> None:
+def test_sniff_file_that_an_interpreter_runs_is_bytecode(exe: str, tmp_path: Path) -> None:
     magic, dumped = parts(exe)
     files = {f"{n}.png": data for n, data in enumerate(dict.fromkeys(variants(magic, dumped)))}
     for name, data in files.items():
@@ -134,7 +134,7 @@ def test_M1_what_an_interpreter_runs_is_bytecode(exe: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("exe", INTERPRETERS, ids=lambda exe: Path(exe).parts[-3])
 @pytest.mark.parametrize("flags", [b"\4\0\0\0", b"\0\0\0\x80", b"\xff" * 4])
-def test_M1_python_file_runs_bytecode_whatever_its_flags(
+def test_python_file_with_unknown_flags_runs_bytecode(
     exe: str, flags: bytes, tmp_path: Path
 ) -> None:
     """The interpreter prints nothing if it takes the file for bytecode, an error if for source."""

@@ -1,4 +1,4 @@
-"""Every state of an index, and what each means: rows M3 and M9 of the audit among them."""
+"""States of an index, and what each command does in them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ MISSING = [without_checkout, variable, relative, removed, removed_below, worktre
 
 @pytest.mark.parametrize("argv", READERS, ids=" ".join)
 @pytest.mark.parametrize("state", MISSING, ids=lambda state: state.__name__)
-def test_M9_an_index_that_is_not_there(
+def test_missing_index_ends_with_2(
     repo: Repo,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
@@ -88,7 +88,7 @@ def test_M9_an_index_that_is_not_there(
     assert result.err.count("error: ") == 1
 
 
-def test_M9_the_words_say_what_to_do(
+def test_missing_index_message_has_the_command_that_restores_it(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     repo.add("a.pyc", BYTECODE)
@@ -102,7 +102,9 @@ def test_M9_the_words_say_what_to_do(
 
 
 @pytest.mark.parametrize("argv", READERS, ids=" ".join)
-def test_M9_an_index_that_need_not_be_there(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+def test_missing_index_without_files_in_head_is_empty(
+    repo: Repo, run: Run, argv: tuple[str, ...]
+) -> None:
     """Before the first commit there is none; and HEAD may have no files."""
     assert not (repo.path / ".git" / "index").exists()
     expected = (0, 2) if argv[0] in ("check-dockerignore",) or "." in argv else (0, 1)
@@ -112,7 +114,7 @@ def test_M9_an_index_that_need_not_be_there(repo: Repo, run: Run, argv: tuple[st
     assert run(*argv).code in expected
 
 
-def test_M9_an_empty_index_is_believed(repo: Repo, run: Run) -> None:
+def test_empty_index_of_removed_files_has_no_findings(repo: Repo, run: Run) -> None:
     """That is what `git rm -r .` leaves: the next commit has no files."""
     repo.add("a.pyc", BYTECODE)
     repo.commit()
@@ -207,7 +209,7 @@ def intended_and_more(repo: Repo) -> None:
 @pytest.mark.parametrize("state", [deleted, intended, intended_and_more], ids=lambda s: s.__name__)
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")], ids=" ".join)
 @pytest.mark.parametrize("is_committed", [False, True])
-def test_what_the_next_commit_does_not_contain_is_no_finding(
+def test_entry_that_the_next_commit_does_not_contain_is_not_reported(
     repo: Repo, run: Run, state: Callable[[Repo], None], argv: tuple[str, ...], is_committed: bool
 ) -> None:
     repo.add("x", "1")
@@ -224,7 +226,7 @@ def test_what_the_next_commit_does_not_contain_is_no_finding(
     assert run("fix")[0] in (0, 1)
 
 
-def test_an_intended_file_is_refused_once_it_is_added(repo: Repo, run: Run) -> None:
+def test_intent_to_add_file_is_reported_once_it_is_added(repo: Repo, run: Run) -> None:
     repo.write("a.pyc", BYTECODE)
     repo.git("add", "-f", "-N", "a.pyc")
     assert found(run) == []
@@ -232,7 +234,7 @@ def test_an_intended_file_is_refused_once_it_is_added(repo: Repo, run: Run) -> N
     assert found(run) == ["a.pyc"]
 
 
-def test_an_empty_file_is_refused_beside_an_intended_one(repo: Repo, run: Run) -> None:
+def test_empty_file_next_to_an_intent_to_add_file_is_reported(repo: Repo, run: Run) -> None:
     repo.write("a.pyc", BYTECODE)
     repo.git("add", "-f", "-N", "a.pyc")
     repo.add("b.pyc")
@@ -240,7 +242,7 @@ def test_an_empty_file_is_refused_beside_an_intended_one(repo: Repo, run: Run) -
     assert found(run) == [cache_path("c"), "b.pyc"]
 
 
-def test_nothing_to_commit(repo: Repo, run: Run) -> None:
+def test_index_with_intent_to_add_entries_only_has_no_findings(repo: Repo, run: Run) -> None:
     repo.add("x", "1")
     repo.commit()
     assert run("forbid-bytecode") == CLEAN
@@ -248,7 +250,7 @@ def test_nothing_to_commit(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["forbid-bytecode --content all", "verify-bytecode --tracked"])
-def test_a_missing_blob_is_named_by_its_path(
+def test_missing_blob_is_named_by_its_path(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
 ) -> None:
     """And the command that is named gets it."""

@@ -1,4 +1,4 @@
-"""Row M2 of the audit in commits: the attributes of each commit's own tree decide."""
+"""Bytecode at checkout in commits: the attributes of the tree of each commit decide."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def commit(repo: Repo, files: dict[str, str | bytes | None]) -> str:
 @pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
 @pytest.mark.parametrize("argv", [("HEAD",), ("base..HEAD",), ("--all",)])
 class TestRanges:
-    def test_M2_both_in_one_commit(
+    def test_attributes_and_file_in_one_commit_are_reported(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         commit(repo, {"x": "1"})
@@ -66,7 +66,7 @@ class TestRanges:
         commit(repo, {".gitattributes": None, "logo.png": None})
         assert found(run, *argv) == [Found("logo.png", bad)]
 
-    def test_M2_attributes_that_were_there_before(
+    def test_file_under_older_attributes_is_reported(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         commit(repo, {"pkg/.gitattributes": line, "x": "1"})
@@ -74,7 +74,7 @@ class TestRanges:
         bad = commit(repo, {"pkg/deep/logo.png": data, "logo.png": data})
         assert found(run, *argv) == [Found("pkg/deep/logo.png", bad)]
 
-    def test_M2_attributes_that_come_later(
+    def test_attributes_for_an_older_file_are_reported(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         commit(repo, {"logo.png": data})
@@ -83,7 +83,7 @@ class TestRanges:
         commit(repo, {"x": "1"})
         assert found(run, *argv) == [Found("logo.png", bad)]
 
-    def test_M2_attributes_that_were_deleted(
+    def test_deleted_attributes_for_an_older_file_are_reported(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         own = "*.png !eol !working-tree-encoding -text\n"
@@ -92,7 +92,7 @@ class TestRanges:
         bad = commit(repo, {"pkg/.gitattributes": None})
         assert found(run, *argv) == [Found("pkg/logo.png", bad)]
 
-    def test_M2_attributes_of_another_branch_do_not_count(
+    def test_attributes_of_another_branch_do_not_count(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         commit(repo, {"x": "1"})
@@ -104,7 +104,7 @@ class TestRanges:
         commit(repo, {"logo.png": data})
         assert found(run, *argv) == []
 
-    def test_M2_a_merge_brings_both_together(
+    def test_merge_of_attributes_and_file_is_reported(
         self, repo: Repo, run: Run, line: str, data: bytes, argv: tuple[str]
     ) -> None:
         """Neither parent is bytecode at checkout, and the merge has nothing of its own."""
@@ -123,7 +123,7 @@ class TestRanges:
 
 
 @pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
-def test_M2_a_server_refuses_it(
+def test_pre_receive_refuses_bytecode_at_checkout(
     repo: Repo,
     run: Run,
     make_repo: Callable[..., Repo],
@@ -151,7 +151,9 @@ def test_M2_a_server_refuses_it(
 
 
 @pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
-def test_M2_a_tag_of_a_tree(repo: Repo, run: Run, line: str, data: bytes) -> None:
+def test_tag_of_a_tree_uses_the_attributes_of_the_tree(
+    repo: Repo, run: Run, line: str, data: bytes
+) -> None:
     repo.stage(".gitattributes", line)
     repo.stage("logo.png", data)
     repo.git("tag", "tree", repo.git("write-tree"))
@@ -159,7 +161,9 @@ def test_M2_a_tag_of_a_tree(repo: Repo, run: Run, line: str, data: bytes) -> Non
 
 
 @pytest.mark.parametrize(("line", "data"), KINDS, ids=["encoding", "eol"])
-def test_M2_an_allowance_covers_it(repo: Repo, run: Run, line: str, data: bytes) -> None:
+def test_allow_entry_covers_bytecode_at_checkout(
+    repo: Repo, run: Run, line: str, data: bytes
+) -> None:
     commit(repo, {"logo.png": data})
     commit(repo, {".gitattributes": line})
     assert found(run, "HEAD", "--allow", "*.png") == []

@@ -1,4 +1,4 @@
-"""Row H3 of the audit: what is proved of the index holds for what git checks out."""
+"""`verify-bytecode --tracked` and files that git changes at checkout."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("attributes", "source", "data", "words"), CHANGED)
-def test_H3_what_git_changes_is_not_verified(
+def test_file_that_git_changes_at_checkout_is_unverifiable(
     repo: Repo, run: Run, attributes: str, source: str, data: str | bytes, words: str
 ) -> None:
     tracked(repo, attributes, source, data)
@@ -99,14 +99,14 @@ UNCHANGED = [
     ("source", "data"),
     [(INNOCENT, HONEST), ("x = '\\n\\n'\n", WITH_LINE), ("x = '$Id$'\n", WITH_ID)],
 )
-def test_H3_honest_attributes_are_no_finding(
+def test_attributes_of_real_repositories_have_no_findings(
     repo: Repo, run: Run, attributes: str, source: str, data: bytes
 ) -> None:
     tracked(repo, attributes, source, data)
     assert found(run) == []
 
 
-def test_H3_attributes_that_change_nothing(repo: Repo, run: Run) -> None:
+def test_attributes_that_change_no_byte_have_no_findings(repo: Repo, run: Run) -> None:
     """They are set, and there is nothing for them to do."""
     sources = (f"x{'y' * n} = {'(x, ' * m}1{')' * m}" for n in range(9) for m in range(9))
     made = ((source, timestamp_pyc(compile_source(source), len(source))) for source in sources)
@@ -115,7 +115,7 @@ def test_H3_attributes_that_change_nothing(repo: Repo, run: Run) -> None:
     assert found(run) == []
 
 
-def test_H3_bytecode_through_a_link(repo: Repo, run: Run) -> None:
+def test_attributes_of_a_linked_cache_are_those_of_the_target(repo: Repo, run: Run) -> None:
     """The attributes of the file count, not those of the link."""
     repo.stage(".gitattributes", "store/* text eol=crlf\n")
     repo.stage("m.py", "x = '\\n\\n'\n")
@@ -124,7 +124,7 @@ def test_H3_bytecode_through_a_link(repo: Repo, run: Run) -> None:
     assert any("text eol=crlf" in finding for finding in found(run))
 
 
-def test_H3_a_disguised_file(repo: Repo, run: Run) -> None:
+def test_bytecode_of_another_name_at_checkout_is_reported(repo: Repo, run: Run) -> None:
     repo.commit()
     repo.stage(".gitattributes", "logo.png -text working-tree-encoding=ISO-8859-1\n")
     repo.stage("logo.png", BYTECODE.decode("latin-1").encode())
