@@ -52,8 +52,8 @@ def identify_magic(head: bytes) -> Magic | None:
 def _java_or_micropython(data: bytes) -> Magic | None:
     # JVMS 4.1. Jython keeps its version and time in annotations, not in a header.
     if data == b"\xca\xfe\xba\xbe":
-        return Magic(data, "Jython", "2.7", LENGTH, True)
+        return Magic(data, "Jython", "2.7", LENGTH, released=True)
     # micropython docs/reference/mpyfiles.rst: `M`, version, features, bits of a small int.
     if len(data) == LENGTH and data[:1] == b"M" and data[1] <= 6 and data[2] < 0x80:
-        return Magic(data, "MicroPython", f"mpy {data[1]}", LENGTH, True)
+        return Magic(data, "MicroPython", f"mpy {data[1]}", LENGTH, released=True)
     return None

@@ -180,19 +180,20 @@ class Document:
             # In the first format `dockerfile` is next to `build`.
             dockerfile = self.optional(keys, "dockerfile")
             context = Value(build.value, line)
-            return ServiceBuild(line, True, context, dockerfile, extends=extends)
+            return ServiceBuild(
+                line, is_built=True, context=context, dockerfile=dockerfile, extends=extends
+            )
         parts = self.mapping(build)
         inline = self.optional(parts, "dockerfile_inline")
+        additional = parts.get("additional_contexts")
         return ServiceBuild(
             line,
-            True,
-            self.optional(parts, "context"),
-            self.optional(parts, "dockerfile"),
-            inline.text if inline else None,
-            tuple(
-                self.named(*parts["additional_contexts"]) if "additional_contexts" in parts else ()
-            ),
-            extends,
+            is_built=True,
+            context=self.optional(parts, "context"),
+            dockerfile=self.optional(parts, "dockerfile"),
+            inline=inline.text if inline else None,
+            named=tuple(self.named(*additional)) if additional else (),
+            extends=extends,
         )
 
     def extends(self, line: int, node: yaml.Node) -> Extends | None:

@@ -84,7 +84,7 @@ class Silent(Failure):
     """
 
 
-class parsing_output:
+class parsing_output:  # noqa: N801 - a context manager, named like those of contextlib
     """Turn any parsing error in a block into a `GitFailure`: malformed output is an error of git."""
 
     def __init__(self, verb: str) -> None:

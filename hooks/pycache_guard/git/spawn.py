@@ -68,7 +68,7 @@ UNKNOWN_SILENCES = 20
 _live: list[Stoppable] = []
 
 
-class signals_blocked:
+class signals_blocked:  # noqa: N801 - a context manager, named like those of contextlib
     """Block termination signals, so that a new child or directory is always registered in `_live`.
 
     `__enter__` returns the previous signal mask, which a child must get
