@@ -31,6 +31,15 @@ def test_tool_reports_nothing(command: str) -> None:
     assert done.returncode == 0, os.fsdecode(done.stdout + done.stderr)
 
 
+def test_vulture_finds_no_dead_code() -> None:
+    """Its exceptions are in pyproject.toml, each with the reason."""
+    pytest.importorskip("vulture", reason="run `pip install -e .[test]` again")
+    done = subprocess.run(
+        [sys.executable, "-m", "vulture"], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("command", ["forbid-bytecode --content all", "check-gitignore"])
 def test_program_finds_nothing_in_its_own_repository(command: str) -> None:
     done = subprocess.run(

@@ -19,7 +19,6 @@ BLOCK = 512
 LARGEST_HEADER = 10 << 10
 
 #: Type flags, which tarfile names REGTYPE, AREGTYPE, CONTTYPE; LNKTYPE …; GNUTYPE_SPARSE …
-REGULAR = (b"0", b"\0", b"7")
 HARD_LINK, SYMBOLIC_LINK, DIRECTORY, SPARSE = b"1", b"2", b"5", b"S"
 #: Links, devices, directories and pipes have no content: some readers skip what `size` gives, others do not.
 WITHOUT_CONTENT = (HARD_LINK, SYMBOLIC_LINK, b"3", b"4", DIRECTORY, b"6")

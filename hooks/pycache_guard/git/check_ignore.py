@@ -24,7 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
-    from types import TracebackType
 
     #: File, line and pattern of the rule that decides, as git prints them; all empty if no rule does.
     #: A pattern that begins with `!` re-includes.
@@ -49,12 +48,7 @@ class IsolatedIgnoreRules:
     def __enter__(self) -> IsolatedIgnoreRules:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._directory.remove()
 
     def rules(self, paths: Sequence[bytes]) -> list[MatchedRule]:
