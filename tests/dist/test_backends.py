@@ -14,9 +14,9 @@ import pytest
 
 from pycache_guard.dist.backends import EXCLUDE_SETTINGS
 from pycache_guard.dist.backends import backend
+from pycache_guard.dist.backends import exclude_hint
 from pycache_guard.dist.backends import is_metadata
 from pycache_guard.dist.backends import keep_metadata
-from pycache_guard.dist.backends import exclude_hint
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive
 

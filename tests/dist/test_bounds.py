@@ -22,10 +22,10 @@ import pytest
 from helpers.make_archive import CODE
 from helpers.make_archive import SOURCE
 from helpers.make_archive import TAG
-from helpers.make_archive import special_member
 from helpers.make_archive import make_tar
-from helpers.make_archive import timestamp_member
 from helpers.make_archive import make_zip
+from helpers.make_archive import special_member
+from helpers.make_archive import timestamp_member
 from helpers.report_parser import CLEAN
 from pycache_guard.dist import room
 from pycache_guard.dist.compare import ArchiveComparer

@@ -9,8 +9,8 @@ from helpers.make_archive import hash_member
 from pycache_guard.archives.member import Member
 from pycache_guard.dist import members
 from pycache_guard.dist.members import Hashes
-from pycache_guard.dist.members import source_mismatch
 from pycache_guard.dist.members import read_pyc_member
+from pycache_guard.dist.members import source_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,11 +20,11 @@ import pytest
 
 from helpers.make_archive import SOURCE
 from helpers.make_archive import check_archive
-from helpers.make_archive import special_member
 from helpers.make_archive import make_tar
-from helpers.make_archive import timestamp_member
-from helpers.make_archive import messages
 from helpers.make_archive import make_zip
+from helpers.make_archive import messages
+from helpers.make_archive import special_member
+from helpers.make_archive import timestamp_member
 from zip_builder import Part
 from zip_builder import build
 from zip_builder import end

@@ -13,8 +13,8 @@ from helpers.make_pyc import cache_path
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import write_file
 from pycache_guard.interpreters.pool import CompilerPool
+from pycache_guard.verify.check import verify
 from pycache_guard.verify.stores import DiskStore
-from pycache_guard.verify.verify import verify
 
 if TYPE_CHECKING:
     from pathlib import Path

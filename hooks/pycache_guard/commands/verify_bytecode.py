@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.report import Summary
+    from pycache_guard.verify.check import VerifyResult
     from pycache_guard.verify.stores import BytecodeStore
-    from pycache_guard.verify.verify import VerifyResult
 
 NAME = "verify-bytecode"
 SUMMARY = "check whether bytecode comes from its source"
@@ -96,7 +96,7 @@ def has_tracked_bytecode() -> bool:
 def run_verification(store: BytecodeStore, named: Sequence[str]) -> VerifyResult:
     """Verify every file of a store; `named` are the interpreters of `--python`."""
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.verify.verify import verify
+    from pycache_guard.verify.check import verify
 
     compilers = CompilerPool(named)
     try:

@@ -1,7 +1,9 @@
 """Compare bytecode in an archive with its sources, using the engine of `verify-bytecode`."""
 
 from __future__ import annotations
+
 from typing import NamedTuple
+
 from pycache_guard.archives.member import CHUNK_BYTES
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.bytecode.freshness import Source
@@ -9,13 +11,14 @@ from pycache_guard.bytecode.sniff import HEAD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.verify.stores import FoundSource
     from collections.abc import Iterable
+    from collections.abc import Iterator
+
     from pycache_guard.archives.member import Archive
-    from pycache_guard.interpreters.pool import CompilerPool
     from pycache_guard.dist.members import ArchivedPyc
     from pycache_guard.findings import Finding
-    from collections.abc import Iterator
+    from pycache_guard.interpreters.pool import CompilerPool
+    from pycache_guard.verify.stores import FoundSource
 
 
 class ArchiveComparer:
@@ -34,7 +37,7 @@ class ArchiveComparer:
         """
         # Only an archive that ships bytecode with its source pays for these.
         from pycache_guard.interpreters.pool import CompilerPool
-        from pycache_guard.verify.verify import verify
+        from pycache_guard.verify.check import verify
 
         held = ArchiveStore(
             SourcePair(each.name, each.size, source, size) for each, source, size in pairs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pycache_guard.fs import regular
 from pycache_guard.archives.kinds import SHORTEST_LAYER
 from pycache_guard.archives.kinds import TARS
 from pycache_guard.archives.kinds import ZIPS
@@ -13,28 +12,29 @@ from pycache_guard.archives.kinds import is_archive
 from pycache_guard.archives.kinds import is_layer
 from pycache_guard.archives.kinds import open_archive
 from pycache_guard.archives.member import WHOLE
+from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Exhausted
 from pycache_guard.archives.member import Growth
-from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.dist.backends import MAX_METADATA_BYTES
+from pycache_guard.dist.backends import exclude_hint
 from pycache_guard.dist.backends import is_metadata
 from pycache_guard.dist.backends import keep_metadata
-from pycache_guard.dist.backends import exclude_hint
-from pycache_guard.dist.members import Hashes
 from pycache_guard.dist.members import ArchivedPyc
-from pycache_guard.dist.members import source_mismatch
+from pycache_guard.dist.members import Hashes
 from pycache_guard.dist.members import read_pyc_member
+from pycache_guard.dist.members import source_mismatch
 from pycache_guard.dist.record import is_record
 from pycache_guard.dist.record import recorded_bytecode
 from pycache_guard.dist.room import Rooms
 from pycache_guard.dist.watched import Watched
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.fs import regular
 from pycache_guard.git.entries import FILE
 from pycache_guard.git.entries import LINK
 from pycache_guard.misplaced import is_misplaced

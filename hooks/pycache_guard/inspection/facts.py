@@ -19,8 +19,8 @@ from pycache_guard.bytecode.pyc import table_problem
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.verify.check import unknown_magic_verdict
 from pycache_guard.verify.stores import is_in_cache
-from pycache_guard.verify.verdicts import unknown_magic_verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """The job of `verify-bytecode`: check whether each bytecode file comes from its source.
 
-`stores` lists files on disk or in the index; `verdicts` checks names and headers, and turns comparisons
-into verdicts; `compare` has sources compiled and compares; `verify` runs all of it.
+`stores` lists files on disk or in the index; `compare` has sources compiled and compares the code;
+`check` checks names and headers, and runs all of it.
 """
