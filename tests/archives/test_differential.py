@@ -19,7 +19,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 from pycache_guard.misplaced import may_be_misplaced
 
 READERS = Path(__file__).with_name("readers.txt")

@@ -28,7 +28,7 @@ from helpers.make_pyc import write_file
 from helpers.report_parser import CLEAN
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import pytest
 from pycache_guard import compat
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters import discover
-from pycache_guard.interpreters.identity import Interpreter
-from pycache_guard.interpreters.identity import parse_identity
+from pycache_guard.interpreters import pool
 from pycache_guard.interpreters.pool import CompilerPool
+from pycache_guard.interpreters.process import Interpreter
+from pycache_guard.interpreters.process import parse_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", os.fspath(tmp_path / "home"))
     monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(tmp_path / "bin"), "relative", ""]))
     monkeypatch.delenv("PYENV_ROOT", raising=False)
-    monkeypatch.setattr(discover, "_BIN", ())
+    monkeypatch.setattr(pool, "_BIN", ())
     return tmp_path
 
 
@@ -55,18 +55,16 @@ def test_candidates(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = make(machine / "root/versions/3.12.1/bin/python3.12")
     monkeypatch.setenv("PYENV_ROOT", os.fspath(machine / "root"))
     monkeypatch.chdir(machine)
-    assert set(discover.find_candidates("3.11")[:2]) == {on_path[2], pyenv}
-    assert discover.find_candidates("3.12")[0] == own
-    found = {path for path in discover.find_candidates("9") if path.startswith(os.fspath(machine))}
+    assert set(pool.find_candidates("3.11")[:2]) == {on_path[2], pyenv}
+    assert pool.find_candidates("3.12")[0] == own
+    found = {path for path in pool.find_candidates("9") if path.startswith(os.fspath(machine))}
     assert found == {*on_path, pyenv, own}
 
 
 def test_shims_are_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(machine / "shims" / "python")
     monkeypatch.setenv("PATH", os.fspath(machine / "shims"))
-    assert not [
-        path for path in discover.find_candidates("3") if path.startswith(os.fspath(machine))
-    ]
+    assert not [path for path in pool.find_candidates("3") if path.startswith(os.fspath(machine))]
 
 
 def test_places_of_windows(windows: Path) -> None:
@@ -75,7 +73,7 @@ def test_places_of_windows(windows: Path) -> None:
         make(windows / f"home/AppData/Local/{name}/python.exe")
         for name in ("Programs/Python/Python313", "Python/pythoncore-3.13-64")
     ]
-    assert set(found) <= set(discover.find_candidates("3.13"))
+    assert set(found) <= set(pool.find_candidates("3.13"))
 
 
 def test_named_ones_come_first(machine: Path) -> None:
@@ -170,8 +168,8 @@ def test_candidates_on_windows_are_those_registered(
         (2, f"{start}Other\\1\\InstallPath"): other,
     }
     monkeypatch.setitem(sys.modules, "winreg", Registry(table))
-    assert set(discover.registered()) == {own, other}
-    assert {own, other} <= set(discover.find_candidates("3.13"))
+    assert set(pool.registered()) == {own, other}
+    assert {own, other} <= set(pool.find_candidates("3.13"))
 
 
 @pytest.mark.parametrize("variable", ["PYENV_ROOT", "HOME", "PATH"])
@@ -192,14 +190,12 @@ def test_candidates_in_the_current_directory_do_not_count(
     monkeypatch.chdir(here)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv(variable, value)
-    assert not [
-        path for path in discover.find_candidates("3.9") if path.startswith(os.fspath(here))
-    ]
+    assert not [path for path in pool.find_candidates("3.9") if path.startswith(os.fspath(here))]
 
 
 def test_candidates_on_windows_are_not_in_directories_that_anybody_makes(windows: Path) -> None:
-    assert "C:/" not in {root for root, _ in discover._VERSIONS_WINDOWS}
-    assert not {*discover.interpreter_dirs()} & {"/usr/bin", "/usr/local/bin"}
+    assert "C:/" not in {root for root, _ in pool._VERSIONS_WINDOWS}
+    assert not {*pool.interpreter_dirs()} & {"/usr/bin", "/usr/local/bin"}
 
 
 def interpreter(magic: bytes, tag: str) -> Interpreter:

@@ -18,7 +18,7 @@ from fuzz.targets.bytecode import TYPES
 
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 from pycache_guard.interpreters.process import CompilerProcess
 from pycache_guard.interpreters.process import InterpreterUnusable
 from pycache_guard.interpreters.process import Limits
