@@ -14,7 +14,7 @@ import pytest
 from clean.trees import list_tree
 from clean.trees import make_tree
 from pycache_guard.doctor import state
-from pycache_guard.doctor.layout import WIDTH
+from pycache_guard.doctor.report import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

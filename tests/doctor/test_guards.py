@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from helpers.repo import Repo
-    from pycache_guard.doctor.fact import DoctorReport
+    from pycache_guard.doctor.report import DoctorReport
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell runs the hooks")
 

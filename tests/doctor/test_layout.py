@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.layout import WIDTH
-from pycache_guard.doctor.layout import format_report
-from pycache_guard.doctor.layout import wrap_text
+from pycache_guard.doctor.report import WIDTH
+from pycache_guard.doctor.report import Fact
+from pycache_guard.doctor.report import format_report
+from pycache_guard.doctor.report import wrap_text
 
 
 def test_topics_facts_and_lessons() -> None:

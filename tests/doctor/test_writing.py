@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.doctor.interpreter import Interpreter
-from pycache_guard.doctor.writing import is_redirected
-from pycache_guard.doctor.writing import writing
+from pycache_guard.doctor.interpreter import is_redirected
+from pycache_guard.doctor.interpreter import writing
 
 if TYPE_CHECKING:
     from pathlib import Path

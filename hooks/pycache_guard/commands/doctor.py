@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.doctor.fact import DoctorReport
+    from pycache_guard.doctor.report import DoctorReport
     from pycache_guard.report import TextStyle
 
 NAME = "doctor"
@@ -75,7 +75,7 @@ def render_report(
     report = render(findings, NAME, voice, style=style)
     if voice != "text" or style.is_quiet:
         return report
-    from pycache_guard.doctor.layout import format_report
+    from pycache_guard.doctor.report import format_report
     from pycache_guard.report.escape import escape_unprintable
 
     if is_brief:

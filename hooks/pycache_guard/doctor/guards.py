@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 
-from pycache_guard.doctor.fact import DoctorReport
-from pycache_guard.doctor.fact import Fact
 from pycache_guard.doctor.hook_configurations import LEFTHOOK_FILES
 from pycache_guard.doctor.hook_configurations import RUNNER_FILES
 from pycache_guard.doctor.hook_configurations import Configurations
 from pycache_guard.doctor.hook_scripts import Scripts
+from pycache_guard.doctor.report import DoctorReport
+from pycache_guard.doctor.report import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pycache_guard.bytecode.probes import ProbeChoice
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.dockerignore.check import DockerignoreChecker
-from pycache_guard.doctor.fact import DoctorReport
-from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.fact import merge
 from pycache_guard.doctor.guards import STAGES
 from pycache_guard.doctor.guards import check_hooks
+from pycache_guard.doctor.report import DoctorReport
+from pycache_guard.doctor.report import Fact
+from pycache_guard.doctor.report import merge
 from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
 from pycache_guard.git.hooks import configured_hooks

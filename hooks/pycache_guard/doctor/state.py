@@ -10,9 +10,9 @@ from pycache_guard.clean.result import clean
 from pycache_guard.clean.select import CleanOptions
 from pycache_guard.doctor.caches import UNKNOWN
 from pycache_guard.doctor.caches import is_world_writable
-from pycache_guard.doctor.fact import DoctorReport
-from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.writing import SUGGESTED_PREFIX
+from pycache_guard.doctor.interpreter import SUGGESTED_PREFIX
+from pycache_guard.doctor.report import DoctorReport
+from pycache_guard.doctor.report import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.fs.regular import open_regular

@@ -7,10 +7,10 @@ import statistics
 import subprocess
 from typing import NamedTuple
 
-from pycache_guard.doctor.fact import DoctorReport
-from pycache_guard.doctor.fact import Fact
-from pycache_guard.doctor.writing import NO_WRITE_VARIABLE
-from pycache_guard.doctor.writing import PREFIX_SINCE
+from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE
+from pycache_guard.doctor.interpreter import PREFIX_SINCE
+from pycache_guard.doctor.report import DoctorReport
+from pycache_guard.doctor.report import Fact
 from pycache_guard.errors import Failure
 from pycache_guard.git.tempdir import TemporaryDirectory
 
