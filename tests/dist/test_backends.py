@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.dist.backends import EXCLUDE_SETTINGS
-from pycache_guard.dist.backends import backend
-from pycache_guard.dist.backends import exclude_hint
-from pycache_guard.dist.backends import is_metadata
-from pycache_guard.dist.backends import keep_metadata
 from pycache_guard.dist.compare import ArchiveComparer
+from pycache_guard.dist.metadata import EXCLUDE_SETTINGS
+from pycache_guard.dist.metadata import backend
+from pycache_guard.dist.metadata import exclude_hint
+from pycache_guard.dist.metadata import is_metadata
+from pycache_guard.dist.metadata import keep_metadata
 from pycache_guard.dist.scan import scan_archive
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from helpers.make_archive import make_zip
 from helpers.make_archive import special_member
 from helpers.make_archive import timestamp_member
 from helpers.report_parser import CLEAN
-from pycache_guard.dist import room
+from pycache_guard.dist import scan
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import ArchiveScan
 from zip_builder import Part
@@ -144,12 +144,12 @@ def test_m14_memory(name: str) -> None:
     assert len(data) < 12 << 20
     done = limited(file, data)
     assert done[0] == code, done[2]
-    assert len(done[1]) < 8 * room.LARGEST_FINDINGS
+    assert len(done[1]) < 8 * scan.LARGEST_FINDINGS
 
 
 def test_m14_findings_and_failures_have_a_bound(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MOST_FINDINGS", 3)
-    monkeypatch.setattr(room, "MOST_FAILURES", 1)
+    monkeypatch.setattr(scan, "MOST_FINDINGS", 3)
+    monkeypatch.setattr(scan, "MOST_FAILURES", 1)
     members = {f"{n}.pyc": b"" for n in range(5)} | {f"../{n}": b"" for n in range(3)}
     members["d.dist-info/RECORD"] = b"".join(b"x%d.pyc,,\n" % n for n in range(4))
     members["in.zip"] = make_zip({"a.pyc": b"", "../b.pyc": b""})
@@ -172,7 +172,7 @@ def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.Monkey
         make_zip({name: timestamp_member(size=7), source: SOURCE, "m.py": SOURCE})
     )
     assert "`a/a/" in run("check-dist", "a.whl").out.partition("does not match its source")[2]
-    monkeypatch.setattr(room, "LARGEST_FINDINGS", len(name))
+    monkeypatch.setattr(scan, "LARGEST_FINDINGS", len(name))
     result = run("check-dist", "a.whl")
     assert (result.code, result.err) == (1, "")
     assert result.out.count("PYC311") == 1

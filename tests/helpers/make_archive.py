@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from helpers.report_parser import CLEAN
 from helpers.report_parser import parse_report
-from pycache_guard.dist.backends import ANY_BACKEND
-from pycache_guard.dist.backends import EXCLUDE_SETTINGS
+from pycache_guard.dist.metadata import ANY_BACKEND
+from pycache_guard.dist.metadata import EXCLUDE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,5 +1,5 @@
-"""The use case of `check-dist`: which members of an archive are bytecode, and who put them there.
+"""The job of `check-dist`: find bytecode in an archive, and say which backend put it there.
 
-`screening` goes through the members; `origin` compares bytecode with the source in the archive;
-`record` reads a wheel's list of files; `backends` knows the setting that keeps bytecode out.
+`scan` goes through the members; `members` compares bytecode with its source by header, and `compare`
+by its code; `metadata` reads the list of files of a wheel, and knows the setting of each backend.
 """

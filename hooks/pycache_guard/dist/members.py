@@ -1,4 +1,4 @@
-"""Compare bytecode in an archive with its source there, by header.
+"""The members of an archive: bytecode and its source, compared by header, and content that is observed.
 
 The header has size, time and hash of the source. Only the interpreter that wrote the bytecode can
 show whether the source compiles to its code: see `dist.compare`.
@@ -18,6 +18,7 @@ from pycache_guard.bytecode.source_hash import source_hash
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
 
     from pycache_guard.archives.member import Member
     from pycache_guard.bytecode.header import Header
@@ -114,3 +115,54 @@ def source_mismatch(
         return None
     differs = hash_for(found.header.magic) not in (None, validation.digest)
     return "has a different hash" if differs else None
+
+
+#: APPNOTE 4.3.16: the end record, its size, and that with the longest comment.
+_END = b"PK\x05\x06"
+_LONGEST_END = 22 + 0xFFFF
+
+
+class Watched:
+    """Pass on pieces of content and observe them."""
+
+    __slots__ = ("_kept", "_last_end", "_pieces", "_size", "head")
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        """Read the first piece. Raises what `pieces` raises."""
+        self._pieces = pieces
+        self._size = 0
+        self._last_end = -1
+        self._kept = b""
+        self.head = next(pieces, b"")
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield all pieces, the first one included."""
+        piece = self.head
+        while piece:
+            self._watch(piece)
+            yield piece
+            piece = next(self._pieces, b"")
+
+    def drain(self) -> None:
+        """Read the rest."""
+        piece = next(self._pieces, b"")
+        if not piece:  # the usual case
+            self._size, self._last_end = len(self.head), self.head.rfind(_END)
+            return
+        self._watch(self.head)
+        while piece:
+            self._watch(piece)
+            piece = next(self._pieces, b"")
+
+    def _watch(self, piece: bytes) -> None:
+        seen = self._kept + piece if self._kept else piece
+        at = seen.rfind(_END)
+        if at >= 0:
+            self._last_end = self._size - len(self._kept) + at
+        self._size += len(piece)
+        self._kept = seen[-3:]
+
+    @property
+    def ends_like_zip(self) -> bool:
+        """Return whether `zipfile.is_zipfile` may accept the content."""
+        return self._last_end >= 0 and self._size - self._last_end <= _LONGEST_END

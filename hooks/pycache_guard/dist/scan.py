@@ -1,4 +1,7 @@
-"""Go through an archive, and report which members are bytecode: PYC311."""
+"""Go through an archive, and report which members are bytecode: PYC311.
+
+The report is limited, so that an archive with any number of members needs a limited amount of memory.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,17 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.dist.backends import MAX_METADATA_BYTES
-from pycache_guard.dist.backends import exclude_hint
-from pycache_guard.dist.backends import is_metadata
-from pycache_guard.dist.backends import keep_metadata
 from pycache_guard.dist.members import ArchivedPyc
 from pycache_guard.dist.members import Hashes
+from pycache_guard.dist.members import Watched
 from pycache_guard.dist.members import read_pyc_member
 from pycache_guard.dist.members import source_mismatch
-from pycache_guard.dist.record import is_record
-from pycache_guard.dist.record import recorded_bytecode
-from pycache_guard.dist.room import Rooms
-from pycache_guard.dist.watched import Watched
+from pycache_guard.dist.metadata import MAX_METADATA_BYTES
+from pycache_guard.dist.metadata import exclude_hint
+from pycache_guard.dist.metadata import is_metadata
+from pycache_guard.dist.metadata import is_record
+from pycache_guard.dist.metadata import keep_metadata
+from pycache_guard.dist.metadata import recorded_bytecode
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.fs import regular
@@ -365,3 +367,41 @@ def escapes_archive(name: str) -> bool:
         if depth < 0:
             return True
     return name.startswith(("/", "\\")) or name[1:2] == ":"
+
+
+#: The largest number of members, and of bytes of their names, that are kept for a report.
+MOST_FINDINGS = 10_000
+LARGEST_FINDINGS = 1 << 20
+MOST_FAILURES = 1_000
+LARGEST_FAILURES = 1 << 18
+
+
+class Room:
+    """The number and size of texts that may still be kept, for an archive and its nested ones."""
+
+    def __init__(self, number: int, size: int) -> None:
+        """Allow `number` texts of `size` characters in all."""
+        self._number = number
+        self._size = size
+        #: The number of texts that did not fit.
+        self.omitted = 0
+
+    def take(self, text: str) -> bool:
+        """Reserve room for `text`, and return whether there was any; if not, count it."""
+        if self._number < 1 or self._size < len(text):
+            self.omitted += 1
+            return False
+        self._number -= 1
+        self._size -= len(text)
+        return True
+
+
+class Rooms:
+    """The room for findings and for failures."""
+
+    def __init__(self) -> None:
+        """Start with all of it."""
+        self.findings = Room(MOST_FINDINGS, LARGEST_FINDINGS)
+        self.failures = Room(MOST_FAILURES, LARGEST_FAILURES)
+        #: For the names at which sources are looked for.
+        self.sources = Room(64 * MOST_FINDINGS, 4 * LARGEST_FINDINGS)
