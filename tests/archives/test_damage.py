@@ -16,7 +16,7 @@ from helpers.make_archive import hash_member
 from helpers.make_archive import make_tar
 from helpers.make_archive import make_zip
 from helpers.make_archive import timestamp_member
-from pycache_guard.archives.kinds import is_archive
+from pycache_guard.archives import is_archive
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive
 

@@ -10,7 +10,7 @@ import pytest
 from archives.mutations import mend_checksums
 from helpers.make_archive import make_tar
 from helpers.make_archive import make_zip
-from pycache_guard.archives.kinds import is_layer
+from pycache_guard.archives import is_layer
 from pycache_guard.archives.member import WHOLE
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Growth

@@ -1,1 +1,71 @@
-"""Read untrusted archives as streams, within limits, without extracting anything."""
+"""Open an archive as the kind that installers see: by its name, otherwise by its first bytes.
+
+The readers of each kind are in the modules of this package.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.streams import decompressor_of
+from pycache_guard.archives.tars import BLOCK
+from pycache_guard.archives.tars import Tar
+from pycache_guard.archives.tars import is_header
+from pycache_guard.archives.zip_directory import has_directory
+from pycache_guard.archives.zips import Zip
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+    from pycache_guard.archives.member import Archive
+    from pycache_guard.archives.member import Growth
+
+ZIPS = (".whl", ".zip", ".egg", ".pyz", ".pyzw")
+TARS = (
+    *(".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst"),
+    *(".tgz", ".tbz", ".tbz2", ".txz", ".tzst"),
+)
+
+_LOCAL_HEADER = b"PK\x03\x04"
+#: Where an image archive has its layers: the OCI image layout, and what `docker save` wrote before.
+_LAYER = re.compile(
+    r"(?:.*/)?blobs/sha\d+/[0-9a-f]{64,}|(?:.*/)?[0-9a-f]{64}(?:/layer)?\.tar(?:\.gz)?"
+)
+
+#: No layer has a shorter name.
+SHORTEST_LAYER = 64
+
+
+def is_archive(name: str, head: bytes) -> bool:
+    """Return whether a member of that name, with those first bytes, is an archive; any zip file is."""
+    return (
+        name.lower().endswith((*ZIPS, *TARS))
+        or head.startswith(_LOCAL_HEADER)
+        or is_layer(name, head)
+    )
+
+
+def is_layer(name: str, head: bytes) -> bool:
+    """Return whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
+    if len(name) < SHORTEST_LAYER or not _LAYER.fullmatch(name):
+        return False
+    return decompressor_of(head) is not None or is_header(head[:BLOCK])
+
+
+def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
+    """Return the reader of an archive, which counts with `growth` what the archive unpacks to.
+
+    Raises `ArchiveError` for a file that is not an archive, is damaged, or is of two kinds.
+    """
+    lowered = name.lower()
+    if lowered.endswith(ZIPS):
+        return Zip(file, growth)
+    file.seek(0)
+    head = file.read(BLOCK)
+    if lowered.endswith(TARS) or decompressor_of(head) or is_header(head):
+        return Tar(file, growth)
+    if not has_directory(file):
+        raise ArchiveError("is not a zip or tar file")
+    return Zip(file, growth)

@@ -18,8 +18,8 @@ from pycache_guard.archives.streams import decompressor_of
 from pycache_guard.archives.streams import deflate
 from pycache_guard.archives.streams import words
 from pycache_guard.archives.streams import zstandard
-from pycache_guard.archives.tar_headers import BLOCK
-from pycache_guard.archives.tar_headers import is_header
+from pycache_guard.archives.tars import BLOCK
+from pycache_guard.archives.tars import is_header
 from pycache_guard.archives.zip_directory import DESCRIPTOR
 from pycache_guard.archives.zip_directory import ENCRYPTED
 from pycache_guard.archives.zip_directory import HAS_DESCRIPTOR

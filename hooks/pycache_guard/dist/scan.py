@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pycache_guard.archives.kinds import SHORTEST_LAYER
-from pycache_guard.archives.kinds import TARS
-from pycache_guard.archives.kinds import ZIPS
-from pycache_guard.archives.kinds import is_archive
-from pycache_guard.archives.kinds import is_layer
-from pycache_guard.archives.kinds import open_archive
+from pycache_guard.archives import SHORTEST_LAYER
+from pycache_guard.archives import TARS
+from pycache_guard.archives import ZIPS
+from pycache_guard.archives import is_archive
+from pycache_guard.archives import is_layer
+from pycache_guard.archives import open_archive
 from pycache_guard.archives.member import WHOLE
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Exhausted
