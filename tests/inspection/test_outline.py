@@ -18,8 +18,8 @@ from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.code_object import Value
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.outline import short_repr
-from pycache_guard.inspection.outline import walk_code
+from pycache_guard.inspection.render import short_repr
+from pycache_guard.inspection.render import walk_code
 
 EXPRESSIONS = [
     *("('x',)", "()", "('x', 'y')", "(('x',),)", "((('x',),),)", "(1, ('x',), b'y')"),

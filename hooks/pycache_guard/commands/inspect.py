@@ -9,8 +9,8 @@ from pycache_guard.commands._output import print_error
 from pycache_guard.commands._output import write_report
 from pycache_guard.errors import Failure
 from pycache_guard.inspection.facts import inspect_file
-from pycache_guard.inspection.json import to_json
-from pycache_guard.inspection.locate import locate
+from pycache_guard.inspection.facts import locate
+from pycache_guard.inspection.render import to_json
 from pycache_guard.inspection.render import to_text
 from pycache_guard.report import Summary
 from pycache_guard.report import count

@@ -1,21 +1,27 @@
-"""Facts as text."""
+"""The facts as text and as JSON, with the tree of code objects, shortened for display."""
 
 from __future__ import annotations
 
+import base64
+import os
 import time
+from typing import cast
 
 from pycache_guard.bytecode.cache_names import writes_other_code
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.inspection.facts import is_tag_right
-from pycache_guard.inspection.outline import constants
-from pycache_guard.inspection.outline import walk_code
+from pycache_guard.report.escape import escape_surrogates
+from pycache_guard.report.escape import is_utf8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
+    from pycache_guard.bytecode.code_object import Value
     from pycache_guard.bytecode.header import Header
     from pycache_guard.findings import Finding
     from pycache_guard.inspection.facts import PycFacts
@@ -35,11 +41,11 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
     if header is None:
         yield runs
         return
-    yield f"  written by    {name_writer(facts, header)}"
+    yield f"  written by    {describe_writer(facts, header)}"
     if facts.name is not None:
-        yield f"  name          {by_name(facts.name)}"
-    yield f"  invalidation  {by_header(header)}"
-    yield f"  source        {source(facts)}"
+        yield f"  name          {describe_name(facts.name)}"
+    yield f"  invalidation  {describe_validation(header)}"
+    yield f"  source        {describe_source(facts)}"
     yield runs
     for name in facts.filenames:
         leak = (
@@ -51,13 +57,13 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
     if with_code and facts.code is not None:
         yield "  code"
         for depth, code in walk_code(facts.code):
-            listed = ", ".join(constants(code))
+            listed = ", ".join(constant_reprs(code))
             yield f"  {'  ' * depth}  {code.name}, line {code.firstlineno}, flags {code.flags:#x}: {listed}"
     elif with_code:
         yield "  code          cannot be read"
 
 
-def name_writer(facts: PycFacts, header: Header) -> str:
+def describe_writer(facts: PycFacts, header: Header) -> str:
     """Return what wrote the file: by its tag, if its interpreter uses the magic number of another one."""
     magic = header.magic
     early = "" if magic.released else ", a pre-release"
@@ -69,7 +75,7 @@ def name_writer(facts: PycFacts, header: Header) -> str:
     return f"{writer} ({number})"
 
 
-def by_name(name: CacheName) -> str:
+def describe_name(name: CacheName) -> str:
     """Describe the parts of a name."""
     parts = [f"{'script' if name.is_script else 'module'} {name.module}"]
     if name.tag:
@@ -83,7 +89,7 @@ def by_name(name: CacheName) -> str:
     return ", ".join(parts)
 
 
-def by_header(header: Header) -> str:
+def describe_validation(header: Header) -> str:
     """Describe how Python checks whether the file is out of date."""
     validation = header.validation
     if isinstance(validation, SourceHash):
@@ -96,8 +102,184 @@ def by_header(header: Header) -> str:
     return "not in a header"
 
 
-def source(facts: PycFacts) -> str:
+def describe_source(facts: PycFacts) -> str:
     """Describe the source."""
     if facts.source is None or facts.fitting is None:
         return "not found"
     return f"{facts.source.path}, {facts.source.source.size} bytes: {facts.fitting.why}"
+
+
+#: The length of the headers that have flags.
+PEP_552 = 16
+
+
+def to_json(facts: PycFacts, *, is_well_formed: bool, with_code: bool) -> dict[str, object]:
+    """Return the facts with every key, None if one does not apply or is not known."""
+    path = facts.path
+    return {
+        "path": escape_surrogates(path),
+        "path_base64": None if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
+        "revision": facts.revision,
+        "size": facts.size,
+        "well_formed": is_well_formed,
+        "magic": facts.magic.hex(),
+        **header_fields(facts),
+        "name": name_fields(facts),
+        "tag_fits": is_tag_right(facts) if facts.name and facts.name.tag else None,
+        "source": source_fields(facts),
+        "would_run": facts.running.runs,
+        "why": escape_surrogates(facts.running.why),
+        "filenames": [escape_surrogates(name) for name in facts.filenames],
+        "absolute_paths": [escape_surrogates(name) for name in facts.absolute_paths],
+        "code": code_fields(facts) if with_code else None,
+    }
+
+
+def header_fields(facts: PycFacts) -> dict[str, object]:
+    """Return the fields of the header."""
+    header = facts.header
+    magic = header and header.magic
+    validation = header and header.validation
+    stamp = validation if isinstance(validation, Timestamp) else None
+    digest = validation if isinstance(validation, SourceHash) else None
+    return {
+        "magic_number": magic.number if magic and magic.has_number else None,
+        "implementation": magic and magic.implementation,
+        "version": magic and magic.version,
+        "prerelease": magic and not magic.released,
+        "header_length": magic and magic.header_length,
+        "flags": header.flags if magic and header and magic.header_length == PEP_552 else None,
+        "invalidation_mode": invalidation_mode(facts),
+        "source_mtime": stamp and stamp.mtime,
+        "source_size": stamp and stamp.source_size,
+        "source_hash": digest and digest.digest.hex(),
+    }
+
+
+def invalidation_mode(facts: PycFacts) -> str | None:
+    """Return the invalidation mode as `py_compile` calls it."""
+    validation = facts.header and facts.header.validation
+    if isinstance(validation, SourceHash):
+        return "checked-hash" if validation.checked else "unchecked-hash"
+    return "timestamp" if isinstance(validation, Timestamp) else None
+
+
+def name_fields(facts: PycFacts) -> dict[str, object] | None:
+    """Return the parts of the name."""
+    name = facts.name
+    if name is None:
+        return None
+    return {
+        "module": escape_surrogates(name.module),
+        "tag": name.tag or None,
+        "optimization": name.optimization or None,
+        "pytest": name.pytest or None,
+        "suffix": name.suffix,
+        "leftover": name.is_temporary,
+    }
+
+
+def source_fields(facts: PycFacts) -> dict[str, object] | None:
+    """Return the facts about the source, None if it does not exist."""
+    found, fitting = facts.source, facts.fitting
+    if found is None or fitting is None:
+        return None
+    return {
+        "path": escape_surrogates(found.path),
+        "size": found.source.size,
+        "mtime": found.source.mtime,
+        "fits": fitting.freshness.value,
+    }
+
+
+def code_fields(facts: PycFacts) -> list[dict[str, object]] | None:
+    """Return a flat list of every code object once, in the order of the file, with its depth."""
+    if facts.code is None:
+        return None
+    return [
+        {
+            "depth": depth,
+            "name": escape_surrogates(code.name),
+            "first_line": code.firstlineno,
+            "flags": code.flags,
+            "names": [escape_surrogates(name) for name in used_names(code)],
+            "constants": [escape_surrogates(constant) for constant in constant_reprs(code)],
+        }
+        for depth, code in walk_code(facts.code)
+    ]
+
+
+#: Characters of a text, items of a collection, levels of nesting, bits of a number.
+MAX_REPR_CHARS = 40
+MAX_ITEMS = 4
+MAX_DEPTH = 4
+_BITS = 1024
+
+
+def walk_code(code: Code) -> Iterator[tuple[int, Code]]:
+    """Yield each code object once, with its depth, in the order of the file."""
+    seen: set[int] = set()
+    pending: list[tuple[int, Value]] = [(0, code)]
+    while pending:
+        depth, value = pending.pop()
+        if id(value) in seen or not isinstance(value, tuple):
+            continue
+        seen.add(id(value))
+        parts = value.items if isinstance(value, Container) else value
+        if isinstance(value, Code):
+            yield depth, value
+            parts, depth = value.consts, depth + 1
+        pending.extend((depth, part) for part in reversed(cast("tuple[Value, ...]", parts)))
+
+
+def used_names(code: Code) -> tuple[str, ...]:
+    """Return the names that the code uses: globals and attributes."""
+    return cast("tuple[str, ...]", code.fields["names"])
+
+
+def constant_reprs(code: Code) -> list[str]:
+    """Return the constants, code objects left out."""
+    return [short_repr(value) for value in code.consts if not isinstance(value, Code)]
+
+
+def short_repr(value: Value, depth: int = 0) -> str:
+    """Return the repr of a constant, shortened if it is long or deep."""
+    if isinstance(value, str | bytes):
+        return repr(value) if len(value) <= MAX_REPR_CHARS else f"{value[:MAX_REPR_CHARS]!r}…"
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        return f"<int of {value.bit_length()} bits>"
+    if isinstance(value, Code):
+        return f"<code {value.name}>"
+    if not isinstance(value, tuple):
+        return repr(value)
+    if isinstance(value, Container):
+        return _write_collection(value.kind, value.items, depth)
+    return _write_collection("tuple", cast("tuple[Value, ...]", value), depth)
+
+
+#: The brackets of a collection, and the text of an empty one.
+_BRACKETS = {
+    "tuple": ("(", ")", "()"),
+    "list": ("[", "]", "[]"),
+    "set": ("{", "}", "set()"),
+    "frozenset": ("frozenset({", "})", "frozenset()"),
+    "dict": ("{", "}", "{}"),
+    "frozendict": ("frozendict({", "})", "frozendict()"),
+    "slice": ("slice(", ")", "slice()"),
+}
+
+
+def _write_collection(kind: str, items: tuple[Value, ...], depth: int) -> str:
+    step = 2 if kind in ("dict", "frozendict") else 1
+    if depth == MAX_DEPTH:
+        return f"<{kind} of {len(items) // step}>"
+    written = [short_repr(item, depth + 1) for item in items[: step * MAX_ITEMS]]
+    if step == 2:
+        written = [": ".join(written[at : at + 2]) for at in range(0, len(written), 2)]
+    if len(items) > step * MAX_ITEMS:
+        written.append("…")
+    opening, closing, empty = _BRACKETS[kind]
+    if not items:
+        return empty
+    comma = "," if kind == "tuple" and len(items) == 1 else ""
+    return f"{opening}{', '.join(written)}{comma}{closing}"
