@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.clean.boundaries import skip_reason_by_content
-from pycache_guard.clean.boundaries import skip_reason_by_name
+from pycache_guard.clean.roots import skip_reason_by_content
+from pycache_guard.clean.roots import skip_reason_by_name
 
 OWN = "internal files of a repository"
 OTHER = "another repository"

@@ -12,10 +12,10 @@ import pytest
 
 from clean.trees import make_tree
 from pycache_guard import compat
-from pycache_guard.clean import removal_errors
+from pycache_guard.clean import remove
 from pycache_guard.clean.plan import make_plan
-from pycache_guard.clean.removal_errors import error_findings
 from pycache_guard.clean.remove import RemovalError
+from pycache_guard.clean.remove import error_findings
 from pycache_guard.clean.remove import execute
 from pycache_guard.clean.roots import root_for
 from pycache_guard.clean.select import CleanOptions
@@ -63,7 +63,7 @@ def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
     error = OSError(remedy.number, "")
     directory = "p/__pycache__"
-    command = removal_errors.remedy(
+    command = remove.remedy(
         error, f"{directory}/m", directory, owned_by(remedy.holder), whole=directory
     )
     assert command == remedy.command
@@ -84,7 +84,7 @@ def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_windows_remedy_of_odd_paths_is_no_command(path: str, command: str | None) -> None:
-    assert removal_errors.windows_remedy(path) == command
+    assert remove.windows_remedy(path) == command
 
 
 def test_directory_that_finds_no_descriptor(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,10 +105,10 @@ def test_the_read_only_part(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "statvfs", Read)
     error = OSError(errno.EROFS, "")
-    command = removal_errors.remedy(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
+    command = remove.remedy(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
     assert command == "sudo mount -o remount,rw /mnt"
     monkeypatch.setattr(os, "statvfs", lambda _: Read("/mnt"))
-    assert removal_errors.read_only_mount("/a") == "/"
+    assert remove.read_only_mount("/a") == "/"
 
 
 def owned_by(uid: int) -> os.stat_result:

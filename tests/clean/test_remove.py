@@ -16,8 +16,8 @@ from clean.trees import list_tree
 from clean.trees import make_tree
 from pycache_guard import compat
 from pycache_guard.clean.plan import make_plan
-from pycache_guard.clean.removal_errors import owner
 from pycache_guard.clean.remove import execute
+from pycache_guard.clean.remove import owner
 from pycache_guard.clean.roots import root_for
 from pycache_guard.clean.select import CleanOptions
 

@@ -8,8 +8,8 @@ import os
 from pycache_guard.bytecode.cache_names import is_cache_directory
 from pycache_guard.bytecode.cache_names import legacy_source_names
 from pycache_guard.clean import select
-from pycache_guard.clean.boundaries import skip_reason_by_content
-from pycache_guard.clean.boundaries import skip_reason_by_name
+from pycache_guard.clean.roots import skip_reason_by_content
+from pycache_guard.clean.roots import skip_reason_by_name
 from pycache_guard.clean.select import SOURCELESS
 from pycache_guard.clean.select import SUBMODULE
 from pycache_guard.clean.select import TRACKED
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pycache_guard.clean.select import KeepReason
     from pycache_guard.clean.select import Selection
     from pycache_guard.fs.walk import Directory
-
 
 #: The identity of a directory without files to remove.
 NO_IDENTITY = (0, 0)
@@ -109,8 +108,6 @@ def finalize(plan: Plan) -> None:
     """Decide which orphans had a source, which files are tracked, and which directories become empty."""
     resolve_orphans(plan)
     if not plan.mode.include_tracked and any(spot.files for spot in plan.spots):
-        from pycache_guard.clean.protection import find_protected
-
         keep_tracked(plan, find_protected(plan.root.path, plan.stores))
     mark_empty_directories(plan)
 
@@ -289,3 +286,19 @@ def _source_directory(
     except (FileNotFoundError, NotADirectoryError):
         pass
     return files, directories
+
+
+def find_protected(directory: str, stores: Sequence[str]) -> set[str]:
+    """Return the tracked bytecode below `directory`, as relative paths; submodules end with `/`.
+
+    `stores` contains git directories below it. For a bind mount, the repository at the other path of the
+    mounted directory is asked too. Raises `GitFailure` if git cannot answer for a repository.
+    """
+    from pycache_guard.fs.mounts import find_sources
+    from pycache_guard.git.tracked import tracked_bytecode
+
+    known = tracked_bytecode(directory, stores)
+    for parts, source in find_sources(directory):
+        start = "".join(f"{part}/" for part in parts)
+        known.update(start + path for path in tracked_bytecode(source))
+    return known

@@ -1,4 +1,7 @@
-"""Run `clean`: plan, remove, collect the result. The hook imports nothing here that only errors need."""
+"""Run `clean`: plan, remove, collect the result and format it.
+
+Modules that only a removal needs are imported when something is removed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pycache_guard.clean.plan import deduplicate
 from pycache_guard.clean.plan import make_plan
 from pycache_guard.clean.roots import prefix_roots
 from pycache_guard.clean.roots import root_for
+from pycache_guard.clean.select import REASONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +50,7 @@ class CleanResult:
             self._removals.append(done)
             obstacles = done.obstacles
         if plan.unreadable or obstacles:
-            from pycache_guard.clean.removal_errors import error_findings
+            from pycache_guard.clean.remove import error_findings
 
             self.findings += error_findings(plan, obstacles)
         self.kept += plan.kept
@@ -93,3 +97,61 @@ def clean(paths: Sequence[str], mode: CleanOptions, *, dry_run: bool = False) ->
             root.way.close()
     outcome.sort()
     return outcome
+
+
+#: Maximum number of kept paths that are listed for one reason without `--verbose`.
+MAX_NAMED = 5
+
+
+def format_text(result: CleanResult, *, verbose: bool = False, is_hook: bool = False) -> list[str]:
+    """Return the lines of the text report, without findings.
+
+    With `verbose` every path is listed. A hook lists no kept paths, and has no lines if nothing
+    was removed.
+    """
+    lines = []
+    if result.dry_run or verbose:
+        verb = "would remove" if result.dry_run else "removed"
+        lines += [f"{verb} {path}" for path in result.removed]
+    elif any(result.counts()):
+        lines.append(f"removed {format_counts(*result.counts())}")
+    if verbose or not is_hook:
+        lines += kept_lines(result.kept, limit=None if verbose else MAX_NAMED)
+    if verbose:
+        lines += [f"skipped {path}: {why}" for path, why in result.skipped]
+        looked = format_count(result.files, "file")
+        where = format_count(result.directories, "directory")
+        lines.append(f"looked at {looked} in {where}")
+    elif not (lines or is_hook or result.findings):
+        lines.append(f"OK: nothing to remove, {format_checked(result)}.")
+    return lines
+
+
+def format_checked(result: CleanResult) -> str:
+    """Return how many files and directories were checked, in words."""
+    files = format_count(result.files, "file")
+    return f"{files} in {format_count(result.directories, 'directory')} checked"
+
+
+def kept_lines(kept: Sequence[tuple[str, KeepReason]], *, limit: int | None) -> list[str]:
+    """Return one line for each kept path, sorted by reason; `limit` is the maximum for each reason."""
+    lines = []
+    for why in REASONS:
+        paths = [path for path, reason in kept if reason is why]
+        lines += [f"kept {path}: {why.words}" for path in paths[:limit]]
+        if limit is not None and len(paths) > limit:
+            lines.append(f"kept {len(paths) - limit} more: {why.words}")
+    return lines
+
+
+def format_counts(files: int, directories: int) -> str:
+    """Return `2 files and 1 directory`, without what is zero."""
+    parts = ((files, "file"), (directories, "directory"))
+    return " and ".join(format_count(count, word) for count, word in parts if count)
+
+
+def format_count(count: int, word: str) -> str:
+    """Return `1 file`, `2 files`, `2 directories`."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count:,} {word[:-1]}ies" if word.endswith("y") else f"{count:,} {word}s"

@@ -56,8 +56,8 @@ def write_result(
 
     A hook (`--orphans`, `--broken`) prints nothing about kept files or if there is nothing to remove.
     """
-    from pycache_guard.clean.text import format_checked
-    from pycache_guard.clean.text import format_text
+    from pycache_guard.clean.result import format_checked
+    from pycache_guard.clean.result import format_text
     from pycache_guard.commands._output import ReportDefaults
     from pycache_guard.commands._output import emit
     from pycache_guard.commands._output import rule_links

@@ -15,8 +15,8 @@ from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
-from pycache_guard.clean.boundaries import skip_reason_by_content
-from pycache_guard.clean.boundaries import skip_reason_by_name
+from pycache_guard.clean.roots import skip_reason_by_content
+from pycache_guard.clean.roots import skip_reason_by_name
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.walk import walk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.clean.boundaries import reject_vcs_internals
+from pycache_guard.clean.roots import reject_vcs_internals
 from pycache_guard.clean.roots import root_for
 from pycache_guard.doctor import caches
 from pycache_guard.doctor import interpreter
