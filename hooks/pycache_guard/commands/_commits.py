@@ -103,7 +103,7 @@ def check_commits(
     from pycache_guard.report import Summary
 
     if any("filter-repo" in (finding.fix or "") for finding in findings):
-        from pycache_guard.history.advice import REWRITE_NOTE
+        from pycache_guard.history.describe import REWRITE_NOTE
 
         notes.append(REWRITE_NOTE)
     summary = Summary(commits, checked, tuple(notes))
