@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard import python_files
-from pycache_guard.fs import path_cursor as junctions
+from pycache_guard.fs import cursors
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_junctions_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (tmp_path / name).mkdir()
         (tmp_path / name / "m.py").write_text("")
     inode = os.stat(tmp_path / "junction").st_ino
-    monkeypatch.setattr(junctions, "is_junction", lambda status: status.st_ino == inode)
+    monkeypatch.setattr(cursors, "is_junction", lambda status: status.st_ino == inode)
     assert [source.path for source in python_files.walk_sources(os.fspath(tmp_path))] == [
         f"{tmp_path}/real/m.py"
     ]

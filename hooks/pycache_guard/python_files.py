@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from identify import identify
 
-from pycache_guard.fs import path_cursor as junctions
+from pycache_guard.fs import cursors
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import VCS_DIRS
 from pycache_guard.git.entries import EXECUTABLE
@@ -120,7 +120,7 @@ def walk_sources(directory: str) -> Iterator[SourceFile]:
             for entry in reversed(listed)
             if entry.is_dir(follow_symlinks=False)
             and should_descend(where, entry.name)
-            and not junctions.is_junction(entry.stat(follow_symlinks=False))
+            and not cursors.is_junction(entry.stat(follow_symlinks=False))
         ]
     for where in unreadable:
         yield SourceFile(display_path(where), where)

@@ -20,7 +20,7 @@ from helpers.make_pyc import timestamp_pyc
 from helpers.report_parser import CLEAN
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 from pycache_guard import compat
 from pycache_guard.clean import plan
-from pycache_guard.fs.fd_cursor import FdCursor
+from pycache_guard.fs.cursors import FdCursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

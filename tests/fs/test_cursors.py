@@ -12,11 +12,11 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.fd_cursor import MAX_OPEN
-from pycache_guard.fs.fd_cursor import STEP
-from pycache_guard.fs.fd_cursor import FdCursor
-from pycache_guard.fs.path_cursor import PathCursor
-from pycache_guard.fs.path_cursor import is_junction
+from pycache_guard.fs.cursors import MAX_OPEN
+from pycache_guard.fs.cursors import STEP
+from pycache_guard.fs.cursors import FdCursor
+from pycache_guard.fs.cursors import PathCursor
+from pycache_guard.fs.cursors import is_junction
 from pycache_guard.fs.walk import open_cursor
 from pycache_guard.fs.walk import walk
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pycache_guard.fs.cursor import DirectoryCursor
+    from pycache_guard.fs.cursors import DirectoryCursor
 
     Opening = Callable[[str], DirectoryCursor]
 
@@ -283,7 +283,7 @@ def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: P
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(compat, "HAS_DIR_FD", False)
-    monkeypatch.setattr("pycache_guard.fs.path_cursor.PathCursor", refused)
+    monkeypatch.setattr("pycache_guard.fs.walk.PathCursor", refused)
     with pytest.raises(PermissionError):
         open_cursor(str(tree))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pycache_guard.fs import cursors
 from pycache_guard.fs import files
-from pycache_guard.fs import path_cursor
 
 
 def walked(*tops: Path) -> list[str]:
@@ -114,7 +114,7 @@ def test_junction_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
     make(tmp_path, "a/real/x", "a/junction/x", "a/__pycache__/x")
     inodes = {os.stat(tmp_path / "a" / name).st_ino for name in ("junction", "__pycache__")}
-    monkeypatch.setattr(path_cursor, "is_junction", lambda status: status.st_ino in inodes)
+    monkeypatch.setattr(cursors, "is_junction", lambda status: status.st_ino in inodes)
     walk = files.Walk([os.fspath(tmp_path)], lambda *_: None)
     found = [os.path.relpath(path, tmp_path) for path, _ in walk]
     assert found == ["a/__pycache__/x", "a/real/x"]

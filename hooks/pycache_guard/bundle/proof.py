@@ -84,7 +84,7 @@ def find_mismatches(
     }
     if not pairs:
         return {}, []
-    from pycache_guard.verify.verify import verify
+    from pycache_guard.verify.check import verify
 
     skipped = tree.load([path for pair in pairs.items() for path in pair])
     uncompared = [each for each, source in pairs.items() if each in skipped or source in skipped]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pycache_guard.clean.plan import DirectoryPlan
     from pycache_guard.clean.plan import Plan
     from pycache_guard.clean.roots import CleanRoot
-    from pycache_guard.fs.cursor import DirectoryCursor
+    from pycache_guard.fs.cursors import DirectoryCursor
 
 #: The directory is not empty: a file could not be removed, or is new (rmdir(2)).
 NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
@@ -190,7 +190,7 @@ def count_workers() -> int:
         return WORKERS
     import resource
 
-    from pycache_guard.fs.fd_cursor import MAX_OPEN
+    from pycache_guard.fs.cursors import MAX_OPEN
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:

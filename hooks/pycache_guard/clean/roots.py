@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.fs.cursor import DirectoryCursor
+    from pycache_guard.fs.cursors import DirectoryCursor
 
 
 class CleanRoot:

@@ -17,7 +17,7 @@ from pycache_guard.doctor.report import DoctorReport
 from pycache_guard.doctor.report import Fact
 from pycache_guard.doctor.report import merge
 from pycache_guard.errors import Failure
-from pycache_guard.fs.git_dir import find_mark
+from pycache_guard.fs.vcs import find_mark
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import toplevel
 

@@ -8,8 +8,8 @@ import stat
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.git_dir import find_git_dir
 from pycache_guard.fs.regular import open_regular
+from pycache_guard.fs.vcs import find_git_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

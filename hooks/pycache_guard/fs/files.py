@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.fs import path_cursor as junctions
+from pycache_guard.fs import cursors
 from pycache_guard.fs import regular
 from pycache_guard.fs.vcs import VCS_ENTRIES
 
@@ -106,7 +106,7 @@ class Walk:
 
 def _is_link(entry: os.DirEntry[str]) -> bool:
     """Return whether a directory is a symbolic link or a junction."""
-    return entry.is_symlink() or junctions.is_junction(entry.stat(follow_symlinks=False))
+    return entry.is_symlink() or cursors.is_junction(entry.stat(follow_symlinks=False))
 
 
 def _is_package(directory: str) -> bool:

@@ -6,15 +6,16 @@ import errno
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.fd_cursor import FdCursor
+from pycache_guard.fs.cursors import FdCursor
+from pycache_guard.fs.cursors import PathCursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from pycache_guard.fs.cursor import DirectoryCursor
-    from pycache_guard.fs.cursor import Listing
+    from pycache_guard.fs.cursors import DirectoryCursor
+    from pycache_guard.fs.cursors import Listing
 
 
 #: The directory was removed or replaced after its parent was listed.
@@ -54,8 +55,6 @@ def open_cursor(root: str) -> DirectoryCursor:
     try:
         if compat.HAS_DIR_FD:
             return FdCursor(root)
-        from pycache_guard.fs.path_cursor import PathCursor  # 1 ms, on one platform
-
         return PathCursor(root)
     except FileNotFoundError:
         raise Failure(f"{root}: no such directory") from None

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.fs.git_dir import find_mark
-from pycache_guard.fs.git_dir import resolve_mark
+from pycache_guard.fs.vcs import find_mark
+from pycache_guard.fs.vcs import resolve_mark
 from pycache_guard.git.enclosing import find_stores
 from pycache_guard.git.listing import iter_blocks
 from pycache_guard.git.listing import iter_entry_blocks
