@@ -98,3 +98,19 @@ def test_zstd() -> None:
 
     stream = Stream(io.BytesIO(zstd.compress(b"abc")), zstandard)
     assert stream.read(9) == b"abc"
+
+
+@pytest.mark.parametrize(
+    "skipped", [0, 10, CHUNK_BYTES, CHUNK_BYTES + 11, 3 * CHUNK_BYTES, 1 << 40]
+)
+def test_skipping_a_file_counts_and_stops_at_its_end(skipped: int) -> None:
+    data = bytes(range(251)) * 1500
+    counted: list[int] = []
+    stream = Stream(io.BytesIO(data), None, counted.append)
+    assert stream.read(7) == data[:7]
+    stream.skip(skipped)
+    after = min(7 + skipped, len(data))
+    assert stream.position == after
+    assert stream.read(50) == data[after : after + 50]
+    stream.skip(1 << 40)
+    assert sum(counted) == len(data)

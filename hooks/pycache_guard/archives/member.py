@@ -61,6 +61,8 @@ class Member(NamedTuple):
     method: int = 0
     #: Of a tar file that is not compressed: where the content begins in the file.
     offset: int | None = None
+    #: Whether `target` is that of a hard link, of a tar file.
+    is_hard_link: bool = False
 
     def read(self, size: int) -> bytes:
         """Return up to `size` first bytes. Raises `ArchiveError`."""

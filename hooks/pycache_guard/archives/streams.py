@@ -167,9 +167,22 @@ class Stream:
         return found
 
     def skip(self, size: int) -> None:
-        """Read over `size` bytes, or to the end."""
+        """Go over `size` bytes, or to the end."""
+        if not self.is_compressed:
+            size = self._seek_over(size)
         while size > 0 and (found := self.read(min(size, CHUNK_BYTES))):
             size -= len(found)
+
+    def _seek_over(self, size: int) -> int:
+        """Go over `size` bytes without reading them if that is worth it; return how many are left."""
+        held = len(self._piece) - self._at
+        if size <= held + CHUNK_BYTES:
+            return size
+        target = min(self.position + size, self._file.seek(0, 2))
+        self._count(target - self.position - held)
+        self._file.seek(target)
+        self._piece, self._at, self.position = b"", 0, target
+        return 0
 
     def _refill(self) -> bool:
         self._piece, self._at = self._next_piece(), 0

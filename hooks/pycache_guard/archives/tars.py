@@ -268,6 +268,7 @@ def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Memb
         content.iter_chunks,
         tuple(others),
         offset=None if stream.is_compressed else content.start,
+        is_hard_link=header.type == HARD_LINK,
     )
     if is_sparse:
         raise ArchiveError(f"contains a sparse file, whose content is not checked: {name}")

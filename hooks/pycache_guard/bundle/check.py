@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import judge
 from pycache_guard.bundle.proof import find_mismatches
 from pycache_guard.bundle.proof import find_rejected
 from pycache_guard.bundle.target import likeliest_target
@@ -16,6 +15,7 @@ from pycache_guard.report import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pycache_guard.bundle.bundles import Bundle
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.judge import ModuleVerdict
     from pycache_guard.bundle.judge import StrayFile
@@ -67,12 +67,12 @@ class BundleResult(NamedTuple):
         return f"{modules}: {', '.join(words)} ({self.target.title}{level})"
 
 
-def check_tree(
-    path: str, tree: BundleTree, expected: Expectation, compilers: CompilerPool
-) -> BundleResult:
-    """Check a bundle at `path`. Raises `Failure` if it has no module, or no target is known."""
+def check_bundle(bundle: Bundle, expected: Expectation, compilers: CompilerPool) -> BundleResult:
+    """Check a bundle. Raises `Failure` if it has no module, or no target is known."""
+    path, tree = bundle.label, bundle.tree
     target = expected.target or find_target(path, tree)
-    judgement = judge(tree, target, expected.level)
+    judgement = bundle.judge(tree, target, expected.level)
+    expected = expected._replace(is_read_only=expected.is_read_only or bundle.is_read_only)
     notes = [*tree.notes]
     rejected = find_rejected(tree, target, expected.level, judgement, compilers)
     if rejected:

@@ -28,6 +28,7 @@ from pycache_guard.findings import Rule
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterator
 
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import BundleTree
@@ -113,9 +114,25 @@ def cache_name(source: str, target: Target, level: int) -> str:
 def judge(tree: BundleTree, target: Target, level: int) -> Judgement:
     """Judge every module of a bundle. What cannot be read goes into the failures of the tree."""
     result = Judgement()
+    tree.hash_sources(_find_hashed(tree, target, level))
     for directory in sorted(tree.folders):
         _FolderJudge(tree, target, level, directory, result).judge()
     return result
+
+
+def _find_hashed(tree: BundleTree, target: Target, level: int) -> Iterator[tuple[str, Magic]]:
+    """Yield the sources that a checked hash is compared with, and the magic number of its file."""
+    if not tree.must_prepare:
+        return
+    for directory, folder in tree.folders.items():
+        before = f"{directory}/" if directory else ""
+        for name in folder.files:
+            cache = cache_name(name, target, level)
+            if name.endswith(".py") and cache in folder.caches:
+                head = tree.head(f"{before}{CACHE}/{cache}")
+                magic = identify_magic(head)
+                if magic is not None and head[:4] in target.magics and head[4:5] == b"\3":
+                    yield before + name, magic
 
 
 class _FolderJudge:
@@ -177,7 +194,9 @@ class _FolderJudge:
                 add(ModuleVerdict(path, State.NEVER_USED, cache_path, "shadowed", shadow))
                 return
             head = self._tree.head(cache_path)
-            found = judge_header(head, self._target, lambda: self._tree.source(path))
+            found = judge_header(
+                head, self._target, lambda: self._tree.source(path), self._tree.digest(path)
+            )
             found = judge_body(head, found)
             verdict = ModuleVerdict(
                 path,
@@ -263,13 +282,18 @@ class _FolderJudge:
         self._result.strays.append(StrayFile(path, rule, cause, why))
 
 
-def judge_header(head: bytes, target: Target, source: Callable[[], Source] | None) -> HeaderVerdict:
+def judge_header(
+    head: bytes,
+    target: Target,
+    source: Callable[[], Source] | None,
+    digest: Digest | None = None,
+) -> HeaderVerdict:
     """Return whether `target` uses a file that begins with `head`, for the source if it has one.
 
     Raises what `source` raises.
     """
     if head[:4] not in target.magics:
-        return HeaderVerdict(False, *_describe_magic(head, target), breaks_import=source is None)
+        return HeaderVerdict(False, *describe_magic(head, target), breaks_import=source is None)
     try:
         header = parse_header(head)
     except InvalidHeader as error:
@@ -277,12 +301,20 @@ def judge_header(head: bytes, target: Target, source: Callable[[], Source] | Non
         return HeaderVerdict(False, "malformed", why, breaks_import=source is None)
     if source is None:
         return HeaderVerdict(True)
-    return judge_freshness(header, source())
+    return judge_freshness(header, source(), digest)
 
 
 def judge_freshness(header: Header, source: Source, digest: Digest | None = None) -> HeaderVerdict:
     """Return whether the header fits the source."""
     mode = mode_of(header)
+    validation = header.validation
+    if (
+        source.mtime is None
+        and isinstance(validation, Timestamp)
+        and validation.has_size(source.size)
+    ):
+        why = "the source gets the time at which the bundle is installed"
+        return HeaderVerdict(False, "time", why, mode)
     fitting = check_freshness(header, source, digest) if digest else check_freshness(header, source)
     if fitting.freshness is Freshness.RUNS:
         return HeaderVerdict(True, mode=mode)
@@ -318,7 +350,7 @@ def judge_body(head: bytes, found: HeaderVerdict) -> HeaderVerdict:
     return HeaderVerdict(False, "malformed", why, found.mode, breaks_import=True)
 
 
-def _describe_magic(head: bytes, target: Target) -> tuple[str, str]:
+def describe_magic(head: bytes, target: Target) -> tuple[str, str]:
     """Return cause and reason for a file without the magic number of the target."""
     if len(head) < 4:
         return "malformed", "it is empty" if not head else "it ends within its magic number"

@@ -16,8 +16,11 @@ from pycache_guard.fs import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from typing import Protocol
+
+    from pycache_guard.bytecode.magic import Magic
 
     class BundleTree(Protocol):
         """A bundle."""
@@ -27,12 +30,20 @@ if TYPE_CHECKING:
         #: What could not be read, each with its path.
         failures: list[str]
         notes: list[str]
+        #: Whether sources can be hashed only after `hash_sources`.
+        must_prepare: bool
 
         def head(self, path: str) -> bytes:
             """Return the first bytes of bytecode. Raises `Failure`."""
 
         def source(self, path: str) -> Source:
             """Return the facts about a source. Raises `Failure`."""
+
+        def hash_sources(self, wanted: Iterable[tuple[str, Magic]]) -> None:
+            """Prepare to return the hashes of these sources."""
+
+        def digest(self, path: str) -> Callable[[bytes, Magic], bytes | None] | None:
+            """Return what returns the hash of a source; None to hash what `source` reads."""
 
         def load(self, paths: Iterable[str]) -> set[str]:
             """Prepare to `read` these files; return those that cannot be."""
@@ -93,6 +104,8 @@ def find_folder(folders: dict[str, Folder], directory: str) -> Folder:
 class DiskTree:
     """A directory, as it stands. Its paths are relative to the directory."""
 
+    must_prepare = False
+
     def __init__(self, top: str) -> None:
         """List the directory `top`. Raises `Failure` if it cannot be listed."""
         self.folders: dict[str, Folder] = {}
@@ -114,6 +127,12 @@ class DiskTree:
         except OSError as error:
             raise Failure(f"{self.show(path)}: {error.strerror}") from None
         return Source(status.st_size, status.st_mtime, lambda: files.read_file(whole))
+
+    def hash_sources(self, wanted: Iterable[tuple[str, Magic]]) -> None:
+        """Do nothing: every file can be read at any time."""
+
+    def digest(self, path: str) -> None:
+        """Return None: `source` reads the file."""
 
     def load(self, paths: Iterable[str]) -> set[str]:
         """Return an empty set: every file can be read at any time."""
@@ -145,8 +164,14 @@ class DiskTree:
             directory, _, name = shown.rpartition("/")
             if not matters(directory, name):
                 continue
-            if is_link and not os.path.realpath(path).startswith(inside):
+            if (
+                is_link
+                and not name.endswith(EXTENSIONS)
+                and not os.path.realpath(path).startswith(inside)
+            ):
                 self.failures.append(f"{self.show(shown)}: is a link that leads out of the bundle")
+                continue
+            if is_link and not os.path.exists(path):  # import does not see it either
                 continue
             add_file(self.folders, directory, name)
         for link in walk.unfollowed:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
+from pycache_guard.bundle.bundles import open_bundles
 from pycache_guard.bundle.check import MODES
 from pycache_guard.bundle.check import Expectation
-from pycache_guard.bundle.check import check_tree
+from pycache_guard.bundle.check import check_bundle
 from pycache_guard.bundle.judge import State
 from pycache_guard.bundle.target import is_version
 from pycache_guard.bundle.target import target_of_interpreter
 from pycache_guard.bundle.target import target_of_version
-from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.commands._arguments import ignore_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from pycache_guard.bundle.bundles import Bundle
     from pycache_guard.bundle.check import BundleResult
     from pycache_guard.bundle.judge import ModuleVerdict
     from pycache_guard.bundle.judge import StrayFile
@@ -56,25 +55,33 @@ def main(argv: Sequence[str]) -> int:
         expected = Expectation(target, options.level, options.expect, options.read_only)
         for path in dict.fromkeys(options.paths):
             try:
-                result = check_path(path, expected, compilers)
+                with open_bundles(path, has_zipimport=options.zipimport) as bundles:
+                    for bundle in bundles:
+                        check_one(bundle, expected, compilers, results, failures)
             except Failure as failure:
                 failures.append(str(failure))
             except OSError as error:
                 failures.append(f"{path}: {error.strerror or error}")
-            else:
-                results.append(result)
-                failures += result.tree.failures
     finally:
         compilers.close()
     return report(results, failures, ignored, options)
 
 
-def check_path(path: str, expected: Expectation, compilers: CompilerPool) -> BundleResult:
-    """Check the bundle at a path. Raises `Failure` and `OSError`."""
-    if os.path.isdir(path):
-        return check_tree(path, DiskTree(path), expected, compilers)
-    os.stat(path)
-    raise Failure(f"{path}: is not a directory")
+def check_one(
+    bundle: Bundle,
+    expected: Expectation,
+    compilers: CompilerPool,
+    results: list[BundleResult],
+    failures: list[str],
+) -> None:
+    """Check a bundle, and add to the results and failures of the run."""
+    try:
+        results.append(check_bundle(bundle, expected, compilers))
+    except Failure as failure:
+        # Where nothing could be read, this is the reason.
+        failures += bundle.tree.failures or [str(failure)]
+    else:
+        failures += bundle.tree.failures
 
 
 def report(
@@ -189,6 +196,9 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     parser.add_argument(
         "--read-only", action="store_true", help="Python cannot write into the bundle"
+    )
+    parser.add_argument(
+        "--zipimport", action="store_true", help="Python imports from the zip file itself"
     )
     ignore_option(parser)
     return parser.parse(argv)
