@@ -7,7 +7,7 @@ import os
 import re
 from typing import NamedTuple
 
-from pycache_guard.archives.kinds import open_archive
+from pycache_guard.archives import open_archive
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.tars import Tar
