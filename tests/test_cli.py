@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import pytest
 
@@ -388,6 +390,41 @@ def test_signals_are_handled_unless_they_are_ignored() -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@posix
+@pytest.mark.usefixtures("default_signal_handlers")
+def test_dropped_signal_is_sent_again() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        cli.on_unraisable(SimpleNamespace(exc_value=KeyboardInterrupt(1)))
+        with pytest.raises(KeyboardInterrupt) as raised:
+            time.sleep(30)
+        assert raised.value.args == (1,)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_dropped_signal_ends_the_process_where_no_timer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(code: int) -> NoReturn:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(compat, "HAS_TIMER", False)
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit, match="143"):
+        cli.on_unraisable(SimpleNamespace(exc_value=KeyboardInterrupt(15)))
+
+
+def test_other_dropped_exceptions_are_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Thing:
+        def __del__(self) -> None:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(sys, "unraisablehook", cli.on_unraisable)
+    Thing()
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 class BrokenStream(io.StringIO):

@@ -17,9 +17,12 @@ from pycache_guard import compat
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from sys import UnraisableHookArgs
     from typing import NoReturn
 
 SIGINT = 2
+#: After this time a signal that Python has dropped is sent again.
+RESEND_SECONDS = 0.01
 #: If this variable is set to anything, an error of the operating system keeps its traceback.
 DEBUG = "PYCACHE_GUARD_DEBUG"
 
@@ -94,6 +97,7 @@ def run() -> NoReturn:
     Nothing depends on that shutdown: the output is flushed here, and every file and child process is
     closed where it is used.
     """
+    sys.unraisablehook = on_unraisable
     handle_signals(on_signal)
     try:
         drop_untrusted_sys_path()
@@ -140,6 +144,25 @@ def on_signal(number: int, _: object) -> NoReturn:
     """
     handle_signals(_signal.SIG_IGN)
     raise KeyboardInterrupt(number)
+
+
+def on_unraisable(unraisable: UnraisableHookArgs) -> None:
+    """Send a signal again whose `KeyboardInterrupt` Python has dropped (`sys.unraisablehook`).
+
+    Python drops what is raised in a callback of a weak reference or in `__del__`; `import` runs such
+    callbacks. The run would go on, and could wait for git without end. A timer sends the signal again,
+    after this function: what it raises itself is dropped too. Windows has no such timer, so the run
+    ends there at once, and its temporary files stay.
+    """
+    end = unraisable.exc_value
+    if not isinstance(end, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    if not compat.HAS_TIMER:
+        os._exit(exit_code_for(end))
+    number = exit_code_for(end) - 128
+    _signal.signal(_signal.SIGALRM, lambda _, frame: on_signal(number, frame))
+    _signal.setitimer(_signal.ITIMER_REAL, RESEND_SECONDS)
 
 
 def drop_untrusted_sys_path() -> None:

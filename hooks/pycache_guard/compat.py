@@ -21,6 +21,8 @@ TERMINATION_SIGNALS: tuple[int, ...] = tuple(
 )
 #: Whether signals can be blocked for a time.
 HAS_SIGMASK = hasattr(_signal, "pthread_sigmask")
+#: Whether a timer can send a signal to this process.
+HAS_TIMER = hasattr(_signal, "setitimer")
 #: Whether files and processes belong to users.
 HAS_FILE_OWNERS = hasattr(os, "geteuid")
 #: Whether a file system reports that it is mounted read-only.

@@ -163,3 +163,28 @@ def test_signals_that_are_ignored_stay_so(scene: Sandbox, call: Call) -> None:
         "threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGHUP)).start(); run()"
     )
     assert_clean_exit(scene.run(call, program=(sys.executable, "-c", code)))
+
+
+#: Where Python drops what is raised: the callback of a weak reference, and a finalizer.
+DROPPED = {
+    "a callback": "import weakref; ref = weakref.ref(Thing(), lambda _: signal.raise_signal(15))",
+    "a finalizer": "Thing.__del__ = lambda _: signal.raise_signal(15); Thing()",
+}
+
+
+@pytest.mark.parametrize("kind", DROPPED)
+def test_signal_that_python_drops_ends_the_run(kind: str) -> None:
+    code = f"""
+import signal, sys, time
+from pycache_guard import cli
+class Thing: pass
+def dispatch(_):
+    {DROPPED[kind]}
+    print("goes on", flush=True)
+    time.sleep(60)
+cli.dispatch = dispatch
+cli.run()
+"""
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"goes on\n", b"")
