@@ -8,6 +8,8 @@ import pytest
 from pycache_guard.clean.roots import CleanRoot
 from pycache_guard.clean.roots import is_within
 from pycache_guard.clean.roots import root_for
+from pycache_guard.clean.roots import skip_reason_by_content
+from pycache_guard.clean.roots import skip_reason_by_name
 from pycache_guard.fs.walk import open_cursor
 
 if TYPE_CHECKING:
@@ -57,3 +59,44 @@ def test_separator_of_windows_is_not_shown(
 def test_directory_is_within_another(inner: str, outer: str, expected: bool, root: Path) -> None:
     (root / "a" / "b").mkdir(parents=True)
     assert is_within(inner, outer) is expected
+
+
+OWN = "internal files of a repository"
+OTHER = "another repository"
+
+LEFT = [
+    (["HEAD"], ["objects", "refs"], OWN),  # a bare repository, gitrepository-layout(5)
+    (["HEAD", "commondir", "gitdir"], ["logs"], OWN),  # of a linked worktree
+    (["HEAD"], ["objects"], None),
+    (["HEAD"], ["refs"], None),
+    (["commondir"], ["objects", "refs"], None),
+    ([".git"], [], OTHER),  # a submodule, or a linked worktree
+    ([], [".git"], OTHER),
+    ([], [".HG"], OTHER),
+    ([], [".jj", "src"], OTHER),
+    ([], [".svn"], None),  # up to Subversion 1.6 every directory had one
+    (["pyvenv.cfg"], ["lib"], "a virtual environment"),
+    ([], ["conda-meta"], "a virtual environment"),
+    (["conda-meta"], ["pyvenv.cfg"], None),
+]
+
+
+@pytest.mark.parametrize(("files", "directories", "expected"), LEFT)
+def test_reason_to_leave(files: list[str], directories: list[str], expected: str | None) -> None:
+    assert skip_reason_by_content(files, directories) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (".git", OWN),
+        (".Git", OWN),
+        ("_darcs", OWN),
+        ("node_modules", "node_modules"),
+        ("Node_Modules", "node_modules"),
+        (".github", None),
+        ("venv", None),
+    ],
+)
+def test_reason_not_to_enter(name: str, expected: str | None) -> None:
+    assert skip_reason_by_name(name) == expected

@@ -11,6 +11,8 @@ from pycache_guard.doctor import interpreter
 from pycache_guard.doctor.interpreter import Interpreter
 from pycache_guard.doctor.interpreter import ask_interpreter
 from pycache_guard.doctor.interpreter import described
+from pycache_guard.doctor.interpreter import is_redirected
+from pycache_guard.doctor.interpreter import writing
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
@@ -112,3 +114,115 @@ def test_described() -> None:
     assert facts[2].data == {"number": 3571, "bytes": "f30d0d0a"}
     odd = described(python._replace(tag=None, magic=b"abcd")).facts
     assert [fact.value for fact in odd[1:]] == ["none", "25185 (61 62 63 64): not known"]
+
+
+NEW = Interpreter("python", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
+OLD = NEW._replace(version="3.7.1")
+BESIDE = "__pycache__ next to each source"
+
+FACTS = [
+    (NEW, {}, "yes", BESIDE),
+    (NEW, {"PYTHONDONTWRITEBYTECODE": ""}, "yes", BESIDE),
+    (
+        NEW,
+        {"PYTHONDONTWRITEBYTECODE": "0"},
+        "no: PYTHONDONTWRITEBYTECODE is set",
+        BESIDE,
+    ),
+    (NEW, {"PYTHONPYCACHEPREFIX": ""}, "yes", BESIDE),
+    (
+        OLD,
+        {"PYTHONPYCACHEPREFIX": "/p"},
+        "yes",
+        f"{BESIDE}: Python 3.7.1 ignores PYTHONPYCACHEPREFIX",
+    ),
+]
+
+
+@pytest.mark.parametrize(("python", "environment", "written", "place"), FACTS)
+def test_facts(
+    python: Interpreter, environment: dict[str, str], written: str, place: str, tmp_path: Path
+) -> None:
+    told = writing(python, environment, str(tmp_path))
+    assert [fact.value for fact in told.facts] == [written, place]
+    assert told.findings == []
+
+
+def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]]:
+    """Return what is said of a prefix."""
+    told = writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
+    assert told.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
+    assert {finding.rule.name for finding in told.findings} <= {"PYC602"}
+    return [(finding.path, finding.message, finding.fix) for finding in told.findings]
+
+
+ELSEWHERE = "export PYTHONPYCACHEPREFIX=~/.cache/pycache"
+
+
+def test_a_good_prefix(tmp_path: Path) -> None:
+    assert prefixed(str(tmp_path / "new" / "prefix"), tmp_path / "root") == []
+    # Beside the checkout, and of a name that begins like it.
+    assert prefixed(str(tmp_path / "root-cache"), tmp_path / "root") == []
+
+
+def test_a_relative_prefix(tmp_path: Path) -> None:
+    ((path, message, remedy),) = prefixed(".cache", tmp_path)
+    assert (path, remedy) == (None, ELSEWHERE)
+    assert message.startswith("PYTHONPYCACHEPREFIX is relative (.cache): ")
+
+
+def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
+    for inside, path in ((tmp_path / "a" / "b", "a/b"), (tmp_path, ".")):
+        ((where, message, remedy),) = prefixed(str(inside), tmp_path)
+        assert (where, remedy) == (path, ELSEWHERE)
+        assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege")
+def test_a_prefix_that_leads_into_the_checkout(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "link").symlink_to("root")
+    ((where, message, _),) = prefixed(str(tmp_path / "link" / "c"), tmp_path / "root")
+    assert where == "c"
+    assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK | os.X_OK or path != str(tmp_path)
+    )
+    ((where, message, remedy),) = prefixed(str(tmp_path / "p q" / "r"), tmp_path / "root")
+    assert where is None
+    assert message.endswith("Python cannot write any cache")
+    assert remedy == f"""sudo install -d -o "$(id -u)" -- '{tmp_path}/p q/r'"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+@pytest.mark.parametrize(
+    ("mode", "remedy"), [(0o777, "chmod o-w -- {}"), (0o1777, ELSEWHERE), (0o775, None)]
+)
+def test_prefix_that_everyone_can_write_to_is_reported(
+    mode: int, remedy: str | None, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "prefix"
+    prefix.mkdir()
+    prefix.chmod(mode)
+    found = prefixed(str(prefix), tmp_path / "root")
+    assert [r for _, _, r in found] == ([] if remedy is None else [remedy.format(prefix)])
+    assert all("writable for every user" in message for _, message, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("python", "environment", "expected"),
+    [
+        (NEW, {}, False),
+        (NEW, {"PYTHONPYCACHEPREFIX": ""}, False),
+        (NEW, {"PYTHONPYCACHEPREFIX": "/p"}, True),
+        (OLD, {"PYTHONPYCACHEPREFIX": "/p"}, False),
+    ],
+)
+def test_prefix_is_in_effect(
+    python: Interpreter, environment: dict[str, str], expected: bool
+) -> None:
+    assert is_redirected(python, environment) is expected

@@ -1,5 +1,3 @@
-"""What is printed about commits with bytecode, and what comes of doing it."""
-
 from __future__ import annotations
 
 import json

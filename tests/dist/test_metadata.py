@@ -1,5 +1,3 @@
-"""Which backend is told from what, and that its setting keeps bytecode out: with the real ones."""
-
 from __future__ import annotations
 
 import compileall

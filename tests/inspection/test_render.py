@@ -1,5 +1,3 @@
-"""Constants are written as Python writes them: the interpreter's own `repr` is asked."""
-
 from __future__ import annotations
 
 import importlib.util
