@@ -63,7 +63,7 @@ def comparison() -> Iterator[ArchiveComparer]:
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_a_verdict_whatever_the_damage(
+def test_damaged_archive_is_reported_or_refused(
     name: str, tmp_path: Path, comparison: ArchiveComparer
 ) -> None:
     path = tmp_path / name
@@ -88,5 +88,7 @@ def test_a_verdict_whatever_the_damage(
         ("whl", b"PK", False),
     ],
 )
-def test_what_is_an_archive(name: str, head: bytes, expected: bool) -> None:
+def test_archive_is_recognized_by_name_or_first_bytes(
+    name: str, head: bytes, expected: bool
+) -> None:
     assert is_archive(name, head) is expected

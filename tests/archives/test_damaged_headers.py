@@ -70,7 +70,7 @@ def pax(*records: tuple[bytes, bytes], kind: bytes = b"x", after: bytes = b"") -
         ("a.tar", A_TAR[:512], False),
     ],
 )
-def test_layer_by_name_and_first_bytes_is_recognized(
+def test_layer_is_recognized_by_name_and_first_bytes(
     name: str, head: bytes, expected: bool
 ) -> None:
     assert is_layer(name, head) is expected
@@ -85,7 +85,7 @@ def test_layer_by_name_and_first_bytes_is_recognized(
         (pax((b"mtime", b"nan")) + tar_entry(b"a"), None),
     ],
 )
-def test_tar_time_that_is_no_number_is_unknown(entries: bytes, expected: float | None) -> None:
+def test_tar_time_without_a_number_is_unknown(entries: bytes, expected: float | None) -> None:
     ((member, _),) = tar_members(entries + END_OF_TAR)
     assert member.mtime == expected
 
@@ -220,7 +220,7 @@ def test_zip_with_unusual_but_clear_header_is_read(kind: str) -> None:
     assert (member.name, member.other_names, found) == ("m", (), content)
 
 
-def test_name_in_extra_field_among_others_is_another_name() -> None:
+def test_name_in_the_second_extra_field_is_another_name() -> None:
     extra = struct.pack("<2H", 0x9999, 0) + unicode_path(b"m", b"m.pyc")
     ((member, _),) = zip_members(build(Part(b"m", extra=extra)))
     assert member.other_names == ("m.pyc",)

@@ -36,7 +36,7 @@ FORMATS: list[tuple[Callable[[], Decompressor] | None, Callable[[bytes], bytes]]
 
 @pytest.mark.parametrize(("start", "compress"), FORMATS, ids=["plain", "gzip", "bzip2", "xz"])
 @given(pieces=st.lists(st.binary(max_size=300), min_size=1), sizes=st.lists(st.integers(0, 400)))
-def test_read_forwards(
+def test_stream_returns_the_requested_bytes(
     start: Callable[[], Decompressor] | None,
     compress: Callable[[bytes], bytes],
     pieces: list[bytes],
@@ -56,7 +56,7 @@ def test_read_forwards(
     assert stream.read(1) == b""
 
 
-def test_large_pieces() -> None:
+def test_stream_skips_more_than_one_piece() -> None:
     data = bytes(range(256)) * 2000
     stream = Stream(io.BytesIO(gzip.compress(data)), gzip_decompressor)
     stream.skip(300_000)
@@ -69,7 +69,7 @@ def test_large_pieces() -> None:
 @pytest.mark.parametrize(
     ("decompressor", "compress"), [(gzip_decompressor, gzip.compress), (xz, lzma.compress)]
 )
-def test_streams_with_zeros_between_them_are_one(
+def test_streams_separated_by_zeros_are_read_as_one(
     decompressor: Callable[[], Decompressor], compress: Callable[[bytes], bytes]
 ) -> None:
     data = compress(b"ab") + bytes(2 * CHUNK_BYTES) + compress(b"cd") + bytes(512)
@@ -79,7 +79,7 @@ def test_streams_with_zeros_between_them_are_one(
     assert sum(counted) == 4
 
 
-def test_xz_gets_no_more_memory_than_people_use() -> None:
+def test_xz_beyond_the_memory_limit_is_refused() -> None:
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20}]
     data = lzma.compress(b"x", filters=filters)
     with pytest.raises(lzma.LZMAError, match="Memory usage limit"):
@@ -87,13 +87,13 @@ def test_xz_gets_no_more_memory_than_people_use() -> None:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has zstd")
-def test_zstd_before_it_is_there() -> None:
+def test_zstd_before_python_3_14_is_refused() -> None:
     with pytest.raises(ArchiveError, match=r"zstd, which Python can read since 3\.14"):
         zstandard()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python has no zstd")
-def test_zstd() -> None:
+def test_zstd_since_python_3_14_is_read() -> None:
     from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # 3.14's
 
     stream = Stream(io.BytesIO(zstd.compress(b"abc")), zstandard)

@@ -24,7 +24,7 @@ SIZES = [0, 1, 5, 63, 64, 65, 900, 1000, 1100, 70_000]
 @pytest.mark.parametrize(
     "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
-def test_the_first_bytes(method: int) -> None:
+def test_member_returns_the_requested_number_of_bytes(method: int) -> None:
     members = {f"{size}\u00e9": (bytes(range(256)) * 300)[:size] for size in SIZES}
     data = make_zip(members, method=method)
     archive = Zip(io.BytesIO(data), Growth(len(data)))
@@ -33,7 +33,7 @@ def test_the_first_bytes(method: int) -> None:
             assert member.read(size) == members[member.name][:size]
 
 
-def test_directories_are_seen_wherever_a_reader_sees_one() -> None:
+def test_directory_is_found_wherever_a_reader_finds_one() -> None:
     part = Part(b"a.pyc")
     directory, at = part.central(0), len(part.local())
     body = part.local() + directory

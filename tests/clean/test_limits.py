@@ -40,7 +40,7 @@ def plant_deep(root: Path, levels: int, every: int = 1) -> None:
 
 @pytest.mark.parametrize("limit", [32, 64, 256])
 @pytest.mark.parametrize("levels", [200, 3000])
-def test_a8_deep_tree_with_few_descriptors(limit: int, levels: int, root: Path) -> None:
+def test_a8_deep_tree_with_few_descriptors_is_cleaned(limit: int, levels: int, root: Path) -> None:
     plant_deep(root, levels, every=levels // 200)
     command = f'ulimit -n {limit}; exec "$0" clean --orphans'
     done = subprocess.run(["sh", "-c", command, PROGRAM], capture_output=True, check=False)
@@ -52,7 +52,7 @@ def test_a8_deep_tree_with_few_descriptors(limit: int, levels: int, root: Path) 
 
 
 @pytest.mark.parametrize("limit", [64, 256])
-def test_a8_wide_tree_with_few_descriptors(limit: int, root: Path) -> None:
+def test_a8_wide_tree_with_few_descriptors_is_cleaned(limit: int, root: Path) -> None:
     make_tree(
         root, [f"p{n}/q/__pycache__/m{k}.cpython-312.pyc" for n in range(300) for k in (0, 1)]
     )
@@ -63,7 +63,7 @@ def test_a8_wide_tree_with_few_descriptors(limit: int, root: Path) -> None:
 
 
 @pytest.mark.parametrize("started", [0, 2])
-def test_threads_that_cannot_be_started(
+def test_threads_that_cannot_be_started_are_replaced(
     started: int, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RLIMIT_NPROC: "can't start new thread"."""
@@ -85,7 +85,9 @@ def test_threads_that_cannot_be_started(
 @pytest.mark.parametrize(
     ("limit", "workers"), [(32, 1), (100, 1), (120, 2), (256, 4), (1024, 4), (-1, 4)]
 )
-def test_workers_by_limit(limit: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_fit_the_limit_of_descriptors(
+    limit: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import resource
 
     value = resource.RLIM_INFINITY if limit < 0 else limit

@@ -73,7 +73,7 @@ def swapper(tmp_path: Path, outside: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.skipif(not compat.HAS_DIR_FD, reason="not safe on this platform, and said so")
 @pytest.mark.parametrize("orphans", [False, True])
-def test_nothing_outside_goes(
+def test_swapped_directory_loses_nothing_outside(
     tmp_path: Path, outside: Path, swapper: subprocess.Popen[bytes], orphans: bool
 ) -> None:
     before = list_tree(outside)

@@ -9,8 +9,6 @@ import pytest
 
 from clean.trees import list_tree
 from clean.trees import make_tree
-from pycache_guard.fs.regular import MAX_SMALL_FILE_BYTES
-from pycache_guard.fs.regular import read_small_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,19 +38,10 @@ def test_prefix_that_overlaps_with_the_path_is_refused(
     assert "prefix/below/a.pyc" in list_tree(root)
 
 
-def test_git_directory_with_an_index_below_the_path_is_asked(repo: Repo, run: Run) -> None:
+def test_index_in_a_renamed_git_directory_protects_files(repo: Repo, run: Run) -> None:
     repo.add("a.pyc")
     repo.write("a.py")
     (repo.path / ".git").rename(repo.path / "store")
     told = run("clean", "--verbose")
     assert "skipped store: internal files of a repository\n" in told.out
     assert "kept a.pyc: tracked by git" in told.out
-
-
-def test_read_small_file_refuses_a_large_file(tmp_path: Path) -> None:
-    file = tmp_path / "f"
-    file.write_bytes(bytes(MAX_SMALL_FILE_BYTES))
-    assert len(read_small_file(str(file))) == MAX_SMALL_FILE_BYTES
-    file.write_bytes(bytes(MAX_SMALL_FILE_BYTES + 1))
-    with pytest.raises(ValueError, match=r"f$"):
-        read_small_file(str(file))

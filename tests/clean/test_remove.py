@@ -89,7 +89,7 @@ def gone(root: Path) -> None:
         gone,
     ],
 )
-def test_what_is_no_longer_what_was_listed(root: Path, change: Callable[[Path], None]) -> None:
+def test_replaced_directory_is_not_emptied(root: Path, change: Callable[[Path], None]) -> None:
     make_tree(root, [CACHE])
     plan = plan_of(root, orphans=True)
     assert len(plan.paths()) == 3
@@ -102,7 +102,7 @@ def test_what_is_no_longer_what_was_listed(root: Path, change: Callable[[Path], 
 
 
 @pytest.mark.usefixtures("way")
-def test_what_came_and_went_meanwhile(root: Path) -> None:
+def test_new_file_keeps_its_directory(root: Path) -> None:
     make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc"])
     plan = plan_of(root)
     (root / CACHE).unlink()
@@ -130,7 +130,9 @@ def immutable(root: Path) -> Iterator[Callable[[str], None]]:
 
 
 @root_only
-def test_immutable(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+def test_immutable_file_is_reported_and_the_rest_removed(
+    root: Path, run: Run, immutable: Callable[[str], None]
+) -> None:
     make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc", "q/__pycache__/o.cpython-313.pyc"])
     immutable(CACHE)
     told = run("clean")
@@ -154,7 +156,9 @@ def test_immutable(root: Path, run: Run, immutable: Callable[[str], None]) -> No
 
 
 @root_only
-def test_every_voice_tells(root: Path, run: Run, immutable: Callable[[str], None]) -> None:
+def test_every_format_reports_a_kept_file(
+    root: Path, run: Run, immutable: Callable[[str], None]
+) -> None:
     make_tree(root, [CACHE])
     immutable(CACHE)
     for voice in ("json", "github", "gitlab", "sarif"):
@@ -165,7 +169,7 @@ def test_every_voice_tells(root: Path, run: Run, immutable: Callable[[str], None
 
 
 @root_only
-def test_a_hundred_directories_one_obstacle(
+def test_one_error_in_a_hundred_directories_keeps_one(
     root: Path, run: Run, immutable: Callable[[str], None]
 ) -> None:
     make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
@@ -177,7 +181,7 @@ def test_a_hundred_directories_one_obstacle(
 
 
 @root_only
-def test_a_read_only_file_system(root: Path, run: Run) -> None:
+def test_read_only_file_system_is_reported(root: Path, run: Run) -> None:
     make_tree(root, [f"mount/{CACHE}", CACHE])
     for command in (["--bind", "mount", "mount"], ["-o", "remount,bind,ro", "mount"]):
         if subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
@@ -198,7 +202,7 @@ def test_a_read_only_file_system(root: Path, run: Run) -> None:
 
 
 @root_only
-def test_a_mount_point(root: Path, run: Run) -> None:
+def test_mount_point_is_reported(root: Path, run: Run) -> None:
     (root / "p" / "__pycache__").mkdir(parents=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "none", "p/__pycache__"], capture_output=True, check=False
@@ -231,7 +235,9 @@ def as_nobody(root: Path) -> Iterator[Callable[[], None]]:
 
 
 @root_only
-def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+def test_caches_of_another_user_are_reported(
+    root: Path, run: Run, as_nobody: Callable[[], None]
+) -> None:
     """What a container leaves in a mounted checkout."""
     make_tree(root, ["p/m.py", CACHE, "p/__pycache__/n.txt", "q/__pycache__/o.cpython-313.pyc"])
     os.chown(root / CACHE, 4711, 4711)
@@ -260,7 +266,9 @@ def test_caches_of_another_user(root: Path, run: Run, as_nobody: Callable[[], No
 
 
 @root_only
-def test_only_the_cause_is_reported(root: Path, run: Run, as_nobody: Callable[[], None]) -> None:
+def test_directory_that_is_not_empty_is_not_reported(
+    root: Path, run: Run, as_nobody: Callable[[], None]
+) -> None:
     """The directories above stay because of it."""
     make_tree(root, ["a/b/__pycache__/m.cpython-313.pyc"])
     as_nobody()
@@ -273,7 +281,7 @@ def test_only_the_cause_is_reported(root: Path, run: Run, as_nobody: Callable[[]
 
 
 @root_only
-def test_own_directories_without_permission(
+def test_own_directory_without_permission_has_the_chmod_fix(
     root: Path, run: Run, as_nobody: Callable[[], None]
 ) -> None:
     make_tree(root, [CACHE, "q/r/__pycache__/m.cpython-313.pyc", "s/x.py"])
@@ -299,7 +307,7 @@ def test_own_directories_without_permission(
     assert run("clean", "--dry-run").code == 1
 
 
-def test_what_a_thread_raises_is_raised(
+def test_exception_of_a_thread_is_raised(
     root: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     """A bug must not end as if all were well."""
@@ -344,7 +352,7 @@ REMEDIES = [
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
 @pytest.mark.parametrize("remedy", REMEDIES)
-def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "WINDOWS", remedy.platform == "win32")
     monkeypatch.setattr(compat, "MACOS", remedy.platform == "darwin")
     monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
@@ -370,11 +378,13 @@ def test_remedy(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
         ("a\nb.pyc", None),
     ],
 )
-def test_windows_remedy_of_odd_paths_is_no_command(path: str, command: str | None) -> None:
+def test_fix_on_windows_for_odd_paths_is_omitted(path: str, command: str | None) -> None:
     assert remove.windows_remedy(path) == command
 
 
-def test_directory_that_finds_no_descriptor(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_without_free_descriptor_has_the_ulimit_fix(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan.unreadable.append((("p",), OSError(errno.EMFILE, "Too many open files")))
     (unread,) = error_findings(plan, [])
     assert unread.fix == "ulimit -n 4096"
@@ -385,7 +395,7 @@ def test_directory_that_finds_no_descriptor(plan: Plan, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such file systems")
-def test_the_read_only_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fix_names_the_read_only_mount(monkeypatch: pytest.MonkeyPatch) -> None:
     class Read:
         def __init__(self, path: str) -> None:
             self.f_flag = os.ST_RDONLY if path.startswith("/mnt") else 0
@@ -409,7 +419,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     return make_plan(root_for("."), CleanOptions())
 
 
-def test_where_nothing_is_known_of_the_owner(plan: Plan) -> None:
+def test_error_without_known_owner_is_reported(plan: Plan) -> None:
     obstacle = RemovalError(plan.spots[0], "m.cpython-313.pyc", OSError("odd"), None, None)
     plan.unreadable.append((("gone", "too"), OSError(errno.EIO, "Input/output error")))
     unread, unremoved = error_findings(plan, [obstacle])
@@ -419,7 +429,7 @@ def test_where_nothing_is_known_of_the_owner(plan: Plan) -> None:
     plan.root.way.close()
 
 
-def test_a_directory_that_cannot_be_entered_again(
+def test_directory_that_cannot_be_entered_again_is_reported(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     way = plan.root.way
@@ -437,7 +447,7 @@ def test_a_directory_that_cannot_be_entered_again(
     way.close()
 
 
-def test_a_status_that_cannot_be_had(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_status_is_reported(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     way = plan.root.way
 
     def fail(name: str = "") -> os.stat_result:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ("d/../d", "d", "d/p/m.pyc"),
     ],
 )
-def test_paths_as_people_write_them(path: str, top: str, below: str, root: Path) -> None:
+def test_displayed_path_starts_as_the_argument(path: str, top: str, below: str, root: Path) -> None:
     (root / "d").mkdir()
     walked = root_for(path)
     walked.way.close()
@@ -36,7 +36,7 @@ def test_paths_as_people_write_them(path: str, top: str, below: str, root: Path)
     ("path", "below"),
     [("pkg\\sub", "pkg/sub/p/m.pyc"), ("C:\\", "C:/p/m.pyc"), ("pkg/sub", "pkg/sub/p/m.pyc")],
 )
-def test_separator_of_windows_is_not_shown(
+def test_displayed_path_on_windows_has_slashes(
     path: str, below: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walked = CleanRoot(open_cursor("."), path)
@@ -56,7 +56,9 @@ def test_separator_of_windows_is_not_shown(
         ("none/x", "a", False),
     ],
 )
-def test_directory_is_within_another(inner: str, outer: str, expected: bool, root: Path) -> None:
+def test_directory_is_within_another_by_identity(
+    inner: str, outer: str, expected: bool, root: Path
+) -> None:
     (root / "a" / "b").mkdir(parents=True)
     assert is_within(inner, outer) is expected
 
@@ -82,7 +84,9 @@ LEFT = [
 
 
 @pytest.mark.parametrize(("files", "directories", "expected"), LEFT)
-def test_reason_to_leave(files: list[str], directories: list[str], expected: str | None) -> None:
+def test_directory_is_skipped_by_its_content(
+    files: list[str], directories: list[str], expected: str | None
+) -> None:
     assert skip_reason_by_content(files, directories) == expected
 
 
@@ -98,5 +102,5 @@ def test_reason_to_leave(files: list[str], directories: list[str], expected: str
         ("venv", None),
     ],
 )
-def test_reason_not_to_enter(name: str, expected: str | None) -> None:
+def test_directory_is_skipped_by_its_name(name: str, expected: str | None) -> None:
     assert skip_reason_by_name(name) == expected

@@ -157,7 +157,7 @@ def made(tree: object) -> Path:
 @pytest.mark.parametrize("orphans", [False, True])
 @settings(max_examples=150)
 @given(tree=trees)
-def test_what_remains(tree: object, orphans: bool) -> None:
+def test_random_tree_is_cleaned_as_the_oracle_says(tree: object, orphans: bool) -> None:
     root = made(tree)
     damaged = {".git/HEAD", ".git/objects/", ".git/refs/"}
     if {"HEAD", "objects/", "refs/"} <= list_tree(root) or damaged & list_tree(root):
@@ -186,7 +186,7 @@ def oracle() -> Callable[[list[str], bool], set[str]]:
     return lambda paths, orphans: Oracle(set(paths), orphans=orphans).remainder()
 
 
-def test_the_oracle(oracle: Callable[[list[str], bool], set[str]]) -> None:
+def test_oracle_agrees_with_an_example(oracle: Callable[[list[str], bool], set[str]]) -> None:
     """It says what the rules say, by hand."""
     tree = ["a.py", "a.pyc", "b.pyc", "p/", "p/__pycache__/", "p/__pycache__/c.cpython-39.pyc"]
     assert oracle(tree, False) == {"a.py", "b.pyc", "p/"}

@@ -138,7 +138,7 @@ LARGE: dict[str, tuple[int, Callable[[], tuple[str, bytes]]]] = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits the address space")
 @pytest.mark.parametrize("name", LARGE)
-def test_m14_memory(name: str) -> None:
+def test_m14_large_archive_needs_limited_memory(name: str) -> None:
     code, make = LARGE[name]
     file, data = make()
     assert len(data) < 12 << 20
@@ -147,7 +147,7 @@ def test_m14_memory(name: str) -> None:
     assert len(done[1]) < 8 * scan.LARGEST_FINDINGS
 
 
-def test_m14_findings_and_failures_have_a_bound(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_m14_findings_and_failures_are_limited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "MOST_FINDINGS", 3)
     monkeypatch.setattr(scan, "MOST_FAILURES", 1)
     members = {f"{n}.pyc": b"" for n in range(5)} | {f"../{n}": b"" for n in range(3)}
@@ -164,7 +164,7 @@ def test_m14_findings_and_failures_have_a_bound(run: Run, monkeypatch: pytest.Mo
     )
 
 
-def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_m14_candidates_for_sources_are_limited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside of `__pycache__`, each directory above may hold the source (PYTHONPYCACHEPREFIX)."""
     source = "a/" * 60 + "m.py"
     name = source[:-3] + ".cpython-311.pyc"
@@ -179,7 +179,7 @@ def test_m14_places_of_sources_have_a_bound(run: Run, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("size", [4096, 4097, 60_000])
-def test_a_name_that_no_system_has_is_refused(run: Run, size: int) -> None:
+def test_overlong_member_name_is_refused(run: Run, size: int) -> None:
     name = "n" * size
     for file, data in (
         ("a.zip", make_zip({name: b""})),
@@ -227,7 +227,7 @@ ENDS = 200_000
 
 @pytest.mark.parametrize("names", [2, 50, 2_000])
 @pytest.mark.parametrize("nested", [b"a.zip", b"a.tar.gz", b"a.py"])
-def test_m15_one_content_under_many_names_is_not_unpacked(names: int, nested: bytes) -> None:
+def test_m15_large_content_under_many_names_is_not_unpacked(names: int, nested: bytes) -> None:
     size = 255 << 20
     compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = b"".join(compressor.compress(bytes(1 << 20)) for _ in range(5)) + compressor.flush()
@@ -241,7 +241,7 @@ def test_m15_one_content_under_many_names_is_not_unpacked(names: int, nested: by
     assert "decompression bomb" in why or "more than 4 GiB" in why
 
 
-def test_m15_small_contents_under_many_names_are_unpacked_once() -> None:
+def test_m15_small_content_under_many_names_is_unpacked_once() -> None:
     """Below the limits of growth, members that overlap are refused."""
     inner = make_zip({"a.txt": bytes(10_000)})
     part = Part(b"a.zip", inner)
@@ -254,7 +254,7 @@ def test_m15_small_contents_under_many_names_are_unpacked_once() -> None:
 
 
 @pytest.mark.parametrize("form", ["zip", "tar.gz"])
-def test_m15_archives_in_an_archive_grow_together(form: str) -> None:
+def test_m15_nested_archives_share_the_growth_limit(form: str) -> None:
     """Each grows 200-fold at most by itself, and all of them too."""
     inner = make_zip({"a.txt": bytes(30 << 20)})
     members = {f"{n}.zip": inner for n in range(6)}
@@ -274,7 +274,7 @@ def header(kind: bytes, size: int) -> bytes:
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, b"X", b"L", b"K"])
 @pytest.mark.parametrize("size", [(10 << 10) + 1, 80_000, 16 << 20, 1 << 31, 1 << 40])
-def test_m16_headers_are_small(kind: bytes, size: int) -> None:
+def test_m16_large_header_is_refused(kind: bytes, size: int) -> None:
     """Whatever `tarfile` does, which reads them by pieces from 3.14.10 on."""
     body = b"9" * min(size, 200_000)
     whole = header(kind, size) + body + bytes(-len(body) % 512) + tarfile.TarInfo("a").tobuf()
@@ -286,13 +286,13 @@ def test_m16_headers_are_small(kind: bytes, size: int) -> None:
 @pytest.mark.parametrize(
     "body", [b"9" * 10_000, b"9" * 10_239 + b" ", b"1" + b"0" * 9_000 + b" a=\n"]
 )
-def test_m16_digits_are_not_a_length(body: bytes) -> None:
+def test_m16_digits_without_length_are_refused(body: bytes) -> None:
     """CVE-2024-6232: `tarfile` took quadratic time for them."""
     whole = header(b"x", len(body)) + body + bytes(-len(body) % 512) + bytes(1024)
     assert counted("a.tar", whole)[1] == ["a: has a malformed pax header"]
 
 
-def test_a_file_is_read_a_few_times_at_most() -> None:
+def test_archive_is_read_at_most_four_times() -> None:
     """To see its members, to look for sources, and to compare."""
     members = {TAG: timestamp_member(), "m.py": SOURCE, "large": os.urandom(3 << 20)}
     members["tool"] = b"#!\n" + make_zip({"b.pyc": b""})

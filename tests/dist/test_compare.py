@@ -87,12 +87,12 @@ def in_every_order(members: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
         (matching_pyc() + b"x", ", not well-formed: 1 bytes after the code"),
     ],
 )
-def test_the_code_is_compared(run: Run, bytecode: bytes, words: str) -> None:
+def test_bytecode_is_compared_with_its_source(run: Run, bytecode: bytes, words: str) -> None:
     for name, data in in_every_order({cache_path(): bytecode, "m.py": SOURCE}):
         assert check_archive(run, name, data) == [f"ships `{cache_path()}`: {WRITER}{words}"]
 
 
-def test_in_an_archive_in_it_too(run: Run) -> None:
+def test_bytecode_in_nested_archive_is_compared(run: Run) -> None:
     evil = hash_pyc(compile_source(EVIL), SOURCE, checked=False)
     inner = make_zip({cache_path(): evil, "m.py": SOURCE})
     assert check_archive(
@@ -103,7 +103,7 @@ def test_in_an_archive_in_it_too(run: Run) -> None:
     ]
 
 
-def test_honest_ones_of_every_level(run: Run) -> None:
+def test_matching_bytecode_of_every_level_has_no_mismatch(run: Run) -> None:
     members = {cache_path(more=f".opt-{level}"): matching_pyc(level=level) for level in (1, 2)}
     members |= {"m.pyc": matching_pyc(level=2), "m.py": SOURCE, "n.pyc": forged_pyc()}
     for name, data in in_every_order(members):
@@ -112,7 +112,7 @@ def test_honest_ones_of_every_level(run: Run) -> None:
         ]
 
 
-def test_a_source_that_does_not_compile(run: Run) -> None:
+def test_source_that_does_not_compile_is_a_mismatch(run: Run) -> None:
     source = b"def greet(:\n"
     evil = hash_pyc(compile_source(EVIL), source, checked=False)
     (words,) = check_archive(run, "a.zip", make_zip({cache_path(): evil, "m.py": source}))
@@ -122,7 +122,7 @@ def test_a_source_that_does_not_compile(run: Run) -> None:
     )
 
 
-def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> None:
+def test_mismatch_in_the_header_is_not_compared_again(run: Run) -> None:
     words = f", does not match its source: `m.py` has 0 bytes, not {len(SOURCE)} as when it was compiled"
     members = {cache_path(): forged_pyc(), "m.py": b""}
     assert check_archive(run, "a.zip", make_zip(members)) == [
@@ -148,7 +148,7 @@ def test_what_the_header_speaks_against_is_not_compared_as_well(run: Run) -> Non
         ),
     ],
 )
-def test_what_cannot_be_compared(
+def test_uncomparable_bytecode_is_reported_with_reason(
     run: Run, name: str, bytecode: bytes, writer: str, why: str
 ) -> None:
     members = {name: bytecode, "m.py": SOURCE}
@@ -157,7 +157,7 @@ def test_what_cannot_be_compared(
 
 
 @pytest.mark.parametrize(("short", "compared"), [(0, 2), (1, 1), (len(forged_pyc()) + 1, 0)])
-def test_room_is_bounded(
+def test_bytecode_beyond_the_memory_limit_is_skipped(
     run: Run, monkeypatch: pytest.MonkeyPatch, short: int, compared: int
 ) -> None:
     """A source that two have in common takes its room once."""
@@ -176,7 +176,7 @@ def test_room_is_bounded(
         ]
 
 
-def test_the_last_of_one_name_counts(run: Run) -> None:
+def test_duplicate_members_are_compared_by_the_last(run: Run) -> None:
     """As it does where they are unpacked; another size does not mislead."""
     for first, last, words in (
         (forged_pyc(), matching_pyc(), ""),
@@ -193,7 +193,7 @@ def test_the_last_of_one_name_counts(run: Run) -> None:
         assert said.partition(". ")[0] == f"ships `{cache_path()}`: {WRITER}{words}"
 
 
-def test_the_likeliest_source_is_compared_with(run: Run) -> None:
+def test_bytecode_with_several_sources_is_compared_with_the_likeliest(run: Run) -> None:
     """In a tree of PYTHONPYCACHEPREFIX there may be more than one."""
     name = f"cache/x/m.{TAG}.pyc"
     members = {"m.py": EVIL.encode(), name: matching_pyc(), "x/m.py": SOURCE}
@@ -201,7 +201,7 @@ def test_the_likeliest_source_is_compared_with(run: Run) -> None:
         assert check_archive(run, file, data) == [f"ships `{name}`: {WRITER}"]
 
 
-def test_a_link_is_no_source(run: Run) -> None:
+def test_link_is_not_taken_for_a_source(run: Run) -> None:
     """Where it leads is not read."""
     bytecode = special_member(cache_path(), tarfile.REGTYPE)
     data = io.BytesIO(matching_pyc())
@@ -211,7 +211,7 @@ def test_a_link_is_no_source(run: Run) -> None:
     assert check_archive(run, "a.tar", whole) == [f"ships `{cache_path()}`: {WRITER}"]
 
 
-def test_a_damaged_member_is_not_compared(run: Run) -> None:
+def test_damaged_member_is_a_failure(run: Run) -> None:
     members = {cache_path(): forged_pyc(), "m.py": SOURCE}
     for at, name in ((b"HELLO", cache_path()), (b"hello", "m.py")):
         data = bytearray(make_zip(members, method=zipfile.ZIP_STORED))
@@ -234,7 +234,7 @@ def test_a_damaged_member_is_not_compared(run: Run) -> None:
         ({cache_path(): matching_pyc(), "m.py": SOURCE}, True),
     ],
 )
-def test_only_bytecode_with_its_source_is_paid_for(
+def test_comparison_is_imported_only_for_bytecode_with_source(
     members: Mapping[str, bytes], pays: bool
 ) -> None:
     Path("a.zip").write_bytes(make_zip(members))
@@ -248,7 +248,7 @@ def test_only_bytecode_with_its_source_is_paid_for(
     assert [name in imported for name in engine] == [pays] * 3
 
 
-def test_one_of_the_same_name_and_another_size_is_not_held(
+def test_duplicate_member_of_another_size_is_not_kept(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is room for the last alone."""
@@ -263,7 +263,7 @@ def test_one_of_the_same_name_and_another_size_is_not_held(
 
 
 @pytest.mark.parametrize(("most", "compared"), [(2, 2), (1, 1), (0, 0)])
-def test_compilations_of_one_source_are_bounded(
+def test_compilations_of_one_source_are_limited(
     run: Run, monkeypatch: pytest.MonkeyPatch, most: int, compared: int
 ) -> None:
     """A source may have any number of files, and is compiled for each of them."""

@@ -35,7 +35,7 @@ def member(name: str, data: bytes) -> Member:
     ],
 )
 @pytest.mark.parametrize("name", ["LARGEST_HASHED", "LARGEST_HASHED_SOURCE"])
-def test_difference_of_hashes_within_the_limits(
+def test_hash_mismatch_within_the_limits_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, bytecode: bytes, limit: int, expected: str | None
 ) -> None:
     monkeypatch.setattr(members, name, limit)
@@ -44,7 +44,7 @@ def test_difference_of_hashes_within_the_limits(
     assert source_mismatch(found, source, Hashes().of(source)) == expected
 
 
-def test_hashes_of_one_source_and_magic_are_made_once() -> None:
+def test_hash_of_one_source_and_magic_is_computed_once() -> None:
     """Else a thousand files of one source would have it read and hashed a thousand times."""
     found = read_pyc_member(member("m.pyc", hash_member()), hash_member())
     assert found.header is not None

@@ -67,7 +67,7 @@ def project(name: str) -> dict[str, bytes]:
         ({}, "", ""),
     ],
 )  # fmt: skip
-def test_who_built_it(metadata: dict[str, bytes], name: str, setting: str) -> None:
+def test_backend_is_named_with_its_setting(metadata: dict[str, bytes], name: str, setting: str) -> None:
     assert all(map(is_metadata, metadata))
     assert backend(metadata) == name
     assert exclude_hint(metadata) == EXCLUDE_SETTINGS.get(
@@ -75,7 +75,7 @@ def test_who_built_it(metadata: dict[str, bytes], name: str, setting: str) -> No
     )
 
 
-def test_the_first_metadata_of_each_kind_is_kept() -> None:
+def test_metadata_keeps_the_first_file_of_each_kind() -> None:
     metadata: dict[str, bytes] = {}
     for name, data in ((PROJECT, b"a"), ("e-1/pyproject.toml", b"b"), ("d-1/setup.py", b"c")):
         keep_metadata(metadata, name, data)
@@ -83,7 +83,7 @@ def test_the_first_metadata_of_each_kind_is_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["WHEEL", "a/b/pyproject.toml", "a/b.dist-info/WHEEL", "setup.py"])
-def test_what_is_no_metadata(name: str) -> None:
+def test_other_file_is_not_metadata(name: str) -> None:
     assert not is_metadata(name)
 
 
@@ -168,7 +168,7 @@ def built(top: Path, backend: str, kind: str, env: Mapping[str, str]) -> Path:
 
 
 @pytest.mark.parametrize(("name", "settings", "manifest", "ships"), MEASURED)
-def test_what_real_backends_ship(
+def test_real_backend_with_its_setting_ships_no_bytecode(
     tree: Path, tmp_path: Path, name: str, settings: str, manifest: str, ships: set[str]
 ) -> None:
     top = tmp_path / "demo"

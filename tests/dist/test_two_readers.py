@@ -127,7 +127,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_m4_two_directories_are_refused(run: Run, kind: str) -> None:
+def test_m4_zip_with_two_directories_is_refused(run: Run, kind: str) -> None:
     code, found, errors = verdict(run, "app.pyz", two_directories(kind))
     assert (code, found) == (2, [])
     assert errors.startswith("error: app.pyz: ")
@@ -136,7 +136,7 @@ def test_m4_two_directories_are_refused(run: Run, kind: str) -> None:
 
 @pytest.mark.parametrize("prefix", [b"", b"#!/usr/bin/env python3\n", b"MZ" + bytes(999)])
 @pytest.mark.parametrize("saturated", [False, True])
-def test_an_honest_zip64_record_is_read(run: Run, prefix: bytes, saturated: bool) -> None:
+def test_valid_zip64_record_is_read(run: Run, prefix: bytes, saturated: bool) -> None:
     """Some writers count its place from the start of the file, others from that of the archive."""
     body = prefix + SHOWN.local()
     at, size = len(body) - len(prefix), len(DIRECTORY)
@@ -146,7 +146,7 @@ def test_an_honest_zip64_record_is_read(run: Run, prefix: bytes, saturated: bool
         assert verdict(run, "app.pyz", data) == (0, [], "")
 
 
-def test_m5_a_name_in_an_extra_field_counts_as_well(run: Run) -> None:
+def test_m5_name_in_an_extra_field_is_checked(run: Run) -> None:
     name, other = b"a.txt", b"__main__.pyc"
     forward = unicode_path(name, other)
     wrong_checksum = unicode_path(b"b", other)
@@ -181,7 +181,7 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", [b"logo.png", b"logo.png/", b"logo.png\\", b"d/__pycache__/"])
-def test_m6_content_of_what_the_mode_calls_no_file(run: Run, mode: str, name: bytes) -> None:
+def test_m6_content_of_a_special_member_is_checked(run: Run, mode: str, name: bytes) -> None:
     for method in (0, 8):
         part = Part(name, PYC, method=method, mode=MODES[mode])
         code, found, _ = verdict(run, "a.whl", build(part))
@@ -189,7 +189,7 @@ def test_m6_content_of_what_the_mode_calls_no_file(run: Run, mode: str, name: by
         assert len(found) == 1
 
 
-def test_m6_an_archive_in_what_the_mode_calls_no_file(run: Run) -> None:
+def test_m6_archive_in_a_special_member_is_checked(run: Run) -> None:
     inner = make_zip({"a.pyc": b""})
     for mode in MODES.values():
         part = Part(b"x", inner, mode=mode)
@@ -205,14 +205,14 @@ def tar_of(kind: bytes, data: bytes, **more: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [b"Z", b"A", b"D", b"M", b"N", b"V", b"7", b"\0", b"~"])
-def test_m6_content_of_an_unknown_type(run: Run, kind: bytes) -> None:
+def test_m6_content_of_an_unknown_type_is_checked(run: Run, kind: bytes) -> None:
     code, found, errors = verdict(run, "a.tar", tar_of(kind, PYC))
     assert (code, len(found), errors) == (1, 1, "")
     assert verdict(run, "a.tar", tar_of(kind, b"text")) == (0, [], "")
 
 
 @pytest.mark.parametrize("kind", [b"1", b"2", b"3", b"4", b"5", b"6"])
-def test_m6_content_of_a_type_that_has_none(run: Run, kind: bytes) -> None:
+def test_m6_content_of_a_type_without_content_is_refused(run: Run, kind: bytes) -> None:
     """Tarfile takes the content for the next header; GNU tar skips it."""
     code, _, errors = verdict(run, "a.tar", tar_of(kind, PYC, linkname="x"))
     assert code == 2
@@ -245,7 +245,7 @@ def gzip_with_extra(data: bytes, extra: bytes) -> bytes:
         ("a", make_tar({"a.txt": b""}, mode="w") + make_zip({"a": b""})),
     ],
 )
-def test_m7_a_file_that_is_a_tar_and_a_zip(run: Run, name: str, data: bytes) -> None:
+def test_m7_file_that_is_tar_and_zip_is_refused(run: Run, name: str, data: bytes) -> None:
     code, found, errors = verdict(run, name, data)
     assert (code, found) == (2, [])
     assert (
@@ -255,7 +255,7 @@ def test_m7_a_file_that_is_a_tar_and_a_zip(run: Run, name: str, data: bytes) -> 
     )
 
 
-def test_m7_a_zip_in_a_tar_is_looked_into_there(run: Run) -> None:
+def test_m7_zip_in_a_tar_member_is_checked_there(run: Run) -> None:
     """`zipfile.is_zipfile` says yes to the whole; what it sees is in one member, and is checked."""
     data = make_tar({"a.py": SOURCE, "b.zip": make_zip({"c": b""})}, mode="w")
     assert zipfile.is_zipfile(io.BytesIO(data))
@@ -264,7 +264,7 @@ def test_m7_a_zip_in_a_tar_is_looked_into_there(run: Run) -> None:
     assert check_archive(run, "a.tar", data) == ["ships `b!a.pyc`: CPython 3.11 bytecode"]
 
 
-def test_m7_a_zip_over_two_members_of_a_tar_is_refused(run: Run) -> None:
+def test_m7_zip_across_two_tar_members_is_refused(run: Run) -> None:
     """Its directory is in one of them, its end record in the other."""
     inner = HIDDEN.local()
     first = member("a", (inner + HIDDEN.central(0)).ljust(512, b"\0"))
@@ -280,7 +280,7 @@ def test_m7_a_zip_over_two_members_of_a_tar_is_refused(run: Run) -> None:
     "prefix", [b"#!/usr/bin/env python3\n", b"\x89PNG\r\n\x1a\n" + bytes(900), b"x", b"MZ" + b"\x90" * 70_000]
 )  # fmt: skip
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
-def test_m8_a_zipapp_in_an_archive(run: Run, prefix: bytes, method: int) -> None:
+def test_m8_nested_zipapp_is_checked(run: Run, prefix: bytes, method: int) -> None:
     """Told by its end, as Python does."""
     tool = prefix + EVIL_ZIP
     expected = ["ships `w/tool!a.pyc`: CPython 3.11 bytecode"]
@@ -290,7 +290,7 @@ def test_m8_a_zipapp_in_an_archive(run: Run, prefix: bytes, method: int) -> None
     assert len(check_archive(run, "a.whl", make_zip({"w/RECORD": commented}, method=method))) == 1
 
 
-def test_m8_what_only_looks_like_the_end_of_a_zip_is_no_archive(run: Run) -> None:
+def test_m8_end_signature_without_directory_is_no_archive(run: Run) -> None:
     """Launchers have the signature among their code."""
     launcher = b"MZ" + bytes(5000) + b"PK\5\6" + b"\x90" * 300
     cut = b"x" * 30 + b"PK\5\6"
@@ -299,7 +299,7 @@ def test_m8_what_only_looks_like_the_end_of_a_zip_is_no_archive(run: Run) -> Non
         assert verdict(run, "a.tar", make_tar(members, mode="w")) == (0, [], "")
 
 
-def test_m8_in_an_archive_in_an_archive_too_it_is_refused(run: Run) -> None:
+def test_m8_zipapp_at_the_third_level_is_refused(run: Run) -> None:
     tool = b"#!x\n" + EVIL_ZIP
     code, found, errors = verdict(run, "a.whl", make_zip({"b.zip": make_zip({"tool": tool})}))
     assert (code, found) == (2, [])
@@ -351,7 +351,7 @@ STREAMED = DEFLATED._replace(flags=8, descriptor=DESCRIPTOR)
         [STORED._replace(flags=0x2000)._replace(local_flags=0)],
     ],
 )  # fmt: skip
-def test_headers_that_disagree_are_refused(run: Run, parts: list[Part]) -> None:
+def test_zip_with_headers_that_disagree_is_refused(run: Run, parts: list[Part]) -> None:
     """With the local header, with the content, or with what stands between the members."""
     for more in ([], [Part(b"z", b"z")]):
         code, found, errors = verdict(run, "a.whl", build(*parts, *more))
@@ -360,7 +360,7 @@ def test_headers_that_disagree_are_refused(run: Run, parts: list[Part]) -> None:
 
 
 @pytest.mark.parametrize("size", [200, 0xFFFF])
-def test_a_header_that_reaches_into_the_next_is_refused(run: Run, size: int) -> None:
+def test_zip_header_that_overlaps_the_next_is_refused(run: Run, size: int) -> None:
     data = bytearray(build(STORED, Part(b"b", b"x" * 300)))
     data[28:30] = size.to_bytes(2, "little")
     code, found, errors = verdict(run, "a.zip", bytes(data))
@@ -395,12 +395,12 @@ def test_a_header_that_reaches_into_the_next_is_refused(run: Run, size: int) -> 
         Part(b"empty", method=12, packed=b""),
     ],
 )  # fmt: skip
-def test_headers_that_agree_are_no_reason_to_refuse(run: Run, part: Part) -> None:
+def test_zip_with_unusual_headers_that_agree_is_read(run: Run, part: Part) -> None:
     assert verdict(run, "a.whl", build(part, Part(b"z", b"z"))) == (0, [], "")
     assert verdict(run, "a.whl", build(Part(b"z", b"z"), part, prefix=b"#!x\n")) == (0, [], "")
 
 
-def test_a_member_in_front_of_the_archive_is_refused(run: Run) -> None:
+def test_member_before_the_archive_is_refused(run: Run) -> None:
     """An installer that reads a stream sees it, whatever the directory says."""
     clean = build(STORED)
     for prefix in (
@@ -418,14 +418,14 @@ def test_a_member_in_front_of_the_archive_is_refused(run: Run) -> None:
     assert verdict(run, "a.pyz", data) == (0, [], "")
 
 
-def test_an_archive_that_begins_with_bytecode_is_refused(run: Run) -> None:
+def test_archive_that_begins_with_bytecode_is_refused(run: Run) -> None:
     """`python FILE` runs the bytecode if the archive has no `__main__`."""
     code, _, errors = verdict(run, "a.pyz", PYC + build(STORED))
     assert (code, errors) == (2, "error: a.pyz: begins with bytecode\n")
 
 
 @pytest.mark.parametrize("tail", [b"x", b"\0", b"\n", HIDDEN.local()])
-def test_bytes_after_the_end_are_refused(run: Run, tail: bytes) -> None:
+def test_archive_with_bytes_after_its_end_is_refused(run: Run, tail: bytes) -> None:
     assert verdict(run, "a.zip", build(STORED) + tail)[:2] == (2, [])
     assert verdict(run, "a.tar.gz", gzip.compress(CLEAN_TAR + b"x"))[:2] == (2, [])
 
@@ -486,7 +486,7 @@ GNU_TIMES = with_field(member(CACHED), 345, b"__pycache__")
         b"".join([pax(("mtime", "soon")), member("x", PYC)]),
     ],
 )
-def test_every_name_of_a_tar_member_counts(run: Run, data: bytes) -> None:
+def test_tar_member_is_checked_under_each_of_its_names(run: Run, data: bytes) -> None:
     code, found, errors = verdict(run, "a.tar", data + bytes(1024))
     assert (code, len(found), errors) == (1, 1, "")
 
@@ -526,7 +526,7 @@ def test_every_name_of_a_tar_member_counts(run: Run, data: bytes) -> None:
         with_field(member("a"), 124, b"-1\0         "),
     ],
 )
-def test_headers_of_a_tar_that_readers_follow_in_different_ways_are_refused(
+def test_tar_with_ambiguous_headers_is_refused(
     run: Run, data: bytes
 ) -> None:
     code, found, errors = verdict(run, "a.tar", member("first") + data + bytes(1024))
@@ -546,11 +546,11 @@ def test_headers_of_a_tar_that_readers_follow_in_different_ways_are_refused(
         member("d/", kind=b"\0"),
     ],
 )  # fmt: skip
-def test_honest_headers_of_a_tar_are_no_reason_to_refuse(run: Run, data: bytes) -> None:
+def test_tar_with_usual_headers_is_read(run: Run, data: bytes) -> None:
     assert verdict(run, "a.tar", data + bytes(1024)) == (0, [], "")
 
 
-def test_checksums_of_signed_bytes_are_known(run: Run) -> None:
+def test_tar_with_signed_checksum_is_read(run: Run) -> None:
     """Old tars on machines whose characters have a sign made them; `tarfile` takes both."""
     block = member("\u00e9.pyc")
     signed = sum(byte - 256 * (byte > 127) for byte in block[:148] + block[156:512]) + 256
@@ -567,7 +567,7 @@ LINK = special_member("usr/l", tarfile.SYMTYPE, "/etc/../../alternatives").tobuf
 @pytest.mark.parametrize(
     "name", ["blobs/sha256/" + "ab" * 32, "ab" * 32 + "/layer.tar", "ab" * 32 + ".tar.gz"]
 )
-def test_image_archives_are_looked_into(run: Run, name: str, packed: type[bytes]) -> None:
+def test_layers_of_an_image_are_checked(run: Run, name: str, packed: type[bytes]) -> None:
     """A layer is no level of its own; links in it start from the top of the image."""
     members = {"oci-layout": b"{}", "blobs/sha256/" + "0" * 64: b"{}", name: packed(LINK + LAYER)}
     assert check_archive(run, "image.tar", make_tar(members, mode="w")) == [
@@ -576,7 +576,7 @@ def test_image_archives_are_looked_into(run: Run, name: str, packed: type[bytes]
     ]
 
 
-def test_levels_in_an_image_have_an_end(run: Run) -> None:
+def test_archive_at_the_third_level_of_an_image_is_refused(run: Run) -> None:
     layer = "blobs/sha256/" + "ab" * 32
     image = make_tar({layer: make_tar({"a.pyc": b"", "b.zip": EVIL_ZIP}, mode="w")}, mode="w")
     nested = make_tar({layer: make_tar({"x.tar": image}, mode="w")}, mode="w")
@@ -596,7 +596,7 @@ def test_levels_in_an_image_have_an_end(run: Run) -> None:
         ("p/__pycache__/tool", b"#!x\n" + EVIL_ZIP, "!a.pyc`: CPython 3.11 bytecode"),
     ],
 )
-def test_a_source_in_a_cache_directory_is_not_bytecode(
+def test_source_in_a_cache_directory_is_not_bytecode(
     run: Run, name: str, data: bytes, words: str
 ) -> None:
     for file, archive in (
@@ -608,7 +608,7 @@ def test_a_source_in_a_cache_directory_is_not_bytecode(
         assert found == ([expected] if words else [])
 
 
-def test_a_link_in_the_place_of_a_cache_directory_is_bytecode(run: Run) -> None:
+def test_link_instead_of_a_cache_directory_is_bytecode(run: Run) -> None:
     link = special_member("p/__pycache__", tarfile.SYMTYPE, "elsewhere").tobuf()
     assert check_archive(run, "a.tar", link + bytes(1024)) == ["ships `p/__pycache__`: bytecode"]
     assert check_archive(run, "a.zip", make_zip({}, links={"p/__pycache__": "elsewhere"})) == [

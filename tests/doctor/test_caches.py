@@ -61,7 +61,7 @@ def compiled(
 
 
 @pytest.mark.parametrize("mode", PycInvalidationMode)
-def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
+def test_changed_source_makes_cache_stale(root: Path, mode: PycInvalidationMode) -> None:
     path = compiled(root, "p/m", mode)
     name = None if mode.name == "TIMESTAMP" else mode.name.partition("_")[0].lower()
     fresh = caches()[path]
@@ -83,7 +83,7 @@ def test_fresh_and_stale(root: Path, mode: PycInvalidationMode) -> None:
 
 
 @pytest.mark.parametrize("name", ["m.py", "m.pyw"])
-def test_a_source_of_another_time(root: Path, name: str) -> None:
+def test_source_with_another_mtime_makes_legacy_cache_stale(root: Path, name: str) -> None:
     path = compiled(root, "m")
     (root / "m.py").rename(root / name)
     assert (caches()[path].is_stale, caches()[path].is_alone) == (False, False)
@@ -91,7 +91,7 @@ def test_a_source_of_another_time(root: Path, name: str) -> None:
     assert caches()[path].is_stale
 
 
-def test_who_wrote_it(root: Path) -> None:
+def test_writer_is_read_from_tag_or_magic(root: Path) -> None:
     (root / "old.pyc").write_bytes(b"\x03\xf3\r\n" + bytes(20))
     (root / "odd.pyc").write_bytes(b"what is this")
     make_tree(root, ["old.py", "p/__pycache__/a.cpython-39.opt-1.pyc", "p/__pycache__/b.pyc"])
@@ -107,7 +107,7 @@ def test_who_wrote_it(root: Path) -> None:
     }
 
 
-def test_where_clean_would_not_look(root: Path) -> None:
+def test_scan_skips_directories_that_clean_skips(root: Path) -> None:
     cache = "__pycache__/a.cpython-39.pyc"
     make_tree(
         root, [f".venv/{cache}", ".venv/pyvenv.cfg", f"node_modules/{cache}", f".git/{cache}"]
@@ -116,14 +116,16 @@ def test_where_clean_would_not_look(root: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
-def test_what_is_no_file_is_not_read(root: Path) -> None:
+def test_scan_skips_links_and_pipes(root: Path) -> None:
     make_tree(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
     assert [cache.path for cache in look().caches] == ["c.pyc"]
     assert _inspect_cache("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
     assert head_of("fifo") == b""
 
 
-def test_sources_and_files_that_cannot_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_source_or_cache_is_not_stale(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     timed = compiled(root, "a")
     hashed = compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
     arguments = {"is_cache": True, "is_alone": False}
@@ -138,14 +140,14 @@ def test_sources_and_files_that_cannot_be_read(root: Path, monkeypatch: pytest.M
     assert (cache.writer, cache.is_stale) == ("unknown", False)
 
 
-def test_formats_without_validation(root: Path) -> None:
+def test_format_without_validation_is_not_stale(root: Path) -> None:
     (root / "foo$py.class").write_bytes(b"\xca\xfe\xba\xbe" + bytes(20))
     make_tree(root, ["foo.py"])
     (cache,) = look().caches
     assert (cache.writer, cache.is_stale, cache.hash_mode) == ("Jython 2.7", False, None)
 
 
-def test_a_hash_that_nobody_knows(root: Path) -> None:
+def test_hash_of_an_unknown_algorithm_is_not_stale(root: Path) -> None:
     """How GraalPy hashes a source is not known; nothing is said of it."""
     header = (21290).to_bytes(2, "little") + b"\r\n" + b"\3\0\0\0" + bytes(8)
     make_tree(root, ["m.py", "__pycache__/"])
@@ -154,7 +156,7 @@ def test_a_hash_that_nobody_knows(root: Path) -> None:
     assert (cache.hash_mode, cache.is_stale) == ("checked", False)
 
 
-def test_places(root: Path) -> None:
+def test_places_are_caches_and_directories_with_sources(root: Path) -> None:
     make_tree(root, ["m.py", "a/m.py", "b/m.py", "b/__pycache__/", "c/readme.txt"])
     places = {
         (p.path, p.is_cache, p.status.st_ino, p.above and p.above.st_uid) for p in look().places
@@ -173,7 +175,7 @@ def test_places(root: Path) -> None:
     not compat.HAS_FILE_OWNERS or os.geteuid() != 0,
     reason="only an administrator gives things away",
 )
-def test_whose_a_place_is(root: Path) -> None:
+def test_place_has_its_owner_and_that_of_the_directory_above(root: Path) -> None:
     make_tree(root, ["a/__pycache__/"])
     os.chown(root / "a/__pycache__", 4711, 4711)
     (place,) = look().places
@@ -181,7 +183,9 @@ def test_whose_a_place_is(root: Path) -> None:
     assert (place.status.st_uid, place.above.st_uid) == (4711, 0)
 
 
-def test_a_cache_directory_that_is_closed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_cache_directory_is_a_failure_and_a_place(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is reported, and counts as a directory that Python cannot write caches to."""
     make_tree(root, ["m.py", "__pycache__/"])
     listed = os.scandir
@@ -204,7 +208,7 @@ def told(root: str = ".") -> dict[str, str]:
     return {fact.name: fact.value for fact in state.summarize(look(), PYTHON, root).facts}
 
 
-def test_facts(root: Path) -> None:
+def test_facts_count_caches_by_kind(root: Path) -> None:
     assert told() == {"here": "none"}
     compiled(root, "a")
     compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
@@ -223,7 +227,7 @@ def test_facts(root: Path) -> None:
     }
 
 
-def test_whose_they_are(root: Path) -> None:
+def test_caches_are_counted_by_interpreter(root: Path) -> None:
     """A legacy file has no tag; its magic number is the interpreter's, or it is not."""
     compiled(root, "a")
     py_compile.compile("a.py", cfile="a.pyc", doraise=True)
@@ -255,11 +259,11 @@ def test_whose_they_are(root: Path) -> None:
         (3_000_000_000_000, "3000.0 GB"),
     ],
 )
-def test_amount(size: int, text: str) -> None:
+def test_size_is_printed_with_unit(size: int, text: str) -> None:
     assert state.amount(size) == text
 
 
-def test_orphans(root: Path) -> None:
+def test_orphans_are_reported_with_command(root: Path) -> None:
     make_tree(root, ["old/__pycache__/m.cpython-39.pyc"])
     (finding,) = state.summarize(look(), PYTHON, ".").findings
     assert (finding.rule.name, finding.path, finding.fix) == (
@@ -272,7 +276,7 @@ def test_orphans(root: Path) -> None:
     assert elsewhere.fix == f"pycache-guard clean --orphans -- {root}"
 
 
-def test_unheeded_sources(root: Path) -> None:
+def test_stale_unchecked_cache_is_reported(root: Path) -> None:
     path = compiled(root, "a b", PycInvalidationMode.UNCHECKED_HASH)
     compiled(root, "c", PycInvalidationMode.CHECKED_HASH)
     compiled(root, "d", PycInvalidationMode.UNCHECKED_HASH)
@@ -294,7 +298,7 @@ def place(path: str, uid: int, above: int | None = None, mode: int = 0o755) -> C
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
-def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(
         os, "access", lambda path, mode: mode == os.W_OK | os.X_OK and path.startswith("open")
@@ -422,7 +426,7 @@ def test_damaged_cache_of_own_interpreter_is_reported(
         assert not path.exists()
 
 
-def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
+def test_damaged_cache_has_the_command_for_its_place(root: Path) -> None:
     path = compiled(root, "p/m")
     (root / path).write_bytes(b"")
     caches_there = look().caches
@@ -435,7 +439,7 @@ def test_damaged_cache_elsewhere_or_without_git(root: Path) -> None:
 
 
 @posix
-def test_world_writable_cache_whose_source_vanishes(root: Path) -> None:
+def test_world_writable_cache_without_source_is_open(root: Path) -> None:
     path = compiled(root, "m")
     (root / path).chmod(0o666)
     cache = _inspect_cache(path, path.rpartition("/")[2], "gone.py", is_cache=True, is_alone=False)

@@ -570,7 +570,7 @@ def check(repo: Repo) -> DoctorReport:
 
 @posix
 @pytest.mark.parametrize("name", GUARDED)
-def test_guarded_repository_is_not_red(name: str, repo: Repo) -> None:
+def test_guarded_repository_has_no_finding(name: str, repo: Repo) -> None:
     files, by = GUARDED[name]
     set_up(repo, files)
     told = check(repo)
@@ -581,7 +581,7 @@ def test_guarded_repository_is_not_red(name: str, repo: Repo) -> None:
 
 @posix
 @pytest.mark.parametrize("name", UNGUARDED)
-def test_unguarded_repository_is_red(
+def test_unguarded_repository_has_a_finding(
     name: str, repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: name)
@@ -597,7 +597,7 @@ def test_unguarded_repository_is_red(
     assert bool(told.failures) is (name in ("not YAML", "not TOML", "not JSON"))
 
 
-def test_the_runner_that_is_here(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fix_names_the_installed_runner(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.write(CONFIG, config())
     for present, expected in (("prek", "prek"), (None, "pre-commit"), ("pre-commit", "pre-commit")):
         monkeypatch.setattr("shutil.which", lambda name, present=present: name == present or None)
@@ -606,7 +606,7 @@ def test_the_runner_that_is_here(repo: Repo, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @posix
-def test_stages_that_are_missing(repo: Repo) -> None:
+def test_missing_stages_are_named_with_command(repo: Repo) -> None:
     set_up(repo, {HOOK: PRE_COMMIT, CONFIG: config()})
     configured, installed_at = check(repo).facts
     assert configured.value == f"forbid-bytecode in {CONFIG}"
@@ -617,7 +617,7 @@ def test_stages_that_are_missing(repo: Repo) -> None:
 
 
 @posix
-def test_scripts_that_call_each_other(repo: Repo) -> None:
+def test_scripts_that_call_each_other_are_read_up_to_a_depth(repo: Repo) -> None:
     set_up(repo, {HOOK: f"{SH}scripts/a.sh\n", "scripts/a.sh": f"{SH}scripts/b.sh\n"})
     set_up(repo, {"scripts/b.sh": f"{SH}scripts/a.sh\nscripts/none.sh\n"})
     assert [f.rule.name for f in check(repo).findings] == ["PYC604"]
@@ -629,7 +629,7 @@ def test_scripts_that_call_each_other(repo: Repo) -> None:
 
 
 @posix
-def test_hook_that_is_a_program_or_closed(repo: Repo) -> None:
+def test_hook_that_is_a_program_or_unreadable_is_no_guard(repo: Repo) -> None:
     set_up(repo, {HOOK: "#!/bin/sh\nscripts/tool\n", "scripts/tool": "\x7fELF\0pycache-guard ci"})
     assert len(check(repo).findings) == 1
     (repo.path / HOOK).unlink()
@@ -638,7 +638,7 @@ def test_hook_that_is_a_program_or_closed(repo: Repo) -> None:
 
 
 @posix
-def test_hook_that_can_be_run_but_not_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_hook_counts_as_empty(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(repo, {HOOK: f"{SH}{GUARD}\n"})
 
     def refuse(path: str) -> None:
@@ -648,7 +648,7 @@ def test_hook_that_can_be_run_but_not_read(repo: Repo, monkeypatch: pytest.Monke
     assert installed_hooks(guards.STAGES) == {"pre-commit": b""}
 
 
-def test_groups_of_jobs_without_end(repo: Repo) -> None:
+def test_cyclic_groups_of_jobs_end(repo: Repo) -> None:
     """An anchor can stand for itself."""
     repo.write("lefthook.yml", "pre-commit: &h\n  jobs:\n  - group: *h\n")
     assert Configurations(".").list_lefthook_commands("pre-commit") == []
@@ -663,7 +663,7 @@ def script(path: Path, content: str = "#!/bin/sh\n") -> None:
     path.chmod(0o755)
 
 
-def test_installed(repo: Repo) -> None:
+def test_installed_hooks_are_read_by_stage(repo: Repo) -> None:
     assert installed_hooks(STAGES) == {}
     script(repo.path / ".git" / "hooks" / "pre-commit")
     script(repo.path / ".git" / "hooks" / "commit-msg")
@@ -672,13 +672,13 @@ def test_installed(repo: Repo) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="every file is executable")
-def test_one_that_git_does_not_run(repo: Repo) -> None:
+def test_hook_without_execute_permission_is_not_installed(repo: Repo) -> None:
     script(repo.path / ".git" / "hooks" / "pre-commit")
     (repo.path / ".git" / "hooks" / "pre-commit").chmod(0o644)
     assert installed_hooks(STAGES) == {}
 
 
-def test_another_directory(
+def test_hooks_path_of_the_configuration_is_used(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     script(repo.path / ".git" / "hooks" / "pre-commit")
@@ -692,7 +692,9 @@ def test_another_directory(
     assert hooks.hooks_dir() == os.path.join(str(home), "hooks")
 
 
-def test_a_linked_work_tree(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linked_work_tree_has_the_hooks_of_the_repository(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its hooks are those of the repository."""
     repo.commit()
     repo.git("worktree", "add", "-q", str(tmp_path / "linked"))
@@ -704,7 +706,7 @@ def test_a_linked_work_tree(repo: Repo, tmp_path: Path, monkeypatch: pytest.Monk
 @posix
 @pytest.mark.parametrize("place", [".", "sub"])
 @pytest.mark.parametrize("path", [None, ".githooks"])
-def test_native_remedy_works_where_it_is_pasted(
+def test_fix_command_works_where_it_is_pasted(
     place: str, path: str | None, repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the template of `git init` is empty, so that no directory of hooks exists."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Python")
 
 
-def test_this_one() -> None:
+def test_running_interpreter_is_described() -> None:
     python = ask_interpreter(sys.executable)
     assert python.implementation == sys.implementation.name
     assert python.release == sys.version_info[:3]
@@ -31,7 +31,7 @@ def test_this_one() -> None:
     assert os.path.samefile(python.executable, sys.executable)
 
 
-def test_nothing_of_the_checkout_is_imported(
+def test_asking_imports_nothing_of_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither from where we stand, nor from where the environment says, nor at start-up."""
@@ -58,7 +58,9 @@ def fake_git_script(tmp_path: Path) -> Callable[[str], str]:
 
 
 @posix
-def test_one_without_isolation(fake_git_script: Callable[[str], str]) -> None:
+def test_interpreter_without_isolated_mode_is_asked_as_python_2(
+    fake_git_script: Callable[[str], str],
+) -> None:
     """Python 2 does not know `-I`."""
     python = fake_git_script(
         """case "$1" in -I) exit 2;; esac
@@ -74,13 +76,15 @@ printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
 @pytest.mark.parametrize(
     "script", ["exit 1", "echo hello", "exit 0", r"printf 'a\n3.9.1\nt\n00\n/p\n'; exit 1"]
 )
-def test_what_is_no_python(script: str, fake_git_script: Callable[[str], str]) -> None:
+def test_program_that_is_no_python_is_a_failure(
+    script: str, fake_git_script: Callable[[str], str]
+) -> None:
     with pytest.raises(Failure, match="is not a Python interpreter"):
         ask_interpreter(fake_git_script(script))
 
 
 @posix
-def test_one_that_does_not_end(
+def test_interpreter_that_does_not_answer_is_a_failure(
     fake_git_script: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interpreter, "TIMEOUT_SECONDS", 0.2)
@@ -88,14 +92,14 @@ def test_one_that_does_not_end(
         ask_interpreter(fake_git_script("exec sleep 60"))
 
 
-def test_none(tmp_path: Path) -> None:
+def test_missing_interpreter_is_a_failure(tmp_path: Path) -> None:
     for name in ("python-that-nobody-has", str(tmp_path)):
         with pytest.raises(Failure, match="cannot be run"):
             ask_interpreter(name)
 
 
 @posix
-def test_a_relative_path_is_from_here(
+def test_relative_path_starts_at_the_current_directory(
     fake_git_script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_git_script(f'exec {sys.executable} "$@"')
@@ -103,7 +107,7 @@ def test_a_relative_path_is_from_here(
     assert ask_interpreter("./python").magic == MAGIC_NUMBER
 
 
-def test_described() -> None:
+def test_facts_name_version_tag_and_magic() -> None:
     python = Interpreter("/p", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
     facts = described(python).facts
     assert [fact.value for fact in facts] == [
@@ -140,7 +144,7 @@ FACTS = [
 
 
 @pytest.mark.parametrize(("python", "environment", "written", "place"), FACTS)
-def test_facts(
+def test_facts_say_whether_and_where_bytecode_is_written(
     python: Interpreter, environment: dict[str, str], written: str, place: str, tmp_path: Path
 ) -> None:
     told = writing(python, environment, str(tmp_path))
@@ -159,19 +163,19 @@ def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]
 ELSEWHERE = "export PYTHONPYCACHEPREFIX=~/.cache/pycache"
 
 
-def test_a_good_prefix(tmp_path: Path) -> None:
+def test_prefix_outside_the_checkout_is_accepted(tmp_path: Path) -> None:
     assert prefixed(str(tmp_path / "new" / "prefix"), tmp_path / "root") == []
     # Beside the checkout, and of a name that begins like it.
     assert prefixed(str(tmp_path / "root-cache"), tmp_path / "root") == []
 
 
-def test_a_relative_prefix(tmp_path: Path) -> None:
+def test_relative_prefix_is_reported(tmp_path: Path) -> None:
     ((path, message, remedy),) = prefixed(".cache", tmp_path)
     assert (path, remedy) == (None, ELSEWHERE)
     assert message.startswith("PYTHONPYCACHEPREFIX is relative (.cache): ")
 
 
-def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
+def test_prefix_inside_the_checkout_is_reported(tmp_path: Path) -> None:
     for inside, path in ((tmp_path / "a" / "b", "a/b"), (tmp_path, ".")):
         ((where, message, remedy),) = prefixed(str(inside), tmp_path)
         assert (where, remedy) == (path, ELSEWHERE)
@@ -179,7 +183,7 @@ def test_a_prefix_in_the_checkout(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege")
-def test_a_prefix_that_leads_into_the_checkout(tmp_path: Path) -> None:
+def test_prefix_that_links_into_the_checkout_is_reported(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "link").symlink_to("root")
     ((where, message, _),) = prefixed(str(tmp_path / "link" / "c"), tmp_path / "root")
@@ -188,7 +192,7 @@ def test_a_prefix_that_leads_into_the_checkout(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
-def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritable_prefix_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         os, "access", lambda path, mode: mode != os.W_OK | os.X_OK or path != str(tmp_path)
     )
@@ -202,9 +206,7 @@ def test_a_prefix_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("mode", "remedy"), [(0o777, "chmod o-w -- {}"), (0o1777, ELSEWHERE), (0o775, None)]
 )
-def test_prefix_that_everyone_can_write_to_is_reported(
-    mode: int, remedy: str | None, tmp_path: Path
-) -> None:
+def test_world_writable_prefix_is_reported(mode: int, remedy: str | None, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     prefix.mkdir()
     prefix.chmod(mode)
@@ -222,7 +224,7 @@ def test_prefix_that_everyone_can_write_to_is_reported(
         (OLD, {"PYTHONPYCACHEPREFIX": "/p"}, False),
     ],
 )
-def test_prefix_is_in_effect(
+def test_prefix_is_in_effect_since_python_3_8(
     python: Interpreter, environment: dict[str, str], expected: bool
 ) -> None:
     assert is_redirected(python, environment) is expected

@@ -6,19 +6,19 @@ from pycache_guard.doctor.report import format_report
 from pycache_guard.doctor.report import wrap_text
 
 
-def test_topics_facts_and_lessons() -> None:
+def test_report_has_topics_facts_and_explanations() -> None:
     facts = [Fact("a", "one", "1", "So.", None), Fact("a", "two", "2", "", None)]
     told = format_report([*facts, Fact("b", "three", "3", "Thus.", None)])
     assert told == ["A", "  one: 1", "      So.", "  two: 2", "", "B", "  three: 3", "      Thus."]
 
 
-def test_a_command_is_not_broken() -> None:
+def test_wrapped_text_keeps_commands_whole() -> None:
     command = "`pre-commit install -t pre-commit -t pre-merge-commit -t pre-push`"
     told = wrap_text(f"Merges run other stages than commits do: {command}.", "  ", "    ")
     assert told == ["  Merges run other stages than commits do:", f"    {command}."]
 
 
-def test_only_what_cannot_be_broken_is_wider() -> None:
+def test_wrapped_text_is_wider_only_for_long_words() -> None:
     path = "/a-long-path" * 10
     told = wrap_text(f"{'word ' * 40}{path} and so on", "  ", "    ")
     assert f"    {path}" in told

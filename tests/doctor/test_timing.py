@@ -32,7 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_cold_is_compiled_and_warm_is_not(
+def test_cold_import_compiles_and_warm_import_does_not(
     here: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told apart by what is there: a module that looks for its own cache as it is imported."""
@@ -55,7 +55,7 @@ def test_cold_is_compiled_and_warm_is_not(
     assert list_tree(here) == {*before, "log"}
 
 
-def test_described(here: Path, python: Interpreter) -> None:
+def test_fact_has_times_and_median(here: Path, python: Interpreter) -> None:
     (here / "m.py").write_text("")
     (fact,) = described(["m"], python).facts
     assert fact.name == "m"
@@ -73,7 +73,7 @@ def test_failed_import_is_reported_with_the_others(here: Path, python: Interpret
     assert told.failures == ["bad: cannot be imported: the process ended early"]
 
 
-def test_shown() -> None:
+def test_times_are_printed_in_milliseconds() -> None:
     assert shown([0.003, 0.001, 0.0021]) == "2.1 ms (1.0 to 3.0)"
     assert Times([], []).cold == []
 
@@ -86,13 +86,17 @@ BAD = [
 
 
 @pytest.mark.parametrize(("source", "says"), BAD)
-def test_what_cannot_be_imported(source: str, says: str, here: Path, python: Interpreter) -> None:
+def test_failing_module_is_a_failure(
+    source: str, says: str, here: Path, python: Interpreter
+) -> None:
     (here / "bad.py").write_text(source)
     with pytest.raises(Failure, match=f"^bad: {says}$"):
         time_import("bad", python)
 
 
-def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) -> None:
+def test_module_that_exits_at_the_second_import_is_a_failure(
+    here: Path, python: Interpreter
+) -> None:
     """The time of the first import is not taken for that of the second."""
     (here / "bad.py").write_text(
         "import os\nif os.path.exists('seen'):\n    raise SystemExit(0)\nopen('seen', 'x').close()\n"
@@ -101,12 +105,12 @@ def test_one_that_ends_early_the_second_time(here: Path, python: Interpreter) ->
         time_import("bad", python)
 
 
-def test_none_of_that_name(here: Path, python: Interpreter) -> None:
+def test_missing_module_is_a_failure(here: Path, python: Interpreter) -> None:
     with pytest.raises(Failure, match="No module named 'module_that_nobody_has'"):
         time_import("module_that_nobody_has", python)
 
 
-def test_one_that_does_not_end(
+def test_import_beyond_the_timeout_is_a_failure(
     here: Path, python: Interpreter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing, "PATIENCE", 0.5)
@@ -115,7 +119,7 @@ def test_one_that_does_not_end(
         time_import("slow", python)
 
 
-def test_an_interpreter_without_a_prefix(here: Path, python: Interpreter) -> None:
+def test_interpreter_without_prefix_support_is_a_failure(here: Path, python: Interpreter) -> None:
     with pytest.raises(Failure, match=r"needs Python 3\.8 or later; this is 3\.7\.17"):
         time_import("os", python._replace(version="3.7.17"))
     assert os.listdir(here) == []

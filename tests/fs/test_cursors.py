@@ -52,7 +52,7 @@ def visited(way: DirectoryCursor, start: tuple[str, ...] = ()) -> list[str]:
     return sorted("/".join(directory.parts) for directory in walk(way, start))
 
 
-def test_walk(tree: Path, down: Opening) -> None:
+def test_walk_yields_parents_before_children(tree: Path, down: Opening) -> None:
     way = down(str(tree))
     found = {"/".join(d.parts): (sorted(d.files), sorted(d.parent_files)) for d in walk(way)}
     way.close()
@@ -64,7 +64,7 @@ def test_walk(tree: Path, down: Opening) -> None:
     }
 
 
-def test_start_below_and_pruning(tree: Path, down: Opening) -> None:
+def test_walk_starts_below_and_skips_removed_names(tree: Path, down: Opening) -> None:
     way = down(str(tree))
     assert visited(way, ("a",)) == ["a", "a/b"]
     assert visited(way, ("nothing", "there")) == []
@@ -78,7 +78,7 @@ def test_start_below_and_pruning(tree: Path, down: Opening) -> None:
     way.close()
 
 
-def test_stand_and_remove(tree: Path, down: Opening) -> None:
+def test_cursor_reads_and_removes_in_its_directory(tree: Path, down: Opening) -> None:
     way = down(str(tree))
     way.cd(("a", "b"))
     status = (tree / "a" / "b").stat()
@@ -97,7 +97,7 @@ def test_stand_and_remove(tree: Path, down: Opening) -> None:
     way.close()
 
 
-def test_twin(tree: Path, down: Opening) -> None:
+def test_clone_moves_independently(tree: Path, down: Opening) -> None:
     way = down(str(tree))
     way.cd(("a",))
     twin = way.clone()
@@ -109,7 +109,9 @@ def test_twin(tree: Path, down: Opening) -> None:
 
 
 @posix
-def test_links_are_files_and_never_entered(tree: Path, down: Opening, tmp_path: Path) -> None:
+def test_links_are_listed_as_files_and_not_entered(
+    tree: Path, down: Opening, tmp_path: Path
+) -> None:
     (tmp_path / "outside" / "below").mkdir(parents=True)
     (tree / "link").symlink_to(tmp_path / "outside")
     (tree / "dangling").symlink_to("nowhere")
@@ -131,7 +133,7 @@ def test_links_are_files_and_never_entered(tree: Path, down: Opening, tmp_path: 
 
 
 @posix
-def test_a_directory_that_became_a_link_is_not_visited(tree: Path, down: Opening) -> None:
+def test_directory_replaced_by_a_link_is_not_visited(tree: Path, down: Opening) -> None:
     way = down(str(tree))
     seen = []
     for directory in walk(way):
@@ -162,7 +164,7 @@ def test_unlistable_directory_is_reported(
 
 
 @posix
-def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
+def test_cursor_whose_directory_vanished_stays_usable(tmp_path: Path) -> None:
     """We stand above it then: what is asked next is answered."""
     parts = ("d",) * (8 * STEP)
     (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
@@ -177,7 +179,7 @@ def test_a_directory_that_was_closed_and_has_gone(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("levels", [1, STEP, STEP * STEP, 700])
-def test_way_down_holds_few_descriptors(levels: int, tmp_path: Path) -> None:
+def test_deep_cursor_keeps_few_descriptors(levels: int, tmp_path: Path) -> None:
     """Down, up in steps of any size, and down again."""
     parts = tuple("abc"[n % 3] for n in range(levels))
     (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
@@ -192,7 +194,7 @@ def test_way_down_holds_few_descriptors(levels: int, tmp_path: Path) -> None:
 
 
 @posix
-def test_a_deep_tree(tmp_path: Path) -> None:
+def test_tree_deeper_than_a_path_is_walked(tmp_path: Path) -> None:
     """Deeper than a path may be long, and than descriptors may be open, without recursion."""
     import resource
 
@@ -221,7 +223,7 @@ def test_a_deep_tree(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_directory_goes_from_high_above(tmp_path: Path) -> None:
+def test_replaced_directory_above_is_noticed(tmp_path: Path) -> None:
     """Not every directory above is held open: one is opened again, and another one is there now."""
     parts = ("d",) * 80
     tmp_path.joinpath(*parts).mkdir(parents=True)
@@ -245,7 +247,7 @@ def test_a_directory_goes_from_high_above(tmp_path: Path) -> None:
 
 
 @posix
-def test_every_descriptor_is_closed(tree: Path) -> None:
+def test_closed_cursor_keeps_no_descriptor(tree: Path) -> None:
     before = set(os.listdir("/dev/fd"))
     way = FdCursor(str(tree))
     twin = way.clone()
@@ -257,7 +259,7 @@ def test_every_descriptor_is_closed(tree: Path) -> None:
     assert set(os.listdir("/dev/fd")) == before
 
 
-def test_opened(tree: Path) -> None:
+def test_open_cursor_fits_the_platform(tree: Path) -> None:
     way = open_cursor(str(tree))
     assert isinstance(way, FdCursor if compat.HAS_DIR_FD else PathCursor)
     way.close()
@@ -268,7 +270,7 @@ def test_opened(tree: Path) -> None:
 
 
 @posix
-def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_as_root_is_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tree / "link").symlink_to("a")
     with pytest.raises(Failure, match="pass the directory itself"):
         open_cursor(str(tree / "link"))
@@ -278,7 +280,7 @@ def test_a_link_is_no_root(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(open_cursor(str(tree)), PathCursor)
 
 
-def test_other_errors_keep_their_reason(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
+def test_other_errors_of_the_root_are_raised(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
     def refused(path: str) -> PathCursor:
         raise PermissionError(13, "Permission denied", path)
 
@@ -305,12 +307,12 @@ class Status:
         (0x9000001A, False),  # IO_REPARSE_TAG_CLOUD: a file that is also elsewhere
     ],
 )
-def test_a_junction_leads_away(tag: int, expected: bool) -> None:
+def test_junction_is_recognized_by_its_tag(tag: int, expected: bool) -> None:
     status = cast("os.stat_result", Status(tag))
     assert is_junction(status) is expected
 
 
-def test_a_junction_is_not_entered(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_junction_is_listed_as_special(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     way = PathCursor(str(tree))
     status = way.status
     monkeypatch.setattr(
@@ -319,7 +321,7 @@ def test_a_junction_is_not_entered(tree: Path, monkeypatch: pytest.MonkeyPatch) 
     assert way.list_entries() == (["top"], ["c"], ["a"])
 
 
-def test_a_directory_goes_while_its_parent_is_listed(
+def test_directory_that_vanishes_while_listed_is_left_out(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     way = PathCursor(str(tree))

@@ -40,12 +40,12 @@ def test_walk_is_sorted_and_skips_version_control(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".git", ".hg", ".svn", ".bzr", ".jj", ".sl", "_darcs", "CVS"])
-def test_directory_that_is_only_named_as_version_control(tmp_path: Path, name: str) -> None:
+def test_directory_named_like_version_control_is_not_skipped(tmp_path: Path, name: str) -> None:
     make(tmp_path, f"{name}/x.pyc", f"{name}/HEAD.py", "a")
     assert f"{name}/x.pyc" in walked(tmp_path)
 
 
-def test_darcs_is_never_skipped_because_import_takes_its_name(tmp_path: Path) -> None:
+def test_darcs_directory_is_not_skipped(tmp_path: Path) -> None:
     make(tmp_path, "_darcs/format", "_darcs/hashed_inventory", "_darcs/mod.pyc")
     assert walked(tmp_path) == ["_darcs/format", "_darcs/hashed_inventory", "_darcs/mod.pyc"]
 
@@ -60,7 +60,7 @@ def test_directory_with_tracked_files_is_not_skipped(tmp_path: Path) -> None:
     ]
 
 
-def test_links_in_the_place_of_caches_are_followed_where_they_are(tmp_path: Path) -> None:
+def test_link_instead_of_a_cache_directory_is_followed(tmp_path: Path) -> None:
     make(tmp_path, "real/x", "real/deep/y")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "__pycache__").symlink_to("real")
@@ -71,7 +71,7 @@ def test_links_in_the_place_of_caches_are_followed_where_they_are(tmp_path: Path
     assert walked(tmp_path) == found
 
 
-def test_link_to_a_package_elsewhere_is_followed_as_import_follows_it(tmp_path: Path) -> None:
+def test_link_to_a_package_elsewhere_is_followed(tmp_path: Path) -> None:
     make(tmp_path, "top/a", "else/pkg/__init__.py", "else/pkg/sub/my-dir/x.pyc", "else/other/m.py")
     make(tmp_path, "else/ns/__pycache__/m.pyc", "else/data/x", "m.py")
     (tmp_path / "else/pkg/sub/further").symlink_to("../../other")
@@ -95,7 +95,7 @@ def test_link_to_a_package_elsewhere_is_followed_as_import_follows_it(tmp_path: 
     assert unfollowed == ["data", "my-pkg", "up", "again/back"]
 
 
-def test_link_to_a_directory_that_cannot_be_listed_is_noted(
+def test_link_to_an_unlistable_directory_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path, "top/a", "else/m.py")
@@ -110,7 +110,7 @@ def test_link_to_a_directory_that_cannot_be_listed_is_noted(
     assert [os.path.basename(path) for path in walk.unfollowed] == ["pkg"]
 
 
-def test_junction_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_junction_is_treated_as_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
     make(tmp_path, "a/real/x", "a/junction/x", "a/__pycache__/x")
     inodes = {os.stat(tmp_path / "a" / name).st_ino for name in ("junction", "__pycache__")}
@@ -132,19 +132,21 @@ def test_short_reads_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert files.read_limited(path, 0) == b""
 
 
-def test_a_link_named_is_followed(tmp_path: Path) -> None:
+def test_link_as_argument_is_followed(tmp_path: Path) -> None:
     make(tmp_path, "real/x")
     (tmp_path / "link").symlink_to("real")
     assert walked(tmp_path / "link") == ["x"]
 
 
-def test_here_is_left_out_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_directory_is_omitted_from_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a/x")
     monkeypatch.chdir(tmp_path)
     assert list(files.Walk(["."], lambda *_: None)) == [("a/x", False)]
 
 
-def test_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a/x", "b/y")
     scandir = os.scandir
 
@@ -160,12 +162,12 @@ def test_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     assert told == [(os.fspath(tmp_path / "a"), "Permission denied")]
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_missing_argument_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(files.Walk([os.fspath(tmp_path / "nowhere")], lambda *_: None))
 
 
-def test_reading(tmp_path: Path) -> None:
+def test_reading_stops_at_the_limit_and_refuses_special_files(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"abc")
     assert files.read_limited(os.fspath(path), 2) == b"ab"
@@ -175,14 +177,14 @@ def test_reading(tmp_path: Path) -> None:
             files.read_limited(os.fspath(odd))
 
 
-def test_a_file_that_is_named(tmp_path: Path) -> None:
+def test_file_as_argument_is_yielded(tmp_path: Path) -> None:
     make(tmp_path, "x")
     (tmp_path / "link").symlink_to("x")
     named = [os.fspath(tmp_path / name) for name in ("x", "link")]
     assert list(files.Walk(named, lambda *_: None)) == [(named[0], False), (named[1], True)]
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
+def test_missing_or_large_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(files.UnreadableFile, match="nothing: No such file or directory"):
         files.read_limited(os.fspath(tmp_path / "nothing"))
     with open(tmp_path / "large", "wb") as file:
@@ -191,14 +193,14 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         files.read_file(os.fspath(tmp_path / "large"))
 
 
-def test_the_largest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_of_maximum_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 5)
     (tmp_path / "x").write_bytes(b"12345")
     assert files.read_file(os.fspath(tmp_path / "x")) == b"12345"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
-def test_a_pipe_put_in_a_files_place_is_not_waited_for(
+def test_pipe_instead_of_a_file_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x"

@@ -34,7 +34,7 @@ def test_source_of_a_bind_mount_is_found(
     assert [*mounts.find_sources(str(tmp_path))] == [(("a b",), f"{tmp_path}/other")]
 
 
-def test_place_that_is_not_the_same_is_none(
+def test_mount_of_another_directory_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a").mkdir()
@@ -44,6 +44,8 @@ def test_place_that_is_not_the_same_is_none(
     assert [*mounts.find_sources(str(tmp_path / "a"))] == []
 
 
-def test_system_without_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_without_mount_table_has_no_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mounts, "TABLE", str(tmp_path / "none"))
     assert [*mounts.find_sources(str(tmp_path))] == []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.fs import regular
+from pycache_guard.fs.regular import MAX_SMALL_FILE_BYTES
+from pycache_guard.fs.regular import read_small_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +22,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes in director
 NO_FILE = "is not a regular file"
 
 
-def test_opened(tmp_path: Path) -> None:
+def test_regular_file_is_opened_and_others_refused(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\r\n\x1a")
     for name in (os.fspath(path), os.fsencode(path)):
@@ -35,7 +37,7 @@ def test_opened(tmp_path: Path) -> None:
 
 
 @posix
-def test_links_that_are_not_followed(tmp_path: Path) -> None:
+def test_link_is_refused_unless_followed(tmp_path: Path) -> None:
     """One that leads nowhere is there all the same."""
     (tmp_path / "a").write_bytes(b"x")
     for target in ("a", "nowhere"):
@@ -48,7 +50,7 @@ def test_links_that_are_not_followed(tmp_path: Path) -> None:
 
 
 @posix
-def test_sources_of_caches(repo: Repo, run: Run) -> None:
+def test_doctor_follows_links_to_sources(repo: Repo, run: Run) -> None:
     """The doctor compares hashes with sources, which may be links."""
     import py_compile
 
@@ -59,3 +61,12 @@ def test_sources_of_caches(repo: Repo, run: Run) -> None:
     source.unlink()
     source.symlink_to(os.devnull)
     assert "caches: stale: 0\n" in run("doctor", "--brief").out
+
+
+def test_read_small_file_refuses_a_large_file(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(bytes(MAX_SMALL_FILE_BYTES))
+    assert len(read_small_file(str(file))) == MAX_SMALL_FILE_BYTES
+    file.write_bytes(bytes(MAX_SMALL_FILE_BYTES + 1))
+    with pytest.raises(ValueError, match=r"f$"):
+        read_small_file(str(file))

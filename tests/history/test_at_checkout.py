@@ -169,7 +169,9 @@ def test_allow_entry_covers_bytecode_at_checkout(
     assert found(run, "HEAD", "--allow", "*.png") == []
 
 
-def test_many_directories(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attributes_of_many_directories_are_found(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond a number of directories the trees at the edge are listed."""
     monkeypatch.setattr("pycache_guard.history.contents.MAX_DIRECTORIES", 3)
     commit(repo, {".gitattributes": RECODES})
@@ -178,7 +180,7 @@ def test_many_directories(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
     assert found(run, "base..HEAD") == [Found(f"d{n}/logo.png", bad) for n in range(5)]
 
 
-def test_names_of_any_bytes(repo: Repo, run: Run) -> None:
+def test_attributes_in_directories_with_odd_names_are_found(repo: Repo, run: Run) -> None:
     names = ["a b", "größe", "new\nline", os.fsdecode(b"\xff")]
     commit(repo, {f"{name}/.gitattributes": RECODES for name in names})
     repo.git("tag", "base")
@@ -187,7 +189,9 @@ def test_names_of_any_bytes(repo: Repo, run: Run) -> None:
     assert len(found(run, "HEAD")) == len(names)
 
 
-def test_many_files(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beyond_one_batch_are_found(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pycache_guard.history.at_checkout.MAX_WAITING", 2)
     commit(repo, {".gitattributes": RECODES})
     for n in range(3):
@@ -195,7 +199,7 @@ def test_many_files(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(found(run, "HEAD")) == 9
 
 
-def test_honest_attributes(repo: Repo, run: Run, git_calls: GitCalls) -> None:
+def test_usual_attributes_cost_no_git_process(repo: Repo, run: Run, git_calls: GitCalls) -> None:
     """Nothing more is asked of git where no attribute could matter."""
     lines = "* text=auto\n*.png binary\n*.sh text eol=lf\n*.bin filter=lfs -text\n"
     commit(repo, {".gitattributes": lines, "a.py": "x = 1\n"})
@@ -212,7 +216,7 @@ def test_honest_attributes(repo: Repo, run: Run, git_calls: GitCalls) -> None:
     assert found(run, "HEAD") == []
 
 
-def test_what_is_not_looked_into_is_counted(repo: Repo, run: Run) -> None:
+def test_files_that_are_not_examined_are_counted(repo: Repo, run: Run) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     commit(repo, {"a.bin": pointer, "b.zip": b"PK\3\4", "c": "text"})
     words = "ot looked into: 1 Git LFS pointer (a.bin), 1 archive (b.zip); see PYC002.\n"
@@ -223,7 +227,7 @@ def test_what_is_not_looked_into_is_counted(repo: Repo, run: Run) -> None:
     assert report["not_looked_into"] == {"git_lfs_pointers": 1, "archives": 1, "filtered_files": 0}
 
 
-def test_what_cannot_be_decided_is_reported_after_the_rest(repo: Repo, run: Run) -> None:
+def test_unknown_encoding_is_reported_after_the_findings(repo: Repo, run: Run) -> None:
     commit(repo, {".gitattributes": "*.txt working-tree-encoding=nobodys-code\n", "a.txt": "x\n"})
     commit(repo, {"a.pyc": BYTECODE})
     code, out, err = run("check-history", "HEAD")
@@ -231,21 +235,23 @@ def test_what_cannot_be_decided_is_reported_after_the_rest(repo: Repo, run: Run)
     assert "cannot be written here" in err
 
 
-def test_attributes_in_a_tree_without_any_other_file(repo: Repo, run: Run) -> None:
+def test_attributes_in_a_tree_without_files_give_no_finding(repo: Repo, run: Run) -> None:
     commit(repo, {".gitattributes": RECODES})
     repo.stage("link", "target", mode="120000")
     commit(repo, {".gitattributes": None, "sub/.gitattributes": RECODES})
     assert found(run, "HEAD") == []
 
 
-def test_lines_that_no_file_could_gain_from(repo: Repo, run: Run, git_calls: GitCalls) -> None:
+def test_line_ends_that_matter_to_no_file_list_no_tree(
+    repo: Repo, run: Run, git_calls: GitCalls
+) -> None:
     commit(repo, {".gitattributes": ENDS_LINES, "a.png": b"\x89PNG\r\n\x1a\n\0"})
     git_calls.reset()
     assert found(run, "HEAD") == []
     assert "ls-tree" not in git_calls.verbs()
 
 
-def test_a_suspect_that_comes_again_elsewhere(repo: Repo, run: Run) -> None:
+def test_known_blob_below_other_attributes_is_found(repo: Repo, run: Run) -> None:
     """The blob is known, and was harmless where it was first."""
     commit(repo, {"harmless": BARE_LINES})
     commit(repo, {f"x{n}": b"%d" % n for n in range(200)})
@@ -254,7 +260,7 @@ def test_a_suspect_that_comes_again_elsewhere(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("limit", ["MAX_EDGES", "MAX_CHANGES"])
-def test_line_ends_of_older_files_in_large_ranges(
+def test_line_ends_of_older_files_in_large_ranges_are_not_searched(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """They are not searched there; an encoding is, in any range."""

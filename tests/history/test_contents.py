@@ -45,7 +45,9 @@ def many(repo: Repo, count: int) -> list[str]:
     return repo.git("hash-object", "-w", "--stdin-paths", input=names.encode()).split()
 
 
-def test_many(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
+def test_many_blobs_are_each_read_once(
+    repo: Repo, judging: ContentScanner, git_calls: GitCalls
+) -> None:
     """Through two processes, each blob once or nearly, and bytecode wherever it comes again."""
     blobs = many(repo, 430)
     git_calls.reset()
@@ -60,7 +62,7 @@ def test_many(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
     assert judging.bytecode[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_BYTES])
 
 
-def test_memory_is_bounded(
+def test_remembered_blobs_are_limited(
     repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is forgotten is read again, and nothing is lost."""
@@ -72,7 +74,7 @@ def test_memory_is_bounded(
     assert len(judging._clean) + len(judging._clean_old) < 60 + 60 + 50
 
 
-def test_what_was_remembered_before_is_not_read_again(
+def test_blob_remembered_earlier_is_not_read_again(
     repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -91,7 +93,7 @@ def test_what_was_remembered_before_is_not_read_again(
     assert asked == [text]
 
 
-def test_one_blob_at_many_paths(
+def test_one_blob_at_many_paths_is_found_at_each(
     repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "MAX_PENDING", 5)
@@ -102,19 +104,21 @@ def test_one_blob_at_many_paths(
     assert sorted(run(judging, records)) == sorted(record(blob, f"{n}") for n in range(12))
 
 
-def test_missing(repo: Repo, judging: ContentScanner) -> None:
+def test_missing_blobs_are_counted(repo: Repo, judging: ContentScanner) -> None:
     here = repo.blob(BYTECODE)
     assert run(judging, [record("1" * 40), record(here), record("2" * 40)]) == [record(here)]
     assert (judging.missing, judging.missing_count) == (f"{'1' * 40} (a)", 2)
 
 
-def test_nothing(repo: Repo, judging: ContentScanner, git_calls: GitCalls) -> None:
+def test_no_records_start_no_process(
+    repo: Repo, judging: ContentScanner, git_calls: GitCalls
+) -> None:
     assert run(judging, []) == []
     assert git_calls.verbs() == []
 
 
 @pytest.mark.parametrize("knows_directories", [True, False])
-def test_attributes_at_edges_are_those_that_concern_the_files(
+def test_attributes_at_edges_include_only_those_above_the_files(
     repo: Repo, judging: ContentScanner, knows_directories: bool
 ) -> None:
     edges = []

@@ -127,7 +127,7 @@ def test_command_keeps_what_is_allowed(cloned: Repo, run: Run) -> None:
 
 
 @posix
-def test_command_stops_where_something_else_is_staged(cloned: Repo, run: Run) -> None:
+def test_command_stops_if_something_else_is_staged(cloned: Repo, run: Run) -> None:
     add_and_delete(cloned)
     (command,) = fix_commands(run("check-history").out)
     cloned.add("c.py", "staged")
@@ -193,7 +193,7 @@ def with_detached_head(repo: Repo) -> None:
         on_an_unborn_branch,
     ],
 )
-def test_where_one_command_does_not_do_a_sentence_names_the_base(
+def test_commits_without_one_command_have_a_sentence_with_the_base(
     cloned: Repo, run: Run, make: Callable[[Repo], None]
 ) -> None:
     make(cloned)
@@ -230,7 +230,7 @@ def as_tagged(repo: Repo, _: Path) -> str:
 
 
 @pytest.mark.parametrize("go", [as_a_server, as_ci, as_pushed, as_tagged])
-def test_commits_that_others_may_have_are_rewritten_in_a_fresh_clone(
+def test_pushed_commits_have_the_filter_repo_command(
     cloned: Repo,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
@@ -293,7 +293,7 @@ def test_pushed_and_unpushed_commits_have_their_own_commands(cloned: Repo, run: 
         ("__pycache__/hidden.dat", BYTECODE, True),
     ],
 )
-def test_what_is_not_bytecode_is_moved_and_never_taken_out(
+def test_misplaced_file_is_advised_to_move(
     cloned: Repo, run: Run, name: str, data: bytes, is_bytecode: bool
 ) -> None:
     cloned.add(name, data)

@@ -80,7 +80,7 @@ def test_frozenset_is_written_as_python_writes_it(expression: str, expected: str
         (((((Container("dict", (1, 2)),),),),), "((((<dict of 1>,),),),)"),
     ],
 )
-def test_value_that_source_does_not_make_a_constant_of(value: Value, expected: str) -> None:
+def test_value_without_constant_expression_is_written(value: Value, expected: str) -> None:
     assert short_repr(value) == expected
 
 

@@ -42,7 +42,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_candidates(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_candidates_are_found_on_path_and_below_pyenv(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_path = [make(machine / "bin" / name) for name in ("pypy3.9", "python", "python3.11")]
     for name in ("pythonw-config", "python-build", "git", "ipython3"):
         make(machine / "bin" / name)
@@ -61,13 +63,13 @@ def test_candidates(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == {*on_path, pyenv, own}
 
 
-def test_shims_are_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_candidates_exclude_shims(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(machine / "shims" / "python")
     monkeypatch.setenv("PATH", os.fspath(machine / "shims"))
     assert not [path for path in pool.find_candidates("3") if path.startswith(os.fspath(machine))]
 
 
-def test_places_of_windows(windows: Path) -> None:
+def test_candidates_on_windows_include_those_of_both_installers(windows: Path) -> None:
     """Those of the installer, and of the install manager (PEP 773)."""
     found = [
         make(windows / f"home/AppData/Local/{name}/python.exe")
@@ -76,7 +78,7 @@ def test_places_of_windows(windows: Path) -> None:
     assert set(found) <= set(pool.find_candidates("3.13"))
 
 
-def test_named_ones_come_first(machine: Path) -> None:
+def test_given_interpreter_is_used_first(machine: Path) -> None:
     path = make(machine / "mine")
     make(machine / "bin" / "python")
     compilers = CompilerPool([path])
@@ -88,7 +90,7 @@ def test_named_ones_come_first(machine: Path) -> None:
     compilers.close()
 
 
-def test_running_interpreter_will_do(machine: Path) -> None:
+def test_running_interpreter_is_used_if_it_fits(machine: Path) -> None:
     make(machine / "bin" / "python")
     (machine / "bin" / "python3").write_text("#!/bin/sh\n")
     (machine / "bin" / "python3").chmod(0o755)
@@ -99,7 +101,7 @@ def test_running_interpreter_will_do(machine: Path) -> None:
     compilers.close()
 
 
-def test_name_on_path(machine: Path) -> None:
+def test_given_name_is_searched_on_path(machine: Path) -> None:
     path = make(machine / "bin" / "python")
     compilers = CompilerPool(["python"])
     assert OURS is not None
@@ -150,7 +152,7 @@ def windows(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return machine
 
 
-def test_candidates_on_windows_are_those_registered(
+def test_candidates_on_windows_include_registered_ones(
     windows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PEP 514; what is relative or not there does not count."""
@@ -174,7 +176,7 @@ def test_candidates_on_windows_are_those_registered(
 
 @pytest.mark.parametrize("variable", ["PYENV_ROOT", "HOME", "PATH"])
 @pytest.mark.parametrize("value", [".", "", "..", "x/..", "~"])
-def test_candidates_in_the_current_directory_do_not_count(
+def test_candidates_exclude_the_current_directory(
     machine: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     """A checkout may hold interpreters of its own."""
@@ -193,7 +195,7 @@ def test_candidates_in_the_current_directory_do_not_count(
     assert not [path for path in pool.find_candidates("3.9") if path.startswith(os.fspath(here))]
 
 
-def test_candidates_on_windows_are_not_in_directories_that_anybody_makes(windows: Path) -> None:
+def test_candidates_on_windows_exclude_directories_that_anyone_can_create(windows: Path) -> None:
     assert "C:/" not in {root for root, _ in pool._VERSIONS_WINDOWS}
     assert not {*pool.interpreter_dirs()} & {"/usr/bin", "/usr/local/bin"}
 
@@ -213,11 +215,13 @@ def interpreter(magic: bytes, tag: str) -> Interpreter:
         (b"abcd", "cpython-38", "cpython-38", False),
     ],
 )
-def test_who_writes_what(magic: bytes, own: str, tag: str, *, writes: bool) -> None:
+def test_interpreter_writes_its_own_magic_and_tag(
+    magic: bytes, own: str, tag: str, *, writes: bool
+) -> None:
     assert interpreter(magic, own).writes(MAGIC, tag) is writes
 
 
-def test_identity() -> None:
+def test_identity_is_parsed_strictly() -> None:
     read = parse_identity("python", b"abcdpypy\n3.9.1\npypy39")
     assert read == Interpreter("python", b"abcd", "pypy", "3.9.1", "pypy39")
     assert read.title == "PyPy 3.9.1"

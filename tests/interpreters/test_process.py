@@ -37,13 +37,13 @@ def asked(process: CompilerProcess, source: bytes, level: int = 0) -> CompileRes
     return process.result()
 
 
-def test_identity(process: CompilerProcess) -> None:
+def test_identity_of_this_interpreter_is_read(process: CompilerProcess) -> None:
     assert process.interpreter.magic == importlib.util.MAGIC_NUMBER
     assert process.interpreter.title == f"CPython {platform.python_version()}"
     assert process.interpreter.tag == sys.implementation.cache_tag
 
 
-def test_code(process: CompilerProcess) -> None:
+def test_compiled_code_is_returned_with_its_source_hash(process: CompilerProcess) -> None:
     magic = identify_magic(importlib.util.MAGIC_NUMBER)
     assert magic is not None
     dialect = marshal_format(magic)
@@ -58,33 +58,33 @@ def test_code(process: CompilerProcess) -> None:
     assert answer.digest == importlib.util.source_hash(source)
 
 
-def test_levels(process: CompilerProcess) -> None:
+def test_optimization_levels_give_different_code(process: CompilerProcess) -> None:
     source = b"def f():\n    'doc'\n    assert g\n"
     codes = [asked(process, source, level).code for level in (0, 1, 2, 0)]
     assert codes[0] == codes[3]
     assert len({*codes}) == 3
 
 
-def test_nothing_is_run(process: CompilerProcess, tmp_path: Path) -> None:
+def test_source_is_not_run(process: CompilerProcess, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     assert asked(process, f"open({os.fspath(mark)!r}, 'w')\n".encode()).code is not None
     assert not mark.exists()
 
 
-def test_no_python(process: CompilerProcess) -> None:
+def test_invalid_source_is_rejected_and_the_process_goes_on(process: CompilerProcess) -> None:
     assert asked(process, b"x =\n") == CompileResult(None, None, "SyntaxError, line 1", True)
     refused = asked(process, b"\0")
     assert (refused.code, refused.rejected) == (None, True)
     assert asked(process, b"x = 1\n").code is not None
 
 
-def test_too_much(process: CompilerProcess) -> None:
+def test_source_beyond_the_limits_is_not_rejected(process: CompilerProcess) -> None:
     answer = asked(process, b"-" * 90_000 + b"1")
     assert (answer.code, answer.rejected) == (None, False)
     assert answer.reason
 
 
-def test_current_directory_is_not_looked_into(
+def test_process_does_not_import_from_the_current_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "struct.py").write_text("raise SystemExit\n")
@@ -95,7 +95,7 @@ def test_current_directory_is_not_looked_into(
     process.close()
 
 
-def test_patience() -> None:
+def test_compilation_beyond_the_timeout_is_stopped() -> None:
     process = CompilerProcess(sys.executable, Limits(timeout=0.2))
     assert asked(process, SLOW).reason == "the compiler took more than 0.2 seconds"
     assert asked(process, b"").code is not None
@@ -104,7 +104,7 @@ def test_patience() -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others limit less")
-def test_limits_of_the_platform() -> None:
+def test_compilation_beyond_platform_limits_is_stopped() -> None:
     process = CompilerProcess(sys.executable, Limits(seconds=0))
     assert asked(process, SLOW).reason == "the compiler process ended (CPU time limit exceeded)"
     process.close()
@@ -131,12 +131,12 @@ def script(path: Path, text: str) -> str:
         "exec sleep 9",
     ],
 )
-def test_no_interpreter(tmp_path: Path, text: str) -> None:
+def test_program_that_is_no_interpreter_is_unusable(tmp_path: Path, text: str) -> None:
     with pytest.raises(InterpreterUnusable):
         CompilerProcess(script(tmp_path / "python", text), Limits(startup_timeout=0.3))
 
 
-def test_interpreter_that_is_gone(tmp_path: Path) -> None:
+def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
     path = script(tmp_path / "python", f'exec {sys.executable} "$@"')
     process = CompilerProcess(path, Limits())
     process.close()
@@ -146,7 +146,7 @@ def test_interpreter_that_is_gone(tmp_path: Path) -> None:
     )
 
 
-def test_python_2_takes_levels_as_options(tmp_path: Path) -> None:
+def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
     refuse = '[ "$1" = -I ] && exit 2'  # as Python 2 does
     path = script(
         tmp_path / "python", f'{refuse}\necho "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"'
@@ -166,7 +166,7 @@ def test_python_2_takes_levels_as_options(tmp_path: Path) -> None:
     ]
 
 
-def test_process_that_dies(tmp_path: Path) -> None:
+def test_process_that_dies_is_restarted(tmp_path: Path) -> None:
     process = CompilerProcess(sys.executable, Limits())
     assert process._child is not None
     process._child.kill()
@@ -177,7 +177,7 @@ def test_process_that_dies(tmp_path: Path) -> None:
     process.close()
 
 
-def test_a_compiler_that_nothing_can_watch_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiler_without_watchdog_thread_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

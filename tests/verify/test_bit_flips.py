@@ -118,7 +118,7 @@ def mutations(pair: Pair, count: int) -> Iterator[bytes]:
         yield mutate(pair.honest, chance, TYPES)
 
 
-def test_oracle_agrees_about_honest_and_other_files(python: Python) -> None:
+def test_oracle_with_matching_and_other_files_agrees(python: Python) -> None:
     for name, pair in python.pairs.items():
         assert sum(check(python, pair, [pair.honest]).values()) == 1
         for other, theirs in python.pairs.items():
@@ -128,7 +128,7 @@ def test_oracle_agrees_about_honest_and_other_files(python: Python) -> None:
     assert python.oracle.compare(pair.expected, pair.honest[:-1]) == "x"
 
 
-def test_bit_flips_sample(python: Python) -> None:
+def test_bit_flips_in_sample_are_detected(python: Python) -> None:
     for pair in python.pairs.values():
         counts = check(python, pair, flipped(pair.honest, STRIDE))
         assert (
@@ -137,13 +137,13 @@ def test_bit_flips_sample(python: Python) -> None:
         )
 
 
-def test_mutations_sample(python: Python) -> None:
+def test_mutations_in_sample_are_detected(python: Python) -> None:
     for pair in list(python.pairs.values())[::5]:
         check(python, pair, mutations(pair, SAMPLE))
 
 
 @pytest.mark.slow
-def test_every_bit_flip(python: Python) -> None:
+def test_bit_flips_everywhere_are_detected(python: Python) -> None:
     total = dict.fromkeys(ComparisonResult, 0)
     for pair in python.pairs.values():
         counts = check(python, pair, flipped(pair.honest, 1))
@@ -161,6 +161,6 @@ def test_every_bit_flip(python: Python) -> None:
 
 
 @pytest.mark.slow
-def test_many_mutations(python: Python) -> None:
+def test_mutations_in_large_number_are_detected(python: Python) -> None:
     for pair in python.pairs.values():
         check(python, pair, mutations(pair, 3000))

@@ -38,7 +38,9 @@ class Changing(DiskStore):
 @pytest.mark.parametrize(
     ("second", "reason"), [(None, "No such file or directory"), (b"", "changed while it was read")]
 )
-def test_files_that_change(tmp_path: Path, second: bytes | None, reason: str) -> None:
+def test_file_that_changes_while_it_is_read_is_a_failure(
+    tmp_path: Path, second: bytes | None, reason: str
+) -> None:
     write_file(tmp_path / "m.py", INNOCENT)
     write_file(tmp_path / cache_path(), matching_pyc())
     compilers = CompilerPool()
@@ -48,13 +50,13 @@ def test_files_that_change(tmp_path: Path, second: bytes | None, reason: str) ->
     assert found.failures == [f"{tmp_path / cache_path()}: {reason}"]
 
 
-def test_sniffing_what_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_file_under_another_name_is_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     write_file(tmp_path / "text", "text")
     assert list(DiskStore([os.fspath(tmp_path)]).paths()) == []
 
 
-def test_one_process_for_all_files_of_a_level(tmp_path: Path) -> None:
+def test_files_of_one_level_share_a_process(tmp_path: Path) -> None:
     starts = tmp_path / "starts"
     python = tmp_path / "python"
     # As Python 2 does: no -I, and levels are options.

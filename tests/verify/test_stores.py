@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pycache_guard.git.tree import Tree
 
 
-def test_an_index_that_changes_while_it_is_read(
+def test_index_that_changes_while_it_is_read_is_a_failure(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was listed first is no longer there when the rest is."""

@@ -132,7 +132,7 @@ def test_bytecode_of_another_name_at_checkout_is_reported(repo: Repo, run: Run) 
     assert "working-tree-encoding=ISO-8859-1" in finding
 
 
-def test_a_pointer_on_disk(repo: Repo, run: Run) -> None:
+def test_lfs_pointer_on_disk_is_unverifiable(repo: Repo, run: Run) -> None:
     repo.write("m.py", INNOCENT)
     repo.write(cache_path(), POINTER)
     code, out, _ = run("verify-bytecode")
@@ -140,7 +140,7 @@ def test_a_pointer_on_disk(repo: Repo, run: Run) -> None:
     assert "magic" not in out
 
 
-def test_links_to_nothing(repo: Repo, run: Run) -> None:
+def test_link_to_an_untracked_file_is_a_failure(repo: Repo, run: Run) -> None:
     """They are reported as before, with attributes or without."""
     repo.stage(".gitattributes", "*.pyc text\n")
     repo.stage("m.py", INNOCENT)
@@ -150,7 +150,7 @@ def test_links_to_nothing(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("caches", [2, 300])
-def test_many_linked_caches(repo: Repo, run: Run, caches: int) -> None:
+def test_many_linked_caches_take_linear_time(repo: Repo, run: Run, caches: int) -> None:
     """Each link is followed without a look at every entry."""
     repo.stage_all(f"d{n}/f{m}" for n in range(caches) for m in range(20))
     name = cache_path().partition("/")[2]
