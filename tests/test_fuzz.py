@@ -64,7 +64,7 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
     "config": ("pycache_guard.config.path_lines", lambda _: ZeroLines()),
     "globs": ("pycache_guard.git.tree.Tree.entries_matching", lambda *_: []),
     "builds": ("pycache_guard.dockerignore.compose.is_null", broken),
-    "lint": ("pycache_guard.lint.characters", lambda *_: -1),
+    "lint": ("pycache_guard.lint.count_characters", lambda *_: -1),
     "noqa": ("pycache_guard.lint.source.matches_code", lambda *_: True),
     "reports": ("pycache_guard.report.github.escape_text", lambda text: text.replace("%", "")),
 }

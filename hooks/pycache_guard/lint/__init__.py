@@ -54,7 +54,7 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
         return []
     module = Module(tree, text, path)
     return sort_findings(
-        [finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
+        [to_finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
     )
 
 
@@ -63,7 +63,7 @@ def checks_for(text: str) -> list[Check]:
     return [check for check in CHECKS if any(mark in text for mark in check.TRIGGER_WORDS)]
 
 
-def finding(check: Check, hit: Violation, lines: Sequence[str], path: str) -> Finding:
+def to_finding(check: Check, hit: Violation, lines: Sequence[str], path: str) -> Finding:
     """Return a hit as a finding: columns from 1, in characters."""
     node = hit.node
     end_line = node.end_lineno or node.lineno
@@ -74,13 +74,13 @@ def finding(check: Check, hit: Violation, lines: Sequence[str], path: str) -> Fi
         hit.message,
         hint=check.FIX_HINT,
         line=node.lineno,
-        column=characters(lines, node.lineno, node.col_offset) + 1,
+        column=count_characters(lines, node.lineno, node.col_offset) + 1,
         end_line=end_line,
-        end_column=characters(lines, end_line, end) + 1,
+        end_column=count_characters(lines, end_line, end) + 1,
     )
 
 
-def characters(lines: Sequence[str], line: int, offset: int) -> int:
+def count_characters(lines: Sequence[str], line: int, offset: int) -> int:
     """Return how many characters of a line its first `offset` bytes of UTF-8 are, as `ast` counts."""
     if line > len(lines) or lines[line - 1].isascii():
         return offset

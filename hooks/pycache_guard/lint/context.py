@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 
-from pycache_guard.lint.module import receiver
+from pycache_guard.lint.module import find_receiver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def is_caught(module: Module, node: ast.AST, names: tuple[str, ...]) -> bool:
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return False
         if isinstance(parent, TRIES) and child in parent.body:
-            if any(handles(module, handler.type, names) for handler in parent.handlers):
+            if any(may_handle(module, handler.type, names) for handler in parent.handlers):
                 return True
         elif isinstance(parent, (ast.With, ast.AsyncWith)):
             entered = [item.context_expr for item in parent.items]
@@ -138,12 +138,12 @@ def is_caught(module: Module, node: ast.AST, names: tuple[str, ...]) -> bool:
                 entered = entered[: parent.items.index(child)]
             if any(is_catcher(module, context, names) for context in entered):
                 return True
-            if enters_catcher(module, parent, node, names):
+            if is_caught_by_stack(module, parent, node, names):
                 return True
     return False
 
 
-def enters_catcher(
+def is_caught_by_stack(
     module: Module, block: ast.With | ast.AsyncWith, node: ast.AST, names: tuple[str, ...]
 ) -> bool:
     """Return whether an `ExitStack` that `block` opens enters a context that catches, before `node`.
@@ -153,18 +153,18 @@ def enters_catcher(
     if not opens_stack(module, block):
         return False
     known: dict[tuple[ast.AST, tuple[str, ...]], tuple[int, int] | None]
-    known = module.memory.setdefault(enters_catcher, {})  # type: ignore[assignment]
+    known = module.memory.setdefault(is_caught_by_stack, {})  # type: ignore[assignment]
     if (block, names) not in known:
         catching = [
-            position(call)
+            position_of(call)
             for call in ast.walk(block)
             if isinstance(call, ast.Call)
-            and receiver(call, {"enter_context"})
+            and find_receiver(call, {"enter_context"})
             and any(is_catcher(module, context, names) for context in call.args[:1])
         ]
         known[block, names] = min(catching, default=None)
     first = known[block, names]
-    return first is not None and first < position(node)
+    return first is not None and first < position_of(node)
 
 
 def opens_stack(module: Module, block: ast.With | ast.AsyncWith) -> bool:
@@ -173,7 +173,7 @@ def opens_stack(module: Module, block: ast.With | ast.AsyncWith) -> bool:
     return any(module.is_call(item.context_expr, stacks) for item in block.items)
 
 
-def position(node: ast.AST) -> tuple[int, int]:
+def position_of(node: ast.AST) -> tuple[int, int]:
     """Return line and column of a node."""
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
@@ -186,7 +186,7 @@ def is_catcher(module: Module, context: ast.expr, names: Collection[str]) -> boo
     if not (module.is_call(context, SUPPRESS) or expects_exception(context)):
         return False
     given = [*context.args, *(keyword.value for keyword in context.keywords)]
-    return any(handles(module, argument, names) for argument in given)
+    return any(may_handle(module, argument, names) for argument in given)
 
 
 def expects_exception(context: ast.expr) -> bool:
@@ -197,7 +197,7 @@ def expects_exception(context: ast.expr) -> bool:
     return isinstance(name, str) and name.lower().endswith(EXPECTS)
 
 
-def handles(module: Module, caught: ast.expr | None, names: Collection[str]) -> bool:
+def may_handle(module: Module, caught: ast.expr | None, names: Collection[str]) -> bool:
     """Return whether a handler catches one of `names`, everything (`None`), or something unknown."""
     if caught is None:
         return True
@@ -205,18 +205,18 @@ def handles(module: Module, caught: ast.expr | None, names: Collection[str]) -> 
     if isinstance(caught, ast.Starred):
         caught = module.value(caught.value)
     if isinstance(caught, (ast.Tuple, ast.List, ast.Set)):
-        return any(handles(module, element, names) for element in caught.elts)
+        return any(may_handle(module, element, names) for element in caught.elts)
     if isinstance(caught, ast.Constant):
         return False
     if isinstance(caught, ast.Name):
         bindings = module.scope(caught).lookup(caught.id)
         if bindings is None:  # a builtin, or what `from … import *` brings
             return caught.id in names or not hasattr(builtins, caught.id)
-        return caught.id in names or any(binding_catches(each, names) for each in bindings)
+        return caught.id in names or any(binding_may_catch(each, names) for each in bindings)
     return getattr(caught, "attr", None) in names or not isinstance(caught, ast.Attribute)
 
 
-def binding_catches(binding: Binding, names: Collection[str]) -> bool:
+def binding_may_catch(binding: Binding, names: Collection[str]) -> bool:
     """Return whether a binding of a name may be one of `names`, or is unknown."""
     if binding.origin is not None:
         return binding.origin.rpartition(".")[2] in names
@@ -236,7 +236,7 @@ def is_fallback(module: Module, node: ast.AST) -> bool:
     if is_caught(module, node, wanted):
         return True
     for parent, child in module.ancestors(node):
-        if isinstance(parent, ast.ExceptHandler) and handles(module, parent.type, wanted):
+        if isinstance(parent, ast.ExceptHandler) and may_handle(module, parent.type, wanted):
             return True
         test = parent.test if isinstance(parent, (ast.If, ast.IfExp)) else child
         if test is not child and mentions_version(module, test):
@@ -265,7 +265,7 @@ def mentions_version(module: Module, test: ast.AST) -> bool:
     return False
 
 
-def conditions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
+def find_conditions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
     """Yield the conditions of the enclosing `if`s and filters, which are true where `node` is reached."""
     for parent, child in module.ancestors(node):
         if (isinstance(parent, (ast.If, ast.While)) and child in parent.body) or (

@@ -65,7 +65,7 @@ class Module:
             inside = SCOPE_FIELDS.get(type(node))
             inner = Scope(node, scope) if inside else scope
             below: list[tuple[ast.AST, Scope]] = []
-            for field, child in children(node):
+            for field, child in iter_children(node):
                 self._parents[child] = node
                 below.append((child, inner if inside and field in inside else scope))
                 if isinstance(node, ast.arguments) and field.endswith("defaults"):
@@ -190,7 +190,7 @@ class Module:
         return isinstance(node, ast.Call) and not self.qualified_names(node.func).isdisjoint(names)
 
 
-def children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def iter_children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """Yield (field, child) in the order of the fields."""
     for field in node._fields:
         value = getattr(node, field, None)
@@ -199,7 +199,7 @@ def children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield field, child
 
 
-def argument(call: ast.Call, position: int, keyword: str | None = None) -> ast.expr | None:
+def find_argument(call: ast.Call, position: int, keyword: str | None = None) -> ast.expr | None:
     """Return the argument at `position` (from 0) or of that name; `None` if it is not given as such."""
     for given in call.keywords:
         if keyword is not None and given.arg == keyword:
@@ -210,7 +210,7 @@ def argument(call: ast.Call, position: int, keyword: str | None = None) -> ast.e
     return before[position]
 
 
-def receiver(call: ast.Call, methods: Collection[str]) -> ast.expr | None:
+def find_receiver(call: ast.Call, methods: Collection[str]) -> ast.expr | None:
     """Return the object whose method of one of these names is called, else `None`."""
     function = call.func
     return (

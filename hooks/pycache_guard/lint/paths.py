@@ -77,36 +77,36 @@ def string_parts(module: Module, node: ast.expr | None, depth: int = MAX_PATH_DE
 def read_pieces(module: Module, node: ast.expr, depth: int) -> Pieces:
     """Return the text that `node` builds, from what its parts build."""
     if isinstance(node, ast.Constant):
-        return constant(node.value)
+        return read_literal(node.value)
     if isinstance(node, ast.JoinedStr):
         return flatten(string_parts(module, part, depth - 1) for part in node.values)
     if isinstance(node, ast.FormattedValue):
         plain = node.format_spec is None and node.conversion == -1
         return string_parts(module, node.value, depth - 1) if plain else [None]
     if isinstance(node, ast.BinOp):
-        return operation(module, node, depth - 1)
+        return read_operation(module, node, depth - 1)
     if isinstance(node, ast.Call):
-        return call(module, node, depth - 1)
+        return read_call(module, node, depth - 1)
     if isinstance(node, ast.Name):
-        return name(module, node, depth - 1)
+        return read_name(module, node, depth - 1)
     # Whatever its path, it is a Python.
     return ["python" if "sys.executable" in module.qualified_names(node) else None]
 
 
-def constant(value: object) -> Pieces:
+def read_literal(value: object) -> Pieces:
     """Return the text of a literal; bytes as Latin-1."""
     if isinstance(value, bytes):
         return [value.decode("latin-1")]
     return [value if isinstance(value, str) else None]
 
 
-def operation(module: Module, node: ast.BinOp, depth: int) -> Pieces:
+def read_operation(module: Module, node: ast.BinOp, depth: int) -> Pieces:
     """Return what `a + b`, `a / b` (pathlib) or `"…" % b` builds."""
     left = string_parts(module, node.left, depth)
     if isinstance(node.op, ast.Add):
         return left + string_parts(module, node.right, depth)
     if isinstance(node.op, ast.Div):
-        return joined([left, string_parts(module, node.right, depth)])
+        return join_parts([left, string_parts(module, node.right, depth)])
     if isinstance(node.op, ast.Mod) and left != [None]:
         values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
         return interpolate(module, left, values, depth)
@@ -126,12 +126,12 @@ def interpolate(module: Module, template: Pieces, values: list[ast.expr], depth:
     return found
 
 
-def call(module: Module, node: ast.Call, depth: int) -> Pieces:
+def read_call(module: Module, node: ast.Call, depth: int) -> Pieces:
     """Return what a call builds that joins, formats or changes a path."""
     origins = module.qualified_names(node.func)
     parts = [string_parts(module, argument, depth) for argument in node.args]
     if parts and origins & JOINS:
-        return joined(parts)
+        return join_parts(parts)
     if parts and origins & IDENTITY_CALLS:
         return parts[0]
     if origins & CACHES:
@@ -142,7 +142,7 @@ def call(module: Module, node: ast.Call, depth: int) -> Pieces:
     if method in SAME_METHODS:
         return string_parts(module, base, depth)
     if method == "joinpath":
-        return joined([string_parts(module, base, depth), *parts])
+        return join_parts([string_parts(module, base, depth), *parts])
     if method == "format":
         return interpolate(
             module, string_parts(module, base, depth), [] if node.keywords else node.args, depth
@@ -154,34 +154,34 @@ def call(module: Module, node: ast.Call, depth: int) -> Pieces:
     return [None]
 
 
-def name(module: Module, node: ast.Name, depth: int) -> Pieces:
+def read_name(module: Module, node: ast.Name, depth: int) -> Pieces:
     """Return the text of the only value of a name, or of every element that is iterated over."""
     bindings = module.scope(node).lookup(node.id)
     if not bindings or len(bindings) > 1 or bindings[0].value is None:
         return [None]
     if bindings[0].is_iteration:
-        return each(module, bindings[0].value, depth)
+        return read_elements(module, bindings[0].value, depth)
     return string_parts(module, bindings[0].value, depth)
 
 
-def each(module: Module, node: ast.expr, depth: int) -> Pieces:
+def read_elements(module: Module, node: ast.expr, depth: int) -> Pieces:
     """Return what every element of a search for file names has in common."""
     node = module.value(node)
     if not isinstance(node, ast.Call) or not node.args or not depth:
         return [None]
     origins = module.qualified_names(node.func)
     if origins & FILTERING_CALLS:
-        return each(module, node.args[0], depth - 1)
+        return read_elements(module, node.args[0], depth - 1)
     if origins & {"fnmatch.filter"}:
-        return pattern(string_parts(module, node.args[-1], depth))
+        return split_pattern(string_parts(module, node.args[-1], depth))
     if origins & {"glob.glob", "glob.iglob"}:
-        return pattern(string_parts(module, node.args[0], depth))
+        return split_pattern(string_parts(module, node.args[0], depth))
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("glob", "rglob"):
-        return [None, "/", *pattern(string_parts(module, node.args[0], depth))]
+        return [None, "/", *split_pattern(string_parts(module, node.args[0], depth))]
     return [None]
 
 
-def pattern(found: Pieces) -> Pieces:
+def split_pattern(found: Pieces) -> Pieces:
     """Return the text of a pattern; its wildcards are unknown pieces.
 
     `*.py[co]` is taken for `*.pyc`.
@@ -199,7 +199,7 @@ def pattern(found: Pieces) -> Pieces:
     return split
 
 
-def joined(parts: Iterable[Pieces]) -> Pieces:
+def join_parts(parts: Iterable[Pieces]) -> Pieces:
     """Put `/` between the parts of a path."""
     found: Pieces = []
     for part in parts:

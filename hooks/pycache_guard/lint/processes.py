@@ -55,7 +55,7 @@ PREFIXES = frozenset({"env", "exec", "nice", "nohup", "sudo", "time"})
 WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 
-def commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
+def find_commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
     """Yield each call that starts a process, with the command's words as far as they are known.
 
     What is not known is NUL.
@@ -63,7 +63,7 @@ def commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
     for call in module.all(ast.Call):
         origins = module.qualified_names(call.func)
         if origins & COMMAND_CALLS and call.args:
-            yield call, words(module, call.args[0])
+            yield call, split_words(module, call.args[0])
         for origin in origins & VARARG_CALLS.keys():
             yield (
                 call,
@@ -74,10 +74,10 @@ def commands(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
             )
         for origin in origins & LIST_CALLS.keys():
             for argument in call.args[LIST_CALLS[origin] : LIST_CALLS[origin] + 1]:
-                yield call, words(module, argument)
+                yield call, split_words(module, argument)
 
 
-def words(module: Module, command: ast.expr) -> list[str]:
+def split_words(module: Module, command: ast.expr) -> list[str]:
     """Return the words of a command: the elements of a list, or a string split at blanks."""
     command = module.value(command)
     if isinstance(command, (ast.List, ast.Tuple)):

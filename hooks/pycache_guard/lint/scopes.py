@@ -85,7 +85,7 @@ def bind(node: ast.AST, parent: ast.AST | None, scope: Scope) -> None:
     """Bind in `scope` the names that `node` itself binds; its children are asked for theirs."""
     if isinstance(node, ast.Name):
         if not isinstance(node.ctx, ast.Load):
-            scope.bind(node.id, assigned(node, parent))
+            scope.bind(node.id, binding_of_target(node, parent))
     elif isinstance(node, ast.Import):
         for alias in node.names:
             first = alias.name.partition(".")[0]
@@ -116,7 +116,7 @@ def bind_from(node: ast.ImportFrom, scope: Scope) -> None:
             scope.bind(alias.asname or alias.name, Binding(node, f"{module}.{alias.name}"))
 
 
-def assigned(name: ast.Name, parent: ast.AST | None) -> Binding:
+def binding_of_target(name: ast.Name, parent: ast.AST | None) -> Binding:
     """Return how `name`, a target, gets its value from its parent."""
     if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
         return Binding(name, value=parent.value)

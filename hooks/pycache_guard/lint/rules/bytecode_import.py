@@ -6,7 +6,7 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
+from pycache_guard.lint.module import find_argument
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import is_bytecode
 
@@ -35,7 +35,7 @@ def check(module: Module) -> Iterator[Violation]:
     """Find `spec_from_file_location(name, "x.pyc")` and its like, also through a function."""
     for call in module.calls(IMPORTS):
         origin = min(module.qualified_names(call.func) & IMPORTS.keys())
-        path = argument(call, *IMPORTS[origin])
+        path = find_argument(call, *IMPORTS[origin])
         if path is None:
             continue
         if is_bytecode(module, path):
@@ -54,7 +54,7 @@ def _calls_passing_bytecode(module: Module, path: ast.Name) -> Iterator[Violatio
         return
     for call in calls_by_name(module).get(function.name, []):
         bindings = module.scope(call.func).lookup(function.name) or []
-        given = argument(call, names.index(path.id), path.id)
+        given = find_argument(call, names.index(path.id), path.id)
         is_own = len(bindings) == 1 and bindings[0].node is function
         if is_own and is_bytecode(module, given):
             yield Violation(call, MESSAGE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.processes import commands
+from pycache_guard.lint.processes import find_commands
 from pycache_guard.lint.processes import script_arguments
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ TRIGGER_WORDS = BYTECODE
 
 def check(module: Module) -> Iterator[Violation]:
     """Find `subprocess.run([sys.executable, "x.pyc"])` and its like."""
-    for call, words in commands(module):
+    for call, words in find_commands(module):
         script = script_arguments(words)
         if script and script[0].lower().endswith(BYTECODE):
             yield Violation(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.context import conditions
+from pycache_guard.lint.context import find_conditions
 from pycache_guard.lint.context import is_one_shot
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import receiver
+from pycache_guard.lint.module import find_receiver
 from pycache_guard.lint.paths import BYTECODE
 from pycache_guard.lint.paths import CACHES
 from pycache_guard.lint.paths import is_bytecode
@@ -39,7 +39,7 @@ def check(module: Module) -> Iterator[Violation]:
     if is_one_shot(module):
         return
     for call in module.all(ast.Call):
-        path = deleted(module, call)
+        path = find_deleted_path(module, call)
         if path is None or module.is_call(module.value(path), CACHES):
             continue
         if is_caches(module, path) or is_narrowed(module, call, path):
@@ -50,11 +50,11 @@ def check(module: Module) -> Iterator[Violation]:
             )
 
 
-def deleted(module: Module, call: ast.Call) -> ast.expr | None:
+def find_deleted_path(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the path that `call` deletes, if it deletes one."""
     if call.args and not module.qualified_names(call.func).isdisjoint(DELETIONS):
         return call.args[0]
-    return receiver(call, METHODS)
+    return find_receiver(call, METHODS)
 
 
 def is_caches(module: Module, path: ast.expr) -> bool:
@@ -68,7 +68,7 @@ def is_narrowed(module: Module, call: ast.Call, path: ast.expr) -> bool:
     names = {node.id for node in ast.walk(path) if isinstance(node, ast.Name)}
     return any(
         _implies_bytecode(module, test, names)
-        for condition in conditions(module, call)
+        for condition in find_conditions(module, call)
         for test in _conjuncts(condition)
     )
 

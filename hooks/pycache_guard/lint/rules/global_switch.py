@@ -36,16 +36,16 @@ def check(module: Module) -> Iterator[Violation]:
     Not those of a script, which starts the process; nor of a module that keeps the old
     value, which will put it back.
     """
-    found = [*assignments(module)]
+    found = [*find_assignments(module)]
     if not found or is_script(module):
         return
-    kept = set(reads(module))
+    kept = set(find_saved_switches(module))
     for switch, node in found:
-        if switch not in kept and at_import(module, node):
+        if switch not in kept and is_run_at_import(module, node):
             yield Violation(node, f"importing this module sets {switch} for the whole process")
 
 
-def assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
+def find_assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
     """Yield each switch with the statement or `setattr` that sets it."""
     for node in module.all(ast.Attribute):
         parent = module.parent(node)
@@ -54,13 +54,13 @@ def assignments(module: Module) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
                 yield switch, parent
     for call in module.calls({"builtins.setattr"}):
         if len(call.args) == 3:
-            name = paths.constant(getattr(call.args[1], "value", None))[0]
+            name = paths.read_literal(getattr(call.args[1], "value", None))[0]
             for base in module.qualified_names(call.args[0]):
                 if f"{base}.{name}" in SWITCHES:
                     yield f"{base}.{name}", call
 
 
-def reads(module: Module) -> Iterator[str]:
+def find_saved_switches(module: Module) -> Iterator[str]:
     """Yield each switch whose value is kept in a variable."""
     for node in module.all(ast.Attribute):
         kept = isinstance(module.parent(node), (ast.Assign, ast.AnnAssign, ast.Tuple))
@@ -68,7 +68,7 @@ def reads(module: Module) -> Iterator[str]:
             yield from module.qualified_names(node) & SWITCHES
 
 
-def at_import(module: Module, node: ast.AST) -> bool:
+def is_run_at_import(module: Module, node: ast.AST) -> bool:
     """Return whether `node` is run when the module is imported."""
     return not any(
         isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))

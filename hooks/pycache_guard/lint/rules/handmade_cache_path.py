@@ -6,7 +6,7 @@ import ast
 import re
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.context import position
+from pycache_guard.lint.context import position_of
 from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import MAX_PATH_DEPTH
 from pycache_guard.lint.paths import render_parts
@@ -39,8 +39,8 @@ def check(module: Module) -> Iterator[Violation]:
         if builds_cache_file(module, node) and not has_whole_part(module, node)
     ]
     seen: set[ast.expr | None] = set()
-    for node in sorted(found, key=position):
-        start = literal(module, node)
+    for node in sorted(found, key=position_of):
+        start = find_literal(module, node)
         if start is None or start not in seen:
             seen.add(start)
             yield Violation(
@@ -50,13 +50,13 @@ def check(module: Module) -> Iterator[Violation]:
             )
 
 
-def literal(module: Module, node: ast.expr, depth: int = MAX_PATH_DEPTH) -> ast.expr | None:
+def find_literal(module: Module, node: ast.expr, depth: int = MAX_PATH_DEPTH) -> ast.expr | None:
     """Return the literal with the `__pycache__` of a path, `None` if it is not found."""
     node = module.value(node)
     if isinstance(node, ast.Constant) or not depth:
         value = node.value if isinstance(node, ast.Constant) else None
         return node if isinstance(value, str) and "__pycache__" in value else None
-    found = (literal(module, part, depth - 1) for part in parts(node))
+    found = (find_literal(module, part, depth - 1) for part in iter_parts(node))
     return next((start for start in found if start is not None), None)
 
 
@@ -67,10 +67,10 @@ def builds_cache_file(module: Module, node: ast.expr) -> bool:
 
 def has_whole_part(module: Module, node: ast.expr) -> bool:
     """Return whether a part of `node`, or a name in it, is such a path already."""
-    return any(builds_cache_file(module, part) for part in parts(node))
+    return any(builds_cache_file(module, part) for part in iter_parts(node))
 
 
-def parts(node: ast.expr) -> Iterator[ast.expr]:
+def iter_parts(node: ast.expr) -> Iterator[ast.expr]:
     """Yield the operands, arguments, values or receiver of which `node` makes a path."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.Attribute, ast.FormattedValue, ast.Starred)):

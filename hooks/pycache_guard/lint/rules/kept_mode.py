@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
-from pycache_guard.lint.module import receiver
-from pycache_guard.lint.processes import commands
+from pycache_guard.lint.module import find_argument
+from pycache_guard.lint.module import find_receiver
+from pycache_guard.lint.processes import find_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(module: Module) -> Iterator[Violation]:
             force, mode = POSITIONS[origin]
             if not is_open_ended(call) and keeps_mode(module, call, force, mode):
                 yield Violation(call, MESSAGE)
-    for call, words in commands(module):
+    for call, words in find_commands(module):
         options = words[words.index("compileall") + 1 :] if "compileall" in words else []
         if command_keeps_mode(options) and not is_extended(module, call):
             yield Violation(call, MESSAGE)
@@ -63,12 +63,12 @@ def is_open_ended(call: ast.Call) -> bool:
 
 def keeps_mode(module: Module, call: ast.Call, force: int, mode: int) -> bool:
     """Return whether a call asks for a hash-based mode, certainly without `force`."""
-    forced = argument(call, force, "force")
+    forced = find_argument(call, force, "force")
     if forced is not None:
         forced = module.value(forced)
     if forced is not None and not (isinstance(forced, ast.Constant) and not forced.value):
         return False
-    return is_hash_mode(module, argument(call, mode, "invalidation_mode"))
+    return is_hash_mode(module, find_argument(call, mode, "invalidation_mode"))
 
 
 def is_hash_mode(module: Module, node: ast.expr | None) -> bool:
@@ -104,7 +104,7 @@ def extended_names(module: Module) -> set[str]:
     """Return the names of what `append`, `extend` or `insert` is called on."""
     found: set[str] | None = module.memory.get(extended_names)  # type: ignore[assignment]
     if found is None:
-        bases = [receiver(c, {"append", "extend", "insert"}) for c in module.all(ast.Call)]
+        bases = [find_receiver(c, {"append", "extend", "insert"}) for c in module.all(ast.Call)]
         found = {base.id for base in bases if isinstance(base, ast.Name)}
         module.memory[extended_names] = found
     return found

@@ -6,7 +6,7 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.paths import constant
+from pycache_guard.lint.paths import read_literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ STARTS = ("os.exec", "os.spawn", "os.posix_spawn", "os.system", "os.popen", "os.
 
 def check(module: Module) -> Iterator[Violation]:
     """Find the variables being set, in a module that starts no process and sets no switch."""
-    found = [*settings(module)]
+    found = [*find_settings(module)]
     if not found or starts_processes(module):
         return
     set_too = {
@@ -62,7 +62,7 @@ def check(module: Module) -> Iterator[Violation]:
             )
 
 
-def settings(module: Module) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
+def find_settings(module: Module) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
     """Yield each variable with what sets it."""
     for node in module.all(ast.Subscript):
         if isinstance(node.ctx, ast.Store) and is_environment(module, node.value):
@@ -95,7 +95,7 @@ def is_environment(module: Module, node: ast.expr) -> bool:
 def _literal_variables(nodes: list[ast.expr | None]) -> Iterator[str]:
     """Yield the variables of ours that literals name."""
     for node in nodes:
-        name = constant(node.value)[0] if isinstance(node, ast.Constant) else None
+        name = read_literal(node.value)[0] if isinstance(node, ast.Constant) else None
         if name in VARIABLES:
             yield name
 

@@ -7,7 +7,7 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_fallback
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
+from pycache_guard.lint.module import find_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def check(module: Module) -> Iterator[Violation]:
             name = min(origins)
             yield Violation(node, f"{name} {GONE[name]}")
     for call in module.calls({"importlib.util.cache_from_source"}):
-        given = argument(call, 1, "debug_override")
+        given = find_argument(call, 1, "debug_override")
         if given is not None and not (is_parameter(module, given) or is_optional(module, call)):
             yield Violation(
                 call,

@@ -6,11 +6,11 @@ import ast
 from bisect import bisect_left
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.context import position
+from pycache_guard.lint.context import position_of
 from pycache_guard.lint.marshalled import LOAD
 from pycache_guard.lint.marshalled import LOADS
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import receiver
+from pycache_guard.lint.module import find_receiver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _skipped_header_length(module: Module, call: ast.Call) -> int | None:
     stream = call.args[0]
     if isinstance(source, ast.Call) and not source.args:
         # marshal.loads(file.read()), all the rest of it
-        stream = receiver(source, {"read"}) or stream
+        stream = find_receiver(source, {"read"}) or stream
     return _bytes_consumed_before(module, call, stream) if isinstance(stream, ast.Name) else None
 
 
@@ -81,27 +81,27 @@ def stream_totals(module: Module, scope: Scope) -> dict[str, list[tuple[tuple[in
     totals = known.get(scope)
     if totals is None:
         totals = known[scope] = {}
-        for step in sorted(module.nodes_in_scope(scope, ast.Call), key=position):
-            base = receiver(step, {"read", "seek"})
+        for step in sorted(module.nodes_in_scope(scope, ast.Call), key=position_of):
+            base = find_receiver(step, {"read", "seek"})
             if isinstance(base, ast.Name) and step.args:
                 steps = totals.setdefault(base.id, [])
                 total = steps[-1][1] if steps else 0
-                number = integer(module, step.args[0])
+                number = read_integer(module, step.args[0])
                 if number is None or total < 0:
                     total = -1
                 else:
-                    total = number if receiver(step, {"seek"}) else total + number
-                steps.append((position(step), total))
+                    total = number if find_receiver(step, {"seek"}) else total + number
+                steps.append((position_of(step), total))
     return totals
 
 
 def length_of(module: Module, node: ast.expr) -> int | None:
     """Return the value of `node` if it is the length of a header."""
-    number = integer(module, node)
+    number = read_integer(module, node)
     return number if number in LENGTHS else None
 
 
-def integer(module: Module, node: ast.expr) -> int | None:
+def read_integer(module: Module, node: ast.expr) -> int | None:
     """Return the integer that `node` is, literally or by a name."""
     node = module.value(node)
     return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None

@@ -6,9 +6,9 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import receiver
+from pycache_guard.lint.module import find_receiver
 from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.paths import constant
+from pycache_guard.lint.paths import read_literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ TRIGGER_WORDS = BYTECODE
 def check(module: Module) -> Iterator[Violation]:
     """Find `path.replace(".pyc", ".py")`."""
     for call in module.all(ast.Call):
-        old, new = [*map(text, call.args[:2]), None, None][:2]
-        if receiver(call, {"replace"}) and old in TRIGGER_WORDS and new == ".py":
+        old, new = [*map(literal_text, call.args[:2]), None, None][:2]
+        if find_receiver(call, {"replace"}) and old in TRIGGER_WORDS and new == ".py":
             yield Violation(
                 call,
                 "this does not turn a cache path (__pycache__/x.cpython-313.pyc) into a source path,"
@@ -33,6 +33,6 @@ def check(module: Module) -> Iterator[Violation]:
             )
 
 
-def text(node: ast.expr) -> str | None:
+def literal_text(node: ast.expr) -> str | None:
     """Return a literal's text."""
-    return constant(node.value)[0] if isinstance(node, ast.Constant) else None
+    return read_literal(node.value)[0] if isinstance(node, ast.Constant) else None

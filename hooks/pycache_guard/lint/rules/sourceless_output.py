@@ -6,9 +6,9 @@ import ast
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
-from pycache_guard.lint.module import receiver
-from pycache_guard.lint.processes import commands
+from pycache_guard.lint.module import find_argument
+from pycache_guard.lint.module import find_receiver
+from pycache_guard.lint.processes import find_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def check(module: Module) -> Iterator[Violation]:
     """Find `compileall.compile_dir(…, legacy=True)`, `python -m compileall -b` and `PyZipFile.writepy`."""
     for call in module.calls(LEGACY):
         for origin in sorted(module.qualified_names(call.func) & LEGACY.keys())[:1]:
-            legacy = argument(call, LEGACY[origin], "legacy")
+            legacy = find_argument(call, LEGACY[origin], "legacy")
             if isinstance(legacy, ast.Constant) and legacy.value:
                 yield Violation(call, MESSAGE)
-    for call, words in commands(module):
+    for call, words in find_commands(module):
         if "compileall" in words and "-b" in words[words.index("compileall") :]:
             yield Violation(call, MESSAGE)
     for call in module.all(ast.Call):
-        archive = receiver(call, {"writepy"})
+        archive = find_receiver(call, {"writepy"})
         if archive and module.is_call(module.value(archive), {"zipfile.PyZipFile"}):
             yield Violation(
                 call,

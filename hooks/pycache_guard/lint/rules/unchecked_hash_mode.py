@@ -7,8 +7,8 @@ import re
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
-from pycache_guard.lint.paths import constant
+from pycache_guard.lint.module import find_argument
+from pycache_guard.lint.paths import read_literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check(module: Module) -> Iterator[Violation]:
             if is_mode(module, node) and is_chosen(module, node):
                 yield Violation(node, MESSAGE)
     for call in module.calls(HASHED):
-        checked = argument(call, 2, "checked")
+        checked = find_argument(call, 2, "checked")
         if isinstance(checked, ast.Constant) and not checked.value:
             yield Violation(call, MESSAGE)
     for assignment in module.all(ast.Assign):
@@ -57,7 +57,7 @@ def check(module: Module) -> Iterator[Violation]:
             never = isinstance(assignment.value, ast.Constant) and assignment.value.value == "never"
             if never and "_imp.check_hash_based_pycs" in module.qualified_names(target):
                 yield Violation(assignment, NEVER)
-    yield from options(module)
+    yield from find_options(module)
 
 
 def is_mode(module: Module, node: ast.expr) -> bool:
@@ -83,12 +83,12 @@ def is_chosen(module: Module, node: ast.AST) -> bool:
     return isinstance(parent, (ast.keyword, ast.Return, ast.arguments))
 
 
-def options(module: Module) -> Iterator[Violation]:
+def find_options(module: Module) -> Iterator[Violation]:
     """Find the options among the words of a list or the arguments of a call."""
     sequences: list[ast.List | ast.Tuple] = [*module.all(ast.List), *module.all(ast.Tuple)]
     words = [node.elts for node in sequences] + [call.args for call in module.all(ast.Call)]
     for nodes in filter(None, words):
-        texts = [constant(getattr(node, "value", None))[0] or "" for node in nodes]
+        texts = [read_literal(getattr(node, "value", None))[0] or "" for node in nodes]
         for node, text, after in zip(nodes, texts, [*texts[1:], ""], strict=True):
             found = OPTION.search(text) or OPTION.fullmatch(f"{text} {after}")
             if found:

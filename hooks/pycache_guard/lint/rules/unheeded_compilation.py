@@ -8,7 +8,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.lint.context import expects_exception
 from pycache_guard.lint.context import is_test
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
+from pycache_guard.lint.module import find_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,31 +29,31 @@ def check(module: Module) -> Iterator[Violation]:
     if is_test(module):
         return
     for call in module.calls(TREES | FILE):
-        if not isinstance(module.parent(call), ast.Expr) or must_raise(module, call):
+        if not isinstance(module.parent(call), ast.Expr) or is_expected_to_raise(module, call):
             continue
         if module.is_call(call, TREES):
             yield Violation(
                 call,
                 "the result is ignored: it is false if a source did not compile, and no exception is raised",
             )
-        elif not raises(call):
+        elif not has_doraise(call):
             yield Violation(
                 call,
                 "without doraise=True an error is only printed, and the result (None) is ignored",
             )
 
 
-def raises(call: ast.Call) -> bool:
+def has_doraise(call: ast.Call) -> bool:
     """Return whether `doraise` is given, with any value."""
     if any(given.arg is None for given in call.keywords) or any(
         isinstance(a, ast.Starred) for a in call.args
     ):
         return True
-    doraise = argument(call, 3, "doraise")
+    doraise = find_argument(call, 3, "doraise")
     return doraise is not None and not (isinstance(doraise, ast.Constant) and not doraise.value)
 
 
-def must_raise(module: Module, call: ast.Call) -> bool:
+def is_expected_to_raise(module: Module, call: ast.Call) -> bool:
     """Return whether a test expects `call` to raise: `with pytest.raises(…)`, `with self.assertRaises(…)`."""
     return any(
         isinstance(item, ast.withitem) and expects_exception(item.context_expr)

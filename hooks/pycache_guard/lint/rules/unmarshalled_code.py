@@ -7,7 +7,7 @@ import ast
 from pycache_guard.findings import Rule
 from pycache_guard.lint.marshalled import comes_from_marshal
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import argument
+from pycache_guard.lint.module import find_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ RUNS = {
 def check(module: Module) -> Iterator[Violation]:
     """Find `exec(marshal.loads(…))`, `types.FunctionType(code, …)` and `f.__code__ = code`."""
     for call in module.calls(RUNS):
-        code = argument(call, 0, "code")
+        code = find_argument(call, 0, "code")
         if code is not None and comes_from_marshal(module, code):
             yield Violation(
                 call,
