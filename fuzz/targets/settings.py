@@ -17,7 +17,7 @@ from pycache_guard.dockerignore.bake import read_bake
 from pycache_guard.dockerignore.bake import resolve_target
 from pycache_guard.dockerignore.compose import read_compose
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
-from pycache_guard.dockerignore.dockerfile import sources
+from pycache_guard.dockerignore.dockerfile import read_sources
 from pycache_guard.dockerignore.values import Unreadable
 from pycache_guard.dockerignore.values import interpolate
 from pycache_guard.dockerignore.values import read_environment
@@ -175,7 +175,7 @@ def head() -> str:
 def build_files(data: bytes) -> str:
     """Read a file as every kind of build file; each reader reads or refuses it."""
     environment = read_environment(data)
-    sources(data).cover("a/b.pyc")
+    read_sources(data).covers("a/b.pyc")
     readers = (read_services, bake_json, bake_hcl, read_devcontainer)
     read = 0
     for reader in readers:

@@ -149,7 +149,7 @@ def content_findings(
     ]
 
 
-def by_checkout(
+def checkout_findings(
     files: Mapping[Entry, tuple[str, bytes]],
     grants: AllowList,
     *,

@@ -74,7 +74,7 @@ def parse(data: bytes, file: str) -> Config:
     if not isinstance(table, dict):
         raise Failure(f"{where}: must be a table, not {show_value(table)}")
     refuse_unknown_keys(table, KEYS, where)
-    lines = path_lines(decode(data, file)) if table.get("allow") else {}
+    lines = path_lines(decode_toml(data, file)) if table.get("allow") else {}
     return Config(
         tuple(
             _parse_allow_entry(item, lines, file, f"{where}.allow[{n}]")
@@ -89,7 +89,7 @@ def parse(data: bytes, file: str) -> Config:
     )
 
 
-def decode(data: bytes, file: str) -> str:
+def decode_toml(data: bytes, file: str) -> str:
     """Return a document as text, without a byte order mark. Raises `Failure` for another encoding."""
     if data.startswith(_WIDE_MARKS):
         raise Failure(f"{file}: not TOML: is UTF-16 by its byte order mark; TOML is UTF-8")
@@ -106,9 +106,9 @@ def parse_toml(data: bytes, file: str) -> dict[str, object]:
     TOML 1.1 is refused under its name by every Python, also by one whose parser reads it (3.15): the
     answer must not depend on who runs the hook.
     """
-    text = decode(data, file)
-    document = load(text)
-    newer = [] if isinstance(document, dict) and not reads_1_1() else only_1_1(text)
+    text = decode_toml(data, file)
+    document = try_parse(text)
+    newer = [] if isinstance(document, dict) and not can_parse_toml_1_1() else find_toml_1_1(text)
     if newer:
         line, syntax = newer[0]
         raise Failure(
@@ -120,7 +120,7 @@ def parse_toml(data: bytes, file: str) -> dict[str, object]:
     return document
 
 
-def load(text: str) -> dict[str, object] | str:
+def try_parse(text: str) -> dict[str, object] | str:
     """Return a document, or the reason why the parser refuses it."""
     if sys.version_info >= (3, 11):  # pragma: >=3.11 cover
         import tomllib
@@ -134,15 +134,15 @@ def load(text: str) -> dict[str, object] | str:
         return "nested too deeply"
 
 
-def reads_1_1() -> bool:
+def can_parse_toml_1_1() -> bool:
     """Return whether the parser of this Python version reads TOML 1.1."""
-    return isinstance(load("a = {\n}"), dict)
+    return isinstance(try_parse("a = {\n}"), dict)
 
 
-def only_1_1(text: str) -> list[Newer]:
+def find_toml_1_1(text: str) -> list[Newer]:
     """Return the places where a document uses TOML 1.1; an empty list if it is not TOML."""
     older, newer = rewrite_as_1_0(text)
-    return newer if newer and isinstance(load(older), dict) else []
+    return newer if newer and isinstance(try_parse(older), dict) else []
 
 
 def refuse_other_spellings(table: dict[str, object], where: str) -> None:
@@ -199,7 +199,7 @@ def path_lines(text: str) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     before = text.count("\n", 0, max(start, 0))
     for token in strings_after(text[max(start, 0) :], "path"):
-        value = load(f"value = {token.text}")
+        value = try_parse(f"value = {token.text}")
         if isinstance(value, dict):
             found.setdefault(str(value["value"]), []).append(before + token.line)
     return found

@@ -116,7 +116,7 @@ def scan_tracked(
     from pycache_guard.git.listing import parse_entry
     from pycache_guard.git.listing import path_of
 
-    contents = examined(files, attributes, unread)
+    contents = examine_contents(files, attributes, unread)
     found_any = named or contents.held or contents.converted
     config = (
         settings_at(config_from) if config_from else load_config(source, thorough=bool(found_any))
@@ -142,7 +142,7 @@ def scan_tracked(
         holders, contents.held, grants, rooted=rooted, sparse=sparse
     )
     becoming = {parse_entry(record): how for record, how in contents.converted.items()}
-    found += allowlist.by_checkout(becoming, grants, rooted=rooted, sparse=sparse)
+    found += allowlist.checkout_findings(becoming, grants, rooted=rooted, sparse=sparse)
     if source.directory() is None:
         found = [f if f.is_kept else f._replace(fix=None, hint=IN_A_TREE) for f in found]
     if not staged:
@@ -222,24 +222,24 @@ def records_to_check(
 
     def may_concern_us_when_counted(block: bytes) -> bool:
         unread.entries += block.count(b"\0")
-        return content == "all" or may_concern_us(block)
+        return content == "all" or may_be_relevant(block)
 
     comparison = source.start_diff() if content == "new" else None
     listing = source.list_entries()
     from pycache_guard.git.listing import is_attributes_file
     from pycache_guard.git.listing import select_records
 
-    wanted = _always if content == "all" else concerns_us
+    wanted = _always if content == "all" else is_relevant
     records = select_records(listing, may_concern_us_when_counted, wanted)
     named = source.committed(filter_bytecode_paths(records))
     attributes = [record for record in records if is_attributes_file(record)]
     if comparison is None:
-        return named, with_content(records) if content == "all" else [], attributes
+        return named, filter_with_content(records) if content == "all" else [], attributes
     changes = source.read_diff(comparison)
     files = changes.files_with_new_content()
     if attributes and changes.touch_attributes():
         # Changed attributes can turn unchanged files into bytecode.
-        files = with_content(select_records(source.list_entries(), _always, _always))
+        files = filter_with_content(select_records(source.list_entries(), _always, _always))
     return named, files, attributes
 
 
@@ -256,14 +256,14 @@ def changed_records(
     source.check_changes(changes)
     records = changes.records()
     unread.entries = len(records)
-    files = changes.files_with_new_content() if content == "new" else with_content(records)
+    files = changes.files_with_new_content() if content == "new" else filter_with_content(records)
     named = source.committed(filter_bytecode_paths(records))
     if content == "none" or not (files or changes.touch_attributes()):
         return named, [], []
-    listing = select_records(source.list_entries(), may_concern_us, concerns_us)
+    listing = select_records(source.list_entries(), may_be_relevant, is_relevant)
     attributes = [record for record in listing if is_attributes_file(record)]
     if attributes and changes.touch_attributes():
-        files = with_content(select_records(source.list_entries(), _always, _always))
+        files = filter_with_content(select_records(source.list_entries(), _always, _always))
     return named, files, attributes
 
 
@@ -272,7 +272,7 @@ def _always(_: bytes) -> bool:
     return True
 
 
-def may_concern_us(block: bytes) -> bool:
+def may_be_relevant(block: bytes) -> bool:
     """Return whether a block of a listing can name bytecode or a `.gitattributes` at all."""
     from pycache_guard.bytecode.names import SUBSTRINGS
     from pycache_guard.git.listing import ATTRIBUTES
@@ -281,7 +281,7 @@ def may_concern_us(block: bytes) -> bool:
     return any(mark in lowered for mark in SUBSTRINGS) or ATTRIBUTES in lowered
 
 
-def concerns_us(path: bytes) -> bool:
+def is_relevant(path: bytes) -> bool:
     """Return whether a path is that of bytecode or of a `.gitattributes`."""
     from pycache_guard.bytecode.names import is_bytecode_path
     from pycache_guard.git.listing import names_attributes
@@ -297,14 +297,14 @@ def filter_bytecode_paths(records: Iterable[bytes]) -> list[bytes]:
     return [record for record in records if is_bytecode_path(path_of(record))]
 
 
-def with_content(records: Iterable[bytes]) -> list[bytes]:
+def filter_with_content(records: Iterable[bytes]) -> list[bytes]:
     """Return the records that have a blob."""
     from pycache_guard.git.listing import has_content
 
     return [record for record in records if has_content(record)]
 
 
-def examined(files: list[bytes], attributes: list[bytes], unread: Unread) -> Contents:
+def examine_contents(files: list[bytes], attributes: list[bytes], unread: Unread) -> Contents:
     """Return which files contain bytecode, as they are stored and as git checks them out.
 
     `files` and `attributes`, the `.gitattributes` files that apply to them, are records. Each blob is

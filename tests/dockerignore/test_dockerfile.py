@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.dockerignore.dockerfile import sources
+from pycache_guard.dockerignore.dockerfile import read_sources
 from pycache_guard.dockerignore.values import UNKNOWN
 
 #: A Dockerfile behind `FROM x`, and what it takes from its context.
@@ -43,24 +43,24 @@ TAKEN = [
 
 @pytest.mark.parametrize(("text", "expected"), TAKEN)
 def test_sources(text: str, expected: list[str]) -> None:
-    found = sources(f"FROM x AS y\n{text}".encode())
+    found = read_sources(f"FROM x AS y\n{text}".encode())
     assert list(found.patterns) == expected
     assert not found.may_be_all
-    assert found.are_none() == (not expected)
+    assert found.is_empty() == (not expected)
 
 
 def test_the_escape_character_can_be_another() -> None:
-    found = sources(b"# syntax=a/b\n# escape=`\nFROM x\nCOPY a `\n b c:\\\\\n")
+    found = read_sources(b"# syntax=a/b\n# escape=`\nFROM x\nCOPY a `\n b c:\\\\\n")
     assert found.patterns == ("a", "b")
-    assert sources(b"FROM x\n# escape=`\nCOPY a \\\n b /\n").patterns == ("a", "b")
+    assert read_sources(b"FROM x\n# escape=`\nCOPY a \\\n b /\n").patterns == ("a", "b")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "RUN x\n", "FROM python:2-onbuild\n"])
 def test_what_is_not_known_may_be_all(text: str) -> None:
-    found = sources(text.encode())
+    found = read_sources(text.encode())
     assert found.may_be_all
-    assert not found.are_none()
-    assert found.cover("any/thing")
+    assert not found.is_empty()
+    assert found.covers("any/thing")
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_what_is_not_known_may_be_all(text: str) -> None:
     ],
 )
 def test_what_a_source_covers(pattern: str, path: str, expected: bool) -> None:
-    assert sources(f"FROM x\nCOPY {pattern} /y".encode()).cover(path) == expected
+    assert read_sources(f"FROM x\nCOPY {pattern} /y".encode()).covers(path) == expected
 
 
 def test_sources_by_which_a_context_is_known() -> None:
-    assert sources(b"FROM x\nCOPY . a/b *.txt * $X */ /").concrete() == ["a/b", "*.txt"]
+    assert read_sources(b"FROM x\nCOPY . a/b *.txt * $X */ /").concrete() == ["a/b", "*.txt"]

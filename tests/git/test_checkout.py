@@ -9,8 +9,8 @@ import pytest
 
 from pycache_guard.git.checkout import Attributes
 from pycache_guard.git.checkout import Checkout
-from pycache_guard.git.checkout import exact
 from pycache_guard.git.checkout import kinds_of
+from pycache_guard.git.checkout import normalize_names
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def test_kinds_are_read_from_words(
 
 
 def test_attributes_are_shown_as_they_are_written() -> None:
-    shown = Attributes(b"set", NONE, b"crlf", b"unset", b"UTF-16", b"x").shown()
+    shown = Attributes(b"set", NONE, b"crlf", b"unset", b"UTF-16", b"x").describe()
     assert shown == "text eol=crlf working-tree-encoding=UTF-16 filter=x"
 
 
 def test_exact_names_come_first() -> None:
     records = [b"100644 1 0\ta/.GitAttributes", b"100644 2 0\ta/.gitattributes"]
-    assert exact(records) == [b"100644 2 0\ta/.gitattributes"]
-    assert exact(records[:1]) == [b"100644 1 0\ta/.gitattributes"]
+    assert normalize_names(records) == [b"100644 2 0\ta/.gitattributes"]
+    assert normalize_names(records[:1]) == [b"100644 1 0\ta/.gitattributes"]
     stages = [b"100644 %d %d\t.gitattributes" % (n, n) for n in (1, 2, 3)]
-    assert sorted(exact(stages)) == stages
+    assert sorted(normalize_names(stages)) == stages
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 1_000_000])
@@ -77,7 +77,7 @@ def test_contents_of_any_size(repo: Repo, size: int) -> None:
         blobs = [(repo.blob(data), found), (repo.blob("end"), found)]
         for length in (10, size * 2 + 10):
             expected = [(b"\r\n" * size)[:length], b"end"[:length]]
-            assert [*checkout.written(blobs, length, windows=False)] == expected
+            assert [*checkout.read_as_written(blobs, length, windows=False)] == expected
 
 
 def test_nothing_is_left_behind(
@@ -125,7 +125,7 @@ def test_git_ends_before_it_has_answered(
         f'case " $* " in *" --filters "*) read line; echo ;; *) exec {shutil.which("git")} "$@" ;; esac'
     )
     with Checkout([attributes]) as checkout, pytest.raises(GitFailure, match=r"truncated|ended"):
-        [*checkout.written([(blob, RECODED)], 64, windows=False)]
+        [*checkout.read_as_written([(blob, RECODED)], 64, windows=False)]
 
 
 def test_a_repository_with_sha256(
@@ -137,4 +137,4 @@ def test_a_repository_with_sha256(
         found = checkout.attributes([b"x"])
         assert found == {b"x": RECODED}
         blobs = [(repo.blob("ab"), RECODED)]
-        assert [*checkout.written(blobs, 64, windows=True)] == [b"a\0b\0"]
+        assert [*checkout.read_as_written(blobs, 64, windows=True)] == [b"a\0b\0"]

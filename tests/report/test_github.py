@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.report import render
-from pycache_guard.report.github import data
+from pycache_guard.report.github import escape_data
 from report.samples import ALL
 
 PYC001, PYC003 = Rule.PYC001.docs_url, Rule.PYC003.docs_url
@@ -53,4 +53,7 @@ def test_the_runner_reads_what_was_meant(path: str, message: str) -> None:
 
 
 def test_control_characters_are_shown_and_not_obeyed() -> None:
-    assert data("\x1b[2J\x9b\u202e\r\n%\udcff") == "\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xae%0D%0A%25\\xff"
+    assert (
+        escape_data("\x1b[2J\x9b\u202e\r\n%\udcff")
+        == "\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xae%0D%0A%25\\xff"
+    )

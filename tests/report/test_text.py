@@ -9,7 +9,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.report import Summary
 from pycache_guard.report import TextStyle
 from pycache_guard.report import render
-from pycache_guard.report.text import pages
+from pycache_guard.report.text import rule_links
 from report.samples import ALL
 from report.samples import NOWHERE
 from report.samples import PLACED
@@ -122,7 +122,7 @@ def test_a_remedy_is_told_once() -> None:
 
 
 def test_each_rule_has_its_page() -> None:
-    assert pages([]) == ""
-    assert pages(ALL) == (
+    assert rule_links([]) == ""
+    assert rule_links(ALL) == (
         f"\nAbout PYC001: {Rule.PYC001.docs_url}\nAbout PYC003: {Rule.PYC003.docs_url}\n"
     )

@@ -110,7 +110,7 @@ def report_parser(command: str, description: str) -> Parser:
     return parser
 
 
-def config_option(parser: Parser) -> None:
+def add_config_option(parser: Parser) -> None:
     """Add the option that names the revision with the configuration."""
     parser.add_argument(
         "--config-from",
@@ -122,7 +122,7 @@ def config_option(parser: Parser) -> None:
 
 def add_scan_options(parser: Parser, *contents: str, meaning: str) -> None:
     """Add the options of every command that checks entries: `--content`, `--allow`, `--config-from`."""
-    config_option(parser)
+    add_config_option(parser)
     parser.add_argument("--content", metavar="WHICH", choices=contents, default="new", help=meaning)
     parser.add_argument(
         "--allow",
@@ -134,19 +134,19 @@ def add_scan_options(parser: Parser, *contents: str, meaning: str) -> None:
     )
 
 
-def ignorable(text: str) -> str:
+def ignorable_code(text: str) -> str:
     """Return the code of a rule that can be ignored. Raises `Failure` for another."""
     from pycache_guard.config import ignored_codes
 
     return ignored_codes([non_empty(text)], "--ignore")[0]
 
 
-def ignore_option(parser: Parser) -> None:
+def add_ignore_option(parser: Parser) -> None:
     """Add `--ignore`, which adds to the `ignore` of the configuration."""
     parser.add_argument(
         "--ignore",
         metavar="CODE",
-        type=ignorable,
+        type=ignorable_code,
         action="append",
         default=[],
         help="do not report findings of this rule; repeatable",

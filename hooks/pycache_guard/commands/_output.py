@@ -163,7 +163,7 @@ def rule_links(findings: list[Finding], options: ReportOptions | Namespace) -> s
         return ""
     from pycache_guard.report import text
 
-    return text.pages(findings)
+    return text.rule_links(findings)
 
 
 def emit(text: str, output: str | None) -> None:

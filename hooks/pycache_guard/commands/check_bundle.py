@@ -10,7 +10,7 @@ from pycache_guard.bundle.judge import State
 from pycache_guard.bundle.target import is_version
 from pycache_guard.bundle.target import target_of_interpreter
 from pycache_guard.bundle.target import target_of_version
-from pycache_guard.commands._arguments import ignore_option
+from pycache_guard.commands._arguments import add_ignore_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import print_error
@@ -200,7 +200,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--zipimport", action="store_true", help="Python imports from the zip file itself"
     )
-    ignore_option(parser)
+    add_ignore_option(parser)
     return parser.parse(argv)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pycache_guard.commands._arguments import ignore_option
+from pycache_guard.commands._arguments import add_ignore_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import print_error
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--if-any", action="store_true", help="exit with 0 if a glob matches no file"
     )
-    ignore_option(parser)
+    add_ignore_option(parser)
     options = parser.parse(argv)
     paths = [
         path for name in options.archives for path in expand_glob(name, may_be_none=options.if_any)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
+from pycache_guard.commands._arguments import add_config_option
 from pycache_guard.commands._arguments import add_probe_option
-from pycache_guard.commands._arguments import config_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import emit
@@ -77,5 +77,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         help="print which line of which file decides about PATH, and whether others have it",
     )
     add_probe_option(parser)
-    config_option(parser)
+    add_config_option(parser)
     return parser.parse(argv)

@@ -90,7 +90,7 @@ def check(sources: Iterable[SourceFile]) -> Checked:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands._arguments import ignore_option
+    from pycache_guard.commands._arguments import add_ignore_option
     from pycache_guard.commands._arguments import non_empty
     from pycache_guard.commands._arguments import report_parser
 
@@ -105,5 +105,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         help="files or directories (default: every tracked Python file)",
     )
-    ignore_option(parser)
+    add_ignore_option(parser)
     return parser.parse(argv)

@@ -6,7 +6,7 @@ from pycache_guard.commands._commits import CommitsOptions
 from pycache_guard.commands._commits import check_commits
 from pycache_guard.commands._commits import commits_parser
 from pycache_guard.commands._commits import read_ref_lines
-from pycache_guard.git.revisions import created
+from pycache_guard.git.revisions import created_refs
 from pycache_guard.git.revisions import from_pre_receive
 from pycache_guard.git.tree import HeadTree
 from pycache_guard.git.tree import check_head
@@ -37,5 +37,5 @@ def main(argv: Sequence[str]) -> int:
     lines = read_ref_lines()
     revisions = from_pre_receive(lines)
     if not options.config_from:
-        check_head(created(lines))
+        check_head(created_refs(lines))
     return check_commits(NAME, revisions, HeadTree, options, is_receiving=True)

@@ -85,11 +85,11 @@ def has_tracked_bytecode() -> bool:
     """Return whether the index has anything to verify. In a hook it usually has not."""
     from pycache_guard.git.index import Index
     from pycache_guard.scan import Unread
-    from pycache_guard.scan import examined
+    from pycache_guard.scan import examine_contents
     from pycache_guard.scan import records_to_check
 
     named, files, attributes = records_to_check(Index(), "new", Unread())
-    contents = examined(files, attributes, Unread())
+    contents = examine_contents(files, attributes, Unread())
     return bool(named or contents.held or contents.converted)
 
 
@@ -151,8 +151,8 @@ def show_files(paths: list[str], one: str, many: str) -> str:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands._arguments import config_option
-    from pycache_guard.commands._arguments import ignore_option
+    from pycache_guard.commands._arguments import add_config_option
+    from pycache_guard.commands._arguments import add_ignore_option
     from pycache_guard.commands._arguments import non_empty
     from pycache_guard.commands._arguments import report_parser
 
@@ -181,7 +181,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         default=[],
         help="an interpreter to use first; repeatable",
     )
-    ignore_option(parser)
+    add_ignore_option(parser)
     parser.add_argument(
         "--allow-unverifiable",
         dest="ignore",
@@ -189,5 +189,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         const="PYC205",
         help="the same as --ignore PYC205: do not report files that cannot be compared",
     )
-    config_option(parser)
+    add_config_option(parser)
     return parser.parse(argv)

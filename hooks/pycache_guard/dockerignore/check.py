@@ -123,7 +123,7 @@ def find_unignored(
         for directory, found in names.items()
         for name in found
         for probe in probe_paths(kind, directory, name)
-        if build.sources.cover(os.fsdecode(probe))
+        if build.sources.covers(os.fsdecode(probe))
         if (gap := _unignored_at(build, rules, kind, directory, probe))
     ]
 
@@ -143,7 +143,7 @@ def _unignored_at(
     )
 
 
-def findings(
+def to_findings(
     build: BuildContext, content: bytes | None, left: Sequence[UnignoredPath], remedy: str
 ) -> list[Finding]:
     """Return the findings (PYC301) for the unignored paths `left` of a build."""
@@ -168,7 +168,7 @@ def findings(
     return found
 
 
-def unreadable(build: BuildContext, encoding: str, remedy: str) -> Finding:
+def unreadable_finding(build: BuildContext, encoding: str, remedy: str) -> Finding:
     """Return the finding (PYC301) for an ignore file in an encoding that Docker does not read."""
     words = f"is {encoding}; Docker cannot read patterns in it"
     return Finding(os.fsdecode(build.ignore_file), Rule.PYC301, words, remedy)
@@ -248,10 +248,12 @@ class DockerignoreChecker:
         encoding = detect_utf16_32(content or b"")
         if encoding:
             return [
-                unreadable(build, encoding, commands.convert_to_utf8(build.ignore_file, encoding))
+                unreadable_finding(
+                    build, encoding, commands.convert_to_utf8(build.ignore_file, encoding)
+                )
             ]
         patterns = [pattern.decode("ascii") for pattern in self._complete(build, content).patterns]
-        return findings(build, content, left, commands.append(build.ignore_file, patterns))
+        return to_findings(build, content, left, commands.append(build.ignore_file, patterns))
 
     def advise(self, builds: Iterable[BuildContext]) -> tuple[str, ...]:
         """Return a sentence for each ignore file that lacks recommended patterns."""

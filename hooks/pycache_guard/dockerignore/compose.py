@@ -114,7 +114,7 @@ def read_compose(content: bytes) -> ComposeFile:
         if "services" in top:
             found = document.mapping(top["services"][1])
         else:
-            found = first_format(document, top)
+            found = read_first_format(document, top)
         for name, (line, node) in found.items():
             build = document.service(node, line)
             services[name] = services[name].merge(build) if name in services else build
@@ -149,7 +149,7 @@ def is_template(content: bytes) -> bool:
     return _TEMPLATE.search(content) is not None
 
 
-def first_format(document: Document, top: Mapping) -> Mapping:
+def read_first_format(document: Document, top: Mapping) -> Mapping:
     """Return the services of a file without `services`: mappings with `build` or `image`."""
     return {
         key: (line, node)
@@ -192,7 +192,7 @@ class Document:
             context=self.optional(parts, "context"),
             dockerfile=self.optional(parts, "dockerfile"),
             inline=inline.text if inline else None,
-            named=tuple(self.named(*additional)) if additional else (),
+            named=tuple(self.additional_contexts(*additional)) if additional else (),
             extends=extends,
         )
 
@@ -208,7 +208,7 @@ class Document:
             raise Unreadable(line, "`extends` does not name a service")
         return Extends(service.text, self.optional(keys, "file"), line)
 
-    def named(self, line: int, node: yaml.Node) -> Iterator[tuple[str, Value]]:
+    def additional_contexts(self, line: int, node: yaml.Node) -> Iterator[tuple[str, Value]]:
         """Yield the additional contexts, written as a mapping or as a list of `NAME=VALUE`."""
         if isinstance(node, yaml.SequenceNode):
             for item in self.items(node):

@@ -13,7 +13,7 @@ from pycache_guard.dockerignore.build_files import ComposeBuild
 from pycache_guard.dockerignore.build_files import Files
 from pycache_guard.dockerignore.dockerfile import Sources
 from pycache_guard.dockerignore.dockerfile import has_glob
-from pycache_guard.dockerignore.dockerfile import sources
+from pycache_guard.dockerignore.dockerfile import read_sources
 from pycache_guard.dockerignore.names import ignore_files
 from pycache_guard.dockerignore.names import is_bake_file
 from pycache_guard.dockerignore.names import is_compose_file
@@ -92,7 +92,7 @@ class ContextFinder:
         for path in self._entries:
             if path.rpartition(b"/")[2] == b".dockerignore" and path not in counted:
                 found.add(BuildContext(posixpath.dirname(path), path, ALL))
-        return sorted(build for build in found if not build.sources.are_none())
+        return sorted(build for build in found if not build.sources.is_empty())
 
     def builds_in(self, contexts: Sequence[bytes]) -> list[BuildContext]:
         """Return the builds in `contexts`; everything in them counts as sent.
@@ -149,7 +149,7 @@ class ContextFinder:
         """Return what each Dockerfile takes from its context; a link counts as unknown."""
         blobs = {p: self._entries[p].blob for p in self._dockerfiles() if self._entries[p].is_file}
         read = read_blobs(blobs.values())
-        return {path: sources(read[blob]) for path, blob in blobs.items()}
+        return {path: read_sources(read[blob]) for path, blob in blobs.items()}
 
     def _read_build_files(self) -> list[ComposeBuild]:
         """Return the builds that compose, Bake and devcontainer files name."""
@@ -168,14 +168,14 @@ class ContextFinder:
     ) -> BuildContext:
         names = ignore_files(context, dockerfile)
         there = [name for name in names if name in self._records]
-        taken = sources(inline) if inline is not None else self._taken(dockerfile)
+        taken = read_sources(inline) if inline is not None else self._taken(dockerfile)
         return BuildContext(context, (there or names[-1:])[0], taken)
 
     def _taken(self, dockerfile: bytes) -> Sources:
         """Return the sources of a Dockerfile; all if it is unknown."""
         if dockerfile and dockerfile not in self._sources and dockerfile in self._records:
             found = self._read(dockerfile)
-            self._sources[dockerfile] = ALL if found is None else sources(found)
+            self._sources[dockerfile] = ALL if found is None else read_sources(found)
         return self._sources.get(dockerfile, ALL)
 
     def _context_of(self, dockerfile: bytes) -> bytes:
@@ -212,7 +212,7 @@ class ContextFinder:
             return whole in self._files.paths or whole in self._files.directories
         pattern = Sources((path,), may_be_all=False)
         return any(
-            pattern.cover(os.fsdecode(p[len(start) :]))
+            pattern.covers(os.fsdecode(p[len(start) :]))
             for p in self._files.paths
             if p.startswith(start)
         )

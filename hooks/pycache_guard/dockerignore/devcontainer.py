@@ -32,7 +32,7 @@ def read_devcontainer(content: bytes) -> DevContainer:
     try:
         text = content.decode("utf-8-sig")
         for superfluous in (_COMMENT, _COMMA):
-            text = superfluous.sub(kept, text)
+            text = superfluous.sub(keep_string, text)
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"it is not JSON with comments: {error.msg}") from None
@@ -51,18 +51,18 @@ def read_devcontainer(content: bytes) -> DevContainer:
         if not isinstance(value, str):
             raise Unreadable(1, "a path in it is not a string")
     return DevContainer(
-        known(dockerfile) if dockerfile is not None else None,
-        known(context or "."),
-        tuple(map(known, files)),
+        resolve_workspace(dockerfile) if dockerfile is not None else None,
+        resolve_workspace(context or "."),
+        tuple(map(resolve_workspace, files)),
     )
 
 
-def kept(match: re.Match[str]) -> str:
+def keep_string(match: re.Match[str]) -> str:
     """Return a string as it is, and of anything else the line ends."""
     return match[1] or "\n" * match[0].count("\n") or " "
 
 
-def known(path: str) -> str:
+def resolve_workspace(path: str) -> str:
     """Return a path with the workspace folder replaced. Raises `Unreadable` for another variable."""
     found = _WORKSPACE.sub(WORKSPACE, path)
     if "${" in found:

@@ -34,11 +34,11 @@ class Sources(NamedTuple):
     #: Whether something else may be copied: no instruction is known, or a base image has `ONBUILD`.
     may_be_all: bool
 
-    def are_none(self) -> bool:
+    def is_empty(self) -> bool:
         """Return whether nothing is copied from the context."""
         return not self.patterns and not self.may_be_all
 
-    def cover(self, path: str) -> bool:
+    def covers(self, path: str) -> bool:
         """Return whether the file `path`, from the context, is copied by one of them."""
         if self.may_be_all:
             return True
@@ -58,13 +58,13 @@ def matches_above(pattern: str, parts: Sequence[str]) -> bool:
     return len(wanted) <= len(parts) and all(map(fnmatchcase, parts, wanted))
 
 
-def sources(content: bytes) -> Sources:
+def read_sources(content: bytes) -> Sources:
     """Return what a Dockerfile takes from its context: by COPY, ADD and bind mounts."""
     found: list[str] = []
     stages: set[str] = set()
     has_from = may_be_all = False
     variables: dict[str, str] = {}
-    for keyword, rest in instructions(content.decode("utf-8", "replace")):
+    for keyword, rest in iter_instructions(content.decode("utf-8", "replace")):
         if keyword == "ONBUILD":
             keyword, _, rest = rest.partition(" ")
             keyword = keyword.upper()
@@ -77,14 +77,14 @@ def sources(content: bytes) -> Sources:
             for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", rest):
                 variables.setdefault(name, value.strip("\"'"))
         elif keyword in ("COPY", "ADD"):
-            found += copied(rest, variables)
+            found += find_copied(rest, variables)
         elif keyword == "RUN":
-            found += mounted(rest, variables)
-    patterns = dict.fromkeys(normalised(path) for path in found)
+            found += find_mounted(rest, variables)
+    patterns = dict.fromkeys(normalize_source(path) for path in found)
     return Sources(tuple(patterns), may_be_all or not has_from)
 
 
-def instructions(text: str) -> Iterator[tuple[str, str]]:
+def iter_instructions(text: str) -> Iterator[tuple[str, str]]:
     """Yield each instruction in upper case and its arguments, comments and here-documents left out."""
     lines = text.removeprefix("\ufeff").splitlines()
     escape = "\\"
@@ -112,20 +112,20 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
         yield keyword.upper(), rest.strip()
 
 
-def copied(rest: str, variables: dict[str, str]) -> Iterator[str]:
+def find_copied(rest: str, variables: dict[str, str]) -> Iterator[str]:
     """Yield the sources of COPY and ADD that are in the context."""
     while rest.startswith("--"):
         option, _, rest = rest.partition(" ")
         if option.lower().startswith("--from="):
             return
         rest = rest.strip()
-    for word in words(rest)[:-1]:
-        path = substituted(word, variables)
+    for word in split_words(rest)[:-1]:
+        path = replace_variables(word, variables)
         if not is_remote(path) and not path.startswith("<<"):
             yield path
 
 
-def words(rest: str) -> list[str]:
+def split_words(rest: str) -> list[str]:
     """Return the arguments of an instruction, written as words or as a JSON array."""
     if rest.startswith("["):
         import json  # 3 ms, and nearly no Dockerfile has one
@@ -137,7 +137,7 @@ def words(rest: str) -> list[str]:
     return [word.strip("\"'") for word in rest.split()]
 
 
-def mounted(rest: str, variables: dict[str, str]) -> Iterator[str]:
+def find_mounted(rest: str, variables: dict[str, str]) -> Iterator[str]:
     """Yield the sources of bind mounts that are in the context."""
     for mount in _MOUNT.findall(rest):
         options = {
@@ -145,10 +145,10 @@ def mounted(rest: str, variables: dict[str, str]) -> Iterator[str]:
             for name, _, value in (o.partition("=") for o in mount.split(","))
         }
         if options.get("type", "bind") == "bind" and "from" not in options:
-            yield substituted(options.get("source", options.get("src", ".")), variables)
+            yield replace_variables(options.get("source", options.get("src", ".")), variables)
 
 
-def substituted(word: str, variables: dict[str, str]) -> str:
+def replace_variables(word: str, variables: dict[str, str]) -> str:
     """Return a word with its variables replaced, `UNKNOWN` for each that is not known."""
 
     def value(match: re.Match[str]) -> str:
@@ -157,7 +157,7 @@ def substituted(word: str, variables: dict[str, str]) -> str:
     return _VARIABLE.sub(value, word)
 
 
-def normalised(path: str) -> str:
+def normalize_source(path: str) -> str:
     """Return a source as a path from the context: rooted there, it cannot leave it."""
     clean = posixpath.normpath("/" + path.replace("\\", "/")).lstrip("/")
     return clean or "."

@@ -54,7 +54,7 @@ def interpolate(value: Value, environment: Mapping[str, str]) -> str:
     A variable has its value in `environment`, else its default. Raises `Unreadable` for one that has
     neither, unless the value is remote anyway.
     """
-    text = replaced(value.text, environment, value.line, 0)
+    text = replace_variables(value.text, environment, value.line, 0)
     if UNKNOWN in text and not is_remote(text):
         raise Unreadable(value.line, f"`{value.text}` depends on the environment")
     return text
@@ -62,10 +62,10 @@ def interpolate(value: Value, environment: Mapping[str, str]) -> str:
 
 def interpolate_or_unknown(value: Value, environment: Mapping[str, str]) -> str:
     """Return a value with its variables replaced, `UNKNOWN` in place of each that is not known."""
-    return replaced(value.text, environment, value.line, 0)
+    return replace_variables(value.text, environment, value.line, 0)
 
 
-def replaced(text: str, environment: Mapping[str, str], line: int, depth: int) -> str:
+def replace_variables(text: str, environment: Mapping[str, str], line: int, depth: int) -> str:
     """Return `text` with its variables replaced, `UNKNOWN` for each that is not known."""
     if depth > _MAX_DEPTH:
         raise Unreadable(line, "its variables are nested too deeply")
@@ -80,9 +80,9 @@ def replaced(text: str, environment: Mapping[str, str], line: int, depth: int) -
         if after == "$":
             found, at = found + "$", dollar + 2
         elif after == "{":
-            end = closing_brace(text, dollar + 2, line)
+            end = find_closing_brace(text, dollar + 2, line)
             inner = text[dollar + 2 : end]
-            found, at = found + braced(inner, environment, line, depth), end + 1
+            found, at = found + replace_braced(inner, environment, line, depth), end + 1
         elif name:
             found, at = found + environment.get(name[0], UNKNOWN), name.end()
         else:
@@ -92,7 +92,7 @@ def replaced(text: str, environment: Mapping[str, str], line: int, depth: int) -
     return found
 
 
-def closing_brace(text: str, at: int, line: int) -> int:
+def find_closing_brace(text: str, at: int, line: int) -> int:
     """Return where the `}` is that closes the `${` before `at`."""
     depth = 1
     while at < len(text):
@@ -106,7 +106,7 @@ def closing_brace(text: str, at: int, line: int) -> int:
     raise Unreadable(line, f"`{text}` has a `${{` that is not closed")
 
 
-def braced(inner: str, environment: Mapping[str, str], line: int, depth: int) -> str:
+def replace_braced(inner: str, environment: Mapping[str, str], line: int, depth: int) -> str:
     """Return what `${inner}` stands for."""
     name = _NAME.match(inner)
     if name is None:
@@ -121,10 +121,12 @@ def braced(inner: str, environment: Mapping[str, str], line: int, depth: int) ->
         return value if value is not None and (is_set or not operator) else UNKNOWN
     if operator == "-":
         return (
-            value if is_set and value is not None else replaced(word, environment, line, depth + 1)
+            value
+            if is_set and value is not None
+            else replace_variables(word, environment, line, depth + 1)
         )
     if operator == "+":
-        return replaced(word, environment, line, depth + 1) if is_set else ""
+        return replace_variables(word, environment, line, depth + 1) if is_set else ""
     raise Unreadable(line, f"`${{{inner}}}` has an operator that Compose does not have")
 
 

@@ -214,11 +214,11 @@ def _parse(name: str, text: str) -> object:
         except (ValueError, RecursionError):
             raise Unreadable("is not JSON") from None
     if suffix == ".toml":
-        from pycache_guard.config import load
+        from pycache_guard.config import try_parse
         from pycache_guard.toml_tokens import rewrite_as_1_0
 
         # prek reads TOML 1.1, tomllib before Python 3.15 does not.
-        document = load(rewrite_as_1_0(text)[0])
+        document = try_parse(rewrite_as_1_0(text)[0])
         if isinstance(document, str):
             raise Unreadable(f"is not TOML: {document}")
         return document

@@ -114,7 +114,7 @@ class Attributes(NamedTuple):
             for name, value in zip(NAMES[:-1], self, strict=False)
         )
 
-    def shown(self) -> str:
+    def describe(self) -> str:
         """Return those that matter, for a message."""
         named = zip(NAMES, map(os.fsdecode, self), strict=True)
         words = [
@@ -137,7 +137,7 @@ class Checkout:
     """
 
     def __init__(self, records: Iterable[bytes]) -> None:
-        self._records = exact(records)
+        self._records = normalize_names(records)
         paths = {blob_of(record): os.fsdecode(path_of(record)) for record in self._records}
         self.kinds = kinds_of(paths, paths.__getitem__)
         self._repository: Isolated | None = None
@@ -176,7 +176,7 @@ class Checkout:
             if found.recodes or found.ends_lines or found.filters or found.ident == SET
         }
 
-    def written(
+    def read_as_written(
         self, blobs: Iterable[tuple[str, Attributes]], length: int, *, windows: bool
     ) -> Iterator[bytes]:
         """Yield the first `length` bytes that git writes for each blob with its attributes.
@@ -214,10 +214,10 @@ class Checkout:
         becoming: dict[bytes, Becoming] = {}
         for windows in (False, True):
             questions = [(blob_of(record), has) for record, has in converted]
-            heads = self.written(questions, HEAD_BYTES, windows=windows)
+            heads = self.read_as_written(questions, HEAD_BYTES, windows=windows)
             for (record, has), head in zip(converted, heads, strict=True):
                 if is_bytecode(head):
-                    becoming.setdefault(record, (has.shown(), head))
+                    becoming.setdefault(record, (has.describe(), head))
         return becoming, filtered
 
     def _isolated(self) -> Isolated:
@@ -350,7 +350,7 @@ def read_until(git: Git, end: bytes, limit: int) -> bytes:
     return b"".join([*parts, buffer[:found]])[:limit]
 
 
-def exact(records: Iterable[bytes]) -> list[bytes]:
+def normalize_names(records: Iterable[bytes]) -> list[bytes]:
     """Return records of `.gitattributes` files with that name in lower case.
 
     One in other letters counts where none beside it is written like this.

@@ -46,7 +46,7 @@ def read_prefixes(
             reader.ask(batch)
             for blob, answer in zip(batch, reader.answers(), strict=True):
                 if answer is None:
-                    raise GitFailure(absence(blob, path_of(blob) if path_of else ""))
+                    raise GitFailure(describe_missing_blob(blob, path_of(blob) if path_of else ""))
                 if answer[1] != "blob":
                     raise GitFailure(f"blob {blob} cannot be read here: it is a {answer[1]}")
                 yield blob, answer[3]
@@ -54,7 +54,7 @@ def read_prefixes(
         reader.close()
 
 
-def absence(blob: str, path: str) -> str:
+def describe_missing_blob(blob: str, path: str) -> str:
     """Return the message about a missing blob: its path, if that is known, and what to do."""
 
     words = f"blob {blob} cannot be read here: it is missing"
@@ -88,7 +88,7 @@ def read_path(expression: str) -> bytes | None:
     return None if blob is None else read_blob(blob)
 
 
-def looked_up(revision: str, names: Iterable[bytes], reader: ObjectReader) -> dict[bytes, str]:
+def find_blobs(revision: str, names: Iterable[bytes], reader: ObjectReader) -> dict[bytes, str]:
     """Return the blob ids of those of the paths `names` that exist in a commit or a tree."""
     from os import fsdecode
 

@@ -275,7 +275,7 @@ def from_pre_receive(lines: bytes) -> Revisions | None:
     return Revisions(tips, (), "--not", "--all") if tips else None
 
 
-def created(lines: bytes) -> set[str]:
+def created_refs(lines: bytes) -> set[str]:
     """Return the names of the refs that a push creates. Raises as `from_pre_receive` does."""
     fields = (line.split(" ") for line in split_ref_lines(lines))
     return {name for old, new, name in fields if names_an_object(new) and not names_an_object(old)}

@@ -46,7 +46,7 @@ def paths_ever_checked_out(directory: str, paths: Sequence[str]) -> set[str]:
     """
     asked = {os.fsencode(path): path for path in paths}
     found: set[str] = set()
-    names = _names(directory)
+    names = _names_in_reflog(directory)
     try:
         for name in names:
             path = asked.pop(name, None)
@@ -63,7 +63,7 @@ def paths_ever_checked_out(directory: str, paths: Sequence[str]) -> set[str]:
     return found
 
 
-def _names(directory: str) -> Generator[bytes, None, None]:
+def _names_in_reflog(directory: str) -> Generator[bytes, None, None]:
     """Yield the files below `directory` of every commit in the reflog, as paths relative to it.
 
     These are the files of the newest commit, and the files that differ between neighbours. Git reads
@@ -105,12 +105,12 @@ def _names(directory: str) -> Generator[bytes, None, None]:
             env=environment_without_repository(),
         )
         try:
-            yield from _sides(comparing)
+            yield from _files_in_diff(comparing)
         finally:
             comparing.kill()
 
 
-def _sides(comparing: Git) -> Iterator[bytes]:
+def _files_in_diff(comparing: Git) -> Iterator[bytes]:
     """Yield each path of a raw diff that is a file or a symbolic link on at least one side."""
     head = b""
     for block in iter_blocks(comparing):

@@ -22,7 +22,7 @@ from pycache_guard.git.listing import names_attributes
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.listing import tree_of
 from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import looked_up
+from pycache_guard.git.objects import find_blobs
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import object_id
 from pycache_guard.git.revisions import iter_commits
@@ -142,7 +142,7 @@ class Places:
         if b"\n" in b"".join(missing):
             found = {path_of(r): blob_of(r) for r in tree_of(revision) if is_attributes_file(r)}
         else:
-            found = looked_up(revision, missing, self._commits.reader)
+            found = find_blobs(revision, missing, self._commits.reader)
         self._known.update({name: found.get(name) for name in missing})
         attributes = frozenset(
             b"100644 %s\t%s" % (blob.encode("ascii"), name)

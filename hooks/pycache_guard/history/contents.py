@@ -20,7 +20,7 @@ from pycache_guard.git.listing import path_of
 from pycache_guard.git.listing import tree_of
 from pycache_guard.git.objects import MAX_IN_FLIGHT
 from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.objects import looked_up
+from pycache_guard.git.objects import find_blobs
 from pycache_guard.scan import ARCHIVE
 from pycache_guard.scan import LFS_POINTER
 from pycache_guard.scan import Unread
@@ -106,7 +106,7 @@ class ContentScanner:
         if names is None:
             found = [blob_of(r) for r in tree_of(edges[0]) if is_attributes_file(r)]
         else:
-            found = [*looked_up(edges[0], names, reader).values()]
+            found = [*find_blobs(edges[0], names, reader).values()]
         found += (
             blob_of(record)
             for record in changed_attributes(edges)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def render(findings: list[Finding], command: str) -> str:
     """Return one `::error` line per finding."""
-    return "".join(f"::error {properties(f)}::{message(f)}\n" for f in findings)
+    return "".join(f"::error {format_properties(f)}::{format_message(f)}\n" for f in findings)
 
 
-def properties(finding: Finding) -> str:
+def format_properties(finding: Finding) -> str:
     """Return `file=…,line=…,title=…`, leaving out what does not apply."""
     values = {
         "file": finding.path,
@@ -28,19 +28,19 @@ def properties(finding: Finding) -> str:
         "title": f"{finding.rule.name} {finding.rule.value}",
     }
     return ",".join(
-        f"{key}={data(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        f"{key}={escape_data(str(value)).replace(':', '%3A').replace(',', '%2C')}"
         for key, value in values.items()
         if value is not None
     )
 
 
-def message(finding: Finding) -> str:
+def format_message(finding: Finding) -> str:
     """Return the message, the fix and the address of the rule page, as one escaped line."""
     remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
-    return data(f"{finding.message}{remedy}\nAbout: {finding.rule.docs_url}")
+    return escape_data(f"{finding.message}{remedy}\nAbout: {finding.rule.docs_url}")
 
 
-def data(text: str) -> str:
+def escape_data(text: str) -> str:
     """Escape the text of a workflow command; other control characters are shown as escapes."""
     lines = text.replace("%", "%25").replace("\r", "%0D").split("\n")
     return "%0A".join(map(escape_text, lines))

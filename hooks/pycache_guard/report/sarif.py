@@ -31,7 +31,7 @@ def render(findings: list[Finding], command: str) -> str:
             }
         },
         "automationDetails": {"id": f"pycache-guard/{command}/"},
-        "results": [result(finding) for finding in findings],
+        "results": [finding_to_result(finding) for finding in findings],
     }
     return (
         quiet_json(json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2))
@@ -54,7 +54,7 @@ def rule_to_dict(rule: Rule) -> dict[str, object]:
     }
 
 
-def result(finding: Finding) -> dict[str, object]:
+def finding_to_result(finding: Finding) -> dict[str, object]:
     """Return one result, always with a location: code scanning rejects a result without one."""
     remedy = f"\nTo fix: {finding.instruction}" if finding.instruction else ""
     return {
@@ -62,11 +62,11 @@ def result(finding: Finding) -> dict[str, object]:
         "ruleIndex": list(Rule).index(finding.rule),
         "level": "error",
         "message": {"text": escape_surrogates(finding.message + remedy)},
-        "locations": [{"physicalLocation": location(finding)}],
+        "locations": [{"physicalLocation": format_location(finding)}],
     }
 
 
-def location(finding: Finding) -> dict[str, object]:
+def format_location(finding: Finding) -> dict[str, object]:
     """Return file and region; the URI has exactly the bytes of the path, percent-encoded (RFC 3986)."""
     region = {
         "startLine": finding.line,

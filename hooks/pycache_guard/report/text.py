@@ -58,7 +58,7 @@ def render(
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
 
 
-def pages(findings: list[Finding]) -> str:
+def rule_links(findings: list[Finding]) -> str:
     """Return the address of the page of each rule in `findings`."""
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.name)
     return (

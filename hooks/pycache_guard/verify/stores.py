@@ -157,7 +157,7 @@ class IndexStore:
         self._changes: dict[str, str] = {}
         inside = index.entries_below(tops) if tops else None
         named, files, attributes = scan.records_to_check(index, "new", scan.Unread())
-        contents = scan.examined(files, attributes, scan.Unread())
+        contents = scan.examine_contents(files, attributes, scan.Unread())
         self._held = contents.held
         if not (named or contents.held or contents.converted):
             return
@@ -248,10 +248,10 @@ class IndexStore:
             }
             for windows, paths in ((False, [*found]), (True, [p for p in found if p in names])):
                 questions = [(files[path].blob, found[path]) for path in paths]
-                contents = checkout.written(questions, MAX_FILE_BYTES + 1, windows=windows)
+                contents = checkout.read_as_written(questions, MAX_FILE_BYTES + 1, windows=windows)
                 for path, written in zip(paths, contents, strict=True):
                     if found[path].filters or written != self._contents[files[path].blob]:
-                        words = f"git changes it at checkout (`{found[path].shown()}`)"
+                        words = f"git changes it at checkout (`{found[path].describe()}`)"
                         self._changes.setdefault(path, words)
 
     def _resolve_if_tracked(self, path: str) -> str:
