@@ -192,7 +192,7 @@ class ImageArchive:
             label = str(label or name or descriptor["digest"])
             found = self._contents.parse(where)
             if not isinstance(found, dict):
-                raise ArchiveError(f"has a `{where}` that is no manifest")
+                raise ArchiveError(f"has a `{where}` that is not a manifest")
             if "manifests" in found:
                 images += self._read_index(found, label, depth + 1)
                 continue
