@@ -147,7 +147,7 @@ def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
 
 
 def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
-    refuse = '[ "$1" = -I ] && exit 2'  # as Python 2 does
+    refuse = '[ "$1" = -X ] && exit 2'  # as Python 2 does
     path = script(
         tmp_path / "python", f'{refuse}\necho "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"'
     )

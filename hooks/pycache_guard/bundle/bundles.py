@@ -45,9 +45,9 @@ class Bundle(NamedTuple):
     #: For reports: the path, with the image in parentheses if the archive has several.
     label: str
     tree: BundleTree
-    #: Whether the target cannot write into it.
-    is_read_only: bool
     judge: Callable[[BundleTree, Target, int], Judgement]
+    #: Nothing can be written into an archive.
+    is_archive: bool = True
 
 
 @contextlib.contextmanager
@@ -59,7 +59,7 @@ def open_bundles(path: str, *, has_zipimport: bool) -> Iterator[list[Bundle]]:
     if os.path.isdir(path):
         if has_zipimport:
             raise Failure(f"{path}: is a directory, which `--zipimport` is not for")
-        yield [Bundle(path, DiskTree(path), is_read_only=False, judge=judge)]
+        yield [Bundle(path, DiskTree(path), judge, is_archive=False)]
         return
     with contextlib.ExitStack() as closing:
         file = closing.enter_context(regular.open_regular(path))
@@ -86,12 +86,11 @@ def _open_file(
             Bundle(
                 f"{path} ({image.name})" if len(images.images) > 1 else path,
                 ArchiveTree(path, [*images.layers(image)], time_in_tar, is_image=True),
-                is_read_only=True,
-                judge=judge,
+                judge,
             )
             for image in images.images
         ]
-    return [Bundle(path, ArchiveTree(path, [archive], time_in_tar), is_read_only=True, judge=judge)]
+    return [Bundle(path, ArchiveTree(path, [archive], time_in_tar), judge)]
 
 
 def _open_zip(path: str, file: IO[bytes], archive: Zip, *, has_zipimport: bool) -> Bundle:
@@ -100,12 +99,12 @@ def _open_zip(path: str, file: IO[bytes], archive: Zip, *, has_zipimport: bool) 
     # A line for the shell: `python -m zipapp -p`, PEX and shiv write one (PEP 441).
     if has_zipimport or lowered.endswith(ZIPIMPORTED) or file.read(2) == b"#!":
         tree = ArchiveTree(path, [archive], time_in_zip)
-        return Bundle(path, tree, is_read_only=True, judge=judge_zip)  # type: ignore[arg-type]
+        return Bundle(path, tree, judge_zip)  # type: ignore[arg-type]
     if lowered.endswith(".whl"):
         tree = ArchiveTree(path, [archive], time_of_installation, rename=_place_installed)
     else:
         tree = ArchiveTree(path, [archive], time_in_zip)
-    return Bundle(path, tree, is_read_only=True, judge=judge)
+    return Bundle(path, tree, judge)
 
 
 def _place_installed(name: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pycache_guard.bundle.judge import State
+from pycache_guard.bundle.proof import find_compiler
 from pycache_guard.bundle.proof import find_mismatches
 from pycache_guard.bundle.proof import find_rejected
 from pycache_guard.bundle.target import likeliest_target
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.remedies import program
+from pycache_guard.remedies import shell_quote
 from pycache_guard.report import count
 
 TYPE_CHECKING = False
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import BundleTree
     from pycache_guard.interpreters.pool import CompilerPool
+
+#: An archive has to be made again.
+_BEFORE_PACKING = (
+    "repair the directory before it is packed: `pycache-guard check-bundle --fix DIRECTORY`"
+)
 
 #: The invalidation modes of PEP 552, as `--expect` has them.
 MODES = ("timestamp", "checked-hash", "unchecked-hash")
@@ -37,6 +45,8 @@ class Expectation(NamedTuple):
     mode: str | None = None
     #: Whether the target cannot write into the bundle.
     is_read_only: bool = False
+    #: What the user named as `--python`.
+    python: str | None = None
 
 
 class BundleResult(NamedTuple):
@@ -72,7 +82,7 @@ def check_bundle(bundle: Bundle, expected: Expectation, compilers: CompilerPool)
     path, tree = bundle.label, bundle.tree
     target = expected.target or find_target(path, tree)
     judgement = bundle.judge(tree, target, expected.level)
-    expected = expected._replace(is_read_only=expected.is_read_only or bundle.is_read_only)
+    expected = expected._replace(is_read_only=expected.is_read_only or bundle.is_archive)
     notes = [*tree.notes]
     rejected = find_rejected(tree, target, expected.level, judgement, compilers)
     if rejected:
@@ -94,7 +104,7 @@ def check_bundle(bundle: Bundle, expected: Expectation, compilers: CompilerPool)
             f"{count(len(uncompared), 'unchecked-hash file')} ({_first(tree, uncompared)}) could not be"
             " compared with what the source compiles to; the hash was compared."
         )
-    described = _Describer(tree, target, expected)
+    described = _Describer(bundle, target, expected, compilers)
     findings = [
         *(found for module in judgement.modules for found in described.module(module)),
         *(described.stray(stray) for stray in judgement.strays),
@@ -129,26 +139,52 @@ def find_target(path: str, tree: BundleTree) -> Target:
 class _Describer:
     """Makes findings of verdicts."""
 
-    def __init__(self, tree: BundleTree, target: Target, expected: Expectation) -> None:
-        self._tree = tree
+    def __init__(
+        self,
+        bundle: Bundle,
+        target: Target,
+        expected: Expectation,
+        compilers: CompilerPool,
+    ) -> None:
+        self._bundle = bundle
+        self._tree = bundle.tree
         self._who = target.title
+        self._target = target
         self._expected = expected
+        self._compilers = compilers
+        self._command: str | None = None
         self._then = (
             f"{self._who} compiles the source at every start"
             if expected.is_read_only
             else f"{self._who} compiles the source at the first import"
         )
 
-    def finding(self, path: str, rule: Rule, message: str) -> Finding:
-        """Return a finding about a file of the bundle."""
+    def finding(self, path: str, rule: Rule, message: str, *, is_stray: bool = False) -> Finding:
+        """Return a finding about a file of the bundle, with what to do about it."""
         place, start = self._tree.locate_finding(path)
-        return Finding(place, rule, start + message)
+        if self._bundle.is_archive:
+            return Finding(place, rule, start + message, hint=_BEFORE_PACKING)
+        if is_stray:
+            return Finding(place, rule, message, f"rm -f -- {shell_quote(place)}")
+        return Finding(place, rule, message, self._fix_command() or None)
+
+    def _fix_command(self) -> str:
+        """Return the command that repairs the directory, empty if this machine cannot compile."""
+        if self._command is None:
+            process = find_compiler(self._target, self._compilers)
+            expected = self._expected
+            words = [program(), "check-bundle", "--fix"]
+            words += ["--python", shell_quote(expected.python)] if expected.python else []
+            words += ["--level", str(expected.level)] if expected.level else []
+            words += ["--expect", expected.mode] if expected.mode else []
+            words.append(shell_quote(self._bundle.label))
+            self._command = " ".join(words) if process else ""
+        return self._command
 
     def stray(self, stray: StrayFile) -> Finding:
         """Return the finding of bytecode that belongs to no module of the target."""
-        return self.finding(
-            stray.path, stray.rule, f"{self._who} never uses this file: {stray.why}"
-        )
+        message = f"{self._who} never uses this file: {stray.why}"
+        return self.finding(stray.path, stray.rule, message, is_stray=True)
 
     def module(self, module: ModuleVerdict) -> list[Finding]:
         """Return the findings of a module."""

@@ -58,6 +58,26 @@ def read_value(data: bytes, start: int, dialect: MarshalFormat) -> tuple[Value, 
     return reader.value(), reader.offset
 
 
+def normalize_references(data: bytes, dialect: MarshalFormat) -> bytes:
+    """Return marshalled code in which only what a reference leads to has FLAG_REF.
+
+    CPython sets the flag by the reference counts of the objects, so that the same source gives other
+    bytes in another process. Interpreters load both alike. Raises `MarshalError`.
+    """
+    reader = _Reader(data, 0, dialect)
+    recorded = reader.record_references()
+    reader.value()
+    used = sorted({number for _, number in recorded.uses})
+    numbers = {number: new for new, number in enumerate(used)}
+    result = bytearray(data)
+    for number, offset in enumerate(recorded.offsets):
+        if number not in numbers:
+            result[offset] &= ~FLAG_REF
+    for offset, number in recorded.uses:
+        result[offset + 1 : offset + 5] = numbers[number].to_bytes(4, "little")
+    return bytes(result)
+
+
 class _Partial(Enum):
     """The type of `_PARTIAL`, which is returned instead of an object that is not complete yet."""
 
@@ -95,10 +115,17 @@ class _Reader(ScalarReader):
         self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
         self._builder = CodeBuilder(texts_are_bytes=dialect.str_is_bytes)
         self._references = RefTable()
+        #: Of the type that was read last.
+        self.type_offset = start
         #: The number of objects that the lengths read so far have announced.
         self._announced = 1
         #: The objects that are not complete, from the outermost to the innermost.
         self._open: list[_Frame] = []
+
+    def record_references(self) -> _RecordedReferences:
+        """Keep the places of all references from now on, and return where they are kept."""
+        recorded = self._references = _RecordedReferences(self)
+        return recorded
 
     def value(self) -> Value:
         """Read one object with all its parts."""
@@ -114,7 +141,7 @@ class _Reader(ScalarReader):
 
     def _next(self) -> Value | _Partial:
         """Read a type and, where the object has no parts, all of it."""
-        start = self.offset
+        start = self.type_offset = self.offset
         byte = self.byte()
         code = byte & self._mask
         if code not in self._types:
@@ -275,3 +302,30 @@ class _Reserved:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+
+
+class _RecordedReferences(RefTable):
+    """Also keeps where the types with FLAG_REF are, and where references lead to which of them."""
+
+    def __init__(self, reader: _Reader) -> None:
+        super().__init__()
+        self._reader = reader
+        #: By number: the offset of the type.
+        self.offsets: list[int] = []
+        #: Offset of a reference, and the number that it has.
+        self.uses: list[tuple[int, int]] = []
+
+    def add(self, value: Value) -> None:
+        """Give the next number to an object without parts."""
+        self.offsets.append(self._reader.type_offset)
+        super().add(value)
+
+    def reserve(self, kind: str) -> int:
+        """Give the next number to an object whose parts are still to come."""
+        self.offsets.append(self._reader.type_offset)
+        return super().reserve(kind)
+
+    def resolve(self, number: int, offset: int) -> Value:
+        """Give the object of `number`. Raises `MarshalError`, at `offset`."""
+        self.uses.append((offset, number))
+        return super().resolve(number, offset)

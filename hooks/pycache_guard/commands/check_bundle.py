@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 from pycache_guard.bundle.bundles import open_bundles
 from pycache_guard.bundle.check import MODES
 from pycache_guard.bundle.check import Expectation
 from pycache_guard.bundle.check import check_bundle
+from pycache_guard.bundle.check import find_target
+from pycache_guard.bundle.fix import DEFAULT_MODE
+from pycache_guard.bundle.fix import Repair
+from pycache_guard.bundle.fix import fix_directory
 from pycache_guard.bundle.judge import State
+from pycache_guard.bundle.judge import judge
 from pycache_guard.bundle.target import is_version
 from pycache_guard.bundle.target import target_of_interpreter
 from pycache_guard.bundle.target import target_of_version
+from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.commands._arguments import add_ignore_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
     from pycache_guard.bundle.check import BundleResult
     from pycache_guard.bundle.judge import ModuleVerdict
     from pycache_guard.bundle.judge import StrayFile
+    from pycache_guard.findings import Finding
 
 NAME = "check-bundle"
 SUMMARY = "check bytecode that is shipped on purpose"
@@ -46,25 +55,35 @@ def main(argv: Sequence[str]) -> int:
     compilers = CompilerPool([options.python] if is_executable else [])
     results: list[BundleResult] = []
     failures: list[str] = []
+    findings: list[Finding] = []
     try:
         target = None
         if is_executable:
             target = target_of_interpreter(options.python, compilers.named_interpreters()[0])
         elif options.python is not None:
             target = target_of_version(options.python)
-        expected = Expectation(target, options.level, options.expect, options.read_only)
+        expected = Expectation(
+            target, options.level, options.expect, options.read_only, options.python
+        )
+        repair = None
+        if options.fix:
+            repair = Repair(options.expect or DEFAULT_MODE, options.destination)
         for path in dict.fromkeys(options.paths):
             try:
+                fixed = fix_path(path, expected, repair, compilers) if repair else []
                 with open_bundles(path, has_zipimport=options.zipimport) as bundles:
                     for bundle in bundles:
                         check_one(bundle, expected, compilers, results, failures)
+                findings += fixed
             except Failure as failure:
                 failures.append(str(failure))
             except OSError as error:
                 failures.append(f"{path}: {error.strerror or error}")
     finally:
         compilers.close()
-    return report(results, failures, ignored, options)
+    findings += [finding for result in results for finding in result.findings]
+    findings = [finding for finding in findings if finding.rule.name not in ignored]
+    return report(results, findings, failures, options)
 
 
 def check_one(
@@ -84,16 +103,30 @@ def check_one(
         failures += bundle.tree.failures
 
 
+def fix_path(
+    path: str, expected: Expectation, repair: Repair, compilers: CompilerPool
+) -> list[Finding]:
+    """Repair the directory at a path, and return what was done. Raises `Failure` and `OSError`."""
+    os.stat(path)
+    if not os.path.isdir(path):
+        raise Failure(
+            f"{path}: is an archive, which --fix does not change; unpack it, or go to the directory that"
+            " it was made of, run `pycache-guard check-bundle --fix DIRECTORY`, and pack it again"
+        )
+    tree = DiskTree(path)
+    target = expected.target or find_target(path, tree)
+    judgement = judge(tree, target, expected.level)
+    done = fix_directory(tree, target, expected.level, judgement, repair, compilers)
+    failed = [failure for failure in tree.failures if failure not in DiskTree(path).failures]
+    if failed:
+        raise Failure("; ".join(dict.fromkeys(failed)))
+    return done
+
+
 def report(
-    results: list[BundleResult], failures: list[str], ignored: set[str], options: Namespace
+    results: list[BundleResult], findings: list[Finding], failures: list[str], options: Namespace
 ) -> int:
     """Write findings, failures and what was checked; return the exit code."""
-    findings = [
-        finding
-        for result in results
-        for finding in result.findings
-        if finding.rule.name not in ignored
-    ]
     summary = None
     if results and (findings or not failures or options.format != "text"):
         named = len(results) > 1
@@ -166,7 +199,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     parser = report_parser(
         NAME,
-        "Check whether the target Python will use each bytecode file that a bundle ships.",
+        "Check whether the target Python will use the bytecode that a bundle ships.",
     )
     parser.add_argument(
         "paths",
@@ -200,8 +233,15 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--zipimport", action="store_true", help="Python imports from the zip file itself"
     )
+    parser.add_argument("--fix", action="store_true", help="compile what a directory lacks")
+    parser.add_argument(
+        "--destination", metavar="DIR", type=non_empty, help="path that --fix writes into the code"
+    )
     add_ignore_option(parser)
-    return parser.parse(argv)
+    options = parser.parse(argv)
+    if options.destination and not options.fix:
+        raise Failure("--destination is for --fix")
+    return options
 
 
 def level(text: str) -> int:

@@ -19,8 +19,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
 
-#: Neither environment nor user site nor site-packages, no bytecode written. Python 2 lacks -I.
-_ISOLATED = ("-I", "-S", "-B", "-W", "ignore")
+#: Neither user site nor site-packages, no bytecode written; the environment is the one below. Without
+#: -I, which ignores PYTHONHASHSEED: before 3.11 the order of a marshalled frozenset depends on it.
+#: Python 2 lacks -X, which shows that it is one.
+_ISOLATED = ("-X", "utf8", "-s", "-S", "-B", "-W", "ignore")
+_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 _ISOLATED_2 = ("-E", "-s", "-S", "-B", "-W", "ignore")
 #: Variables that a process needs to find its libraries. No `PYTHON*`, no secrets.
 _KEPT = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
@@ -73,8 +76,12 @@ class CompilerProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self.interpreter = self._identify()
 
-    def submit(self, source: bytes, level: int) -> None:
-        """Send a source to be compiled at an optimization level. `result` must be called next."""
+    def submit(self, source: bytes, level: int, name: bytes | None = None) -> None:
+        """Send a source to be compiled at an optimization level. `result` must be called next.
+
+        `name` is the file name for the code objects, in UTF-8; by default `self.name`.
+        """
+        name = self.name if name is None else name
         if (
             self._is_2 and level != self._level
         ):  # its `compile` has no parameter for it, only -O and -OO
@@ -83,10 +90,10 @@ class CompilerProcess:
         try:
             if self._child is None:
                 self._start()
-            head = struct.pack(">BBI", level, len(self.name), len(source))
+            head = struct.pack(">BHI", level, len(name), len(source))
             with self._watchdog:
                 stdin = self._pipes()[0]
-                stdin.write(head + self.name + source)
+                stdin.write(head + name + source)
                 stdin.flush()
         except (OSError, InterpreterUnusable):  # it died; `result` reports that
             pass
@@ -138,7 +145,10 @@ class CompilerProcess:
                 stderr=subprocess.DEVNULL,
                 # Not the directory of what is verified.
                 cwd=os.path.abspath(os.sep),
-                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+                env={
+                    **_ENVIRONMENT,
+                    **{name: os.environ[name] for name in _KEPT if name in os.environ},
+                },
             )
         except (OSError, ValueError) as error:
             raise InterpreterUnusable(str(error)) from None
