@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENTER = ROOT / "scripts" / "enter-root.sh"
 #: Names of interpreters: CPython 3.10 and later, free-threaded builds, PyPy 3.
 INTERPRETER = re.compile(r"python3\.[1-9]\d+t?|pypy3(\.[1-9]\d+)?")
+INSTALL = (".venv/bin/python", "-m", "pip", "install")
 OUTCOMES = ("passed", "failed", "errors", "skipped")
 #: Prints the release, the prefix, which is equal for two names of one interpreter, and the version of git.
 IDENTIFY = """\
@@ -112,7 +113,8 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
         shutil.copytree(ROOT, checkout, symlinks=True, ignore=ignored)
         steps = (
             (platform.executable, "-m", "venv", ".venv"),
-            (".venv/bin/python", "-m", "pip", "install", "--quiet", "--editable", ".[test]"),
+            # Some packages have no wheels for PyPy and for the newest CPython, but older versions have.
+            (*INSTALL, "--quiet", "--prefer-binary", "--editable", ".[test]"),
             (".venv/bin/python", "-m", "pytest", "--no-cov", "--quiet", "-rfEs", *arguments),
         )
         for step in steps:
@@ -183,8 +185,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--git", type=Path, metavar="DIR", help="the directory of another git")
     parser.add_argument("--list", action="store_true", help="print the Pythons and do not run them")
     options, arguments = parser.parse_known_args(argv)
-    # So that a time limit leaves no files behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if options.git:
         os.environ["PATH"] = f"{options.git.resolve()}{os.pathsep}{os.environ['PATH']}"
     if options.root and not (sys.platform == "linux" and os.geteuid() == 0):
@@ -200,6 +200,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for platform in platforms:
             print(f"{platform.name}, git {platform.git}: {platform.executable}")
         return 0
+    # So that a time limit leaves no files behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results = []
     for platform in platforms:
         print(f"== {platform.name}", flush=True)

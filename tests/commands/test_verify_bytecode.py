@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.make_pyc import COMPILER
 from helpers.make_pyc import EVIL
 from helpers.make_pyc import INNOCENT
 from helpers.make_pyc import OTHER_TAG
 from helpers.make_pyc import TAG
 from helpers.make_pyc import TIME
+from helpers.make_pyc import WRITER
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
 from helpers.make_pyc import describe_greeting
@@ -268,12 +269,11 @@ def test_run_without_bytecode_reports_that_there_is_none(
 def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), forged_pyc())
-    version = platform.python_version()
     told = run("verify-bytecode", "--quiet")
     assert told == (
         1,
         (
-            f"{cache_path()}: PYC202 it is not what CPython {version} compiles m.py to:"
+            f"{cache_path()}: PYC202 it is not what {COMPILER} compiles m.py to:"
             f" {describe_greeting()} differs. Python runs it, because time and size match its source\n\nTo fix:\n"
             f"    rm -f -- {cache_path()}\n"
         ),
@@ -393,8 +393,7 @@ def test_source_that_is_too_much(here: Path, run: Run) -> None:
 
 def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     data = timestamp_pyc(without_lines(compile_source(INNOCENT)), len(TRUE))
-    compiler = f"CPython {platform.python_version()}"
-    words = f"only in line tables from what {compiler} compiles, as with another patch level, and"
+    words = f"only in line tables from what {COMPILER} compiles, as with another patch level, and"
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), data)
     note = f"1 file ({cache_path()}) differs {words} is not counted as verified.\n"
@@ -410,7 +409,7 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     report = json.loads(told.out)
     note = f"2 files ({cache_path()}, …) differ {words} are not counted as verified."
     assert (told.err, report["notes"], report["checked"]) == ("", [note], 3)
-    assert report["other_lines"] == {compiler: [cache_path(), cache_path("n")]}
+    assert report["other_lines"] == {COMPILER: [cache_path(), cache_path("n")]}
     assert (report["lines_differ"], report["verified"]) == (2, 1)
 
 
@@ -444,13 +443,8 @@ def test_mismatch_in_instructions_alone_names_patch_levels(
     told = run("verify-bytecode")
     assert told.code == 1
     assert "PYC202" in told.out
-    version = ".".join(map(str, sys.version_info[:2]))
-    words = f"or it was compiled by another patch level of {compiler_name()} {version}"
+    words = f"or it was compiled by another patch level of {WRITER}"
     assert (words in told.out) is may_be_patch_level
-
-
-def compiler_name() -> str:
-    return platform.python_implementation()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import platform
 import subprocess
 import sys
 import tarfile
@@ -19,10 +18,12 @@ from helpers.make_archive import make_tar
 from helpers.make_archive import make_zip
 from helpers.make_archive import messages
 from helpers.make_archive import special_member
+from helpers.make_pyc import COMPILER
 from helpers.make_pyc import EVIL
 from helpers.make_pyc import INNOCENT
 from helpers.make_pyc import OTHER_TAG
 from helpers.make_pyc import TAG
+from helpers.make_pyc import WRITER
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
 from helpers.make_pyc import describe_greeting
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
     from conftest import Run
 
 SOURCE = INNOCENT.encode()
-HERE = identify_magic(matching_pyc())
-assert HERE is not None
-WRITER = f"{HERE.implementation} {HERE.version} bytecode"
-COMPILER = f"{HERE.implementation} {platform.python_version()}"
+SHIPPED = f"{WRITER} bytecode"
 UNCHECKED = ", unchecked-hash: Python runs it without checking the source"
 DIFFERS = f", does not match its source: it is not what {COMPILER} compiles m.py to: {describe_greeting()} differs"
 NEVER = f"{DIFFERS}. Python runs it, because its flags disable the check of the source"
@@ -89,7 +87,7 @@ def in_every_order(members: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
 )
 def test_bytecode_is_compared_with_its_source(run: Run, bytecode: bytes, words: str) -> None:
     for name, data in in_every_order({cache_path(): bytecode, "m.py": SOURCE}):
-        assert check_archive(run, name, data) == [f"ships `{cache_path()}`: {WRITER}{words}"]
+        assert check_archive(run, name, data) == [f"ships `{cache_path()}`: {SHIPPED}{words}"]
 
 
 def test_bytecode_in_nested_archive_is_compared(run: Run) -> None:
@@ -98,8 +96,8 @@ def test_bytecode_in_nested_archive_is_compared(run: Run) -> None:
     assert check_archive(
         run, "a.zip", make_zip({"in.whl": inner, cache_path(): matching_pyc(), "m.py": SOURCE})
     ) == [
-        f"ships `{cache_path()}`: {WRITER}",
-        f"ships `in.whl!{cache_path()}`: {WRITER}{UNCHECKED}{NEVER}",
+        f"ships `{cache_path()}`: {SHIPPED}",
+        f"ships `in.whl!{cache_path()}`: {SHIPPED}{UNCHECKED}{NEVER}",
     ]
 
 
@@ -108,7 +106,7 @@ def test_matching_bytecode_of_every_level_has_no_mismatch(run: Run) -> None:
     members |= {"m.pyc": matching_pyc(level=2), "m.py": SOURCE, "n.pyc": forged_pyc()}
     for name, data in in_every_order(members):
         assert check_archive(run, name, data) == [
-            f"ships `{path}`: {WRITER}" for path in sorted(members) if path != "m.py"
+            f"ships `{path}`: {SHIPPED}" for path in sorted(members) if path != "m.py"
         ]
 
 
@@ -126,7 +124,7 @@ def test_mismatch_in_the_header_is_not_compared_again(run: Run) -> None:
     words = f", does not match its source: `m.py` has 0 bytes, not {len(SOURCE)} as when it was compiled"
     members = {cache_path(): forged_pyc(), "m.py": b""}
     assert check_archive(run, "a.zip", make_zip(members)) == [
-        f"ships `{cache_path()}`: {WRITER}{words}"
+        f"ships `{cache_path()}`: {SHIPPED}{words}"
     ]
 
 
@@ -143,7 +141,7 @@ def test_mismatch_in_the_header_is_not_compared_again(run: Run) -> None:
         (
             f"__pycache__/m.{TAG}-pytest-8.0.0.pyc",
             matching_pyc(),
-            WRITER,
+            SHIPPED,
             "pytest 8.0.0 has rewritten its assertions",
         ),
     ],
@@ -170,7 +168,7 @@ def test_bytecode_beyond_the_memory_limit_is_skipped(
     members = {**dict.fromkeys(names, forged_pyc()), "m.py": SOURCE}
     for file, data in (("a.zip", make_zip(members)), ("a.tar", make_tar(members, mode="w"))):
         assert check_archive(run, file, data) == [
-            f"ships `{name}`: {WRITER}"
+            f"ships `{name}`: {SHIPPED}"
             + (f"{DIFFERS}. Python {when[n]}, {why}" if n < compared else crowded)
             for n, name in enumerate(names)
         ]
@@ -190,7 +188,7 @@ def test_duplicate_members_are_compared_by_the_last(run: Run) -> None:
                 info.size = len(content)
                 file.addfile(info, io.BytesIO(content))
         (said,) = check_archive(run, "a.tar", data.getvalue())
-        assert said.partition(". ")[0] == f"ships `{cache_path()}`: {WRITER}{words}"
+        assert said.partition(". ")[0] == f"ships `{cache_path()}`: {SHIPPED}{words}"
 
 
 def test_bytecode_with_several_sources_is_compared_with_the_likeliest(run: Run) -> None:
@@ -198,7 +196,7 @@ def test_bytecode_with_several_sources_is_compared_with_the_likeliest(run: Run) 
     name = f"cache/x/m.{TAG}.pyc"
     members = {"m.py": EVIL.encode(), name: matching_pyc(), "x/m.py": SOURCE}
     for file, data in in_every_order(members):
-        assert check_archive(run, file, data) == [f"ships `{name}`: {WRITER}"]
+        assert check_archive(run, file, data) == [f"ships `{name}`: {SHIPPED}"]
 
 
 def test_link_is_not_taken_for_a_source(run: Run) -> None:
@@ -208,7 +206,7 @@ def test_link_is_not_taken_for_a_source(run: Run) -> None:
     bytecode.size = len(data.getvalue())
     link = make_special_tar(special_member("m.py", tarfile.SYMTYPE, "n.py"))
     whole = bytecode.tobuf() + data.getvalue().ljust(-(-bytecode.size // 512) * 512, b"\0") + link
-    assert check_archive(run, "a.tar", whole) == [f"ships `{cache_path()}`: {WRITER}"]
+    assert check_archive(run, "a.tar", whole) == [f"ships `{cache_path()}`: {SHIPPED}"]
 
 
 def test_damaged_member_is_a_failure(run: Run) -> None:
@@ -218,7 +216,7 @@ def test_damaged_member_is_a_failure(run: Run) -> None:
         data[data.find(at)] ^= 1
         Path("a.zip").write_bytes(data)
         result = run("check-dist", "a.zip")
-        assert (result.code, messages(result.out)) == (2, [f"ships `{cache_path()}`: {WRITER}"])
+        assert (result.code, messages(result.out)) == (2, [f"ships `{cache_path()}`: {SHIPPED}"])
         assert (
             result.err
             == f"error: a.zip: {name}: is damaged: its size or checksum differs from the directory\n"
@@ -259,7 +257,7 @@ def test_duplicate_member_of_another_size_is_not_kept(
         with pytest.warns(UserWarning, match="Duplicate name"):
             file.writestr(cache_path(), matching_pyc())
     monkeypatch.setattr(compare, "MAX_HELD_BYTES", len(matching_pyc()) + len(SOURCE))
-    assert check_archive(run, "a.zip", data.getvalue()) == [f"ships `{cache_path()}`: {WRITER}"]
+    assert check_archive(run, "a.zip", data.getvalue()) == [f"ships `{cache_path()}`: {SHIPPED}"]
 
 
 @pytest.mark.parametrize(("most", "compared"), [(2, 2), (1, 1), (0, 0)])

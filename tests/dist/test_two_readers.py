@@ -25,6 +25,7 @@ from helpers.make_archive import make_zip
 from helpers.make_archive import messages
 from helpers.make_archive import special_member
 from helpers.make_archive import timestamp_member
+from helpers.make_pyc import WRITER
 from zip_builder import Part
 from zip_builder import build
 from zip_builder import end
@@ -261,7 +262,7 @@ def test_m7_zip_in_a_tar_member_is_checked_there(run: Run) -> None:
     assert zipfile.is_zipfile(io.BytesIO(data))
     assert verdict(run, "a.tar", data) == (0, [], "")
     data = make_tar({"a.py": SOURCE, "b": b"#!\n" + EVIL_ZIP}, mode="w")
-    assert check_archive(run, "a.tar", data) == ["ships `b!a.pyc`: CPython 3.11 bytecode"]
+    assert check_archive(run, "a.tar", data) == [f"ships `b!a.pyc`: {WRITER} bytecode"]
 
 
 def test_m7_zip_across_two_tar_members_is_refused(run: Run) -> None:
@@ -283,7 +284,7 @@ def test_m7_zip_across_two_tar_members_is_refused(run: Run) -> None:
 def test_m8_nested_zipapp_is_checked(run: Run, prefix: bytes, method: int) -> None:
     """Told by its end, as Python does."""
     tool = prefix + EVIL_ZIP
-    expected = ["ships `w/tool!a.pyc`: CPython 3.11 bytecode"]
+    expected = [f"ships `w/tool!a.pyc`: {WRITER} bytecode"]
     assert check_archive(run, "a.whl", make_zip({"w/tool": tool}, method=method)) == expected
     assert check_archive(run, "a.tar.gz", make_tar({"w/tool": tool})) == expected
     commented = build(HIDDEN, prefix=prefix, comment=b"c" * 0xFFFF)
@@ -571,8 +572,8 @@ def test_layers_of_an_image_are_checked(run: Run, name: str, packed: type[bytes]
     """A layer is no level of its own; links in it start from the top of the image."""
     members = {"oci-layout": b"{}", "blobs/sha256/" + "0" * 64: b"{}", name: packed(LINK + LAYER)}
     assert check_archive(run, "image.tar", make_tar(members, mode="w")) == [
-        f"ships `{name}!usr/lib/m.pyc`: CPython 3.11 bytecode",
-        f"ships `{name}!usr/lib/w.whl!a.pyc`: CPython 3.11 bytecode",
+        f"ships `{name}!usr/lib/m.pyc`: {WRITER} bytecode",
+        f"ships `{name}!usr/lib/w.whl!a.pyc`: {WRITER} bytecode",
     ]
 
 
@@ -592,8 +593,8 @@ def test_archive_at_the_third_level_of_an_image_is_refused(run: Run) -> None:
         ("p/__pycache__/data.json", b"{}", ""),
         ("p/__pycache__/m.cpython-311.pyc", b"", ": bytecode"),
         ("p/__pycache__/m.f-1.py311.nbi", b"x", ": bytecode"),
-        ("p/__pycache__/m.py", PYC, ": CPython 3.11 bytecode under a different name"),
-        ("p/__pycache__/tool", b"#!x\n" + EVIL_ZIP, "!a.pyc`: CPython 3.11 bytecode"),
+        ("p/__pycache__/m.py", PYC, f": {WRITER} bytecode under a different name"),
+        ("p/__pycache__/tool", b"#!x\n" + EVIL_ZIP, f"!a.pyc`: {WRITER} bytecode"),
     ],
 )
 def test_source_in_a_cache_directory_is_not_bytecode(

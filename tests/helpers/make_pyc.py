@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import marshal
 import os
+import platform
 import struct
 import sys
 from importlib.util import MAGIC_NUMBER
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from types import CodeType
 
 TAG = sys.implementation.cache_tag
+#: How reports name the interpreter that runs the tests, as the writer of a file and as a compiler.
+WRITER = "{} {}.{}".format(platform.python_implementation(), *sys.version_info)
+COMPILER = f"{platform.python_implementation()} {platform.python_version()}"
 INNOCENT = "def greet(name):\n    return 'hello ' + name\n"
 #: Of the same size.
 EVIL = "def greet(name):\n    return 'HELLO ' + name\n"

@@ -98,7 +98,7 @@ def all_code(code: CodeType) -> list[CodeType]:
     return [code, *(found for codes in inner for found in codes)]
 
 
-MODULES = ["argparse", "ast", "datetime", "email.utils", "fractions", "locale", "opcode", "turtle"]
+MODULES = ["argparse", "ast", "tarfile", "email.utils", "fractions", "locale", "opcode", "turtle"]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import platform
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.make_pyc import COMPILER
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.unmarshal import read_code
@@ -39,7 +39,7 @@ def asked(process: CompilerProcess, source: bytes, level: int = 0) -> CompileRes
 
 def test_identity_of_this_interpreter_is_read(process: CompilerProcess) -> None:
     assert process.interpreter.magic == importlib.util.MAGIC_NUMBER
-    assert process.interpreter.title == f"CPython {platform.python_version()}"
+    assert process.interpreter.title == COMPILER
     assert process.interpreter.tag == sys.implementation.cache_tag
 
 
