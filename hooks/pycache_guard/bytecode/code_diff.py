@@ -92,6 +92,9 @@ def _payload(value: Value) -> bytes:
 #: the instructions and what describes them. Names, constants and flags are the same.
 PATCH_LEVEL_FIELDS = frozenset({"code", "exceptiontable", "linetable", "stacksize"})
 
+#: Fields that say where the source is, and change nothing that the code does.
+PLACE_FIELDS = frozenset({"filename", "firstlineno", "linetable"})
+
 #: Fields that are not compared by `==`.
 _SPECIAL_FIELDS = frozenset({"consts", "filename", "linetable"})
 
@@ -114,6 +117,11 @@ def is_patch_level_difference(expected: Code, found: Code) -> bool:
     This is no proof of honesty: an attacker can change instructions alone too.
     """
     return _Comparison(found.filename, PATCH_LEVEL_FIELDS).run(expected, found) is None
+
+
+def find_code_difference(expected: Code, found: Code) -> Difference | None:
+    """Return the first difference of two trees of one era apart from `PLACE_FIELDS`, None if there is none."""
+    return _Comparison(found.filename, PLACE_FIELDS).run(expected, found)
 
 
 def find_difference(expected: Code, found: Code) -> Difference | None:
@@ -186,7 +194,7 @@ class _Comparison:
                 return field
         if len(ours.consts) != len(theirs.consts):
             return "consts"
-        if theirs.fields.get("filename") != self._filename:
+        if "filename" not in self._ignored and theirs.fields.get("filename") != self._filename:
             return "filename"
         if "linetable" in self._ignored:
             return None

@@ -132,11 +132,7 @@ class ScalarReader:
         self.offset += size
         if size > 2 * MAX_INT_DIGITS:
             return HugeInt(digits, is_negative=count < 0)
-        numbers = struct.unpack(f"<{abs(count)}H", digits)
-        # This is linear; shifting digit by digit would be quadratic.
-        bits = "".join([f"{digit:015b}" for digit in reversed(numbers)])
-        value = int(bits or "0", 2)
-        value = -value if count < 0 else value
+        value = join_digits(digits, is_negative=count < 0)
         return Long(value) if self._texts_are_bytes else value
 
     def _float(self) -> float:
@@ -197,6 +193,14 @@ class ScalarReader:
         if not 0 <= index < len(self._interned):
             raise MarshalError(start, "bad marshal data (string ref out of range)")
         return self._interned[index]
+
+
+def join_digits(digits: bytes | memoryview, *, is_negative: bool) -> int:
+    """Return the number with these digits of 15 bits, two bytes each, the least significant first."""
+    numbers = struct.unpack(f"<{len(digits) // 2}H", digits)
+    # Linear, where shifting digit by digit would be quadratic.
+    value = int("".join([f"{digit:015b}" for digit in reversed(numbers)]) or "0", 2)
+    return -value if is_negative else value
 
 
 #: Type code → reader of its payload.

@@ -49,17 +49,24 @@ class Pyc:
         """The number of bytes after the code. Python ignores them; no interpreter writes any."""
         return len(self.data) - self._tree()[1]
 
+    def read_again(self) -> Code:
+        """Return a tree of its own, which the caller may change. Raises what `code` raises."""
+        return self._read_tree()[0]
+
     def _tree(self) -> tuple[Code, int]:
         if self._read is None:
-            magic = self.header.magic
-            dialect = None if self._has_foreign_code else marshal_format(magic)
-            if dialect is None:
-                raise UnsupportedFormat(
-                    f"the code of {magic.implementation} {magic.version} is unreadable: "
-                    f"how magic number {magic.number} lays it out is not known"
-                )
-            self._read = read_code(self.data, magic.header_length, dialect)
+            self._read = self._read_tree()
         return self._read
+
+    def _read_tree(self) -> tuple[Code, int]:
+        magic = self.header.magic
+        dialect = None if self._has_foreign_code else marshal_format(magic)
+        if dialect is None:
+            raise UnsupportedFormat(
+                f"the code of {magic.implementation} {magic.version} is unreadable: "
+                f"how magic number {magic.number} lays it out is not known"
+            )
+        return read_code(self.data, magic.header_length, dialect)
 
 
 def read_pyc(data: bytes, name: CacheName | None = None) -> Pyc:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.marshal_scalars import MarshalError
+from pycache_guard.bytecode.pyc import UnsupportedFormat
+from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import emit
@@ -19,22 +24,44 @@ from pycache_guard.report.escape import escape_unprintable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
     from collections.abc import Sequence
 
+    from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.findings import Finding
     from pycache_guard.inspection.facts import PycFacts
+    from pycache_guard.inspection.facts import DiskFile
+    from pycache_guard.inspection.facts import GitFile
 
 NAME = "inspect"
 SUMMARY = "describe a bytecode file"
 EXAMPLE = "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc"
 DOCS_PAGE = "inspect.md"
 POSITIONALS = "FILE..."
-EXIT_CODES = ("all are well-formed", "one is not", "one cannot be read")
+EXIT_CODES = (
+    "all are well-formed; no leaks; same code",
+    "one is not; leaks; different code",
+    "one cannot be read",
+)
+
+#: Entries of a file that `--leaks` and `--diff` print.
+DEFAULT_LIMIT = 10_000
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
+    """Run the command; return its exit code."""
     options = parse(argv)
+    if options.diff:
+        return print_diff(options)
+    if options.leaks:
+        return print_leaks(options)
+    if options.strings:
+        return print_strings(options)
+    return describe_files(options)
+
+
+def describe_files(options: Namespace) -> int:
+    """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
     facts_of = _render_text if options.format == "text" else _render_json
     descriptions: list[object] = []
     findings = []
@@ -54,21 +81,207 @@ def main(argv: Sequence[str]) -> int:
         emit("".join(map(str, descriptions)), options.output)
         code = 1 if findings else 0
     else:
-        more = {"files": descriptions}
-        summary = Summary(len(descriptions), f"{count(len(descriptions), 'file')} inspected")
-        code = write_report(findings, NAME, options, summary=summary, more=more)
+        code = _report_files(descriptions, options, findings)
     return 2 if failures else code
 
 
 def _render_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> str:
     """Return the description of a file as text."""
-    lines = to_text(facts, findings, with_code=with_code)
-    return "".join([f"{escape_unprintable(line)}\n" for line in lines])
+    return _join(to_text(facts, findings, with_code=with_code))
 
 
 def _render_json(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> object:
     """Return the element of a file in `files` of the JSON report."""
     return to_json(facts, is_well_formed=not findings, with_code=with_code)
+
+
+def _join(lines: Iterable[str]) -> str:
+    return "".join([f"{escape_unprintable(line)}\n" for line in lines])
+
+
+def _report_files(
+    descriptions: Sequence[object], options: Namespace, findings: list[Finding] | None = None
+) -> int:
+    """Write a report with `files`; return 1 if there is a finding, else 0."""
+    summary = Summary(len(descriptions), f"{count(len(descriptions), 'file')} inspected")
+    more = {"files": descriptions}
+    return write_report(findings or [], NAME, options, summary=summary, more=more)
+
+
+def print_strings(options: Namespace) -> int:
+    """Print the strings of the files; return 1 if the code of one could not be read to its end."""
+    from pycache_guard.inspection.strings import collect_strings
+    from pycache_guard.inspection.strings import write_lines
+
+    code, chunks = 0, []
+    if options.format == "json":
+        return print_strings_as_json(options)
+    for argument in options.files:
+        try:
+            place = locate(argument)
+            listed = collect_strings(place.read(), parse_cache_name(place.path))
+        except Failure as failure:
+            print_error(str(failure))
+            code = 2
+            continue
+        lines = write_lines(listed)
+        shown = lines if options.limit is None else lines[: options.limit]
+        if listed.problem:
+            print_error(f"{argument}: {listed.problem}; it may contain more strings", "note")
+            code = max(code, 1)
+        if len(shown) < len(lines):
+            print_error(f"{argument}: {len(shown):,} of {len(lines):,} strings are shown", "note")
+        text = "".join([f"{line}\n" for line in shown])
+        if options.output is None:
+            emit(text, None)
+        else:
+            chunks.append(text)
+    if options.output is not None:
+        emit("".join(chunks), options.output)
+    return code
+
+
+def print_strings_as_json(options: Namespace) -> int:
+    """Print the strings of the files with their places; the exit code is that of `print_strings`."""
+    from pycache_guard.inspection.strings import collect_strings
+    from pycache_guard.inspection.strings import list_all_strings
+    from pycache_guard.inspection.strings import place_nowhere
+    from pycache_guard.inspection.strings import string_to_json
+
+    code, descriptions = 0, []
+    for argument in options.files:
+        try:
+            place = locate(argument)
+            data = place.read()
+        except Failure as failure:
+            print_error(str(failure))
+            code = 2
+            continue
+        name = parse_cache_name(place.path)
+        try:
+            strings, problem = list_all_strings(read_pyc(data, name), name)
+        except InvalidHeader:
+            listed = collect_strings(data, name)
+            strings, problem = place_nowhere(listed), listed.problem
+        if problem:
+            print_error(f"{argument}: {problem}; it may contain more strings", "note")
+            code = max(code, 1)
+        shown = strings if options.limit is None else strings[: options.limit]
+        descriptions.append(
+            {
+                **_path_keys(place),
+                "problem": problem or None,
+                "strings": [*map(string_to_json, shown)],
+                "omitted": len(strings) - len(shown),
+            }
+        )
+    _report_files(descriptions, options)
+    return code
+
+
+def _path_keys(place: DiskFile | GitFile) -> dict[str, object]:
+    """Return the keys that name a file in JSON."""
+    from pycache_guard.report.json import path_fields
+
+    return {**path_fields(place.path), "revision": place.revision}
+
+
+def print_leaks(options: Namespace) -> int:
+    """Print what the files contain and their sources do not; return 1 if there is any."""
+    from pycache_guard.inspection.leaks import find_leaks
+    from pycache_guard.inspection.leaks import leaks_to_json
+    from pycache_guard.inspection.leaks import leaks_to_text
+    from pycache_guard.interpreters.pool import CompilerPool
+
+    limit = DEFAULT_LIMIT if options.limit is None else options.limit
+    code = 0
+    descriptions: list[object] = []
+    compilers = CompilerPool(options.python)
+    try:
+        for argument in options.files:
+            try:
+                place = locate(argument)
+                pyc = read_or_fail(place)
+                revision, source = place.source_at(options.against)
+                leaks = find_leaks(pyc, parse_cache_name(place.path), source, compilers)
+            except Failure as failure:
+                print_error(str(failure))
+                code = 2
+                continue
+            if leaks.strings or leaks.paths:
+                code = max(code, 1)
+            where = source and (source.path if revision is None else f"{revision}:{source.path}")
+            if options.format == "text":
+                lines = [_shown_path(place), *leaks_to_text(leaks, where, limit)]
+                descriptions.append(_join(lines))
+            else:
+                leaked = leaks_to_json(leaks, where, limit)
+                descriptions.append({**_path_keys(place), "leaks": leaked})
+    finally:
+        compilers.close()
+    if options.format == "text":
+        emit("".join(map(str, descriptions)), options.output)
+    else:
+        _report_files(descriptions, options)
+    return code
+
+
+def _shown_path(place: DiskFile | GitFile) -> str:
+    return place.path if place.revision is None else f"{place.revision}:{place.path}"
+
+
+def read_or_fail(place: DiskFile | GitFile) -> Pyc:
+    """Return a file with a header. Raises `Failure`."""
+    from pycache_guard.verify.check import unknown_magic_verdict
+
+    data = place.read()
+    try:
+        return read_pyc(data, parse_cache_name(place.path))
+    except InvalidHeader as error:
+        words = unknown_magic_verdict(data, error).message
+        raise Failure(f"{_shown_path(place)}: {words}") from None
+
+
+def print_diff(options: Namespace) -> int:
+    """Compare two files; return 0 if they have the same code, 1 if not. Raises `Failure`."""
+    from pycache_guard.inspection.diff import compare_files
+    from pycache_guard.inspection.diff import diff_to_json
+    from pycache_guard.inspection.diff import diff_to_text
+
+    limit = DEFAULT_LIMIT if options.limit is None else options.limit
+    pycs = []
+    old, new = options.files
+    for argument in options.files:
+        pyc = read_or_fail(locate(argument))
+        try:
+            _ = pyc.code
+        except MarshalError as error:
+            raise Failure(f"{argument}: not well-formed: {error}") from None
+        except UnsupportedFormat:
+            pass
+        pycs.append(pyc)
+    try:
+        diff = compare_files(*pycs)
+    except UnsupportedFormat as error:
+        raise Failure(str(error)) from None
+    if options.format == "text":
+        if not (options.quiet and diff.is_same):
+            emit(_join(diff_to_text(old, new, diff, limit)), options.output)
+    else:
+        summary = Summary(2, "2 files compared")
+        more = {"diff": diff_to_json(old, new, diff, limit)}
+        write_report([], NAME, options, summary=summary, more=more)
+    return 0 if diff.is_same else 1
+
+
+def limit_of(text: str) -> int:
+    """Return the argument of `--limit`. Raises `ArgumentTypeError`."""
+    import argparse
+
+    text = non_empty(text)
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of lines")
+    return int(text[:10])
 
 
 def parse(argv: Sequence[str]) -> Namespace:
@@ -81,5 +294,41 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=non_empty, help="a path, or REV:PATH in git"
     )
-    parser.add_argument("--code", action="store_true", help="add the tree of code objects")
-    return parser.parse(argv)
+    view = parser.add_mutually_exclusive_group()
+    view.add_argument("--code", action="store_true", help="add the tree of code objects")
+    view.add_argument(
+        "--strings", action="store_true", help="print every string, one per line, for scanners"
+    )
+    view.add_argument("--leaks", action="store_true", help="print what the source does not contain")
+    view.add_argument("--diff", action="store_true", help="compare the code of two files")
+    parser.add_argument(
+        "--against",
+        metavar="REV",
+        type=non_empty,
+        help="with --leaks: take the source from this revision",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="EXE",
+        type=non_empty,
+        action="append",
+        default=[],
+        help="with --leaks: an interpreter to use first; repeatable",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=limit_of,
+        help=f"entries of each file (default: {DEFAULT_LIMIT}; with --strings all)",
+    )
+    options = parser.parse(argv)
+    has_view = options.strings or options.leaks or options.diff
+    if (options.against or options.python) and not options.leaks:
+        parser.error("--against and --python go with --leaks")
+    if options.limit is not None and not has_view:
+        parser.error("--limit goes with --strings, --leaks or --diff")
+    if has_view and options.format not in ("text", "json"):
+        parser.error("--strings, --leaks and --diff have the formats text and json")
+    if options.diff and len(options.files) != 2:
+        parser.error("--diff compares two files")
+    return options

@@ -26,6 +26,7 @@ from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.fs import files
 from pycache_guard.git.objects import read_path
+from pycache_guard.git.repository import try_rev_parse
 from pycache_guard.verify.check import unknown_magic_verdict
 from pycache_guard.verify.stores import DiskStore
 from pycache_guard.verify.stores import FoundSource
@@ -157,6 +158,16 @@ class DiskFile:
         """Return its source."""
         return _DISK.source_of(self.path)
 
+    def source_at(self, revision: str | None) -> tuple[str | None, FoundSource | None]:
+        """Return its source in a commit, or on disk for None, and the revision. Raises `Failure`."""
+        if revision is None:
+            return None, self.source()
+        check_revision(revision)
+        path = os.path.relpath(os.path.realpath(self.path))
+        # `REV:./PATH` is relative to the current directory (gitrevisions(7)).
+        relative = f"./{path.replace(os.sep, '/')}"
+        return revision, find_source(revision, relative)
+
 
 class GitFile:
     """A file of a commit, or of the index if nothing precedes the colon (gitrevisions(7))."""
@@ -174,14 +185,32 @@ class GitFile:
 
     def source(self) -> FoundSource | None:
         """Return its source in the same commit."""
-        for candidate in source_candidates(self.path):
-            data = self._stored(candidate)
-            if data is not None:
-                return FoundSource(candidate, Source(len(data), None, partial(bytes, data)))
-        return None
+        return find_source(self.revision, self.path)
+
+    def source_at(self, revision: str | None) -> tuple[str | None, FoundSource | None]:
+        """Return its source in a commit, or in its own for None, and the revision. Raises `Failure`."""
+        if revision is None:
+            return self.revision, self.source()
+        check_revision(revision)
+        return revision, find_source(revision, self.path)
 
     def _stored(self, path: str) -> bytes | None:
         return read_path(f"{self.revision}:{path}")
+
+
+def check_revision(revision: str) -> None:
+    """Raise `Failure` if `revision` does not name a commit or a tree."""
+    if try_rev_parse(f"{revision}^{{tree}}") is None:
+        raise Failure(f"{revision}: is not a commit or a tree")
+
+
+def find_source(revision: str, path: str) -> FoundSource | None:
+    """Return the source of the bytecode at `path` in a commit, or in the index for an empty revision."""
+    for candidate in source_candidates(path):
+        data = read_path(f"{revision}:{candidate}")
+        if data is not None:
+            return FoundSource(candidate, Source(len(data), None, partial(bytes, data)))
+    return None
 
 
 def locate(argument: str) -> DiskFile | GitFile:

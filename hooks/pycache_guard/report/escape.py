@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pycache_guard.remedies import INVISIBLE
 from pycache_guard.remedies import is_visible
 
 
@@ -27,7 +28,7 @@ def escape_text(text: str) -> str:
     escaped, because `##[`, `##vso[` and
     `##teamcity[` begin a command anywhere in a line (GitHub, Azure Pipelines, TeamCity).
     """
-    if not (text.isascii() and text.isprintable()):
+    if not (text.isprintable() and (text.isascii() or INVISIBLE.isdisjoint(text))):
         text = "".join(c if is_visible(c) else _hex_bytes(c) for c in text)
     return text.replace("##", "#\\x23")
 
