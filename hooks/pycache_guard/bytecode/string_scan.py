@@ -71,6 +71,8 @@ class ScanResult:
         self.strings: dict[bytes, None] = {}
         #: Integers that `is_long_number` selects; those of more than `MAX_INT_DIGITS` are left out.
         self.numbers: dict[int, None] = {}
+        #: Where the last object that was read ends.
+        self.end = 0
 
     def add_number(self, number: int) -> None:
         """Add an integer, unless it is small."""
@@ -178,6 +180,8 @@ def scan_strings(data: bytes, start: int, dialect: MarshalFormat, result: ScanRe
                         raise MarshalError(at, "too many objects")
     except IndexError:
         raise MarshalError(size, "marshal data too short") from None
+    finally:
+        result.end = at
 
 
 def _read_rare(data: bytes, at: int, kind: int, result: ScanResult) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.bytecode.unmarshal import read_code
 from pycache_guard.inspection.facts import is_absolute
 from pycache_guard.inspection.source_text import SourceText
+from pycache_guard.inspection.strings import is_readable
 from pycache_guard.inspection.strings import list_all_strings
 from pycache_guard.inspection.strings import list_strings
 from pycache_guard.inspection.strings import string_to_json
@@ -72,15 +73,16 @@ def find_leaks(
     """
     magic = pyc.header.magic
     listed, problem = list_all_strings(pyc, name)
+    is_damaged = not is_readable(pyc)
     strings = [string for string in listed if string.kind != "file name"]
-    names = [] if problem else file_names(pyc.code)
+    names = [] if is_damaged else file_names(pyc.code)
     paths = find_paths(names, source.path if source else None)
     if source is None:
         return Leaks("none", None, problem, strings, paths)
     data = source.source.read()
-    if problem:
+    if is_damaged:
         text = SourceText(data, known_strings(compilers, data))
-        return Leaks("text", None, problem, [s for s in strings if not _is_known(s, text)], paths)
+        return Leaks("text", None, problem, [s for s in strings if not is_known(s, text)], paths)
     name = name or CacheName("")
     target = Target("", name, pyc.header, source)
     reason = ""
@@ -104,10 +106,10 @@ def find_leaks(
         who = f"{magic.implementation} {magic.version}"
         reason = reason or f"no {who} with magic number {magic.number} is available"
     text = SourceText(data, known_strings(compilers, data))
-    return Leaks("text", None, reason, [s for s in strings if not _is_known(s, text)], paths)
+    return Leaks("text", None, reason, [s for s in strings if not is_known(s, text)], paths)
 
 
-def _is_known(string: FoundString, text: SourceText) -> bool:
+def is_known(string: FoundString, text: SourceText) -> bool:
     """Return whether the text of a source contains a string; bytes also as a literal writes them."""
     value = string.value
     if isinstance(value, int):

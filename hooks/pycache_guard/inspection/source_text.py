@@ -51,6 +51,8 @@ _GENERATED = re.compile(
 _PYTEST_PLACE = re.compile(r"%\(py\d+\)s")
 #: A name in a class body: `_C__x` is `__x` in the source.
 _MANGLED = re.compile(r"_(?P<owner>[^\W_]\w*?)__(?P<name>\w+)")
+#: The scope of type parameters, since CPython 3.12.
+_TYPE_SCOPE = re.compile(r"<generic parameters of (?P<name>\w+)>")
 #: Longer names are compared as strings only.
 _MAX_IDENTIFIER_CHARS = 1000
 
@@ -74,7 +76,7 @@ class SourceText:
             self._text,
             "".join(literals),
             squeeze(self._text),
-            squeeze("".join(literals)),
+            "\0".join(map(squeeze, literals)),
         )
         self._left = MAX_SEARCHED_CHARS
 
@@ -107,8 +109,10 @@ class SourceText:
         return all(part in self._words or self._is_plain_name(part) for part in parts)
 
     def _is_plain_name(self, part: str) -> bool:
-        if _GENERATED.fullmatch(part) and part:
+        if part and _GENERATED.fullmatch(part):
             return True
+        if scope := _TYPE_SCOPE.fullmatch(part):
+            return scope["name"] in self._words
         found = _MANGLED.fullmatch(part) if len(part) <= _MAX_IDENTIFIER_CHARS else None
         return found is not None and f"__{found['name']}" in self._words
 

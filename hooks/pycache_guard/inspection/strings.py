@@ -179,29 +179,38 @@ def collect_strings(data: bytes, name: CacheName | None) -> ListedStrings:
         return ListedStrings(dict.fromkeys(find_printable_runs(data, start)), {}, problem)
     result = ScanResult()
     try:
-        end, problem = scan_strings(data, start, dialect, result), ""
+        surplus = len(data) - scan_strings(data, start, dialect, result)
+        problem = f"not well-formed: {surplus} bytes after the code" if surplus else ""
     except MarshalError as error:
-        end, problem = start, f"not well-formed: {error}"
-    if end < len(data):
+        problem = f"not well-formed: {error}"
+    if problem:
         # Damaged code, or bytes after the code, which Python ignores and a scanner should not.
-        problem = problem or f"not well-formed: {len(data) - end} bytes after the code"
-        result.strings.update(dict.fromkeys(find_printable_runs(data, end)))
+        result.strings.update(dict.fromkeys(find_printable_runs(data, result.end)))
     result.strings.pop(b"", None)
     return ListedStrings(result.strings, result.numbers, problem)
 
 
 def list_all_strings(pyc: Pyc, name: CacheName | None) -> tuple[list[FoundString], str]:
-    """Return the strings of a file, and why the code could not be read, or an empty string.
+    """Return the strings of a file, and the problem of its code, empty if it is well-formed.
 
-    Strings of damaged or unknown code, and those in bytes after the code, have no place.
+    Strings of code that cannot be read, and those in bytes after the code, have no place.
     """
-    try:
-        found = list_strings(pyc.code, pyc.header.magic)
-        surplus = find_printable_runs(pyc.data, len(pyc.data) - pyc.trailing_bytes)
-        return found + place_nowhere(ListedStrings(dict.fromkeys(surplus), {}, "")), ""
-    except (MarshalError, UnsupportedFormat) as error:
+    if not is_readable(pyc):
         listed = collect_strings(pyc.data, name)
-        return place_nowhere(listed), listed.problem or str(error)
+        return place_nowhere(listed), listed.problem or "it is not well-formed"
+    found = list_strings(pyc.code, pyc.header.magic)
+    surplus = pyc.trailing_bytes
+    runs = dict.fromkeys(find_printable_runs(pyc.data, len(pyc.data) - surplus))
+    problem = f"not well-formed: {surplus} bytes after the code" if surplus else ""
+    return found + place_nowhere(ListedStrings(runs, {}, "")), problem
+
+
+def is_readable(pyc: Pyc) -> bool:
+    """Return whether the code can be read to its end."""
+    try:
+        return pyc.code is not None
+    except (MarshalError, UnsupportedFormat):
+        return False
 
 
 def place_nowhere(listed: ListedStrings) -> list[FoundString]:
