@@ -23,7 +23,7 @@ from typing import NamedTuple
 from inspection.planted import write_sources
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.inspection.diff import compare_files
-from pycache_guard.interpreters.discover import find_candidates
+from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

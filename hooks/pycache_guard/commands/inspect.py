@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.findings import Finding
-    from pycache_guard.inspection.facts import PycFacts
     from pycache_guard.inspection.facts import DiskFile
     from pycache_guard.inspection.facts import GitFile
+    from pycache_guard.inspection.facts import PycFacts
 
 NAME = "inspect"
 SUMMARY = "describe a bytecode file"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 from typing import NamedTuple
-from typing import cast
 
 from pycache_guard.bytecode.class_lines import mask_class_lines
 from pycache_guard.bytecode.class_lines import stores_class_lines
@@ -19,8 +18,9 @@ from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.inspection.render import MAX_REPR_CHARS
+from pycache_guard.inspection.render import describe_validation
 from pycache_guard.inspection.render import short_repr
-from pycache_guard.inspection.render import by_header
+from pycache_guard.inspection.render import used_names
 from pycache_guard.inspection.scopes import qualify
 from pycache_guard.report.escape import escape_surrogates
 
@@ -69,7 +69,7 @@ def compare_files(old: Pyc, new: Pyc) -> FileDiff:
     changes = [*_compare_headers(old.header, new.header)]
     magic, other = old.header.magic, new.header.magic
     if magic.data == other.data and body(old) == body(new):
-        return FileDiff(True, changes)
+        return FileDiff(is_same=True, changes=changes)
     first, second = old.code, new.code
     changes += _compare_file_names(first, second)
     is_comparable = magic.data == other.data
@@ -85,7 +85,7 @@ def compare_files(old: Pyc, new: Pyc) -> FileDiff:
         words = [f"{m.implementation} {m.version} (magic {m.number})" for m in (magic, other)]
         note = "instructions and line tables are not compared"
         changes.insert(0, Change(None, "interpreter", (words[0],), (words[1],), note))
-        return FileDiff(False, changes + found)
+        return FileDiff(is_same=False, changes=changes + found)
     difference = find_code_difference(first, second)
     if difference is not None and stores_class_lines(magic):
         # Trees of their own, because masking changes them.
@@ -94,14 +94,14 @@ def compare_files(old: Pyc, new: Pyc) -> FileDiff:
             mask_class_lines(tree, magic)
         difference = find_code_difference(*trees)
     if difference is None:
-        return FileDiff(True, changes)
+        return FileDiff(is_same=True, changes=changes)
     if not found:
         # Something that the views of names and constants do not show, such as the order of constants.
         scope = ".".join(difference.path[1:]) or difference.path[0]
         found.append(
             Change(scope, difference.field.partition("[")[0], note="in another order or form")
         )
-    return FileDiff(False, changes + found)
+    return FileDiff(is_same=False, changes=changes + found)
 
 
 #: Names of code objects that one line shows.
@@ -114,7 +114,7 @@ def body(pyc: Pyc) -> bytes:
 
 
 def _compare_headers(old: Header, new: Header) -> Iterator[Change]:
-    first, second = by_header(old), by_header(new)
+    first, second = describe_validation(old), describe_validation(new)
     if first != second:
         yield Change(None, "header", (first,), (second,))
 
@@ -172,7 +172,7 @@ class _TreeComparison:
             yield Change(scope, "arguments", (", ".join(first),), (", ".join(second),))
         flags = name_flags(ours.flags, self._magic), name_flags(theirs.flags, self._other)
         yield from self._compare_lists(scope, "flags", *flags)
-        for kind, names in (("names", _names), ("variables", local_names)):
+        for kind, names in (("names", used_names), ("variables", local_names)):
             yield from self._compare_lists(scope, kind, names(ours), names(theirs))
         yield from self._compare_constants(scope, ours.consts, theirs.consts)
         if not self._is_comparable:
@@ -296,10 +296,6 @@ def _by_name(code: Code) -> dict[str, list[Code]]:
             items = value.items if isinstance(value, Container) else value
             pending.extend(reversed(items))
     return found
-
-
-def _names(code: Code) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", code.fields["names"])
 
 
 def diff_to_text(old: str, new: str, diff: FileDiff, limit: int) -> Iterator[str]:

@@ -21,8 +21,8 @@ from pycache_guard.inspection.strings import list_strings
 from pycache_guard.inspection.strings import string_to_json
 from pycache_guard.inspection.strings import write_value
 from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.verify.compare import Target
 from pycache_guard.verify.check import is_uncomparable
+from pycache_guard.verify.compare import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
