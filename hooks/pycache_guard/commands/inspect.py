@@ -38,11 +38,7 @@ SUMMARY = "describe a bytecode file"
 EXAMPLE = "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc"
 DOCS_PAGE = "inspect.md"
 POSITIONALS = "FILE..."
-EXIT_CODES = (
-    "all are well-formed; no leaks; same code",
-    "one is not; leaks; different code",
-    "one cannot be read",
-)
+EXIT_CODES = ("well-formed, same code", "malformed, leaks, other code", "unreadable")
 
 #: Entries of a file that `--leaks` and `--diff` print.
 DEFAULT_LIMIT = 10_000
