@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import adoption
+from benchmarks import ci
 from benchmarks import clean
 from benchmarks import dist
 from benchmarks import history
@@ -34,6 +35,7 @@ PARTS = {
     "clean": clean,
     "index": index,
     "history": history,
+    "ci": ci,
     "verify": verify,
     "dist": dist,
     "lint": lint,

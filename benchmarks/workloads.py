@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from benchmarks.ci import checked_out
 from benchmarks.repositories import git
 from benchmarks.repositories import history
 from benchmarks.repositories import modules
@@ -91,6 +92,11 @@ def pre_receive_workload(work: Path, size: int) -> Task:
     for ref in git(place, "for-each-ref", "--format=%(refname)").split():
         git(place, "update-ref", "-d", ref)
     return Task(place, ["pre-receive"], line)
+
+
+def ci_workload(work: Path, size: int) -> Task:
+    """Check everything of a clone, all of its commits included."""
+    return Task(checked_out(work / f"ci-{size}", size), ["ci", "--range", "HEAD"])
 
 
 def sources(place: Path, size: int) -> None:
@@ -186,6 +192,7 @@ WORKLOADS = (
     Workload("check-history --all", 400, "commits", check_history_workload),
     Workload("pre-push", 400, "commits", pre_push_workload),
     Workload("pre-receive", 400, "commits", pre_receive_workload),
+    Workload("ci", 400, "commits", ci_workload),
     Workload("verify-bytecode", 30, "modules", verify_workload),
     Workload("inspect", 100, "small files", inspect_workload),
     Workload("lint", 30, "modules", lint_workload),

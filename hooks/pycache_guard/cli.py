@@ -35,6 +35,7 @@ COMMANDS = (
     "check-history",
     "pre-push",
     "pre-receive",
+    "ci",
     "check-dockerignore",
     "check-dist",
     "check-bundle",

@@ -72,6 +72,7 @@ INVOCATIONS = (
     Call("check-history", ("--all",)),
     Call("pre-push", ("origin", "url"), PUSHED),
     Call("pre-receive", (), RECEIVED),
+    Call("ci", ("--range", "HEAD~1..HEAD")),
     Call("verify-bytecode", ("--tracked", "--python", PYTHON)),
     Call("verify-bytecode", ("--python", PYTHON, "pkg")),
     Call("inspect", ("HEAD:data.bin", "pkg/data.bin")),

@@ -114,8 +114,10 @@ def asked_to_end(
         fault = f"signal {number}{after}"
         env = {"TMPDIR": os.fspath(temporary)}
         result = run_with_fault(scene, call, fault, n, *options, everything=everything, **env)
-        # `clean` with many threads aside, the signal is heeded at once.
-        assert (result.code, result.err) == (SIGNALS[number], ""), (call, n)
+        # `clean` with many threads aside, the signal is heeded at once. `ci` runs three checks side by
+        # side: how many steps they take differs from run to run, so the last steps may not come.
+        if not (call.command == "ci" and result == scene.baseline(call)):
+            assert (result.code, result.err) == (SIGNALS[number], ""), (call, n)
         assert partially_written(scene, old, new) == [], (call, n)
         assert scene.unexpected_files() == [], (call, n)
         assert not [*scene.path.glob(".git/pycache-guard.*")], (call, n)

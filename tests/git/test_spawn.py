@@ -18,6 +18,7 @@ from pycache_guard.git.spawn import MIN_PIPE_BYTES
 from pycache_guard.git.spawn import PosixChild
 from pycache_guard.git.spawn import start_child
 from pycache_guard.git.spawn_subprocess import SubprocessChild
+from pycache_guard.git.tempdir import TemporaryDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,3 +305,54 @@ def test_a_start_that_fails_leaves_no_descriptor_open(
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
     assert spawn._live == []
+
+
+@pytest.mark.usefixtures("kind")
+def test_signal_to_all_children_ends_them() -> None:
+    """A directory gets none, nor a child that nobody can find any more."""
+    children = [start_child(python("sys.stdin.read(); import time; time.sleep(600)"), ENV)]
+    children += [start_child(python(""), ENV)]
+    children[1].wait()
+    with TemporaryDirectory():
+        spawn.end_children(15)
+        assert children[0].wait()[0] != 0
+
+
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+def test_signal_to_a_child_that_is_gone_is_no_error() -> None:
+    child = start_child(python(""), ENV)
+    assert isinstance(child, PosixChild)
+    os.waitpid(child._pid, 0)  # as another thread does, just before
+    child.send_signal(15)
+    child._status = 0
+    child.send_signal(15)
+    child.wait()
+
+
+@pytest.mark.usefixtures("default_signal_handlers")
+def test_signal_is_handled_after_the_block() -> None:
+    done = []
+
+    def block() -> None:
+        with spawn.SignalsDeferred():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_thread_defers_no_signals() -> None:
+    """Signals interrupt the main thread only."""
+    done = []
+
+    def defer() -> None:
+        with spawn.SignalsDeferred():
+            done.append(1)
+
+    thread = threading.Thread(target=defer)
+    thread.start()
+    thread.join()
+    assert done == [1]

@@ -47,7 +47,7 @@ class Revisions:
     ) -> None:
         #: Object ids in full, of commits, tags, trees and blobs, each with what names it.
         self.tips = tips
-        self._excluded = excluded
+        self.excluded = excluded
         #: `--all`, or `--not` and what follows: rev-list(1).
         self._options = options
         self._started: Git | None = None
@@ -72,18 +72,18 @@ class Revisions:
 
     def introduces(self, oid: str) -> bool:
         """Return whether a tree or a blob is not known to belong to the commits that are excluded."""
-        if not self._excluded and "--not" not in self._options:
+        if not self.excluded and "--not" not in self._options:
             return True
         listing = self._listing([oid], "--objects-edge-aggressive", "--no-object-names")
         return oid.encode("ascii") in listing.output().split(b"\n")
 
     def _edges(self) -> list[str]:
         """Return the option that lists the commits at the edge as well: `-` before each."""
-        return ["--boundary"] if self._excluded or "--not" in self._options else []
+        return ["--boundary"] if self.excluded or "--not" in self._options else []
 
     def _listing(self, tips: Iterable[str], *options: str) -> Git:
         process = Git("rev-list", "--stdin", *options, *self._options, feed=True)
-        lines = [*tips, *(f"^{oid}" for oid in self._excluded)]
+        lines = [*tips, *(f"^{oid}" for oid in self.excluded)]
         process.write("".join(f"{line}\n" for line in lines).encode("ascii"))
         process.close_stdin()
         return process

@@ -86,6 +86,39 @@ class signals_blocked:  # noqa: N801 - a context manager, named like those of co
             _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
 
 
+class SignalsDeferred:
+    """Handle termination signals at the end of the block, so that none interrupts it halfway.
+
+    Only the main thread can do this (`signal.signal`); in another one nothing is deferred, and nothing
+    need be, because signals interrupt the main thread only.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, object] = {}
+        self._arrived: list[int] = []
+
+    def __enter__(self) -> None:
+        for number in compat.TERMINATION_SIGNALS:
+            handler = _signal.getsignal(number)
+            if callable(handler):
+                try:
+                    _signal.signal(number, self._note)
+                except ValueError:
+                    return
+                self._handlers[number] = handler
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            _signal.signal(number, handler)
+        for number in self._arrived:
+            handler = self._handlers[number]
+            assert callable(handler)
+            handler(number, None)
+
+    def _note(self, number: int, _: object) -> None:
+        self._arrived.append(number)
+
+
 class PosixChild:
     """A child started by `posix_spawnp`. Its stderr is read along with stdout, so neither blocks."""
 
@@ -212,6 +245,14 @@ class PosixChild:
         if not self._ends_by(15):
             self._ends_by(9)
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the child if nobody has waited for it."""
+        if self._status is None:
+            try:  # noqa: SIM105 - contextlib costs 1 ms
+                os.kill(self._pid, number)
+            except ProcessLookupError:  # a thread has just waited for it
+                pass
+
     def _ends_by(self, signal: int) -> bool:
         from time import sleep
 
@@ -308,6 +349,17 @@ def stop_all() -> None:
     """Stop all children and remove all directories, the newest first: a child may use a directory."""
     for each in _live[::-1]:
         each.stop()
+
+
+def end_children(number: int) -> None:
+    """Send a signal to all children, for threads that read from them: each thread does the rest.
+
+    `stop_all` would close descriptors that another thread is using.
+    """
+    for each in _live[::-1]:
+        end = getattr(each, "send_signal", None)  # a directory has none
+        if end is not None:
+            end(number)
 
 
 def new_pipe(opened: list[int]) -> tuple[int, int]:

@@ -104,6 +104,10 @@ class SubprocessChild:
         self._process.kill()
         self.wait()
 
+    def send_signal(self, number: int) -> None:
+        """End the child now, by whatever signal: Windows has no other way."""
+        self._process.kill()
+
     def stop(self) -> None:
         """End the child now: Windows has no other way."""
         self.kill()

@@ -23,7 +23,7 @@ MAX_LINES_PER_DIRECTORY = 10
 MAX_COMMANDS = 10
 
 #: Commands whose findings an allow entry can cover.
-_ALLOW_COMMANDS = ("forbid-bytecode", "fix", "check-history", "pre-push")
+_ALLOW_COMMANDS = ("forbid-bytecode", "fix", "check-history", "pre-push", "ci")
 
 #: SGR sequences (ECMA-48): bold, red, dim, and the end of each.
 _BOLD, _RED, _DIM, _END = "\033[1m", "\033[31;1m", "\033[2m", "\033[0m"

@@ -1,0 +1,184 @@
+"""The three checks of `ci`, side by side: the index, the ignore rules, the commits of a run.
+
+Each waits for git most of the time, so a thread for each is enough.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from itertools import repeat
+from typing import NamedTuple
+
+from pycache_guard.bytecode.probes import choose_probes
+from pycache_guard.errors import Failure
+from pycache_guard.git.index import Index
+from pycache_guard.git.process import GitFailure
+from pycache_guard.git.revisions import UNSHALLOW_HINT
+from pycache_guard.git.revisions import add_shallow_hint
+from pycache_guard.git.spawn import SignalsDeferred
+from pycache_guard.git.spawn import end_children
+from pycache_guard.git.tree import Tree
+from pycache_guard.gitignore.fix import check_gitignore
+from pycache_guard.history.scan import check_commits
+from pycache_guard.report import count
+from pycache_guard.scan import Unread
+from pycache_guard.scan import load_config
+from pycache_guard.scan import scan_tracked
+from pycache_guard.scan import settings_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
+    from threading import Event
+
+    from pycache_guard.findings import Finding
+    from pycache_guard.git.objects import ObjectReader
+    from pycache_guard.git.revisions import Revisions
+    from pycache_guard.scan import Readable
+
+#: Seconds between two signals to git processes, and how many of them are polite.
+WAIT_SECONDS = 0.05
+TERM_ROUNDS = 40
+SIGTERM, SIGKILL = 15, 9
+
+
+class CheckResult(NamedTuple):
+    """The result of one check."""
+
+    findings: list[Finding]
+    #: What was checked, as the start of a sentence; empty if nothing was.
+    checked: str
+    #: The number of index entries, directories or commits.
+    number: int
+    #: Whole sentences.
+    notes: tuple[str, ...] = ()
+    #: Why a part could not be checked.
+    failures: tuple[str, ...] = ()
+    #: For the JSON report.
+    keys: dict[str, object] = {}  # noqa: RUF012 - a tuple; nothing writes to it
+
+
+def check_index(config_from: str | None) -> CheckResult:
+    """Check every entry of the index with all contents: PYC001, PYC002, PYC003."""
+    unread = Unread()
+    failures: tuple[str, ...] = ()
+    try:
+        findings = scan_tracked(Index(), content="all", config_from=config_from, unread=unread)
+    except GitFailure as failure:
+        # A blob is missing, most likely: findings by path are reported anyway.
+        failures = (str(failure),)
+        unread = Unread()
+        findings = scan_tracked(Index(), content="none", config_from=config_from, unread=unread)
+    return CheckResult(
+        findings,
+        f"{count(unread.entries, 'tracked file')} checked, {unread.read:,} read",
+        unread.entries,
+        _unread_notes(unread),
+        failures,
+        dict(unread.keys()),
+    )
+
+
+def check_ignore_rules(config_from: str | None) -> CheckResult:
+    """Prove that bytecode is ignored: PYC101 to PYC104."""
+    index = Index()
+    config = settings_at(config_from) if config_from else load_config(index)
+    result = check_gitignore(index, choose_probes(None, config and config.probes, strict=False))
+    return CheckResult(
+        result.findings,
+        f"{count(result.directories, 'directory', 'directories')} checked",
+        result.directories,
+        (result.advice,) if result.advice else (),
+        keys={"directories": result.directories},
+    )
+
+
+def check_run_commits(
+    revisions: Revisions | None, config_from: str | None, full_clone: str
+) -> CheckResult:
+    """Check every commit of the run: PYC001, PYC002. `full_clone` is advice for a shallow clone."""
+    if revisions is None:
+        return CheckResult([], "no new commits", 0, keys={"commits": 0})
+    unread = Unread()
+    commits = 0
+
+    def add(number: int) -> None:
+        nonlocal commits
+        commits += number
+
+    def source(_: ObjectReader) -> Readable:
+        return Tree(config_from) if config_from else Index()
+
+    try:
+        findings, unjudged = check_commits(revisions, source, on_progress=add, unread=unread)
+    except Failure as failure:
+        raise add_shallow_hint(failure) from None
+    return CheckResult(
+        findings,
+        f"{count(commits, 'commit')} checked",
+        commits,
+        _unread_notes(unread),
+        tuple(text.replace(UNSHALLOW_HINT, f"add {full_clone}") for text in unjudged),
+        {"commits": commits},
+    )
+
+
+def _unread_notes(unread: Unread) -> tuple[str, ...]:
+    return (f"{unread.sentence()}.",) if unread.counts else ()
+
+
+def run_side_by_side(
+    checks: Sequence[Callable[[], CheckResult]],
+) -> list[CheckResult | BaseException]:
+    """Run checks at the same time; return the result of each, or what it raised, in order.
+
+    If no thread can be started, the checks run one after the other. If a signal ends the program, the
+    git processes are ended first, and with them the threads.
+    """
+    from threading import Event
+    from threading import Thread
+
+    results: list[CheckResult | BaseException | None] = [None] * len(checks)
+    # Not `Thread.join`: a signal that interrupts it marks a running thread as ended (bpo-45274).
+    ended = [Event() for _ in checks]
+
+    def run(place: int) -> None:
+        try:
+            results[place] = checks[place]()
+        except BaseException as error:  # noqa: BLE001 - it is raised again, or reported
+            results[place] = error
+        finally:
+            ended[place].set()
+
+    alone = [0]
+    started: list[Event] = []
+    try:
+        with SignalsDeferred():
+            for place in range(1, len(checks)):
+                try:
+                    Thread(target=run, args=(place,), daemon=True).start()
+                except RuntimeError:  # can't start new thread
+                    alone.append(place)
+                else:
+                    started.append(ended[place])
+        for place in alone:
+            run(place)
+            if isinstance(results[place], KeyboardInterrupt):
+                raise results[place]
+        for event in started:
+            event.wait()
+    except KeyboardInterrupt:
+        end_threads(started)
+        raise
+    return [result for result in results if result is not None]
+
+
+def end_threads(started: Sequence[Event]) -> None:
+    """Wait until all threads have ended, and end the git processes that they wait for."""
+    for number in chain([SIGTERM] * TERM_ROUNDS, repeat(SIGKILL)):
+        running = [event for event in started if not event.is_set()]
+        if not running:
+            return
+        end_children(number)
+        running[0].wait(WAIT_SECONDS)

@@ -1,0 +1,290 @@
+"""`pycache-guard ci`: three checks, one exit code, one report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helpers.repo import BYTECODE
+from helpers.report_parser import CLEAN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Run
+    from helpers.repo import Repo
+
+ALLOW = '[tool.pycache-guard]\nallow = [{path = "**", reason = "all"}]\n'
+
+
+@pytest.fixture
+def base(repo: Repo) -> str:
+    """Make a clean commit; return its id."""
+    repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
+    repo.add("a.py", "x = 1\n")
+    return repo.commit("base")
+
+
+def test_all_checks_report_in_one_run(repo: Repo, run: Run, base: str) -> None:
+    """The index by path and by content, the ignore rules, and a commit that is gone again."""
+    repo.add("gone.pyc", BYTECODE)
+    repo.commit("add")
+    repo.git("rm", "-q", "gone.pyc")
+    repo.add(".gitignore", "")
+    repo.add("logo.png", BYTECODE)
+    repo.add("a.pyc", BYTECODE)
+    repo.commit("more")
+    result = run("ci", "--range", f"{base}..HEAD", "--format", "json")
+    report = json.loads(result.out)
+    assert (result.code, result.err) == (1, "")
+    assert [(f["code"], f["path"], bool(f["commit"])) for f in report["findings"]] == [
+        ("PYC101", ".gitignore", False),
+        ("PYC001", "a.pyc", False),
+        ("PYC001", "gone.pyc", True),
+        ("PYC002", "logo.png", False),
+        ("PYC001", "a.pyc", True),
+        ("PYC002", "logo.png", True),
+    ]
+    assert report["command"] == "ci"
+    assert (report["checked"], report["directories"], report["commits"]) == (4, 2, 2)
+    assert (report["system"], report["range"]) == (None, f"{base}..HEAD")
+    assert report["config_from"] == base
+    text = run("ci", "--range", f"{base}..HEAD").out
+    assert "Found 6 problems (4 tracked files checked, 4 read, 2 directories checked, 2 " in text
+    assert f"Allow entries are those of {base}; merge an allow entry before the bytecode." in text
+
+
+def test_range_is_needed_where_no_system_is_known(run: Run, base: str) -> None:
+    result = run("ci")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: no known CI system: pass the commits to check")
+    assert run("ci", "--range", "HEAD") == CLEAN
+
+
+@pytest.mark.parametrize("word", ["", " ", "..HEAD", "HEAD..", "--all", "no..HEAD", "^HEAD"])
+def test_range_that_is_none_is_refused(run: Run, base: str, word: str) -> None:
+    result = run("ci", f"--range={word}")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
+
+
+def test_change_cannot_allow_itself(repo: Repo, run: Run, base: str) -> None:
+    repo.add("a.pyc", BYTECODE)
+    repo.add("pyproject.toml", ALLOW)
+    repo.commit("request")
+    assert run("ci", "--range", f"{base}..HEAD").code == 1
+    assert run("ci", "--range", f"{base}..HEAD", "--config-from", "HEAD") == CLEAN
+    # Without a base the configuration is that of the index.
+    assert run("ci", "--range", "HEAD") == CLEAN
+
+
+def test_probes_are_those_of_the_base(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "__pycache__/\n")
+    repo.add("pyproject.toml", '[tool.pycache-guard]\nprobes = ["legacy"]\n')
+    base = repo.commit("base")
+    repo.git("rm", "-q", "pyproject.toml")
+    repo.commit("request")
+    assert run("ci", "--range", f"{base}..HEAD").code == 1
+    assert run("ci", "--range", "HEAD") == (0, run("ci", "--range", "HEAD").out, "")
+
+
+def test_configuration_of_a_revision_that_is_not_there_is_refused(run: Run, base: str) -> None:
+    result = run("ci", "--range", "HEAD", "--config-from", "nothing")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: 'nothing' is not a tree in this repository\n"
+
+
+def test_failure_of_one_check_does_not_hide_findings_of_another(repo: Repo, run: Run) -> None:
+    repo.add("a.pyc", BYTECODE)
+    base = repo.commit()
+    missing = repo.blob("x")
+    repo.git("update-index", "--add", "--cacheinfo", f"100644,{missing},b.txt")
+    repo.commit()
+    (repo.path / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    result = run("ci", "--range", f"{base}..HEAD")
+    assert result.code == 2
+    assert "a.pyc: PYC001 bytecode is tracked\n" in result.out
+    assert "not ignored" in result.out or "PYC101" in result.out
+    assert result.err.startswith("error: ")
+    assert missing in result.err
+
+
+def test_incomplete_check_is_never_ok(repo: Repo, run: Run, base: str) -> None:
+    missing = repo.blob("x")
+    repo.git("update-index", "--add", "--cacheinfo", f"100644,{missing},b.txt")
+    repo.commit()
+    (repo.path / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    result = run("ci", "--range", "HEAD")
+    assert (result.code, result.out) == (2, "")
+    report = json.loads(run("ci", "--range", "HEAD", "--format", "json").out)
+    assert report["findings"] == []
+
+
+@pytest.mark.usefixtures("root")
+def test_without_a_repository_nothing_passes(run: Run) -> None:
+    assert run("ci", "--range", "HEAD").code == 2
+
+
+def test_bare_repository_is_refused(repo: Repo, run: Run, base: str) -> None:
+    repo.git("config", "core.bare", "true")
+    result = run("ci", "--range", "HEAD")
+    assert (result.code, result.out) == (2, "")
+
+
+def test_quiet_run_prints_findings_only(repo: Repo, run: Run, base: str) -> None:
+    assert run("ci", "--range", "HEAD", "--quiet") == (0, "", "")
+    repo.add("a.pyc", BYTECODE)
+    repo.commit()
+    result = run("ci", "--range", "HEAD~1..HEAD", "--quiet")
+    assert result.code == 1
+    assert "Found" not in result.out
+
+
+def test_run_in_a_subdirectory_checks_the_whole(repo: Repo, run: Run, base: str) -> None:
+    repo.add("a.pyc", BYTECODE)
+    repo.add("pkg/b.py", "")
+    repo.commit()
+    os.chdir(repo.path / "pkg")
+    result = run("ci", "--range", f"{base}..HEAD")
+    assert result.code == 1
+    assert "a.pyc: PYC001 bytecode is tracked" in result.out
+
+
+#: The variable of a system, `--format`, and the format of the file and of the log.
+FILES = [
+    ("GITHUB_ACTIONS", None, "sarif", "github"),
+    ("GITHUB_ACTIONS", "json", "json", ""),
+    (None, "sarif", "sarif", ""),
+    ("GITLAB_CI", None, "gitlab", "text"),
+    ("CIRCLECI", None, "junit", "text"),
+    (None, None, "text", "text"),
+]
+
+
+def kind_of(text: str) -> str:
+    """Return the format of a report with findings."""
+    if text.startswith("::error"):
+        return "github"
+    if text.startswith("<?xml"):
+        return "junit"
+    if text[0] in "[{":
+        value = json.loads(text)
+        return "gitlab" if isinstance(value, list) else "json" if "command" in value else "sarif"
+    return "text"
+
+
+@pytest.mark.parametrize(("variable", "asked", "file_format", "log_format"), FILES)
+def test_report_in_a_file_leaves_one_in_the_log(
+    repo: Repo,
+    run: Run,
+    base: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    asked: str | None,
+    file_format: str,
+    log_format: str,
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, "true")
+    repo.add("a.pyc", BYTECODE)
+    repo.commit()
+    file = tmp_path / "report"
+    options = ["--format", asked] if asked else []
+    result = run("ci", "--range", f"{base}..HEAD", "--output", os.fspath(file), *options)
+    assert (result.code, result.err) == (1, "")
+    assert kind_of(file.read_text("utf-8")) == file_format
+    assert result.out == "" if log_format == "" else kind_of(result.out) == log_format
+
+
+def test_format_overrides_that_of_the_system(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = run("ci", "--range", "HEAD", "--format", "json")
+    assert json.loads(result.out)["system"] == "GitHub Actions"
+
+
+def test_event_file_is_needed_on_github(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)
+    assert run("ci").err == "error: GITHUB_EVENT_PATH is not set; pass --range BASE..HEAD\n"
+    monkeypatch.setenv("GITHUB_EVENT_PATH", os.fspath(tmp_path / "no"))
+    assert "the event file" in run("ci").err
+    # With a range, nothing is read of the event.
+    assert run("ci", "--range", "HEAD") == CLEAN
+
+
+def test_hostile_value_is_no_option_of_git(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", os.fspath(tmp_path / "event"))
+    planted = tmp_path / "planted"
+    (tmp_path / "event").write_text(json.dumps({"before": f"--upload-pack=touch {planted}"}))
+    result = run("ci")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: before is not a commit id: ")
+    assert not planted.exists()
+
+
+@pytest.fixture
+def job_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file of the job summary, as GitHub sets it."""
+    file = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", os.fspath(file))
+    return file
+
+
+def test_job_summary_is_appended(repo: Repo, run: Run, base: str, job_summary: Path) -> None:
+    job_summary.write_text("# before\n")
+    assert run("ci", "--range", "HEAD").code == 0
+    repo.add("a.pyc", BYTECODE)
+    repo.commit()
+    assert run("ci", "--range", f"{base}..HEAD").code == 1
+    text = job_summary.read_text("utf-8")
+    assert text.startswith("# before\n### pycache-guard: no problems found\n")
+    assert "### pycache-guard: 2 problems found\n\n| rule | place | problem | to fix |\n" in text
+    assert "| <code>a&#46;pyc</code> | bytecode is tracked |" in text
+
+
+def test_job_summary_is_that_of_github(
+    run: Run, base: str, job_summary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert run("ci", "--range", "HEAD").code == 0
+    assert not job_summary.exists()
+
+
+def test_job_summary_that_cannot_be_written_is_an_error(
+    run: Run, base: str, job_summary: Path
+) -> None:
+    job_summary.mkdir()
+    result = run("ci", "--range", "HEAD")
+    assert result.code == 2
+    assert result.err.startswith("error: ")
+    if sys.platform != "win32":
+        job_summary.rmdir()
+        os.mkfifo(job_summary)  # nobody reads it
+        assert run("ci", "--range", "HEAD").code == 2
+
+
+def test_unexpected_error_of_a_check_is_raised(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pycache_guard.commands import ci
+
+    def fail(_: str | None) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ci, "check_index", fail)
+    with pytest.raises(ZeroDivisionError):
+        run("ci", "--range", "HEAD")
