@@ -71,6 +71,7 @@ CASES = [
     DocCase("README.md", "$ pycache-guard forbid-bytecode", doc_setups.PROJECT),
     DocCase("README.md", "$ pycache-guard fix", doc_setups.PROBLEM),
     DocCase("docs/ci.md", "git fetch --quiet origin main", doc_setups.BRANCH),
+    DocCase("docs/ci.md", "pycache-guard ci --range origin/main..HEAD", doc_setups.BRANCH),
     DocCase(
         "docs/clean.md",
         "pycache-guard clean",
@@ -180,6 +181,8 @@ SEQUENTIAL_PAGES = ["docs/bytecode.md", "docs/migrating.md", "docs/alternatives.
 EXCLUDED = {
     ("README.md", 'python3 -m venv "${GUARD:=.}/.venv"'): "test_installations.py",
     ("README.md", "python3 -m pip install git+https"): "test_installations.py",
+    ("README.md", "pycache-guard ci"): "needs a CI system: tests/ci/test_runs.py",
+    ("docs/ci.md", "pycache-guard ci  #"): "the same",
     ("docs/lint.md", 'python3 -m pip install "pycache-guard[flake8]'): "test_installations.py",
     ("README.md", "python3 -m venv .venv"): "it runs this very test: CI begins with it",
     ("CONTRIBUTING.md", "python3 -m venv .venv"): "the same",

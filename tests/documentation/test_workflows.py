@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 import pytest
 import yaml
 
+import pycache_guard
+from conftest import PROGRAM
 from documentation.blocks import Block
 from documentation.blocks import blocks_of_page
 from documentation.doc_setups import BUILDABLE
 from documentation.doc_setups import PROJECT
 from documentation.test_configurations import is_configuration
+from helpers.composite_action import run_check
+from helpers.runners import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from documentation.sandbox import Sandbox
 
 WORKFLOWS = [block for block in blocks_of_page("yaml") if not is_configuration(block)]
+#: Those with a job; the other one includes a file.
+JOBS = [block for block in WORKFLOWS if not block.begins.startswith("include:")]
 
 #: What actions do, and how it is given here.
 ACTIONS = {
     "actions/checkout": "a clone, as deep as `fetch-depth` says",
     "actions/setup-python": "the Python of the tests",
-    "github/codeql-action/upload-sarif": "the files are there, and are SARIF",
+    "github/codeql-action/upload-sarif": "the file is there, and is SARIF",
+    "pycache-guard/pycache-guard": "the action of this checkout, with the program of the tests",
 }
 
 #: A pull request with a commit that brings bytecode in and one that takes it out again, or without.
@@ -44,19 +51,16 @@ touch pkg/c.pyc && git add --force pkg/c.pyc && git commit --quiet --message car
 git rm --quiet --force pkg/c.pyc && git commit --quiet --message 'remove it'
 """
 
-
-#: What the expressions of a recipe stand for, by the event that starts it: `main` or `feature`.
-GITHUB_EVENTS = {
-    "pull_request": {
-        "github.event.pull_request.base.sha": "main",
-        "github.event.pull_request.head.sha": "feature",
-    },
-    "merge_group": {"github.event.merge_group.base_sha": "main", "github.sha": "feature"},
-    "push": {"github.event.before": "main", "github.sha": "feature"},
+REPOSITORY = {"default_branch": "main"}
+#: The events that start a recipe, with what GitHub writes to the event file.
+GITHUB_EVENTS: dict[str, dict[str, Any]] = {
+    "pull_request": {"pull_request": {"base": {"sha": "main"}, "head": {"sha": "feature"}}},
+    "merge_group": {"merge_group": {"base_sha": "main", "head_sha": "feature"}},
+    "push": {"before": "main", "after": "feature", "ref": "refs/heads/feature"},
 }
 GITLAB_EVENTS = {
-    "pull_request": {"TARGET": "main", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "feature"},
-    "push": {"TARGET": "main", "CI_COMMIT_SHA": "feature"},
+    "pull_request": {"CI_MERGE_REQUEST_IID": "1", "CI_MERGE_REQUEST_DIFF_BASE_SHA": "main"},
+    "push": {"CI_COMMIT_BEFORE_SHA": "main", "CI_COMMIT_BRANCH": "feature"},
 }
 
 
@@ -86,14 +90,24 @@ def steps(block: Block) -> list[dict[str, Any]]:
 
 RECIPES = [
     pytest.param(block, event, id=f"{block.name}-{event}")
-    for block in WORKFLOWS
+    for block in JOBS
     for event in (GITLAB_EVENTS if is_gitlab(block) else GITHUB_EVENTS)
     if block.page == "docs/ci.md" or event == "pull_request"
 ]
 
 
 def test_there_are_some() -> None:
-    assert [block.page for block in WORKFLOWS] == [*["docs/ci.md"] * 3, "docs/dist.md"]
+    assert [block.page for block in WORKFLOWS] == [*["docs/ci.md"] * 4, "docs/dist.md"]
+    assert len(JOBS) == 4
+
+
+def test_included_file_is_there() -> None:
+    (block,) = [block for block in WORKFLOWS if block not in JOBS]
+    ((_, (include,)),) = yaml.safe_load(block.text).items()
+    start = "https://raw.githubusercontent.com/pycache-guard/pycache-guard/"
+    version, path = include["remote"].removeprefix(start).split("/", 1)
+    assert version == f"v{pycache_guard.__version__}"
+    assert (ROOT / path).is_file()
 
 
 @pytest.mark.parametrize("scene", [REQUEST, CARELESS], ids=["clean", "careless"])
@@ -104,50 +118,56 @@ def test_a_change(stage: Sandbox, block: Block, event: str, scene: str, tmp_path
     bench = {"BENCH": str(tmp_path / "bench"), "PYTHONPATH": str(tmp_path / "bench")}
     stage = stage._replace(environment={**stage.environment, **bench})
     origin = stage.prepare(f"{scene}\ngit push --quiet origin feature\ncd ../origin.git")
-    failed = run_job(stage, block, event, origin)
-    in_history = scene == CARELESS and "check-history" in block.text
-    assert len(failed) == in_history
-    assert all("pycache-guard check-history" in step for step in failed)
-
-
-def run_job(stage: Sandbox, block: Block, event: str, origin: Path) -> list[str]:
-    """Run all steps that the system would run; return those that failed."""
     heads = {ref: stage.run(f"git rev-parse {ref}", origin).out.strip() for ref in BRANCHES}
-    events = GITLAB_EVENTS if is_gitlab(block) else GITHUB_EVENTS
-    given = {name: heads[ref] for name, ref in events[event].items()}
     if is_gitlab(block):
-        values = given
+        values = {"GITLAB_CI": "true", "CI_COMMIT_SHA": heads["feature"]}
+        values |= {name: heads.get(text, text) for name, text in GITLAB_EVENTS[event].items()}
     else:
-        values = {n: evaluate(value, given) for n, value in job_of(block).get("env", {}).items()}
+        file = tmp_path / "event.json"
+        text = json.dumps({"repository": REPOSITORY, **GITHUB_EVENTS[event]})
+        for ref, commit in heads.items():
+            text = text.replace(f'sha": "{ref}"', f'sha": "{commit}"')
+            text = re.sub(rf'"(before|after)": "{ref}"', rf'"\1": "{commit}"', text)
+        file.write_text(text, "utf-8")
+        values = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event}
+        values |= {"GITHUB_EVENT_PATH": os.fspath(file), "GITHUB_SHA": heads["feature"]}
+    failed = run_job(stage, block, origin, values, tmp_path)
+    assert len(failed) == (scene == CARELESS and block.page == "docs/ci.md")
+
+
+def run_job(
+    stage: Sandbox, block: Block, origin: Path, values: dict[str, str], tmp_path: Path
+) -> list[str]:
+    """Run all steps that the system would run; return the logs of those that failed."""
     place = origin
     failed: list[str] = []
     for step in steps(block):
         if failed and "!cancelled()" not in step.get("if", ""):
             continue
         action = step.get("uses", "").partition("@")[0]
+        options = step.get("with", {})
+        if action == "pycache-guard/pycache-guard":
+            env = {**stage.environment, **values}
+            done = run_check(PROGRAM, options, place=place, files=tmp_path / "files", env=env)
+            assert done.result.code in (0, 1), done.result
+            failed += [done.result.out] * done.result.code
+            continue
         if action:
             assert action in ACTIONS
-            place = act(stage, action, step.get("with", {}), place, origin)
+            place = act(stage, action, options, place, origin)
             continue
         command = "\n".join(installed(line) for line in step["run"].splitlines())
         answer = stage.run(f"set -eu\n{command}", place, **values)
         assert answer.code in (0, 1), answer.out
-        if answer.code:
-            assert "pkg/c.pyc" in answer.out or "--output" in command
-            failed.append(step["run"])
+        failed += [answer.out] * answer.code
+    assert all("pkg/c.pyc" in log for log in failed)
     if is_gitlab(block):
         report = json.loads((place / "gl-code-quality-report.json").read_text("utf-8"))
         assert [row["check_name"] for row in report] == ["PYC001"] * len(failed)
     return failed
 
 
-def evaluate(expression: str, given: dict[str, str]) -> str:
-    """Return the value of `${{ A || B || C }}`: the first of these names that the event has."""
-    names = [name.strip() for name in expression.strip("${} ").split("||")]
-    return next(given[name] for name in names if name in given)
-
-
-@pytest.mark.parametrize("block", WORKFLOWS, ids=[block.name for block in WORKFLOWS])
+@pytest.mark.parametrize("block", JOBS, ids=[block.name for block in JOBS])
 def test_recipes_follow_the_advice_for_secure_workflows(block: Block) -> None:
     """As zizmor checks it: pinned actions, minimal permissions, no credentials left in the clone."""
     if is_gitlab(block):
@@ -157,15 +177,14 @@ def test_recipes_follow_the_advice_for_secure_workflows(block: Block) -> None:
     for step in job["steps"]:
         if step.get("uses", "").startswith("actions/checkout"):
             assert step["with"]["persist-credentials"] is False
-        if "--config-from" in step.get("run", ""):
-            assert step["if"] == "${{ !cancelled() }}"
     for line in re.findall(r"(?m)^ *- uses: (.*)$", block.text):
-        assert re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+        own = f"pycache-guard/pycache-guard@v{pycache_guard.__version__}"
+        assert line == own or re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
     if block.page == "docs/ci.md":
         document = yaml.safe_load(block.text)
         assert document["permissions"] == {}
         # YAML 1.1 reads the key `on` as true.
-        assert set(document[True]) == GITHUB_EVENTS.keys()
+        assert {"pull_request", "push"} <= set(document[True]) <= GITHUB_EVENTS.keys()
 
 
 def act(stage: Sandbox, action: str, options: dict[str, Any], place: Path, origin: Path) -> Path:
@@ -176,10 +195,8 @@ def act(stage: Sandbox, action: str, options: dict[str, Any], place: Path, origi
         clone = f"git clone --quiet {how} --branch feature {origin.as_uri()} work && cd work"
         return stage.prepare(clone)
     if action.startswith("github/"):
-        files = [*(place / options["sarif_file"]).iterdir()]
-        runs = [json.loads(file.read_text("utf-8"))["runs"][0] for file in files]
-        # One upload takes several runs of a tool if each has a category of its own.
-        assert len({run["automationDetails"]["id"] for run in runs}) == len(runs) == 3
+        (run,) = json.loads((place / options["sarif_file"]).read_text("utf-8"))["runs"]
+        assert run["automationDetails"]["id"] == "pycache-guard/ci/"
     return place
 
 
