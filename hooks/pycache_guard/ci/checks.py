@@ -164,8 +164,9 @@ def run_side_by_side(
                     started.append(ended[place])
         for place in alone:
             run(place)
-            if isinstance(results[place], KeyboardInterrupt):
-                raise results[place]
+            result = results[place]
+            if isinstance(result, KeyboardInterrupt):
+                raise result
         for event in started:
             event.wait()
     except KeyboardInterrupt:

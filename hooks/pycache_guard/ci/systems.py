@@ -238,7 +238,7 @@ def read_buildkite(env: Variables, _: Event) -> CiRun:
 
 
 def read_hook_runner(env: Variables, _: Event) -> CiRun:
-    """pre-commit.ci, which cannot be told from a hook on a person's machine, on purpose.
+    """pre-commit.ci, which cannot be distinguished from a hook on a person's machine, on purpose.
 
     https://github.com/pre-commit-ci/issues/issues/109
     """

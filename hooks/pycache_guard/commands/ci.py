@@ -18,7 +18,7 @@ from pycache_guard.ci.ranges import run_commits
 from pycache_guard.ci.systems import detect_system
 from pycache_guard.ci.systems import read_github
 from pycache_guard.commands import print_success
-from pycache_guard.commands._arguments import config_option
+from pycache_guard.commands._arguments import add_config_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import write_report
@@ -200,5 +200,5 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         help="the commits to check, A..B as in gitrevisions(7) (default: what the system says)",
     )
-    config_option(parser)
+    add_config_option(parser)
     return parser.parse(argv)
