@@ -48,7 +48,7 @@ HONEST = [
 
 
 @pytest.mark.parametrize(("path", "data"), HONEST)
-def test_proved_code_is_given(tmp_path: Path, path: str, data: bytes) -> None:
+def test_load_code_returns_verified_code(tmp_path: Path, path: str, data: bytes) -> None:
     source = write_file(tmp_path / "m.py", INNOCENT)
     file = write_file(tmp_path / path, data)
     code = pycache_guard.load_code(file)
@@ -58,7 +58,7 @@ def test_proved_code_is_given(tmp_path: Path, path: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(("more", "level"), [("", 0), (".opt-1", 1), (".opt-2", 2)])
-def test_level_of_the_name(tmp_path: Path, more: str, level: int) -> None:
+def test_load_code_uses_the_level_in_the_name(tmp_path: Path, more: str, level: int) -> None:
     source = "def f():\n    'doc'\n    assert f\n"
     write_file(tmp_path / "m.py", source)
     code = pycache_guard.load_code(
@@ -89,7 +89,7 @@ LEVELS: list[tuple[str, int, int | None, str]] = [
 
 
 @pytest.mark.parametrize(("path", "level", "optimization", "reason"), LEVELS)
-def test_level_is_stated_and_not_read_off_the_code(
+def test_load_code_of_a_legacy_file_needs_its_level(
     tmp_path: Path, path: str, level: int, optimization: int | None, reason: str
 ) -> None:
     write_file(tmp_path / "m.py", LEVELED)
@@ -103,13 +103,15 @@ def test_level_is_stated_and_not_read_off_the_code(
 
 
 @pytest.mark.parametrize("optimization", [-1, 3, "0"])
-def test_optimization_that_is_no_level_is_an_error(tmp_path: Path, optimization: int) -> None:
+def test_load_code_with_an_invalid_level_is_an_error(tmp_path: Path, optimization: int) -> None:
     with pytest.raises(ValueError, match=r"^optimization must be 0, 1 or 2$"):
         pycache_guard.load_code(tmp_path / "m.pyc", optimization=optimization)
 
 
 @pytest.mark.parametrize("options", [["-O"], ["-OO"]])
-def test_default_level_is_that_of_the_interpreter(tmp_path: Path, options: list[str]) -> None:
+def test_load_code_defaults_to_the_level_of_the_interpreter(
+    tmp_path: Path, options: list[str]
+) -> None:
     write_file(tmp_path / "m.py", LEVELED)
     file = write_file(tmp_path / "m.pyc", matching_pyc(LEVELED, level=len(options[0]) - 1))
     code = f"import pycache_guard; print(pycache_guard.load_code({str(file)!r}).co_name)"
@@ -165,21 +167,23 @@ REFUSED: list[tuple[str, bytes, str]] = [
 
 
 @pytest.mark.parametrize(("path", "data", "reason"), REFUSED)
-def test_all_else_is_refused(tmp_path: Path, path: str, data: bytes, reason: str) -> None:
+def test_load_code_refuses_other_files_with_the_reason(
+    tmp_path: Path, path: str, data: bytes, reason: str
+) -> None:
     write_file(tmp_path / "m.py", INNOCENT)
     with pytest.raises(pycache_guard.LoadError, match=reason):
         pycache_guard.load_code(write_file(tmp_path / path, data))
 
 
 @pytest.mark.parametrize("source", ["def (:\n", f"x = {'-' * 90_000}1\n", "x = '\0'"])
-def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
+def test_load_code_refuses_a_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
     write_file(tmp_path / "m.py", source)
     file = write_file(tmp_path / cache_path(), timestamp_pyc(compile_source(EVIL), len(source)))
     with pytest.raises(pycache_guard.LoadError, match="does not compile"):
         pycache_guard.load_code(file)
 
 
-def test_unreadable(tmp_path: Path) -> None:
+def test_load_code_refuses_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(pycache_guard.LoadError, match="No such file or directory"):
         pycache_guard.load_code(tmp_path / "nowhere.pyc")
     large = write_file(tmp_path / "m.py", "")
@@ -193,7 +197,7 @@ def test_unreadable(tmp_path: Path) -> None:
         pycache_guard.load_code(pyc)
 
 
-def test_reading() -> None:
+def test_read_pyc_returns_header_and_code() -> None:
     pyc = pycache_guard.read_pyc(matching_pyc())
     assert pyc.header.magic.data == importlib.util.MAGIC_NUMBER
     assert pyc.code.consts
@@ -201,7 +205,7 @@ def test_reading() -> None:
         pycache_guard.read_pyc(b"")
 
 
-def test_names() -> None:
+def test_api_names_are_those_of_the_package() -> None:
     assert sorted(api.__all__) == sorted(pycache_guard._API)
     for name in api.__all__:
         assert getattr(pycache_guard, name) is getattr(api, name)
@@ -209,7 +213,7 @@ def test_names() -> None:
         pycache_guard.nothing  # noqa: B018 - asking is what raises
 
 
-def test_start_up_does_not_pay_for_it() -> None:
+def test_import_of_the_package_does_not_import_the_api() -> None:
     code = (
         "import sys, pycache_guard, pycache_guard.scan; print('pycache_guard.api' in sys.modules)"
     )

@@ -158,12 +158,12 @@ def healthy(repo: Repo) -> Repo:
     return repo
 
 
-def test_every_hook_is_counted() -> None:
+def test_table_of_costs_has_every_hook() -> None:
     assert COSTS.keys() - {"pre-push", "pre-receive"} == HOOKS.keys() - APART
 
 
 @pytest.mark.parametrize("hook", COSTS)
-def test_modules_and_processes(hook: str, healthy: Repo) -> None:
+def test_clean_run_imports_and_starts_no_more_than_its_budget(hook: str, healthy: Repo) -> None:
     cost = COSTS[hook]
     run = run_of(hook, healthy)
     assert run.code == 0
@@ -175,13 +175,13 @@ def test_modules_and_processes(hook: str, healthy: Repo) -> None:
 
 
 @pytest.mark.parametrize("hook", ["forbid-bytecode", "verify-bytecode"])
-def test_files(hook: str, healthy: Repo) -> None:
+def test_clean_run_opens_one_file_at_most(hook: str, healthy: Repo) -> None:
     """Besides its modules and the null device, a hook opens one file at most."""
     opened = set(run_of(hook, healthy).opened) - {os.devnull}
     assert opened == ({os.path.join(".", "pyproject.toml")} if hook == "forbid-bytecode" else set())
 
 
-def test_where_nothing_of_ours_is_said_the_parser_is_not_imported(healthy: Repo) -> None:
+def test_clean_run_without_configuration_does_not_import_its_parser(healthy: Repo) -> None:
     assert "pycache_guard.config" not in run_of("forbid-bytecode", healthy).modules
     healthy.add("pyproject.toml", "[tool.pycache-guard]\n")
     assert {"pycache_guard.config"} <= run_of("forbid-bytecode", healthy).modules
@@ -192,7 +192,7 @@ READS_NEW = ["forbid-bytecode", "verify-bytecode", "check-history", "pre-push", 
 
 
 @pytest.mark.parametrize("hook", READS_NEW)
-def test_blobs(hook: str, healthy: Repo, git_calls: GitCalls) -> None:
+def test_clean_run_reads_each_new_blob_once(hook: str, healthy: Repo, git_calls: GitCalls) -> None:
     """What HEAD, or the other side, has is not read again; what is new is, once, and nothing else."""
     new = {"x/n.py": "y = 1\n", "x/data.bin": "\0\1\2", "again": "y = 1\n", "link": "target"}
     modes = {"link": "120000"}
@@ -214,7 +214,7 @@ def test_blobs(hook: str, healthy: Repo, git_calls: GitCalls) -> None:
 
 
 @pytest.mark.parametrize("hook", READS_NEW[:2])
-def test_no_blob_is_read_where_nothing_is_new(
+def test_clean_run_without_new_content_reads_no_blob(
     hook: str, healthy: Repo, git_calls: GitCalls
 ) -> None:
     git_calls.reset()
@@ -251,10 +251,12 @@ def count_system_calls(strace: str, code: str, counts: Path) -> int:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_system_calls(tmp_path: Path) -> None:
+def test_clean_run_makes_no_more_system_calls_than_its_budget(tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:
-        pytest.skip("strace is not installed; test_files and test_modules_and_processes count less")
+        pytest.skip(
+            "strace is not installed; test_clean_run_opens_one_file_at_most and test_clean_run_imports_and_starts_no_more_than_its_budget count less"
+        )
     package = count_system_calls(strace, "import pycache_guard", tmp_path / "package")
     run = count_system_calls(strace, "from pycache_guard.cli import run; run()", tmp_path / "run")
     assert run - package <= MAX_SYSTEM_CALLS

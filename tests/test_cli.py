@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and permissions")
 
 
-def test_usage(run: Run) -> None:
+def test_help_page_lists_every_command(run: Run) -> None:
     code, out, err = run("--help")
     assert (code, err) == (0, "")
     assert run("-h").out == out
@@ -42,14 +42,14 @@ def test_usage(run: Run) -> None:
     assert run("help") == run("help", "help") == (code, out, err)
 
 
-def test_every_command_is_there(run: Run) -> None:
+def test_command_has_a_module_and_a_help_text(run: Run) -> None:
     directory = Path(cli.__file__).parent / "commands"
     for name in cli.COMMANDS:
         assert (directory / f"{name.replace('-', '_')}.py").exists()
         assert run(name, "--help").out.startswith(f"usage: pycache-guard {name} ")
 
 
-def test_version(run: Run, program: Program) -> None:
+def test_version_is_printed_for_every_spelling(run: Run, program: Program) -> None:
     expected = (0, f"pycache-guard {pycache_guard.__version__}\n", "")
     assert run("--version") == program("--version") == expected
     assert run("version") == run("-V") == expected
@@ -61,7 +61,7 @@ def test_no_arguments_print_the_help_page_as_an_error(run: Run, program: Program
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_help_of_a_command(run: Run, name: str) -> None:
+def test_help_of_a_command_is_the_same_in_every_spelling(run: Run, name: str) -> None:
     assert run("help", name) == run("--help", name) == run(name, "--help")
 
 
@@ -106,7 +106,7 @@ def test_unknown_command_is_answered_with_the_likely_one(
     assert run(*argv) == (2, "", f"error: {message}\n")
 
 
-def test_argv_of_the_process(
+def test_main_without_arguments_reads_sys_argv(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["pycache-guard", "--version"])
@@ -129,7 +129,7 @@ class TestBadInput:
         return err.removeprefix("error: ")[:-1]
 
     @ASKED
-    def test_not_a_repository(
+    def test_command_outside_a_repository_ends_with_2(
         self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -138,7 +138,7 @@ class TestBadInput:
             assert "not a git repository" in said
 
     @ASKED
-    def test_no_git(
+    def test_command_without_git_ends_with_2(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
     ) -> None:
         monkeypatch.setenv("PATH", os.fspath(repo.path))
@@ -147,14 +147,14 @@ class TestBadInput:
 
     @INDEX_ASKED
     @pytest.mark.parametrize("data", [b"", b"DIRC", b"x" * 100])
-    def test_a_corrupt_index(
+    def test_corrupt_index_ends_with_2(
         self, repo: Repo, run: Run, argv: tuple[str, ...], data: bytes
     ) -> None:
         repo.add("a.py")
         repo.write(".git/index", data)
         self.refused(run, *argv)
 
-    def test_an_index_that_is_cut_short(self, repo: Repo, run: Run) -> None:
+    def test_truncated_index_ends_with_2(self, repo: Repo, run: Run) -> None:
         """Git does not check the checksum and reads beyond the end."""
         repo.stage_all(f"{n:04}" for n in range(500))
         index = repo.path / ".git" / "index"
@@ -164,20 +164,20 @@ class TestBadInput:
     @pytest.mark.parametrize(
         "revision", ["no", "HEAD~1", "-h", "--all", "main..main", "HEAD:a", "^HEAD"]
     )
-    def test_an_unknown_revision(self, repo: Repo, run: Run, revision: str) -> None:
+    def test_unknown_revision_ends_with_2(self, repo: Repo, run: Run, revision: str) -> None:
         repo.add("a")
         repo.commit()
         said = self.refused(run, f"--tree={revision}")
         assert said == f"{revision!r} is not a tree in this repository" or revision == "^HEAD"
 
-    def test_a_tree_that_is_not_there(self, repo: Repo, run: Run) -> None:
+    def test_missing_tree_ends_with_2(self, repo: Repo, run: Run) -> None:
         repo.add("d/a")
         repo.commit()
         tree = repo.git("rev-parse", "HEAD:d")
         os.unlink(repo.path / ".git" / "objects" / tree[:2] / tree[2:])
         self.refused(run, "--tree", "HEAD")
 
-    def test_a_head_that_is_not_there(self, repo: Repo, run: Run) -> None:
+    def test_missing_commit_of_head_ends_with_2(self, repo: Repo, run: Run) -> None:
         """It can be an unborn branch: then all content is new and all of it is checked."""
         repo.stage("a.pyc")
         repo.commit()
@@ -185,7 +185,7 @@ class TestBadInput:
         assert run("forbid-bytecode").out.startswith("a.pyc: PYC001 ")
 
     @ASKED
-    def test_dubious_ownership(
+    def test_repository_of_another_user_ends_with_2(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
     ) -> None:
         repo.commit()
@@ -194,11 +194,11 @@ class TestBadInput:
         if "--tree" not in argv:
             assert "detected dubious ownership in repository" in said
 
-    def test_a_broken_configuration_of_git(self, repo: Repo, run: Run) -> None:
+    def test_broken_git_configuration_ends_with_2(self, repo: Repo, run: Run) -> None:
         repo.write(".git/config", "[core\n")
         assert "bad config" in self.refused(run)
 
-    def test_an_unreadable_file(
+    def test_unreadable_configuration_ends_with_2(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A symbolic link to itself; root can read a file of any mode."""
@@ -208,7 +208,7 @@ class TestBadInput:
             pytest.skip("no symbolic links here")
         assert "pyproject.toml: " in self.refused(run)
 
-    def test_an_error_without_a_name(
+    def test_os_error_without_a_file_name_ends_with_2(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(_: object) -> None:
@@ -218,7 +218,7 @@ class TestBadInput:
         assert self.refused(run) == "it failed"
 
 
-def test_an_error_of_the_system_keeps_its_traceback_for_debugging(
+def test_os_error_keeps_its_traceback_if_debugging_is_on(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: object) -> None:
@@ -232,7 +232,7 @@ def test_an_error_of_the_system_keeps_its_traceback_for_debugging(
 
 
 @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (3, 3), ("why", 2)])
-def test_a_command_that_exits_itself(code: object, expected: int) -> None:
+def test_system_exit_of_a_command_decides_the_exit_code(code: object, expected: int) -> None:
     line = f"""
 import sys
 from pycache_guard import cli
@@ -261,7 +261,9 @@ def test_crashed_returns_2_if_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -
     assert cli.crashed() == 2
 
 
-def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_exception_keeps_its_traceback(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(_: object) -> None:
         raise ZeroDivisionError
 
@@ -271,7 +273,7 @@ def test_a_bug_keeps_its_traceback(repo: Repo, run: Run, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("default_signal_handlers")
-def test_interrupted(repo: Repo, tmp_path: Path) -> None:
+def test_sigint_while_git_runs_ends_with_130(repo: Repo, tmp_path: Path) -> None:
     """SIGINT while git runs ends the program without output."""
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
@@ -291,7 +293,7 @@ def test_interrupted(repo: Repo, tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
-def test_interrupted_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keyboard_interrupt_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -300,7 +302,7 @@ def test_interrupted_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(("raised", "code"), [((), 130), ((15,), 143), ((1,), 129)])
-def test_ended_by_a_signal(
+def test_signal_ends_with_128_and_its_number(
     run: Run, monkeypatch: pytest.MonkeyPatch, raised: tuple[int, ...], code: int
 ) -> None:
     def ended(_: object) -> None:
@@ -311,7 +313,7 @@ def test_ended_by_a_signal(
 
 
 @posix
-def test_no_process_outlives_a_command(
+def test_child_processes_end_with_the_command(
     run: Run, monkeypatch: pytest.MonkeyPatch, fake_git_script: Callable[[str], None]
 ) -> None:
     fake_git_script("exec sleep 60")
@@ -328,7 +330,7 @@ def test_no_process_outlives_a_command(
 @posix
 @pytest.mark.parametrize("when", ["cli.drop_untrusted_sys_path", "cli.main", "spawn.stop_all"])
 @pytest.mark.parametrize("is_after", [False, True])
-def test_a_signal_at_the_very_start_and_end(when: str, is_after: bool) -> None:
+def test_signal_at_start_or_end_sets_the_exit_code(when: str, is_after: bool) -> None:
     """The exit code shows the signal, and Python prints no traceback."""
     module, name = when.split(".")
     code = f"""
@@ -433,7 +435,9 @@ class BrokenStream(io.StringIO):
 
 
 @pytest.mark.parametrize("stderr", [None, BrokenStream()], ids=["closed", "full"])
-def test_without_stderr(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | None) -> None:
+def test_closed_stderr_keeps_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | None
+) -> None:
     monkeypatch.setattr(sys, "stderr", stderr)
     assert cli.main([]) == 2
 
@@ -441,7 +445,7 @@ def test_without_stderr(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | N
 class TestModuleSearchPath:
     OWN = os.fspath(Path(cli.__file__).parents[1])
 
-    def test_untrusted_directories_are_removed(
+    def test_drop_untrusted_sys_path_removes_cwd_and_pythonpath(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -453,7 +457,7 @@ class TestModuleSearchPath:
         assert sys.path == kept
 
     @posix
-    def test_a_deleted_current_directory_changes_nothing(
+    def test_drop_untrusted_sys_path_in_a_deleted_directory_changes_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "gone").mkdir()

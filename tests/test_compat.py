@@ -32,7 +32,7 @@ PACKAGE = Path(str(pycache_guard.__file__)).parent
 ASKED = re.compile(r"sys\.platform|os\.name\b|os\.supports_|(?:has|get)attr\((?:os|signal)\b")
 
 
-def test_the_system_is_asked_in_one_place() -> None:
+def test_only_compat_asks_for_features_of_the_system() -> None:
     """Otherwise a test cannot say that it is another one. `compiler_child.txt` runs in another interpreter."""
     asking = {path.name for path in PACKAGE.rglob("*.py") if ASKED.search(path.read_text("utf-8"))}
     assert asking == {"compat.py"}
@@ -69,7 +69,7 @@ def test_find_program_without_a_path_looks_in_the_usual_places() -> None:
     assert os.path.isabs(compat.find_program("sh", None))
 
 
-def test_processor_ticks() -> None:
+def test_processor_ticks_grow_and_are_none_for_unknown_processes() -> None:
     """Of nobody nothing is known, nor where there is no proc(5); what works has used some."""
     assert compat.processor_ticks(1 << 30) is None
     if os.path.exists("/proc/self/stat"):
@@ -88,7 +88,7 @@ def windows(data: str | bytes) -> str:
     return data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")
 
 
-def test_a_path_that_windows_cannot_have(
+def test_path_that_windows_cannot_have_ends_with_2(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Linux can commit what Windows cannot name. It is refused, not passed over."""
@@ -102,7 +102,9 @@ def test_a_path_that_windows_cannot_have(
         cli.main(["forbid-bytecode"])
 
 
-def test_a_pipe_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_to_a_closed_pipe_on_windows_is_a_broken_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Windows says EINVAL."""
     monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     child = start_child(["git", "--version"], os.environ, feed=True)
@@ -132,7 +134,7 @@ def test_a_pipe_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert child.wait() == (0, b"")
 
 
-def test_nobody_owns_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_commands_work_without_file_owners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delattr(os, "geteuid", raising=False)
     monkeypatch.delattr(os, "statvfs", raising=False)
     monkeypatch.setattr(compat, "HAS_FILE_OWNERS", False)
@@ -144,7 +146,7 @@ def test_nobody_owns_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii", "latin-1:strict", "utf-8"])
-def test_consoles_that_do_not_have_every_character(
+def test_console_without_a_character_gets_an_escape(
     repo: Repo, program: Program, encoding: str
 ) -> None:
     name = "größe 你好 \N{WAVING HAND SIGN}.pyc"
@@ -161,7 +163,7 @@ def test_consoles_that_do_not_have_every_character(
     assert failed.err.count("\n") == 1
 
 
-def test_letters_case_does_not_excuse_a_rule(repo: Repo, run: Run) -> None:
+def test_pattern_of_another_letter_case_is_not_enough(repo: Repo, run: Run) -> None:
     """Here git would take `__PYCACHE__/` for the directory; where others check out, it may not."""
     repo.git("config", "core.ignoreCase", "true")
     repo.add(".gitignore", "__PYCACHE__/\n*.PY[CO]\n")
@@ -175,7 +177,9 @@ ODD = ["a.pyc.", "a.pyc ", "a.pyc::$DATA", "__pycache__./a", "__pycache__ /a", "
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_names_that_windows_takes_for_others(repo: Repo, run: Run, name: str) -> None:
+def test_bytecode_with_a_name_that_windows_changes_is_reported_by_content(
+    repo: Repo, run: Run, name: str
+) -> None:
     """By name they are not bytecode's; what they hold is looked at."""
     repo.stage(name, BYTECODE)
     done = run("forbid-bytecode")
@@ -184,7 +188,7 @@ def test_names_that_windows_takes_for_others(repo: Repo, run: Run, name: str) ->
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_both_forms_of_a_letter_are_shown_as_they_are(
+def test_both_normal_forms_of_a_path_are_shown_unchanged(
     repo: Repo, run: Run, form: Literal["NFC", "NFD"]
 ) -> None:
     name = unicodedata.normalize(form, "café.pyc")
@@ -194,7 +198,7 @@ def test_both_forms_of_a_letter_are_shown_as_they_are(
     assert run("forbid-bytecode", "--allow", name) == CLEAN
 
 
-def test_windows_separators_in_a_glob_match_nothing_and_that_is_said(repo: Repo, run: Run) -> None:
+def test_allow_glob_with_backslashes_matches_nothing_and_is_reported(repo: Repo, run: Run) -> None:
     repo.add("tests/data/a.pyc")
     done = run("forbid-bytecode", "--allow", "tests\\data\\*.pyc")
     assert (done.code, done.err) == (1, "")

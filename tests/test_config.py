@@ -55,7 +55,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("text", "expected"), GOOD)
-def test_good(text: str, expected: Config) -> None:
+def test_parse_reads_a_valid_table(text: str, expected: Config) -> None:
     assert parse(text.encode(), "p.toml") == expected
 
 
@@ -191,7 +191,7 @@ BAD_ITEMS = [
     ],
     ids=lambda text: text[:60],
 )
-def test_bad(text: str, message: str) -> None:
+def test_parse_refuses_an_invalid_table_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(Failure) as failure:
         parse(text.encode(), "p.toml")
     told = str(failure.value)
@@ -294,17 +294,17 @@ def test_rewritten_toml_is_what_another_parser_reads(text: str) -> None:
 
 
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
-def test_utf16_is_named(mark: bytes) -> None:
+def test_parse_names_utf16(mark: bytes) -> None:
     with pytest.raises(Failure, match=r"^p\.toml: not TOML: is UTF-16 by its byte order mark"):
         parse(mark + b"a\0", "p.toml")
 
 
-def test_not_utf8() -> None:
+def test_parse_refuses_other_encodings() -> None:
     with pytest.raises(Failure, match=r"^p\.toml: not TOML: 'utf-8' codec"):
         parse(b"a = '\xff'", "p.toml")
 
 
-def test_a_glob_is_what_git_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parse_keeps_globs_as_bytes_of_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the file system's encoding is, as under `LC_ALL=C` without UTF-8 mode."""
     monkeypatch.setattr(os, "fsdecode", lambda data: data.decode("ascii", "surrogateescape"))
     read = parse(f'{HEAD}allow = [{{ path = "ü", reason = "r" }}]\n'.encode(), "p.toml")

@@ -19,7 +19,7 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SET_UP = 'python3 -m venv .venv && .venv/bin/python -m pip install --quiet --editable ".[test]"'
 
 
-def test_one_command_sets_up() -> None:
+def test_contributing_has_one_command_for_the_setup() -> None:
     assert f"\n{SET_UP} && .venv/bin/python -m pytest\n" in GUIDE
 
 
@@ -31,11 +31,11 @@ def test_one_command_sets_up() -> None:
         if path.name[0] not in "_" and path.name != "py.typed"
     ),
 )
-def test_the_layout_shows_every_module(name: str) -> None:
+def test_contributing_lists_every_module(name: str) -> None:
     assert re.search(rf"(?:── |  |py ){re.escape(name)}(?:[ \n]|$)", GUIDE)
 
 
-def test_the_paths_it_names_are_there() -> None:
+def test_contributing_names_existing_paths() -> None:
     text = GUIDE.partition("## Add a rule")[2]
     named = re.findall(r"`((?:\w+/)+\w*(?:\.\w+)?)`", text)
     assert len(named) > 15
@@ -44,19 +44,19 @@ def test_the_paths_it_names_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_has_a_test_and_is_documented(name: str) -> None:
+def test_format_has_a_test_and_is_documented(name: str) -> None:
     assert (ROOT / "tests" / "report" / f"test_{name}.py").is_file()
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert f"\n| `{name}` | " in page
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_has_a_module_and_a_test(name: str) -> None:
+def test_command_has_a_module_and_a_test(name: str) -> None:
     module = name.replace("-", "_")
     assert (PACKAGE / "commands" / f"{module}.py").is_file()
     assert (ROOT / "tests" / "commands" / f"test_{module}.py").is_file()
 
 
-def test_every_rule_of_the_linter_is_checked() -> None:
+def test_lint_rule_modules_are_all_registered() -> None:
     modules = {path.stem for path in (PACKAGE / "lint" / "rules").glob("*.py")} - {"__init__"}
     assert {str(vars(check)["__name__"]).rpartition(".")[2] for check in CHECKS} == modules

@@ -40,14 +40,14 @@ FINDINGS = st.builds(
 @given(
     st.lists(FINDINGS, max_size=6).flatmap(lambda fs: st.tuples(st.just(fs), st.permutations(fs)))
 )
-def test_the_order_of_a_report_does_not_depend_on_the_order_of_the_findings(
+def test_sort_findings_does_not_depend_on_the_given_order(
     orders: tuple[list[Finding], list[Finding]],
 ) -> None:
     found, mixed = orders
     assert sort_findings(found) == sort_findings(mixed)
 
 
-def test_order() -> None:
+def test_sort_findings_orders_by_place_and_code() -> None:
     first = Finding(None, Rule.PYC003, "m")
     a = Finding("a", Rule.PYC002, "m", line=2)
     b = Finding("a", Rule.PYC001, "m", line=2, column=1)

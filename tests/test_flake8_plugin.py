@@ -26,7 +26,7 @@ def flake8(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, check=False, encoding="utf-8")
 
 
-def test_what_flake8_is_told() -> None:
+def test_plugin_yields_place_text_and_type() -> None:
     lines = SOURCE.splitlines(keepends=True)
     ((line, column, text, kind),) = Plugin(ast.parse(SOURCE), "a.py", lines).run()
     assert (line, column, kind) == (2, 13, Plugin)
@@ -65,7 +65,7 @@ def sources() -> dict[str, bytes]:
     return {**found, "latin.py": b"# coding: latin-1\n" + SOURCE.encode("latin-1")}
 
 
-def test_flake8_tells_what_lint_tells(told: set[tuple[str, int, int, str]]) -> None:
+def test_flake8_reports_the_findings_of_lint(told: set[tuple[str, int, int, str]]) -> None:
     """The same codes at the same places, noqa, encodings and all."""
     ours = {
         (name, found.line, found.column, found.rule.name)
@@ -77,7 +77,7 @@ def test_flake8_tells_what_lint_tells(told: set[tuple[str, int, int, str]]) -> N
     assert {path for path, *_ in told if path.startswith("noqa")} == {"noqa_other.py"}
 
 
-def test_syntax_errors_are_flake8s(tmp_path: Path) -> None:
+def test_syntax_error_is_reported_by_flake8_itself(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import marshal\ndef f(:\n", encoding="utf-8")
     done = flake8(".", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
@@ -85,7 +85,7 @@ def test_syntax_errors_are_flake8s(tmp_path: Path) -> None:
     assert "PYC" not in done.stdout
 
 
-def test_it_is_on_without_being_asked_for(tmp_path: Path) -> None:
+def test_plugin_is_enabled_by_default(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(SOURCE, encoding="utf-8")
     command = [sys.executable, "-m", "flake8", "--isolated", "a.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, text=True)

@@ -65,7 +65,7 @@ def written(hook: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_is_what_was_promised(hook: str) -> None:
+def test_hook_has_the_promised_command_and_stages(hook: str) -> None:
     command, stages = PROMISED[hook]
     entry = HOOKS[hook]
     assert entry["stages"] == stages
@@ -83,14 +83,14 @@ def test_a_hook_is_what_was_promised(hook: str) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_no_key_is_known_to_one_runner_alone(hook: str) -> None:
+def test_hook_keys_are_known_to_both_runners(hook: str) -> None:
     keys = written(hook).keys()
     assert keys <= KEYS
     assert {"id", "name", "description", "entry", "language", "stages"} <= keys
 
 
 @pytest.mark.parametrize("runner", ["pre-commit", "prek"])
-def test_both_runners_accept_the_manifest(runner: str) -> None:
+def test_manifest_is_accepted_by_both_runners(runner: str) -> None:
     done = subprocess.run(
         [SCRIPTS / runner, "validate-manifest", os.fspath(MANIFEST)],
         capture_output=True,
@@ -100,12 +100,12 @@ def test_both_runners_accept_the_manifest(runner: str) -> None:
     assert b"warning" not in (done.stdout + done.stderr).lower()
 
 
-def test_the_runner_tested_with_is_new_enough() -> None:
+def test_installed_pre_commit_is_new_enough() -> None:
     assert tuple(map(int, VERSION.split("."))) >= (3, 2, 0)
 
 
 @pytest.mark.parametrize("hook", [h for h, entry in HOOKS.items() if entry["language"] == "python"])
-def test_an_entry_is_a_command_that_parses(hook: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hook_entry_is_a_command_that_parses(hook: str, capsys: pytest.CaptureFixture[str]) -> None:
     program, command, *options = HOOKS[hook]["entry"].split()
     assert program == "pycache-guard"
     assert command in COMMANDS
@@ -178,6 +178,6 @@ def test_rules_are_documented(rule: Rule) -> None:
     assert f"\n## {rule.name[:4]}xx " in (page.parent / "README.md").read_text(encoding="utf-8")
 
 
-def test_no_page_is_about_a_rule_that_is_none() -> None:
+def test_rule_pages_are_about_existing_rules() -> None:
     pages = {page.stem for page in (ROOT / "docs" / "rules").glob("PYC*.md")}
     assert pages == {rule.name for rule in Rule}

@@ -83,7 +83,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("path", "mode", "head", "kind"), TABLE)
-def test_what_is_misplaced(path: str, mode: str, head: bytes, kind: str | None) -> None:
+def test_is_misplaced_table(path: str, mode: str, head: bytes, kind: str | None) -> None:
     assert is_misplaced(path, head, mode) is (kind is not None)
     if kind is not None:
         assert describe_kind(path, mode) == kind
@@ -104,12 +104,14 @@ def test_what_is_misplaced(path: str, mode: str, head: bytes, kind: str | None) 
         (["a/__pycache__"], [], ["a/pycache"]),
     ],
 )
-def test_target_is_free(paths: list[str], taken: list[str], expected: list[str]) -> None:
+def test_choose_targets_finds_free_paths(
+    paths: list[str], taken: list[str], expected: list[str]
+) -> None:
     targets = choose_targets(paths, lambda path: path.lower() in taken)
     assert [targets[path] for path in paths] == expected
 
 
-def test_long_lists_are_several_commands() -> None:
+def test_move_commands_split_long_lists() -> None:
     paths = [f"__pycache__/{'x' * 90}{n}.py" for n in range(100)]
     commands = move_commands(choose_targets(paths, lambda _: False), rooted=False)
     assert set(commands) == set(paths)
@@ -144,7 +146,7 @@ def test_printed_command_moves_every_file(
     assert run("forbid-bytecode").code == 0
 
 
-def test_nothing_untracks_a_source(repo: Repo, run: Run) -> None:
+def test_no_command_untracks_a_source_in_pycache(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/main.py", "print(1)\n")
     repo.add("__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
@@ -158,7 +160,7 @@ def test_nothing_untracks_a_source(repo: Repo, run: Run) -> None:
     assert "__pycache__/m.cpython-313.pyc" not in repo.tracked()
 
 
-def test_without_contents_nothing_of_another_name_is_untracked(repo: Repo, run: Run) -> None:
+def test_fix_without_contents_keeps_files_of_other_names(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/logo.png", matching_pyc())
     told = run("forbid-bytecode", "--content", "none", "--fix")
     assert [line.words for line in parse_report(told.out)] == [f"{IN} is tracked"]
@@ -166,7 +168,7 @@ def test_without_contents_nothing_of_another_name_is_untracked(repo: Repo, run: 
     assert [line.words for line in parse_report(told.out)] == ["untracked; the file stays on disk"]
 
 
-def test_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
+def test_misplaced_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
     repo.stage("__pycache__/link.py", "../m.py", mode="120000")
     repo.stage("__pycache__/gone.py", "x")
     told = run("forbid-bytecode")
@@ -182,7 +184,7 @@ def test_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
     assert "git " not in run("forbid-bytecode", "--tree", "HEAD").out
 
 
-def test_file_with_the_name_itself_is_renamed(repo: Repo, run: Run) -> None:
+def test_file_named_pycache_is_renamed(repo: Repo, run: Run) -> None:
     repo.add("a/__pycache__", "")
     assert "git mv -- a/__pycache__ a/pycache" in run("forbid-bytecode").out
     repo.commit()
@@ -192,7 +194,9 @@ def test_file_with_the_name_itself_is_renamed(repo: Repo, run: Run) -> None:
     ]
 
 
-def test_submodule_is_moved(repo: Repo, run: Run, make_repo: object, tmp_path: Path) -> None:
+def test_submodule_in_pycache_is_moved(
+    repo: Repo, run: Run, make_repo: object, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     repo.git("init", "-q", os.fspath(other))
     repo.git("-C", os.fspath(other), "commit", "-q", "--allow-empty", "-m", "x")
@@ -207,7 +211,7 @@ def test_submodule_is_moved(repo: Repo, run: Run, make_repo: object, tmp_path: P
     assert run("forbid-bytecode").code == 0
 
 
-def test_history_asks_nobody_to_delete_a_source(repo: Repo, run: Run) -> None:
+def test_history_does_not_advise_to_delete_a_source(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/main.py", "print(1)\n")
     repo.add("__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.commit()
@@ -218,7 +222,7 @@ def test_history_asks_nobody_to_delete_a_source(repo: Repo, run: Run) -> None:
     assert not any("main.py" in command for command in fix_commands(told.out))
 
 
-def test_dist_calls_a_source_no_bytecode(
+def test_dist_reports_a_source_in_pycache_as_misplaced(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

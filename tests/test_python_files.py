@@ -25,7 +25,7 @@ def paths(repo: Repo) -> list[str]:
     return [source.path for source in python_files.tracked_sources()]
 
 
-def test_tracked(repo: Repo) -> None:
+def test_tracked_sources_are_python_by_name_or_shebang(repo: Repo) -> None:
     repo.stage("a.py", "x = 1\n")
     repo.stage("pkg/tool", SCRIPT, mode="100755")
     repo.stage("pkg/other", "#!/bin/sh\n", mode="100755")
@@ -38,13 +38,13 @@ def test_tracked(repo: Repo) -> None:
     assert set(paths(repo)) == {"a.py", "b.pyw", "pkg/tool", ODD}
 
 
-def test_a_conflict_is_one_file(repo: Repo) -> None:
+def test_tracked_sources_have_a_conflict_once(repo: Repo) -> None:
     repo.stage("a.py", "x = 1\n", stage=1)
     repo.stage("a.py", "x = 2\n", stage=2)
     assert paths(repo) == ["a.py"]
 
 
-def test_the_file_on_disk_is_read_and_the_index_where_there_is_none(
+def test_tracked_sources_are_read_from_disk_else_from_the_index(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo.add("a.py", "staged\n")
@@ -65,13 +65,17 @@ def test_the_file_on_disk_is_read_and_the_index_where_there_is_none(
     }
 
 
-def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracked_sources_outside_a_repository_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(GitFailure):
         list(python_files.tracked_sources())
 
 
-def test_named_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_at_directories_skip_hidden_and_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("b.py", "a.py", "a.txt", "p/c.py", ".git/d.py", "x.egg/e.py", "env/lib/f.py"):
         file = tmp_path / name
@@ -87,7 +91,7 @@ def test_named_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no links, pipes or odd names there")
-def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
+def test_walk_sources_does_not_follow_links_and_pipes(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"")
     (tmp_path / "link.py").symlink_to("a.py")
     (tmp_path / "loop").symlink_to(".")
@@ -97,7 +101,9 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     assert found == [f"{tmp_path}/a.py", f"{tmp_path}/{ODD}"]
 
 
-def test_junctions_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walk_sources_does_not_follow_junctions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
     for name in ("real", "junction"):
         (tmp_path / name).mkdir()
@@ -109,13 +115,15 @@ def test_junctions_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_what_cannot_be_read_is_yielded_and_says_why(tmp_path: Path) -> None:
+def test_unreadable_source_is_yielded_and_read_raises(tmp_path: Path) -> None:
     (missing,) = python_files.sources_at([str(tmp_path / "no.py")])
     with pytest.raises(FileNotFoundError):
         missing.read()
 
 
-def test_a_file_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_that_is_deleted_during_the_walk_is_yielded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Reading it says why."""
     (tmp_path / "a").write_text("")
 
@@ -128,7 +136,7 @@ def test_a_file_that_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_a_directory_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_directory_is_yielded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may list everything: the refusal has to come from somewhere else.
     (tmp_path / "closed").mkdir()
     (tmp_path / "open.py").write_bytes(b"x")

@@ -40,7 +40,9 @@ TAGS = [
 
 
 @pytest.mark.parametrize(("tag", "changelog", "why"), TAGS)
-def test_tag(checkout: Path, tag: str, changelog: str, why: str) -> None:
+def test_check_tag_compares_version_and_changelog(
+    checkout: Path, tag: str, changelog: str, why: str
+) -> None:
     (checkout / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
     if not why:
         release.check_tag(tag, "2026-11-22", checkout)
@@ -49,18 +51,18 @@ def test_tag(checkout: Path, tag: str, changelog: str, why: str) -> None:
         release.check_tag(tag, "2026-11-22", checkout)
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_version_is_read_from_the_package() -> None:
     assert release.version() == __version__
     assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_a_checkout_without_a_version(checkout: Path) -> None:
+def test_missing_version_is_refused(checkout: Path) -> None:
     (checkout / "hooks" / "pycache_guard" / "__init__.py").write_text("", encoding="utf-8")
     with pytest.raises(release.Refused, match="there is no __version__"):
         release.version(checkout)
 
 
-def test_a_wrong_tag_ends_with_1() -> None:
+def test_wrong_tag_ends_with_1() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.release", "check-tag", "v0"],
         cwd=ROOT,
@@ -72,7 +74,7 @@ def test_a_wrong_tag_ends_with_1() -> None:
     assert done.stderr.decode().splitlines() == [expected]
 
 
-def test_what_was_built_must_be_just_wheel_and_sdist(
+def test_build_refuses_other_files_than_wheel_and_sdist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(release, "environment", lambda *_: Path("python"))
@@ -82,14 +84,14 @@ def test_what_was_built_must_be_just_wheel_and_sdist(
         release.build(tmp_path)
 
 
-def test_what_is_tested_is_not_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_with_the_checkout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that finds the checkout's package is refused."""
     monkeypatch.setattr(release, "environment", lambda *_: Path(sys.executable))
     with pytest.raises(release.Refused, match="not the wheel"):
         release.test(Path("any.whl"), sys.executable, [])
 
 
-def test_pythons_are_the_classifiers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tested_versions_are_those_of_the_classifiers(capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["pythons"]) == 0
     pythons = json.loads(capsys.readouterr().out)
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -103,7 +105,7 @@ def jobs(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_the_matrix_is_not_written_out(path: Path) -> None:
+def test_workflow_matrix_comes_from_the_classifiers(path: Path) -> None:
     for job in jobs(path).values():
         matrix = job.get("strategy", {}).get("matrix")
         if matrix:
@@ -114,7 +116,7 @@ def test_the_matrix_is_not_written_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_and_rights_are_few(path: Path) -> None:
+def test_workflow_actions_are_pinned_and_permissions_are_minimal(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used
@@ -123,7 +125,7 @@ def test_actions_are_pinned_and_rights_are_few(path: Path) -> None:
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
 
-def test_what_is_published_is_what_was_built_and_tested() -> None:
+def test_workflow_publishes_what_it_built_and_tested() -> None:
     found = jobs(ROOT / ".github" / "workflows" / "release.yml")
     assert (found["test"]["needs"], found["publish"]["needs"]) == ("build", "test")
     steps = {

@@ -32,7 +32,7 @@ BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
         )
     )
 )
-def test_bash_reads_what_was_meant(words: list[bytes]) -> None:
+def test_shell_quote_is_read_back_by_bash(words: list[bytes]) -> None:
     command = "printf '%s\\0' " + " ".join(shell_quote(os.fsdecode(word)) for word in words)
     assert command.isprintable()
     assert "##" not in command
@@ -55,11 +55,11 @@ PATHSPECS = [
 
 
 @pytest.mark.parametrize(("path", "rooted", "expected"), PATHSPECS)
-def test_pathspec(path: str, rooted: bool, expected: str) -> None:
+def test_literal_pathspec_table(path: str, rooted: bool, expected: str) -> None:
     assert literal_pathspec(path, rooted=rooted) == expected
 
 
-def test_untrack() -> None:
+def test_untrack_command_table() -> None:
     assert untrack_command("a b.pyc", rooted=False) == "git rm -r -f --cached -- 'a b.pyc'"
     assert (
         untrack_command("a", rooted=True, sparse=True)
@@ -75,7 +75,7 @@ def test_untrack() -> None:
         (True, True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f --sparse -- .gitignore"),
     ],
 )
-def test_append(after_newline: bool, sparse: bool, expected: str) -> None:
+def test_append_command_table(after_newline: bool, sparse: bool, expected: str) -> None:
     told = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
     assert told == expected
 

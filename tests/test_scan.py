@@ -47,7 +47,7 @@ def config(*items: str) -> str:
 
 
 class TestContent:
-    def test_another_name(self, repo: Repo, run: Run) -> None:
+    def test_bytecode_of_another_name_is_pyc002(self, repo: Repo, run: Run) -> None:
         repo.add("a.py", "x = 1\n")
         repo.add("logo.png", BYTECODE)
         assert run(COMMAND, "--quiet") == (
@@ -68,7 +68,7 @@ class TestContent:
             (("--content", "none", "--staged"), []),
         ],
     )
-    def test_what_is_read(
+    def test_scan_reads_each_new_blob_once(
         self, repo: Repo, run: Run, git_calls: GitCalls, argv: tuple[str, ...], expected: list[str]
     ) -> None:
         """By the record of what `cat-file` was asked for: no blob more, and none twice."""
@@ -95,19 +95,19 @@ class TestContent:
             assert verbs.count("cat-file") == 1
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
-    def test_what_its_path_gives_away_is_told_once(
+    def test_bytecode_by_path_and_content_is_reported_once(
         self, repo: Repo, run: Run, argv: tuple[str, ...]
     ) -> None:
         repo.add("a.pyc", BYTECODE)
         assert told(run(COMMAND, *argv)) == ["a.pyc: PYC001 bytecode is tracked"]
 
-    def test_a_mode_that_changes_is_no_new_content(self, repo: Repo, run: Run) -> None:
+    def test_changed_mode_is_not_new_content(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("old", BYTECODE)
         repo.commit()
         repo.git("update-index", "--cacheinfo", f"100755,{blob},old")
         assert told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == []
 
-    def test_a_rename_is_new(self, repo: Repo, run: Run) -> None:
+    def test_renamed_file_is_new_content(self, repo: Repo, run: Run) -> None:
         repo.git("config", "diff.renames", "copies")
         repo.add("old", BYTECODE)
         repo.commit()
@@ -115,7 +115,9 @@ class TestContent:
         assert told(run(COMMAND)) == [f"new: PYC002 {HIDDEN}"]
 
     @pytest.mark.parametrize("argv", [(), ("--staged",)])
-    def test_a_link_that_becomes_a_file(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+    def test_link_that_becomes_a_file_is_new_content(
+        self, repo: Repo, run: Run, argv: tuple[str, ...]
+    ) -> None:
         """The blob stays the same; as a link's target it was nothing to run."""
         blob = repo.stage("x", BYTECODE, mode="120000")
         repo.commit()
@@ -127,7 +129,7 @@ class TestContent:
             f"x: PYC002 {CONTENT}; {IN_A_TREE}"
         ]
 
-    def test_before_the_first_commit_all_is_new(self, repo: Repo, run: Run) -> None:
+    def test_content_before_the_first_commit_is_new(self, repo: Repo, run: Run) -> None:
         repo.stage("x", BYTECODE)
         expected = [f"x: PYC002 {HIDDEN}"]
         assert (
@@ -138,12 +140,12 @@ class TestContent:
         repo.git("checkout", "-q", "--orphan", "other")
         assert told(run(COMMAND, "--quiet")) == expected
 
-    def test_what_is_empty(self, repo: Repo, run: Run) -> None:
+    def test_empty_repository_has_no_findings(self, repo: Repo, run: Run) -> None:
         for argv in ((), ("--staged",), ("--content", "all"), ("--format", "text")):
             assert run(COMMAND, *argv) == CLEAN
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
-    def test_a_conflict_is_told_once(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+    def test_conflict_is_reported_once(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
         repo.commit()
         for stage in (1, 2, 3):
             repo.stage("x", BYTECODE + b"%d" % stage, stage=stage)
@@ -152,7 +154,7 @@ class TestContent:
         repo.stage("z", "text", stage=2)
         assert told(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in "xy"]
 
-    def test_a_merge(self, repo: Repo, run: Run) -> None:
+    def test_content_of_the_merged_branch_is_new(self, repo: Repo, run: Run) -> None:
         """What another branch brings in is new here."""
         repo.commit()
         repo.git("checkout", "-q", "-b", "other")
@@ -162,14 +164,14 @@ class TestContent:
         repo.git("merge", "-q", "--no-ff", "--no-commit", "other")
         assert told(run(COMMAND)) == [f"x: PYC002 {HIDDEN}"]
 
-    def test_a_large_file(self, repo: Repo, run: Run) -> None:
+    def test_large_files_are_checked(self, repo: Repo, run: Run) -> None:
         repo.stage("a-large", bytes(3_000_000))
         repo.stage("b-bytecode", BYTECODE + bytes(3_000_000))
         repo.stage("c", BYTECODE)
         expected = [f"{name}: PYC002 {HIDDEN}" for name in ("b-bytecode", "c")]
         assert told(run(COMMAND)) == expected
 
-    def test_a_blob_that_is_not_there(self, repo: Repo, run: Run) -> None:
+    def test_missing_blob_is_named_by_its_path(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("x", "1")
         os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
         words = (
@@ -189,7 +191,7 @@ class TestContent:
 
 
 class TestTree:
-    def test_new_is_what_the_commit_brought(self, repo: Repo, run: Run) -> None:
+    def test_new_content_of_a_tree_is_what_its_commit_added(self, repo: Repo, run: Run) -> None:
         repo.stage("a", BYTECODE + b"a")
         root = repo.commit("root")
         repo.stage("b", BYTECODE + b"b")
@@ -205,7 +207,7 @@ class TestTree:
         assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a]
         assert told(run(COMMAND, "--quiet", "--tree", second)) == [b]
 
-    def test_staged_and_tree_are_two_questions(self, repo: Repo, run: Run) -> None:
+    def test_staged_with_tree_is_an_error(self, repo: Repo, run: Run) -> None:
         repo.commit()
         code, out, err = run(COMMAND, "--tree", "HEAD", "--staged")
         assert (code, out) == (2, "")
@@ -238,14 +240,16 @@ class TestPartialClone:
         listed = clone.git("rev-list", "--objects", "--missing=print", "HEAD").splitlines()
         return sum(line.startswith("?") for line in listed)
 
-    def test_what_is_not_asked_for_is_not_missed(self, clone: Repo, run: Run) -> None:
+    def test_partial_clone_without_needed_contents_fetches_nothing(
+        self, clone: Repo, run: Run
+    ) -> None:
         assert told(run(COMMAND, "--quiet")) == ["ok.pyc: PYC001 bytecode is tracked"]
         assert told(run(COMMAND, "--quiet", "--allow", "ok.pyc")) == []
         assert self.missing(clone) == 2
 
     @pytest.mark.parametrize("argv", [("--content", "all"), ("--tree", "HEAD")])
     @pytest.mark.parametrize("git", ["as it is", "before it knew GIT_NO_LAZY_FETCH"])
-    def test_what_cannot_be_read_is_no_pass(
+    def test_partial_clone_with_missing_contents_ends_with_2(
         self,
         clone: Repo,
         run: Run,
@@ -268,7 +272,7 @@ class TestAllowances:
         "glob",
         ["d/a.pyc", "d/*.pyc", "**/*.pyc", "d", "d/", "**", "d/[ab].pyc", "**/a.*"],
     )
-    def test_globs_are_gits(self, repo: Repo, run: Run, glob: str) -> None:
+    def test_allow_globs_match_as_git_pathspecs(self, repo: Repo, run: Run, glob: str) -> None:
         repo.add("d/a.pyc")
         assert told(run(COMMAND, "--quiet", "--allow", glob)) == []
         repo.add("pyproject.toml", config(f"path = '{glob}'"))
@@ -279,14 +283,16 @@ class TestAllowances:
     @pytest.mark.parametrize(
         "glob", ["*.pyc", "a.pyc", "D/a.pyc", "d/A.PYC", ":(icase)d/A.pyc", "./d/a.pyc", "../d"]
     )
-    def test_what_a_glob_does_not_match(self, repo: Repo, run: Run, glob: str) -> None:
+    def test_allow_glob_that_does_not_match_is_unused(
+        self, repo: Repo, run: Run, glob: str
+    ) -> None:
         """`*` does not match `/`, case matters, and no other magic is heard."""
         repo.add("d/a.pyc")
         found = "d/a.pyc: PYC001 bytecode is tracked"
         assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob), found]
 
     @pytest.mark.parametrize("variable", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
-    def test_a_persons_setting_changes_no_glob(
+    def test_allow_globs_ignore_pathspec_variables(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
     ) -> None:
         repo.add("a.pyc")
@@ -295,11 +301,11 @@ class TestAllowances:
         assert told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/*.pyc")) == []
         assert len(told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/b.pyc"))) == 2
 
-    def test_content_too(self, repo: Repo, run: Run) -> None:
+    def test_allow_glob_covers_bytecode_content(self, repo: Repo, run: Run) -> None:
         repo.add("data.bin", BYTECODE)
         assert told(run(COMMAND, "--quiet", "--allow", "data.bin")) == []
 
-    def test_all_that_may_be_is_kept_in_the_command(self, repo: Repo, run: Run) -> None:
+    def test_command_keeps_allowed_files_of_the_directory(self, repo: Repo, run: Run) -> None:
         """Not the directory is untracked where something in it may stay."""
         for name in ("a/__pycache__/x.pyc", "a/__pycache__/y.pyc", "b/__pycache__/z.pyc"):
             repo.add(name)
@@ -309,7 +315,7 @@ class TestAllowances:
             "    git rm -r -f --cached -- b/__pycache__\n"
         )
 
-    def test_pinned_to_a_blob(self, repo: Repo, run: Run) -> None:
+    def test_allow_entry_with_a_blob_covers_that_blob_only(self, repo: Repo, run: Run) -> None:
         good = repo.stage("a.pyc", "good")
         item = f"path = '*.pyc', blob = '{good.upper()}'"
         repo.write("pyproject.toml", config(item))
@@ -325,7 +331,7 @@ class TestAllowances:
         repo.stage("c.pyc", "good")
         assert told(run(COMMAND, "--quiet")) == expected
 
-    def test_pinned_content(self, repo: Repo, run: Run) -> None:
+    def test_allow_entry_with_a_blob_covers_bytecode_content(self, repo: Repo, run: Run) -> None:
         good = repo.stage("a", BYTECODE)
         repo.write("pyproject.toml", config(f"path = 'a', blob = '{good}'"))
         assert told(run(COMMAND, "--quiet")) == []
@@ -334,7 +340,9 @@ class TestAllowances:
         repo.stage("a", BYTECODE + b"evil")
         assert told(run(COMMAND, "--quiet", "--staged")) == [f"a: PYC002 {HIDDEN}"]
 
-    def test_one_stage_of_a_conflict_is_not_all(self, repo: Repo, run: Run) -> None:
+    def test_allow_entry_with_a_blob_does_not_cover_other_stages(
+        self, repo: Repo, run: Run
+    ) -> None:
         good = repo.stage("a.pyc", "good", stage=2)
         repo.stage("a.pyc", "evil", stage=3)
         repo.write("pyproject.toml", config(f"path = 'a.pyc', blob = '{good}'"))
@@ -342,42 +350,46 @@ class TestAllowances:
 
 
 class TestUnusedAllowances:
-    def test_place_and_remedy(self, repo: Repo, run: Run) -> None:
+    def test_unused_allow_entry_is_reported_at_its_line(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml", config("path = 'a.pyc'", "path = 'b.pyc'"))
         repo.add("b.pyc")
         expected = f"{UNUSED.format('c.pyc')}\npyproject.toml:3: {UNUSED_ENTRY.format('a.pyc')}\n"
         assert run(COMMAND, "--quiet", "--allow", "c.pyc") == (1, expected, "")
 
-    def test_each_of_two_for_one_path_is_of_use(self, repo: Repo, run: Run) -> None:
+    def test_two_allow_globs_for_one_path_are_both_used(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         assert told(run(COMMAND, "--quiet", "--allow", "a.pyc", "--allow", "*.pyc")) == []
 
-    def test_for_what_is_no_bytecode(self, repo: Repo, run: Run) -> None:
+    def test_allow_glob_for_other_files_is_unused(self, repo: Repo, run: Run) -> None:
         repo.add("a.txt", "text")
         repo.stage("link", "target", mode="120000")
         for glob in ("a.txt", "link"):
             assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob)]
 
-    def test_old_content_is_looked_at_before_it_is_said(self, repo: Repo, run: Run) -> None:
+    def test_allow_glob_for_old_bytecode_content_is_used(self, repo: Repo, run: Run) -> None:
         repo.stage("old", BYTECODE)
         repo.stage("text", "text")
         repo.commit()
         assert told(run(COMMAND, "--quiet", "--allow", "old")) == []
         assert told(run(COMMAND, "--quiet", "--allow", "text")) == [UNUSED.format("text")]
 
-    def test_where_content_is_not_read(self, repo: Repo, run: Run) -> None:
+    def test_allow_glob_without_contents_is_unused_only_without_a_match(
+        self, repo: Repo, run: Run
+    ) -> None:
         """A file that it matches may hold bytecode; no file at all cannot."""
         repo.stage("old", "text")
         none = ("--content", "none", "--allow")
         assert told(run(COMMAND, "--quiet", *none, "old")) == []
         assert told(run(COMMAND, "--quiet", *none, "no")) == [UNUSED.format("no")]
 
-    def test_not_said_of_staged_changes(self, repo: Repo, run: Run) -> None:
+    def test_unused_allow_glob_is_not_reported_for_staged_changes(
+        self, repo: Repo, run: Run
+    ) -> None:
         repo.add("a.pyc")
         repo.commit()
         assert told(run(COMMAND, "--quiet", "--staged", "--allow", "*.pyc", "--allow", "no")) == []
 
-    def test_of_a_tree(self, repo: Repo, run: Run) -> None:
+    def test_unused_allow_entry_of_a_tree_is_reported(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml", config("path = 'a.pyc'"))
         repo.commit()
         assert told(run(COMMAND, "--tree", "HEAD")) == [
@@ -386,23 +398,25 @@ class TestUnusedAllowances:
 
 
 class TestConfiguration:
-    def test_on_disk_first(self, repo: Repo, run: Run) -> None:
+    def test_configuration_on_disk_comes_first(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'b.pyc'"))
         repo.write("pyproject.toml", config("path = 'a.pyc'"))
         assert told(run(COMMAND, "--quiet")) == []
 
-    def test_in_the_index_where_it_is_not_on_disk(self, repo: Repo, run: Run) -> None:
+    def test_configuration_in_the_index_is_read_if_not_on_disk(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'a.pyc'")).unlink()
         assert told(run(COMMAND, "--quiet")) == []
 
-    def test_a_tool_of_another_name(self, repo: Repo, run: Run) -> None:
+    def test_broken_configuration_of_another_tool_is_ignored(self, repo: Repo, run: Run) -> None:
         repo.write("pyproject.toml", "[tool.black\n")
         assert told(run(COMMAND, "--quiet")) == []
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--tree", "HEAD")])
-    def test_broken(self, repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+    def test_broken_configuration_ends_with_2(
+        self, repo: Repo, run: Run, argv: tuple[str, ...]
+    ) -> None:
         """Said with nothing else wrong, too."""
         repo.add("pyproject.toml", "[tool.pycache-guard\n")
         repo.commit()
@@ -411,7 +425,7 @@ class TestConfiguration:
         assert err.startswith("error: pyproject.toml: not TOML: ")
         assert err.count("\n") == 1
 
-    def test_a_directory(self, repo: Repo, run: Run) -> None:
+    def test_configuration_that_is_a_directory_ends_with_2(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml/x.pyc")
         code, out, err = run(COMMAND)
         assert (code, out) == (2, "")

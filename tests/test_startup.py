@@ -42,7 +42,7 @@ def clean(repo: Repo) -> Repo:
 
 
 @pytest.mark.parametrize("new", [0, 1, 200])
-def test_a_clean_run(clean: Repo, git_calls: GitCalls, new: int) -> None:
+def test_clean_commit_imports_no_slow_module(clean: Repo, git_calls: GitCalls, new: int) -> None:
     for n in range(new):
         clean.write(f"new/{n}.dat", bytes([n]) * 100)
     clean.git("add", ".")
@@ -56,7 +56,7 @@ def test_a_clean_run(clean: Repo, git_calls: GitCalls, new: int) -> None:
     )
 
 
-def test_a_clean_push(
+def test_clean_push_imports_no_slow_module(
     clean: Repo,
     git_calls: GitCalls,
     make_repo: Callable[..., Repo],
@@ -77,20 +77,20 @@ def test_a_clean_push(
     assert sorted(git_calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "symbolic-ref"]
 
 
-def test_the_guard_sees(clean: Repo) -> None:
+def test_run_with_findings_imports_slow_modules(clean: Repo) -> None:
     """With something to say, some of these are imported."""
     clean.add("a.pyc")
     assert DEAR & modules(RUN.replace("== 0", "== 1")) >= {"typing", "enum"}
 
 
-def test_knowledge_is_imported_late(clean: Repo) -> None:
+def test_clean_commit_does_not_import_rules_and_reports(clean: Repo) -> None:
     """Our own modules, too: rules, voices and configuration wait until they are needed."""
     ours = {name for name in modules(RUN) if name.startswith("pycache_guard.")}
     late = {"allowlist", "config", "remedies", "untrack", "report", "findings", "git.entries"}
     assert ours.isdisjoint({f"pycache_guard.{name}" for name in late})
 
 
-def test_nothing_of_the_checkout_is_imported(clean: Repo) -> None:
+def test_modules_of_the_checkout_are_not_imported(clean: Repo) -> None:
     """A repository that is judged may hold a module of any name."""
     for name in ("argparse", "enum", "json", "select", "subprocess", "typing"):
         clean.add(f"{name}.py", "raise SystemExit(f'{__name__} of the checkout')\n")

@@ -54,29 +54,29 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("name", CACHED)
-def test_cached(name: str) -> None:
+def test_is_cache_name_of_caches_is_true(name: str) -> None:
     assert cache_names.is_cache_name(name)
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_not_cached(name: str) -> None:
+def test_is_cache_name_of_other_files_is_false(name: str) -> None:
     assert not cache_names.is_cache_name(name)
     assert not cache_names.is_bytecode_name(name)
 
 
 @pytest.mark.parametrize("name", [name for name in CACHED if ".nb" not in name])
-def test_legacy(name: str) -> None:
+def test_is_bytecode_name_of_legacy_files_is_true(name: str) -> None:
     assert cache_names.is_bytecode_name(name)
     assert cache_names.may_hold_bytecode(["x", name])
 
 
 @pytest.mark.parametrize("name", ["__pycache__", "__PyCache__"])
-def test_a_link_of_that_name_is_noticed(name: str) -> None:
+def test_is_cache_directory_ignores_letter_case(name: str) -> None:
     assert cache_names.is_cache_directory(name)
     assert cache_names.may_hold_bytecode([name])
 
 
-def test_nothing_to_notice() -> None:
+def test_may_hold_bytecode_of_other_names_is_false() -> None:
     assert not cache_names.may_hold_bytecode(["a.py", "b.txt", "pyc"])
     assert not cache_names.may_hold_bytecode([])
 
@@ -125,7 +125,7 @@ SOURCES = [
 
 
 @pytest.mark.parametrize(("name", "source", "expected"), SOURCES)
-def test_has_source(name: str, source: str, expected: bool) -> None:
+def test_has_source_table(name: str, source: str, expected: bool) -> None:
     assert cache_names.has_source(name, {source, "other.py"}) is expected
 
 
@@ -150,7 +150,7 @@ LEGACY = [
 
 
 @pytest.mark.parametrize(("name", "source", "expected"), LEGACY)
-def test_has_source_beside(name: str, source: str, expected: bool) -> None:
+def test_has_source_beside_table(name: str, source: str, expected: bool) -> None:
     assert cache_names.has_source_beside(name, {source, "other.py"}) is expected
 
 
@@ -230,7 +230,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("path", "expected"), NAMES)
-def test_names(path: str, expected: CacheName) -> None:
+def test_parse_cache_name_table(path: str, expected: CacheName) -> None:
     assert parse_cache_name(path) == expected
 
 
@@ -238,7 +238,7 @@ def test_names(path: str, expected: CacheName) -> None:
     "path",
     ["a.py", "a.pyd", "a.pyc.", "a.pyc.x", "a.pyc.1x", "pyc", ".pyc", "d.pyc/a", "", "a.class"],
 )
-def test_names_of_something_else(path: str) -> None:
+def test_parse_cache_name_of_other_files_is_none(path: str) -> None:
     assert parse_cache_name(path) is None
     assert list(source_candidates(path)) == []
 
@@ -253,7 +253,7 @@ def test_names_of_something_else(path: str) -> None:
         ("__pycache__/a.cpython-312-pytest-8.0.0.pyc", True),
     ],
 )
-def test_who_else_rewrites_code(path: str, expected: bool) -> None:
+def test_is_instrumented_table(path: str, expected: bool) -> None:
     parsed = parse_cache_name(path)
     assert parsed is not None
     assert parsed.is_instrumented is expected
@@ -298,12 +298,12 @@ def test_who_else_rewrites_code(path: str, expected: bool) -> None:
         ("a.cpython-312.pyc", ["a.py", "a.pyw", "a.hy", "a.coco", "a.xsh", ".a"]),
     ],
 )
-def test_where_the_source_may_be(path: str, expected: list[str]) -> None:
+def test_source_candidates_table(path: str, expected: list[str]) -> None:
     assert list(source_candidates(path)) == expected
 
 
 @pytest.mark.parametrize("optimization", ["", 1, 2])
-def test_names_that_importlib_gives(
+def test_parse_cache_name_reads_names_of_importlib(
     optimization: int | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "pycache_prefix", None)
@@ -358,13 +358,13 @@ FITS = [
 
 
 @pytest.mark.parametrize(("tag", "number", "expected"), FITS)
-def test_tag_fits(tag: str, number: int, expected: bool) -> None:
+def test_tag_fits_table(tag: str, number: int, expected: bool) -> None:
     magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert tag_fits(tag, magic) is expected
 
 
-def test_tag_of_this_interpreter() -> None:
+def test_tag_fits_this_interpreter() -> None:
     magic = identify_magic(importlib.util.MAGIC_NUMBER)
     assert magic is not None
     assert sys.implementation.cache_tag is not None
@@ -389,7 +389,7 @@ def test_tag_of_this_interpreter() -> None:
         ("cpython-3\u0661", False),
     ],
 )
-def test_is_tag(text: str, expected: bool) -> None:
+def test_is_tag_table(text: str, expected: bool) -> None:
     assert is_tag(text) is expected
 
 
@@ -405,7 +405,7 @@ def test_is_tag(text: str, expected: bool) -> None:
         ("", 3425, False),
     ],
 )
-def test_writes_other_code(tag: str, number: int, expected: bool) -> None:
+def test_writes_other_code_table(tag: str, number: int, expected: bool) -> None:
     magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert writes_other_code(tag, magic) is expected
@@ -413,7 +413,7 @@ def test_writes_other_code(tag: str, number: int, expected: bool) -> None:
 
 @pytest.mark.parametrize("source", ["tool", ".tool", "tool.py", "a.b.py", "my-tool"])
 @pytest.mark.parametrize("optimization", ["", 1])
-def test_source_of_what_importlib_names_is_found(
+def test_has_source_of_names_of_importlib_is_true(
     source: str, optimization: int | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "pycache_prefix", None)
@@ -423,7 +423,7 @@ def test_source_of_what_importlib_names_is_found(
     assert cache_names.has_source(cached.rpartition("/")[2], {source})
 
 
-def test_cache_name_is_a_value() -> None:
+def test_cache_name_is_compared_by_value() -> None:
     first, second = name("a", "cpython-313"), name("a", "cpython-313")
     assert first == second != name("a")
     assert first != "a"
@@ -439,7 +439,7 @@ def test_cache_name_is_a_value() -> None:
         ("__pycache__/t.cpython-36.pyc", ""),
     ],
 )
-def test_pytest_writer(path: str, expected: str) -> None:
+def test_pytest_writer_table(path: str, expected: str) -> None:
     parsed = parse_cache_name(path)
     assert parsed is not None
     assert parsed.pytest_writer == expected

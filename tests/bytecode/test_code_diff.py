@@ -52,11 +52,11 @@ def code(*consts: Value, **fields: Value) -> Code:
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_references_and_interning_do_not_matter(version: int) -> None:
+def test_references_and_interning_make_no_difference(version: int) -> None:
     assert find_difference(tree(compiled()), tree(compiled(), version)) is None
 
 
-def test_file_name_does_not_matter() -> None:
+def test_file_name_makes_no_difference() -> None:
     assert find_difference(tree(compiled()), tree(compiled(filename="elsewhere.py"))) is None
 
 
@@ -72,7 +72,9 @@ EDITS = [
 
 
 @pytest.mark.parametrize(("old", "new", "path", "field"), EDITS)
-def test_edited_sources(old: str, new: str, path: tuple[str, ...], field: str) -> None:
+def test_edited_source_is_a_difference(
+    old: str, new: str, path: tuple[str, ...], field: str
+) -> None:
     assert old.replace("'", '"') in SOURCE.replace("'", '"')
     edited = SOURCE.replace(old, new).replace(old.replace("'", '"'), new.replace("'", '"'))
     found = find_difference(tree(compiled()), tree(compiled(edited)))
@@ -110,7 +112,7 @@ def edit_code(path: list[CodeType], changes: dict[str, Any]) -> CodeType:
 
 @pytest.mark.parametrize("field", list(edits_of(compiled())))
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_edited_code(field: str, depth: int) -> None:
+def test_edited_field_is_the_difference(field: str, depth: int) -> None:
     path = [compiled()]
     for _ in range(depth):
         path.append(next(part for part in path[-1].co_consts if isinstance(part, CodeType)))
@@ -184,19 +186,19 @@ OTHERS: list[tuple[Value, Value]] = [
 
 
 @pytest.mark.parametrize(("ours", "theirs"), SAME)
-def test_same_constants(ours: Value, theirs: Value) -> None:
+def test_equal_constants_make_no_difference(ours: Value, theirs: Value) -> None:
     assert find_difference(code(None, ours), code(None, theirs)) is None
 
 
 @pytest.mark.parametrize(("ours", "theirs"), OTHERS)
-def test_other_constants(ours: Value, theirs: Value) -> None:
+def test_other_constants_are_a_difference(ours: Value, theirs: Value) -> None:
     expected = Difference(("<module>",), "consts[1]", only_lines=False)
     assert find_difference(code(None, ours), code(None, theirs)) == expected
     assert find_difference(code(None, theirs), code(None, ours)) == expected
     assert find_difference(code(None, (0, ours)), code(None, (0, theirs))) == expected
 
 
-def test_line_tables_alone_are_told_apart() -> None:
+def test_line_tables_alone_are_a_difference_in_lines_only() -> None:
     ours = code(code(code(name="g"), name="f"), code(name="h"))
     theirs = code(code(code(name="g", linetable=b"L"), name="f"), code(name="h", linetable=b"L"))
     expected = Difference(("<module>", "f", "g"), "linetable", only_lines=True)
@@ -207,14 +209,14 @@ def test_line_tables_alone_are_told_apart() -> None:
     ("change", "field"),
     [({"code": b"C"}, "code"), ({"consts": (1,)}, "consts")],
 )
-def test_line_tables_do_not_hide_the_rest(change: dict[str, Value], field: str) -> None:
+def test_line_tables_do_not_hide_another_difference(change: dict[str, Value], field: str) -> None:
     ours = code(code(), code(name="f"))
     theirs = code(code(linetable=b"L"), code(name="f", linetable=b"L", **change))
     expected = Difference(("<module>", "f"), field, only_lines=False)
     assert find_difference(ours, theirs) == expected
 
 
-def test_eras_without_line_table() -> None:
+def test_code_without_line_tables_is_compared() -> None:
     fields: dict[str, Value] = {"code": b"c", "consts": (), "filename": "f", "name": "<module>"}
     assert find_difference(Code(fields), Code(dict(fields))) is None
 
@@ -232,13 +234,13 @@ def test_shared_parts_are_compared_once() -> None:
     assert find_difference(code(ours), code(doubled(2, 200))) is not None
 
 
-def test_parts_shared_otherwise() -> None:
+def test_parts_that_are_shared_differently_make_no_difference() -> None:
     twice = (1, 2)
     assert find_difference(code((twice, twice)), code(((1, 2), (1, 2)))) is None
     assert find_difference(code((twice, twice)), code(((1, 2), (1, 3)))) is not None
 
 
-def test_depth_is_no_limit() -> None:
+def test_deeply_nested_values_are_compared() -> None:
     def nested(leaf: Value) -> Value:
         for _ in range(20_000):
             leaf = (leaf,)
@@ -282,13 +284,17 @@ def slow_same(ours: Value, theirs: Value) -> bool:
 
 
 @given(st.lists(VALUES, max_size=2), st.lists(VALUES, max_size=2))
-def test_against_a_slow_comparison(ours: list[Value], theirs: list[Value]) -> None:
+def test_find_difference_agrees_with_a_slow_comparison(
+    ours: list[Value], theirs: list[Value]
+) -> None:
     same = slow_same(tuple(ours), tuple(theirs))
     assert (find_difference(code(*ours), code(*theirs)) is None) is same
 
 
 @given(st.data())
-def test_against_a_slow_comparison_of_like_values(data: st.DataObject) -> None:
+def test_find_difference_of_similar_values_agrees_with_a_slow_comparison(
+    data: st.DataObject,
+) -> None:
     ours = data.draw(VALUES)
     theirs = data.draw(st.sampled_from([ours, (ours,), frozen(ours), code(ours)]))
     assert (find_difference(code(ours), code(theirs)) is None) is slow_same(ours, theirs)
@@ -316,7 +322,7 @@ def test_file_name_of_a_code_object_that_is_reached_twice() -> None:
     assert find_difference(code((inner, inner)), code((inner, other))) is not None
 
 
-def test_huge_numbers_in_sets() -> None:
+def test_huge_numbers_in_sets_are_compared() -> None:
     def huge(last: int, *, is_negative: bool = False) -> Value:
         return frozen(HugeInt(memoryview(bytes([1, 0, last, 0])), is_negative=is_negative), 1)
 

@@ -139,7 +139,7 @@ ERAS = [
     [row[1:] for row in ERAS],
     ids=[str(row[0]) for row in ERAS],
 )
-def test_code_of_every_era(number: int, data: bytes, expected: dict[str, Value]) -> None:
+def test_read_code_of_every_format(number: int, data: bytes, expected: dict[str, Value]) -> None:
     code, end = read_code(data, 0, dialect(number))
     assert end == len(data)
     assert code.fields.items() >= expected.items()
@@ -149,7 +149,7 @@ def test_code_of_every_era(number: int, data: bytes, expected: dict[str, Value])
             read_code(data[:length], 0, dialect(number))
 
 
-def test_lines_before_1_5_are_unknown() -> None:
+def test_firstlineno_before_1_5_is_0() -> None:
     code, _ = read_code(ERAS[0][2], 0, dialect(11913))
     assert code.firstlineno == 0
     assert "linetable" not in code.fields
@@ -157,13 +157,13 @@ def test_lines_before_1_5_are_unknown() -> None:
 
 #: The last is of a CPython that nobody has looked at.
 @pytest.mark.parametrize("number", [3000, 3455, 64, 21290, 2997, 62135, NEWEST_CPYTHON + 1])
-def test_layouts_that_are_unknown(number: int) -> None:
+def test_marshal_format_of_unknown_layouts_is_none(number: int) -> None:
     magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
     assert magic is not None
     assert marshal_format(magic) is None
 
 
-def test_the_code_of_every_release_since_1_3_can_be_read() -> None:
+def test_marshal_format_of_every_release_since_1_3_is_known() -> None:
     for implementation, version, _, _, releases in ROWS:
         if implementation == "CPython":
             assert all(map(dialect, releases)), version
@@ -220,14 +220,14 @@ def code_311(**changes: bytes) -> bytes:
         ({"localsplusnames": b")\0"}, "localsplusnames and localspluskinds of different lengths"),
     ],
 )
-def test_code_that_no_interpreter_makes(changes: dict[str, bytes], reason: str) -> None:
+def test_code_that_no_interpreter_makes_is_an_error(changes: dict[str, bytes], reason: str) -> None:
     assert read_code(code_311(), 0, PYTHON_313)[0].firstlineno == -1
     with pytest.raises(MarshalError) as caught:
         read_code(b"--" + code_311(**changes), 2, PYTHON_313)
     assert str(caught.value) == f"bad code object ({reason}) at offset 2"
 
 
-def test_names_shared_by_many_code_objects_are_judged_once() -> None:
+def test_names_shared_by_many_code_objects_are_checked_once() -> None:
     count = 1000
     names = b"\xa8" + i32(count) + b"z\x01n" * count
     codes = b"(" + i32(count) + code_311(names=b"r" + i32(0)) * count
@@ -250,7 +250,9 @@ def names_of(code: Code) -> set[str]:
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_files_of_other_interpreters(tag: str, foreign_pyc: Callable[[str], bytes]) -> None:
+def test_files_of_other_interpreters_are_read_whole(
+    tag: str, foreign_pyc: Callable[[str], bytes]
+) -> None:
     data = foreign_pyc(tag)
     header = parse_header(data)
     assert header.magic.released

@@ -44,7 +44,9 @@ WELL_FORMED = [
 
 
 @pytest.mark.parametrize(("data", "flags", "validation"), WELL_FORMED)
-def test_well_formed(data: bytes, flags: int, validation: Timestamp | SourceHash | None) -> None:
+def test_parse_header_reads_every_format(
+    data: bytes, flags: int, validation: Timestamp | SourceHash | None
+) -> None:
     header = parse_header(data + b"code")
     assert header.magic.data == data[:4]
     assert header.magic.header_length == len(data)
@@ -53,7 +55,7 @@ def test_well_formed(data: bytes, flags: int, validation: Timestamp | SourceHash
 
 
 @pytest.mark.parametrize("data", [data for data, _, _ in WELL_FORMED])
-def test_truncated_at_each_byte(data: bytes) -> None:
+def test_parse_header_of_a_truncated_header_is_an_error(data: bytes) -> None:
     parse_header(data)
     for length in range(4):
         with pytest.raises(InvalidHeader) as caught:
@@ -66,7 +68,7 @@ def test_truncated_at_each_byte(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [4, 5, 8, 0x8000_0000, 0xFFFF_FFFF])
-def test_unknown_flags(value: int) -> None:
+def test_parse_header_with_unknown_flags_is_an_error(value: int) -> None:
     with pytest.raises(InvalidHeader) as caught:
         parse_header(CPYTHON_311 + flags(value) + TIME + SIZE)
     assert str(caught.value) == f"invalid flags {value}"
@@ -96,7 +98,9 @@ def test_size_is_modulo_32_bits(written: int | None, size: int, expected: bool) 
 
 
 @pytest.mark.parametrize("mode", list(py_compile.PycInvalidationMode))
-def test_what_this_interpreter_writes(mode: py_compile.PycInvalidationMode, tmp_path: Path) -> None:
+def test_parse_header_reads_what_this_interpreter_writes(
+    mode: py_compile.PycInvalidationMode, tmp_path: Path
+) -> None:
     source = tmp_path / "a.py"
     source.write_text("x = 1\n", "utf-8")
     compiled = py_compile.compile(str(source), doraise=True, invalidation_mode=mode)

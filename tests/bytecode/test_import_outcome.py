@@ -76,7 +76,7 @@ TABLE: list[tuple[str, int, FreshnessResult | None, bool | None, str]] = [
 
 
 @pytest.mark.parametrize(("path", "number", "fitting", "answer", "why"), TABLE)
-def test_running(
+def test_would_import_table(
     path: str, number: int, fitting: FreshnessResult | None, *, answer: bool | None, why: str
 ) -> None:
     magic = identify_magic(number.to_bytes(2, "little") + b"\r\n")
@@ -119,7 +119,7 @@ MPY = bytes.fromhex("4d06001f")
         ),
     ],
 )
-def test_running_of_formats_without_a_number(
+def test_would_import_of_formats_without_a_number_table(
     path: str, head: bytes, answer: bool | None, why: str
 ) -> None:
     assert asked(path, parse_header(head), None) == ImportOutcome(answer, why)
@@ -131,7 +131,7 @@ PROBLEM = ImportProblem("EOFError", "reason")
 @pytest.mark.parametrize("path", [row[0] for row in TABLE])
 @pytest.mark.parametrize("fitting", [RUNS, MAY, STALE, None])
 @pytest.mark.parametrize("number", [THREE, TWO])
-def test_running_is_never_the_answer_for_code_that_cannot_be_loaded(
+def test_would_import_of_code_that_cannot_be_loaded_is_false(
     path: str, fitting: FreshnessResult | None, number: int
 ) -> None:
     header = parse_header(number.to_bytes(2, "little") + b"\r\n" + bytes(12))
@@ -157,7 +157,7 @@ WITHOUT_HEADER = [
 
 
 @pytest.mark.parametrize(("path", "data", "has_source", "answer", "why"), WITHOUT_HEADER)
-def test_running_without_a_header(
+def test_run_without_header_table(
     path: str, data: bytes, *, has_source: bool, answer: bool | None, why: str
 ) -> None:
     with pytest.raises(InvalidHeader) as caught:

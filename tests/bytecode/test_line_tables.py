@@ -99,7 +99,7 @@ def problem(number: int, **fields: Value) -> str:
 
 
 @pytest.mark.parametrize(("number", "table", "expected"), LINE_TABLES)
-def test_line_table(number: int, table: bytes, expected: str) -> None:
+def test_line_table_problem_table(number: int, table: bytes, expected: str) -> None:
     words = f"the line table of f {expected}" if expected else ""
     assert problem(number, linetable=table) == words
 
@@ -127,7 +127,7 @@ EXCEPTION_TABLES: list[tuple[bytes, str]] = [
 
 @pytest.mark.parametrize("number", [PYTHON_311, PYTHON_315])
 @pytest.mark.parametrize(("table", "expected"), EXCEPTION_TABLES)
-def test_exception_table(number: int, table: bytes, expected: str) -> None:
+def test_exception_table_problem_table(number: int, table: bytes, expected: str) -> None:
     words = f"the exception table of f {expected}" if expected else ""
     assert problem(number, linetable=b"\xff\xf9", exceptiontable=table) == words
 
@@ -157,6 +157,6 @@ def test_nested_tables_are_checked(tag: str) -> None:
         assert table_problem(read_pyc(data)).startswith(f"the line table of {nested.name} ")
 
 
-def test_formats_that_are_not_known_have_no_problem() -> None:
+def test_unknown_formats_have_no_problem() -> None:
     data = (21290).to_bytes(2, "little") + b"\r\n" + bytes(20)
     assert table_problem(read_pyc(data)) == ""

@@ -104,32 +104,36 @@ def found(data: bytes) -> magic.Magic:
 
 
 @pytest.mark.parametrize(("number", "version", "header_length"), RELEASES)
-def test_releases_of_cpython(number: int, version: str, header_length: int) -> None:
+def test_identify_magic_of_cpython_releases(number: int, version: str, header_length: int) -> None:
     data = data_of(number)
     assert found(data) == magic.Magic(data, "CPython", version, header_length, True)
     assert found(data).number == number
 
 
-def test_every_release_of_cpython_is_expected() -> None:
+def test_table_of_releases_has_every_number() -> None:
     numbers = {n for name, *_, releases in ROWS if name == "CPython" for n in releases}
     assert numbers == {number for number, *_ in RELEASES} - {39170}, "a row for each in RELEASES"
 
 
 @pytest.mark.parametrize(("number", "version", "header_length"), PRE_RELEASES)
-def test_pre_releases_of_cpython(number: int, version: str, header_length: int) -> None:
+def test_identify_magic_of_cpython_pre_releases(
+    number: int, version: str, header_length: int
+) -> None:
     data = data_of(number)
     assert found(data) == magic.Magic(data, "CPython", version, header_length, False)
 
 
 @pytest.mark.parametrize(("number", "implementation", "version"), BY_RULE)
-def test_numbers_without_a_row(number: int, implementation: str, version: str) -> None:
+def test_identify_magic_of_numbers_without_a_row(
+    number: int, implementation: str, version: str
+) -> None:
     assert number.to_bytes(2, "little") + b"\r\n" not in TABLE
     data = data_of(number)
     assert found(data) == magic.Magic(data, implementation, version, 16, False)
 
 
 @pytest.mark.parametrize(("number", "implementation", "version", "header_length"), OTHERS)
-def test_other_implementations(
+def test_identify_magic_of_other_implementations(
     number: int, implementation: str, version: str, header_length: int
 ) -> None:
     data = data_of(number)
@@ -144,7 +148,9 @@ def test_other_implementations(
         (bytes.fromhex("4d00001f"), "MicroPython", "mpy 0"),
     ],
 )
-def test_files_without_a_number(data: bytes, implementation: str, version: str) -> None:
+def test_identify_magic_of_java_and_micropython(
+    data: bytes, implementation: str, version: str
+) -> None:
     assert found(data + b"more") == magic.Magic(data, implementation, version, 4, True)
 
 
@@ -175,11 +181,11 @@ def test_magic_of_the_u_option_is_one_more(number: int) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_magic(data: bytes) -> None:
+def test_identify_magic_of_other_files_is_none(data: bytes) -> None:
     assert magic.identify_magic(data) is None
 
 
-def test_running_interpreter_is_known() -> None:
+def test_identify_magic_of_this_interpreter() -> None:
     mine = found(importlib.util.MAGIC_NUMBER)
     assert mine.implementation.lower() == sys.implementation.name
     assert mine.version == f"{sys.version_info.major}.{sys.version_info.minor}"

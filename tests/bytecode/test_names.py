@@ -61,7 +61,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("path", "expected"), PATHS)
-def test_paths(path: bytes, expected: bool) -> None:
+def test_is_bytecode_path_table(path: bytes, expected: bool) -> None:
     assert is_bytecode_path(path) is expected
 
 
@@ -78,16 +78,16 @@ NEAR = st.lists(PARTS, max_size=8).map(b"".join)
 @given(path=NEAR | st.binary(max_size=30))
 @example(path=b"a.pyc\n")
 @example(path=b"__pycache__\n")
-def test_the_rule_is_the_contracts(path: bytes) -> None:
+def test_is_bytecode_path_agrees_with_a_regular_expression(path: bytes) -> None:
     assert is_bytecode_path(path) is bool(CONTRACT.search(path))
 
 
 @given(paths=st.lists(NEAR, max_size=5))
-def test_a_listing_is_never_passed_over_wrongly(paths: list[bytes]) -> None:
+def test_may_contain_bytecode_is_true_for_every_bytecode_path(paths: list[bytes]) -> None:
     if any(map(is_bytecode_path, paths)):
         assert may_contain_bytecode(b"\0".join(paths))
 
 
-def test_a_listing_without_marks_is_passed_over() -> None:
+def test_may_contain_bytecode_of_other_paths_is_false() -> None:
     assert not may_contain_bytecode(b"a.py\0b/c.txt\0pycache/d\0")
     assert all(may_contain_bytecode(b"x" + mark.upper() + b"y") for mark in SUBSTRINGS)

@@ -34,7 +34,7 @@ def test_cache_itself_is_never_an_instruction() -> None:
 @pytest.mark.skipif(
     sys.version_info.releaselevel != "final", reason="of pre-releases there is no table"
 )
-def test_the_running_interpreter_agrees(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_agree_with_this_interpreter(capsys: pytest.CaptureFixture[str]) -> None:
     """What it prints belongs into the tables."""
     agreed = matches_tables(sys.executable)
     assert agreed, capsys.readouterr().out

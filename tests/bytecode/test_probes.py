@@ -51,13 +51,13 @@ PROMISED = [
 
 
 @pytest.mark.parametrize(("kind", "directory", "expected"), PROMISED)
-def test_probes(kind: str, directory: bytes, expected: list[bytes]) -> None:
+def test_probe_paths_table(kind: str, directory: bytes, expected: list[bytes]) -> None:
     assert [*probe_paths(kind, directory, b"m")] == expected
 
 
 @pytest.mark.parametrize("file", ["m.py", "m.pyw", "x.y.z.py", ".py", ".hidden.py", "a."])
 @pytest.mark.parametrize(("level", "suffix"), [("", 0), (1, 1)])
-def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int) -> None:
+def test_probe_paths_of_caches_agree_with_importlib(file: str, level: object, suffix: int) -> None:
     theirs = importlib.util.cache_from_source(f"d/{file}", optimization=level)
     ours = [*probe_paths("cache", b"d", module_name(file.encode()))][suffix]
     assert re.sub(r"cpython-\d+", "cpython-313", theirs).encode() == ours.replace(
@@ -65,11 +65,11 @@ def test_the_cache_is_where_python_puts_it(file: str, level: object, suffix: int
     )
 
 
-def test_every_probe_is_bytecode_s() -> None:
+def test_probe_paths_are_bytecode_paths() -> None:
     for kind in SUFFIXES:
         for directory in (b"", b"d", UNTRACKED_DIR):
             assert all(map(is_bytecode_path, probe_paths(kind, directory, UNTRACKED_MODULE)))
 
 
-def test_every_kind_is_known_everywhere() -> None:
+def test_tables_of_probes_have_the_same_kinds() -> None:
     assert tuple(SUFFIXES) == tuple(PATTERNS) == PROBES

@@ -26,7 +26,7 @@ from pycache_guard.bytecode.pyc import read_pyc
 JAVA = b"\xca\xfe\xba\xbe\0\0\0\x31"
 
 
-def test_honest_file() -> None:
+def test_read_pyc_returns_header_and_code() -> None:
     pyc = read_pyc(matching_pyc())
     assert pyc.header.validation == Timestamp(TIME, len(INNOCENT))
     assert pyc.code.name == "<module>"
@@ -44,20 +44,20 @@ def test_header_is_read_at_once_and_code_when_asked_for() -> None:
     assert code_problem(pyc) == "marshal data too short at offset 16"
 
 
-def test_tail() -> None:
+def test_read_pyc_counts_trailing_bytes() -> None:
     pyc = read_pyc(matching_pyc() + b"ab")
     assert pyc.trailing_bytes == 2
     assert code_problem(pyc) == "2 bytes after the code"
 
 
-def test_unknown_format() -> None:
+def test_read_pyc_of_an_unknown_format_has_no_code() -> None:
     pyc = read_pyc(JAVA)
     with pytest.raises(UnsupportedFormat, match=r"the code of Jython 2\.7 is unreadable"):
         pyc.code  # noqa: B018 - asking is what raises
     assert code_problem(pyc) == ""
 
 
-def test_flags_that_nobody_writes() -> None:
+def test_header_problem_names_unwritten_flags() -> None:
     header = read_pyc(timestamp_pyc(compile_source(""), 0, flags=2)).header
     assert header_problem(header) == "flags 2, which Python reads as 0 and never writes"
 
@@ -111,7 +111,7 @@ def test_problem_of_an_import_is_put_in_words() -> None:
         b"\xf3\r\r\n\x09" + bytes(40),
     ],
 )
-def test_what_is_not_damaged(data: bytes) -> None:
+def test_describe_damage_of_other_files_is_empty(data: bytes) -> None:
     assert describe_damage(data) == ""
     assert not is_broken(data)
 
@@ -125,7 +125,7 @@ def test_what_is_not_damaged(data: bytes) -> None:
         (matching_pyc()[:15], "it ends within the header"),
     ],
 )
-def test_damage_before_the_code(data: bytes, words: str) -> None:
+def test_describe_damage_names_the_damage_of_a_header(data: bytes, words: str) -> None:
     assert describe_damage(data) == words
 
 

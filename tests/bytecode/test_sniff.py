@@ -81,23 +81,23 @@ MISSES = [
 
 
 @pytest.mark.parametrize("head", [head for _, head in HITS], ids=[name for name, _ in HITS])
-def test_bytecode(head: bytes) -> None:
+def test_is_bytecode_table(head: bytes) -> None:
     assert is_bytecode(head)
     assert is_bytecode(head.ljust(HEAD_BYTES * 2, b"x"))
 
 
 @pytest.mark.parametrize("head", [head for _, head in MISSES], ids=[name for name, _ in MISSES])
-def test_something_else(head: bytes) -> None:
+def test_is_bytecode_of_other_files_is_false(head: bytes) -> None:
     assert not is_bytecode(head)
 
 
 @pytest.mark.parametrize("version", [0, 2, 4])
-def test_what_this_interpreter_writes(version: int) -> None:
+def test_is_bytecode_of_what_this_interpreter_writes(version: int) -> None:
     code = marshal.dumps(compile("x = 1", "x.py", "exec"), version)
     assert is_bytecode(importlib.util.MAGIC_NUMBER + bytes(12) + code)
 
 
-def test_every_number_of_the_table() -> None:
+def test_is_bytecode_knows_every_magic_number() -> None:
     for *_, header_length, prereleases, releases in ROWS:
         for number in (*prereleases, *releases):
             head = magic(number) + bytes(header_length - 4)
@@ -113,16 +113,16 @@ NO_NUL = st.sampled_from(b"c\xe3C\xc3\1\2\3 ")
     st.sampled_from([magic for magic in MAGICS if 0 not in magic]),
     st.lists(NO_NUL, min_size=4, max_size=HEAD_BYTES - 4),
 )
-def test_no_text_is_bytecode(magic: bytes, text: list[int]) -> None:
+def test_is_bytecode_of_text_is_false(magic: bytes, text: list[int]) -> None:
     assert not is_bytecode(magic + bytes(text))
 
 
 @given(st.binary(max_size=HEAD_BYTES))
-def test_any_bytes_get_a_verdict(head: bytes) -> None:
+def test_is_bytecode_accepts_any_bytes(head: bytes) -> None:
     assert is_bytecode(head) in (True, False)
 
 
-def test_import_is_cheap() -> None:
+def test_import_of_sniff_imports_no_slow_module() -> None:
     program = (
         "import sys; before = set(sys.modules); import pycache_guard.bytecode.sniff;"
         "print(*(set(sys.modules) - before))"

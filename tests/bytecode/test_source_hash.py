@@ -37,17 +37,17 @@ HASHES = [
 
 
 @pytest.mark.parametrize(("number", "source", "digest"), HASHES)
-def test_hashes_of_other_interpreters(number: int, source: bytes, digest: str) -> None:
+def test_source_hash_of_other_interpreters(number: int, source: bytes, digest: str) -> None:
     assert source_hash(source, magic_of(number)) == bytes.fromhex(digest)
 
 
 @given(st.binary())
-def test_hash_of_this_interpreter(source: bytes) -> None:
+def test_source_hash_agrees_with_this_interpreter(source: bytes) -> None:
     mine = identify_magic(importlib.util.MAGIC_NUMBER)
     assert mine is not None
     assert source_hash(source, mine) == importlib.util.source_hash(source)
 
 
 @pytest.mark.parametrize("number", [21280, 2997])
-def test_hash_of_others_is_unknown(number: int) -> None:
+def test_source_hash_of_unknown_formats_is_none(number: int) -> None:
     assert source_hash(b"", magic_of(number)) is None

@@ -55,7 +55,7 @@ ODD = [
 
 
 @pytest.mark.parametrize(("number", "instructions", "offset", "reason"), ODD)
-def test_instructions_that_no_compiler_writes(
+def test_forged_instruction_is_found(
     number: int, instructions: bytes, offset: int, reason: str
 ) -> None:
     odd = code(instructions)
@@ -65,7 +65,7 @@ def test_instructions_that_no_compiler_writes(
 
 
 @pytest.mark.parametrize("number", list(PLAIN))
-def test_oddities_behind_plain_instructions(number: int) -> None:
+def test_forged_instruction_after_plain_ones_is_found(number: int) -> None:
     odd = code(PLAIN[number] + b"\0\0")
     reason = "opcode 0 is never written to files"
     assert list(find_forged_instructions(odd, magic_of(number))) == [
@@ -75,7 +75,7 @@ def test_oddities_behind_plain_instructions(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [3439, 3494, 3570, 3700, 432])
-def test_instruction_sets_that_are_unknown(number: int) -> None:
+def test_unknown_instruction_set_has_no_findings(number: int) -> None:
     assert list(find_forged_instructions(code(b"\0\0"), magic_of(number))) == []
 
 
@@ -83,7 +83,9 @@ TAGS = ["cpython-310", "cpython-311", "cpython-312", "cpython-313", "cpython-314
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_files_of_other_interpreters(tag: str, foreign_pyc: Callable[[str], bytes]) -> None:
+def test_files_of_other_interpreters_have_no_findings(
+    tag: str, foreign_pyc: Callable[[str], bytes]
+) -> None:
     data = foreign_pyc(tag)
     magic = parse_header(data).magic
     dialect = marshal_format(magic)
@@ -93,7 +95,7 @@ def test_files_of_other_interpreters(tag: str, foreign_pyc: Callable[[str], byte
     assert list(find_forged_instructions(tree, magic)) == []
 
 
-def test_code_that_ran_in_this_interpreter() -> None:
+def test_code_that_ran_in_this_interpreter_is_found() -> None:
     magic = identify_magic(importlib.util.MAGIC_NUMBER)
     assert magic is not None
     dialect = marshal_format(magic)

@@ -98,14 +98,16 @@ VALUES: list[tuple[MarshalFormat, bytes, Value]] = [
 
 
 @pytest.mark.parametrize(("dialect", "data", "expected"), VALUES)
-def test_every_type(dialect: MarshalFormat, data: bytes, expected: Value) -> None:
+def test_read_value_of_every_type(dialect: MarshalFormat, data: bytes, expected: Value) -> None:
     value, end = read_value(b"??" + data + b"more", 2, dialect)
     assert repr(value) == repr(expected)
     assert end == 2 + len(data)
 
 
 @pytest.mark.parametrize(("dialect", "data", "expected"), VALUES)
-def test_every_type_truncated(dialect: MarshalFormat, data: bytes, expected: Value) -> None:
+def test_read_value_of_a_truncated_type_is_an_error(
+    dialect: MarshalFormat, data: bytes, expected: Value
+) -> None:
     for length in range(len(data)):
         with pytest.raises(MarshalError, match="marshal data too short"):
             read_value(data[:length], 0, dialect)
@@ -162,14 +164,16 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("dialect", "data", "offset", "reason"), ERRORS)
-def test_what_is_refused(dialect: MarshalFormat, data: bytes, offset: int, reason: str) -> None:
+def test_read_value_refuses_what_interpreters_refuse(
+    dialect: MarshalFormat, data: bytes, offset: int, reason: str
+) -> None:
     with pytest.raises(MarshalError) as caught:
         read_value(data, 0, dialect)
     assert (caught.value.offset, caught.value.reason) == (offset, reason)
     assert str(caught.value) == f"{reason} at offset {offset}"
 
 
-def test_code_is_asked_for() -> None:
+def test_read_code_of_another_object_is_an_error() -> None:
     with pytest.raises(MarshalError, match=r"^non-code object at offset 16$"):
         read_code(bytes(16) + b"N", 16, PYTHON_313)
 
@@ -185,7 +189,7 @@ def test_depth_is_bounded_as_in_cpython(opening: bytes) -> None:
         read_value(opening * MAX_DEPTH + closing, 0, PYTHON_313)
 
 
-def test_references_that_expand_without_bound() -> None:
+def test_references_that_expand_without_bound_are_an_error() -> None:
     levels = 64
     data = b")" + bytes([levels]) + b"\xa9\x00"
     for level in range(levels - 1):
@@ -194,7 +198,7 @@ def test_references_that_expand_without_bound() -> None:
         read_value(data, 0, PYTHON_313)
 
 
-def test_references_that_expand_a_little() -> None:
+def test_references_that_expand_a_little_are_read() -> None:
     data = b")\x15\xa9\x02NN" + b"".join(
         b"\xa9\x02" + (b"r" + i32(level)) * 2 for level in range(20)
     )
@@ -205,7 +209,7 @@ def test_references_that_expand_a_little() -> None:
 
 
 @pytest.mark.parametrize("code", [b"(", b"[", b"<", b">", b"s", b"u", b"l"])
-def test_no_memory_for_declared_sizes(code: bytes) -> None:
+def test_declared_sizes_take_no_memory(code: bytes) -> None:
     with trace_memory() as peak:
         with pytest.raises(MarshalError):
             read_value(code + i32(0x7FFFFFFF) + b"N" * 16, 0, PYTHON_313)
@@ -270,7 +274,7 @@ def test_more_objects_than_any_module_has_take_no_memory(
         assert peak() < 4 << 20
 
 
-def test_as_many_objects_as_are_allowed() -> None:
+def test_largest_allowed_number_of_objects_is_read() -> None:
     count = MAX_OBJECTS - 1
     assert (
         len(cast("tuple[Value, ...]", read_value(b"(" + i32(count) + b"N" * count, 0, MINE)[0]))
@@ -364,7 +368,7 @@ ANY = st.recursive(
 
 
 @given(ANY, st.integers(0, 4))
-def test_round_trip_from_marshal(value: Any, version: int) -> None:
+def test_read_value_agrees_with_marshal(value: Any, version: int) -> None:
     data = marshal.dumps(value, version)
     read, end = read_value(data, 0, MINE if version > 2 else PYTHON_33)
     assert end == len(data)
@@ -405,7 +409,7 @@ def assert_same(code: CodeType, read: Code) -> None:
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_code_of_this_interpreter(version: int) -> None:
+def test_read_code_of_this_interpreter(version: int) -> None:
     code = compile(SOURCE, "source.py", "exec")
     data = marshal.dumps(code, version)
     read, end = read_code(data, 0, MINE)
@@ -413,7 +417,7 @@ def test_code_of_this_interpreter(version: int) -> None:
     assert_same(code, read)
 
 
-def test_code_truncated_at_each_byte() -> None:
+def test_read_code_of_truncated_code_is_an_error() -> None:
     data = marshal.dumps(compile(SOURCE, "source.py", "exec"))
     for length in range(len(data)):
         with pytest.raises(MarshalError, match=r"^marshal data too short"):

@@ -51,11 +51,11 @@ HCL: list[tuple[str, dict[str, tuple[object, ...]]]] = [
 
 
 @pytest.mark.parametrize(("text", "expected"), HCL)
-def test_hcl(text: str, expected: dict[str, tuple[object, ...]]) -> None:
+def test_bake_hcl_table(text: str, expected: dict[str, tuple[object, ...]]) -> None:
     assert builds(text.encode()) == expected
 
 
-def test_an_inline_dockerfile_is_kept() -> None:
+def test_bake_inline_dockerfile_is_kept() -> None:
     text = 'target "a" {\n  dockerfile-inline = <<EOT\nFROM x\nCOPY a b\nEOT\n}\n'
     assert "COPY a b" in (read_bake(text.encode(), is_json=False)["a"].inline or "")
 
@@ -79,7 +79,7 @@ def test_an_inline_dockerfile_is_kept() -> None:
         ({"target": {"a": {"dockerfile-inline": "FROM x"}}}, {"a": (None, None, {})}),
     ],
 )
-def test_json(found: object, expected: dict[str, tuple[object, ...]]) -> None:
+def test_bake_json_table(found: object, expected: dict[str, tuple[object, ...]]) -> None:
     assert builds(json.dumps(found).encode(), is_json=True) == expected
 
 
@@ -98,7 +98,9 @@ def test_json(found: object, expected: dict[str, tuple[object, ...]]) -> None:
         (b"\xff", 1, "UTF-8"),
     ],
 )
-def test_hcl_that_cannot_be_read_is_refused(text: bytes, line: int, why: str) -> None:
+def test_bake_hcl_that_cannot_be_read_is_an_error_with_its_line(
+    text: bytes, line: int, why: str
+) -> None:
     with pytest.raises(Unreadable, match=why) as raised:
         builds(text)
     assert raised.value.line == line
@@ -107,6 +109,6 @@ def test_hcl_that_cannot_be_read_is_refused(text: bytes, line: int, why: str) ->
 @pytest.mark.parametrize(
     "text", [b"{", b"[]", b'{"target": []}', b'{"target": {"a": {"context": 1}}}', b"[" * 100_000]
 )
-def test_json_that_cannot_be_read_is_refused(text: bytes) -> None:
+def test_bake_json_that_cannot_be_read_is_an_error(text: bytes) -> None:
     with pytest.raises(Unreadable):
         builds(text, is_json=True)

@@ -26,11 +26,11 @@ ROOTED = "patterns start at the context, unlike in git; `**/` in front matches a
         ("**/__PYCACHE__", "matching is case-sensitive; use lower case"),
     ],
 )
-def test_why(line: str, why: str) -> None:
+def test_common_mistake_is_named_with_its_line(line: str, why: str) -> None:
     assert list(common_mistakes(b"a\n" + line.encode() + b"\n", SAMPLES)) == [(2, line, why)]
 
 
-def test_what_works_has_no_fault() -> None:
+def test_effective_lines_have_no_mistake() -> None:
     assert (
         list(common_mistakes(b"**/__pycache__\n  **/*.pyc  \n# __pycache__\n!*.pyc\n", SAMPLES))
         == []

@@ -98,11 +98,11 @@ BUILDS: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("text", "expected"), BUILDS)
-def test_builds(text: str, expected: dict[str, object]) -> None:
+def test_compose_builds_table(text: str, expected: dict[str, object]) -> None:
     assert short(read_compose(text.encode())) == expected
 
 
-def test_an_inline_dockerfile() -> None:
+def test_compose_inline_dockerfile_is_kept() -> None:
     text = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM x\n        COPY . .\n"
     (build,) = read_compose(text.encode()).services.values()
     assert build.inline == "FROM x\nCOPY . .\n"
@@ -117,7 +117,7 @@ def test_an_inline_dockerfile() -> None:
         ("services: {a: {extends: }}", None),
     ],
 )
-def test_extends(text: str, expected: tuple[str, str | None] | None) -> None:
+def test_compose_extends_table(text: str, expected: tuple[str, str | None] | None) -> None:
     (build,) = read_compose(text.encode()).services.values()
     found = build.extends
     assert (found and (found.service, found.file and found.file.text)) == expected
@@ -137,7 +137,7 @@ def test_extends(text: str, expected: tuple[str, str | None] | None) -> None:
         ("include: [{path: a, env_file: [e, f]}]\n", [(1, ["a"], None, ["e", "f"])]),
     ],
 )
-def test_includes(text: str, expected: list[object]) -> None:
+def test_compose_includes_table(text: str, expected: list[object]) -> None:
     assert [
         (
             include.line,
@@ -173,13 +173,15 @@ def test_includes(text: str, expected: list[object]) -> None:
         (b"services:\n  a:\n    extends: {file: x}\n", 3, "does not name a service"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_line(content: bytes, line: int, why: str) -> None:
+def test_compose_file_that_cannot_be_read_is_an_error_with_its_line(
+    content: bytes, line: int, why: str
+) -> None:
     with pytest.raises(Unreadable, match=why) as raised:
         read_compose(content)
     assert raised.value.line == line
 
 
-def test_aliases_that_multiply_take_no_time() -> None:
+def test_compose_aliases_that_multiply_are_read_once() -> None:
     """Ten merges of ten merges, twelve times over, would be a billion of them."""
     lines = ["x0: &x0 {build: q}"]
     lines += [f"x{n}: &x{n}\n  <<: [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 13)]
@@ -191,7 +193,7 @@ def test_aliases_that_multiply_take_no_time() -> None:
     ("content", "expected"),
     [(b"{% if a %}", True), (b"a: {{ b }}", True), (b"<%= a %>", True), (b"a: b", False)],
 )
-def test_templates(content: bytes, expected: bool) -> None:
+def test_is_template_table(content: bytes, expected: bool) -> None:
     assert is_template(content) == expected
 
 
@@ -199,7 +201,9 @@ PATHS = st.text("ab/.-_ #:'\"", min_size=1, max_size=8)
 
 
 @given(st.dictionaries(st.sampled_from("abc"), PATHS | st.dictionaries(st.just("context"), PATHS)))
-def test_the_same_as_the_loader_of_pyyaml(services: dict[str, str | dict[str, str]]) -> None:
+def test_compose_builds_agree_with_the_loader_of_pyyaml(
+    services: dict[str, str | dict[str, str]],
+) -> None:
     """What PyYAML writes, in either style, is read as it was."""
     builds = {name: {"build": build} for name, build in services.items()}
     for flow in (True, False, None):

@@ -32,7 +32,7 @@ from pycache_guard.dockerignore.values import Unreadable
         ('{"build": "x"}', (None, ".", ())),
     ],
 )
-def test_builds(text: str, expected: tuple[object, ...]) -> None:
+def test_devcontainer_builds_table(text: str, expected: tuple[object, ...]) -> None:
     assert read_devcontainer(text.encode()) == expected
 
 
@@ -47,7 +47,9 @@ def test_builds(text: str, expected: tuple[object, ...]) -> None:
         (b'{"dockerFile": "${localEnv:X}/D"}', 1, "depends on the environment"),
     ],
 )
-def test_what_cannot_be_read_is_refused(content: bytes, line: int, why: str) -> None:
+def test_devcontainer_that_cannot_be_read_is_an_error_with_its_line(
+    content: bytes, line: int, why: str
+) -> None:
     with pytest.raises(Unreadable, match=why) as raised:
         read_devcontainer(content)
     assert raised.value.line == line

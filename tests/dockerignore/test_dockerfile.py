@@ -42,21 +42,21 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("text", "expected"), TAKEN)
-def test_sources(text: str, expected: list[str]) -> None:
+def test_dockerfile_sources_table(text: str, expected: list[str]) -> None:
     found = read_sources(f"FROM x AS y\n{text}".encode())
     assert list(found.patterns) == expected
     assert not found.may_be_all
     assert found.is_empty() == (not expected)
 
 
-def test_the_escape_character_can_be_another() -> None:
+def test_dockerfile_escape_directive_is_honoured() -> None:
     found = read_sources(b"# syntax=a/b\n# escape=`\nFROM x\nCOPY a `\n b c:\\\\\n")
     assert found.patterns == ("a", "b")
     assert read_sources(b"FROM x\n# escape=`\nCOPY a \\\n b /\n").patterns == ("a", "b")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "RUN x\n", "FROM python:2-onbuild\n"])
-def test_what_is_not_known_may_be_all(text: str) -> None:
+def test_dockerfile_source_with_a_variable_may_be_all(text: str) -> None:
     found = read_sources(text.encode())
     assert found.may_be_all
     assert not found.is_empty()
@@ -79,9 +79,9 @@ def test_what_is_not_known_may_be_all(text: str) -> None:
         ("$x", "any.pyc", True),
     ],
 )
-def test_what_a_source_covers(pattern: str, path: str, expected: bool) -> None:
+def test_sources_covers_table(pattern: str, path: str, expected: bool) -> None:
     assert read_sources(f"FROM x\nCOPY {pattern} /y".encode()).covers(path) == expected
 
 
-def test_sources_by_which_a_context_is_known() -> None:
+def test_sources_concrete_leaves_out_globs_and_variables() -> None:
     assert read_sources(b"FROM x\nCOPY . a/b *.txt * $X */ /").concrete() == ["a/b", "*.txt"]

@@ -32,7 +32,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("path", [*DOCKERFILES, *COMPOSE, *IGNORES, *OTHERS])
-def test_what_a_name_says(path: bytes) -> None:
+def test_names_of_docker_files_are_recognized(path: bytes) -> None:
     assert is_dockerfile(path) == (path in DOCKERFILES)
     assert is_compose_file(path) == (path in COMPOSE)
     assert is_ignore_file(path) == (path in IGNORES)
@@ -40,7 +40,7 @@ def test_what_a_name_says(path: bytes) -> None:
     assert may_contain_docker_file(path) or not is_docker_file(path)
 
 
-def test_most_listings_hold_none() -> None:
+def test_may_contain_docker_file_of_other_paths_is_false() -> None:
     assert not may_contain_docker_file(b"100644 0 0\tpkg/a.py\0")
 
 
@@ -62,11 +62,11 @@ def test_most_listings_hold_none() -> None:
         ),
     ],
 )
-def test_the_first_that_exists_counts(
+def test_ignore_files_are_in_the_order_of_precedence(
     context: bytes, dockerfile: bytes, names: list[bytes]
 ) -> None:
     assert ignore_files(context, dockerfile) == names
 
 
-def test_below() -> None:
+def test_join_of_the_top_is_the_name() -> None:
     assert (join(b"", b"n"), join(b"d", b"n")) == (b"n", b"d/n")

@@ -35,19 +35,19 @@ PIECES: list[tuple[list[State], str]] = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6), st.text("abd/\n", max_size=8))
-def test_the_same_as_re(pieces: list[tuple[list[State], str]], text: str) -> None:
+def test_nfa_agrees_with_re(pieces: list[tuple[list[State], str]], text: str) -> None:
     steps = [step for found, _ in pieces for step in found]
     expected = re.fullmatch("".join(source for _, source in pieces), text) is not None
     assert Nfa(steps).matches(text) == expected
 
 
-def test_no_text_takes_years() -> None:
+def test_nfa_takes_linear_time() -> None:
     steps = [State(ANY, repeated=True), State(A)] * 50 + [State(SLASH)]
     assert not Nfa(steps).matches("a" * 4000)
     assert Nfa(steps).matches("a" * 4000 + "/")
 
 
-def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nfa_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "MAX_CACHED_ROWS", 2)
     matcher = Nfa([State(A), State(SLASH), State(A), State(SLASH)])
     assert [matcher.matches(text) for text in ("a/a/", "a/a", "a/a/", "/")] == [1, 0, 1, 0]

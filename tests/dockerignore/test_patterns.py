@@ -98,7 +98,7 @@ CASES: list[tuple[bytes, list[str], list[str]]] = [
 
 
 @pytest.mark.parametrize(("content", "out", "kept"), CASES)
-def test_what_stays_out(content: bytes, out: list[str], kept: list[str]) -> None:
+def test_dockerignore_excludes_table(content: bytes, out: list[str], kept: list[str]) -> None:
     rules = Dockerignore(content)
     assert [path for path in [*out, *kept] if rules.excludes(path)] == out
 
@@ -150,17 +150,19 @@ REFUSED: list[tuple[bytes, int, str]] = [
 
 
 @pytest.mark.parametrize(("content", "line", "why"), REFUSED, ids=lambda value: str(value)[:20])
-def test_what_docker_refuses(content: bytes, line: int, why: str) -> None:
+def test_dockerignore_line_that_docker_refuses_is_an_error(
+    content: bytes, line: int, why: str
+) -> None:
     with pytest.raises(InvalidLine) as refused:
         Dockerignore(content)
     assert (refused.value.line, str(refused.value)) == (line, why)
 
 
-def test_the_longest_line_is_read() -> None:
+def test_dockerignore_longest_line_is_read() -> None:
     assert Dockerignore(b"x" * (MAX_LINE_BYTES - 1)).excludes("x" * (MAX_LINE_BYTES - 1))
 
 
-def test_the_pattern_that_takes_back_in_is_named() -> None:
+def test_dockerignore_match_names_the_reincluding_pattern() -> None:
     rules = Dockerignore(b"# c\n**\n!a\n!a/b\n!*.md\n")
     found = {path: rules.match(path)[1] for path in ("a/x", "a/b", "c", "d.md")}
     named = {path: pattern and (pattern.line, pattern.text) for path, pattern in found.items()}
@@ -179,12 +181,12 @@ def test_the_pattern_that_takes_back_in_is_named() -> None:
         ("./.", "."),
     ],
 )
-def test_cleaned_as_go_does(path: str, expected: str) -> None:
+def test_clean_path_agrees_with_go(path: str, expected: str) -> None:
     assert clean_path(path) == expected
 
 
 @given(st.binary(max_size=40), st.text("ab/.pyc_[]!*^-", max_size=12))
-def test_any_file_is_read_or_refused(content: bytes, path: str) -> None:
+def test_dockerignore_of_any_bytes_is_read_or_an_error(content: bytes, path: str) -> None:
     line = 1
     try:
         excluded = Dockerignore(content).excludes(path)

@@ -29,7 +29,7 @@ ENVIRONMENT = {"A": "a", "EMPTY": ""}
         ("https://example.com/$N", f"https://example.com/{UNKNOWN}"),
     ],
 )
-def test_variables_are_replaced(text: str, expected: str) -> None:
+def test_interpolate_table(text: str, expected: str) -> None:
     assert interpolate(Value(text, 1), ENVIRONMENT) == expected
 
 
@@ -49,13 +49,13 @@ def test_variables_are_replaced(text: str, expected: str) -> None:
         ("${N:-" * 30 + "x" + "}" * 30, "nested too deeply"),
     ],
 )
-def test_what_is_not_known_is_refused(text: str, why: str) -> None:
+def test_interpolate_of_an_unknown_variable_is_an_error(text: str, why: str) -> None:
     with pytest.raises(Unreadable, match=why) as raised:
         interpolate(Value(text, 7), ENVIRONMENT)
     assert raised.value.line == 7
 
 
-def test_what_is_not_known_can_be_left_open() -> None:
+def test_interpolate_or_unknown_keeps_a_placeholder() -> None:
     assert interpolate_or_unknown(Value("$N.x", 1), ENVIRONMENT) == f"{UNKNOWN}.x"
 
 
@@ -81,11 +81,11 @@ def test_what_is_not_known_can_be_left_open() -> None:
         *((local, False) for local in (".", "./a", "../a.git", "github.community/x", "a:b", "~/x")),
     ],
 )
-def test_remote_contexts(context: str, expected: bool) -> None:
+def test_is_remote_table(context: str, expected: bool) -> None:
     assert is_remote(context) == expected
 
 
-def test_an_environment_file() -> None:
+def test_read_environment_reads_plain_and_quoted_values() -> None:
     content = b"# c\nA=a\nexport B = 'b c' # d\nC=\"c\"\nD=d # e\nE=\nF=$A\nno\n1=x\nG='\nH=a#b\n"
     assert read_environment(content) == {
         "A": "a",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NONE = (b"", b"", b"")
 
 
-def test_rules_in_the_order_asked() -> None:
+def test_rules_are_returned_in_the_order_of_the_paths() -> None:
     with IsolatedIgnoreRules(
         {b".gitignore": b"*.pyc\n", b"a/.gitignore": b"\n!b.pyc\n"}
     ) as ignoring:
@@ -38,7 +38,7 @@ def test_rules_in_the_order_asked() -> None:
 
 
 @pytest.mark.parametrize("path", [b"../.gitignore", b"a/../../x", b"/tmp/.gitignore"])
-def test_nothing_is_written_elsewhere(
+def test_ignore_file_outside_the_repository_is_refused(
     path: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
@@ -47,7 +47,7 @@ def test_nothing_is_written_elsewhere(
     assert os.listdir(tmp_path) == []
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_repository_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
     with IsolatedIgnoreRules({b".gitignore": b""}) as ignoring:
         assert ignoring.rules([b"a"]) == [NONE]
@@ -55,7 +55,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert os.listdir(tmp_path) == []
 
 
-def test_the_environment_names_no_repository_and_no_configuration(
+def test_isolated_environment_names_no_repository_and_no_configuration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
@@ -66,13 +66,13 @@ def test_the_environment_names_no_repository_and_no_configuration(
     assert env["HOME"] == env["XDG_CONFIG_HOME"] == os.path.join("/t", "home")
 
 
-def test_git_s_failure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_git_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with IsolatedIgnoreRules({}) as ignoring, pytest.raises(GitFailure, match="git was not found"):
         ignoring.rules([b"a"])
 
 
-def test_a_path_that_begins_like_magic() -> None:
+def test_path_that_begins_with_a_colon_is_not_pathspec_magic() -> None:
     """`:a` would be a pathspec's magic that git does not know."""
     with IsolatedIgnoreRules({b".gitignore": b"*.pyc\n"}) as ignoring:
         rules = ignoring.rules([b":a.pyc", b":(top)b.pyc", b":!c.py"])
@@ -80,7 +80,7 @@ def test_a_path_that_begins_like_magic() -> None:
 
 
 @pytest.mark.parametrize("path", [b"..\\x/.gitignore", b"C:x/.gitignore", b"a\\b/.gitignore"])
-def test_a_path_that_leads_elsewhere_on_windows(
+def test_path_with_a_drive_or_backslash_is_refused_on_windows(
     monkeypatch: pytest.MonkeyPatch, path: bytes
 ) -> None:
     """Git on Linux commits such names; on Windows the file would be written outside of the tree."""
@@ -90,7 +90,7 @@ def test_a_path_that_leads_elsewhere_on_windows(
         IsolatedIgnoreRules({path: b""})
 
 
-def test_paths_that_a_file_system_takes_for_one(tmp_path: Path) -> None:
+def test_paths_that_differ_in_letter_case_only_are_a_failure(tmp_path: Path) -> None:
     """As macOS and Windows do with letters' case."""
     with IsolatedIgnoreRules({}) as ignoring:
         ignoring._write_file(os.fsencode(tmp_path), b"a/.gitignore", b"")

@@ -61,7 +61,7 @@ def test_attributes_are_shown_as_they_are_written() -> None:
     assert shown == "text eol=crlf working-tree-encoding=UTF-16 filter=x"
 
 
-def test_exact_names_come_first() -> None:
+def test_normalize_names_prefers_the_exact_name() -> None:
     records = [b"100644 1 0\ta/.GitAttributes", b"100644 2 0\ta/.gitattributes"]
     assert normalize_names(records) == [b"100644 2 0\ta/.gitattributes"]
     assert normalize_names(records[:1]) == [b"100644 1 0\ta/.gitattributes"]
@@ -70,7 +70,7 @@ def test_exact_names_come_first() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 1_000_000])
-def test_contents_of_any_size(repo: Repo, size: int) -> None:
+def test_contents_of_any_size_are_read_as_written(repo: Repo, size: int) -> None:
     data = (b"\n" * size)[:size]
     with Checkout([record(repo, "* text eol=crlf\n")]) as checkout:
         found = checkout.attributes([b"x"])[b"x"]
@@ -80,7 +80,7 @@ def test_contents_of_any_size(repo: Repo, size: int) -> None:
             assert [*checkout.read_as_written(blobs, length, windows=False)] == expected
 
 
-def test_nothing_is_left_behind(
+def test_temporary_repository_is_removed(
     repo: Repo,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -106,7 +106,7 @@ ABOUT_ANOTHER = "".join(f"printf 'y\\0a{n}\\0set\\0';" for n in range(6))
 
 
 @pytest.mark.parametrize("answer", ["printf 'x\\0text\\0set\\0'", ":", ABOUT_ANOTHER])
-def test_an_answer_that_git_does_not_give(
+def test_malformed_answer_of_check_attr_is_a_failure(
     repo: Repo, fake_git_script: Callable[[str], None], answer: str
 ) -> None:
     attributes = record(repo, "* text\n")
@@ -117,7 +117,7 @@ def test_an_answer_that_git_does_not_give(
         checkout.attributes([b"x"])
 
 
-def test_git_ends_before_it_has_answered(
+def test_truncated_output_of_cat_file_is_a_failure(
     repo: Repo, fake_git_script: Callable[[str], None]
 ) -> None:
     attributes, blob = record(repo, "* text\n"), repo.blob("x")
@@ -128,7 +128,7 @@ def test_git_ends_before_it_has_answered(
         [*checkout.read_as_written([(blob, RECODED)], 64, windows=False)]
 
 
-def test_a_repository_with_sha256(
+def test_attributes_of_a_sha256_repository_are_read(
     make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = make_repo("long", "--object-format=sha256")

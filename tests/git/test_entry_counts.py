@@ -155,7 +155,7 @@ def test_parents_that_are_named_count_alone(repo: Repo, counter: EntryCounter) -
         counter.check_commits([f"{merge} {empty}".encode()])
 
 
-def test_what_is_not_here_counts_nothing(repo: Repo, counter: EntryCounter) -> None:
+def test_missing_objects_count_nothing(repo: Repo, counter: EntryCounter) -> None:
     """A shallow clone lacks parents; of a tree that is missing git will complain."""
     blob = repo.blob("x")
     counter.check_commits([b"1" * 40, blob.encode()])
@@ -222,7 +222,9 @@ def run_limited(repo: Repo, *argv: str, stdin: str = "") -> Result:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limits are POSIX's")
 @pytest.mark.parametrize("make", BOMBS.values(), ids=BOMBS)
-def test_small_objects_that_unfold_are_refused(repo: Repo, make: Callable[[Repo], str]) -> None:
+def test_small_object_with_millions_of_paths_is_refused(
+    repo: Repo, make: Callable[[Repo], str]
+) -> None:
     oid = make(repo)
     told = [run_limited(repo, "check-history", oid)]
     if repo.git("cat-file", "-t", oid) == "commit":

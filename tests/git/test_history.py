@@ -58,7 +58,7 @@ def asked(
 
 @settings(max_examples=60)
 @given(histories())
-def test_any_history(commits: list[Commit]) -> None:
+def test_added_paths_of_any_history_agree_with_ls_tree(commits: list[Commit]) -> None:
     """Roots, merges, evil merges, links, submodules: the same as by `ls-tree` of every commit."""
     with tempfile.TemporaryDirectory() as directory:
         repo = Repo.init(Path(directory) / "repo", "--bare")
@@ -79,7 +79,7 @@ def test_any_history(commits: list[Commit]) -> None:
 
 @pytest.mark.parametrize("unparsed", [1, history.MAX_UNPARSED_BYTES])
 @pytest.mark.parametrize("read", [1, 7, 100, 65536])
-def test_blocks_of_any_size(
+def test_added_paths_do_not_depend_on_block_sizes(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, read: int, unparsed: int
 ) -> None:
     """What is found does not depend on where a read or a batch ends."""
@@ -98,7 +98,7 @@ def test_blocks_of_any_size(
     }
 
 
-def test_many_commits_through_few_processes(
+def test_many_commits_are_read_by_few_processes(
     repo: Repo, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "process_count", lambda: 3)
@@ -112,7 +112,7 @@ def test_many_commits_through_few_processes(
     assert git_calls.verbs() == ["diff-tree"] * 3
 
 
-def test_modes(repo: Repo) -> None:
+def test_changed_executable_bit_adds_nothing(repo: Repo) -> None:
     """An executable bit is nothing new; a file where a link was is."""
     modes = ["100644", "100755", "120000", "100644", "120000"]
     ids = [
@@ -122,17 +122,17 @@ def test_modes(repo: Repo) -> None:
     assert told == {(ids[0], "100644"), *zip(ids[2:], modes[2:], strict=True)}
 
 
-def test_no_commits(repo: Repo) -> None:
+def test_no_commits_add_nothing(repo: Repo) -> None:
     assert asked([]) == set()
 
 
-def test_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_count_is_at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
     for count, expected in [(None, 1), (1, 1), (2, 2), (64, 4)]:
         monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
         assert history.process_count() == expected
 
 
-def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
+def test_grafts_and_replacements_are_ignored(repo: Repo) -> None:
     """What is stored is judged, not what somebody would like to be seen in its place."""
     repo.stage("a.pyc")
     first = repo.commit("1")
@@ -149,7 +149,7 @@ def test_grafts_and_replacements_change_nothing(repo: Repo) -> None:
 
 @pytest.mark.parametrize("room", [spawn.MIN_PIPE_BYTES, 65536])
 @pytest.mark.parametrize("length", [40, 64, 64 + 1 + 64])
-def test_what_is_under_way_fits_into_the_pipe(
+def test_batches_fit_into_the_pipe(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, length: int, room: int
 ) -> None:
     lines = [b"%0*d" % (length, n) for n in range(200)]
@@ -171,7 +171,7 @@ def test_what_is_under_way_fits_into_the_pipe(
     assert list(differ.batches([])) == []
 
 
-def test_the_parents_that_count_may_be_told(repo: Repo) -> None:
+def test_given_parents_decide_what_a_merge_adds(repo: Repo) -> None:
     """With the first alone, all that a merge has from the others is told; without, what none has."""
     commits = [
         Commit([], {"a": ("100644", b"1")}, b"", ""),
@@ -183,7 +183,7 @@ def test_the_parents_that_count_may_be_told(repo: Repo) -> None:
     assert {t[3] for t in asked([f"{ids[2]} {ids[0]}"])} == {"b.pyc"}
 
 
-def test_what_a_glob_matches(repo: Repo) -> None:
+def test_added_entries_matching_a_glob_are_returned(repo: Repo) -> None:
     repo.stage("a.pyc", "1")
     repo.stage("d/b.pyc", "2")
     first = repo.commit()
@@ -215,21 +215,27 @@ def test_what_a_glob_matches(repo: Repo) -> None:
         ),
     ],
 )
-def test_git_fails(fake_git_script: Callable[[str], None], script: str, message: str) -> None:
+def test_failing_diff_tree_is_a_failure(
+    fake_git_script: Callable[[str], None], script: str, message: str
+) -> None:
     fake_git_script(f"read line; {script}")
     with pytest.raises(GitFailure) as failure:
         asked(["1" * 40])
     assert str(failure.value) == message
 
 
-def test_git_fails_at_the_end(fake_git_script: Callable[[str], None]) -> None:
+def test_diff_tree_that_fails_at_its_end_is_a_failure(
+    fake_git_script: Callable[[str], None],
+) -> None:
     fake_git_script("read line; read mark; echo $mark; cat; echo 'fatal: bad' >&2; exit 1")
     with pytest.raises(GitFailure, match=r"^git diff-tree: bad$"):
         asked(["1" * 40])
 
 
 @pytest.mark.parametrize("possible", [bool, may_contain_bytecode])
-def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], object]) -> None:
+def test_parse_diff_output_of_a_large_commit_takes_little_memory(
+    possible: Callable[[bytes], object],
+) -> None:
     record = b":000000 100644 %b %b A\0%%07d\0" % (b"0" * 40, b"1" * 40)
     blocks = (b"".join(record % (n + i) for i in range(500)) for n in range(0, 100_000, 500))
     with trace_memory() as peak:
@@ -239,7 +245,7 @@ def test_a_commit_of_any_size_takes_little_memory(possible: Callable[[bytes], ob
     assert most < 6 * history.MAX_UNPARSED_BYTES < 100_000 * len(record)
 
 
-def test_nothing_is_parsed_of_nothing() -> None:
+def test_parse_diff_output_of_nothing_is_empty() -> None:
     assert list(parse_diff_output([], bool)) == []
 
 

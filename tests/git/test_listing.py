@@ -49,7 +49,9 @@ def listings(draw: st.DrawFn) -> tuple[list[bytes], list[bytes]]:
 
 
 @given(listings())
-def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[bytes]]) -> None:
+def test_iter_blocks_ends_each_block_with_a_whole_record(
+    listing: tuple[list[bytes], list[bytes]],
+) -> None:
     records, pieces = listing
     found = list(iter_blocks(git(pieces)))
     assert b"".join(found) == b"".join(records)
@@ -57,7 +59,7 @@ def test_records_are_whole_however_they_come(listing: tuple[list[bytes], list[by
 
 
 @given(listings())
-def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> None:
+def test_select_records_reads_every_record(listing: tuple[list[bytes], list[bytes]]) -> None:
     records = [b"100644 1 0\t" + record for record in listing[0]]
     pieces = [b"".join(records)[n : n + 5] for n in range(0, sum(map(len, records)), 5)]
 
@@ -75,18 +77,18 @@ def test_every_record_is_looked_at(listing: tuple[list[bytes], list[bytes]]) -> 
         *(b"qqqqqq aa 0\ta\0", b"100644\taa 0\ta\0", b"10064 aa 0\ta\0"),
     ],
 )
-def test_what_is_no_record_is_no_answer_of_git(block: bytes) -> None:
+def test_malformed_record_is_a_failure(block: bytes) -> None:
     with pytest.raises(GitFailure, match="malformed"):
         list(iter_entry_blocks(git([b"100644 aa 0\ta\0", block])))
 
 
 @pytest.mark.parametrize("pieces", [[b"100644 1 0\ta"], [b"a\0b"], [b"a\0", b"b"]])
-def test_a_listing_that_is_cut_short_is_no_listing(pieces: list[bytes]) -> None:
+def test_truncated_listing_is_a_failure(pieces: list[bytes]) -> None:
     with pytest.raises(GitFailure, match="truncated"):
         list(iter_blocks(git(pieces)))
 
 
-def test_only_possible_blocks_are_looked_into() -> None:
+def test_select_records_reads_only_possible_blocks() -> None:
     seen = []
 
     def wanted(path: bytes) -> bool:
@@ -110,7 +112,7 @@ def test_only_possible_blocks_are_looked_into() -> None:
         (b"100644 aa\ta", Entry("100644", "aa", "a")),
     ],
 )
-def test_parse(record: bytes, expected: Entry) -> None:
+def test_parse_entry_reads_ls_files_and_ls_tree(record: bytes, expected: Entry) -> None:
     assert parse_entry(record) == expected
 
 
@@ -118,5 +120,5 @@ def test_parse(record: bytes, expected: Entry) -> None:
     ("mode", "expected"),
     [("100644", True), ("100755", True), ("120000", False), ("160000", False)],
 )
-def test_what_is_a_file(mode: str, expected: bool) -> None:
+def test_is_file_is_true_for_regular_files_only(mode: str, expected: bool) -> None:
     assert Entry(mode, "aa", "a").is_file is expected

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 
-def test_what_is_no_commit(repo: Repo) -> None:
+def test_tips_that_are_trees_and_blobs_are_returned(repo: Repo) -> None:
     """Behind tags too; what the commits left out have is known."""
     repo.stage("d/a", "1")
     repo.stage("b", "2")
@@ -46,7 +46,7 @@ def test_what_is_no_commit(repo: Repo) -> None:
     ]
 
 
-def test_what_is_not_here(repo: Repo) -> None:
+def test_missing_tip_is_a_failure(repo: Repo) -> None:
     reader = ObjectReader(0)
     with pytest.raises(Failure, match=r"^refs/x: object 1{40} is missing$"):
         non_commit_objects(Revisions({"1" * 40: "refs/x"}), reader)

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 
-def test_none(repo: Repo, git_calls: GitCalls) -> None:
+def test_read_prefixes_of_nothing_starts_no_git(repo: Repo, git_calls: GitCalls) -> None:
     assert list(read_prefixes([], 4)) == []
     assert git_calls.verbs() == []
 
 
-def test_more_than_a_batch_through_one_process(repo: Repo, git_calls: GitCalls) -> None:
+def test_read_prefixes_reads_several_batches_through_one_process(
+    repo: Repo, git_calls: GitCalls
+) -> None:
     data = [b"%04d and more" % n for n in range(2 * MAX_IN_FLIGHT + 1)]
     names = "".join(f"{n}\n" for n in range(len(data)))
     for n, content_ in enumerate(data):
@@ -36,7 +38,7 @@ def test_more_than_a_batch_through_one_process(repo: Repo, git_calls: GitCalls) 
     assert git_calls.blobs() == blobs
 
 
-def test_large_blobs_are_not_read_whole(
+def test_read_prefixes_does_not_read_large_blobs_whole(
     repo: Repo, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small, large, small, at the limit, large, empty: each of the large ones ends a process."""
@@ -58,14 +60,14 @@ def test_large_blobs_are_not_read_whole(
     assert sum(taken) < SKIP_LIMIT_BYTES + 6 * spawn.CHUNK_BYTES
 
 
-def test_content(repo: Repo) -> None:
+def test_read_blob_returns_the_whole_content(repo: Repo) -> None:
     data = bytes(range(256)) * 1024
     assert read_blob(repo.blob(data)) == data
     assert read_blob(repo.blob(b"")) == b""
 
 
 @pytest.mark.parametrize("name", ["0" * 40, "HEAD^{tree}", "HEAD"])
-def test_what_is_no_blob_here(repo: Repo, name: str) -> None:
+def test_read_prefixes_of_a_missing_blob_is_a_failure(repo: Repo, name: str) -> None:
     """Also when it follows others, which are told first."""
     repo.add("a", b"x")
     repo.commit()
@@ -75,7 +77,7 @@ def test_what_is_no_blob_here(repo: Repo, name: str) -> None:
         next(found)
 
 
-def test_a_corrupt_blob(repo: Repo) -> None:
+def test_read_prefixes_of_a_corrupt_blob_is_a_failure(repo: Repo) -> None:
     blob = repo.blob(b"x" * 1000)
     file = repo.path / ".git" / "objects" / blob[:2] / blob[2:]
     file.chmod(0o644)
@@ -85,7 +87,9 @@ def test_a_corrupt_blob(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "0", "a blob 9\\n", "a blob 9\\nabc"])
-def test_an_answer_that_is_cut_short(fake_git_script: Callable[[str], None], said: str) -> None:
+def test_truncated_output_of_cat_file_is_a_failure(
+    fake_git_script: Callable[[str], None], said: str
+) -> None:
     fake_git_script(f"read line; printf '{said}'")
     with pytest.raises(GitFailure, match=r"^git cat-file: its output is truncated$"):
         list(read_prefixes(["a"], 4))
@@ -103,21 +107,23 @@ def test_an_answer_that_is_cut_short(fake_git_script: Callable[[str], None], sai
         ("no:d/a", None),
     ],
 )
-def test_stored(repo: Repo, expression: str, expected: bytes | None) -> None:
+def test_read_path_returns_the_content_or_none(
+    repo: Repo, expression: str, expected: bytes | None
+) -> None:
     repo.add("d/a", b"committed")
     repo.commit()
     repo.add("d/a", b"staged")
     assert read_path(expression) == expected
 
 
-def test_what_is_stored_may_be_no_blob(repo: Repo) -> None:
+def test_read_path_of_a_directory_is_a_failure(repo: Repo) -> None:
     repo.add("d/a", b"committed")
     repo.commit()
     with pytest.raises(GitFailure, match=r"^blob [0-9a-f]{40} cannot be read here: "):
         read_path("HEAD:d")
 
 
-def test_nothing_is_asked_behind_the_last(repo: Repo, git_calls: GitCalls) -> None:
+def test_read_prefixes_starts_no_git_after_the_last_blob(repo: Repo, git_calls: GitCalls) -> None:
     """A large one ends its process; none is started for nothing."""
     blob = repo.blob(b"x" * (SKIP_LIMIT_BYTES + 9))
     git_calls.reset()

@@ -26,14 +26,18 @@ if TYPE_CHECKING:
         (("extensions.partialClone", "origin"), True),
     ],
 )
-def test_is_partial(repo: Repo, setting: tuple[str, str], expected: bool) -> None:
+def test_is_partial_clone_reads_the_settings(
+    repo: Repo, setting: tuple[str, str], expected: bool
+) -> None:
     repo.git("config", "core.repositoryFormatVersion", "1")
     repo.git("config", *setting)
     assert is_partial_clone() is expected
 
 
 @pytest.mark.parametrize("form", ["sha1", "sha256"])
-def test_bare(make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_offline_repository_has_all_objects_and_is_removed(
+    make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     """It has the objects, alternates included, and nothing else; and it goes away."""
     repo = make_repo("repo", f"--object-format={form}")
     borrowing = make_repo("borrowing", f"--object-format={form}")
@@ -59,7 +63,7 @@ def test_bare(make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch, f
     assert not os.path.exists(path)
 
 
-def test_answers_go_on_behind_what_is_missing(
+def test_answers_after_a_missing_blob_are_read(
     repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a partial clone git ends there, where it may not fetch."""

@@ -42,11 +42,11 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stand
         (b"fatal: \xff\r\n", "\\xff"),
     ],
 )
-def test_last_words(said: bytes, expected: str) -> None:
+def test_error_message_is_one_line_of_stderr(said: bytes, expected: str) -> None:
     assert error_message(said) == expected
 
 
-def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_drops_and_fixes_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*DROPPED_VARIABLES, *FIXED_VARIABLES):
         monkeypatch.setenv(name, "theirs")
     monkeypatch.setenv("GIT_INDEX_FILE", "kept")
@@ -62,7 +62,7 @@ def test_environment_without_a_path_gets_none(monkeypatch: pytest.MonkeyPatch) -
     assert "PATH" not in environment()
 
 
-def test_output(repo: Repo) -> None:
+def test_git_output_returns_stdout(repo: Repo) -> None:
     assert git_output("rev-parse", "--git-dir") == b".git\n"
 
 
@@ -74,14 +74,16 @@ def test_output(repo: Repo) -> None:
         (("cat-file", "blob", "0" * 40), "git cat-file: git cat-file 0"),
     ],
 )
-def test_failures(repo: Repo, args: tuple[str, ...], message: str) -> None:
+def test_failing_git_is_a_failure_with_its_message(
+    repo: Repo, args: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(GitFailure) as failure:
         git_output(*args)
     assert str(failure.value).startswith(message)
 
 
 @pytest.mark.parametrize("error", [ValueError, IndexError, UnicodeDecodeError("a", b"", 0, 1, "")])
-def test_an_answer_that_cannot_be_taken_apart(error: Exception | type[Exception]) -> None:
+def test_parsing_error_is_a_git_failure(error: Exception | type[Exception]) -> None:
     with (
         pytest.raises(GitFailure, match=r"^git x: its output is malformed$"),
         parsing_output("x"),
@@ -89,30 +91,32 @@ def test_an_answer_that_cannot_be_taken_apart(error: Exception | type[Exception]
         raise error
 
 
-def test_other_errors_are_bugs() -> None:
+def test_other_error_while_parsing_is_raised() -> None:
     with pytest.raises(ZeroDivisionError), parsing_output("x"):
         raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("text", [b"a" * 40, b"0" * 64 + b"\n"])
-def test_object_id(text: bytes) -> None:
+def test_object_id_is_returned_without_newline(text: bytes) -> None:
     assert object_id(text, "x") == text.decode().strip()
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"a" * 39, b"A" * 40, b"g" * 40, b"\xff" * 40])
-def test_no_object_id(text: bytes) -> None:
+def test_output_that_is_not_an_object_id_is_a_failure(text: bytes) -> None:
     with pytest.raises(GitFailure, match=r"^git x: its output is malformed$"):
         object_id(text, "x")
 
 
-def test_allowed_codes(repo: Repo) -> None:
+def test_wait_returns_allowed_exit_codes(repo: Repo) -> None:
     process = Git("config", "--get", "no.such")
     assert process.wait(allowed=(0, 1)) == 1
     with pytest.raises(GitFailure, match=r"^git config: ended with 1$"):
         git_output("config", "--get", "no.such")
 
 
-def test_not_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_git_that_is_not_on_path_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with pytest.raises(
         GitFailure, match=r"^git was not found on PATH: install git 2\.25 or later$"
@@ -121,14 +125,18 @@ def test_not_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @posix
-def test_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_git_that_is_not_executable_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "git").write_text("")
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     with pytest.raises(GitFailure, match=r"^git could not be started: Permission denied$"):
         git_output("version")
 
 
-def test_a_git_that_wants_to_fetch(fake_git_script: Callable[[str], None]) -> None:
+def test_git_that_may_not_fetch_is_a_failure_with_a_hint(
+    fake_git_script: Callable[[str], None],
+) -> None:
     """As git before 2.27 does in a partial clone, for every comparison."""
     fake_git_script("echo \"fatal: transport 'file' not allowed\" >&2; exit 128")
     with pytest.raises(
@@ -138,7 +146,7 @@ def test_a_git_that_wants_to_fetch(fake_git_script: Callable[[str], None]) -> No
 
 
 @posix
-def test_a_daemon_that_keeps_stderr_open_is_not_waited_for(
+def test_daemon_that_keeps_stderr_open_does_not_block(
     fake_git_script: Callable[[str], None],
 ) -> None:
     """As `git fsmonitor--daemon` or a credential helper may, which git starts and leaves."""
@@ -151,7 +159,7 @@ def test_a_daemon_that_keeps_stderr_open_is_not_waited_for(
 
 @posix
 @pytest.mark.parametrize("ticks", [None, (b"1", b"1")])
-def test_a_git_that_is_silent_and_idle_is_given_up(
+def test_silent_and_idle_git_is_stopped(
     fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object
 ) -> None:
     """Also where the system does not say how much of the processor it used, after a longer time."""
@@ -167,7 +175,7 @@ def test_a_git_that_is_silent_and_idle_is_given_up(
 
 
 @posix
-def test_a_git_that_is_silent_and_at_work_is_waited_for(
+def test_silent_git_at_work_is_waited_for(
     fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_git_script("sleep 0.5; echo done")
@@ -178,7 +186,7 @@ def test_a_git_that_is_silent_and_at_work_is_waited_for(
     assert git_output("ls-files") == b"done\n"
 
 
-def test_killed(fake_git_script: Callable[[str], None]) -> None:
+def test_killed_git_is_a_failure(fake_git_script: Callable[[str], None]) -> None:
     fake_git_script("printf 'whole\\0'; kill -9 $$")
     with pytest.raises(GitFailure, match=r"^git ls-files: ended with -9$"):
         git_output("ls-files")
@@ -191,7 +199,9 @@ def test_killed(fake_git_script: Callable[[str], None]) -> None:
         ("exec 0<&-; exit 0", "git x: ended before it read all of its input"),
     ],
 )
-def test_no_longer_reads(fake_git_script: Callable[[str], None], script: str, message: str) -> None:
+def test_writing_to_a_git_that_ended_is_a_failure(
+    fake_git_script: Callable[[str], None], script: str, message: str
+) -> None:
     fake_git_script(script)
     process = Git("x", feed=True)
     with pytest.raises(GitFailure) as failure:
@@ -199,7 +209,7 @@ def test_no_longer_reads(fake_git_script: Callable[[str], None], script: str, me
     assert str(failure.value) == message
 
 
-def test_programs_that_a_repository_names_are_not_run(repo: Repo, tmp_path: Path) -> None:
+def test_programs_in_the_git_configuration_are_not_run(repo: Repo, tmp_path: Path) -> None:
     """Not for what we ask git for: the file system monitor, and the hooks."""
     witness = tmp_path / "witness"
     program = repo.write(".git/hooks/post-index-change", f"#!/bin/sh\ntouch '{witness}'\n")

@@ -38,7 +38,9 @@ def tips(revisions: Revisions | None) -> dict[str, str] | None:
         ),
     ],
 )
-def test_pushed(repo: Repo, lines: str, expected: dict[str, str] | None) -> None:
+def test_pre_push_lines_give_the_pushed_commits(
+    repo: Repo, lines: str, expected: dict[str, str] | None
+) -> None:
     assert tips(from_pre_push(lines.encode("utf-8", "surrogateescape"), "origin")) == expected
 
 
@@ -51,7 +53,9 @@ def test_pushed(repo: Repo, lines: str, expected: dict[str, str] | None) -> None
         (f"{A} {B} r/a\n{B} {ZERO} r/b\n{ZERO} {A} r/c\n", {B: "r/a", A: "r/c"}),
     ],
 )
-def test_received(lines: str, expected: dict[str, str] | None) -> None:
+def test_pre_receive_lines_give_the_received_commits(
+    lines: str, expected: dict[str, str] | None
+) -> None:
     assert tips(from_pre_receive(lines.encode())) == expected
 
 
@@ -72,7 +76,7 @@ def test_received(lines: str, expected: dict[str, str] | None) -> None:
         f"{A} {B} refs/heads/a\n{A}",
     ],
 )
-def test_lines_that_are_not_gits(line: str) -> None:
+def test_malformed_pre_receive_line_is_a_failure(line: str) -> None:
     with pytest.raises(Failure, match="ref line"):
         from_pre_receive(line.encode())
 
@@ -81,17 +85,17 @@ def test_lines_that_are_not_gits(line: str) -> None:
     "line",
     ["x\n", f"x {A} y\n", f"x {A} y {B} z\n", f" {A} y {B}\n", f"x {A} y {LONG}\n", f"x {A} y {B}"],
 )
-def test_pushed_lines_that_are_not_gits(line: str) -> None:
+def test_malformed_pre_push_line_is_a_failure(line: str) -> None:
     with pytest.raises(Failure, match="ref line"):
         from_pre_push(line.encode(), "origin")
 
 
-def test_received_nothing() -> None:
+def test_pre_receive_without_lines_is_a_failure() -> None:
     with pytest.raises(Failure, match="may have read them"):
         from_pre_receive(b"")
 
 
-def test_what_the_remote_has_is_left_out_if_it_is_here(repo: Repo) -> None:
+def test_commits_that_the_remote_has_are_left_out(repo: Repo) -> None:
     """By what it says it has, and by its branches when last seen."""
     commits = [repo.commit(str(n)) for n in range(4)]
     line = f"main {commits[3]} refs/heads/main "
@@ -123,11 +127,11 @@ def test_what_the_remote_has_is_left_out_if_it_is_here(repo: Repo) -> None:
         ("https://example.com/x.git", ("--not", "--remotes=https://example.com/x.git")),
     ],
 )
-def test_tracked(remote: str, expected: tuple[str, ...]) -> None:
+def test_exclude_remote_names_its_tracking_branches(remote: str, expected: tuple[str, ...]) -> None:
     assert exclude_remote(remote) == expected
 
 
-def test_announced(repo: Repo) -> None:
+def test_runner_environment_gives_the_announced_commits(repo: Repo) -> None:
     commits = [repo.commit(str(n)) for n in range(4)]
     repo.git("update-ref", "refs/remotes/origin/main", commits[0])
     for environment, expected in [
@@ -148,7 +152,7 @@ def test_announced(repo: Repo) -> None:
         ) == sorted(expected)
 
 
-def test_announced_nothing() -> None:
+def test_runner_environment_without_refs_gives_none() -> None:
     assert from_runner_environment({}) is None
     assert from_runner_environment({"PRE_COMMIT": "1", "PRE_COMMIT_REMOTE_NAME": "origin"}) is None
 
@@ -162,7 +166,9 @@ def test_announced_nothing() -> None:
         {"PRE_COMMIT_TO_REF": "--all"},
     ],
 )
-def test_announced_in_vain(repo: Repo, environment: dict[str, str]) -> None:
+def test_runner_environment_with_unknown_refs_is_a_failure(
+    repo: Repo, environment: dict[str, str]
+) -> None:
     repo.commit()
     with pytest.raises(Failure):
         list(
@@ -185,7 +191,7 @@ def test_announced_in_vain(repo: Repo, environment: dict[str, str]) -> None:
         ("/srv/y.git", "/srv/y.git", 4),
     ],
 )
-def test_unannounced_is_what_the_remote_is_not_known_to_have(
+def test_unannounced_commits_are_those_that_the_remote_is_not_known_to_have(
     repo: Repo, remote: str, url: str, expected: int
 ) -> None:
     commits = [repo.commit(str(n)) for n in range(3)]
@@ -197,5 +203,5 @@ def test_unannounced_is_what_the_remote_is_not_known_to_have(
     assert len([b for batch in iter_commits(found.list_entries()) for b in batch]) == expected
 
 
-def test_unannounced_without_a_commit_is_nothing(repo: Repo) -> None:
+def test_unannounced_without_a_commit_is_empty(repo: Repo) -> None:
     assert list(iter_commits(unannounced("origin", "").list_entries())) == []

@@ -34,18 +34,22 @@ EMPTY_SHA256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321
 
 
 class TestTop:
-    def test_at_the_top_nobody_is_asked(self, repo: Repo, git_calls: GitCalls) -> None:
+    def test_toplevel_at_the_top_starts_no_git(self, repo: Repo, git_calls: GitCalls) -> None:
         assert toplevel() == os.curdir
         assert not cwd_is_below_toplevel()
         assert git_calls.verbs() == []
 
-    def test_in_a_subdirectory(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_toplevel_in_a_subdirectory_is_the_top(
+        self, repo: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         repo.write("a/b/c")
         monkeypatch.chdir(repo.path / "a" / "b")
         assert os.path.samefile(toplevel() or "", repo.path)
         assert cwd_is_below_toplevel()
 
-    def test_in_a_linked_work_tree(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_toplevel_in_a_linked_work_tree_is_its_top(
+        self, repo: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         repo.add("d/a")
         repo.commit()
         repo.git("worktree", "add", "-q", "../linked")
@@ -54,7 +58,7 @@ class TestTop:
         monkeypatch.chdir("d")
         assert os.path.samefile(toplevel() or "", "..")
 
-    def test_where_there_is_no_work_tree(
+    def test_toplevel_without_a_work_tree_is_none(
         self,
         repo: Repo,
         make_repo: Callable[..., Repo],
@@ -65,7 +69,9 @@ class TestTop:
             assert toplevel() is None
             assert not cwd_is_below_toplevel()
 
-    def test_told_by_the_environment(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_toplevel_is_that_of_the_environment_variables(
+        self, repo: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         repo.write("a/.git/HEAD", "none of ours")
         monkeypatch.chdir(repo.path / "a")
         monkeypatch.setenv("GIT_DIR", os.fspath(repo.path / ".git"))
@@ -75,13 +81,15 @@ class TestTop:
         monkeypatch.chdir(repo.path)
         assert not cwd_is_below_toplevel()
 
-    def test_no_repository(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_toplevel_outside_a_repository_is_a_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(GitFailure, match="not a git repository"):
             toplevel()
 
 
-def test_resolve(repo: Repo) -> None:
+def test_rev_parse_returns_ids_of_commits_and_trees(repo: Repo) -> None:
     repo.add("a", b"x")
     commit = repo.commit()
     tree = repo.git("rev-parse", "HEAD^{tree}")
@@ -97,7 +105,7 @@ def test_resolve(repo: Repo) -> None:
         assert str(failure.value) == f"{revision!r} is not a commit in this repository"
 
 
-def test_resolved(repo: Repo) -> None:
+def test_try_rev_parse_of_an_unborn_head_is_none(repo: Repo) -> None:
     assert try_rev_parse("HEAD") is None
     assert try_rev_parse("HEAD^{commit}") is None
     repo.git("config", "core.warnAmbiguousRefs", "true")
@@ -108,7 +116,7 @@ def test_resolved(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"), [((), EMPTY_SHA1), (("--object-format=sha256",), EMPTY_SHA256)]
 )
-def test_empty_tree(
+def test_empty_tree_has_the_id_of_the_object_format(
     make_repo: Callable[..., Repo],
     monkeypatch: pytest.MonkeyPatch,
     options: tuple[str, ...],
@@ -119,7 +127,7 @@ def test_empty_tree(
     assert empty_tree() == expected
 
 
-def test_base_of(repo: Repo) -> None:
+def test_comparison_base_is_the_parent_or_the_empty_tree(repo: Repo) -> None:
     assert comparison_base(None) == EMPTY_SHA1
     root = repo.commit("root")
     assert comparison_base(root) == EMPTY_SHA1
@@ -132,7 +140,9 @@ def test_base_of(repo: Repo) -> None:
     assert comparison_base(root) == EMPTY_SHA1
 
 
-def test_index_is_temporary(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_temporary_index_compares_git_index_file(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = [
         (None, False),
         ("", False),
@@ -149,7 +159,9 @@ def test_index_is_temporary(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None
         assert uses_temporary_index() is expected
 
 
-def test_the_index_of_a_linked_work_tree(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_temporary_index_in_a_linked_work_tree_is_false(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.commit()
     repo.git("worktree", "add", "-q", "../linked")
     monkeypatch.chdir(repo.path.parent / "linked")
@@ -163,13 +175,13 @@ def test_the_index_of_a_linked_work_tree(repo: Repo, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("value", "expected"), [(None, False), ("false", False), ("true", True), ("yes", True)]
 )
-def test_is_sparse(repo: Repo, value: str | None, expected: bool) -> None:
+def test_is_sparse_reads_the_setting(repo: Repo, value: str | None, expected: bool) -> None:
     if value is not None:
         repo.git("config", "core.sparseCheckout", value)
     assert is_sparse() is expected
 
 
-def test_a_broken_setting(repo: Repo) -> None:
+def test_is_sparse_with_a_broken_setting_is_a_failure(repo: Repo) -> None:
     repo.git("config", "core.sparseCheckout", "perhaps")
     with pytest.raises(GitFailure, match="bad boolean config value 'perhaps'"):
         is_sparse()
@@ -197,7 +209,7 @@ CONFIGURATIONS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CONFIGURATIONS)
-def test_is_usual_top_never_says_what_git_denies(
+def test_is_usual_top_agrees_with_git(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
 ) -> None:
     repo.write("sub/x")
@@ -241,7 +253,7 @@ def test_is_usual_top_of_a_linked_worktree(
 
 
 @pytest.mark.parametrize("variable", POINTERS)
-def test_is_usual_top_asks_git_where_a_variable_points(
+def test_is_usual_top_with_a_git_variable_is_false(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     assert is_usual_top()
@@ -250,7 +262,7 @@ def test_is_usual_top_asks_git_where_a_variable_points(
 
 
 @pytest.mark.parametrize("gone", ["objects", "refs", "HEAD"])
-def test_is_usual_top_of_what_git_takes_for_no_repository(repo: Repo, gone: str) -> None:
+def test_is_usual_top_of_a_damaged_repository_is_false(repo: Repo, gone: str) -> None:
     (repo.path / ".git" / gone).rename(repo.path / "gone")
     assert not is_usual_top()
     if gone == "HEAD":
@@ -260,7 +272,7 @@ def test_is_usual_top_of_what_git_takes_for_no_repository(repo: Repo, gone: str)
         assert is_usual_top()
 
 
-def test_a_work_tree_that_is_no_directory_here(
+def test_toplevel_that_does_not_exist_is_a_failure(
     fake_git_script: Callable[[str], None], root: Path
 ) -> None:
     """As `/c/repository` of a git of MSYS2 is none for Windows."""
@@ -269,7 +281,7 @@ def test_a_work_tree_that_is_no_directory_here(
         toplevel()
 
 
-def test_options_at_the_top_name_what_variables_name(
+def test_options_at_resolve_relative_git_variables(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert options_at(os.curdir) == ("-C", os.curdir)
@@ -281,7 +293,7 @@ def test_options_at_the_top_name_what_variables_name(
     assert listed == b"a\n"
 
 
-def test_index_is_temporary_whatever_the_letters_are(
+def test_uses_temporary_index_ignores_case_on_windows(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Windows `c:` is `C:`, and `/` is `\\`; there is no index yet."""

@@ -30,7 +30,7 @@ def line(repo: Repo) -> list[str]:
     return [repo.commit(str(n)) for n in range(5)]
 
 
-def test_ranges(repo: Repo, line: list[str]) -> None:
+def test_parse_ranges_gives_the_commits_of_rev_list(repo: Repo, line: list[str]) -> None:
     repo.git("tag", "-a", "-m", "m", "v1", line[1])
     repo.git("branch", "side", repo.git("commit-tree", "-m", "s", "-p", line[1], "HEAD^{tree}"))
     side = repo.git("rev-parse", "side")
@@ -48,7 +48,9 @@ def test_ranges(repo: Repo, line: list[str]) -> None:
 
 
 @pytest.mark.parametrize("word", ["no", "--all", "-n1", "^no", "a b", "HEAD..no", "f"])
-def test_no_revision(repo: Repo, line: list[str], word: str) -> None:
+def test_parse_ranges_of_an_unknown_revision_is_a_failure(
+    repo: Repo, line: list[str], word: str
+) -> None:
     """A file of that name is none."""
     repo.write("f")
     with pytest.raises(Failure):
@@ -84,19 +86,19 @@ ONE_SIDED = [
 
 
 @pytest.mark.parametrize(("word", "message"), ONE_SIDED)
-def test_ranges_with_an_empty_side_are_refused(
+def test_parse_ranges_with_an_empty_side_is_a_failure(
     repo: Repo, line: list[str], word: str, message: str
 ) -> None:
     with pytest.raises(Failure, match=message):
         parse_ranges(["HEAD", word])
 
 
-def test_only_what_is_left_out(repo: Repo, line: list[str]) -> None:
+def test_parse_ranges_of_exclusions_only_is_a_failure(repo: Repo, line: list[str]) -> None:
     with pytest.raises(Failure, match="includes none"):
         parse_ranges(["^HEAD"])
 
 
-def test_every_ref(repo: Repo, line: list[str]) -> None:
+def test_all_refs_reach_commits_of_every_kind_of_ref(repo: Repo, line: list[str]) -> None:
     """A tag, a note, a ref of a name of its own, a detached HEAD; and what is no commit."""
     tree, blob = repo.git("rev-parse", "HEAD^{tree}"), repo.blob("x")
     other = repo.git("commit-tree", "-m", "o", tree)
@@ -114,17 +116,17 @@ def test_every_ref(repo: Repo, line: list[str]) -> None:
     }
 
 
-def test_every_ref_of_none(repo: Repo) -> None:
+def test_all_refs_of_an_empty_repository_are_none(repo: Repo) -> None:
     assert commits(all_refs()) == []
 
 
-def test_a_broken_ref_is_a_failure(repo: Repo, line: list[str]) -> None:
+def test_all_refs_with_a_broken_ref_is_a_failure(repo: Repo, line: list[str]) -> None:
     repo.write(".git/refs/heads/broken", "1" * 40 + "\n")
     with pytest.raises(Failure):
         commits(all_refs())
 
 
-def test_not_upstream(repo: Repo, line: list[str]) -> None:
+def test_unpushed_commits_are_those_not_on_the_upstream(repo: Repo, line: list[str]) -> None:
     assert unpushed() is None
     repo.git("branch", "up", line[2])
     repo.git("branch", "--set-upstream-to=up")
@@ -135,7 +137,7 @@ def test_not_upstream(repo: Repo, line: list[str]) -> None:
     assert unpushed() is None
 
 
-def test_in_order(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_order_yields_parents_first(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parents first, whatever their dates say."""
     made: list[str] = []
     for date in (5, 3, 9, 1):
@@ -146,7 +148,7 @@ def test_in_order(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(found) == [made[0], made[2], made[3]]
 
 
-def test_many_refs(repo: Repo) -> None:
+def test_all_refs_of_thousands_of_refs_are_read(repo: Repo) -> None:
     """More than any argument list holds."""
     commit = repo.commit()
     lines = "".join(f"create refs/tags/{n} {commit}\n" for n in range(3000))
@@ -158,7 +160,9 @@ def test_many_refs(repo: Repo) -> None:
             commits(Revisions(*absent))
 
 
-def test_shallow(repo: Repo, line: list[str], make_repo: Callable[..., Repo]) -> None:
+def test_shallow_boundary_of_a_clone_with_depth(
+    repo: Repo, line: list[str], make_repo: Callable[..., Repo]
+) -> None:
     assert shallow_boundary(start_shallow_check()) == frozenset()
     clone = make_repo("clone")
     clone.git("fetch", "-q", "--depth=2", repo.path.as_uri(), "+main:refs/heads/copy")
@@ -172,7 +176,7 @@ def test_shallow(repo: Repo, line: list[str], make_repo: Callable[..., Repo]) ->
     assert shallow_boundary(start_shallow_check()) == frozenset()
 
 
-def test_git_may_be_told_another_file(
+def test_shallow_boundary_reads_git_shallow_file(
     repo: Repo, line: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `receive-pack` does for its hooks when a shallow clone pushes (shallow.c)."""
@@ -191,7 +195,7 @@ def test_git_may_be_told_another_file(
         ("printf abc", "git rev-list: its output is truncated"),
     ],
 )
-def test_what_names_no_commit_is_no_answer(
+def test_malformed_output_of_rev_list_is_a_failure(
     fake_git_script: Callable[[str], None], script: str, message: str
 ) -> None:
     """`git diff-tree` would pass it over without a word."""

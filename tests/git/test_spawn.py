@@ -55,7 +55,7 @@ def everything(child: Child) -> bytes:
     return b"".join(iter(child.read, b""))
 
 
-def test_the_way_is_the_systems(kind: str) -> None:
+def test_start_child_uses_what_the_system_has(kind: str) -> None:
     child = start_child(python(""), ENV)
     assert isinstance(child, PosixChild if kind == "posix" else SubprocessChild)
     assert child.wait() == (0, b"")
@@ -63,7 +63,7 @@ def test_the_way_is_the_systems(kind: str) -> None:
 
 @pytest.mark.usefixtures("kind")
 class TestChild:
-    def test_both_streams(self) -> None:
+    def test_child_that_fills_both_streams_does_not_block(self) -> None:
         """More than a pipe holds, of either, in turn."""
         code = "for n in range(300): os.write(2, b'e' * 1000); os.write(1, b'o' * 1000)"
         child = start_child(python(code), ENV)
@@ -71,24 +71,24 @@ class TestChild:
         assert child.read() == b""
         assert child.wait() == (0, b"e" * 300_000)
 
-    def test_errors_after_the_output_has_ended(self) -> None:
+    def test_stderr_after_the_end_of_stdout_is_read(self) -> None:
         code = "os.close(1); os.write(2, b'e' * 300_000); sys.exit(3)"
         child = start_child(python(code), ENV)
         assert everything(child) == b""
         assert child.wait() == (3, b"e" * 300_000)
 
-    def test_output_after_the_errors_have_ended(self) -> None:
+    def test_stdout_after_the_end_of_stderr_is_read(self) -> None:
         child = start_child(python("os.close(2); os.write(1, b'o' * 300_000)"), ENV)
         assert everything(child) == b"o" * 300_000
         assert child.wait() == (0, b"")
 
-    def test_read_no_more_than_asked(self) -> None:
+    def test_read_returns_at_most_the_given_size(self) -> None:
         child = start_child(python("os.write(1, b'abcdef')"), ENV)
         assert child.read(4) == b"abcd"
         assert everything(child) == b"ef"
         assert child.wait() == (0, b"")
 
-    def test_feed(self) -> None:
+    def test_write_feeds_stdin(self) -> None:
         child = start_child(
             python("os.write(1, b'%d' % len(sys.stdin.buffer.read()))"), ENV, feed=True
         )
@@ -100,7 +100,7 @@ class TestChild:
         assert child.wait() == (0, b"")
 
     @pytest.mark.parametrize("named", [True, False])
-    def test_what_there_is_room_for_does_not_wait_for_a_reader(
+    def test_write_within_the_pipe_capacity_does_not_block(
         self, monkeypatch: pytest.MonkeyPatch, named: bool
     ) -> None:
         """The child reads nothing, and ends before long; waiting for it would end in an error."""
@@ -111,18 +111,18 @@ class TestChild:
         child.write(b"x" * child.pipe_capacity())
         child.kill()
 
-    def test_feed_what_no_longer_reads(self) -> None:
+    def test_write_to_a_child_that_closed_stdin_is_an_error(self) -> None:
         child = start_child(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)
         assert child.read() == b"x"
         with pytest.raises(BrokenPipeError):
             child.write(b"x" * 200_000)
         assert child.wait() == (0, b"")
 
-    def test_stdin_is_empty_by_default(self) -> None:
+    def test_child_has_an_empty_stdin_by_default(self) -> None:
         child = start_child(python("sys.exit(len(sys.stdin.read()) + 5)"), ENV)
         assert child.wait() == (5, b"")
 
-    def test_files_as_stdin_and_stdout(self) -> None:
+    def test_child_uses_files_as_stdin_and_stdout(self) -> None:
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink:
             source.write(b"content")
             source.seek(0)
@@ -132,18 +132,18 @@ class TestChild:
             sink.seek(0)
             assert sink.read() == b"CONTENT"
 
-    def test_exactly_this_environment(self) -> None:
+    def test_child_has_exactly_the_given_environment(self) -> None:
         code = "sys.exit(3 if os.environ.get('A') == 'b' and 'HOME' not in os.environ else 4)"
         child = start_child(python(code), {**ENV, "A": "b"})
         assert child.wait() == (3, b"")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-    def test_kill(self) -> None:
+    def test_kill_ends_the_child_at_once(self) -> None:
         child = start_child(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
         child.kill()
 
-    def test_stop(self) -> None:
+    def test_stop_ends_the_child_with_sigterm(self) -> None:
         """In order, where there is a way; without waiting for what is still to be said."""
         child = start_child(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
@@ -152,18 +152,18 @@ class TestChild:
         assert spawn._live == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-    def test_an_end_by_a_signal_is_no_success(self) -> None:
+    def test_end_by_a_signal_is_a_negative_code(self) -> None:
         child = start_child(python("os.kill(os.getpid(), 9)"), ENV)
         assert everything(child) == b""
         assert child.wait() == (-9, b"")
 
-    def test_no_such_program(self) -> None:
+    def test_start_child_of_a_missing_program_is_an_error(self) -> None:
         with pytest.raises(FileNotFoundError):
             start_child(("no-such-program",), ENV, feed=True)
 
     @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
     @pytest.mark.parametrize("program", [sys.executable, "no-such-program"])
-    def test_no_descriptor_is_left_open(self, program: str) -> None:
+    def test_wait_leaves_no_descriptor_open(self, program: str) -> None:
         before = os.listdir("/proc/self/fd")
         with suppress(FileNotFoundError):
             start_child((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
@@ -172,7 +172,7 @@ class TestChild:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
 class TestStop:
-    def test_what_does_not_heed_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_stop_kills_a_child_that_ignores_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spawn, "STOP_POLLS", 10)
         code = "import signal, time; signal.signal(15, signal.SIG_IGN); os.write(1, b'x')"
         child = start_child(python(f"{code}; time.sleep(60)"), ENV)
@@ -196,7 +196,7 @@ class TestStop:
         child.stop()
         assert spawn._live == []
 
-    def test_what_was_waited_for(self) -> None:
+    def test_stop_of_a_reaped_child_does_nothing(self) -> None:
         child = start_child(python(""), ENV)
         assert isinstance(child, PosixChild)
         os.waitpid(child._pid, 0)
@@ -205,14 +205,14 @@ class TestStop:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file is executable by its mode")
 @pytest.mark.usefixtures("kind")
-def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+def test_start_child_without_permission_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "tool").write_text("")
     with pytest.raises(PermissionError):
         start_child((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
-def test_closed_descriptors_are_no_pipes() -> None:
+def test_start_child_opens_closed_standard_descriptors() -> None:
     """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
     kept = os.dup(0)
     os.close(0)
@@ -237,7 +237,7 @@ def interrupted() -> Iterator[int]:
 
 
 @pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
-def test_a_signal_while_a_child_is_started(
+def test_signal_during_the_start_stops_the_child(
     monkeypatch: pytest.MonkeyPatch, interrupted: int
 ) -> None:
     """It is heeded when the child is known, and can be stopped; the child itself heeds it too."""
@@ -259,13 +259,13 @@ def test_a_signal_while_a_child_is_started(
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
-def test_where_no_signal_can_be_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signals_blocked_without_sigmask_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "HAS_SIGMASK", False)
     with spawn.signals_blocked() as mask:
         assert mask == set()
 
 
-def test_the_latest_is_stopped_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_all_stops_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child may be at work in a directory that was made before."""
     stopped = []
 
@@ -284,9 +284,7 @@ def test_the_latest_is_stopped_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 @pytest.mark.parametrize("made", [0, 1, 2, 3])
-def test_a_start_that_fails_leaves_no_descriptor_open(
-    monkeypatch: pytest.MonkeyPatch, made: int
-) -> None:
+def test_failed_start_leaves_no_descriptor_open(monkeypatch: pytest.MonkeyPatch, made: int) -> None:
     """Whichever pipe is one too many; the last time, it is the program that cannot be started."""
     ends: list[int] = []
     pipe = os.pipe

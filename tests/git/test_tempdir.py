@@ -33,7 +33,7 @@ def filled() -> TemporaryDirectory:
     return directory
 
 
-def test_it_is_there_for_a_time(place: Path) -> None:
+def test_temporary_directory_exists_inside_the_block(place: Path) -> None:
     with TemporaryDirectory() as path:
         assert os.listdir(place) == [os.path.basename(path)]
         assert os.path.basename(path).startswith("pycache-guard-")
@@ -42,7 +42,7 @@ def test_it_is_there_for_a_time(place: Path) -> None:
     assert spawn._live == []
 
 
-def test_links_are_not_followed(place: Path) -> None:
+def test_remove_does_not_follow_links(place: Path) -> None:
     (place / "kept").mkdir()
     (place / "kept" / "file").write_bytes(b"")
     directory = filled()
@@ -52,7 +52,7 @@ def test_links_are_not_followed(place: Path) -> None:
     assert os.listdir(place / "kept") == ["file"]
 
 
-def test_a_thousand_levels(place: Path) -> None:
+def test_remove_deletes_a_thousand_levels(place: Path) -> None:
     directory = TemporaryDirectory()
     path = directory.path
     for _ in range(1000):
@@ -65,7 +65,7 @@ def test_a_thousand_levels(place: Path) -> None:
 @pytest.mark.parametrize("name", ["unlink", "rmdir"])
 @pytest.mark.parametrize("count", [0, 1, 2])
 @pytest.mark.parametrize("is_after", [False, True])
-def test_who_interrupts_it_has_it_stopped(
+def test_interrupted_remove_is_finished_by_stop(
     place: Path, monkeypatch: pytest.MonkeyPatch, name: str, count: int, is_after: bool
 ) -> None:
     """At any step, before or after it."""
@@ -82,7 +82,9 @@ def test_who_interrupts_it_has_it_stopped(
     assert spawn._live == []
 
 
-def test_what_cannot_be_removed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remove_that_fails_raises_and_stop_does_not(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That is a failure of a command, and none of its end."""
     directory = filled()
     with monkeypatch.context() as patched:
@@ -96,7 +98,7 @@ def test_what_cannot_be_removed(place: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert len(os.listdir(place)) == 1
 
 
-def test_somebody_else_was_faster(place: Path) -> None:
+def test_remove_of_a_deleted_directory_does_nothing(place: Path) -> None:
     directory = filled()
     shutil.rmtree(directory.path)
     directory.remove()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 
-def test_bytecode_and_submodules(repo: Repo) -> None:
+def test_tracked_bytecode_is_bytecode_and_submodules(repo: Repo) -> None:
     found = {"a.pyc", "p/__pycache__/b.cpython-313.pyc", "d.PYC.12"}
     for path in (*found, "p/c.py"):
         repo.add(path)
@@ -32,7 +32,7 @@ def test_bytecode_and_submodules(repo: Repo) -> None:
     assert tracked_bytecode(".") == {*found, "sub/"}
 
 
-def test_nothing_but_submodules(repo: Repo) -> None:
+def test_tracked_bytecode_without_bytecode_is_submodules(repo: Repo) -> None:
     repo.add("a.py")
     assert tracked_bytecode(".") == set()
     repo.stage("sub", "1" * 40, mode="160000")
@@ -40,7 +40,7 @@ def test_nothing_but_submodules(repo: Repo) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
-def test_paths_of_any_bytes_from_a_subdirectory(repo: Repo) -> None:
+def test_tracked_bytecode_has_paths_of_any_bytes(repo: Repo) -> None:
     name = os.fsdecode(b"caf\xe9 \n\t.pyc")
     repo.stage(f"p/{name}")
     (repo.path / "p").mkdir()
@@ -66,7 +66,7 @@ BELOW = [
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links")
 @pytest.mark.parametrize(("directory", "top", "path", "expected"), BELOW)
-def test_below_compares_directories_by_identity(
+def test_paths_below_compares_directories_by_identity(
     directory: str, top: str, path: bytes, expected: list[str], tmp_path: Path
 ) -> None:
     for name in ("r/sub/d", "r/caf\u00e9", "other"):
@@ -75,25 +75,27 @@ def test_below_compares_directories_by_identity(
     assert list(paths_below(str(tmp_path / directory), str(tmp_path / top), [path])) == expected
 
 
-def test_below_refuses_directory_in_submodule(tmp_path: Path) -> None:
+def test_paths_below_refuses_a_directory_in_a_submodule(tmp_path: Path) -> None:
     (tmp_path / "r" / "Sub" / "d").mkdir(parents=True)
     for name in ("Sub", "Sub/d"):
         with pytest.raises(GitFailure, match=r"its submodule has no \.git"):
             list(paths_below(str(tmp_path / "r" / name), str(tmp_path / "r"), [b"sub/"]))
 
 
-def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracked_bytecode_outside_a_repository_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "")
     assert tracked_bytecode(str(tmp_path)) == set()
 
 
-def test_a_stray_directory_is_no_repository(tmp_path: Path) -> None:
+def test_empty_git_directory_is_not_a_repository(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     assert not is_in_work_tree(str(tmp_path))
     assert tracked_bytecode(str(tmp_path)) == set()
 
 
-def test_a_repository_that_git_refuses(tmp_path: Path) -> None:
+def test_repository_that_git_refuses_is_a_failure(tmp_path: Path) -> None:
     """Then it is not known what is tracked: nothing may be taken for untracked."""
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "HEAD").write_text("not a head\n")
@@ -102,7 +104,7 @@ def test_a_repository_that_git_refuses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 32, 50, 120])
-def test_an_index_that_was_cut_off(repo: Repo, size: int) -> None:
+def test_truncated_index_is_a_failure(repo: Repo, size: int) -> None:
     """Git lists what is missing as entries of no name, and says nothing."""
     for path in ("p/a.py", "p/b.pyc", "p/c.pyc"):
         repo.add(path)
@@ -112,7 +114,7 @@ def test_an_index_that_was_cut_off(repo: Repo, size: int) -> None:
         tracked_bytecode(".")
 
 
-def test_an_index_of_one_entry_that_was_cut_off(repo: Repo) -> None:
+def test_truncated_index_of_one_entry_is_a_failure(repo: Repo) -> None:
     repo.add("p/b.pyc")
     index = repo.path / ".git" / "index"
     index.write_bytes(index.read_bytes()[:32])
@@ -120,7 +122,7 @@ def test_an_index_of_one_entry_that_was_cut_off(repo: Repo) -> None:
         tracked_bytecode(".")
 
 
-def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
+def test_linked_work_tree_is_asked(repo: Repo, tmp_path: Path) -> None:
     """There, `.git` is a file."""
     repo.add("p/a.pyc")
     repo.commit()
@@ -130,7 +132,7 @@ def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mount(8) is that of Linux")
-def test_a_mount_point_is_no_border(repo: Repo) -> None:
+def test_repository_beyond_a_mount_point_is_asked(repo: Repo) -> None:
     """What is mounted in a work tree is of the repository, whatever git would take for granted."""
     repo.add("p/a.pyc")
     mounted = subprocess.run(
@@ -144,7 +146,7 @@ def test_a_mount_point_is_no_border(repo: Repo) -> None:
         subprocess.run(["umount", "p"], check=True)
 
 
-def test_another_repository_than_the_hooks(
+def test_directory_in_another_repository_than_git_dir_is_asked(
     repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `GIT_DIR` says holds for where we are, and not for what is named."""
@@ -157,7 +159,7 @@ def test_another_repository_than_the_hooks(
         assert tracked_bytecode(".") == {"here.pyc"}
 
 
-def test_a_repository_that_only_the_environment_names(
+def test_repository_of_git_dir_and_git_work_tree_is_asked(
     tmp_path: Path, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for files of a home directory: `git --git-dir=… --work-tree=…`."""
@@ -175,7 +177,7 @@ def test_a_repository_that_only_the_environment_names(
     assert tracked_bytecode(os.fspath(tmp_path / "store")) == set()
 
 
-def test_an_index_of_its_own(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_of_git_index_file_is_asked_too(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """`git commit -a`: tracked is what either index has."""
     repo.add("old.pyc")
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(repo.path / "next-index"))
@@ -183,7 +185,7 @@ def test_an_index_of_its_own(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Non
     assert tracked_bytecode(".") == {"old.pyc", "new.pyc"}
 
 
-def test_once_here(repo: Repo) -> None:
+def test_paths_ever_checked_out_are_those_of_commits_in_the_reflog(repo: Repo) -> None:
     assert paths_ever_checked_out(".", ["a.py"]) == set()  # nothing is committed yet
     repo.add("p/a.py", "1")
     repo.add("p/line\nbreak.py")
@@ -199,7 +201,7 @@ def test_once_here(repo: Repo) -> None:
     assert paths_ever_checked_out(".", ["p/a.py", "a.py"]) == {"p/a.py"}
 
 
-def test_only_what_was_checked_out(repo: Repo) -> None:
+def test_branch_that_was_never_checked_out_does_not_count(repo: Repo) -> None:
     """A branch that was never here has nothing to do with what lies here."""
     repo.commit()
     repo.git("checkout", "-q", "-b", "theirs")
@@ -210,11 +212,11 @@ def test_only_what_was_checked_out(repo: Repo) -> None:
     assert paths_ever_checked_out(".", ["a.py"]) == set()
 
 
-def test_no_repository_was_nowhere(tmp_path: Path) -> None:
+def test_paths_ever_checked_out_outside_a_repository_is_empty(tmp_path: Path) -> None:
     assert paths_ever_checked_out(str(tmp_path), ["a.py"]) == set()
 
 
-def test_once_here_takes_no_submodule_for_a_file(repo: Repo) -> None:
+def test_paths_ever_checked_out_has_no_submodules(repo: Repo) -> None:
     repo.stage("old.py", "1" * 40, mode="160000")
     repo.commit()
     repo.git("rm", "-q", "--cached", "old.py")
@@ -224,7 +226,7 @@ def test_once_here_takes_no_submodule_for_a_file(repo: Repo) -> None:
     assert paths_ever_checked_out(".", ["old.py", "new.py", "file.py"]) == {"file.py"}
 
 
-def test_once_here_ends_when_all_is_found(repo: Repo) -> None:
+def test_paths_ever_checked_out_stops_when_all_are_found(repo: Repo) -> None:
     for name in ("a.py", "b.py"):
         repo.add(name)
         repo.commit()
@@ -247,7 +249,7 @@ def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.M
         assert str(store) not in find_stores(str(tmp_path / "work"))
 
 
-def test_store_that_is_gone_is_passed_over(root: Path, make_repo: Callable[..., Repo]) -> None:
+def test_store_that_was_removed_is_skipped(root: Path, make_repo: Callable[..., Repo]) -> None:
     """Somebody's temporary repository may be removed after it was found."""
     store = make_repo("root/store.git", "--bare")
     store.git("--work-tree", os.fspath(root), "add", "-f", os.fspath(_touch(root / "a.pyc")))
@@ -255,7 +257,7 @@ def test_store_that_is_gone_is_passed_over(root: Path, make_repo: Callable[..., 
     assert tracked_bytecode(os.fspath(root), [gone, os.fspath(store.path)]) == {"a.pyc"}
 
 
-def test_repository_beside_with_a_worktree_setting_of_another_tool_tracks_nothing_here(
+def test_sibling_with_a_worktree_key_of_another_section_is_not_a_store(
     root: Path, make_repo: Callable[..., Repo]
 ) -> None:
     """Only `core.worktree` leads git elsewhere; a key of that name in another section does not."""

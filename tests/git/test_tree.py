@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 
-def test_push_that_creates_no_ref_may_come_whatever_head_is(repo: Repo) -> None:
+def test_check_head_refuses_only_a_push_that_creates_the_branch_of_head(repo: Repo) -> None:
     """With other branches, only a push that creates the branch of HEAD is refused."""
     repo.commit()
     repo.git("branch", "other")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipes in directories there")
 @pytest.mark.parametrize("directory", ["", "a", "a/b", "a/b/__pycache__"])
-def test_where_git_would_wait(
+def test_pipe_in_place_of_an_ignore_file_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str
 ) -> None:
     """It is asked about nothing then."""
@@ -30,7 +30,7 @@ def test_where_git_would_wait(
     assert explain.local_only_rules([gap], {}, os.fspath(tmp_path)) == []
 
 
-def test_each_ignore_file_is_looked_at_once() -> None:
+def test_ignore_files_read_for_probes_are_yielded_once() -> None:
     probes = [b"a/b/__pycache__/m.pyc", b"a/b/n.pyc", b"o.pyc"]
     assert [*explain.ignore_files_read_for(probes, os.curdir)] == [
         os.path.join(os.fsencode(os.curdir), directory, b".gitignore")

@@ -18,7 +18,7 @@ CONTENT = st.lists(
 
 
 @given(CONTENT, st.lists(st.sampled_from([b"__pycache__/", b"*.py[co]"]), unique=True))
-def test_every_byte_above_is_kept_and_what_is_added_stands_alone(
+def test_append_patterns_keeps_the_content_and_adds_whole_lines(
     content: bytes, patterns: list[bytes]
 ) -> None:
     new = append_patterns(content, patterns)
@@ -32,7 +32,7 @@ def test_every_byte_above_is_kept_and_what_is_added_stands_alone(
         assert added.startswith((b"\n", b"\r\n"))
 
 
-def test_nothing_to_add_to_a_whole_file() -> None:
+def test_append_patterns_of_nothing_changes_nothing() -> None:
     assert append_patterns(b"a\n", []) == b"a\n"
 
 
@@ -47,7 +47,7 @@ def test_nothing_to_add_to_a_whole_file() -> None:
         (BOM, BOM + b"x\n"),
     ],
 )
-def test_line_ends_are_the_files(content: bytes, expected: bytes) -> None:
+def test_append_patterns_uses_the_line_ends_of_the_file(content: bytes, expected: bytes) -> None:
     assert append_patterns(content, [b"x"]) == expected
 
 
@@ -70,13 +70,13 @@ ENCODINGS = [
 
 
 @pytest.mark.parametrize(("content", "expected"), ENCODINGS)
-def test_wide_encodings(content: bytes, expected: str | None) -> None:
+def test_detect_utf16_32_table(content: bytes, expected: str | None) -> None:
     assert detect_utf16_32(content) == expected
     if expected:
         assert content.decode(expected).strip()
 
 
-def test_lines_are_numbered_as_git_does() -> None:
+def test_lines_about_bytecode_are_numbered_as_in_git() -> None:
     content = BOM + b"*.pyc\r\n\n# *.pyc\n!*.pyc\npkg\n__pycache__/"
     assert [*lines_about_bytecode(content)] == [(1, b"*.pyc"), (6, b"__pycache__/")]
 
@@ -96,11 +96,11 @@ def test_lines_are_numbered_as_git_does() -> None:
         b"m.pyc",
     ],
 )
-def test_what_is_as_it_should_be(line: bytes) -> None:
+def test_explain_line_of_a_right_line_is_none(line: bytes) -> None:
     assert explain_line(line) is None
 
 
 @given(st.binary(max_size=20))
-def test_any_line_has_an_answer(line: bytes) -> None:
+def test_explain_line_accepts_any_bytes(line: bytes) -> None:
     why = explain_line(line)
     assert why is None or why.isprintable()

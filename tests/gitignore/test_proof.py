@@ -111,7 +111,9 @@ def stage(repo: Repo, rules: dict[bytes, bytes]) -> None:
 @example({b".gitignore": [b"*", b"!*/", b"!*.py"]}, b"\n")
 @example({b".gitignore": [b"__pycache__/*", b"!__pycache__/m.*"]}, b"\n")
 @example({b".gitignore": GOOD, b"pkg/__pycache__/.gitignore": [b"!*"]}, b"\n")
-def test_git_status_in_a_clone_agrees(files: dict[bytes, list[bytes]], end: bytes) -> None:
+def test_find_unignored_agrees_with_git_status_in_a_clone(
+    files: dict[bytes, list[bytes]], end: bytes
+) -> None:
     rules = {path: b"".join(line + end for line in lines) for path, lines in files.items()}
     with TemporaryDirectory() as directory:
         repo = Repo.init(Path(directory) / "repo")
@@ -136,7 +138,7 @@ def test_git_status_in_a_clone_agrees(files: dict[bytes, list[bytes]], end: byte
         (b"", False),
     ],
 )
-def test_only_a_directory_s_rule_spares_questions(pattern: bytes, expected: bool) -> None:
+def test_matches_directory_table(pattern: bytes, expected: bool) -> None:
     assert matches_directory(pattern) is expected
 
 
@@ -144,14 +146,14 @@ def test_only_a_directory_s_rule_spares_questions(pattern: bytes, expected: bool
 @given(FILES)
 @example({b".gitignore": [b"__pycache__"], b"pkg/.gitignore": [b"!__pycache__/", b"!*"]})
 @example({b".gitignore": [b"/__pycache__/"], b"pkg/sub/.gitignore": [b"__pycache__"]})
-def test_sparing_questions_changes_no_answer(files: dict[bytes, list[bytes]]) -> None:
+def test_skipping_ignored_caches_changes_no_answer(files: dict[bytes, list[bytes]]) -> None:
     rules = {path: b"".join(line + b"\n" for line in lines) for path, lines in files.items()}
     with IsolatedIgnoreRules(rules) as ignoring:
         everything = [gap for kind in SUFFIXES for gap in _probe(ignoring, kind, EVERYWHERE)]
     assert sorted(find_unignored(MODULES, rules, SUFFIXES)) == sorted(everything)
 
 
-def test_a_gap_knows_its_rule() -> None:
+def test_find_unignored_names_the_rule_that_decides() -> None:
     found = find_unignored(
         {b"pkg": [b"m"]}, {b".gitignore": b"__pycache__\n*.py[co]\n!m.pyo\n"}, SUFFIXES
     )
@@ -159,7 +161,7 @@ def test_a_gap_knows_its_rule() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 4, 7, 1000])
-def test_questions_are_put_in_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_find_unignored_asks_in_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them are answered, in order, and no more than a batch is held at a time."""
     batches: list[int] = []
     rules = IsolatedIgnoreRules.rules
@@ -179,7 +181,7 @@ def test_questions_are_put_in_batches(size: int, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("kinds", [["cache"], ["legacy"], ["cache", "legacy"], []])
-def test_only_what_is_asked_for_is_proven(kinds: list[str]) -> None:
+def test_find_unignored_checks_only_the_given_kinds(kinds: list[str]) -> None:
     found = find_unignored({}, {}, kinds)
     assert {gap.kind for gap in found} == set(kinds)
     assert {gap.directory for gap in found} <= {b"", UNTRACKED_DIR}
@@ -220,7 +222,7 @@ RULES = [
 
 
 @pytest.mark.parametrize(("rules", "cache", "legacy"), RULES, ids=itertools.count())
-def test_what_python_writes(
+def test_find_unignored_agrees_with_what_python_writes(
     rules: dict[str, str], cache: bool, legacy: bool, repo: Repo, tmp_path: Path, run: Run
 ) -> None:
     """Python compiles in the clone, old modules and new ones; the answer is git's."""

@@ -86,16 +86,16 @@ def codes(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("source", NAMED)
-def test_resolved(source: str) -> None:
+def test_name_that_stands_for_marshal_is_reported(source: str) -> None:
     assert codes(source) == ["PYC401"]
 
 
 @pytest.mark.parametrize("source", LOOK_ALIKES)
-def test_look_alikes(source: str) -> None:
+def test_name_that_only_looks_alike_is_not_reported(source: str) -> None:
     assert codes(source) == []
 
 
-def test_type_parameters_are_names_of_their_own() -> None:
+def test_type_parameter_hides_an_import() -> None:
     source = "import marshal\ndef f[marshal](x): return marshal.loads(x[16:])"
     try:
         ast.parse(source)
@@ -121,17 +121,19 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("source", "place"), PLACES)
-def test_places_are_exact(source: str, place: tuple[int, int, int, int]) -> None:
+def test_finding_has_line_and_columns_in_characters(
+    source: str, place: tuple[int, int, int, int]
+) -> None:
     (found,) = lint_source(source.encode(), "a.py")
     assert (found.line, found.column, found.end_line, found.end_column) == place
 
 
-def test_a_tree_whose_lines_are_not_at_hand() -> None:
+def test_finding_beyond_the_given_lines_keeps_byte_columns() -> None:
     (found,) = lint(ast.parse(f"import marshal\n{HIT}"), [f"import marshal; {HIT}"], "a.py")
     assert (found.line, found.column, found.end_column) == (2, 1, 25)
 
 
-def test_findings_stand_in_order() -> None:
+def test_findings_are_ordered_by_place() -> None:
     source = f"import marshal, py_compile\npy_compile.compile(p)\nexec({HIT})\n"
     found = lint_source(source.encode(), "a.py")
     assert [(f.line, f.column, f.rule.name) for f in found] == [
@@ -142,7 +144,7 @@ def test_findings_stand_in_order() -> None:
     assert all(f.hint and not f.fix for f in found)
 
 
-def test_a_source_without_marks_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_without_trigger_words_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Module, "_walk")
     assert lint_source(b"import os\nos.remove(x)\n", "a.py") == []
     with pytest.raises(AttributeError):
@@ -159,7 +161,7 @@ def test_a_source_without_marks_is_not_looked_into(monkeypatch: pytest.MonkeyPat
         "if a: ...\n" + "elif b: ...\n" * 900,
     ],
 )
-def test_nesting_beyond_the_recursion_limit(deep: str) -> None:
+def test_deeply_nested_source_is_linted(deep: str) -> None:
     """What the parser bears, we bear: nothing here calls itself per level."""
     source = f"import marshal\n{deep}\nexec({HIT})\n"
     tree, lines = ast.parse(source), lines_of(source)

@@ -21,14 +21,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("source", "codes"), CASES)
-def test_codes(source: str, codes: list[str]) -> None:
+def test_source_has_exactly_these_codes(source: str, codes: list[str]) -> None:
     text, path = of(source)
     found = lint_source(text.encode(), path)
     assert [finding.rule.name for finding in found] == codes
     assert {finding.path for finding in found} <= {path}
 
 
-def test_every_rule_has_a_table_with_hits_and_look_alikes() -> None:
+def test_rule_has_true_and_false_positives_in_the_tables() -> None:
     lint_rules = {rule.name for rule in Rule if rule.name.startswith("PYC4")}
     assert {check.RULE.name for check in CHECKS} == lint_rules == TABLES.keys()
     for rule, table in TABLES.items():
@@ -37,7 +37,7 @@ def test_every_rule_has_a_table_with_hits_and_look_alikes() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.RULE.name)
-def test_a_mark_stands_in_every_source_with_a_hit(check: ModuleType) -> None:
+def test_source_with_a_finding_has_a_trigger_word(check: ModuleType) -> None:
     """The marks are what lets nearly every file pass unread: none may be missing."""
     rule, marks = check.RULE.name, check.TRIGGER_WORDS
     for source, codes in TABLES[rule]:

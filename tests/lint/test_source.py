@@ -30,13 +30,13 @@ READABLE = [
 
 
 @pytest.mark.parametrize("data", READABLE)
-def test_encodings(data: bytes) -> None:
+def test_source_of_any_encoding_has_columns_in_characters(data: bytes) -> None:
     (found,) = lint_source(data, "a.py")
     assert (found.column, found.end_column) == (17, 40)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"# only a comment", b"\x0c"])
-def test_nothing_in_it(data: bytes) -> None:
+def test_empty_source_has_no_findings(data: bytes) -> None:
     assert lint_source(data, "a.py") == []
 
 
@@ -62,14 +62,14 @@ UNPARSABLE = [
 
 
 @pytest.mark.parametrize(("data", "why"), UNPARSABLE, ids=range(len(UNPARSABLE)))
-def test_what_cannot_be_parsed_is_told(data: bytes, why: str) -> None:
+def test_unparsable_source_is_an_error_with_the_reason(data: bytes, why: str) -> None:
     with pytest.raises(Unparsable) as raised:
         lint_source(data, "a.py")
     assert str(raised.value).startswith(why)
     assert "\n" not in str(raised.value)
 
 
-def test_warnings_of_the_source_are_its_own() -> None:
+def test_warnings_of_the_source_are_not_shown() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert lint_source(b"x = '\\d'\nif x is 1: assert (x, 'y')\n", "a.py") == []
@@ -77,20 +77,20 @@ def test_warnings_of_the_source_are_its_own() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_are_linted_or_unparsable(data: bytes) -> None:
     with contextlib.suppress(Unparsable):
         assert {finding.path for finding in lint_source(data, "a.py")} <= {"a.py"}
 
 
 @given(st.text(alphabet="a'\"\\\r\n\x0b\x0c\x1c\x85\u2028é", max_size=60))
-def test_lines_are_those_of_the_parser(text: str) -> None:
+def test_lines_of_splits_as_the_parser(text: str) -> None:
     lines = lines_of(text)
     ends = text.replace("\r\n", "\n").replace("\r", "\n")
     assert "".join(lines) == ends
     assert len(lines) == ends.count("\n") + (not ends.endswith("\n") and ends != "")
 
 
-def test_the_byte_order_mark_is_no_text() -> None:
+def test_decode_source_drops_the_byte_order_mark() -> None:
     assert decode_source(b"\xef\xbb\xbfx", "a.py") == "x"
 
 
@@ -117,13 +117,13 @@ BEHIND = [
 
 
 @pytest.mark.parametrize(("comment", "codes"), BEHIND)
-def test_behind_the_line(comment: str, codes: list[str]) -> None:
+def test_noqa_at_the_end_of_the_line_suppresses_its_codes(comment: str, codes: list[str]) -> None:
     source = f"import marshal\n{CALL}  {comment}\n"
     assert [f.rule.name for f in lint_source(source.encode(), "a.py")] == codes
 
 
 @pytest.mark.parametrize(("comment", "codes"), [("# noqa", []), ("# noqa: E5", ["PYC401"] * 2)])
-def test_two_findings_in_a_line_have_one_comment(comment: str, codes: list[str]) -> None:
+def test_noqa_covers_all_findings_of_the_line(comment: str, codes: list[str]) -> None:
     source = f"import marshal\n{CALL}; {CALL}  {comment}\n"
     assert [f.rule.name for f in lint_source(source.encode(), "a.py")] == codes
 
@@ -150,10 +150,10 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("source", "silent"), PLACES)
-def test_elsewhere(source: str, silent: bool) -> None:
+def test_noqa_of_a_file_or_a_long_string_is_read_as_in_flake8(source: str, silent: bool) -> None:
     assert [f.rule.name for f in lint_source(source.encode(), "a.py")] == ["PYC401"] * (not silent)
 
 
 @pytest.mark.parametrize("lines", [["x = (\n"], ["if x:\n", "    y\n", "  z\n"]])
-def test_lines_that_the_tokenizer_does_not_like(lines: list[str]) -> None:
+def test_logical_line_ranges_of_broken_source_are_empty(lines: list[str]) -> None:
     assert logical_line_ranges(lines) == {}

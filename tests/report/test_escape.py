@@ -35,25 +35,25 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("data", "terminal", "format_"), TABLE)
-def test_table(data: bytes, terminal: str, format_: str) -> None:
+def test_escape_table(data: bytes, terminal: str, format_: str) -> None:
     text = os.fsdecode(data)
     assert escape_unprintable(text) == terminal
     assert escape_surrogates(text) == format_
 
 
-def test_a_lone_surrogate_that_is_no_byte() -> None:
+def test_escape_of_a_lone_surrogate_is_its_utf8_bytes() -> None:
     """A file name of Windows can hold one."""
     assert escape_unprintable("\ud800") == escape_surrogates("\ud800") == "\\xed\\xa0\\x80"
 
 
 @given(st.text(st.characters(), max_size=20))
-def test_anything_can_be_printed(text: str) -> None:
+def test_escaped_text_is_printable(text: str) -> None:
     assert escape_unprintable(text).isprintable()
     escape_surrogates(text).encode("utf-8")
 
 
 @given(st.text(st.sampled_from("#[:a \u034f\n"), max_size=9))
-def test_nothing_is_left_of_what_runners_obey(text: str) -> None:
+def test_escaped_text_has_no_command_of_a_ci_runner(text: str) -> None:
     line = escape_unprintable(text)
     assert "##" not in line
     assert not line.lstrip().startswith("::")
@@ -62,7 +62,7 @@ def test_nothing_is_left_of_what_runners_obey(text: str) -> None:
 
 
 @given(st.binary(max_size=10))
-def test_is_utf8(data: bytes) -> None:
+def test_is_utf8_agrees_with_the_decoder(data: bytes) -> None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

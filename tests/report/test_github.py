@@ -14,7 +14,7 @@ from report.samples import ALL
 PYC001, PYC003 = Rule.PYC001.docs_url, Rule.PYC003.docs_url
 
 
-def test_lines() -> None:
+def test_github_lines_have_place_title_and_message() -> None:
     assert render([], "forbid-bytecode", "github") == ""
     assert render(ALL, "forbid-bytecode", "github") == (
         f"::error file=a.pyc,title=PYC001 bytecode-path::bytecode is tracked%0ATo fix: git rm a.pyc%0AAbout: {PYC001}\n"
@@ -45,14 +45,14 @@ NAMES = st.text(st.sampled_from("a:,%\r\n=0AD "), min_size=1, max_size=8)
 
 
 @given(path=NAMES, message=NAMES)
-def test_the_runner_reads_what_was_meant(path: str, message: str) -> None:
+def test_github_line_is_read_back_by_the_runner(path: str, message: str) -> None:
     line = render([Finding(os.fsdecode(path), Rule.PYC001, message)], "x", "github")
     assert line.count("\n") == 1
     properties, said = read(line[:-1])
     assert (properties["file"], said) == (path, f"{message}\nAbout: {PYC001}")
 
 
-def test_control_characters_are_shown_and_not_obeyed() -> None:
+def test_github_control_characters_are_escaped() -> None:
     assert (
         escape_data("\x1b[2J\x9b\u202e\r\n%\udcff")
         == "\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xae%0D%0A%25\\xff"

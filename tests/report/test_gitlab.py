@@ -7,11 +7,11 @@ from pycache_guard.report import render
 from report.samples import ALL
 
 
-def test_nothing_is_an_empty_report() -> None:
+def test_gitlab_without_findings_is_an_empty_array() -> None:
     assert render([], "forbid-bytecode", "gitlab") == "[]\n"
 
 
-def test_what_gitlab_requires_is_there() -> None:
+def test_gitlab_issue_has_every_required_key() -> None:
     """The keys and their types are those of GitLab's page on Code Quality reports."""
     text = render(ALL, "forbid-bytecode", "gitlab")
     assert text.isascii()
@@ -30,5 +30,5 @@ def test_what_gitlab_requires_is_there() -> None:
     assert issues[3]["description"] == f"PYC003 no file About: {Rule.PYC003.docs_url}"
 
 
-def test_a_fingerprint_stays() -> None:
+def test_gitlab_fingerprint_is_stable() -> None:
     assert render(ALL, "forbid-bytecode", "gitlab") == render(ALL, "forbid-bytecode", "gitlab")

@@ -17,7 +17,7 @@ KEYS = {
 }
 
 
-def test_nothing() -> None:
+def test_json_without_findings_has_all_keys() -> None:
     empty = {"version": 1, "command": "forbid-bytecode", "findings": []}
     text = render([], "forbid-bytecode", "json")
     assert json.loads(text) == {**empty, "checked": None, "notes": []}
@@ -26,14 +26,14 @@ def test_nothing() -> None:
     assert json.loads(text) == {**empty, "checked": 3, "notes": ["One note."]}
 
 
-def test_every_key_is_there() -> None:
+def test_json_finding_has_every_key() -> None:
     text = render(ALL, "forbid-bytecode", "json")
     assert text.isascii()
     assert text.endswith("}\n")
     assert all(found.keys() == KEYS for found in json.loads(text)["findings"])
 
 
-def test_values() -> None:
+def test_json_finding_has_these_values() -> None:
     plain, placed, odd, nowhere = json.loads(render(ALL, "x", "json"))["findings"]
     assert plain == dict.fromkeys(KEYS) | {
         "code": "PYC001",

@@ -23,7 +23,7 @@ def schema() -> Any:
 
 
 @pytest.mark.parametrize("found", [[], ALL], ids=["nothing", "all"])
-def test_valid(schema: Any, found: list[Finding]) -> None:
+def test_sarif_is_valid(schema: Any, found: list[Finding]) -> None:
     text = render(found, "forbid-bytecode", "sarif")
     assert text.isascii()
     log = json.loads(text)
@@ -31,13 +31,13 @@ def test_valid(schema: Any, found: list[Finding]) -> None:
     jsonschema.Draft7Validator(schema).validate(log)
 
 
-def test_the_schema_is_no_rubber_stamp(schema: Any) -> None:
+def test_sarif_schema_refuses_an_unknown_level(schema: Any) -> None:
     log = json.loads(render(ALL, "forbid-bytecode", "sarif"))
     log["runs"][0]["results"][0]["level"] = "loud"
     assert not jsonschema.Draft7Validator(schema).is_valid(log)
 
 
-def test_results() -> None:
+def test_sarif_results_have_rule_place_and_message() -> None:
     (run,) = json.loads(render(ALL, "forbid-bytecode", "sarif"))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == [rule.name for rule in Rule]

@@ -20,7 +20,7 @@ def test_report_without_findings_and_summary_is_empty() -> None:
     assert render([], "forbid-bytecode", "text") == ""
 
 
-def test_lines_then_remedies() -> None:
+def test_text_has_lines_then_commands() -> None:
     assert render(ALL, "forbid-bytecode", "text") == (
         "a.pyc: PYC001 bytecode is tracked\n"
         "p q.toml:3:5: PYC003 the allow entry `x`; remove it\n"
@@ -113,15 +113,15 @@ def test_color_marks_place_and_code() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", text) == render([PLAIN], "x", "text")
 
 
-def test_nothing_to_run() -> None:
+def test_text_without_commands_has_no_heading() -> None:
     assert render([NOWHERE], "forbid-bytecode", "text") == "PYC003 no file\n"
 
 
-def test_a_remedy_is_told_once() -> None:
+def test_text_prints_a_command_once() -> None:
     assert render([PLAIN, PLAIN], "forbid-bytecode", "text").count("git rm") == 1
 
 
-def test_each_rule_has_its_page() -> None:
+def test_rule_links_name_each_rule_once() -> None:
     assert rule_links([]) == ""
     assert rule_links(ALL) == (
         f"\nAbout PYC001: {Rule.PYC001.docs_url}\nAbout PYC003: {Rule.PYC003.docs_url}\n"
