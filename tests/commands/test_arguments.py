@@ -34,13 +34,15 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("argv", "message"), USAGE)
-def test_wrong_usage(repo: Repo, run: Run, argv: tuple[str, ...], message: str) -> None:
+def test_wrong_usage_is_an_error_with_a_hint(
+    repo: Repo, run: Run, argv: tuple[str, ...], message: str
+) -> None:
     repo.add("a.pyc")
     assert run("forbid-bytecode", *argv) == (2, "", f"error: {message}{SEE}")
 
 
 @pytest.mark.parametrize("option", ["--format", "--content"])
-def test_no_such_choice(repo: Repo, run: Run, option: str) -> None:
+def test_invalid_choice_is_an_error_with_the_choices(repo: Repo, run: Run, option: str) -> None:
     code, out, err = run("forbid-bytecode", option, "xml")
     assert (code, out) == (2, "")
     assert err.startswith(f"error: argument {option}: invalid choice: 'xml' (choose from ")
@@ -67,7 +69,7 @@ def test_mistyped_value_is_answered_with_the_likely_one(
     assert f": did you mean `{likely}`?" in err
 
 
-def test_defaults() -> None:
+def test_report_parser_defaults() -> None:
     options = report_parser("x", "y").parse([])
     assert vars(options) == {"format": "text", "output": None, "quiet": False, "color": "auto"}
     with pytest.raises(Failure, match="unrecognized arguments: --form"):
@@ -102,7 +104,9 @@ def give(repo: Repo, path: str) -> None:
 
 
 @pytest.mark.parametrize("command", TAKE_PATHS)
-def test_a_path_that_begins_with_a_dash(repo: Repo, run: Run, command: str) -> None:
+def test_path_that_begins_with_a_dash_follows_two_dashes(
+    repo: Repo, run: Run, command: str
+) -> None:
     path = f"-{TAKE_PATHS[command]}"
     give(repo, path)
     code, out, err = run(command, "--format=json", "--", path)
@@ -154,7 +158,9 @@ def test_options_between_ranges(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("words", [("--", "x"), ("--", "-x"), ("--", "--fix")])
-def test_arguments_where_none_are_taken(run: Run, words: tuple[str, ...]) -> None:
+def test_arguments_of_a_command_without_arguments_are_an_error(
+    run: Run, words: tuple[str, ...]
+) -> None:
     """What follows `--` is no option."""
     assert run("forbid-bytecode", *words) == (
         2,
@@ -165,7 +171,9 @@ def test_arguments_where_none_are_taken(run: Run, words: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize("command", [*TAKE_PATHS, "clean", "check-history"])
 @pytest.mark.parametrize("words", [("",), ("--", " ")])
-def test_an_empty_argument(repo: Repo, run: Run, command: str, words: tuple[str, ...]) -> None:
+def test_empty_argument_is_an_error(
+    repo: Repo, run: Run, command: str, words: tuple[str, ...]
+) -> None:
     """An unset variable must not mean the current directory."""
     cache = repo.write("__pycache__/a.cpython-313.pyc")
     code, out, err = run(command, *words)

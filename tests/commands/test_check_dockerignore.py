@@ -51,7 +51,7 @@ def places(out: str) -> list[str]:
         {"compose.yml": "services:\n  a:\n    build: ./gone\n"},
     ],
 )
-def test_nothing_to_say(
+def test_complete_dockerignore_has_no_findings(
     repo: Repo, run: Run, program: Program, files: dict[str, bytes | str]
 ) -> None:
     stage(repo, files)
@@ -59,7 +59,7 @@ def test_nothing_to_say(
     assert program("check-dockerignore") == CLEAN
 
 
-def test_no_file(repo: Repo, run: Run) -> None:
+def test_missing_dockerignore_is_reported_for_each_context(repo: Repo, run: Run) -> None:
     stage(repo, {"app/Dockerfile": "", "app/pkg/m.py": "", "apple/n.py": "", "other.py": ""})
     assert run("check-dockerignore", "--quiet") == (
         1,
@@ -72,7 +72,7 @@ def test_no_file(repo: Repo, run: Run) -> None:
     )
 
 
-def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
+def test_patterns_written_for_git_are_explained(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": "__pycache__/\n*.py[co]\n"})
     told = run("check-dockerignore", "--quiet")
     assert parse_lines(told.out) == [
@@ -93,7 +93,7 @@ def test_written_as_if_for_git(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore") == CLEAN
 
 
-def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
+def test_line_that_reincludes_bytecode_is_named(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": f"*\n{GOOD}!p/**\n"})
     told = run("check-dockerignore", "--quiet")
     assert parse_lines(told.out) == [
@@ -106,7 +106,7 @@ def test_the_line_that_takes_back_in_is_named(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore") == CLEAN
 
 
-def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
+def test_reincluded_files_of_an_excluded_directory_need_another_pattern(
     repo: Repo, run: Run
 ) -> None:
     """A second `**/__pycache__` would change nothing, and is not asked."""
@@ -119,7 +119,7 @@ def test_what_is_excluded_as_a_directory_is_undone_by_a_pattern_for_its_files(
     assert run("check-dockerignore") == CLEAN
 
 
-def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) -> None:
+def test_fix_keeps_the_content_and_appends_missing_patterns(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
     file = repo.add(".dockerignore", "**/*.py[co]\r\n# end\r\n.git")
     os.chmod(file, 0o640)
@@ -141,14 +141,14 @@ def test_fix_keeps_what_is_there_and_adds_what_is_missing(repo: Repo, run: Run) 
     assert run(*EVERY[:1], *EVERY_PROBE, "--fix") == CLEAN
 
 
-def test_fix_makes_the_file(repo: Repo, run: Run) -> None:
+def test_fix_creates_a_missing_file(repo: Repo, run: Run) -> None:
     stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "a/m.py": "", "b/m.py": ""})
     assert run("check-dockerignore", "--quiet", "--fix").code == 1
     assert (repo.path / "a/.dockerignore").read_text() == GOOD
     assert (repo.path / "b/.dockerignore").read_text() == GOOD
 
 
-def test_what_is_not_on_disk_is_not_lost(repo: Repo, run: Run) -> None:
+def test_fix_keeps_the_content_of_a_file_that_is_not_on_disk(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
     repo.add(".dockerignore", ".git\n").unlink()
     assert run("check-dockerignore", "--quiet", "--fix").code == 1
@@ -196,13 +196,13 @@ def test_the_advice_names_file_lines_and_writers(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore", "--quiet") == (0, "", "")
 
 
-def test_a_failure_is_not_followed_by_ok(repo: Repo, run: Run) -> None:
+def test_failure_leaves_no_ok_line(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "[z-a]\n", "a.py": ""})
     done = run("check-dockerignore")
     assert (done.code, done.out) == (2, "")
 
 
-def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> None:
+def test_compose_file_decides_the_context_of_a_dockerfile(repo: Repo, run: Run) -> None:
     compose = (
         "services:\n  a:\n    build:\n      context: ..\n      dockerfile: docker/D.dockerfile\n"
     )
@@ -214,7 +214,7 @@ def test_compose_says_which_context_a_dockerfile_has(repo: Repo, run: Run) -> No
     assert places(run("check-dockerignore").out) == ["docker/D.dockerfile.dockerignore"]
 
 
-def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: Run) -> None:
+def test_finding_of_one_file_in_two_contexts_is_reported_once(repo: Repo, run: Run) -> None:
     builds = "".join(
         f"  {name}:\n    build: {{context: {name}, dockerfile: ../D.dockerfile}}\n" for name in "ab"
     )
@@ -237,7 +237,7 @@ def test_what_is_said_of_one_file_in_two_contexts_is_said_once(repo: Repo, run: 
     assert run("check-dockerignore", "--quiet") == (2, "", error)
 
 
-def test_included_files_count(repo: Repo, run: Run) -> None:
+def test_included_compose_files_count(repo: Repo, run: Run) -> None:
     build = "services:\n  a:\n    build: .\n"
     build += "include: [../compose.yaml]\n"  # each the other
     stage(repo, {"compose.yaml": "include: [x/a.yml, x/a.yml]\n", "x/a.yml": build, "x/m.py": ""})
@@ -273,7 +273,7 @@ def test_included_files_count(repo: Repo, run: Run) -> None:
         ),
     ],
 )
-def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
+def test_context_that_cannot_be_checked_is_an_error_and_the_rest_is_reported(
     repo: Repo, run: Run, files: dict[str, bytes | str], error: str
 ) -> None:
     stage(
@@ -294,7 +294,7 @@ def test_what_cannot_be_judged_is_said_and_the_rest_is_judged(
         assert "bad/.dockerignore" in places(told.out)
 
 
-def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_contexts_are_checked(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     compose = "services:\n  a:\n    build: {context: plain, dockerfile: ../d/Dockerfile}\n"
     stage(repo, {"a/Dockerfile": "", "b/Dockerfile": "", "plain/x.py": "", "compose.yml": compose})
     stage(repo, {"[q]*/x.py": "", "..q/x.py": "", "a/x.py": "", "b/x.py": "", "d/Dockerfile": ""})
@@ -321,7 +321,9 @@ def test_contexts_by_name(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch)
     ("context", "error"),
     [("..", "..: is outside the repository"), ("none", "none: git tracks no file there")],
 )
-def test_a_context_that_is_none(repo: Repo, run: Run, context: str, error: str) -> None:
+def test_context_without_tracked_files_is_an_error(
+    repo: Repo, run: Run, context: str, error: str
+) -> None:
     repo.add("Dockerfile")
     (repo.path / "none").mkdir()
     assert run("check-dockerignore", context) == (2, "", f"error: {error}\n")
@@ -339,14 +341,16 @@ def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("target", ["gone", "a/.dockerignore", ".dockerignore"])
-def test_a_link_that_leads_nowhere(repo: Repo, run: Run, target: str) -> None:
+def test_dangling_link_in_place_of_dockerignore_is_an_error(
+    repo: Repo, run: Run, target: str
+) -> None:
     repo.add("a/Dockerfile")
     repo.stage("a/.dockerignore", target, mode="120000")
     error = "error: a/.dockerignore: does not lead to a tracked ignore file\n"
     assert run("check-dockerignore") == (2, "", error)
 
 
-def test_utf_16(repo: Repo, run: Run) -> None:
+def test_dockerignore_in_utf16_is_reported(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
     told = run("check-dockerignore")
     assert parse_lines(told.out) == [
@@ -361,7 +365,7 @@ def test_utf_16(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore") == CLEAN
 
 
-def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
+def test_paths_that_are_not_utf8_are_reported(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
     repo.stage(os.fsdecode(b"\xff/m.py"))
     told = run(*EVERY)
@@ -370,7 +374,7 @@ def test_paths_that_are_not_utf_8(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore") == CLEAN
 
 
-def test_json(repo: Repo, run: Run) -> None:
+def test_json_report_has_the_findings(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
     told = run("check-dockerignore", "--format", "json")
     assert told.code == 1

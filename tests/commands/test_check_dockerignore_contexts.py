@@ -310,7 +310,9 @@ FOUND: list[tuple[dict[str, str], list[str]]] = [
 
 
 @pytest.mark.parametrize(("files", "directories"), FOUND)
-def test_contexts(repo: Repo, run: Run, files: dict[str, str], directories: list[str]) -> None:
+def test_build_context_is_found_in_every_form(
+    repo: Repo, run: Run, files: dict[str, str], directories: list[str]
+) -> None:
     for path, content in files.items():
         repo.stage(path, content)
     answer = run("check-dockerignore")
@@ -392,7 +394,7 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("files", "error"), UNKNOWN)
-def test_what_is_not_known_is_an_error(
+def test_unknown_context_is_an_error(
     repo: Repo, run: Run, files: dict[str, str], error: str
 ) -> None:
     for path, content in files.items():

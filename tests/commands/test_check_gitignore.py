@@ -28,13 +28,13 @@ def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
         repo.add(path, content)
 
 
-def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+def test_complete_gitignore_has_no_findings(repo: Repo, run: Run, program: Program) -> None:
     stage(repo, {".gitignore": GOOD, "a.py": "", "pkg/m.py": ""})
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert program("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_a_repository_without_python_gets_some_one_day(repo: Repo, run: Run) -> None:
+def test_repository_without_python_is_checked_too(repo: Repo, run: Run) -> None:
     repo.add("main.rs")
     told = run("check-gitignore", *EVERY_PROBE)
     assert told.code == 1
@@ -84,7 +84,9 @@ INERT: list[tuple[bytes, dict[int, str]]] = [
 
 
 @pytest.mark.parametrize(("content", "expected"), INERT, ids=[repr(c) for c, _ in INERT])
-def test_inert_lines(content: bytes, expected: dict[int, str], repo: Repo, run: Run) -> None:
+def test_line_that_cannot_match_is_reported_with_the_reason(
+    content: bytes, expected: dict[int, str], repo: Repo, run: Run
+) -> None:
     stage(repo, {".gitignore": content, "a.py": ""})
     told = run("check-gitignore", *EVERY_PROBE)
     inert = {f.place: f.words for f in parse_report(told.out) if f.code == "PYC104"}
@@ -99,13 +101,15 @@ def test_inert_lines(content: bytes, expected: dict[int, str], repo: Repo, run: 
     assert (repo.path / ".gitignore").read_bytes().startswith(content)
 
 
-def test_inert_lines_are_not_told_where_everything_is_ignored(repo: Repo, run: Run) -> None:
+def test_line_that_cannot_match_is_not_reported_if_everything_is_ignored(
+    repo: Repo, run: Run
+) -> None:
     stage(repo, {".gitignore": ".pyc\n" + GOOD, "pkg/.gitignore": '"*.pyc"\n', "pkg/a.py": ""})
     repo.stage("b/.gitignore", ".gitignore", mode="120000")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_an_inert_line_that_could_not_have_helped_is_not_told(repo: Repo, run: Run) -> None:
+def test_line_that_could_not_have_helped_is_not_reported(repo: Repo, run: Run) -> None:
     """What is re-included in `pkg` is no fault of a file above or beside it."""
     stage(repo, {".gitignore": ".pyc\n" + GOOD, "pkg/.gitignore": "!*\n", "pkg/a.py": ""})
     stage(repo, {"beside/.gitignore": ".pyc\n"})
@@ -166,7 +170,7 @@ STAGED: list[tuple[dict[str, bytes | str], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("files", "expected"), STAGED, ids=[repr(f) for f, _ in STAGED])
-def test_place_code_and_remedy(
+def test_finding_has_place_code_and_working_command(
     files: dict[str, bytes | str], expected: list[tuple[str, str]], repo: Repo, run: Run
 ) -> None:
     stage(repo, files)

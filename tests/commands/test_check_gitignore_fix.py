@@ -56,7 +56,9 @@ CONTENTS = [
 
 
 @pytest.mark.parametrize(("before", "after"), CONTENTS, ids=[repr(b) for b, _ in CONTENTS])
-def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) -> None:
+def test_fix_appends_missing_lines(
+    before: bytes | None, after: bytes, repo: Repo, run: Run
+) -> None:
     repo.add("a.py")
     file = repo.path / ".gitignore"
     if before is not None:
@@ -88,21 +90,23 @@ def test_it_appends(before: bytes | None, after: bytes, repo: Repo, run: Run) ->
         ("__pycache__/\n*.py[co]\n!*.pyc\n", "`*.py[co]`", "*.py[co]\n"),
     ],
 )
-def test_no_more_than_is_missing(there: str, said: str, added: str, repo: Repo, run: Run) -> None:
+def test_fix_appends_only_missing_lines(
+    there: str, said: str, added: str, repo: Repo, run: Run
+) -> None:
     repo.add(".gitignore", there)
     told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
     assert told.out == f".gitignore: PYC101 added {said}\n{STAGE}"
     assert (repo.path / ".gitignore").read_text() == there + added
 
 
-def test_nothing_is_done_where_nothing_is_wrong(repo: Repo, run: Run) -> None:
+def test_fix_of_a_complete_file_changes_nothing(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     before = (repo.path / ".gitignore").stat()
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
     assert (repo.path / ".gitignore").stat() == before
 
 
-def test_an_unstaged_edit_is_kept(repo: Repo, run: Run) -> None:
+def test_fix_keeps_an_unstaged_edit(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "staged\n")
     repo.write(".gitignore", "on disk")
     assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
@@ -110,7 +114,9 @@ def test_an_unstaged_edit_is_kept(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_what_is_tracked_and_not_on_disk_is_kept(sparse: bool, repo: Repo, run: Run) -> None:
+def test_fix_keeps_the_content_of_a_file_that_is_not_on_disk(
+    sparse: bool, repo: Repo, run: Run
+) -> None:
     repo.add(".gitignore", "/secret\n")
     repo.add("in/a.py")
     repo.commit()
@@ -124,7 +130,7 @@ def test_what_is_tracked_and_not_on_disk_is_kept(sparse: bool, repo: Repo, run: 
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
+def test_fix_leaves_a_nested_file_that_reincludes_bytecode(repo: Repo, run: Run) -> None:
     """What helps elsewhere is done; the rest is named, and left alone."""
     repo.add("pkg/a.py")
     repo.add("pkg/.gitignore", "!*.pyc\n")
@@ -145,7 +151,9 @@ def test_a_nested_file_that_defeats_it(repo: Repo, run: Run) -> None:
 
 @posix
 @pytest.mark.parametrize("command", [["check-gitignore", "--fix"], ["fix"], ["fix", "--dry-run"]])
-def test_what_is_not_written_to(command: list[str], repo: Repo, run: Run, tmp_path: Path) -> None:
+def test_fix_does_not_write_to_links_and_special_files(
+    command: list[str], repo: Repo, run: Run, tmp_path: Path
+) -> None:
     repo.add("a.py")
     file = repo.path / ".gitignore"
     target = tmp_path / "target"
@@ -181,7 +189,7 @@ def test_what_is_not_written_to(command: list[str], repo: Repo, run: Run, tmp_pa
 
 
 @posix
-def test_a_link_that_comes_meanwhile(
+def test_fix_does_not_follow_a_link_that_appears_while_it_runs(
     tmp_path: Path, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look and the read: an error. Between the read and the write: it is replaced."""
@@ -214,7 +222,9 @@ def test_a_link_that_comes_meanwhile(
             read_ignore_file(os.fspath(file), ".gitignore", "git")
 
 
-def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fix_in_a_subdirectory_writes_the_top_file(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.add("a b/m.py")
     monkeypatch.chdir(repo.path / "a b")
     told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
@@ -226,19 +236,19 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_only_what_is_required(repo: Repo, run: Run) -> None:
+def test_fix_appends_only_required_lines(repo: Repo, run: Run) -> None:
     assert run("check-gitignore", "--fix", *EVERY_PROBE[:4]).code == 1
     assert (repo.path / ".gitignore").read_text() == "__pycache__/\n"
 
 
-def test_a_file_that_ignores_itself(repo: Repo, run: Run) -> None:
+def test_fix_of_a_file_that_ignores_itself_is_staged(repo: Repo, run: Run) -> None:
     repo.write(".gitignore", ".gitignore\n")
     run_shell(*fix_commands(run("check-gitignore", *EVERY_PROBE, "--fix").out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 @posix
-def test_a_full_disk(repo: Repo) -> None:
+def test_fix_on_a_full_disk_keeps_the_old_file(repo: Repo) -> None:
     """A limit of the size of files stands for it; whatever the limit, the file is whole or old.
 
     `-B`, or Python writes caches that are cut short, and trips over them ever after.
@@ -270,7 +280,7 @@ def test_a_full_disk(repo: Repo) -> None:
 
 
 @posix
-def test_a_limit_from_the_start(repo: Repo) -> None:
+def test_fix_that_cannot_write_at_all_ends_with_2(repo: Repo) -> None:
     """Nothing can be put to git, so nothing is proven."""
     repo.add(".gitignore", "*.so\n")
     command = f"ulimit -f 0; exec {SCRIPTS}/pycache-guard check-gitignore"
@@ -284,7 +294,7 @@ def test_a_limit_from_the_start(repo: Repo) -> None:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace")
-def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
+def test_fix_that_is_killed_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     """The file is old or new, never in between; what is left over lies beside it."""
     file = tmp_path / ".gitignore"
     code = f"from pycache_guard.fs.atomic import write_atomic; write_atomic({str(file)!r}, b'new')"
@@ -300,5 +310,5 @@ def test_a_kill_at_any_system_call(tmp_path: Path) -> None:
     assert {"rename", "renameat"} & {*killed}
 
 
-def test_the_program_itself(repo: Repo, program: Program) -> None:
+def test_fix_works_as_a_program(repo: Repo, program: Program) -> None:
     assert program("check-gitignore", *EVERY_PROBE, "--fix", "--quiet") == (1, ADDED + STAGE, "")

@@ -32,7 +32,7 @@ def private(out: str) -> list[tuple[str, str]]:
     return [(f.place, f.words) for f in parse_report(out) if f.code == "PYC103"]
 
 
-def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
+def test_untracked_ignore_file_does_not_count(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", GOOD)
     told = run("check-gitignore", *EVERY_PROBE)
@@ -43,7 +43,7 @@ def test_an_untracked_file_counts_for_nothing(repo: Repo, run: Run) -> None:
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
+def test_untracked_ignore_file_with_some_lines_is_completed(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", "__pycache__/")
     told = run("check-gitignore", *EVERY_PROBE)
@@ -54,7 +54,7 @@ def test_half_of_it_is_there_untracked(repo: Repo, run: Run) -> None:
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
+def test_unstaged_lines_do_not_count(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.add(".gitignore", "*.so\n")
     repo.commit()
@@ -66,14 +66,14 @@ def test_what_is_not_staged_counts_for_nothing(repo: Repo, run: Run) -> None:
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_what_is_gone_from_disk_counts(repo: Repo, run: Run) -> None:
+def test_ignore_file_that_is_not_on_disk_counts(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", GOOD)
     repo.add("a.py")
     (repo.path / ".gitignore").unlink()
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
+def test_unstaged_nested_ignore_file_does_not_count(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", GOOD)
     repo.add("pkg/.gitignore", "!*\n")
     repo.add("pkg/a.py")
@@ -88,7 +88,7 @@ def test_an_unstaged_nested_file(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("way", ["core.excludesFile", "info/exclude", "XDG"])
-def test_one_s_own_excludes_count_for_nothing(
+def test_excludes_of_the_user_do_not_count(
     way: str, repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does it matter that they take something back in."""
@@ -114,7 +114,7 @@ def test_one_s_own_excludes_count_for_nothing(
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_configuration_from_the_command_line_of_git(
+def test_excludes_in_git_config_parameters_do_not_count(
     repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine").write_text(GOOD)
@@ -127,7 +127,7 @@ def test_configuration_from_the_command_line_of_git(
 
 
 @pytest.mark.parametrize("target", ["rules", "nowhere", "/dev/null"])
-def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
+def test_ignore_file_that_is_a_link_is_reported(target: str, repo: Repo, run: Run) -> None:
     repo.add("rules", GOOD)
     repo.add("a.py")
     (repo.path / ".gitignore").symlink_to(target)
@@ -145,7 +145,7 @@ def test_a_symlink_is_not_followed(target: str, repo: Repo, run: Run) -> None:
     assert not (repo.path / "nowhere").exists()
 
 
-def test_inert_files_below(repo: Repo, run: Run) -> None:
+def test_nested_ignore_files_that_git_does_not_honour_are_reported(repo: Repo, run: Run) -> None:
     """They are untracked, where the top file is the one to complete."""
     repo.add(".gitignore", "*.py[co]\n")
     repo.add("a/m.py")
@@ -182,7 +182,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("place", ODD)
-def test_odd_directories(
+def test_directories_of_any_name_are_checked(
     place: str, repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo.add(".gitignore", GOOD)
@@ -235,7 +235,7 @@ NO_MODULES = [
 
 
 @pytest.mark.parametrize(("path", "mode", "content", "rule"), MODULES)
-def test_every_kind_of_module_is_asked_about(
+def test_modules_of_every_kind_are_checked(
     path: str, mode: str, content: str, rule: str, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", f"{GOOD}{rule}\n")
@@ -246,7 +246,7 @@ def test_every_kind_of_module_is_asked_about(
 
 
 @pytest.mark.parametrize(("path", "mode", "content", "rule"), NO_MODULES)
-def test_other_files_are_not(
+def test_other_files_are_not_modules(
     path: str, mode: str, content: str, rule: str, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", f"{GOOD}{rule}\n")
@@ -254,13 +254,13 @@ def test_other_files_are_not(
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_submodules_are_their_own_business(repo: Repo, run: Run) -> None:
+def test_submodules_are_not_checked(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", GOOD)
     repo.stage("sub", repo.commit(), mode="160000")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
-def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
+def test_directory_that_is_a_link_on_disk_is_checked(repo: Repo, run: Run) -> None:
     """Git refuses to be asked about what is behind it; the answer is the same."""
     repo.stage("pkg/m.py")
     (repo.path / "pkg").symlink_to(".")
@@ -269,7 +269,9 @@ def test_a_directory_that_is_a_link_on_disk(repo: Repo, run: Run) -> None:
     assert {f.code for f in parse_report(told.out)} == {"PYC101"}
 
 
-def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_in_a_subdirectory_work_there(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.add("pkg/sub/m.py")
     below = repo.path / "pkg" / "sub"
     monkeypatch.chdir(below)
@@ -281,7 +283,7 @@ def test_below_the_top(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert (repo.path / ".gitignore").read_text() == GOOD
 
 
-def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linked_work_tree_is_checked(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.add("a.py")
     repo.commit()
     repo.git("worktree", "add", "-q", "-b", "other", "../linked")
@@ -298,7 +300,7 @@ def test_a_linked_worktree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("own", [[], ["-a"], ["PATH"]], ids=str)
-def test_the_index_that_is_being_committed(
+def test_temporary_index_of_a_commit_is_checked(
     own: list[str], repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under `git commit -a` and `git commit PATH` it is another than `.git/index`."""
@@ -322,7 +324,7 @@ def test_the_index_that_is_being_committed(
 
 
 @pytest.mark.parametrize("cone", [True, False])
-def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
+def test_sparse_checkout_is_checked_whole(cone: bool, repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.py[co]")
     repo.add("in/a.py")
     repo.add("out/m.py")
@@ -344,7 +346,9 @@ def test_a_sparse_checkout(cone: bool, repo: Repo, run: Run) -> None:
     assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
 
 
-def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sha256_repository_is_checked(
+    make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = make_repo("sha256", "--object-format=sha256")
     monkeypatch.chdir(repo.path)
     repo.add("a.py")
@@ -370,7 +374,7 @@ CONFIGURED = [
 
 
 @pytest.mark.parametrize(("probes", "rules", "code"), CONFIGURED)
-def test_what_is_required_can_be_said(
+def test_probes_of_the_configuration_are_required(
     probes: str, rules: str, code: int, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", rules)
@@ -382,7 +386,9 @@ def test_what_is_required_can_be_said(
     assert run("check-gitignore", *named) == told
 
 
-def test_the_command_line_comes_before_the_configuration(repo: Repo, run: Run) -> None:
+def test_probes_of_the_command_line_replace_those_of_the_configuration(
+    repo: Repo, run: Run
+) -> None:
     repo.add(".gitignore", "__pycache__/\n")
     repo.write("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache"]\n')
     assert run("check-gitignore").code == 0
@@ -397,14 +403,14 @@ def test_the_command_line_comes_before_the_configuration(repo: Repo, run: Run) -
         (["--format", "x"], "argument --format: invalid choice"),
     ],
 )
-def test_wrong_usage(argv: list[str], words: str, repo: Repo, run: Run) -> None:
+def test_wrong_usage_is_an_error(argv: list[str], words: str, repo: Repo, run: Run) -> None:
     told = run("check-gitignore", *EVERY_PROBE, *argv)
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith(f"error: {words}")
     assert told.err.count("\n") == 1
 
 
-def test_where_there_is_no_index(
+def test_place_without_an_index_is_an_error(
     make_repo: Callable[..., Repo], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare = make_repo("bare", "--bare")
@@ -419,7 +425,7 @@ def test_where_there_is_no_index(
             assert told.err.count("\n") == 1
 
 
-def test_a_missing_ignore_file_is_no_proof(repo: Repo, run: Run) -> None:
+def test_missing_blob_of_an_ignore_file_is_an_error(repo: Repo, run: Run) -> None:
     oid = repo.stage(".gitignore", GOOD)
     (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
     told = run("check-gitignore", *EVERY_PROBE)
@@ -432,7 +438,7 @@ def test_a_missing_ignore_file_is_no_proof(repo: Repo, run: Run) -> None:
     ("place", "there"),
     [("", "wide"), ("", "plain"), ("", "absent"), ("pkg/", "wide"), ("pkg/", "absent")],
 )
-def test_a_checkout_in_another_encoding(
+def test_ignore_file_that_is_checked_out_as_utf16_is_reported(
     encoding: str, place: str, there: str, repo: Repo, run: Run, tmp_path: Path
 ) -> None:
     """The index has good rules; what `working-tree-encoding` makes of them, git does not read."""
@@ -469,7 +475,7 @@ def test_a_checkout_in_another_encoding(
     "attributes",
     ["* text\n", ".gitignore working-tree-encoding=latin-1\n", "# working-tree-encoding\n"],
 )
-def test_other_attributes_do_no_harm(
+def test_other_attributes_of_an_ignore_file_do_not_matter(
     attributes: str, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nor do those of this person."""

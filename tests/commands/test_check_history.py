@@ -47,7 +47,7 @@ def found(result: Result) -> list[dict[str, Any]]:
     return listed
 
 
-def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+def test_clean_history_has_no_findings(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py")
     repo.commit()
     assert run("check-history", "HEAD") == CLEAN
@@ -55,7 +55,9 @@ def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
     assert program("check-history", "--all", "--content", "none") == CLEAN
 
 
-def test_deleted_again(repo: Repo, run: Run, program: Program) -> None:
+def test_file_that_a_later_commit_deletes_is_reported(
+    repo: Repo, run: Run, program: Program
+) -> None:
     """What no end point shows: the reason for this command."""
     first = repo.commit()
     repo.add("a.pyc", "12345")
@@ -80,7 +82,7 @@ def test_deleted_again(repo: Repo, run: Run, program: Program) -> None:
     assert run("check-history", "HEAD~1..HEAD") == CLEAN
 
 
-def test_json(repo: Repo, run: Run) -> None:
+def test_json_report_has_commit_blob_and_size(repo: Repo, run: Run) -> None:
     repo.add("a.pyc", "12345")
     commit = repo.commit()
     (one,) = found(run("check-history", "HEAD", "--format", "json"))
@@ -98,7 +100,7 @@ def test_json(repo: Repo, run: Run) -> None:
     }
 
 
-def test_the_same_in_many_commits_is_told_once(
+def test_same_file_in_many_commits_is_reported_once(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the commit that came first, whatever the dates say."""
@@ -116,7 +118,7 @@ def test_the_same_in_many_commits_is_told_once(
 
 
 @pytest.mark.parametrize("content", ["new", "none"])
-def test_a_merge_takes_over_what_its_side_brought_in(repo: Repo, run: Run, content: str) -> None:
+def test_merge_is_not_reported_for_files_of_its_side(repo: Repo, run: Run, content: str) -> None:
     commits = [
         Commit([], {"a": ("100644", b"1")}, b"", ""),
         Commit([0], {"a": ("100644", b"1"), "b.pyc": ("100644", b"2")}, b"", ""),
@@ -132,7 +134,9 @@ def test_a_merge_takes_over_what_its_side_brought_in(repo: Repo, run: Run, conte
 @pytest.mark.parametrize("content", ["new", "none"])
 @settings(max_examples=30)
 @given(history=histories(), data=st.data())
-def test_any_history(content: str, history: list[Commit], data: st.DataObject) -> None:
+def test_findings_of_any_history_agree_with_ls_tree(
+    content: str, history: list[Commit], data: st.DataObject
+) -> None:
     """Of any range, the same as by `ls-tree` of every commit and every parent."""
     with tempfile.TemporaryDirectory() as directory:
         repo = Repo.init(Path(directory) / "repo")
@@ -173,7 +177,7 @@ def path_of(finding: dict[str, Any]) -> str:
     return str(finding["path"])
 
 
-def test_a_rename_onto_a_bytecode_name(repo: Repo, run: Run) -> None:
+def test_rename_to_a_bytecode_name_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a.txt", "text, a good deal of it" * 100)
     repo.commit()
     repo.git("config", "diff.renames", "copies")
@@ -184,7 +188,7 @@ def test_a_rename_onto_a_bytecode_name(repo: Repo, run: Run) -> None:
     ]
 
 
-def test_by_content(repo: Repo, run: Run) -> None:
+def test_bytecode_of_another_name_is_reported(repo: Repo, run: Run) -> None:
     repo.add("logo.png", BYTECODE)
     repo.add("b.png", b"\x89PNG\r\n\x1a\n" * 9)
     commit = repo.commit()
@@ -197,7 +201,7 @@ def test_by_content(repo: Repo, run: Run) -> None:
     assert run("check-history", "HEAD", "--content", "none") == CLEAN
 
 
-def test_many_contents(repo: Repo, run: Run) -> None:
+def test_bytecode_among_many_files_is_reported(repo: Repo, run: Run) -> None:
     for n in range(300):
         repo.write(f"{n}.bin", BYTECODE + b"%d" % n if n % 3 == 0 else b"%d" % n)
     repo.git("add", ".")
@@ -206,7 +210,7 @@ def test_many_contents(repo: Repo, run: Run) -> None:
     assert {f["path"] for f in told} == {f"{n}.bin" for n in range(0, 300, 3)}
 
 
-def test_links_and_submodules(repo: Repo, run: Run) -> None:
+def test_links_and_submodules_are_reported_by_path(repo: Repo, run: Run) -> None:
     repo.stage("__pycache__", "elsewhere", mode="120000")
     repo.stage("x.pyc", "1" * 40, mode="160000")
     commit = repo.commit()
@@ -220,7 +224,7 @@ def test_links_and_submodules(repo: Repo, run: Run) -> None:
     assert module["message"] == f"{start}{'1' * 40} of another repository"
 
 
-def test_allowances(repo: Repo, run: Run) -> None:
+def test_allow_entries_cover_by_glob_and_blob(repo: Repo, run: Run) -> None:
     """By glob and by blob; an unused one is no finding here: the range may not reach it."""
     repo.add("data/a.pyc", "1")
     repo.add("b.pyc", "2")
@@ -247,7 +251,7 @@ def test_allowances(repo: Repo, run: Run) -> None:
     assert run("check-history", "HEAD").code == 2
 
 
-def test_in_a_bare_repository_the_configuration_is_heads(
+def test_bare_repository_reads_the_configuration_of_head(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     repo.add("a.pyc", "1")
@@ -260,7 +264,9 @@ def test_in_a_bare_repository_the_configuration_is_heads(
     assert run("check-history", "--all").code == 1
 
 
-def test_without_a_range(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_range_is_of_the_runner_or_the_upstream(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A runner's environment, else the upstream branch, else words to type."""
     repo.add("a.pyc", "1")
     first = repo.commit()
@@ -282,7 +288,7 @@ def test_without_a_range(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert run("check-history", "HEAD").code == 1
 
 
-def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
+def test_tags_of_trees_and_blobs_are_checked(repo: Repo, run: Run) -> None:
     repo.commit()
     repo.stage("d/a.pyc", "1")
     repo.stage("ok", "2")
@@ -319,7 +325,7 @@ def test_tags_of_trees_and_blobs(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("content", ["new", "none"])
-def test_shallow(
+def test_range_beyond_a_shallow_boundary_ends_with_2(
     repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     """Told, and 2, but only if the range leads to where history is cut off."""
@@ -343,7 +349,7 @@ def test_shallow(
 
 
 @pytest.mark.parametrize("word", ["HEAD~1..HEAD", "1" * 40])
-def test_a_commit_that_is_cut_off(
+def test_missing_base_of_a_shallow_clone_ends_with_2(
     repo: Repo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     """CI systems name the base of a request, and fetch one commit."""
@@ -358,7 +364,9 @@ def test_a_commit_that_is_cut_off(
     assert "this clone is shallow: fetch it (`git fetch --unshallow`" in told.err
 
 
-def test_no_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_outside_a_repository_names_that_first(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That is the first thing to say, and not that there is no upstream branch."""
     monkeypatch.chdir(tmp_path)
     told = run("check-history")
@@ -388,7 +396,9 @@ def partial(repo: Repo, tmp_path: Path) -> Repo:
     return clone
 
 
-def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_partial_clone_fetches_nothing_and_ends_with_2(
+    partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Nothing is fetched; what is here is judged; the rest is told, with 2."""
     monkeypatch.chdir(partial.path)
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
@@ -412,7 +422,7 @@ def test_partial(partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert [f["path"] for f in found(paths)] == ["here.pyc", "gone.pyc", "later.pyc"]
 
 
-def test_a_blob_that_is_missing_for_no_reason(repo: Repo, run: Run) -> None:
+def test_missing_blob_ends_with_2(repo: Repo, run: Run) -> None:
     blob = repo.stage("a.png", "1")
     repo.commit()
     os.unlink(repo.path / ".git" / "objects" / blob[:2] / blob[2:])
@@ -421,7 +431,7 @@ def test_a_blob_that_is_missing_for_no_reason(repo: Repo, run: Run) -> None:
     assert blob in result.err
 
 
-def test_a_tree_that_is_missing(repo: Repo, run: Run) -> None:
+def test_missing_tree_ends_with_2(repo: Repo, run: Run) -> None:
     repo.stage("d/a.png", "1")
     repo.commit()
     tree = repo.git("rev-parse", "HEAD:d")
@@ -429,7 +439,9 @@ def test_a_tree_that_is_missing(repo: Repo, run: Run) -> None:
     assert run("check-history", "HEAD").code == 2
 
 
-def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sha256_repository_is_checked(
+    make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = make_repo("long", "--object-format=sha256")
     monkeypatch.chdir(repo.path)
     ids = []
@@ -442,7 +454,9 @@ def test_sha256(make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.Mo
     assert (one["commit"], len(one["blob"])) == (ids[-1], 64)
 
 
-def test_in_a_subdirectory(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_subdirectory_checks_everything_with_paths_from_the_top(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Everything is judged, and paths and globs are from the top."""
     repo.git("config", "diff.relative", "true")
     repo.add("a.pyc", "1")
@@ -467,7 +481,7 @@ def test_in_a_subdirectory(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
         ["-n"],
     ],
 )
-def test_wrong_usage(repo: Repo, run: Run, argv: list[str]) -> None:
+def test_wrong_usage_is_an_error(repo: Repo, run: Run, argv: list[str]) -> None:
     repo.commit()
     result = run("check-history", *argv)
     assert (result.code, result.out) == (2, "")
@@ -564,19 +578,21 @@ def test_replacement_and_graft_hide_nothing(repo: Repo, run: Run, how: str) -> N
     assert run("check-history", "HEAD").code == 1
 
 
-def test_not_a_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_outside_a_repository_ends_with_2(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert run("check-history", "--all").code == 2
 
 
-def test_help(run: Run) -> None:
+def test_help_names_the_options(run: Run) -> None:
     result = run("check-history", "--help")
     assert (result.code, result.err) == (0, "")
     assert "--all" in result.out
 
 
 @pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
-def test_every_voice(repo: Repo, run: Run, voice: str) -> None:
+def test_every_format_reports_the_finding(repo: Repo, run: Run, voice: str) -> None:
     repo.add("a.pyc", "1")
     commit = repo.commit()
     result = run("check-history", "HEAD", "--format", voice)
@@ -598,7 +614,7 @@ def test_few_processes_are_started_and_none_is_left_behind(
     assert (children.read_text() if children.exists() else "") == before
 
 
-def test_where_there_is_no_posix_spawn(
+def test_findings_without_posix_spawn_are_the_same(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows: the same, by `subprocess`."""
@@ -614,14 +630,16 @@ def test_where_there_is_no_posix_spawn(
 
 
 @pytest.mark.usefixtures("default_signal_handlers")
-def test_git_is_interrupted(fake_git_script: Callable[[str], None], run: Run) -> None:
+def test_interrupted_git_ends_with_130(fake_git_script: Callable[[str], None], run: Run) -> None:
     """It may get Ctrl-C before we do: 130, and not a word."""
     fake_git_script('trap - INT; case "$*" in *rev-list*) kill -INT $$;; esac')
     assert run("check-history", "--all") == (130, "", "")
 
 
 @pytest.mark.usefixtures("default_signal_handlers")
-def test_interrupted(fake_git_script: Callable[[str], None], tmp_path: Path) -> None:
+def test_interrupted_run_ends_with_130(
+    fake_git_script: Callable[[str], None], tmp_path: Path
+) -> None:
     """Ctrl-C goes to all processes of the terminal."""
     fake_git_script(
         f'case "$*" in *diff-tree*) touch {tmp_path}/asked; exec sleep 60;; esac; exec cat'

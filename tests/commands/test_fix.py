@@ -47,7 +47,7 @@ def spoiled(repo: Repo) -> Repo:
     return repo
 
 
-def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
+def test_fix_untracks_and_completes_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     told = run("fix", "--quiet")
     assert (told.code, told.err) == (0, "")
     assert told.out == (
@@ -70,14 +70,16 @@ def test_both_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     assert clone.untracked() == set()
 
 
-def test_below_the_top(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fix_in_a_subdirectory_prints_working_commands(
+    spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(spoiled.path / "pkg")
     run_shell(*fix_commands(run("fix", "--quiet").out), cwd=spoiled.path / "pkg")
     assert spoiled.git("status", "--porcelain") == ""
     assert run("fix") == CLEAN
 
 
-def test_only_one_of_both(repo: Repo, run: Run) -> None:
+def test_fix_does_only_what_is_needed(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
     told = run("fix", "--quiet")
     assert fix_commands(told.out) == ['git add -f -- .gitignore && git commit -m "Ignore bytecode"']
@@ -91,7 +93,7 @@ def test_only_one_of_both(repo: Repo, run: Run) -> None:
     assert run("fix") == CLEAN
 
 
-def test_a_dry_run_changes_nothing(
+def test_dry_run_changes_nothing(
     spoiled: Repo, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
@@ -124,7 +126,9 @@ def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> N
 
 
 @pytest.mark.parametrize("name", ["assets/a.bin", "z.bin"])
-def test_it_is_untracked_before_the_commit(spoiled: Repo, run: Run, name: str) -> None:
+def test_bytecode_of_another_name_is_untracked_before_the_commit(
+    spoiled: Repo, run: Run, name: str
+) -> None:
     """A hook would refuse a commit that still has it, wherever its name sorts."""
     spoiled.add(name, BYTECODE)
     hook = spoiled.path / ".git" / "hooks" / "pre-commit"
@@ -151,7 +155,7 @@ def test_many_files_of_other_names_share_a_command(spoiled: Repo, run: Run) -> N
     assert run("fix") == CLEAN
 
 
-def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
+def test_allowed_files_stay_tracked(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__pycache__/\n")
     repo.add("data/a.pyc", BYTECODE)
     repo.add(
@@ -161,7 +165,9 @@ def test_what_is_allowed_stays(repo: Repo, run: Run) -> None:
     assert run("fix") == CLEAN
 
 
-def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_index_of_a_commit_is_not_changed(
+    spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under `git commit -a` nothing is untracked, and nothing is told to be committed."""
     index = spoiled.path / ".git" / "next-index-1.lock"
     index.write_bytes((spoiled.path / ".git" / "index").read_bytes())
@@ -175,7 +181,7 @@ def test_an_index_of_its_own(spoiled: Repo, run: Run, monkeypatch: pytest.Monkey
     assert "a.pyc" in spoiled.tracked()
 
 
-def test_what_cannot_be_judged_changes_nothing(spoiled: Repo, run: Run) -> None:
+def test_missing_content_changes_nothing(spoiled: Repo, run: Run) -> None:
     oid = spoiled.stage("new.bin", "new\n")
     (spoiled.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
     before = state(spoiled)
@@ -185,7 +191,7 @@ def test_what_cannot_be_judged_changes_nothing(spoiled: Repo, run: Run) -> None:
     assert state(spoiled) == before
 
 
-def test_a_locked_index(spoiled: Repo, run: Run) -> None:
+def test_locked_index_ends_with_2_and_the_next_run_continues(spoiled: Repo, run: Run) -> None:
     """What could be done stands; the next run says the rest."""
     lock = spoiled.path / ".git" / "index.lock"
     lock.touch()
@@ -199,7 +205,7 @@ def test_a_locked_index(spoiled: Repo, run: Run) -> None:
     assert run("fix") == CLEAN
 
 
-def test_formats(spoiled: Repo, run: Run, tmp_path: Path) -> None:
+def test_json_report_of_a_dry_run(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     report = tmp_path / "report"
     assert run("fix", "--dry-run", "--format", "json", "--output", str(report)) == (1, "", "")
     told = json.loads(report.read_text())
@@ -207,7 +213,7 @@ def test_formats(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     assert [f["code"] for f in told["findings"]] == ["PYC101", "PYC001", "PYC001"]
 
 
-def test_wrong_usage(repo: Repo, run: Run) -> None:
+def test_wrong_usage_is_an_error(repo: Repo, run: Run) -> None:
     told = run("fix", "pkg")
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith("error: unrecognized arguments: pkg")

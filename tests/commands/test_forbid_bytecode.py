@@ -44,12 +44,12 @@ def paths(run: Run, *argv: str) -> list[str]:
     return [item["path"] for item in found]
 
 
-def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+def test_clean_index_has_no_findings(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", "x = 1\n")
     assert run(COMMAND) == program(COMMAND) == CLEAN
 
 
-def test_bytecode_is_told(repo: Repo, run: Run, program: Program) -> None:
+def test_bytecode_paths_are_reported(repo: Repo, run: Run, program: Program) -> None:
     repo.add("b.pyc")
     repo.add("a/__pycache__/b.cpython-313.pyc")
     repo.add("a/__pycache__/c/d.txt")
@@ -66,7 +66,7 @@ def test_bytecode_is_told(repo: Repo, run: Run, program: Program) -> None:
     assert run(COMMAND, "--quiet") == program(COMMAND, "--quiet") == (1, expected, "")
 
 
-def test_as_a_module(repo: Repo) -> None:
+def test_python_dash_m_works(repo: Repo) -> None:
     repo.add("b.pyc")
     done = subprocess.run(
         [sys.executable, "-m", "pycache_guard", COMMAND], capture_output=True, check=False
@@ -111,7 +111,9 @@ ODD = [
 
 @pytest.mark.parametrize("content", ["new", "all", "none"])
 @pytest.mark.parametrize("scope", [(), ("--staged",), ("--tree", "HEAD")])
-def test_odd_paths(repo: Repo, run: Run, scope: tuple[str, ...], content: str) -> None:
+def test_paths_of_any_bytes_are_reported(
+    repo: Repo, run: Run, scope: tuple[str, ...], content: str
+) -> None:
     """None is missed, none is invented, none is spelled wrongly, whatever is asked."""
     names = [os.fsdecode(name) for name in ODD]
     repo.stage_all([*names, "x.py", "pyc", "a.pyc.d/x"])
@@ -148,7 +150,7 @@ NAMES = (
 @given(names=st.sets(NAMES, min_size=1, max_size=4), below=st.booleans())
 @example(names=set(ODD) - {b"trailing .pyc ", b"__PyCache__"}, below=True)
 @example(names=set(ODD) - {b"trailing .pyc ", b"__PyCache__"}, below=False)
-def test_what_is_shown_mends(
+def test_printed_commands_fix_every_finding(
     make_repo: Callable[..., Repo],
     run: Run,
     tmp_path_factory: pytest.TempPathFactory,
@@ -180,7 +182,7 @@ def test_what_is_shown_mends(
     assert not any(is_bytecode_path(os.fsencode(path)) for path in repo.tracked())
 
 
-def test_symlinks_and_submodules(repo: Repo, run: Run) -> None:
+def test_links_and_submodules_are_reported(repo: Repo, run: Run) -> None:
     commit = repo.commit()
     repo.stage("link.pyc", "target", mode="120000")
     repo.stage("sub.pyc", commit, mode="160000")
@@ -201,7 +203,7 @@ def test_symlinks_and_submodules(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("hidden", ["all", "dirty"])
-def test_a_submodule_cannot_hide_itself(repo: Repo, run: Run, hidden: str) -> None:
+def test_submodule_settings_hide_nothing(repo: Repo, run: Run, hidden: str) -> None:
     first = repo.commit()
     repo.add(".gitmodules", f'[submodule "x"]\n\tpath = x.pyc\n\turl = u\n\tignore = {hidden}\n')
     repo.git("config", "diff.ignoreSubmodules", hidden)
@@ -209,13 +211,13 @@ def test_a_submodule_cannot_hide_itself(repo: Repo, run: Run, hidden: str) -> No
     assert paths(run, "--staged") == paths(run) == ["x.pyc"]
 
 
-def test_what_is_not_on_disk(repo: Repo, run: Run) -> None:
+def test_file_that_is_not_on_disk_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a/b.pyc").unlink()
     assert paths(run) == ["a/b.pyc"]
 
 
 @pytest.mark.parametrize("options", [(), ("--sparse-index",)])
-def test_sparse_checkout(repo: Repo, run: Run, options: tuple[str, ...]) -> None:
+def test_sparse_checkout_is_checked_whole(repo: Repo, run: Run, options: tuple[str, ...]) -> None:
     """Also with a sparse index, which holds `out/` in one entry."""
     repo.add("out/__pycache__/a.cpython-313.pyc")
     repo.add("in/a.py")
@@ -233,7 +235,7 @@ def test_sparse_checkout(repo: Repo, run: Run, options: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
-def test_conflict_stages_are_told_once(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+def test_conflict_stages_are_reported_once(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
     repo.commit()
     for stage in (1, 2, 3):
         repo.stage("a.pyc", f"{stage}", stage=stage)
@@ -242,7 +244,7 @@ def test_conflict_stages_are_told_once(repo: Repo, run: Run, argv: tuple[str, ..
 
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])
-def test_intent_to_add(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
+def test_intent_to_add_entry_is_not_reported(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
     """The next commit does not contain such an entry; an empty file that was added, it does."""
     repo.write("a.pyc", BYTECODE)
     repo.write("b.py")
@@ -256,7 +258,7 @@ def test_intent_to_add(repo: Repo, run: Run, argv: tuple[str, ...]) -> None:
     assert "a.pyc" in paths(run, *argv)
 
 
-def test_deleting_is_always_allowed(repo: Repo, run: Run) -> None:
+def test_deletion_of_bytecode_is_not_reported(repo: Repo, run: Run) -> None:
     for name in ("a.pyc", "b/__pycache__/c.pyc", "d.pyc"):
         repo.add(name)
     repo.commit()
@@ -269,7 +271,7 @@ def test_deleting_is_always_allowed(repo: Repo, run: Run) -> None:
     assert paths(run) == ["b/__pycache__/c.pyc", "d.pyc"]
 
 
-def test_staged_is_only_what_differs(repo: Repo, run: Run) -> None:
+def test_staged_reports_only_differences_from_head(repo: Repo, run: Run) -> None:
     repo.add("old.pyc", "1")
     repo.add("changed.pyc", "1")
     repo.commit()
@@ -279,7 +281,9 @@ def test_staged_is_only_what_differs(repo: Repo, run: Run) -> None:
     assert paths(run, "--staged") == ["changed.pyc", "moved.pyc", "new.pyc"]
 
 
-def test_another_index(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_of_git_index_file_is_checked(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.add("a.pyc")
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(repo.path / ".git" / "other"))
     repo.add("b.pyc")
@@ -287,7 +291,7 @@ def test_another_index(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--tree", "HEAD"), ("--content", "all")])
-def test_from_a_subdirectory(
+def test_subdirectory_checks_everything_with_paths_from_the_top(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
 ) -> None:
     """Paths are from the top, configuration is the top's, commands hold where one stands."""
@@ -320,7 +324,7 @@ def test_from_a_subdirectory(
 CONFIG = "[tool.pycache-guard]\nallow = [{{ path = '{}', reason = 'r' }}]\n"
 
 
-def test_a_linked_work_tree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linked_work_tree_is_checked(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.commit()
     repo.add("main.pyc")
     repo.git("worktree", "add", "-q", "../linked")
@@ -331,7 +335,7 @@ def test_a_linked_work_tree(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatc
     assert paths(run) == ["x.pyc"]
 
 
-def test_a_submodule_is_a_repository_of_its_own(
+def test_submodule_is_checked_by_itself(
     repo: Repo, make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner = make_repo("inner")
@@ -343,7 +347,7 @@ def test_a_submodule_is_a_repository_of_its_own(
     assert paths(run) == ["i.pyc"]
 
 
-def test_a_sha256_repository(
+def test_sha256_repository_is_checked(
     make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = make_repo("sha256", "--object-format=sha256")
@@ -360,7 +364,7 @@ def test_a_sha256_repository(
 
 
 class TestTree:
-    def test_a_bare_repository(
+    def test_tree_of_a_bare_repository_is_checked(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         repo.add("a.pyc")
@@ -374,7 +378,7 @@ class TestTree:
         for argv in ((), ("--staged",), ("--fix",), ("--content", "none")):
             assert run(COMMAND, *argv) == refused
 
-    def test_from_within_the_repository(
+    def test_tree_is_checked_from_the_git_directory(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         repo.add("a.pyc")
@@ -382,14 +386,14 @@ class TestTree:
         monkeypatch.chdir(repo.path / ".git")
         assert paths(run, "--tree", "HEAD") == ["a.pyc"]
 
-    def test_the_index_is_another_matter(self, repo: Repo, run: Run) -> None:
+    def test_tree_is_checked_without_the_index(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.commit()
         repo.git("rm", "-q", "--cached", "a.pyc")
         repo.add("b.pyc")
         assert paths(run, "--tree", "HEAD") == ["a.pyc"]
 
-    def test_its_own_configuration(self, repo: Repo, run: Run) -> None:
+    def test_tree_has_its_own_configuration(self, repo: Repo, run: Run) -> None:
         """Nothing that is on disk or staged speaks for it."""
         repo.add("a.pyc")
         repo.commit()
@@ -400,7 +404,7 @@ class TestTree:
         (repo.path / "pyproject.toml").unlink()
         assert run(COMMAND, "--tree", "HEAD") == CLEAN
 
-    def test_no_replacement_is_believed(self, repo: Repo, run: Run) -> None:
+    def test_tree_ignores_replacements(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         bad = repo.commit()
         repo.git("rm", "-q", "--cached", "a.pyc")
@@ -408,13 +412,15 @@ class TestTree:
         repo.git("replace", bad, good)
         assert paths(run, "--tree", bad) == ["a.pyc"]
 
-    def test_a_submodule_in_a_tree(self, repo: Repo, run: Run) -> None:
+    def test_submodule_in_a_tree_is_reported(self, repo: Repo, run: Run) -> None:
         repo.stage("x.pyc", repo.commit(), mode="160000")
         repo.commit()
         assert paths(run, "--tree", "HEAD") == ["x.pyc"]
 
 
-def test_portable(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_without_posix_spawn_are_the_same(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where there is no posix_spawn, the answer is the same."""
     monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
     repo.add("pyproject.toml", CONFIG.format("ok.pyc"))

@@ -26,7 +26,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", PAGES)
-def test_fits_a_screen(run: Run, command: tuple[str, ...]) -> None:
+def test_help_fits_a_screen(run: Run, command: tuple[str, ...]) -> None:
     code, out, err = run(*command, "--help")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) < LINES  # one line is for the prompt
@@ -36,7 +36,7 @@ def test_fits_a_screen(run: Run, command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("command", PAGES)
-def test_has_an_example_and_the_exit_codes(run: Run, command: tuple[str, ...]) -> None:
+def test_help_has_an_example_and_the_exit_codes(run: Run, command: tuple[str, ...]) -> None:
     out = run(*command, "--help").out
     (example,) = re.findall(r"(?m)^example: (.*)$", out)
     assert re.match(r"(exec )?pycache-guard [\w-]+", example)
@@ -44,7 +44,7 @@ def test_has_an_example_and_the_exit_codes(run: Run, command: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_names_a_page_about_the_command(run: Run, command: str) -> None:
+def test_help_names_a_page_about_the_command(run: Run, command: str) -> None:
     out = run(command, "--help").out
     assert out.startswith(f"usage: pycache-guard {command} [OPTION...]")
     (address,) = re.findall(r"(?m)^more: (.*)$", out)
@@ -53,7 +53,7 @@ def test_names_a_page_about_the_command(run: Run, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_example_has_existing_options(program: Program, run: Run, command: str) -> None:
+def test_help_example_has_existing_options(program: Program, run: Run, command: str) -> None:
     """The example calls this command, and all its options exist."""
     out = run(command, "--help").out
     (example,) = re.findall(r"(?m)^example: (?:exec )?pycache-guard ([^#\n]*)", out)

@@ -24,13 +24,13 @@ TOLD = (
 )
 
 
-def test_nothing_to_say(repo: Repo, run: Run, program: Program) -> None:
+def test_clean_sources_have_no_findings(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", "x = 1\n")
     assert run("lint") == CLEAN
     assert program("lint") == CLEAN
 
 
-def test_tracked_files(repo: Repo, run: Run, program: Program) -> None:
+def test_tracked_files_are_linted_by_default(repo: Repo, run: Run, program: Program) -> None:
     repo.add("a.py", SOURCE)
     repo.write("untracked.py", SOURCE)
     assert run("lint", "--quiet") == (1, TOLD, "")
@@ -57,7 +57,7 @@ BROKEN = f"b.py:1: cannot be parsed by {PYTHON}: invalid syntax; {NEWER}"
 ENCODED = "c.py: cannot be decoded: invalid or missing encoding declaration"
 
 
-def test_what_does_not_parse_is_a_warning_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
+def test_unparsable_file_is_a_warning_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
     repo.add("c.py", "x = '\xff'".encode("latin-1"))
@@ -70,22 +70,20 @@ def test_what_does_not_parse_is_a_warning_and_the_rest_is_reported(repo: Repo, r
     assert err.splitlines() == [f"warning: {BROKEN}", f"warning: {ENCODED}"]
 
 
-def test_a_file_with_words_of_a_rule_that_does_not_parse_is_a_warning_too(
-    repo: Repo, run: Run
-) -> None:
+def test_unparsable_file_with_trigger_words_is_a_warning_too(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:  # marshal\n")
     assert run("lint", "--quiet") == (1, TOLD, f"warning: {BROKEN}\n")
 
 
-def test_nothing_that_parses_is_an_error(repo: Repo, run: Run) -> None:
+def test_only_unparsable_files_are_an_error(repo: Repo, run: Run) -> None:
     repo.add("b.py", "def f(:\n")
     repo.add("c.py", "x = '\xff'".encode("latin-1"))
     assert run("lint", "b.py") == (2, "", f"error: {BROKEN}\n")
     assert run("lint") == (2, "", f"error: {BROKEN}\nerror: {ENCODED}\n")
 
 
-def test_what_cannot_be_read_is_an_error_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
+def test_unreadable_file_is_an_error_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
     gone = "error: no.py: No such file or directory\n"
@@ -102,7 +100,7 @@ def test_templates_of_sources_need_not_parse(repo: Repo, run: Run) -> None:
 
 
 @pytest.mark.parametrize("source", ["nonlocal x\n", "def f(x):\n    global x\n"])
-def test_what_only_the_compiler_refuses_is_parsed(repo: Repo, run: Run, source: str) -> None:
+def test_source_that_only_the_compiler_refuses_is_linted(repo: Repo, run: Run, source: str) -> None:
     repo.add("a.py", source)
     assert run("lint") == CLEAN
 
@@ -121,20 +119,22 @@ def test_rules_are_ignored_by_option_and_configuration(repo: Repo, run: Run) -> 
 @pytest.mark.parametrize(
     ("code", "words"), [("PYC001", "cannot be ignored"), ("PYC4", "is not a rule"), ("", "empty")]
 )
-def test_what_cannot_be_ignored_is_wrong_usage(repo: Repo, run: Run, code: str, words: str) -> None:
+def test_code_that_cannot_be_ignored_is_an_error(
+    repo: Repo, run: Run, code: str, words: str
+) -> None:
     exit_code, out, err = run("lint", "--ignore", code)
     assert (exit_code, out) == (2, "")
     assert "--ignore" in err
     assert words in err
 
 
-def test_a_wrong_configuration_is_an_error(repo: Repo, run: Run) -> None:
+def test_wrong_configuration_is_an_error(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.write("pyproject.toml", "[tool.pycache-guard]\nnonesuch = 1\n")
     assert run("lint").code == 2
 
 
-def test_formats(repo: Repo, run: Run, tmp_path: Path) -> None:
+def test_json_report_has_line_and_columns(repo: Repo, run: Run, tmp_path: Path) -> None:
     repo.add("a.py", SOURCE)
     (found,) = json.loads(run("lint", "--format", "json").out)["findings"]
     assert (found["code"], found["rule"], found["path"]) == ("PYC405", "bytecode-process", "a.py")
@@ -147,13 +147,13 @@ def test_formats(repo: Repo, run: Run, tmp_path: Path) -> None:
     assert json.loads(run("lint", "--format", "gitlab").out)[0]["check_name"] == "PYC405"
 
 
-def test_a_path_that_is_not_text(repo: Repo, run: Run) -> None:
+def test_path_that_is_not_utf8_is_escaped(repo: Repo, run: Run) -> None:
     name = os.fsdecode(b"caf\xe9.py")
     repo.stage(name, SOURCE)
     assert run("lint").out.startswith("caf\\xe9.py:2:1: PYC405 ")
 
 
-def test_wrong_usage(repo: Repo, run: Run) -> None:
+def test_wrong_usage_is_an_error(repo: Repo, run: Run) -> None:
     code, out, err = run("lint", "--nonesuch")
     assert (code, out) == (2, "")
     assert "--nonesuch" in err

@@ -50,7 +50,9 @@ def odd(repo: Repo) -> Repo:
         ("utf-16:strict", "ü"),
     ],
 )
-def test_any_encoding(odd: Repo, encoding: str, shows: str, voice: str) -> None:
+def test_report_is_printed_in_any_encoding(
+    odd: Repo, encoding: str, shows: str, voice: str
+) -> None:
     done = subprocess.run(
         [PROGRAM, COMMAND, "--format", voice],
         env={**os.environ, "PYTHONIOENCODING": encoding},
@@ -67,7 +69,7 @@ def test_any_encoding(odd: Repo, encoding: str, shows: str, voice: str) -> None:
         assert "ü" in str(json.loads(text))
 
 
-def test_help_in_any_encoding(program: Program) -> None:
+def test_help_is_printed_in_any_encoding(program: Program) -> None:
     for argv in (["--help"], [COMMAND, "--help"]):
         done = program(*argv, env={"PYTHONIOENCODING": "ascii:strict"})
         assert (done.code, done.err) == (0, "")
@@ -75,7 +77,7 @@ def test_help_in_any_encoding(program: Program) -> None:
 
 class TestOutput:
     @pytest.mark.parametrize("voice", FORMATS)
-    def test_a_file_has_what_stdout_had(
+    def test_output_file_has_the_report_of_stdout(
         self, odd: Repo, run: Run, tmp_path: Path, voice: str
     ) -> None:
         expected = run(COMMAND, "--format", voice)
@@ -87,7 +89,7 @@ class TestOutput:
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
 
     @pytest.mark.parametrize("voice", FORMATS)
-    def test_nothing_found_is_a_report_too(
+    def test_output_file_without_findings_has_a_report(
         self, repo: Repo, run: Run, tmp_path: Path, voice: str
     ) -> None:
         file = tmp_path / "report"
@@ -109,7 +111,7 @@ class TestOutput:
             ("file/below", "{}: Not a directory"),
         ],
     )
-    def test_where_it_cannot_be(
+    def test_output_to_a_link_or_directory_is_an_error(
         self, odd: Repo, run: Run, tmp_path: Path, name: str, message: str
     ) -> None:
         (tmp_path / "file").write_text("old")
@@ -122,14 +124,18 @@ class TestOutput:
         assert told == (2, "", f"error: {message.format(path)}\n")
         assert (tmp_path / "file").read_text() == (tmp_path / "read-only").read_text() == "old"
 
-    def test_no_such_directory(self, odd: Repo, run: Run, tmp_path: Path) -> None:
+    def test_output_to_a_missing_directory_is_an_error(
+        self, odd: Repo, run: Run, tmp_path: Path
+    ) -> None:
         path = os.fspath(tmp_path / "no" / "report")
         error = f"error: {path}: No such file or directory; nothing was written\n"
         assert run(COMMAND, "--output", path) == (2, "", error)
 
     @posix
     @pytest.mark.parametrize("through", ["", "link"])
-    def test_a_pipe(self, odd: Repo, run: Run, tmp_path: Path, through: str) -> None:
+    def test_output_to_a_pipe_is_written(
+        self, odd: Repo, run: Run, tmp_path: Path, through: str
+    ) -> None:
         os.mkfifo(tmp_path / "fifo")
         (tmp_path / "link").symlink_to("fifo")
         heard: list[bytes] = []
@@ -146,16 +152,18 @@ class TestOutput:
         assert (tmp_path / "fifo").is_fifo()
 
     @posix
-    def test_a_device(self, odd: Repo, run: Run) -> None:
+    def test_output_to_a_device_is_written(self, odd: Repo, run: Run) -> None:
         assert run(COMMAND, "--output", os.devnull) == (1, "", "")
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
-    def test_a_full_device(self, odd: Repo, run: Run) -> None:
+    def test_output_to_a_full_device_is_an_error(self, odd: Repo, run: Run) -> None:
         told = run(COMMAND, "--output", "/dev/full")
         assert told == (2, "", "error: No space left on device\n")
 
     @posix
-    def test_a_full_disk(self, odd: Repo, program: Program, tmp_path: Path) -> None:
+    def test_output_to_a_full_disk_keeps_the_old_report(
+        self, odd: Repo, program: Program, tmp_path: Path
+    ) -> None:
         """A limit of the size of files stands for it; the old report stays whole.
 
         `-B`, or Python writes caches that are cut short, and trips over them ever after.
@@ -176,14 +184,18 @@ class TestOutput:
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
 
 
-def test_without_stdout(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_stdout_keeps_the_exit_code(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.stage("a.pyc")
     monkeypatch.setattr(sys, "stdout", None)
     assert run(COMMAND) == (1, "", "")
 
 
 @posix
-def test_a_pipe_that_nobody_reads(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_pipe_keeps_the_exit_code(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.stage("a.pyc")
     reader, writer = os.pipe()
     os.close(reader)
@@ -205,18 +217,18 @@ class TestStandardStreams:
         return done.returncode, os.fsdecode(done.stdout + done.stderr)
 
     @pytest.mark.parametrize("count", [1, 5000])
-    def test_a_reader_who_has_gone_away(self, repo: Repo, count: int) -> None:
+    def test_reader_that_ends_early_keeps_the_exit_code(self, repo: Repo, count: int) -> None:
         repo.stage_all(f"{n}.pyc" for n in range(count))
         command = f"set -o pipefail; PROGRAM {COMMAND} | true"
         assert self.shell(command) == (1, "")
 
-    def test_help_for_nobody(self) -> None:
+    def test_help_with_a_closed_reader_succeeds(self) -> None:
         assert self.shell("set -o pipefail; (sleep 0.1; PROGRAM --help) | true") == (0, "")
 
     @pytest.mark.parametrize(
         "closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"]
     )
-    def test_closed(self, repo: Repo, closed: str) -> None:
+    def test_closed_standard_streams_keep_the_exit_code(self, repo: Repo, closed: str) -> None:
         """A closed descriptor becomes none of git's."""
         repo.stage("x", b"\0" * 10)
         has_stdout = ">&-" not in closed.replace("2>&-", "")
@@ -233,7 +245,7 @@ class TestStandardStreams:
         assert said.startswith("" if ">&-" in closed.replace("2>&-", "") else "a.pyc: PYC001")
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
-    def test_full(self, repo: Repo) -> None:
+    def test_full_stdout_is_an_error(self, repo: Repo) -> None:
         error = "error: No space left on device\n"
         repo.stage("a.pyc")
         assert self.shell(f"PROGRAM {COMMAND} > /dev/full") == (2, error)
@@ -260,7 +272,7 @@ def at_a_terminal(*argv: str) -> str:
 
 @posix
 @pytest.mark.parametrize("argv", [(COMMAND,), ("doctor",), ("lint",)])
-def test_people_are_told_where_a_rule_is_explained(repo: Repo, argv: tuple[str, ...]) -> None:
+def test_terminal_gets_the_address_of_the_rule_page(repo: Repo, argv: tuple[str, ...]) -> None:
     """At a terminal alone: what programs and logs get is the report."""
     repo.add("a.pyc", "x")
     repo.add("b.py", "import marshal\nexec(marshal.loads(data))\n")
@@ -275,13 +287,13 @@ def test_people_are_told_where_a_rule_is_explained(repo: Repo, argv: tuple[str, 
 
 @posix
 @pytest.mark.parametrize("argv", [("--format", "json"), ("--output", "report")])
-def test_only_the_report_is_for_people(repo: Repo, argv: tuple[str, ...]) -> None:
+def test_other_outputs_have_no_address_of_the_rule_page(repo: Repo, argv: tuple[str, ...]) -> None:
     repo.add("a.pyc", "x")
     assert "About" not in at_a_terminal(COMMAND, *argv)
 
 
 @posix
-def test_nothing_is_explained_where_nothing_was_found(repo: Repo) -> None:
+def test_terminal_without_findings_gets_no_address(repo: Repo) -> None:
     repo.add("a.py", "x")
     assert at_a_terminal("lint") == "OK: 1 Python file checked.\n"
 
@@ -352,7 +364,7 @@ def test_file_never_gets_colors_by_itself(
 
 
 @pytest.mark.parametrize("argv", [(COMMAND,), ("doctor",)])
-def test_a_terminal_is_asked_for(
+def test_address_depends_on_isatty(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
 ) -> None:
     repo.add("a.pyc", "x")

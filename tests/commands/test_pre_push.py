@@ -41,7 +41,7 @@ def push(repo: Repo, *words: str) -> Result:
 
 
 @posix
-def test_clean_pushes(hooked: Repo) -> None:
+def test_clean_push_succeeds(hooked: Repo) -> None:
     hooked.git("tag", "-a", "-m", "m", "v1")
     for words in (
         ["origin", "main"],
@@ -55,7 +55,7 @@ def test_clean_pushes(hooked: Repo) -> None:
 
 
 @posix
-def test_every_ref_of_a_push_is_judged(hooked: Repo) -> None:
+def test_every_ref_of_a_push_is_checked(hooked: Repo) -> None:
     """The bytecode is in the second, and deleted again: no runner sees that."""
     assert push(hooked, "origin", "main").code == 0
     hooked.commit("good")
@@ -74,7 +74,7 @@ def test_every_ref_of_a_push_is_judged(hooked: Repo) -> None:
 
 
 @posix
-def test_a_force_push_over_what_was_never_fetched(hooked: Repo) -> None:
+def test_force_push_over_unknown_commits_is_checked(hooked: Repo) -> None:
     server = Repo(hooked.path.parent / "server.git")
     assert push(hooked, "origin", "main").code == 0
     other = server.git("commit-tree", "-m", "other", server.git("mktree"))
@@ -87,7 +87,7 @@ def test_a_force_push_over_what_was_never_fetched(hooked: Repo) -> None:
 
 
 @posix
-def test_to_a_url(hooked: Repo) -> None:
+def test_push_to_a_url_checks_everything(hooked: Repo) -> None:
     """Nothing is known of what it has: everything is judged."""
     hooked.add("a.pyc", "1")
     hooked.commit("bad")
@@ -102,7 +102,9 @@ def say(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
 
 
-def test_options(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_follow_the_arguments_of_git(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.add("a.pyc", "1")
     commit = repo.commit()
     line = f"main {commit} refs/heads/main {'0' * 40}\n"
@@ -120,7 +122,7 @@ def test_options(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         assert run("pre-push", *argv).code == code, argv
 
 
-def test_nothing_is_pushed(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_push_of_nothing_succeeds(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     say(monkeypatch, "")
     assert run("pre-push", "origin", "url") == CLEAN
     say(monkeypatch, f"(delete) {'0' * 40} refs/heads/x {'1' * 40}\n")
@@ -141,7 +143,7 @@ READERS = [
 @pytest.mark.parametrize(
     "words", [["origin", "main"], ["origin", "topic"], ["../server.git", "HEAD:refs/heads/x"]]
 )
-def test_lines_that_were_read_before_hide_nothing(
+def test_ref_lines_that_were_read_before_hide_nothing(
     hooked: Repo, reader: str, words: list[str]
 ) -> None:
     assert push(hooked, "origin", "main").code == 0
@@ -199,14 +201,18 @@ def test_detached_head_is_checked_without_lines(hooked: Repo) -> None:
 
 
 @pytest.mark.parametrize("lines", ["x\n", "main 1 main 2\n", "\n"])
-def test_malformed_lines(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+def test_malformed_ref_line_ends_with_2(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, lines: str
+) -> None:
     say(monkeypatch, lines)
     result = run("pre-push", "origin", "url")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("error: malformed ref line on stdin: ")
 
 
-def test_what_a_runner_tells(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_of_a_runner_gives_the_commits(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In its environment: stdin is empty."""
     repo.add("a.pyc", "1")
     repo.commit()
@@ -223,7 +229,7 @@ def test_what_a_runner_tells(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPat
     assert run("pre-push") == CLEAN
 
 
-def test_help(run: Run) -> None:
+def test_help_describes_the_hook(run: Run) -> None:
     result = run("pre-push", "--help")
     assert (result.code, result.err) == (0, "")
     assert "REMOTE" in result.out

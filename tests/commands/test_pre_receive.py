@@ -72,7 +72,7 @@ def server(
     return made
 
 
-def test_clean_pushes(server: Server) -> None:
+def test_clean_push_is_received(server: Server) -> None:
     """The first, the next, a new branch, a tag, a force push, a deletion, several at once."""
     repo = server.repo
     for n in range(3):
@@ -96,7 +96,7 @@ def test_clean_pushes(server: Server) -> None:
     assert server.refs() == {"refs/heads/main", *(f"refs/tags/{t}" for t in ("v1", "tree", "blob"))}
 
 
-def test_what_was_deleted_again_is_refused(server: Server) -> None:
+def test_bytecode_that_a_later_commit_deletes_is_refused(server: Server) -> None:
     repo = server.repo
     repo.add("a.py", "1")
     repo.commit()
@@ -127,7 +127,7 @@ def test_what_was_deleted_again_is_refused(server: Server) -> None:
         lambda r: r.git("tag", "-a", "-m", "m", "t", r.blob(BYTECODE)),
     ],
 )
-def test_tags_are_judged(server: Server, make: Callable[[Repo], object]) -> None:
+def test_tags_are_checked(server: Server, make: Callable[[Repo], object]) -> None:
     """Also such as name a tree or a blob."""
     server.repo.add("a.pyc", "1")
     server.repo.commit()
@@ -138,7 +138,7 @@ def test_tags_are_judged(server: Server, make: Callable[[Repo], object]) -> None
     assert server.refs() == set()
 
 
-def test_what_the_server_has_is_not_judged_again(server: Server) -> None:
+def test_commits_of_the_server_are_not_checked_again(server: Server) -> None:
     """Of a push it is what is new that counts, by commits, and by the trees of refs."""
     hook = server.bare.path / "hooks" / "pre-receive"
     hook.unlink()
@@ -157,7 +157,7 @@ def test_what_the_server_has_is_not_judged_again(server: Server) -> None:
     assert "c/a.pyc: PYC001" in server.push("main").err
 
 
-def test_a_merge_with_a_hidden_change(server: Server) -> None:
+def test_merge_with_a_change_of_its_own_is_refused(server: Server) -> None:
     repo = server.repo
     repo.commit()
     repo.git("checkout", "-q", "-b", "side")
@@ -177,7 +177,7 @@ def test_a_merge_with_a_hidden_change(server: Server) -> None:
     )
 
 
-def test_nobody_allows_themselves(server: Server) -> None:
+def test_push_cannot_grant_itself_an_exception(server: Server) -> None:
     """The configuration is that of the server's own HEAD."""
     repo = server.repo
     repo.add("pyproject.toml", '[tool.pycache-guard]\nallow = [{path = "*.pyc", reason = "r"}]\n')
@@ -201,7 +201,7 @@ def test_nobody_allows_themselves(server: Server) -> None:
     )
 
 
-def test_arguments_of_the_hook(server: Server) -> None:
+def test_hook_accepts_options(server: Server) -> None:
     server.install("--content", "none", "--allow", "'*.pyc'")
     server.repo.add("a.pyc", "1")
     server.repo.add("a.png", BYTECODE)
@@ -211,7 +211,7 @@ def test_arguments_of_the_hook(server: Server) -> None:
     assert server.push("main:refs/heads/other").code == 1
 
 
-def test_a_push_from_a_shallow_clone(server: Server, tmp_path: Path) -> None:
+def test_push_from_a_shallow_clone_is_checked(server: Server, tmp_path: Path) -> None:
     """The server has what the clone lacks: nothing is cut off."""
     server.repo.commit("1")
     server.repo.commit("2")
@@ -229,7 +229,7 @@ def test_a_push_from_a_shallow_clone(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"x\n", b"\n", b"0" * 40 + b" " + b"1" * 40 + b" refs/x"])
-def test_malformed_lines(
+def test_malformed_ref_line_ends_with_2(
     run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(said)))
@@ -238,14 +238,14 @@ def test_malformed_lines(
     assert result.err.startswith("error: ")
 
 
-def test_an_object_that_is_not_here(run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_object_ends_with_2(run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     line = f"{'0' * 40} {'1' * 40} refs/heads/x\n".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line)))
     assert run("pre-receive").code == 2
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_nobody_gives_lines(
+def test_terminal_or_closed_stdin_ends_with_2(
     run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch, is_closed: bool
 ) -> None:
     monkeypatch.setattr(os, "isatty", lambda _: not is_closed)
@@ -256,7 +256,9 @@ def test_nobody_gives_lines(
     assert result.err.startswith("error: no ref lines on stdin; git passes them to its hook")
 
 
-def test_options(run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configuration_is_that_of_head(
+    run: Run, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The configuration is HEAD's, not the work tree's."""
     repo.commit()
     repo.stage("a.pyc", "1")

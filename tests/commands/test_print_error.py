@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_print_error_writes_one_escaped_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_error("a\nb\x1b[0m \udcff")
     assert capsys.readouterr() == ("", "error: a\\x0ab\\x1b[0m \\xff\n")
 
 
-def test_no_one_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_print_error_with_a_closed_stderr_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError(32, text)

@@ -30,7 +30,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_long_run(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+def test_progress_of_a_long_run_is_drawn_and_cleared(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
     """Nothing at first, then a word now and then, and in the end nothing is left."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
@@ -51,7 +53,9 @@ def test_a_long_run(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None
     assert terminal.getvalue()[said:].count("\r") == 2
 
 
-def test_a_short_run(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+def test_progress_of_a_short_run_is_not_drawn(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     shown = Progress("check-history")
@@ -61,7 +65,7 @@ def test_a_short_run(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> Non
 
 
 @pytest.mark.parametrize("stream", [None, io.StringIO()])
-def test_no_terminal(
+def test_progress_without_a_terminal_is_not_drawn(
     monkeypatch: pytest.MonkeyPatch, clock: list[float], stream: io.StringIO | None
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
@@ -72,7 +76,7 @@ def test_no_terminal(
     assert stream is None or stream.getvalue() == ""
 
 
-def test_a_run_on_a_terminal(
+def test_progress_of_a_command_is_cleared_before_the_report(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The report goes elsewhere; the line is cleared, also when something fails."""
