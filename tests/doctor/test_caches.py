@@ -21,7 +21,7 @@ from pycache_guard.doctor.caches import _inspect_cache
 from pycache_guard.doctor.caches import head_of
 from pycache_guard.doctor.caches import places as places_of
 from pycache_guard.doctor.caches import scan_caches
-from pycache_guard.doctor.interpreter import Interpreter
+from pycache_guard.interpreters.identity import Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 AGAIN = "Python compiles the sources again at each start"
 TAG = str(sys.implementation.cache_tag)
-PYTHON = Interpreter("python", "cpython", "3.0.0", TAG, b"")
+PYTHON = Interpreter("python", b"", "cpython", "3.0.0", TAG)
 
 
 def look() -> CacheScan:
@@ -244,7 +244,7 @@ def test_caches_are_counted_by_interpreter(root: Path) -> None:
     here = identify_magic(MAGIC_NUMBER)
     assert here is not None
     assert facts[f"{here.implementation} {here.version}"].explanation == state.OTHERS
-    untagged = state.summarize(look(), python._replace(tag=None), ".").facts
+    untagged = state.summarize(look(), python._replace(tag=""), ".").facts
     assert "cpython 3.0.0" in [fact.name for fact in untagged]
 
 

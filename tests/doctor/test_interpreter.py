@@ -2,113 +2,23 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import MAGIC_NUMBER
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.doctor import interpreter
-from pycache_guard.doctor.interpreter import Interpreter
-from pycache_guard.doctor.interpreter import ask_interpreter
 from pycache_guard.doctor.interpreter import described
 from pycache_guard.doctor.interpreter import is_redirected
 from pycache_guard.doctor.interpreter import writing
-from pycache_guard.errors import Failure
+from pycache_guard.interpreters.identity import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Python")
 
 
-def test_running_interpreter_is_described() -> None:
-    python = ask_interpreter(sys.executable)
-    assert python.implementation == sys.implementation.name
-    assert python.release == sys.version_info[:3]
-    assert python.tag == sys.implementation.cache_tag
-    assert python.magic == MAGIC_NUMBER
-    assert os.path.samefile(python.executable, sys.executable)
-
-
-def test_asking_imports_nothing_of_the_checkout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither from where we stand, nor from where the environment says, nor at start-up."""
-    for name in ("imp", "sitecustomize", "usercustomize", "encodings", "os", "site"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('of the checkout')")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "os.py"))
-    assert ask_interpreter(sys.executable).magic == MAGIC_NUMBER
-    assert not (tmp_path / "__pycache__").exists()
-
-
-@pytest.fixture
-def fake_git_script(tmp_path: Path) -> Callable[[str], str]:
-    """Return a maker of programs that are no Python."""
-
-    def make(script: str) -> str:
-        path = tmp_path / "python"
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        return str(path)
-
-    return make
-
-
-@posix
-def test_interpreter_without_isolated_mode_is_asked_as_python_2(
-    fake_git_script: Callable[[str], str],
-) -> None:
-    """Python 2 does not know `-I`."""
-    python = fake_git_script(
-        """case "$1" in -I) exit 2;; esac
-test "$*" = "${*#-E -s -S -B -c}" && exit 3
-printf 'cpython\\n2.7.18\\n\\n03f30d0a\\n/usr/bin/python2\\n'"""
-    )
-    assert ask_interpreter(python) == Interpreter(
-        "/usr/bin/python2", "cpython", "2.7.18", None, b"\x03\xf3\r\n"
-    )
-
-
-@posix
-@pytest.mark.parametrize(
-    "script", ["exit 1", "echo hello", "exit 0", r"printf 'a\n3.9.1\nt\n00\n/p\n'; exit 1"]
-)
-def test_program_that_is_no_python_is_a_failure(
-    script: str, fake_git_script: Callable[[str], str]
-) -> None:
-    with pytest.raises(Failure, match="is not a Python interpreter"):
-        ask_interpreter(fake_git_script(script))
-
-
-@posix
-def test_interpreter_that_does_not_answer_is_a_failure(
-    fake_git_script: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(interpreter, "TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(Failure, match="did not answer"):
-        ask_interpreter(fake_git_script("exec sleep 60"))
-
-
-def test_missing_interpreter_is_a_failure(tmp_path: Path) -> None:
-    for name in ("python-that-nobody-has", str(tmp_path)):
-        with pytest.raises(Failure, match="cannot be run"):
-            ask_interpreter(name)
-
-
-@posix
-def test_relative_path_starts_at_the_current_directory(
-    fake_git_script: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_git_script(f'exec {sys.executable} "$@"')
-    monkeypatch.chdir(tmp_path)
-    assert ask_interpreter("./python").magic == MAGIC_NUMBER
-
-
 def test_facts_name_version_tag_and_magic() -> None:
-    python = Interpreter("/p", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
+    python = Interpreter("/p", b"\xf3\r\r\n", "cpython", "3.13.0", "cpython-313")
     facts = described(python).facts
     assert [fact.value for fact in facts] == [
         "cpython 3.13.0, /p",
@@ -116,11 +26,11 @@ def test_facts_name_version_tag_and_magic() -> None:
         "3571 (f3 0d 0d 0a): CPython 3.13",
     ]
     assert facts[2].data == {"number": 3571, "bytes": "f30d0d0a"}
-    odd = described(python._replace(tag=None, magic=b"abcd")).facts
+    odd = described(python._replace(tag="", magic=b"abcd")).facts
     assert [fact.value for fact in odd[1:]] == ["none", "25185 (61 62 63 64): not known"]
 
 
-NEW = Interpreter("python", "cpython", "3.13.0", "cpython-313", b"\xf3\r\r\n")
+NEW = Interpreter("python", b"\xf3\r\r\n", "cpython", "3.13.0", "cpython-313")
 OLD = NEW._replace(version="3.7.1")
 BESIDE = "__pycache__ next to each source"
 

@@ -8,13 +8,13 @@ import pytest
 
 from clean.trees import list_tree
 from pycache_guard.doctor import timing
-from pycache_guard.doctor.interpreter import Interpreter
-from pycache_guard.doctor.interpreter import ask_interpreter
 from pycache_guard.doctor.timing import Times
 from pycache_guard.doctor.timing import described
 from pycache_guard.doctor.timing import shown
 from pycache_guard.doctor.timing import time_import
 from pycache_guard.errors import Failure
+from pycache_guard.interpreters.identity import Interpreter
+from pycache_guard.interpreters.identity import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def python() -> Interpreter:
-    return ask_interpreter(sys.executable)
+    return ask(sys.executable)
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.errors import Failure
 from pycache_guard.interpreters import pool
 from pycache_guard.interpreters.pool import CompilerPool
-from pycache_guard.interpreters.process import Interpreter
-from pycache_guard.interpreters.process import parse_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,34 +196,3 @@ def test_candidates_exclude_the_current_directory(
 def test_candidates_on_windows_exclude_directories_that_anyone_can_create(windows: Path) -> None:
     assert "C:/" not in {root for root, _ in pool._VERSIONS_WINDOWS}
     assert not {*pool.interpreter_dirs()} & {"/usr/bin", "/usr/local/bin"}
-
-
-def interpreter(magic: bytes, tag: str) -> Interpreter:
-    return Interpreter("python", magic, "cpython", "3.8.1", tag)
-
-
-@pytest.mark.parametrize(
-    ("magic", "own", "tag", "writes"),
-    [
-        (MAGIC, "cpython-38", "cpython-38", True),
-        (MAGIC, "cpython-38", "CPython-38", True),
-        (MAGIC, "cpython-38", "", True),
-        (MAGIC, "", "cpython-38", True),
-        (MAGIC, "cpython-38", "pyston-23", False),
-        (b"abcd", "cpython-38", "cpython-38", False),
-    ],
-)
-def test_interpreter_writes_its_own_magic_and_tag(
-    magic: bytes, own: str, tag: str, *, writes: bool
-) -> None:
-    assert interpreter(magic, own).writes(MAGIC, tag) is writes
-
-
-def test_identity_is_parsed_strictly() -> None:
-    read = parse_identity("python", b"abcdpypy\n3.9.1\npypy39")
-    assert read == Interpreter("python", b"abcd", "pypy", "3.9.1", "pypy39")
-    assert read.title == "PyPy 3.9.1"
-    assert read._replace(implementation="other").title == "other 3.9.1"
-    for odd in (b"", b"abcdpypy", b"abcd\xff\n\n", b"abcda\nb\nc\nd"):
-        with pytest.raises(ValueError, match=r"."):
-            parse_identity("python", odd)

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pycache_guard.interpreters.process import Interpreter
+    from pycache_guard.interpreters.identity import Interpreter
 
 _VERSION = re.compile(r"(?:CPython[ -]?)?(3\.\d{1,2})(?:\.\d+)?t?", re.IGNORECASE)
 _TAGS = {"CPython": "cpython-", "PyPy": "pypy"}

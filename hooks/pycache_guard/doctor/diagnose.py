@@ -20,12 +20,13 @@ from pycache_guard.errors import Failure
 from pycache_guard.fs.vcs import find_mark
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import toplevel
+from pycache_guard.interpreters.identity import ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.doctor.interpreter import Interpreter
+    from pycache_guard.interpreters.identity import Interpreter
 
 #: Variables that select a repository in any directory (git(1)).
 POINTERS = ("GIT_DIR", "GIT_WORK_TREE")
@@ -39,7 +40,7 @@ def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
     A part that cannot be examined is among the failures; the others are reported. Raises `Failure` if the
     interpreter does not answer.
     """
-    python = interpreter.ask_interpreter(executable)
+    python = ask(executable)
     where, failures = find_work_tree()
     root = where or os.curdir
     is_tree = where is not None

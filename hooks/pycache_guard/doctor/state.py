@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pycache_guard.doctor.caches import Cache
     from pycache_guard.doctor.caches import CacheDirectory
     from pycache_guard.doctor.caches import CacheScan
-    from pycache_guard.doctor.interpreter import Interpreter
+    from pycache_guard.interpreters.identity import Interpreter
 
 OTHERS = "The interpreter above does not read them."
 NOBODYS = "They do not start with a known magic number, so no known interpreter reads them."

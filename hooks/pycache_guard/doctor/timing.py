@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.doctor.interpreter import Interpreter
+    from pycache_guard.interpreters.identity import Interpreter
 
 #: The number of pairs of a cold and a warm import.
 ROUNDS = 7

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycache_guard.bytecode.magic import Magic
-    from pycache_guard.interpreters.process import Interpreter
+    from pycache_guard.interpreters.identity import Interpreter
 
 
 class CompilerPool:

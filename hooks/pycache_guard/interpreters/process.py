@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pkgutil
 import struct
 import subprocess
 import threading
@@ -12,8 +11,11 @@ import time
 from typing import NamedTuple
 
 from pycache_guard import compat
-from pycache_guard.bytecode.magic import LENGTH
 from pycache_guard.errors import Failure
+from pycache_guard.interpreters.identity import ISOLATED_2
+from pycache_guard.interpreters.identity import Interpreter
+from pycache_guard.interpreters.identity import child_command
+from pycache_guard.interpreters.identity import parse_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 #: Python 2 lacks -X, which shows that it is one.
 _ISOLATED = ("-X", "utf8", "-s", "-S", "-B", "-W", "ignore")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
-_ISOLATED_2 = ("-E", "-s", "-S", "-B", "-W", "ignore")
 #: Variables that a process needs to find its libraries. No `PYTHON*`, no secrets.
 _KEPT = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
@@ -131,15 +132,17 @@ class CompilerProcess:
             return self._start()
 
     def _start(self) -> Interpreter:
-        program = pkgutil.get_data(__package__, "compiler_child.txt")
-        assert program is not None
-        isolated = _ISOLATED_2 if self._is_2 else _ISOLATED
+        isolated = ISOLATED_2 if self._is_2 else _ISOLATED
         optimize = ("-OO" if self._level > 1 else "-O",) if self._level and self._is_2 else ()
-        limits = (str(self._limits.seconds), str(self._limits.memory))
-        arguments = (*isolated, *optimize, "-c", program.decode("ascii"), *limits)
+        command = child_command(
+            self._executable,
+            (*isolated, *optimize),
+            seconds=self._limits.seconds,
+            memory=self._limits.memory,
+        )
         try:
             self._child = subprocess.Popen(
-                [self._executable, *arguments],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -157,7 +160,7 @@ class CompilerProcess:
         self._watchdog.patience = self._limits.timeout
         try:
             if kind == b"i":
-                return parse_identity(self._executable, payload)
+                return parse_identity(payload)._replace(executable=self._executable)
         except ValueError:
             pass
         self.close()
@@ -239,38 +242,3 @@ class Watchdog:
                 self.timed_out = True
                 self._child.kill()
                 return
-
-
-_TITLES = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
-
-
-class Interpreter(NamedTuple):
-    """An interpreter that can compile."""
-
-    executable: str
-    #: 4 bytes.
-    magic: bytes
-    #: `sys.implementation.name`, such as `cpython`.
-    implementation: str
-    #: In full: `3.12.1`.
-    version: str
-    #: The tag of its cache files, empty if it has none.
-    tag: str
-
-    @property
-    def title(self) -> str:
-        """`CPython 3.12.1`."""
-        return f"{_TITLES.get(self.implementation, self.implementation)} {self.version}"
-
-    def writes(self, magic: bytes, tag: str) -> bool:
-        """Return whether it writes files with `magic` and `tag`, which is empty if the name has none.
-
-        Pyston writes CPython 3.8's magic and its own tag.
-        """
-        return self.magic == magic and (not (tag and self.tag) or self.tag == tag.lower())
-
-
-def parse_identity(executable: str, payload: bytes) -> Interpreter:
-    """Parse the first frame of the child process. Raises `ValueError`."""
-    name, version, tag = payload[LENGTH:].decode("ascii").split("\n")
-    return Interpreter(executable, payload[:LENGTH], name, version, tag)
