@@ -24,6 +24,7 @@ from helpers.report_schema import is_json_report
 from helpers.report_schema import validate_report
 from helpers.runners import ROOT
 from helpers.runners import Checkout
+from helpers.windows import install as replace_missing_functions
 from pycache_guard import cli
 from pycache_guard.git import spawn
 from pycache_guard.interpreters import pool
@@ -39,6 +40,19 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("suite"), max_examples=1000)
 settings.load_profile("suite")
+
+replace_missing_functions()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of modules that make symbolic links: CI on Windows runs them apart."""
+    makes_links: dict[Path, bool] = {}
+    for item in items:
+        if item.path not in makes_links:
+            makes_links[item.path] = b"symlink" in item.path.read_bytes()
+        if makes_links[item.path]:
+            item.add_marker("symlinks")
+
 
 #: What a person's, a hook's or a runner's environment must not change.
 INHERITED = ("GIT_", "PRE_COMMIT", "PYTHON", "XDG_", "LC_", "LANG")

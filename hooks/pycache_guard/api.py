@@ -22,7 +22,6 @@ from pycache_guard.bytecode.pyc import header_problem
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.errors import Failure
 from pycache_guard.fs import files
-from pycache_guard.verify.compare import ComparisonResult
 from pycache_guard.verify.compare import Target
 from pycache_guard.verify.compare import compare_code
 from pycache_guard.verify.compare import describe_difference
@@ -77,7 +76,7 @@ def load_code(path: str | os.PathLike[str], *, optimization: int | None = None) 
     # A random file name cannot occur as a constant in the source.
     name = f"<source {os.urandom(8).hex()}>"
     outcome = compare_code(pyc, marshal.dumps(_compile_source(source, name, level)), name.encode())
-    if outcome.result in (ComparisonResult.SAME, ComparisonResult.LINES_DIFFER):
+    if outcome.result.is_equivalent:
         return _compile_source(source, target.source.path, level)
     why = outcome.reason or (
         f"{describe_difference(outcome.difference)} differs" if outcome.difference else ""

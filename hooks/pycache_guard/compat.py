@@ -15,9 +15,12 @@ MACOS = sys.platform == "darwin"
 
 #: Whether a child process can start without `subprocess`, which is expensive to import.
 HAS_POSIX_SPAWN = hasattr(os, "posix_spawnp")
-#: Signals with which people, runners and terminals end a process. Windows has no SIGHUP.
+#: Signals with which people, runners and terminals end a process. Windows has no SIGHUP, and only
+#: Windows has SIGBREAK.
 TERMINATION_SIGNALS: tuple[int, ...] = tuple(
-    getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name)
+    getattr(_signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(_signal, name)
 )
 #: Whether signals can be blocked for a time.
 HAS_SIGMASK = hasattr(_signal, "pthread_sigmask")

@@ -2,7 +2,8 @@
 
     python tests/bytecode/check_interpreter_tables.py EXE...
 
-For adding a Python: what it prints on a mismatch belongs into `magic_numbers.py` and `opcodes.py`.
+For adding a Python: what it prints on a mismatch belongs into `magic_numbers.py`, `tampering.py` and
+`control_flow.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
+from pycache_guard.bytecode.control_flow import FLOWS
+from pycache_guard.bytecode.control_flow import Flow
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.tampering import OPCODES
 
@@ -31,6 +35,7 @@ print(json.dumps({
     "version": "%d.%d" % sys.version_info[:2],
     "opmap": opcode.opmap,
     "caches": dict(caches),
+    "jumps": [opcode.opname[code] for code in opcode.hasjrel if code < 256],
 }))
 """
 INTERNAL = ("CACHE", "RESERVED", "ENTER_EXECUTOR", "TRACE_RECORD", "INSTRUMENTED_")
@@ -70,7 +75,26 @@ def matches_tables(executable: str) -> bool:
         print("  written:", sorted(written.values()))
         print("  caches:", caches)
         return False
+    flow = flow_of(written, [name for name in said["jumps"] if name in written])
+    if FLOWS.get(magic.number) != flow:
+        print("  flow:", flow)
+        return False
     return agreed
+
+
+def flow_of(numbers: dict[str, int], jumps: list[str]) -> Flow:
+    """Return how instructions continue, from their numbers and the names of those that jump."""
+    named = [name.upper() for name in FLOWS[3571]._asdict() if name.upper() in numbers]
+    others = {name: numbers[name] for name in jumps if name not in named}
+    backward = {name for name in others if "BACKWARD" in name or name == "END_ASYNC_FOR"}
+    ends = ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE")
+    single: dict[str, Any] = {name.lower(): numbers[name] for name in named}
+    return Flow(
+        **single,
+        forward=frozenset(number for name, number in others.items() if name not in backward),
+        backward=frozenset(others[name] for name in backward),
+        final=frozenset(numbers[name] for name in ends if name in numbers),
+    )
 
 
 if __name__ == "__main__":

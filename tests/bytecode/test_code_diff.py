@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.bytecode.code_diff import Difference
 from pycache_guard.bytecode.code_diff import find_difference
-from pycache_guard.bytecode.code_diff import is_patch_level_difference
+from pycache_guard.bytecode.code_diff import find_other_instructions
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.code_object import HugeInt
@@ -125,15 +125,19 @@ def test_edited_field_is_the_difference(field: str, depth: int) -> None:
 def test_patch_levels_differ_in_instructions_and_in_nothing_else(field: str) -> None:
     module = compiled()
     original, edited = edit_code([module], {}), edit_code([module], edits_of(module)[field])
-    is_patch_level = field in ("code", "stacksize")
-    assert is_patch_level_difference(tree(original), tree(edited)) is is_patch_level
+    expected, found = tree(original), tree(edited)
+    pairs = find_other_instructions(expected, found)
+    assert pairs == ([(expected, found)] if field in ("code", "stacksize") else None)
 
 
 def test_patch_levels_differ_in_line_tables_too() -> None:
-    edited = code(code(code=b"d", linetable=b"m"), linetable=b"m", stacksize=1)
-    assert is_patch_level_difference(code(code(), stacksize=2), edited)
+    inner, other_lines = code(), code(linetable=b"m")
+    edited_inner = code(code=b"d", linetable=b"m")
+    expected = code(inner, code(), stacksize=2)
+    edited = code(edited_inner, other_lines, linetable=b"m", stacksize=1)
+    assert find_other_instructions(expected, edited) == [(expected, edited), (inner, edited_inner)]
     other_file = code(code(code=b"d", filename="g"))
-    assert not is_patch_level_difference(code(code()), other_file)
+    assert find_other_instructions(code(code()), other_file) is None
 
 
 NAN = struct.unpack("<d", b"\1\0\0\0\0\0\xf8\x7f")[0]

@@ -24,6 +24,7 @@ from helpers.make_pyc import forged_pyc
 from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import with_nop
 from helpers.make_pyc import without_lines
 from helpers.make_pyc import write_file
 from helpers.report_parser import CLEAN
@@ -411,6 +412,42 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     assert (told.err, report["notes"], report["checked"]) == ("", [note], 3)
     assert report["other_lines"] == {COMPILER: [cache_path(), cache_path("n")]}
     assert (report["lines_differ"], report["verified"]) == (2, 1)
+
+
+has_flow_table = pytest.mark.skipif(
+    sys.version_info < (3, 11) or sys.implementation.name != "cpython",
+    reason="other layouts are compared for CPython 3.11 and later",
+)
+
+
+@has_flow_table
+def test_other_layouts_are_counted_apart(here: Path, run: Run) -> None:
+    data = timestamp_pyc(without_lines(with_nop(compile_source(INNOCENT))), len(TRUE))
+    words = (
+        f" the same instructions as what {COMPILER} compiles, but not stored in the same order, as with"
+        " another patch level, and"
+    )
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / cache_path(), data)
+    note = f"1 file ({cache_path()}) executes{words} is not counted as verified.\n"
+    ok = "OK: 0 of 1 bytecode file verified, 1 file with the same instructions in another order.\n"
+    assert run("verify-bytecode") == (0, ok + note, "")
+    write_file(here / "n.py", INNOCENT)
+    write_file(here / cache_path("n"), data)
+    report = json.loads(run("verify-bytecode", "--format", "json").out)
+    note = f"2 files ({cache_path()}, …) execute{words} are not counted as verified."
+    assert report["notes"] == [note]
+    assert report["other_layout"] == {COMPILER: [cache_path(), cache_path("n")]}
+    assert (report["layout_differs"], report["verified"]) == (2, 0)
+
+
+@has_flow_table
+def test_other_layout_with_a_line_table_of_another_size_is_a_mismatch(here: Path, run: Run) -> None:
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / cache_path(), timestamp_pyc(with_nop(compile_source(INNOCENT)), len(TRUE)))
+    told = run("verify-bytecode")
+    assert told.code == 1
+    assert re.search(r"PYC202 .*: the line table of <module> covers \d+ bytes of \d+", told.out)
 
 
 def test_unreadable_file_leaves_no_ok_line(here: Path, run: Run) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import compat
 from pycache_guard.git import spawn
+from pycache_guard.git import tempdir
 from pycache_guard.git.tempdir import TemporaryDirectory
 
 if TYPE_CHECKING:
@@ -96,6 +98,39 @@ def test_remove_that_fails_raises_and_stop_does_not(
         spawn.stop_all()
     assert spawn._live == []
     assert len(os.listdir(place)) == 1
+
+
+@pytest.mark.parametrize(("busy", "left"), [(2, 0), (4, 1)], ids=["for a moment", "to the end"])
+def test_remove_of_a_file_that_is_open_elsewhere_waits_on_windows(
+    place: Path, monkeypatch: pytest.MonkeyPatch, busy: int, left: int
+) -> None:
+    directory = filled()
+    calls = iter(range(busy))
+
+    def unlink(path: str) -> None:
+        if next(calls, None) is not None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        original(path)
+
+    original = os.unlink
+    with monkeypatch.context() as patched:
+        patched.setattr(compat, "WINDOWS", True)
+        patched.setattr(tempdir, "_WAITS_SECONDS", (0, 0, 0))
+        patched.setattr(os, "unlink", unlink)
+        directory.remove()
+    assert spawn._live == []
+    assert len(os.listdir(place)) == left
+
+
+def test_remove_of_a_file_without_permission_raises(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = filled()
+    with monkeypatch.context() as patched:
+        raising(patched, "unlink", 0, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        with pytest.raises(PermissionError):
+            directory.remove()
+    directory.remove()
 
 
 def test_remove_of_a_deleted_directory_does_nothing(place: Path) -> None:

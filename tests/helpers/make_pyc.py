@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dis
 import importlib.util
 import marshal
 import os
@@ -48,6 +49,16 @@ def without_lines(code: CodeType) -> CodeType:
         covered = min(step, size - start)
         table += bytes([0xF8 | covered // 2 - 1] if step == 16 else [covered, 0x80])
     return code.replace(co_linetable=table)
+
+
+def with_nop(code: CodeType) -> CodeType:
+    """Return code with a NOP before its last instruction, which executes the same (CPython 3.11 and later).
+
+    Its line table still covers the instructions of `code`.
+    """
+    return code.replace(
+        co_code=code.co_code[:-2] + bytes([dis.opmap["NOP"], 0]) + code.co_code[-2:]
+    )
 
 
 def timestamp_pyc(code: CodeType, size: int, mtime: int = TIME, flags: int = 0) -> bytes:

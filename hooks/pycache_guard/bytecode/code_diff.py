@@ -91,6 +91,8 @@ def _payload(value: Value) -> bytes:
 #: Fields in which the patch levels of one magic number differ (CPython 3.13.0 and 3.13.2, PyPy 7.3):
 #: the instructions and what describes them. Names, constants and flags are the same.
 PATCH_LEVEL_FIELDS = frozenset({"code", "exceptiontable", "linetable", "stacksize"})
+#: Those that decide what is executed.
+_INSTRUCTION_FIELDS = PATCH_LEVEL_FIELDS - {"linetable"}
 
 #: Fields that say where the source is, and change nothing that the code does.
 PLACE_FIELDS = frozenset({"filename", "firstlineno", "linetable"})
@@ -111,12 +113,14 @@ class Difference(NamedTuple):
     only_lines: bool
 
 
-def is_patch_level_difference(expected: Code, found: Code) -> bool:
-    """Return whether two different trees differ only in `PATCH_LEVEL_FIELDS`.
+def find_other_instructions(expected: Code, found: Code) -> list[tuple[Code, Code]] | None:
+    """Return the pairs of code objects whose instructions, exception tables or stack sizes differ.
 
-    This is no proof of honesty: an attacker can change instructions alone too.
+    Returns None if the trees differ in any field that is not in `PATCH_LEVEL_FIELDS`. A list is no proof
+    of honesty: an attacker can change instructions alone too.
     """
-    return _Comparison(found.filename, PATCH_LEVEL_FIELDS).run(expected, found) is None
+    comparison = _Comparison(found.filename, PATCH_LEVEL_FIELDS)
+    return comparison.other_instructions if comparison.run(expected, found) is None else None
 
 
 def find_code_difference(expected: Code, found: Code) -> Difference | None:
@@ -157,6 +161,8 @@ class _Comparison:
         self._filename = filename
         self._ignored = ignored
         self._numbers = ValueNumbering()
+        #: Pairs of code objects that differ in an ignored field, the line table excepted.
+        self.other_instructions: list[tuple[Code, Code]] = []
         #: A forest of values found to be the same, by identity: shared parts are compared once,
         #: however often they are referred to. Both trees outlive this.
         self._same: dict[int, int] = {}
@@ -196,7 +202,9 @@ class _Comparison:
             return "consts"
         if "filename" not in self._ignored and theirs.fields.get("filename") != self._filename:
             return "filename"
-        if "linetable" in self._ignored:
+        if self._ignored:
+            if any(ours.fields.get(f) != theirs.fields.get(f) for f in _INSTRUCTION_FIELDS):
+                self.other_instructions.append((ours, theirs))
             return None
         same_lines = ours.fields.get("linetable") == theirs.fields.get("linetable")
         return None if same_lines else "linetable"

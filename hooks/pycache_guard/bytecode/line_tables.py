@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from typing import cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pycache_guard.bytecode.code_object import Code
     from pycache_guard.bytecode.magic import Magic
 
@@ -100,16 +102,25 @@ def _check_locations(table: bytes, size: int) -> None:
 
 
 def _check_exceptions(table: bytes, size: int) -> None:
-    """Check entries of four big-endian varints: start, length, target, and depth with a flag."""
-    reader = _Reader(table)
-    end = 0
-    while not reader.is_at_end():
-        start, length, target, _ = (reader.take_big_varint(is_first=n == 0) for n in range(4))
-        if start < end or not length:
+    """Check the order and the places of the entries."""
+    previous = 0
+    for start, end, target, _ in read_exception_entries(table):
+        if start < previous or start == end:
             raise TableError("is out of order")
-        end = start + length
-        if _UNIT_BYTES * end > size or _UNIT_BYTES * target >= size:
+        previous = end
+        if end > size or target >= size:
             raise TableError("leads out of the code")
+
+
+def read_exception_entries(table: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yield start, end and target of each entry in bytes, and its depth with a flag.
+
+    An entry is four big-endian varints. Raises `TableError` if the table is malformed.
+    """
+    reader = _Reader(table)
+    while not reader.is_at_end():
+        start, length, target, depth = (reader.take_big_varint(is_first=n == 0) for n in range(4))
+        yield _UNIT_BYTES * start, _UNIT_BYTES * (start + length), _UNIT_BYTES * target, depth
 
 
 def _check_pypy_positions(table: bytes, size: int) -> None:

@@ -91,7 +91,7 @@ def check_archives(paths: Sequence[str]) -> CheckedArchives:
             try:
                 findings, unchecked = scan_archive(path, comparison)
             except OSError as error:
-                unchecked = [f"{path}: {error.strerror or error}{glob_hint(path, error)}"]
+                unchecked = [f"{path}: {error.strerror or error}{glob_hint(path)}"]
             else:
                 found += findings
             failures += unchecked
@@ -101,11 +101,14 @@ def check_archives(paths: Sequence[str]) -> CheckedArchives:
     return CheckedArchives(found, failures, len(paths) - incomplete, incomplete)
 
 
-def glob_hint(path: str, error: OSError) -> str:
-    """Return what to do about `path` if it is a glob that matches no file; else an empty string."""
+def glob_hint(path: str) -> str:
+    """Return what to do about `path` if it is a glob that matches no file; else an empty string.
+
+    Windows reports a `*` in a name as an invalid name, not as a missing file.
+    """
     from glob import has_magic
 
-    is_unbuilt = isinstance(error, FileNotFoundError) and has_magic(path)
+    is_unbuilt = has_magic(path) and not os.path.lexists(path)
     return ": build the archives first (`python -m build`)" if is_unbuilt else ""
 
 

@@ -53,6 +53,8 @@ def report(result: VerifyResult, ignored: set[str], options: Namespace) -> int:
         "verified": result.verified,
         "lines_differ": sum(map(len, result.lines_differ.values())),
         "other_lines": result.lines_differ,
+        "layout_differs": sum(map(len, result.layout_differs.values())),
+        "other_layout": result.layout_differs,
         "levels": result.levels,
     }
     code = write_report(
@@ -78,6 +80,9 @@ def summarize(result: VerifyResult, options: Namespace) -> Summary:
     lines_differ = sum(map(len, result.lines_differ.values()))
     if lines_differ:
         text += f", {count(lines_differ, 'file')} with other line tables"
+    layout_differs = sum(map(len, result.layout_differs.values()))
+    if layout_differs:
+        text += f", {count(layout_differs, 'file')} with the same instructions in another order"
     return Summary(checked, text, (*notes(result),))
 
 
@@ -120,7 +125,7 @@ def make_store(options: Namespace) -> BytecodeStore:
 def notes(result: VerifyResult) -> list[str]:
     """Return sentences about files that are neither findings nor simply verified.
 
-    By compiler, the files whose line tables alone differ; by level, the verified files whose names do
+    By compiler, the files whose line tables or order of instructions alone differ; by level, the verified files whose names do
     not state their optimization level; and what the store did not check.
     """
     by_level: dict[int, list[str]] = {}
@@ -133,6 +138,12 @@ def notes(result: VerifyResult) -> list[str]:
             " as with another patch level, and"
             f" {'is' if len(paths) == 1 else 'are'} not counted as verified."
             for compiler, paths in sorted(result.lines_differ.items())
+        ),
+        *(
+            f"{show_files(paths, 'executes', 'execute')} the same instructions as what {compiler} compiles,"
+            " but not stored in the same order, as with another patch level, and"
+            f" {'is' if len(paths) == 1 else 'are'} not counted as verified."
+            for compiler, paths in sorted(result.layout_differs.items())
         ),
         *(
             f"{show_files(paths, 'is', 'are')} what the source compiles to with -{'O' * level}"

@@ -148,5 +148,5 @@ def isolated_environment(home: str) -> dict[str, str]:
         "HOME": empty,
         "XDG_CONFIG_HOME": empty,
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_GLOBAL": NOWHERE,
     }

@@ -28,6 +28,7 @@ from pycache_guard.git.listing import blob_of
 from pycache_guard.git.listing import path_of
 from pycache_guard.git.objects import OfflineRepository
 from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.process import NOWHERE
 from pycache_guard.git.process import Git
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.process import environment
@@ -237,7 +238,7 @@ class Isolated:
             "GIT_INDEX_FILE": os.path.join(self._path, "index"),
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_GLOBAL": NOWHERE,
             "HOME": self._path,
             "XDG_CONFIG_HOME": self._path,
         }
@@ -385,7 +386,7 @@ def check_attr(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes
         questions.write(b"".join(path + b"\0" for path in paths))
         questions.seek(0)
         answers = Git(
-            *(*options_at(top), "-c", "core.attributesFile=/dev/null"),
+            *(*options_at(top), "-c", f"core.attributesFile={NOWHERE}"),
             *("check-attr", "--cached", "-z", "--stdin", attribute),
             stdin=questions.fileno(),
             env=environment(GIT_ATTR_NOSYSTEM="1"),

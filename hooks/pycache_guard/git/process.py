@@ -62,8 +62,9 @@ FIXED_VARIABLES = {
 
 #: The digits of object ids.
 HEXADECIMAL = b"0123456789abcdef"
-#: How git ends when the user interrupts us both, and git is the faster: by SIGINT.
-INTERRUPTED = -2
+#: How git ends when the user interrupts us both, and git is the faster: by SIGINT, or on Windows with
+#: STATUS_CONTROL_C_EXIT.
+INTERRUPTED = (-2, 0xC000013A)
 
 
 #: Why git wants to fetch, which it is forbidden here.
@@ -184,7 +185,7 @@ class Git:
         except TimeoutError:
             raise self._silent() from None
         self.words = errors
-        if code == INTERRUPTED:
+        if code in INTERRUPTED:
             raise KeyboardInterrupt
         if code not in allowed:
             raise GitFailure(f"git {self._verb}: {error_message(errors) or f'ended with {code}'}")

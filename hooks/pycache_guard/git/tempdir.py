@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 
+from pycache_guard import compat
 from pycache_guard.git.spawn import _live
 from pycache_guard.git.spawn import signals_blocked
+
+#: How long to wait, each time, for a process that has a file open on Windows.
+_WAITS_SECONDS = (0.05, 0.2, 0.8)
 
 
 class TemporaryDirectory:
@@ -27,7 +31,26 @@ class TemporaryDirectory:
         self.remove()
 
     def remove(self) -> None:
-        """Remove it with all that is in it, from the lowest level upwards. Raises `OSError`.
+        """Remove it with all that is in it. Raises `OSError`.
+
+        On Windows, a file that another process keeps open (a virus scanner, an indexer) stays in the
+        directory for temporary files: the answer for which it was made is right anyway.
+        """
+        for seconds in (*_WAITS_SECONDS, None):
+            try:
+                self._remove_tree()
+                break
+            except PermissionError:
+                if not compat.WINDOWS:
+                    raise
+                if seconds is not None:
+                    import time
+
+                    time.sleep(seconds)
+        _live.remove(self)
+
+    def _remove_tree(self) -> None:
+        """Remove what is in it, from the lowest level upwards, and the directory.
 
         `shutil.rmtree` calls itself for each level, before Python 3.13.
         """
@@ -44,7 +67,6 @@ class TemporaryDirectory:
                 os.rmdir(directory)
         except FileNotFoundError:  # interrupted behind the last step, or somebody was faster
             pass
-        _live.remove(self)
 
     def stop(self) -> None:
         """Remove it as far as that is possible."""

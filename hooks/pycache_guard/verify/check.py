@@ -66,6 +66,8 @@ class VerifyResult:
         self.verified = 0
         #: By compiler, the files whose line tables alone differ from those of the compiler.
         self.lines_differ: dict[str, list[str]] = {}
+        #: By compiler, the files that execute the same instructions and store them in another order.
+        self.layout_differs: dict[str, list[str]] = {}
         #: The optimization level of verified files whose names do not state it, if it is not 0.
         self.levels: dict[str, int] = {}
 
@@ -83,8 +85,11 @@ def verify(store: BytecodeStore, compilers: CompilerPool) -> VerifyResult:
         result.findings += to_findings(target.path, verdicts, store)
         if verdicts:
             continue
-        if target.outcome.result is ComparisonResult.LINES_DIFFER:
-            result.lines_differ.setdefault(target.outcome.compiler, []).append(target.path)
+        outcome = target.outcome
+        if outcome.result is ComparisonResult.LINES_DIFFER:
+            result.lines_differ.setdefault(outcome.compiler, []).append(target.path)
+        elif outcome.result is ComparisonResult.LAYOUT_DIFFERS:
+            result.layout_differs.setdefault(outcome.compiler, []).append(target.path)
         else:
             result.verified += 1
         if target.is_level_open() and target.outcome.level:
@@ -336,7 +341,7 @@ def check_comparison(target: Target, store: BytecodeStore) -> list[Verdict]:
         return []
     pyc = target.pyc or read_pyc(store.read(target.path))
     flaws = _malformed(pyc)
-    if flaws or result in (ComparisonResult.SAME, ComparisonResult.LINES_DIFFER):
+    if flaws or result.is_equivalent:
         return flaws
     if result is ComparisonResult.UNKNOWN:
         return malformed(pyc) or [_no_compiler(target, pyc)]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from pycache_guard.bytecode.code_diff import equal_ignoring_filename
 from pycache_guard.bytecode.code_diff import find_difference
-from pycache_guard.bytecode.code_diff import is_patch_level_difference
+from pycache_guard.bytecode.code_diff import find_other_instructions
 from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.control_flow import executes_the_same
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import read_pyc
@@ -186,16 +187,18 @@ def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
     where = find_difference(expected, found)
     if where is None:
         return Comparison(ComparisonResult.SAME)
+    result = ComparisonResult.LINES_DIFFER
     if not where.only_lines:
-        return Comparison(
-            ComparisonResult.DIFFERENT,
-            difference=where,
-            may_be_patch_level=is_patch_level_difference(expected, found),
-        )
+        pairs = find_other_instructions(expected, found)
+        if pairs is None or not all(executes_the_same(*pair, magic) for pair in pairs):
+            return Comparison(
+                ComparisonResult.DIFFERENT, difference=where, may_be_patch_level=pairs is not None
+            )
+        result = ComparisonResult.LAYOUT_DIFFERS
     problem = table_problem(pyc)
     if problem:
         return Comparison(ComparisonResult.DIFFERENT, reason=problem, difference=where)
-    return Comparison(ComparisonResult.LINES_DIFFER, difference=where)
+    return Comparison(result, difference=where)
 
 
 class ComparisonResult(IntEnum):
@@ -206,9 +209,17 @@ class ComparisonResult(IntEnum):
     #: The source is not valid in the Python version of the file.
     REFUSED = 1
     DIFFERENT = 2
+    #: The same instructions are executed, but they are stored in another order: patch levels of one
+    #: version do that.
+    LAYOUT_DIFFERS = 3
     #: Only line tables differ, and they are well-formed: patch levels of one version do that.
-    LINES_DIFFER = 3
-    SAME = 4
+    LINES_DIFFER = 4
+    SAME = 5
+
+    @property
+    def is_equivalent(self) -> bool:
+        """Return whether the code computes what the source says."""
+        return self >= ComparisonResult.LAYOUT_DIFFERS
 
 
 class Comparison(NamedTuple):
