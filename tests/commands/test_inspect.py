@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import pytest
 
@@ -17,6 +19,7 @@ from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
+from pycache_guard.inspection.render import describe_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +43,19 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+BASIC_FUNCTIONS = """\
+  function      plain(a, b, *args, **kwargs), line 19, 68 bytes, flags OPTIMIZED, NEWLOCALS, VARARGS, VARKEYWORDS
+  function      outer(x), line 27, 32 bytes, flags OPTIMIZED, NEWLOCALS
+  function      outer.middle(z), line 30, 94 bytes, flags OPTIMIZED, NEWLOCALS, NESTED
+  function      outer.middle.inner(), line 33, 16 bytes, flags OPTIMIZED, NEWLOCALS, NESTED
+  function      Base.__init__(self, value), line 43, 18 bytes, flags OPTIMIZED, NEWLOCALS
+  function      Base.hidden(self), line 46, 26 bytes, flags OPTIMIZED, NEWLOCALS
+  function      Base.gen(n), line 51, 60 bytes, flags OPTIMIZED, NEWLOCALS, GENERATOR
+  function      Derived.__init__(self, value), line 60, 148 bytes, flags OPTIMIZED, NEWLOCALS
+  function      guarded(path), line 65, 368 bytes, flags OPTIMIZED, NEWLOCALS
+"""
+
+
 def test_text(here: Path, run: Run, program: Program) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / "__pycache__/m.cpython-312.pyc", foreign_pyc("cpython-312"))
@@ -55,7 +71,10 @@ def test_text(here: Path, run: Run, program: Program) -> None:
             f"  source        m.py, {size} bytes: the source is now {size} bytes; it was 2039 when this was compiled\n"
             f"  runs          no: the source is now {size} bytes; it was 2039 when this was compiled\n"
             "  compiled as   basic.py\n"
-        ),
+            "  docstring     Module docstring: valid on Python 2.7 and on every Python 3.\n"
+            "  imports       os, sys\n"
+        )
+        + BASIC_FUNCTIONS,
         "",
     )
     assert program("inspect", "__pycache__/m.cpython-312.pyc", cwd=here) == told
@@ -231,6 +250,8 @@ def test_json(here: Path, run: Run) -> None:
         "why",
         "filenames",
         "absolute_paths",
+        "docstring",
+        "imports",
         "code",
     ]
     assert file["name"] == {
@@ -278,12 +299,13 @@ def test_code(here: Path, run: Run) -> None:
     write_file(here / "m.pyc", timestamp_pyc(compile_source(NESTED), 0))
     told = run("inspect", "--code", "m.pyc")
     lines = told.out.partition("  code\n")[2].splitlines()
-    assert [line.partition(":")[0].rpartition(",")[0] for line in lines] == [
+    assert [",".join(line.partition(", flags")[0].split(",")[:-1]) for line in lines] == [
         "    <module>, line 1",
-        "      outer, line 2",
+        "      outer(a), line 2",
         "        Inner, line 3",
         "        <lambda>, line 5",
     ]
+    assert lines[1].partition(" bytes, flags ")[2].startswith("OPTIMIZED, NEWLOCALS: ")
     assert "(1, (2, (3, (4, <tuple of 2>))), '" in lines[0]
     assert "'…, <int of 2001 bits>, …)" in lines[0]
     told = run("inspect", "--code", "--format", "json", "m.pyc")
@@ -294,6 +316,9 @@ def test_code(here: Path, run: Run) -> None:
         (2, "Inner", 3),
         (2, "<lambda>", 5),
     ]
+    assert objects[1]["arguments"] == ["a"]
+    assert objects[1]["flag_names"] == ["OPTIMIZED", "NEWLOCALS"]
+    assert all(o["size"] > 0 for o in objects)
     assert "text" in objects[2]["names"]
     assert "'t'" in objects[2]["constants"]
 
@@ -410,3 +435,61 @@ def test_writer_is_named_by_the_tag_where_the_number_is_another_ones(here: Path,
     ]
     assert file["tag_fits"] is True
     assert run("inspect", "m.py").code == 1
+
+
+DESCRIBED = '''"""  First line.
+
+More."""
+import os.path, json
+from . import near
+def function(a, *, b):
+    import late
+'''
+
+
+def test_code_is_described_in_words(here: Path, run: Run) -> None:
+    write_file(here / "m.pyc", timestamp_pyc(compile_source(DESCRIBED), 0))
+    out = run("inspect", "m.pyc").out
+    assert "  docstring     First line.\n  imports       os.path, json, .near, late\n" in out
+    assert "  function      function(a, *, b), line 6, " in out
+    (file,) = json.loads(run("inspect", "--format", "json", "m.pyc").out)["files"]
+    assert file["docstring"].strip().startswith("First line.\n")
+    assert file["imports"] == ["os.path", "json", ".near", "late"]
+
+
+def test_description_is_short(here: Path, run: Run) -> None:
+    source = "".join([f"import m{n}\ndef f{n}(): pass\n" for n in range(30)]) + "x" * 400 + " = 1\n"
+    source += f"def {'g' * 400}(): pass\nx = [{', '.join([f'{n}.5' for n in range(1100)])}]\n"
+    write_file(here / "m.pyc", timestamp_pyc(compile_source(f'"{"d" * 400}"\n{source}'), 0))
+    out = run("inspect", "m.pyc").out
+    assert f"  docstring     {'d' * 300}…\n" in out
+    assert ", m19, and 10 more\n" in out
+    assert out.endswith("  function      11 more: see --code\n")
+    out = run("inspect", "--code", "m.pyc").out
+    assert f"      {'g' * 300}…()" in out
+    assert max(map(len, out.splitlines())) < 20_000
+
+
+@pytest.mark.skipif("not hasattr(time, 'tzset')", reason="the time zone of a process cannot be set")
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [("UTC", "22:13:20 UTC,"), ("XXX-5:30", "22:13:20 UTC (2023-11-15 03:43:20 +0530),")],
+)
+def test_time_is_that_of_the_reader_too(
+    here: Path, run: Run, monkeypatch: pytest.MonkeyPatch, zone: str, words: str
+) -> None:
+    write_file(here / "m.pyc", matching_pyc())
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        out = run("inspect", "m.pyc").out
+    time.tzset()
+    assert f"timestamp: source of 2023-11-14 {words}" in out
+
+
+def test_time_that_the_system_does_not_know_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: float) -> NoReturn:
+        raise OverflowError
+
+    monkeypatch.setattr(time, "localtime", refuse)
+    assert describe_time(0) == "1970-01-01 00:00:00 UTC"

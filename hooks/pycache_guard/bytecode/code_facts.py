@@ -40,8 +40,8 @@ _FUTURES = (
     *("BARRY_AS_BDFL", "GENERATOR_STOP", "ANNOTATIONS"),
 )
 _FIRST_FUTURE, _FIRST_FUTURE_38 = 0x2000, 0x20000
-#: Magic numbers: the first releases of CPython 3.8, 3.13 and 3.15; see `magic_numbers`.
-_CPYTHON_38, _CPYTHON_313, _CPYTHON_315 = 3400, 3550, 3650
+#: Magic numbers: the first ones of CPython 3.8 and 3.14; see `magic_numbers`.
+_CPYTHON_38, _CPYTHON_314 = 3400, 3600
 #: Where instructions have 2 bytes: CPython 3.6 and later, PyPy 3.6 and later.
 _WORDCODE, _WORDCODE_PYPY = 3360, 160
 
@@ -109,11 +109,11 @@ def is_function(code: Code) -> bool:
 def find_docstring(code: Code, magic: Magic) -> str | None:
     """Return the docstring of a module, a class or a function, None if it has none.
 
-    The compiler puts it first among the constants of a function; before CPython 3.13 it puts None there
+    The compiler puts it first among the constants of a function; before CPython 3.14 it puts None there
     if there is no docstring.
     """
     if is_function(code):
-        if is_since(magic, _CPYTHON_313) and not code.flags & _HAS_DOCSTRING:
+        if is_since(magic, _CPYTHON_314) and not code.flags & _HAS_DOCSTRING:
             return None
         return _as_text(code.consts[0]) if code.consts else None
     names = cast("tuple[str, ...]", code.fields["names"])

@@ -38,7 +38,7 @@ SUMMARY = "describe a bytecode file"
 EXAMPLE = "pycache-guard inspect HEAD:pkg/__pycache__/a.cpython-313.pyc"
 DOCS_PAGE = "inspect.md"
 POSITIONALS = "FILE..."
-EXIT_CODES = ("well-formed, same code", "malformed, leaks, other code", "unreadable")
+EXIT_CODES = ("well-formed, same code", "malformed, leaks, differs", "unreadable")
 
 #: Entries of a file that `--leaks` and `--diff` print.
 DEFAULT_LIMIT = 10_000
@@ -51,6 +51,8 @@ def main(argv: Sequence[str]) -> int:
         return print_diff(options)
     if options.leaks:
         return print_leaks(options)
+    if options.textconv:
+        return print_textconv(options)
     if options.strings:
         return print_strings(options)
     return describe_files(options)
@@ -182,6 +184,22 @@ def _path_keys(place: DiskFile | GitFile) -> dict[str, object]:
     return {**path_fields(place.path), "revision": place.revision}
 
 
+def print_textconv(options: Namespace) -> int:
+    """Print the code of the files for `git diff`; return 0 whatever they contain, 2 if one cannot be read."""
+    from pycache_guard.inspection.textconv import textconv_lines
+
+    code, texts = 0, []
+    for argument in options.files:
+        try:
+            place = locate(argument)
+            texts.append(_join(textconv_lines(place.path, place.read())))
+        except Failure as failure:
+            print_error(str(failure))
+            code = 2
+    emit("".join(texts), options.output)
+    return code
+
+
 def print_leaks(options: Namespace) -> int:
     """Print what the files contain and their sources do not; return 1 if there is any."""
     from pycache_guard.inspection.leaks import find_leaks
@@ -284,8 +302,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
     parser = report_parser(
         NAME,
-        "Describe each file from its header and its code, which is not run: what wrote it, for"
-        " which source, and whether Python would run it.",
+        "Describe each file, and whether Python would run it; nothing in it is run.",
     )
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=non_empty, help="a path, or REV:PATH in git"
@@ -297,6 +314,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     view.add_argument("--leaks", action="store_true", help="print what the source does not contain")
     view.add_argument("--diff", action="store_true", help="compare the code of two files")
+    view.add_argument("--textconv", action="store_true", help="print the code for `git diff`")
     parser.add_argument(
         "--against",
         metavar="REV",
@@ -319,6 +337,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     options = parser.parse(argv)
     has_view = options.strings or options.leaks or options.diff
+    if options.textconv and options.format != "text":
+        parser.error("--textconv has no other format")
     if (options.against or options.python) and not options.leaks:
         parser.error("--against and --python go with --leaks")
     if options.limit is not None and not has_view:

@@ -10,7 +10,6 @@ from pycache_guard.bytecode.class_lines import mask_class_lines
 from pycache_guard.bytecode.class_lines import stores_class_lines
 from pycache_guard.bytecode.code_diff import ValueNumbering
 from pycache_guard.bytecode.code_diff import find_code_difference
-from pycache_guard.bytecode.code_facts import is_function
 from pycache_guard.bytecode.code_facts import list_arguments
 from pycache_guard.bytecode.code_facts import local_names
 from pycache_guard.bytecode.code_facts import name_flags
@@ -21,6 +20,7 @@ from pycache_guard.inspection.render import MAX_REPR_CHARS
 from pycache_guard.inspection.render import describe_validation
 from pycache_guard.inspection.render import short_repr
 from pycache_guard.inspection.render import used_names
+from pycache_guard.inspection.render import write_signature
 from pycache_guard.inspection.scopes import qualify
 from pycache_guard.report.escape import escape_surrogates
 
@@ -152,9 +152,11 @@ class _TreeComparison:
             if ours is None or theirs is None:
                 line = f"line {code.firstlineno}, {len(code.code)} bytes"
                 if ours is None:
-                    yield Change(scope, "function", added=(write_signature(code),), note=line)
+                    yield Change(
+                        scope, "function", added=(write_signature(code, code.name),), note=line
+                    )
                 else:
-                    yield Change(scope, "function", (write_signature(code),), note=line)
+                    yield Change(scope, "function", (write_signature(code, code.name),), note=line)
                 continue
             yield from self._compare(scope, ours, theirs)
             inner = "" if ours is old else scope
@@ -257,11 +259,6 @@ def count_common(old: str, new: str) -> int:
     """Return the number of characters with which both strings begin."""
     pairs = zip(old, new, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))
-
-
-def write_signature(code: Code) -> str:
-    """Return the name of a code object, with the arguments of a function."""
-    return f"{code.name}({', '.join(list_arguments(code))})" if is_function(code) else code.name
 
 
 def pair_nested(ours: Code, theirs: Code) -> Iterator[tuple[Code | None, Code | None]]:

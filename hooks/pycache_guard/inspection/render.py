@@ -8,11 +8,17 @@ import time
 from typing import cast
 
 from pycache_guard.bytecode.cache_names import writes_other_code
+from pycache_guard.bytecode.code_facts import find_docstring
+from pycache_guard.bytecode.code_facts import is_function
+from pycache_guard.bytecode.code_facts import iter_imports
+from pycache_guard.bytecode.code_facts import list_arguments
+from pycache_guard.bytecode.code_facts import name_flags
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.code_object import Container
 from pycache_guard.bytecode.header import SourceHash
 from pycache_guard.bytecode.header import Timestamp
 from pycache_guard.inspection.facts import is_tag_right
+from pycache_guard.inspection.scopes import walk_scopes
 from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import is_utf8
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_object import Value
     from pycache_guard.bytecode.header import Header
+    from pycache_guard.bytecode.magic import Magic
     from pycache_guard.findings import Finding
     from pycache_guard.inspection.facts import PycFacts
 
@@ -47,20 +54,82 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
     yield f"  invalidation  {describe_validation(header)}"
     yield f"  source        {describe_source(facts)}"
     yield runs
-    for name in facts.filenames:
+    for name in facts.filenames[:MAX_LINES]:
         leak = (
             " (an absolute path of the machine that compiled it)"
             if name in facts.absolute_paths
             else ""
         )
         yield f"  compiled as   {name}{leak}"
+    yield from _count_rest("compiled as", len(facts.filenames))
+    if facts.code is not None:
+        yield from describe_code(facts.code, header.magic, with_functions=not with_code)
     if with_code and facts.code is not None:
         yield "  code"
         for depth, code in walk_code(facts.code):
             listed = ", ".join(constant_reprs(code))
-            yield f"  {'  ' * depth}  {code.name}, line {code.firstlineno}, flags {code.flags:#x}: {listed}"
+            yield f"  {'  ' * depth}  {describe_object(code, code.name, header.magic)}: {listed}"
     elif with_code:
         yield "  code          cannot be read"
+
+
+def describe_code(code: Code, magic: Magic, *, with_functions: bool) -> Iterator[str]:
+    """Yield lines about the docstring, the imports and the functions of a module."""
+    docstring = find_docstring(code, magic)
+    if docstring and docstring.strip():
+        yield f"  docstring     {cut_text(docstring.strip().splitlines()[0])}"
+    imports = list_imports(code, magic)
+    if imports:
+        more = f", and {len(imports) - MAX_LINES:,} more" if len(imports) > MAX_LINES else ""
+        yield f"  imports       {', '.join(map(cut_text, imports[:MAX_LINES]))}{more}"
+    if not with_functions:
+        return
+    functions = [scope for scope in walk_scopes(code) if is_function(scope.code)]
+    for scope in functions[:MAX_LINES]:
+        yield f"  function      {describe_object(scope.code, scope.name, magic)}"
+    yield from _count_rest("function", len(functions))
+
+
+def _count_rest(label: str, number: int) -> Iterator[str]:
+    if number > MAX_LINES:
+        yield f"  {label:12}  {number - MAX_LINES:,} more: see --code"
+
+
+#: Lines of one kind that a description without `--code` has.
+MAX_LINES = 20
+
+
+def describe_object(code: Code, name: str, magic: Magic) -> str:
+    """Describe a code object: `f(a, *b), line 3, 58 bytes, flags OPTIMIZED, NEWLOCALS`."""
+    flags = ", ".join(name_flags(code.flags, magic)) or "none"
+    signature = write_signature(code, name)
+    return f"{signature}, line {code.firstlineno}, {len(code.code)} bytes, flags {flags}"
+
+
+def write_signature(code: Code, name: str) -> str:
+    """Return the name of a code object, with the arguments of a function."""
+    name = cut_text(name)
+    return (
+        f"{name}({', '.join(map(cut_text, list_arguments(code)))})" if is_function(code) else name
+    )
+
+
+def list_imports(code: Code, magic: Magic) -> list[str]:
+    """Return the modules that the code of a file imports, each once, in the order of the file."""
+    return [
+        *dict.fromkeys(
+            name for scope in walk_scopes(code) for name in iter_imports(scope.code, magic)
+        )
+    ]
+
+
+#: Characters of a name or a line of a docstring.
+MAX_LINE_CHARS = 300
+
+
+def cut_text(text: str) -> str:
+    """Return a text, cut off if it is long."""
+    return text if len(text) <= MAX_LINE_CHARS else f"{text[:MAX_LINE_CHARS]}…"
 
 
 def describe_writer(facts: PycFacts, header: Header) -> str:
@@ -96,10 +165,21 @@ def describe_validation(header: Header) -> str:
         how = "checked" if validation.checked else "never checked"
         return f"hash of the source, {how}: {validation.digest.hex()}"
     if isinstance(validation, Timestamp):
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(validation.mtime))
         size = "" if validation.source_size is None else f", {validation.source_size} bytes"
-        return f"timestamp: source of {when} UTC{size}"
+        return f"timestamp: source of {describe_time(validation.mtime)}{size}"
     return "not in a header"
+
+
+def describe_time(seconds: int) -> str:
+    """Return a time in UTC, and in the time zone of the reader if that is another one."""
+    utc = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+    try:
+        local = time.localtime(seconds)
+    except (OSError, OverflowError):  # Windows, for a year that the C library does not know
+        return utc
+    if not local.tm_gmtoff:
+        return utc
+    return f"{utc} ({time.strftime('%Y-%m-%d %H:%M:%S %z', local)})"
 
 
 def describe_source(facts: PycFacts) -> str:
@@ -131,6 +211,8 @@ def to_json(facts: PycFacts, *, is_well_formed: bool, with_code: bool) -> dict[s
         "why": escape_surrogates(facts.running.why),
         "filenames": [escape_surrogates(name) for name in facts.filenames],
         "absolute_paths": [escape_surrogates(name) for name in facts.absolute_paths],
+        "docstring": docstring_field(facts),
+        "imports": imports_field(facts),
         "code": code_fields(facts) if with_code else None,
     }
 
@@ -192,16 +274,35 @@ def source_fields(facts: PycFacts) -> dict[str, object] | None:
     }
 
 
+def docstring_field(facts: PycFacts) -> str | None:
+    """Return the docstring of the module, None if it has none."""
+    if facts.code is None or facts.header is None:
+        return None
+    docstring = find_docstring(facts.code, facts.header.magic)
+    return None if docstring is None else escape_surrogates(docstring)
+
+
+def imports_field(facts: PycFacts) -> list[str] | None:
+    """Return the modules that the code imports, None if it cannot be read."""
+    if facts.code is None or facts.header is None:
+        return None
+    return [*map(escape_surrogates, list_imports(facts.code, facts.header.magic))]
+
+
 def code_fields(facts: PycFacts) -> list[dict[str, object]] | None:
     """Return a flat list of every code object once, in the order of the file, with its depth."""
-    if facts.code is None:
+    if facts.code is None or facts.header is None:
         return None
+    magic = facts.header.magic
     return [
         {
             "depth": depth,
             "name": escape_surrogates(code.name),
             "first_line": code.firstlineno,
+            "size": len(code.code),
+            "arguments": [escape_surrogates(name) for name in arguments_of(code)],
             "flags": code.flags,
+            "flag_names": name_flags(code.flags, magic),
             "names": [escape_surrogates(name) for name in used_names(code)],
             "constants": [escape_surrogates(constant) for constant in constant_reprs(code)],
         }
@@ -213,6 +314,8 @@ def code_fields(facts: PycFacts) -> list[dict[str, object]] | None:
 MAX_REPR_CHARS = 40
 MAX_ITEMS = 4
 MAX_DEPTH = 4
+#: Constants of a code object.
+MAX_CONSTANTS = 1000
 _BITS = 1024
 
 
@@ -232,14 +335,21 @@ def walk_code(code: Code) -> Iterator[tuple[int, Code]]:
         pending.extend((depth, part) for part in reversed(cast("tuple[Value, ...]", parts)))
 
 
+def arguments_of(code: Code) -> list[str]:
+    """Return the arguments of a function, nothing for other code."""
+    return list_arguments(code) if is_function(code) else []
+
+
 def used_names(code: Code) -> tuple[str, ...]:
     """Return the names that the code uses: globals and attributes."""
     return cast("tuple[str, ...]", code.fields["names"])
 
 
 def constant_reprs(code: Code) -> list[str]:
-    """Return the constants, code objects left out."""
-    return [short_repr(value) for value in code.consts if not isinstance(value, Code)]
+    """Return the first `MAX_CONSTANTS` constants, code objects left out."""
+    values = [value for value in code.consts if not isinstance(value, Code)]
+    rest = [f"… ({len(values) - MAX_CONSTANTS:,} more)"] if len(values) > MAX_CONSTANTS else []
+    return [*map(short_repr, values[:MAX_CONSTANTS]), *rest]
 
 
 def short_repr(value: Value, depth: int = 0) -> str:
