@@ -271,9 +271,11 @@ def test_malformed_code_is_never_proved(code: bytes, table: bytes) -> None:
     assert not executes_the_same(forged, forged, magic_of(3495))
 
 
-def test_stack_may_be_larger_but_not_smaller() -> None:
+def test_stack_may_be_a_little_larger_but_not_smaller() -> None:
     magic = magic_of(3495)
     assert executes_the_same(assemble(BRANCH), assemble(BRANCH, stacksize=3), magic)
+    assert executes_the_same(assemble(BRANCH), assemble(BRANCH, stacksize=20), magic)
+    assert not executes_the_same(assemble(BRANCH), assemble(BRANCH, stacksize=21), magic)
     assert not executes_the_same(assemble(BRANCH), assemble(BRANCH, stacksize=1), magic)
 
 
