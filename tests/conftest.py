@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings
 
+from helpers.printed_commands import CommandLog
 from helpers.repo import Repo
 from helpers.repo import Result
 from helpers.report_schema import is_json_report
@@ -31,8 +32,11 @@ from pycache_guard.interpreters import pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Generator
     from collections.abc import Iterator
     from collections.abc import Mapping
+
+    from helpers.printed_commands import PrintedCommands
 
 # No test is timed, and none is right by chance only on a machine that has seen it fail before.
 settings.register_profile(
@@ -67,6 +71,11 @@ IDENTITY = {
     "GIT_COMMITTER_DATE": "2024-02-29T12:00:00Z",
     "GIT_EDITOR": "false",
 }
+
+
+COMMAND_LOG = pytest.StashKey[CommandLog]()
+#: The property of a test with the number of printed commands that were run after it.
+PRINTED_COMMANDS_RUN = "printed commands run"
 
 
 class Run(Protocol):
@@ -158,7 +167,38 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
+def command_log(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLog:
+    """Return the log of the commands that the reports of this test print."""
+    log: CommandLog = request.node.stash.setdefault(COMMAND_LOG, CommandLog(tmp_path))
+    return log
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run the commands of the last report of a test that has passed."""
+    result = yield
+    log = pyfuncitem.stash.get(COMMAND_LOG, None)
+    if log is not None:
+        number = log.run(report_again)
+        pyfuncitem.user_properties.append((PRINTED_COMMANDS_RUN, number))
+    return result
+
+
+def report_again(printed: PrintedCommands) -> Result:
+    """Make a report again, where its reader stands."""
+    done = subprocess.run(
+        [PROGRAM, *printed.argv],
+        cwd=printed.cwd,
+        env=printed.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], command_log: CommandLog) -> Run:
     """Run the program in this process."""
 
     def main(*argv: str) -> Result:
@@ -170,6 +210,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         result = Result(code, *capfd.readouterr())
         if is_json_report(argv, result.out):
             validate_report(result.out)
+        command_log.add(argv, result, script=PROGRAM)
         return result
 
     return main
@@ -277,7 +318,7 @@ class Program(Protocol):
 
 
 @pytest.fixture
-def program() -> Program:
+def program(command_log: CommandLog) -> Program:
     """Run the installed program in a process of its own; `env` is added to the environment."""
 
     def main(*argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Result:
@@ -293,6 +334,8 @@ def program() -> Program:
         result = Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
         if is_json_report(argv, result.out):
             validate_report(result.out)
+        if not env:
+            command_log.add(argv, result, cwd=cwd)
         return result
 
     return main

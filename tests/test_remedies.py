@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.remedies import append_command
+from pycache_guard.remedies import full_program
 from pycache_guard.remedies import literal_pathspec
 from pycache_guard.remedies import program
 from pycache_guard.remedies import rewrite_history
@@ -167,6 +168,31 @@ def test_program_outside_path_is_a_quoted_full_path(
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     monkeypatch.setattr(sys, "argv", [os.path.join("a b", "pycache-guard")])
     assert program() == shell_quote(os.fspath(tmp_path / "a b" / "pycache-guard"))
+
+
+@pytest.mark.parametrize("package", ["pycache_guard", "other"])
+def test_program_started_as_a_module_is_named_with_its_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    monkeypatch.setattr(sys, "argv", [os.fspath(tmp_path / package / "__main__.py")])
+    monkeypatch.setattr(sys, "executable", "/a b/python")
+    ours = package == "pycache_guard"
+    assert program() == ("'/a b/python' -m pycache_guard" if ours else "pycache-guard")
+
+
+def test_full_program_does_not_depend_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "pycache-guard"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert program() == "pycache-guard"
+    assert full_program() == os.fspath(script)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path / "empty"))
+    assert full_program() == "pycache-guard"
 
 
 def test_program_of_another_script_is_the_plain_name(

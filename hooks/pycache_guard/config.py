@@ -28,6 +28,8 @@ KEYS = ("allow", "ignore", "probes")
 ALLOW_KEYS = ("path", "reason", "blob")
 #: The rules that `ignore` may name. Tracked, hidden and forged bytecode are always findings.
 _CAN_BE_IGNORED = re.compile(r"PYC(?:201|20[3-7]|[346]\d\d)")
+#: More rules than this are no suggestion.
+MAX_SUGGESTIONS = 3
 #: The longest value that a message shows, in characters.
 _MAX_SHOWN_CHARACTERS = 60
 #: Byte order marks that say what a file is, instead of UTF-8 (PEP 263, Unicode 15 chapter 23.8).
@@ -223,7 +225,7 @@ def ignored_codes(codes: list[object], where: str) -> tuple[str, ...]:
     every = [rule.name for rule in Rule]
     for code in codes:
         if code not in every:
-            raise Failure(f"{where}: {show_value(code)} is not a rule{suggestion(code, every)}")
+            raise Failure(f"{where}: {show_value(code)} is not a rule{suggest_rule(code)}")
         if not _CAN_BE_IGNORED.fullmatch(str(code)):
             raise Failure(
                 f"{where}: {show_value(code)} cannot be ignored;"
@@ -256,6 +258,28 @@ def suggestion(word: object, words: Collection[str]) -> str:
     if not found and isinstance(word, str):
         found = [each for each in words if each.lower() == word.lower()]
     return f": did you mean `{found[0]}`?" if found else ""
+
+
+def suggest_rule(word: object) -> str:
+    """Return `: did you mean X?` for the rule that `word` means, or for those whose name has it.
+
+    A code is guessed only from its number: the codes are so similar that spelling says nothing.
+    Returns an empty string if no rule, or more than three, are likely.
+    """
+    if not isinstance(word, str):
+        return ""
+    letters, digits = re.sub(r"[\W\d_]", "", word).upper(), re.sub(r"\D", "", word)
+    if digits:
+        code = f"PYC{digits.lstrip('0'):0>3}"
+        is_meant = letters in ("", "PYC") or suggestion(letters, ["PYC"])
+        found = [rule.name for rule in Rule if rule.name == code and is_meant]
+    else:
+        name = re.sub(r"[\W_]+", "-", word.lower()).strip("-")
+        found = [rule.value for rule in Rule if name and name in rule.value]
+        if not found:
+            return suggestion(name, [rule.value for rule in Rule])
+    names = " or ".join(f"`{each}`" for each in found)
+    return f": did you mean {names}?" if 0 < len(found) <= MAX_SUGGESTIONS else ""
 
 
 def show_value(value: object) -> str:

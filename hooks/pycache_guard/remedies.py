@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+#: The name of the console script.
+NAME = "pycache-guard"
 #: How commands begin that every Windows shell can run, and those that only a POSIX shell can.
 PROGRAMS = ("git ", "pycache-guard ")
 POSIX_TOOLS = ("printf ", "rm ", "mv ", "mkdir ", "chmod ", "sudo ", "find ", "clone=", "ulimit ")
@@ -49,11 +51,23 @@ def program() -> str:
 
     A hook runner installs the program in its own directory, which is not in the PATH of a person.
     """
-    name = "pycache-guard"
+    return NAME if shutil.which(NAME) else full_program()
+
+
+def full_program() -> str:
+    """Return the command that runs this program whatever PATH is; its name if its path is not known.
+
+    `sudo` replaces PATH (sudoers(5), `secure_path`).
+    """
     own = sys.argv[0]
-    if os.path.basename(own).startswith(name) and shutil.which(name) is None:
+    if os.path.basename(own).startswith(NAME):
         return shell_quote(os.path.abspath(own))
-    return name
+    if os.path.basename(own) == "__main__.py" and __package__ == os.path.basename(
+        os.path.dirname(own)
+    ):
+        return f"{shell_quote(sys.executable)} -m {__package__}"
+    found = shutil.which(NAME)
+    return shell_quote(os.path.abspath(found)) if found else NAME
 
 
 def at_top(command: str) -> str:

@@ -43,18 +43,33 @@ def test_explain_accepts_code_and_name_in_any_case(run: Run, word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "likely"),
     [
-        ("PYC-001", "PYC001"),
-        ("pyc0001", "PYC001"),
-        ("PCY202", "PYC202"),
-        ("bytecode-paht", "bytecode-path"),
-        ("unsued-allow", "unused-allow"),
+        ("PYC-001", "`PYC001`"),
+        ("pyc0001", "`PYC001`"),
+        ("PCY202", "`PYC202`"),
+        ("py202", "`PYC202`"),
+        ("101", "`PYC101`"),
+        ("1", "`PYC001`"),
+        ("PYC1", "`PYC001`"),
+        ("bytecode-paht", "`bytecode-path`"),
+        ("unsued-allow", "`unused-allow`"),
+        ("orphaned", "`orphaned-cache`"),
+        ("hash", "`unchecked-hash` or `unchecked-hash-mode`"),
+        # Nothing says which of many is meant.
+        ("pyc", None),
+        ("PYC", None),
+        ("PYC999", None),
+        ("PYC60", None),
+        ("E501", None),
+        ("F401", None),
+        ("bytecode", None),
         ("xyzzy", None),
+        ("-", None),
     ],
 )
 def test_explain_unknown_word_is_answered_with_the_likely_rule(
     run: Run, word: str, likely: str | None
 ) -> None:
-    hint = f": did you mean `{likely}`?" if likely else ""
+    hint = f": did you mean {likely}?" if likely else ""
     message = f"error: {word!r} is not a rule{hint} (see `pycache-guard explain`)\n"
     assert run("explain", word) == (2, "", message)
 

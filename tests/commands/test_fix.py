@@ -347,3 +347,115 @@ def test_tree_of_a_commit_has_a_sentence_and_no_command(
         assert "To fix:" not in result.out
         assert "git rm" not in result.out
         assert result.out.count("with a new commit") == 2
+
+
+COMPLETE = "__pycache__/\n*.py[co]\n"
+STAGE = "git add -f -- .gitignore"
+
+
+def remove_from_index(repo: Repo) -> None:
+    """Untrack the complete file, and leave it on disk."""
+    repo.git("rm", "-q", "--cached", ".gitignore")
+
+
+def stage_without_the_lines(repo: Repo) -> None:
+    """Stage an older state, and have the complete file on disk."""
+    repo.add(".gitignore", "*.so\n")
+    repo.write(".gitignore", COMPLETE)
+
+
+def stage_with_other_line_ends(repo: Repo) -> None:
+    """Untrack the file, and check it out as on Windows."""
+    remove_from_index(repo)
+    repo.git("config", "core.autocrlf", "true")
+    repo.write(".gitignore", COMPLETE.replace("\n", "\r\n"))
+
+
+def take_the_lines_out(repo: Repo) -> None:
+    """Stage the file without its lines: what `fix` appends is what HEAD has."""
+    repo.add(".gitignore", "")
+
+
+def stage_something_else(repo: Repo) -> None:
+    """Untrack the file, and stage a change that is not to be committed with it."""
+    remove_from_index(repo)
+    repo.add("other.txt", "x\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        remove_from_index,
+        stage_without_the_lines,
+        stage_with_other_line_ends,
+        take_the_lines_out,
+        stage_something_else,
+    ],
+)
+def test_fix_proposes_no_commit_if_staging_restores_what_head_has(
+    repo: Repo, run: Run, change: Callable[[Repo], None]
+) -> None:
+    repo.add(".gitignore", COMPLETE)
+    repo.add("pkg/m.py")
+    repo.commit()
+    change(repo)
+    result = run("fix")
+    assert result.code == 1
+    assert "Now commit:" not in result.out
+    assert "0 problems fixed, " in result.out
+    assert fix_commands(result.out) == [STAGE]
+    run_shell(STAGE, cwd=repo.path)
+    staged = ["other.txt"] if change is stage_something_else else []
+    assert repo.git("diff", "--cached", "--name-only").splitlines() == staged
+    assert run("fix") == CLEAN
+
+
+def test_fix_commits_what_it_untracks_together_with_a_restored_ignore_file(
+    repo: Repo, run: Run
+) -> None:
+    repo.add(".gitignore", COMPLETE)
+    repo.add("a.pyc", BYTECODE)
+    repo.commit()
+    remove_from_index(repo)
+    result = run("fix")
+    assert (result.code, fix_commands(result.out)) == (0, [BOTH])
+    run_shell(BOTH, cwd=repo.path)
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_fix_proposes_a_commit_if_head_has_another_kind_of_ignore_file(
+    repo: Repo, run: Run
+) -> None:
+    """HEAD has a directory of this name, whose content is not compared."""
+    repo.add(".gitignore/x", "x\n")
+    repo.add("m.py")
+    repo.commit()
+    repo.git("rm", "-q", "-r", ".gitignore")
+    repo.write(".gitignore", COMPLETE)
+    result = run("fix")
+    commit = f'{STAGE} && git commit -m "Ignore bytecode"'
+    assert (result.code, fix_commands(result.out)) == (0, [commit])
+    run_shell(commit, cwd=repo.path)
+    assert run("fix") == CLEAN
+
+
+@pytest.mark.parametrize("command", [("fix",), ("forbid-bytecode", "--fix")])
+def test_json_report_of_a_fix_has_the_command_that_commits(
+    repo: Repo, run: Run, command: tuple[str, ...]
+) -> None:
+    repo.add(".gitignore", COMPLETE)
+    repo.commit()
+    clean = json.loads(run(*command, "--format", "json").out)
+    assert clean["commit_command"] is None
+    repo.add("a.pyc", BYTECODE)
+    repo.commit()
+    report = json.loads(run(*command, "--format", "json").out)
+    assert report["commit_command"] == 'git commit -m "Untrack bytecode"'
+    run_shell(report["commit_command"], cwd=repo.path)
+    assert run("fix") == CLEAN
+
+
+def test_json_report_of_a_dry_run_commits_nothing(spoiled: Repo, run: Run) -> None:
+    report = json.loads(run("fix", "--dry-run", "--format", "json").out)
+    assert report["commit_command"] is None
+    assert "commit_command" not in json.loads(run("forbid-bytecode", "--format", "json").out)

@@ -295,8 +295,7 @@ def test_no_interpreter(here: Path, run: Run) -> None:
         1,
         (
             f"{OTHER_PATH}: PYC205 cannot be compared: no CPython {magic.version} with magic number"
-            f" {magic.number} is available\n\nTo fix:\n"
-            f"    pycache-guard verify-bytecode --python python{magic.version}\n"
+            f" {magic.number} is available; install it, or name it with `--python EXE`\n"
         ),
         "",
     )

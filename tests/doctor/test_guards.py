@@ -334,7 +334,7 @@ GUARDED: dict[str, tuple[Files, str]] = {
         "prek",
     ),
 }
-NATIVE = guards.GIT_HOOK_COMMAND
+NATIVE = guards.git_hook_command()
 HINT = "no hook keeps bytecode out of the next commit"
 #: Where it is not; a part of the message, and the command.
 UNGUARDED: dict[str, tuple[Files, str, str | None]] = {

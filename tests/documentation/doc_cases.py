@@ -172,6 +172,12 @@ CASES = [
         check="pycache-guard doctor | grep PYC604",
     ),
     DocCase("docs/rules/PYC604.md", "pre-commit install", CONFIGURED, check=REFUSES_A_COMMIT),
+    DocCase(
+        "docs/troubleshooting.md",
+        "git restore",
+        doc_setups.UNTRACKED_BY_OTHERS,
+        check="test ! -e pkg/__pycache__",
+    ),
 ]
 
 #: Read from top to bottom, each block where the one before it ended: `test_stories.py`.

@@ -40,6 +40,17 @@ git add .
 git commit --quiet --message start
 """
 
+#: A clone in which Python has rewritten a tracked cache that another person has untracked.
+UNTRACKED_BY_OTHERS = f"""{PROBLEM}
+cd ..
+git clone --quiet project clone
+git -C project rm -r --quiet --cached pkg/__pycache__
+git -C project commit --quiet --message untrack
+cd clone
+for file in pkg/__pycache__/*; do echo changed >> "$file"; done
+! git pull --quiet 2> /dev/null
+"""
+
 #: Bytecode under another name, staged.
 LOGO = f"""{PROJECT}
 python3 -c "import py_compile; py_compile.compile('pkg/a.py', 'logo.png')"

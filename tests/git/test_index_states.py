@@ -271,3 +271,14 @@ def test_missing_blob_is_named_by_its_path(
     assert "`git fetch --refetch --no-filter`" in err
     partial.git("fetch", "-q", "--refetch", "--no-filter")
     assert run(*command.split()).code == 1
+
+
+@pytest.mark.parametrize("path", ["pkg/.gitignore", "run", ".gitattributes"])
+def test_a_missing_blob_is_named_by_its_path_where_ignore_files_are_read(
+    repo: Repo, run: Run, path: str
+) -> None:
+    oid = repo.stage(path, f"* text {path}\n", mode="100755")
+    (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    code, _, err = run("check-gitignore")
+    assert code == 2
+    assert err.startswith(f"error: {path}: blob {oid} cannot be read here: it is missing")

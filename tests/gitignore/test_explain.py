@@ -36,3 +36,34 @@ def test_ignore_files_read_for_probes_are_yielded_once() -> None:
         os.path.join(os.fsencode(os.curdir), directory, b".gitignore")
         for directory in (b"a/b/__pycache__", b"a/b", b"a", b"")
     ]
+
+
+#: Probes that are not ignored, by kind, and the words for them.
+DESCRIBED = [
+    (
+        {"cache": ["p/__pycache__/m.cpython-313.opt-1.pyc", "p/__pycache__/m.cpython-313.pyc"]},
+        "p/__pycache__/m.cpython-313.pyc and 1 more",
+    ),
+    (
+        {
+            "cache": ["q/__pycache__/b.cpython-313.pyc", "a/__pycache__/b.cpython-313.opt-1.pyc"],
+            "legacy": ["a.pyc"],
+        },
+        "q/__pycache__/b.cpython-313.pyc and 2 more",
+    ),
+    ({"legacy": ["p/b.pyc", "p/a.pyc"]}, "p/a.pyc and 1 more"),
+    ({"cache": ["p/__pycache__/m.cpython-313.opt-1.pyc"]}, "p/__pycache__/m.cpython-313.opt-1.pyc"),
+]
+
+
+@pytest.mark.parametrize(("probes", "words"), DESCRIBED)
+def test_describe_paths_shows_the_name_that_python_writes_without_options(
+    probes: dict[str, list[str]], words: str
+) -> None:
+    gaps = [
+        UnignoredPath(kind, b"p", path.encode(), b"", b"", b"")
+        for kind, paths in probes.items()
+        for path in paths
+    ]
+    assert explain.describe_paths(gaps) == words
+    assert explain.describe_paths(gaps[::-1]) == words

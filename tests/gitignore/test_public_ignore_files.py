@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,6 +116,31 @@ def test_number_of_missing_lines_does_not_depend_on_the_number_of_modules(
     assert "that_nobody_has" not in result.out
 
 
+#: Ignore files of a repository with Python files in `a`, `b` and `c`; the end of the message.
+PARTLY_COVERED = [
+    ({"a/.gitignore": "*.pyc\n", "b/.gitignore": "*.pyc\n", "c/.gitignore": "*.pyc\n"},
+     "; every directory with Python files has it, new ones would not"),
+    ({"a/.gitignore": "*.pyc\n"},
+     "; of 3 directories with Python files, b and 1 more have no such line"),
+    ({"a/.gitignore": "*.pyc\n", "b/.gitignore": "*.pyc\n"},
+     "; of 3 directories with Python files, c has no such line"),
+    ({}, "(Python 3 writes its caches there)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "end"), PARTLY_COVERED)
+def test_message_names_the_directories_that_nested_files_leave_out(
+    repo: Repo, run: Run, files: dict[str, str], end: str
+) -> None:
+    for path, text in files.items():
+        repo.add(path, text)
+    for name in "abc":
+        repo.add(f"{name}/m.py")
+    (finding,) = parse_report(run(COMMAND).out)
+    assert finding.place == ".gitignore"
+    assert finding.words.endswith(end)
+
+
 EXPLAINED = [
     (
         "pkg/__pycache__/m.cpython-313.pyc",
@@ -212,3 +238,44 @@ def test_explain_refuses_a_path_outside_the_work_tree(repo: Repo, run: Run, path
     result = run(COMMAND, "--explain", path)
     assert (result.code, result.out) == (2, "")
     assert result.err == f"error: {path}: is not below the top of the work tree\n"
+
+
+@pytest.mark.parametrize(("path", "code", "words"), EXPLAINED)
+def test_explain_as_json_has_the_rules(
+    repo: Repo, run: Run, path: str, code: int, words: str
+) -> None:
+    repo.add(".gitignore", "__pycache__/\n*.pyc\n")
+    repo.add("keep/.gitignore", "!*.pyc\n")
+    repo.write(".git/info/exclude", "*.log\n")
+    result = run(COMMAND, "--explain", path, "--format", "json")
+    report = json.loads(result.out)
+    explanation = report["explanation"]
+    assert (result.code, report["checked"], report["findings"]) == (code, 1, [])
+    assert (explanation["path"], explanation["path_base64"]) == (path, None)
+    assert explanation["ignored_for_all"] is (code == 0)
+    for rule in (explanation["rule_for_all"], explanation["rule_here"]):
+        assert rule is None or "{file}:{line}: `{pattern}`".format(**rule) in words.replace(
+            "{}", ""
+        )
+    assert (explanation["rule_here"] is None) is ("no rule matches" in words)
+
+
+def test_explain_as_json_shows_both_rules_where_they_differ(repo: Repo, run: Run) -> None:
+    repo.add(".gitignore", "*.pyc\n")
+    repo.write("pkg/.gitignore", "!a.pyc\n")
+    report = json.loads(run(COMMAND, "--explain", "pkg/a.pyc", "--format=json").out)
+    assert report["explanation"] == {
+        "path": "pkg/a.pyc",
+        "path_base64": None,
+        "ignored_for_all": True,
+        "ignored_here": False,
+        "rule_for_all": {"file": ".gitignore", "line": 1, "pattern": "*.pyc"},
+        "rule_here": {"file": "pkg/.gitignore", "line": 1, "pattern": "!a.pyc"},
+    }
+
+
+@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif", "rdjson", "junit"])
+def test_explain_refuses_formats_of_findings(repo: Repo, run: Run, voice: str) -> None:
+    result = run(COMMAND, "--explain", "a.pyc", "--format", voice)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: --explain answers as text or json, not as {voice} ")

@@ -47,6 +47,10 @@ class Runner(NamedTuple):
         """Run git in a repository, with the environment of the runner."""
         return self._run(["git", *argv], repo.path)
 
+    def shell(self, repo: Repo, command: str) -> Result:
+        """Run a command line in a repository, with the environment of the runner."""
+        return self._run(["bash", "-c", command], repo.path)
+
     def configure(self, repo: Repo, *hooks: str) -> None:
         """Stage a configuration with hooks of the checkout; a `hook --option` takes arguments."""
         lines = [f"repos:\n- repo: {self.checkout.path}\n  rev: {self.checkout.revision}\n  hooks:"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pycache_guard import compat
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.remedies import full_program
 from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
@@ -256,7 +257,7 @@ def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Fi
         right, command = "u+rwx", f"clean -- {shell_quote(path)}"
     if status is not None and compat.HAS_FILE_OWNERS and status.st_uid == os.geteuid():
         return Finding(path, Rule.PYC501, message, f"chmod {right} -- {shell_quote(path)}")
-    return Finding(path, Rule.PYC501, message, f"sudo pycache-guard {command}")
+    return Finding(path, Rule.PYC501, message, f"sudo {full_program()} {command}")
 
 
 def _ownership(status: os.stat_result | None, directory: os.stat_result | None) -> str:

@@ -55,7 +55,11 @@ def print_explanation(index: Index, options: Namespace) -> int:
     from pycache_guard.gitignore.explain import explain_path
 
     explanation = explain_path(index, options.explain)
-    emit(escape_unprintable(explanation.text) + "\n", options.output)
+    if options.format == "json":
+        more = {"explanation": explanation.to_dict()}
+        write_report([], NAME, options, summary=Summary(1, "1 path explained"), more=more)
+    else:
+        emit(escape_unprintable(explanation.text) + "\n", options.output)
     return 0 if explanation.is_ignored_for_all else 1
 
 
@@ -78,4 +82,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     )
     add_probe_option(parser)
     add_config_option(parser)
-    return parser.parse(argv)
+    options = parser.parse(argv)
+    if options.explain is not None and options.format not in ("text", "json"):
+        parser.error(f"--explain answers as text or json, not as {options.format}")
+    return options

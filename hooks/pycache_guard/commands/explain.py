@@ -5,7 +5,7 @@ from __future__ import annotations
 from pycache_guard.commands import print_safely
 from pycache_guard.commands._arguments import Parser
 from pycache_guard.commands._arguments import non_empty
-from pycache_guard.config import suggestion
+from pycache_guard.config import suggest_rule
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 from pycache_guard.rule_pages import read_page
@@ -48,10 +48,7 @@ def find_rule(word: str) -> Rule:
     words.update({rule.value: rule for rule in Rule})
     rule = words.get(word.lower().replace("_", "-"))
     if rule is None:
-        likely = suggestion(word.upper(), [rule.name for rule in Rule]) or suggestion(
-            word.lower(), [rule.value for rule in Rule]
-        )
-        raise Failure(f"{word!r} is not a rule{likely} (see `pycache-guard explain`)")
+        raise Failure(f"{word!r} is not a rule{suggest_rule(word)} (see `pycache-guard explain`)")
     return rule
 
 

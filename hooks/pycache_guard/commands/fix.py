@@ -5,7 +5,6 @@ from __future__ import annotations
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import write_report
-from pycache_guard.findings import Rule
 from pycache_guard.git.index import Index
 from pycache_guard.gitignore.fix import plan_fix
 from pycache_guard.remedies import program
@@ -53,21 +52,26 @@ def main(argv: Sequence[str]) -> int:
     checked = f"{count(coverage.entries, 'tracked file')} checked"
     if options.dry_run:
         found = [*plan.preview(), *_point_to_fix(tracked)]
-        return write_report(found, NAME, options, summary=Summary(coverage.entries, checked))
+        summary = Summary(coverage.entries, checked)
+        return write_report(found, NAME, options, summary=summary, more={"commit_command": None})
     completed = plan.apply()
-    if plan.is_only_unstaged:
-        completed = [finding._replace(is_fixed=True) for finding in completed]
-    found = [*completed, *untrack_findings(index, tracked)]
+    untracked = untrack_findings(index, tracked)
     commit = commit_command(index)
-    if any(finding.is_fixed and finding.rule is not Rule.PYC001 for finding in found):
-        untracks = commit or any(is_untracked_by_fix(f) and not f.is_fixed for f in found)
+    untracks = commit or any(is_untracked_by_fix(f) and not f.is_fixed for f in untracked)
+    if plan.is_as_in_head and not untracks:  # staging is all that is left
+        completed = [finding._replace(is_fixed=False) for finding in completed]
+    elif plan.is_only_unstaged:
+        completed = [finding._replace(is_fixed=True) for finding in completed]
+    if any(finding.is_fixed for finding in completed):
         commit = f"{plan.stage} && {COMMIT if untracks else COMMIT_IGNORE_FILE}"
+    found = [*completed, *untracked]
     fixed = [finding._replace(fix=None) for finding in found if finding.is_fixed]
     left = [finding for finding in found if not finding.is_fixed]
     if found:
         checked = f"{count(len(fixed), 'problem')} fixed, {len(left):,} left, {checked}"
     summary = Summary(coverage.entries, checked)
-    write_report([*fixed, *left], NAME, options, summary=summary, commit=commit)
+    more = {"commit_command": commit}
+    write_report([*fixed, *left], NAME, options, summary=summary, more=more, commit=commit)
     return 1 if left else 0
 
 

@@ -103,7 +103,7 @@ def _report(
         NAME,
         options,
         summary=summary,
-        more=unread.keys(),
+        more={**unread.keys(), **({"commit_command": commit} if options.fix else {})},
         shortcut=fix_all_command(options),
         commit=commit,
     )

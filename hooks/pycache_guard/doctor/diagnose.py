@@ -82,6 +82,9 @@ def find_work_tree() -> tuple[str | None, list[str]]:
     try:
         git_output("rev-parse", "--git-dir")
         where = toplevel()
+        if where is not None:
+            # Reads the index, which can be damaged, and lists nothing: no entry has this name.
+            git_output("ls-files", "--", ":(top,literal).git")
     except Failure as failure:
         place = os.path.dirname(mark) if mark else os.curdir
         return os.curdir if os.path.samefile(place, os.curdir) else place, [str(failure)]

@@ -13,6 +13,8 @@ from pycache_guard.doctor.report import DoctorReport
 from pycache_guard.doctor.report import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
+from pycache_guard.remedies import program
+from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +27,18 @@ STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
 RUNNERS = ("pre-commit", "prek")
 UNGUARDED = "no hook keeps bytecode out of the next commit"
 
-#: Installs a hook script without a runner. The hook directory may not exist yet.
-GIT_HOOK_COMMAND = (
-    '(cd "$(git rev-parse --show-toplevel)" && hooks=$(git rev-parse --git-path hooks) '
-    '&& mkdir -p "$hooks" '
-    "&& printf '#!/bin/sh\\nexec pycache-guard forbid-bytecode\\n' > \"$hooks/pre-commit\" "
-    '&& chmod +x "$hooks/pre-commit")'
-)
+
+def git_hook_command() -> str:
+    """Return the command that installs a hook script without a runner.
+
+    The hook directory may not exist yet.
+    """
+    line = shell_quote(f"exec {program()} forbid-bytecode --quiet")
+    return (
+        '(cd "$(git rev-parse --show-toplevel)" && hooks=$(git rev-parse --git-path hooks)'
+        f""" && mkdir -p "$hooks" && printf '%s\\n' '#!/bin/sh' {line} > "$hooks/pre-commit\""""
+        ' && chmod +x "$hooks/pre-commit")'
+    )
 
 
 def check_hooks(
@@ -154,7 +161,7 @@ def _unguarded(
             None,
             "add `pycache-guard forbid-bytecode || exit 1` to the existing pre-commit hook",
         )
-    return _finding(None, command=GIT_HOOK_COMMAND)
+    return _finding(None, command=git_hook_command())
 
 
 def _content(configurations: Configurations, name: str) -> bytes:

@@ -61,13 +61,16 @@ def format_report(facts: Sequence[Fact], *, is_brief: bool = False) -> list[str]
 
     With `is_brief` there is only one line for each fact.
     """
+    shown = [
+        fact
+        for fact in facts
+        if fact.explanation or fact.topic != "caches" or fact.name not in COUNTS
+    ]
     if is_brief:
-        return [f"{fact.topic}: {fact.name}: {fact.value}" for fact in facts]
+        return [f"{fact.topic}: {fact.name}: {fact.value}" for fact in shown]
     lines: list[str] = []
     topic = None
-    for fact in facts:
-        if fact.topic == "caches" and fact.name in COUNTS and not fact.explanation:
-            continue
+    for fact in shown:
         if fact.topic != topic:
             lines += ["", fact.topic.upper()] if lines else [fact.topic.upper()]
             topic = fact.topic

@@ -16,6 +16,7 @@ from pycache_guard.doctor.report import Fact
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.fs.regular import open_regular
+from pycache_guard.remedies import program
 from pycache_guard.remedies import shell_quote
 
 TYPE_CHECKING = False
@@ -178,7 +179,7 @@ def orphans(root: str) -> list[Finding]:
         return []
     where = "" if root == os.curdir else f" -- {shell_quote(root)}"
     message = f"{count_paths(len(gone))} left over from sources that no longer exist"
-    return [Finding(gone[0], Rule.PYC603, message, f"pycache-guard clean --orphans{where}")]
+    return [Finding(gone[0], Rule.PYC603, message, f"{program()} clean --orphans{where}")]
 
 
 def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
@@ -223,9 +224,7 @@ def broken(
         if damage:
             is_kept = cache.is_alone and not cache.is_tagged
             by_name = f"rm -f -- {shell_quote(cache.path)}"
-            command = (
-                by_name if is_kept or not can_clean else f"pycache-guard clean --broken{where}"
-            )
+            command = by_name if is_kept or not can_clean else f"{program()} clean --broken{where}"
             findings.append(Finding(cache.path, Rule.PYC206, f"damaged: {damage}", command))
     if not unread:
         return findings, []

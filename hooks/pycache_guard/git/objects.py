@@ -68,9 +68,14 @@ def describe_missing_blob(blob: str, path: str) -> str:
     return f"{path}: {words}" if path else words
 
 
-def read_blobs(blobs: Iterable[str]) -> dict[str, bytes]:
-    """Return the whole content of each blob. Raises `GitFailure` for one that is not there."""
-    return dict(read_prefixes([*dict.fromkeys(blobs)], 1 << 62))
+def read_blobs(
+    blobs: Iterable[str], path_of: Callable[[str], str] | None = None
+) -> dict[str, bytes]:
+    """Return the whole content of each blob. Raises `GitFailure` for one that is not there.
+
+    The message has the path that `path_of` returns for its id.
+    """
+    return dict(read_prefixes([*dict.fromkeys(blobs)], 1 << 62, path_of))
 
 
 def read_blob(blob: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pycache_guard.bytecode.probes import IN_CACHE
 from pycache_guard.bytecode.probes import PATTERNS
+from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.bytecode.probes import UNTRACKED_DIR
 from pycache_guard.bytecode.probes import UNTRACKED_MODULE
 from pycache_guard.bytecode.probes import WRITERS
@@ -185,6 +186,8 @@ class Explainer:
             message += (
                 "; no Python file is tracked, but any tool that runs Python here writes caches"
             )
+        elif place == TOP_GITIGNORE:
+            message += describe_covered(self._tracked.modules, {gap.directory for gap in gaps})
         return Finding(os.fsdecode(place), Rule.PYC101, message, self._fix_command(TOP_GITIGNORE))
 
     def _reincluded(self) -> Iterator[Finding]:
@@ -309,9 +312,28 @@ def describe_missing_lines(gaps: Sequence[UnignoredPath], *, here: bool) -> str:
     return f"{count}{' for this directory' * here}: {', '.join(lines)}{example}"
 
 
+def describe_covered(modules: Mapping[bytes, object], uncovered: set[bytes]) -> str:
+    """Return which directories with Python files are not covered, if others are; else an empty string.
+
+    Nested ignore files can cover those that exist, and then a person does not see what is missing.
+    """
+    missing = sorted(directory for directory in modules if directory in uncovered)
+    if len(missing) == len(modules):
+        return ""
+    if not missing:
+        return "; every directory with Python files has it, new ones would not"
+    first = os.fsdecode(missing[0]) or "the top directory"
+    more = f" and {len(missing) - 1} more have" if len(missing) > 1 else " has"
+    return f"; of {len(modules)} directories with Python files, {first}{more} no such line"
+
+
 def describe_paths(gaps: Sequence[UnignoredPath]) -> str:
-    """Name a path of a module that exists and the number of others, or the directory."""
-    real = sorted({gap.probe for gap in gaps if UNTRACKED_MODULE not in gap.probe})
+    """Name a path of a module that exists and the number of others, or the directory.
+
+    The path is one that Python writes without options, if there is one among them.
+    """
+    of_modules = [gap for gap in gaps if UNTRACKED_MODULE not in gap.probe]
+    real = [*dict.fromkeys(gap.probe for gap in sorted(of_modules, key=_commonest_first))]
     if not real:
         kinds = {gap.kind for gap in gaps}
         names = "caches" if kinds <= {*IN_CACHE} else "NAME.pyc"
@@ -323,11 +345,52 @@ def describe_paths(gaps: Sequence[UnignoredPath]) -> str:
 
 
 class PathExplanation(NamedTuple):
-    """Which rule decides about a path."""
+    """Which rule decides about a path: of the index, which every clone has, and on this machine."""
 
-    text: str
-    #: Whether rules of the index, which every clone has, ignore the path.
-    is_ignored_for_all: bool
+    #: From the top of the repository, decoded with `os.fsdecode`.
+    path: str
+    for_all: MatchedRule
+    here: MatchedRule
+
+    @property
+    def is_ignored_for_all(self) -> bool:
+        """Return whether rules of the index ignore the path."""
+        return _ignores(self.for_all)
+
+    @property
+    def is_ignored_here(self) -> bool:
+        """Return whether git ignores the path for this person."""
+        return _ignores(self.here)
+
+    @property
+    def text(self) -> str:
+        """Return the explanation as a sentence without a full stop."""
+        for_all, here = self.for_all, self.here
+        if self.is_ignored_for_all:
+            text = f"ignored for everybody by {_describe(for_all)}"
+        elif self.is_ignored_here:
+            text = f"ignored only here, by {_describe(here)}, which others do not have"
+        elif for_all[2]:
+            text = f"not ignored; {_describe(for_all)} re-includes it"
+        elif here[2]:
+            text = f"not ignored; {_describe(here)}, which others do not have, re-includes it"
+        else:
+            text = "not ignored; no rule matches it"
+        if self.is_ignored_for_all and not self.is_ignored_here:
+            text += f"; not ignored here{f', because of {_describe(here)}' if here[2] else ''}"
+        return f"{self.path}: {text}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON object of this explanation; a rule is None where none matches."""
+        from pycache_guard.report.json import path_fields
+
+        return {
+            **path_fields(self.path),
+            "ignored_for_all": self.is_ignored_for_all,
+            "ignored_here": self.is_ignored_here,
+            "rule_for_all": _rule_to_dict(self.for_all),
+            "rule_here": _rule_to_dict(self.here),
+        }
 
 
 def explain_path(index: Index, path: str) -> PathExplanation:
@@ -342,20 +405,7 @@ def explain_path(index: Index, path: str) -> PathExplanation:
     with IsolatedIgnoreRules(read_project(index).ignore_files) as ignoring:
         (for_all,) = ignoring.rules([asked])
     (here,) = rules_for_user(top, [asked])
-    name = os.fsdecode(asked)
-    if _ignores(for_all):
-        text = f"{name}: ignored for everybody by {_describe(for_all)}"
-    elif _ignores(here):
-        text = f"{name}: ignored only here, by {_describe(here)}, which others do not have"
-    elif for_all[2]:
-        text = f"{name}: not ignored; {_describe(for_all)} re-includes it"
-    elif here[2]:
-        text = f"{name}: not ignored; {_describe(here)}, which others do not have, re-includes it"
-    else:
-        text = f"{name}: not ignored; no rule matches it"
-    if _ignores(for_all) and not _ignores(here):
-        text += f"; not ignored here{f', because of {_describe(here)}' if here[2] else ''}"
-    return PathExplanation(text, _ignores(for_all))
+    return PathExplanation(os.fsdecode(asked), for_all, here)
 
 
 def _from_top(path: str, top: str) -> bytes:
@@ -376,3 +426,16 @@ def _ignores(rule: MatchedRule) -> bool:
 def _describe(rule: MatchedRule) -> str:
     file, line, pattern = map(os.fsdecode, rule)
     return f"{file}:{line}: `{pattern}`"
+
+
+def _rule_to_dict(rule: MatchedRule) -> dict[str, object] | None:
+    from pycache_guard.report.escape import escape_surrogates
+
+    file, line, pattern = (escape_surrogates(os.fsdecode(part)) for part in rule)
+    return {"file": file, "line": int(line), "pattern": pattern} if pattern else None
+
+
+def _commonest_first(gap: UnignoredPath) -> tuple[int, int, bytes]:
+    """Return the key that sorts paths by probe, by the order of its suffixes, and by name."""
+    number = next(n for n, suffix in enumerate(SUFFIXES[gap.kind]) if gap.probe.endswith(suffix))
+    return [*SUFFIXES].index(gap.kind), number, gap.probe

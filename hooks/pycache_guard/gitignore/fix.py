@@ -18,6 +18,9 @@ from pycache_guard.findings import Rule
 from pycache_guard.fs.atomic import read_if_exists
 from pycache_guard.fs.atomic import rewrite_atomic
 from pycache_guard.fs.atomic import stat_replaceable
+from pycache_guard.git.objects import ObjectReader
+from pycache_guard.git.objects import find_blobs
+from pycache_guard.git.objects import read_blob
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.gitignore.explain import TOP_GITIGNORE
 from pycache_guard.gitignore.explain import explain
@@ -114,6 +117,8 @@ class GitignoreFix(NamedTuple):
     directories: int = 0
     #: What is on disk is complete: only staging is left.
     is_only_unstaged: bool = False
+    #: Once staged, the file is as HEAD has it: there is nothing to commit.
+    is_as_in_head: bool = False
 
     def preview(self) -> list[Finding]:
         """Return the findings of a run that writes nothing."""
@@ -206,9 +211,32 @@ def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:
             stage=FixCommands(found, root).stage(TOP_GITIGNORE),
             directories=directories,
             is_only_unstaged=not any(gap.kind in probes.required for gap in done.before),
+            is_as_in_head=is_as_in_head(old),
         )
     remaining = [gap for gap in done.after if gap.kind in probes.required]
     left = explain(remaining, replace(done.content), root)
     patterns = tuple(pattern.decode("ascii") for pattern in done.patterns)
     stage = FixCommands(found, root).stage(TOP_GITIGNORE)
-    return GitignoreFix(left, path, on_disk, done.content, patterns, stage, directories)
+    return GitignoreFix(
+        left,
+        path,
+        on_disk,
+        done.content,
+        patterns,
+        stage,
+        directories,
+        is_as_in_head=is_as_in_head(done.content),
+    )
+
+
+def is_as_in_head(content: bytes) -> bool:
+    """Return whether HEAD has the top `.gitignore` with this content, apart from line ends."""
+    reader = ObjectReader(0)
+    try:
+        blobs = find_blobs("HEAD", [TOP_GITIGNORE], reader)
+    finally:
+        reader.close()
+    return any(
+        read_blob(blob).replace(b"\r\n", b"\n") == content.replace(b"\r\n", b"\n")
+        for blob in blobs.values()
+    )

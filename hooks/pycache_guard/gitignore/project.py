@@ -79,12 +79,17 @@ class ProjectReader:
     def build(self) -> Project:
         """Read scripts and ignore files; return the project."""
         paths = {blob: path for path, blob in self._scripts.items()}
-        python = {blob for blob, head in read_prefixes([*paths], SHEBANG_BYTES) if is_script(head)}
+        heads = read_prefixes([*paths], SHEBANG_BYTES, lambda blob: os.fsdecode(paths[blob]))
+        python = {blob for blob, head in heads if is_script(head)}
         for path, blob in self._scripts.items():
             if blob in python:
                 directory, _, file = path.rpartition(b"/")
                 self._modules.setdefault(directory, []).append(module_name(file))
-        read = read_blobs([*self._rules.values(), *self._attributes])
+        named = {blob: path for path, blob in self._rules.items()}
+        read = read_blobs(
+            [*self._rules.values(), *self._attributes],
+            lambda blob: os.fsdecode(named.get(blob, b".gitattributes")),
+        )
         rules = {path: read[blob] for path, blob in self._rules.items()}
         recoded: dict[bytes, str] = {}
         if any(b"working-tree-encoding" in read[blob] for blob in self._attributes):

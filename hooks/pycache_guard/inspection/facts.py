@@ -78,10 +78,10 @@ def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:
-        rule, words, _ = unknown_magic_verdict(data, error)
+        verdict = unknown_magic_verdict(data, error)
         outcome = run_without_header(name, data, error, has_source=source is not None)
         facts = PycFacts(path, place.revision, len(data), data[:4], name, outcome)
-        return facts, [Finding(path, rule, words)]
+        return facts, [Finding(path, verdict.rule, verdict.message)]
     header = pyc.header
     fitting = check_freshness(header, source.source) if source is not None else None
     outcome = would_import(

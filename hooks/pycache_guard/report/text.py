@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard.findings import Rule
+from pycache_guard.remedies import program
 from pycache_guard.report import Summary
 from pycache_guard.report import TextStyle
 from pycache_guard.report import count
@@ -49,7 +50,7 @@ def render(
     ):
         blocks[-1].append(
             "To keep a file on purpose, add it to `allow` in pyproject.toml:"
-            " pycache-guard explain PYC001"
+            f" {program()} explain PYC001"
         )
     if style.commit:
         blocks.append(["Now commit:", f"    {escape_unprintable(style.commit)}"])

@@ -124,6 +124,7 @@ def to_findings(path: str, verdicts: list[Verdict], store: BytecodeStore) -> lis
             verdict.rule,
             verdict.message,
             verdict.remedy or (None if verdict.rule is Rule.PYC205 else store.remove_command(path)),
+            hint=verdict.hint,
         )
         for verdict in verdicts
     ]
@@ -323,6 +324,8 @@ class Verdict(NamedTuple):
     message: str
     #: The command that fixes it; None means to remove the file.
     remedy: str | None = None
+    #: What to do, in words.
+    hint: str | None = None
 
 
 _RUNS = {
@@ -368,8 +371,7 @@ def _no_compiler(target: Target, pyc: Pyc) -> Verdict:
     verdict = unverifiable(pyc, f"no {who} with magic number {magic.number} is available")
     if verdict.rule is not Rule.PYC205:
         return verdict
-    how = f"pycache-guard verify-bytecode --python python{magic.version}"
-    return verdict._replace(remedy=how)
+    return verdict._replace(hint="install it, or name it with `--python EXE`")
 
 
 def _mismatch(target: Target, pyc: Pyc, fitting: FreshnessResult) -> Verdict:

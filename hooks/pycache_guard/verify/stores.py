@@ -212,7 +212,9 @@ class IndexStore:
         return self._changes.get(self._resolve(path))
 
     def remove_command(self, path: str) -> str:
-        """Return the command that untracks a file."""
+        """Return the command that untracks a file, or the link that leads to it."""
+        while path not in self._entries:
+            path = os.path.dirname(path)
         return untrack_command(path, rooted=cwd_is_below_toplevel(), sparse=is_sparse())
 
     def _list(self, index: Index) -> None:
