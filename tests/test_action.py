@@ -8,10 +8,8 @@ import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
-from typing import Any
 
 import pytest
-import yaml
 
 from conftest import PROGRAM
 from helpers import composite_action
@@ -21,6 +19,7 @@ from helpers.composite_action import ACTION
 from helpers.composite_action import STEPS
 from helpers.composite_action import run_check
 from helpers.composite_action import run_install
+from helpers.gitlab_component import interpolate_component
 from helpers.runners import ROOT
 
 if TYPE_CHECKING:
@@ -153,27 +152,9 @@ def test_action_installs_its_own_version(
     assert checked.result.code == 0, checked.result.err
 
 
-def component() -> tuple[dict[str, Any], str]:
-    """Return the inputs of the component, and the text of its job."""
-    head, job = (ROOT / "templates" / "bytecode.yml").read_text("utf-8").split("\n---\n")
-    inputs: dict[str, Any] = yaml.safe_load(head)["spec"]["inputs"]
-    return inputs, job
-
-
-def interpolate(**given: str) -> dict[str, Any]:
-    """Return the job as GitLab makes it of inputs (https://docs.gitlab.com/ci/inputs/)."""
-    inputs, job = component()
-    values = {**{name: spec["default"] for name, spec in inputs.items()}, **given}
-    assert values.keys() == inputs.keys()
-    text = re.sub(r"\$\[\[ *inputs\.([\w-]+) *\]\]", lambda found: values[found[1]], job)
-    assert "$[[" not in text
-    document: dict[str, Any] = yaml.safe_load(text)
-    return document
-
-
 def test_component_judges_a_merge_request(change: Clones, tmp_path: Path) -> None:
     is_bad = change.ids["bad"] == "True"
-    ((name, job),) = interpolate(**{"job-name": "guard", "args": "--quiet"}).items()
+    ((name, job),) = interpolate_component(**{"job-name": "guard", "args": "--quiet"}).items()
     assert (name, job["stage"], job["variables"]["GIT_DEPTH"]) == ("guard", "test", "0")
     _, install, command = job["script"]
     assert "git+https://github.com/pycache-guard/pycache-guard@$PYCACHE_GUARD_VERSION" in install
