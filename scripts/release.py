@@ -54,6 +54,19 @@ def check_tag(tag: str, day: str, root: Path = ROOT) -> None:
         raise Refused(f"CHANGELOG.md begins with `## {found}`, not with `## {wanted}`")
 
 
+def notes(root: Path = ROOT) -> str:
+    """Return the newest section of the changelog, without its title, with links that work anywhere.
+
+    Raises `Refused` if that section is not about the version.
+    """
+    text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    title, _, section = (text.split("\n## ", 2)[1:] or [""])[0].partition("\n")
+    if not title.startswith(f"{version(root)} "):
+        raise Refused(f"CHANGELOG.md begins with `## {title}`, not with {version(root)}")
+    address = f"https://github.com/pycache-guard/pycache-guard/blob/v{version(root)}/"
+    return re.sub(r"\]\((?!\w+:)", f"]({address}", section).strip() + "\n"
+
+
 def day_of_head() -> str:
     """Return the committer date of HEAD."""
     done = run("git", "log", "-1", "--format=%cs", stdout=subprocess.PIPE)
@@ -127,6 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     steps = parser.add_subparsers(dest="step", required=True)
     steps.add_parser("pythons", help="print the supported Python versions as JSON")
     steps.add_parser("check-tag", help="compare with version and changelog").add_argument("tag")
+    steps.add_parser("notes", help="print the notes of the release, from the changelog")
     steps.add_parser("build", help="build and check wheel and sdist").add_argument("into")
     one = steps.add_parser("test", help="run the tests against a wheel with this Python")
     one.add_argument("wheel")
@@ -149,6 +163,8 @@ def take(options: argparse.Namespace, arguments: list[str]) -> None:
         print(json.dumps(pythons()))
     elif options.step == "check-tag":
         check_tag(options.tag, day_of_head())
+    elif options.step == "notes":
+        print(notes(), end="")
     elif options.step == "build":
         check(build(Path(options.into).resolve()))
     elif options.step == "test":

@@ -51,6 +51,37 @@ def test_check_tag_compares_version_and_changelog(
         release.check_tag(tag, "2026-11-22", checkout)
 
 
+NOTES = """# Changelog
+
+## 1.2.3 (2026-11-22)
+
+### `fix`
+- See [the page](docs/commands.md#fix) and [git](https://git-scm.com).
+
+## 1.2.2 (2026-01-01)
+Old.
+"""
+
+
+def test_notes_are_the_newest_section(checkout: Path) -> None:
+    (checkout / "CHANGELOG.md").write_text(NOTES, encoding="utf-8")
+    address = "https://github.com/pycache-guard/pycache-guard/blob/v1.2.3/docs/commands.md#fix"
+    expected = f"### `fix`\n- See [the page]({address}) and [git](https://git-scm.com).\n"
+    assert release.notes(checkout) == expected
+
+
+@pytest.mark.parametrize("text", ["# Changelog\n", "# Changelog\n\n## Unreleased\n\nx\n"])
+def test_notes_of_another_version_are_refused(checkout: Path, text: str) -> None:
+    (checkout / "CHANGELOG.md").write_text(text, encoding="utf-8")
+    with pytest.raises(release.Refused, match=r"not with 1\.2\.3"):
+        release.notes(checkout)
+
+
+def test_notes_of_this_version_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["notes"]) == 0
+    assert capsys.readouterr().out.strip()
+
+
 def test_version_is_read_from_the_package() -> None:
     assert release.version() == __version__
     assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -122,7 +153,8 @@ def test_workflow_actions_are_pinned_and_permissions_are_minimal(path: Path) -> 
     text = path.read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used
-    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
+    pinned = re.compile(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./( #.*)?")
+    assert all(pinned.fullmatch(each) for each in used)
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
