@@ -449,6 +449,18 @@ def test_other_layout_with_a_line_table_of_another_size_is_a_mismatch(here: Path
     assert re.search(r"PYC202 .*: the line table of <module> covers \d+ bytes of \d+", told.out)
 
 
+@has_flow_table
+def test_other_stack_size_alone_is_a_mismatch(here: Path, run: Run) -> None:
+    """Patch levels that store the same instructions write the same stack size."""
+    code = compile_source(INNOCENT)
+    larger = code.replace(co_stacksize=code.co_stacksize + 1)
+    write_file(here / "m.py", INNOCENT)
+    write_file(here / cache_path(), timestamp_pyc(larger, len(TRUE)))
+    told = run("verify-bytecode")
+    assert told.code == 1
+    assert "PYC202" in told.out
+
+
 def test_unreadable_file_leaves_no_ok_line(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(
