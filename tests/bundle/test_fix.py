@@ -193,6 +193,28 @@ def test_levels_and_modes_of_findings(root: Path, run: Run) -> None:
     assert f"n.{TAG}.opt-2.pyc: PYC203 got the header of a checked-hash file" in result.out
 
 
+def test_sources_that_cannot_be_compiled_or_read(root: Path, run: Run) -> None:
+    put(root / "b" / "m.py", SOURCE)
+    put(root / "b" / "deep.py", "-" * 200_000 + "1\n")
+    result = run("check-bundle", "b", "--fix", "--python", HERE)
+    assert result.code == 2
+    assert result.err.startswith("error: b/deep.py: cannot be compiled: ")
+    assert (root / "b" / "__pycache__" / f"m.{TAG}.pyc").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no scripts without a suffix")
+def test_the_code_of_the_interpreter_cannot_be_read(root: Path, run: Run) -> None:
+    script = put(
+        root / "newer",
+        "#!/bin/sh\nprintf 'i\\0\\0\\0\\036\\164\\016\\r\\ncpython\\n3.16.0\\ncpython-316'\nread x\n",
+    )
+    script.chmod(0o755)
+    put(root / "b" / "m.py", SOURCE)
+    result = run("check-bundle", "b", "--fix", "--python", str(script))
+    assert (result.code, result.out) == (2, "")
+    assert "--fix: the code of CPython 3.16.0 cannot be read" in result.err
+
+
 def test_archives_are_not_changed(root: Path, run: Run) -> None:
     put(root / "a.zip", b"PK")
     code, out, err = run("check-bundle", "a.zip", "--fix", "--python", HERE)

@@ -34,8 +34,6 @@ CODE = b"\xe3" + bytes(60)
 class MemoryTree:
     """A `BundleTree` of a dict: path → content and time."""
 
-    must_prepare = False
-
     def __init__(self, files: dict[str, tuple[bytes, float]]) -> None:
         self.folders: dict[str, Folder] = {}
         self.failures: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 from typing import Any
@@ -378,6 +379,47 @@ def test_files_that_cannot_be_read(root: Path, run: Run, name: str) -> None:
     code, _, err = run("check-bundle", "b", "--python", VERSION)
     assert code == 2
     assert f"b/{name}: is not a regular file" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+def test_unchecked_bytecode_of_a_source_that_cannot_be_read(root: Path, run: Run) -> None:
+    put_module(root / "b", bytecode=hashed(checked=False))
+    (root / "b" / "m.py").unlink()
+    os.mkfifo(root / "b" / "m.py")
+    code, _, err = run("check-bundle", "b", "--expect", "unchecked-hash")
+    assert (code, err) == (2, "error: b/m.py: is not a regular file\n")
+
+
+def test_names_with_a_dot_and_dangling_links_need_no_bytecode(root: Path, run: Run) -> None:
+    put_module(root / "b")
+    put(root / "b" / "a.b.py", SOURCE)
+    (root / "b" / "gone.py").symlink_to("nothing.py")
+    assert run("check-bundle", "b").out == f"OK: 1 module: 1 used ({HERE}).\n"
+
+
+def test_a_target_by_legacy_files(root: Path, run: Run) -> None:
+    put(root / "b" / "m.pyc", fitting())
+    put(root / "b" / "n.pyc", b"text")
+    assert f"2 modules: 1 used, 1 never used ({HERE})" in run("check-bundle", "b").out
+
+
+def test_missing_bytecode_of_a_python_that_is_nowhere(root: Path, run: Run) -> None:
+    put_module(root / "b")
+    (version,) = {"3.15"} - {python.version for python in pythons()} or {"3.14"}
+    result = run("check-bundle", "b", "--python", version)
+    assert result.code == 1
+    assert "To fix:\n    rm -f -- b/__pycache__/m" in result.out
+
+
+def test_the_printed_command_repairs_the_directory(root: Path, run: Run) -> None:
+    put(root / "b c" / "m.py", SOURCE)
+    printed = run(
+        *("check-bundle", "b c", "--python", VERSION, "--expect", "unchecked-hash", "--level", "1")
+    ).out
+    (command,) = [line.strip() for line in printed.splitlines() if line.startswith("    ")]
+    words = shlex.split(command)
+    assert run(*words[1:]).code == 1
+    assert run(*(word for word in words[1:] if word != "--fix")).code == 0
 
 
 def test_the_current_directory(root: Path, run: Run) -> None:

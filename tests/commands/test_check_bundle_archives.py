@@ -257,6 +257,7 @@ BASE: Layer = {
     "app/opaque/deep/m.py": File(SOURCE),
     "app/replaced/m.py": File(SOURCE),
     "usr/lib/q.py": File(SOURCE),
+    "usr/x.py": File(SOURCE),
     "lib": SymLink("usr/lib"),
     "circle": SymLink("circle"),
 }
@@ -273,11 +274,18 @@ TOP: Layer = {
     "circle/.wh.x.py": File(b""),
     ".wh.nothing": File(b""),
     "app/odd.py": SymLink("data"),
+    "app/far.py": SymLink("../../usr/lib/q.py"),
+    "app/one.py": SymLink("two.py"),
+    "app/two.py": SymLink("one.py"),
+    "usr/x.py": Dir(),
+    "app/m.py/x/.wh.y": File(b""),
+    "app/m.py/x/.wh..wh..opq": File(b""),
     "app/up.py": SymLink("../app/../app/m.py"),
     "usr/lib/r.py": HardLink("lib/q.py"),
     "usr/lib/s.py": HardLink("nothing.py"),
 }
 LEFT = {
+    "app/far.py": "missing",
     "app/m.py": "never-used time",
     "app/opaque/n.py": "missing",
     "app/up.py": "missing",
@@ -301,7 +309,7 @@ def test_layers_of_an_image(run: Run, data: bytes) -> None:
     report = check(run, "image.tar", data)
     assert states(report) == LEFT
     (note,) = report["notes"]
-    assert note.startswith("1 link (app/odd.py) to what is not Python")
+    assert note.startswith("3 links (app/odd.py, …) to what is not Python")
 
 
 def test_an_archive_of_two_images(run: Run) -> None:
@@ -310,7 +318,7 @@ def test_an_archive_of_two_images(run: Run) -> None:
         "image.tar (app:0)",
         "image.tar (app:1)",
     ]
-    assert [each["missing"] for each in report["bundles"]] == [6, 3]
+    assert [each["missing"] for each in report["bundles"]] == [7, 4]
 
 
 def test_a_layer_that_two_images_share_in_a_link(run: Run) -> None:
@@ -363,7 +371,7 @@ def image(**texts: object) -> bytes:
         (image(layout={}, index={"manifests": [3]}), "with a descriptor that is malformed"),
         (image(layout={}, index={"manifests": [{"digest": "sha256:../x"}]}), "is malformed"),
         (image(layout={}, index={"manifests": [{"digest": "sha256:a"}]}), "has no `blobs/sha256/a`"),
-        (image(layout={}, index={"manifests": [{"digest": "sha256:a"}]}, a=[]), "is no manifest"),
+        (image(layout={}, index={"manifests": [{"digest": "sha256:a"}]}, a=[]), "is not a manifest"),
         (image(layout={}, index={"manifests": [{"digest": "sha256:a"}]}, a={}), "without layers"),
         (
             image(layout={}, index={"manifests": [{"digest": "sha256:a", "annotations": []}]}, a={"layers": [3]}),
@@ -483,6 +491,19 @@ def test_archives_that_cannot_be_read(run: Run, name: str, data: bytes, words: s
     result = refused(run, name, data)
     assert result.out == ""
     assert words in result.err
+
+
+def test_a_source_that_is_cut_off_at_the_second_reading(run: Run) -> None:
+    data = make_layer({CACHE: File(CHECKED), "m.py": File(SOURCE * 999)})
+    data = data[: data.index(SOURCE * 9) + 100]
+    result = refused(run, "a.tar", data)
+    assert "a.tar: m.py: is damaged: it is truncated" in result.err
+
+
+def test_a_package_comes_before_a_module_in_a_zip(run: Run) -> None:
+    contents = {"m.py": SOURCE, "m/__init__.py": SOURCE, "m/__init__.pyc": CHECKED}
+    report = check(run, "a.pyz", make_zip(contents))
+    assert states(report) == {"m/__init__.py": "used"}
 
 
 def test_a_name_twice_in_a_zip(run: Run) -> None:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.judge import ModuleVerdict
     from pycache_guard.bundle.judge import StrayFile
+    from pycache_guard.bundle.proof import Compilers
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import BundleTree
-    from pycache_guard.interpreters.pool import CompilerPool
 
 #: An archive has to be made again.
 _BEFORE_PACKING = (
@@ -47,6 +47,18 @@ class Expectation(NamedTuple):
     is_read_only: bool = False
     #: What the user named as `--python`.
     python: str | None = None
+
+
+DEFAULT_MODE = "checked-hash"
+
+
+class Repair(NamedTuple):
+    """What `--fix` is asked for."""
+
+    #: The invalidation mode of the result.
+    mode: str = DEFAULT_MODE
+    #: Where the directory will be when it is used; None for where it is.
+    destination: str | None = None
 
 
 class BundleResult(NamedTuple):
@@ -77,7 +89,7 @@ class BundleResult(NamedTuple):
         return f"{modules}: {', '.join(words)} ({self.target.title}{level})"
 
 
-def check_bundle(bundle: Bundle, expected: Expectation, compilers: CompilerPool) -> BundleResult:
+def check_bundle(bundle: Bundle, expected: Expectation, compilers: Compilers) -> BundleResult:
     """Check a bundle. Raises `Failure` if it has no module, or no target is known."""
     path, tree = bundle.label, bundle.tree
     target = expected.target or find_target(path, tree)
@@ -144,7 +156,7 @@ class _Describer:
         bundle: Bundle,
         target: Target,
         expected: Expectation,
-        compilers: CompilerPool,
+        compilers: Compilers,
     ) -> None:
         self._bundle = bundle
         self._tree = bundle.tree

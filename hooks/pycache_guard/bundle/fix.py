@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import posixpath
 import struct
-from typing import NamedTuple
 
 from pycache_guard.bundle.judge import State
 from pycache_guard.bundle.judge import cache_name
@@ -36,26 +35,20 @@ from pycache_guard.verify.compare import compare_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pycache_guard.bundle.check import Repair
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.judge import ModuleVerdict
+    from pycache_guard.bundle.proof import Compilers
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import DiskTree
-    from pycache_guard.interpreters.pool import CompilerPool
+    from pycache_guard.interpreters.process import CompileResult
     from pycache_guard.interpreters.process import CompilerProcess
 
 _U32 = 0xFFFF_FFFF
 #: The flags of each invalidation mode (PEP 552).
 _FLAGS = {"checked-hash": HASH_BASED | CHECK_SOURCE, "unchecked-hash": HASH_BASED}
-DEFAULT_MODE = "checked-hash"
-
-
-class Repair(NamedTuple):
-    """What `--fix` is asked for."""
-
-    #: The invalidation mode of the result.
-    mode: str = DEFAULT_MODE
-    #: Where the directory will be when it is used; None for where it is.
-    destination: str | None = None
 
 
 def fix_directory(
@@ -64,7 +57,7 @@ def fix_directory(
     level: int,
     judgement: Judgement,
     repair: Repair,
-    compilers: CompilerPool,
+    compilers: Compilers,
 ) -> list[Finding]:
     """Write what is missing, stale or in another mode, and remove what is foreign; return what was done.
 
@@ -117,14 +110,7 @@ class _Fixer:
         directory, _, name = module.path.rpartition("/")
         cache = cache_name(name, self._target, self._level)
         where = posixpath.join(directory, CACHE, cache)
-        try:
-            words = self._fix(module.path, where)
-        except Failure as failure:
-            self._tree.failures.append(str(failure))
-            return []
-        except OSError as error:
-            self._tree.failures.append(f"{self._tree.show(where)}: {error.strerror or error}")
-            return []
+        words = self._attempt(where, lambda: self._fix(module.path, where))
         if words is None:
             return []
         self._fixed.add(module.path)
@@ -145,21 +131,38 @@ class _Fixer:
             return []
         if not any(posixpath.join(above, source) in self._fixed for source in name.source_names()):
             return []
-        try:
-            os.unlink(self._tree.locate(path))
-        except OSError as error:
-            self._tree.failures.append(f"{self._tree.show(path)}: {error.strerror}")
+        if self._attempt(path, lambda: self._remove(path)) is None:
             return []
         return [Finding(self._tree.show(path), rule, "removed", is_fixed=True)]
+
+    def _attempt(self, path: str, act: Callable[[], str | None]) -> str | None:
+        """Return the result of an act on a path, None if it failed, which the tree keeps."""
+        try:
+            return act()
+        except Failure as failure:
+            self._tree.failures.append(str(failure))
+        except OSError as error:
+            self._tree.failures.append(f"{self._tree.show(path)}: {error.strerror or error}")
+        return None
+
+    def _remove(self, path: str) -> str:
+        """Remove a file."""
+        os.unlink(self._tree.locate(path))
+        return "removed"
+
+    def _compile(self, source_path: str, source: bytes, name: bytes | None = None) -> CompileResult:
+        """Compile a source. Raises `Failure` if it is beyond the limits of a compiler."""
+        self._process.submit(source, self._level, name)
+        result = self._process.result()
+        if result.code is None and not result.rejected:
+            raise Failure(f"{self._tree.show(source_path)}: cannot be compiled: {result.reason}")
+        return result
 
     def _fix(self, source_path: str, where: str) -> str | None:
         """Return what was done, empty if nothing had to be, None if the source cannot be compiled."""
         source = self._tree.read(source_path)
-        self._process.submit(source, self._level)
-        compiled = self._process.result()
+        compiled = self._compile(source_path, source)
         if compiled.code is None:
-            if not compiled.rejected:
-                raise Failure(f"{self._tree.show(source_path)}: {compiled.reason}")
             return None
         assert compiled.digest is not None
         old = read_if_exists(self._tree.locate(where))
@@ -167,10 +170,8 @@ class _Fixer:
         body = self._keep_body(old, compiled.code, name) if old is not None else None
         words = f"got the header of a {self._repair.mode} file"
         if body is None:
-            self._process.submit(source, self._level, name)
-            code = self._process.result().code
-            if code is None:
-                raise Failure(f"{self._tree.show(source_path)}: the compiler did not answer twice")
+            code = self._compile(source_path, source, name).code
+            assert code is not None
             body = normalize_references(code, self._dialect)
             words = f"compiled by {self._process.interpreter.title}"
         data = self._header(source_path, compiled.digest) + body

@@ -122,8 +122,6 @@ def judge(tree: BundleTree, target: Target, level: int) -> Judgement:
 
 def _find_hashed(tree: BundleTree, target: Target, level: int) -> Iterator[tuple[str, Magic]]:
     """Yield the sources that a checked hash is compared with, and the magic number of its file."""
-    if not tree.must_prepare:
-        return
     for directory, folder in tree.folders.items():
         before = f"{directory}/" if directory else ""
         for name in folder.files:

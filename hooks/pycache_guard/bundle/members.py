@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import time
 from typing import NamedTuple
+from typing import cast
 
 from pycache_guard.archives.member import WHOLE
 from pycache_guard.archives.member import ArchiveError
@@ -137,16 +138,14 @@ class Entries:
         while pending:
             before, node = pending.pop()
             for name, entry in node.items():
-                if isinstance(entry, dict):
-                    pending.append((f"{before}{name}/", entry))
-                elif isinstance(entry, (Packed, Link)):
+                if isinstance(entry, (Packed, Link)):
                     yield before + name, entry
+                else:
+                    pending.append((f"{before}{name}/", cast("dict[str, object]", entry)))
 
 
 class ArchiveTree:
     """A `tree.BundleTree` of one archive, or of the layers of an image."""
-
-    must_prepare = True
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.target import Target
@@ -30,11 +31,34 @@ if TYPE_CHECKING:
 MAX_PROBED_SOURCES = 500
 
 
-def find_compiler(target: Target, compilers: CompilerPool) -> CompilerProcess | None:
+class Compilers:
+    """The interpreters of this machine, looked for when one is needed: most bundles need none."""
+
+    def __init__(self, named: Sequence[str] = ()) -> None:
+        """Take the executables that the user named."""
+        self._named = named
+        self._pool: CompilerPool | None = None
+
+    @property
+    def pool(self) -> CompilerPool:
+        """The pool of compilers. Raises `Failure` if a named one is not an interpreter."""
+        if self._pool is None:
+            from pycache_guard.interpreters.pool import CompilerPool  # 30 ms
+
+            self._pool = CompilerPool(self._named)
+        return self._pool
+
+    def close(self) -> None:
+        """End every process."""
+        if self._pool is not None:
+            self._pool.close()
+
+
+def find_compiler(target: Target, compilers: Compilers) -> CompilerProcess | None:
     """Return the interpreter of a target, None if this machine has none."""
     magic = identify_magic(target.magic)
     assert magic is not None
-    return next(compilers.for_magic(magic, target.tag), None)
+    return next(compilers.pool.for_magic(magic, target.tag), None)
 
 
 def find_rejected(
@@ -42,7 +66,7 @@ def find_rejected(
     target: Target,
     level: int,
     judgement: Judgement,
-    compilers: CompilerPool,
+    compilers: Compilers,
 ) -> list[str]:
     """Return the sources without bytecode that are not valid in the Python of the target.
 
@@ -70,7 +94,7 @@ def find_rejected(
 
 
 def find_mismatches(
-    tree: BundleTree, judgement: Judgement, compilers: CompilerPool
+    tree: BundleTree, judgement: Judgement, compilers: Compilers
 ) -> tuple[dict[str, tuple[Rule, str]], list[str]]:
     """Compare the unchecked-hash files, which Python runs without looking at the source.
 
@@ -102,7 +126,7 @@ def find_mismatches(
             unreadable.add(bytecode)
     left = pairs.keys() - mismatches.keys() - unreadable
     store = PairStore(tree, {each: source for each, source in pairs.items() if each in left})
-    for finding in verify(store, compilers).findings:
+    for finding in verify(store, compilers.pool).findings:
         assert finding.path is not None
         if finding.rule is Rule.PYC205:
             uncompared.append(finding.path)

@@ -5,6 +5,7 @@ Paths are as a reader has them, with `/` between their parts.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from pycache_guard.bytecode.cache_names import BYTECODE_SUFFIXES
@@ -13,6 +14,7 @@ from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.errors import Failure
 from pycache_guard.fs import files
+from pycache_guard.fs import regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
         #: What could not be read, each with its path.
         failures: list[str]
         notes: list[str]
-        #: Whether sources can be hashed only after `hash_sources`.
-        must_prepare: bool
 
         def head(self, path: str) -> bytes:
             """Return the first bytes of bytecode. Raises `Failure`."""
@@ -104,8 +104,6 @@ def find_folder(folders: dict[str, Folder], directory: str) -> Folder:
 class DiskTree:
     """A directory, as it stands. Its paths are relative to the directory."""
 
-    must_prepare = False
-
     def __init__(self, top: str) -> None:
         """List the directory `top`. Raises `Failure` if it cannot be listed."""
         self.folders: dict[str, Folder] = {}
@@ -117,15 +115,20 @@ class DiskTree:
 
     def head(self, path: str) -> bytes:
         """Return the first bytes of a file. Raises `Failure`."""
-        return files.read_limited(self.locate(path), HEAD_BYTES)
-
-    def source(self, path: str) -> Source:
-        """Return the facts about a source. Raises `Failure`."""
         whole = self.locate(path)
         try:
-            status = os.stat(whole)
+            descriptor = regular.open_regular_fd(whole)
+            try:
+                return os.read(descriptor, HEAD_BYTES)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise Failure(f"{self.show(path)}: {error.strerror}") from None
+
+    def source(self, path: str) -> Source:
+        """Return the facts about a source. Raises `OSError` if it was removed meanwhile."""
+        whole = self.locate(path)
+        status = os.stat(whole)
         return Source(status.st_size, status.st_mtime, lambda: files.read_file(whole))
 
     def hash_sources(self, wanted: Iterable[tuple[str, Magic]]) -> None:
@@ -182,8 +185,7 @@ class DiskTree:
 
 def _holds_modules(directory: str) -> bool:
     """Return whether a directory has modules or caches in it."""
-    try:
+    names: list[str] = []
+    with contextlib.suppress(OSError):
         names = os.listdir(directory)
-    except OSError:
-        return False
     return any(name == CACHE or name.endswith((".py", ".pyc")) for name in names)

@@ -156,8 +156,6 @@ class _ZipFolderJudge:
         assert packed is not None
         assert packed.dos_time is not None
         time = local_time(packed.dos_time)
-        if not time:  # taken for a source that does not exist
-            return HeaderVerdict(True, mode="timestamp")
         if not stamp.has_size(packed.size):
             why = f"the source is {packed.size} bytes; it was {stamp.source_size} when this was compiled"
             return HeaderVerdict(False, "size", why, "timestamp")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 from pycache_guard.bundle.bundles import open_bundles
+from pycache_guard.bundle.check import DEFAULT_MODE
 from pycache_guard.bundle.check import MODES
 from pycache_guard.bundle.check import Expectation
+from pycache_guard.bundle.check import Repair
 from pycache_guard.bundle.check import check_bundle
 from pycache_guard.bundle.check import find_target
-from pycache_guard.bundle.fix import DEFAULT_MODE
-from pycache_guard.bundle.fix import Repair
-from pycache_guard.bundle.fix import fix_directory
 from pycache_guard.bundle.judge import State
 from pycache_guard.bundle.judge import judge
+from pycache_guard.bundle.proof import Compilers
 from pycache_guard.bundle.target import is_version
 from pycache_guard.bundle.target import target_of_interpreter
 from pycache_guard.bundle.target import target_of_version
@@ -24,7 +24,6 @@ from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import print_error
 from pycache_guard.commands._output import write_report
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.report import Summary
 from pycache_guard.report.json import path_fields
 from pycache_guard.scan import configured_ignores
@@ -52,14 +51,14 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv)
     ignored = {*options.ignore, *configured_ignores()}
     is_executable = options.python is not None and not is_version(options.python)
-    compilers = CompilerPool([options.python] if is_executable else [])
+    compilers = Compilers([options.python] if is_executable else [])
     results: list[BundleResult] = []
     failures: list[str] = []
     findings: list[Finding] = []
     try:
         target = None
         if is_executable:
-            target = target_of_interpreter(options.python, compilers.named_interpreters()[0])
+            target = target_of_interpreter(options.python, compilers.pool.named_interpreters()[0])
         elif options.python is not None:
             target = target_of_version(options.python)
         expected = Expectation(
@@ -89,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
 def check_one(
     bundle: Bundle,
     expected: Expectation,
-    compilers: CompilerPool,
+    compilers: Compilers,
     results: list[BundleResult],
     failures: list[str],
 ) -> None:
@@ -104,7 +103,7 @@ def check_one(
 
 
 def fix_path(
-    path: str, expected: Expectation, repair: Repair, compilers: CompilerPool
+    path: str, expected: Expectation, repair: Repair, compilers: Compilers
 ) -> list[Finding]:
     """Repair the directory at a path, and return what was done. Raises `Failure` and `OSError`."""
     os.stat(path)
@@ -113,6 +112,8 @@ def fix_path(
             f"{path}: is an archive, which --fix does not change; unpack it, or go to the directory that"
             " it was made of, run `pycache-guard check-bundle --fix DIRECTORY`, and pack it again"
         )
+    from pycache_guard.bundle.fix import fix_directory  # 30 ms
+
     tree = DiskTree(path)
     target = expected.target or find_target(path, tree)
     judgement = judge(tree, target, expected.level)
@@ -135,7 +136,8 @@ def report(
             (f"{result.path}: " if named else "") + result.summarize() for result in results
         )
         summary = Summary(checked, text, tuple(note for result in results for note in result.notes))
-    code = write_report(findings, NAME, options, summary=summary, more=details(results))
+    more = details(results) if options.format == "json" else None
+    code = write_report(findings, NAME, options, summary=summary, more=more)
     for line in dict.fromkeys(failures):
         print_error(line)
     return 2 if failures else code
