@@ -87,7 +87,23 @@ CASES = [
     DocCase(
         "docs/dist.md", "python -m build && pycache-guard check-dist dist/*", doc_setups.BUILDABLE
     ),
-    DocCase("docs/bundle.md", "pycache-guard check-bundle pkg", doc_setups.PROJECT),
+    DocCase("docs/bundle.md", "pycache-guard check-bundle build/", doc_setups.BUNDLE),
+    DocCase(
+        "docs/bundle.md",
+        "pycache-guard check-bundle build --fix",
+        doc_setups.BUNDLE,
+        (1,),
+        "pycache-guard check-bundle build --expect unchecked-hash",
+    ),
+    DocCase(
+        "docs/bundle.md",
+        "pycache-guard check-bundle --fix --expect unchecked-hash --destination /var/task",
+        f"{doc_setups.BUNDLE}\nmkdir -p .aws-sam/build && mv build .aws-sam/build/App",
+        (1,),
+        "(cd .aws-sam/build/App && python3 -m zipfile -c ../App.zip .)\n"
+        "pycache-guard check-bundle .aws-sam/build/App.zip --expect unchecked-hash",
+    ),
+    DocCase("docs/bundle.md", "python3 -m compileall -q -b -f", doc_setups.APP),
     DocCase("docs/doctor.md", "pycache-guard doctor", f"{doc_setups.GUARDED}\nmv pkg yourpackage"),
     DocCase(
         "docs/history.md",

@@ -130,3 +130,17 @@ mkdir "$BENCH/build"
 echo 'import subprocess; raise SystemExit(subprocess.call(["hatchling", "build"]))' \
     > "$BENCH/build/__main__.py"
 """
+
+#: A directory that is shipped with its bytecode.
+BUNDLE = """
+mkdir -p build/pkg
+echo 'x = 1' > build/pkg/a.py
+touch build/pkg/__init__.py
+python3 -m compileall -q build
+"""
+
+#: An application of one file.
+APP = """
+mkdir app
+echo 'print(1)' > app/__main__.py
+"""
