@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import adoption
+from benchmarks import bundle
 from benchmarks import ci
 from benchmarks import clean
 from benchmarks import dist
@@ -38,6 +39,7 @@ PARTS = {
     "ci": ci,
     "verify": verify,
     "dist": dist,
+    "bundle": bundle,
     "lint": lint,
     "adoption": adoption,
 }

@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from benchmarks.bundle import make_packages
 from benchmarks.ci import checked_out
 from benchmarks.repositories import git
 from benchmarks.repositories import history
@@ -175,6 +176,13 @@ def fill(stash: Path, names: list[str]) -> None:
             (stash / name / f"module_{n}.cpython-311.pyc").write_bytes(bytecode)
 
 
+def bundle_workload(work: Path, size: int) -> Task:
+    """Return a directory of modules with bytecode."""
+    top = make_packages(work / f"bundle_{size}", size)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(top)], check=True)
+    return Task(work, ["check-bundle", str(top)])
+
+
 def dist_workload(work: Path, size: int) -> Task:
     """Check a wheel."""
     wheel = work / f"large-{size}-py3-none-any.whl"
@@ -199,4 +207,5 @@ WORKLOADS = (
     Workload("clean", 50, "caches", clean_workload),
     Workload("doctor", 30, "modules with caches", doctor_workload),
     Workload("check-dist", 100, "members", dist_workload),
+    Workload("check-bundle", 50, "modules", bundle_workload),
 )

@@ -48,9 +48,15 @@ class Python(NamedTuple):
         """Compile sources: each request is source, output, level, and a key of `MODES`."""
         self._run([], COMPILE, requests)
 
-    def ask(self, items: Sequence[object], level: int = 0) -> dict[str, object]:
-        """Return what import does in folders, or with names in zip files, at an optimization level."""
+    def ask(
+        self, items: Sequence[object], level: int = 0, *, is_fast: bool = False
+    ) -> dict[str, object]:
+        """Return what import does in folders, or with names in zip files, at an optimization level.
+
+        With `is_fast` no source is really compiled.
+        """
         flags = [f"-{'O' * level}"] if level else []
+        flags += ["-X", "fast"] if is_fast else []
         answers: dict[str, object] = json.loads(self._run(flags, ORACLE, items))
         return answers
 
