@@ -397,13 +397,13 @@ def test_bombs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_many_members(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zips, "MAX_MEMBERS", 2)
-    monkeypatch.setattr(tars, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(zips, "MAX_MEMBER_COUNT", 2)
+    monkeypatch.setattr(tars, "MAX_MEMBER_COUNT", 2)
     members = {"a": b"", "b": b"", "c": b""}
     assert unjudged(run, "a.zip", make_zip(members)) == "error: a.zip: has 3 members, more than 2\n"
     assert unjudged(run, "a.tar", make_tar(members)) == "error: a.tar: has more than 2 members\n"
-    monkeypatch.setattr(zips, "MAX_MEMBERS", 3)
-    monkeypatch.setattr(tars, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(zips, "MAX_MEMBER_COUNT", 3)
+    monkeypatch.setattr(tars, "MAX_MEMBER_COUNT", 3)
     assert (
         check_archive(run, "a.zip", make_zip(members))
         == check_archive(run, "a.tar", make_tar(members))
@@ -417,7 +417,7 @@ def test_what_is_read_whole_has_a_bound(run: Run, monkeypatch: pytest.MonkeyPatc
     data = header.tobuf(tarfile.GNU_FORMAT) + bytes(2048)
     said = "error: a.tar: has a header of 8589934592 bytes, more than 10 KiB\n"
     assert unjudged(run, "a.tar", data) == said
-    monkeypatch.setattr(zip_directory, "MAX_READ_BYTES", 50)
+    monkeypatch.setattr(zip_directory, "MAX_ZIP_DIRECTORY_BYTES", 50)
     said = "error: a.zip: has a directory of 102 bytes, more than 0 MiB\n"
     assert unjudged(run, "a.zip", make_zip({"a": b"", "name" * 2: b""})) == said.replace(
         "102", str(2 * 46 + 9)

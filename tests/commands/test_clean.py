@@ -666,7 +666,7 @@ def test_broken_leaves_what_is_larger_than_any_cache(
 ) -> None:
     make_tree(root, ["m.py", "m.pyc"])
     (root / "m.pyc").write_bytes(b"")
-    monkeypatch.setattr(plan, "MAX_BYTES", -1)
+    monkeypatch.setattr(plan, "MAX_CACHE_BYTES", -1)
     assert run("clean", "--broken") == (0, "", "")
 
 

@@ -14,7 +14,7 @@ import pytest
 from clean.trees import list_tree
 from clean.trees import make_tree
 from pycache_guard.doctor import state
-from pycache_guard.doctor.report import WIDTH
+from pycache_guard.doctor.report import MAX_LINE_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_healthy(healthy: Repo, run: Run) -> None:
         "HOOKS",
         "PROBLEMS",
     ]
-    assert all(len(line) <= WIDTH for line in lines if sys.executable not in line)
+    assert all(len(line) <= MAX_LINE_CHARS for line in lines if sys.executable not in line)
     assert f"  cache tag: {sys.implementation.cache_tag}" in lines
     assert list_tree(healthy.path) == before
 

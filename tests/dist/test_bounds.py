@@ -144,12 +144,12 @@ def test_m14_large_archive_needs_limited_memory(name: str) -> None:
     assert len(data) < 12 << 20
     done = limited(file, data)
     assert done[0] == code, done[2]
-    assert len(done[1]) < 8 * scan.LARGEST_FINDINGS
+    assert len(done[1]) < 8 * scan.MAX_FINDING_CHARS
 
 
 def test_m14_findings_and_failures_are_limited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "MOST_FINDINGS", 3)
-    monkeypatch.setattr(scan, "MOST_FAILURES", 1)
+    monkeypatch.setattr(scan, "MAX_FINDING_COUNT", 3)
+    monkeypatch.setattr(scan, "MAX_FAILURE_COUNT", 1)
     members = {f"{n}.pyc": b"" for n in range(5)} | {f"../{n}": b"" for n in range(3)}
     members["d.dist-info/RECORD"] = b"".join(b"x%d.pyc,,\n" % n for n in range(4))
     members["in.zip"] = make_zip({"a.pyc": b"", "../b.pyc": b""})
@@ -172,7 +172,7 @@ def test_m14_candidates_for_sources_are_limited(run: Run, monkeypatch: pytest.Mo
         make_zip({name: timestamp_member(size=7), source: SOURCE, "m.py": SOURCE})
     )
     assert "`a/a/" in run("check-dist", "a.whl").out.partition("does not match its source")[2]
-    monkeypatch.setattr(scan, "LARGEST_FINDINGS", len(name))
+    monkeypatch.setattr(scan, "MAX_FINDING_CHARS", len(name))
     result = run("check-dist", "a.whl")
     assert (result.code, result.err) == (1, "")
     assert result.out.count("PYC311") == 1

@@ -265,7 +265,7 @@ def test_compilations_of_one_source_are_limited(
     run: Run, monkeypatch: pytest.MonkeyPatch, most: int, compared: int
 ) -> None:
     """A source may have any number of files, and is compiled for each of them."""
-    monkeypatch.setattr(compare, "LARGEST_COMPILED", most * len(SOURCE))
+    monkeypatch.setattr(compare, "MAX_COMPILED_BYTES", most * len(SOURCE))
     members = {
         cache_path(): matching_pyc(),
         cache_path(more=".opt-1"): matching_pyc(level=1),

@@ -34,7 +34,7 @@ def member(name: str, data: bytes) -> Member:
         (b"no header", len(SOURCE), None),
     ],
 )
-@pytest.mark.parametrize("name", ["LARGEST_HASHED", "LARGEST_HASHED_SOURCE"])
+@pytest.mark.parametrize("name", ["MAX_HASHED_BYTES", "MAX_HASHED_SOURCE_BYTES"])
 def test_hash_mismatch_within_the_limits_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, bytecode: bytes, limit: int, expected: str | None
 ) -> None:

@@ -134,7 +134,7 @@ def test_unreadable_source_or_cache_is_not_stale(
         cache = _inspect_cache(path, name, "gone.py", **arguments)
         assert cache is not None
         assert not cache.is_stale
-    monkeypatch.setattr("pycache_guard.doctor.caches.HEADER", 3)
+    monkeypatch.setattr("pycache_guard.doctor.caches.HEADER_BYTES", 3)
     cache = _inspect_cache(timed, "a.pyc", "a.py", **arguments)
     assert cache is not None
     assert (cache.writer, cache.is_stale) == ("unknown", False)

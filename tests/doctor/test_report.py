@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pycache_guard.doctor.report import WIDTH
+from pycache_guard.doctor.report import MAX_LINE_CHARS
 from pycache_guard.doctor.report import Fact
 from pycache_guard.doctor.report import format_report
 from pycache_guard.doctor.report import wrap_text
@@ -22,4 +22,4 @@ def test_wrapped_text_is_wider_only_for_long_words() -> None:
     path = "/a-long-path" * 10
     told = wrap_text(f"{'word ' * 40}{path} and so on", "  ", "    ")
     assert f"    {path}" in told
-    assert [line for line in told if len(line) > WIDTH] == [f"    {path}"]
+    assert [line for line in told if len(line) > MAX_LINE_CHARS] == [f"    {path}"]

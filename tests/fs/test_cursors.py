@@ -12,7 +12,7 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.cursors import MAX_OPEN
+from pycache_guard.fs.cursors import MAX_OPEN_FDS
 from pycache_guard.fs.cursors import STEP
 from pycache_guard.fs.cursors import FdCursor
 from pycache_guard.fs.cursors import PathCursor
@@ -190,7 +190,7 @@ def test_deep_cursor_keeps_few_descriptors(levels: int, tmp_path: Path) -> None:
         assert os.path.samestat(way.status(), os.stat((tmp_path / "root").joinpath(*parts[:depth])))
         most = max(most, sum(descriptor is not None for descriptor in way._open))
     way.close()
-    assert most <= MAX_OPEN
+    assert most <= MAX_OPEN_FDS
 
 
 @posix

@@ -173,7 +173,7 @@ def test_attributes_of_many_directories_are_found(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond a number of directories the trees at the edge are listed."""
-    monkeypatch.setattr("pycache_guard.history.contents.MAX_DIRECTORIES", 3)
+    monkeypatch.setattr("pycache_guard.history.contents.MAX_DIRECTORY_COUNT", 3)
     commit(repo, {".gitattributes": RECODES})
     repo.git("tag", "base")
     bad = commit(repo, {f"d{n}/logo.png": RECODED for n in range(5)})
@@ -192,7 +192,7 @@ def test_attributes_in_directories_with_odd_names_are_found(repo: Repo, run: Run
 def test_files_beyond_one_batch_are_found(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pycache_guard.history.at_checkout.MAX_WAITING", 2)
+    monkeypatch.setattr("pycache_guard.history.at_checkout.MAX_WAITING_COUNT", 2)
     commit(repo, {".gitattributes": RECODES})
     for n in range(3):
         commit(repo, {f"{n}/{m}.png": RECODED + b"%d" % m for m in range(3)})
@@ -259,7 +259,7 @@ def test_known_blob_below_other_attributes_is_found(repo: Repo, run: Run) -> Non
     assert found(run, "HEAD") == [Found("sub/logo.png", bad)]
 
 
-@pytest.mark.parametrize("limit", ["MAX_EDGES", "MAX_CHANGES"])
+@pytest.mark.parametrize("limit", ["MAX_EDGE_COUNT", "MAX_CHANGE_COUNT"])
 def test_line_ends_of_older_files_in_large_ranges_are_not_searched(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:

@@ -66,7 +66,7 @@ def test_remembered_blobs_are_limited(
     repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is forgotten is read again, and nothing is lost."""
-    monkeypatch.setattr(contents, "MAX_REMEMBERED", 60)
+    monkeypatch.setattr(contents, "MAX_REMEMBERED_COUNT", 60)
     blobs = many(repo, 430)
     records = [record(blob, f"{turn}") for turn in range(3) for blob in blobs]
     truth = [record(blob, f"{turn}") for turn in range(3) for blob in blobs[::10]]
@@ -84,7 +84,7 @@ def test_blob_remembered_earlier_is_not_read_again(
         asked.extend(blobs)
         ask(reader, blobs)
 
-    monkeypatch.setattr(contents, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(contents, "MAX_REMEMBERED_COUNT", 1)
     monkeypatch.setattr(ObjectReader, "ask", noted)
     text = repo.blob("text")
     for path in "ab":
@@ -96,7 +96,7 @@ def test_blob_remembered_earlier_is_not_read_again(
 def test_one_blob_at_many_paths_is_found_at_each(
     repo: Repo, judging: ContentScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "MAX_PENDING", 5)
+    monkeypatch.setattr(contents, "MAX_PENDING_COUNT", 5)
     blob, text = repo.blob(BYTECODE), repo.blob("text")
     records = [record(b, f"{n}") for n in range(12) for b in (text, blob)]
     waited = [judging._count for n in range(9) if judging.add("c", record(text, str(n))) == []]

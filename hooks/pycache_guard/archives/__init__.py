@@ -9,7 +9,7 @@ import re
 
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.streams import decompressor_of
-from pycache_guard.archives.tars import BLOCK
+from pycache_guard.archives.tars import BLOCK_BYTES
 from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.tars import is_header
 from pycache_guard.archives.zip_directory import has_directory
@@ -35,7 +35,7 @@ _LAYER = re.compile(
 )
 
 #: No layer has a shorter name.
-SHORTEST_LAYER = 64
+MIN_LAYER_NAME_CHARS = 64
 
 
 def is_archive(name: str, head: bytes) -> bool:
@@ -49,9 +49,9 @@ def is_archive(name: str, head: bytes) -> bool:
 
 def is_layer(name: str, head: bytes) -> bool:
     """Return whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
-    if len(name) < SHORTEST_LAYER or not _LAYER.fullmatch(name):
+    if len(name) < MIN_LAYER_NAME_CHARS or not _LAYER.fullmatch(name):
         return False
-    return decompressor_of(head) is not None or is_header(head[:BLOCK])
+    return decompressor_of(head) is not None or is_header(head[:BLOCK_BYTES])
 
 
 def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
@@ -63,7 +63,7 @@ def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
     if lowered.endswith(ZIPS):
         return Zip(file, growth)
     file.seek(0)
-    head = file.read(BLOCK)
+    head = file.read(BLOCK_BYTES)
     if lowered.endswith(TARS) or decompressor_of(head) or is_header(head):
         return Tar(file, growth)
     if not has_directory(file):

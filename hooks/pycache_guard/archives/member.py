@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The largest central directory of a zip file that is read.
-MAX_READ_BYTES = 16 << 20
+MAX_ZIP_DIRECTORY_BYTES = 16 << 20
 #: Content is read in pieces of this size.
 CHUNK_BYTES = 1 << 16
 #: The largest number of members that are checked.
-MAX_MEMBERS = 200_000
+MAX_MEMBER_COUNT = 200_000
 #: The highest permitted growth by decompression, and the number of bytes from which on it counts.
 MAX_RATIO = 200
 RATIO_GRACE_BYTES = 64 << 20

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 #: xz files may ask for a dictionary of 4 GiB; `xz -9` makes one of 64 MiB.
-_XZ_MEMORY = 72 << 20
+_MAX_XZ_MEMORY_BYTES = 72 << 20
 
 #: A logarithm: 64 MiB. `zstd -19` uses 8 MiB.
-_ZSTD_WINDOW = 26
+_MAX_ZSTD_WINDOW_LOG = 26
 
 
 class Zlib:
@@ -86,7 +86,7 @@ def xz() -> Decompressor:
     """Return a decompressor of xz, within bounds of memory."""
     import lzma
 
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY_BYTES)
 
 
 def zstandard() -> Decompressor:
@@ -94,7 +94,7 @@ def zstandard() -> Decompressor:
     if sys.version_info >= (3, 14):  # pragma: >=3.14 cover
         from compression import zstd
 
-        options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
+        options = {int(zstd.DecompressionParameter.window_log_max): _MAX_ZSTD_WINDOW_LOG}
         return zstd.ZstdDecompressor(options=options)
     raise ArchiveError(
         "is compressed with zstd, which Python can read since 3.14"

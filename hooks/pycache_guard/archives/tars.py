@@ -14,7 +14,7 @@ import re
 from typing import NamedTuple
 
 from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import MAX_MEMBERS
+from pycache_guard.archives.member import MAX_MEMBER_COUNT
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
 from pycache_guard.archives.streams import Stream
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from pycache_guard.archives.member import Growth
 
-BLOCK = 512
+BLOCK_BYTES = 512
 
 #: The largest pax header, or GNU long name, in bytes.
-LARGEST_HEADER = 10 << 10
+MAX_HEADER_BYTES = 10 << 10
 
 #: Type flags, which tarfile names REGTYPE, AREGTYPE, CONTTYPE; LNKTYPE …; GNUTYPE_SPARSE …
 HARD_LINK, SYMBOLIC_LINK, DIRECTORY, SPARSE = b"1", b"2", b"5", b"S"
@@ -62,7 +62,7 @@ class Header(NamedTuple):
 
 def is_header(block: bytes) -> bool:
     """Return whether `block` begins a member for any reader, because its checksum fits."""
-    if len(block) != BLOCK or block[148:156].strip(b" \0") == b"":
+    if len(block) != BLOCK_BYTES or block[148:156].strip(b" \0") == b"":
         return False
     try:
         return _number(block[148:156]) in _checksums(block)
@@ -151,7 +151,7 @@ def check_pax(records: dict[bytes, bytes], *, is_global: bool) -> None:
                 raise ArchiveError(f"has a pax header with a {keyword.decode()} that is malformed")
 
 
-_ZEROS = bytes(BLOCK)
+_ZEROS = bytes(BLOCK_BYTES)
 _SECONDS = re.compile(rb"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 
 
@@ -176,7 +176,7 @@ class Tar:
         Raises `ArchiveError` for a compressed file that is a zip file too.
         """
         file.seek(0)
-        self._start = decompressor_of(file.read(BLOCK))
+        self._start = decompressor_of(file.read(BLOCK_BYTES))
         #: The directories of zip files that readers may see in the tar file itself.
         self._directories = [*find_directories(file)]
         if self._start and self._directories:
@@ -201,16 +201,16 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
     left = set(directories)
     extended = Extended()
     count = 0
-    while (block := stream.read(BLOCK)) != _ZEROS:
-        if stream.position <= BLOCK and not is_header(block):
+    while (block := stream.read(BLOCK_BYTES)) != _ZEROS:
+        if stream.position <= BLOCK_BYTES and not is_header(block):
             raise ArchiveError("is not a readable tar file: it has no header at its start")
         header = parse_header(block)
         if header.type in (*PAX, GLOBAL_PAX, LONG_NAME, LONG_LINK):
             extended = _extend(extended, header, stream)
         else:
             count += 1
-            if count > MAX_MEMBERS:
-                raise ArchiveError(f"has more than {MAX_MEMBERS} members")
+            if count > MAX_MEMBER_COUNT:
+                raise ArchiveError(f"has more than {MAX_MEMBER_COUNT} members")
             start = stream.position
             yield from _member(header, extended, stream)
             end = start + header.size
@@ -227,12 +227,12 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
 
 def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
     """Read an extension header of the next member. Raises `ArchiveError` if two of them conflict."""
-    if header.size > LARGEST_HEADER:
+    if header.size > MAX_HEADER_BYTES:
         raise ArchiveError(
-            f"has a header of {header.size} bytes, more than {LARGEST_HEADER >> 10} KiB"
+            f"has a header of {header.size} bytes, more than {MAX_HEADER_BYTES >> 10} KiB"
         )
     data = stream.read(header.size)
-    stream.skip(-header.size % BLOCK)
+    stream.skip(-header.size % BLOCK_BYTES)
     if header.type in (LONG_NAME, LONG_LINK):
         is_link = header.type == LONG_LINK
         previous = extended.long_link if is_link else extended.long_name
@@ -330,5 +330,5 @@ class TarContent:
 
     def skip(self) -> None:
         """Go on to the next header."""
-        filled = self._size + -self._size % BLOCK
+        filled = self._size + -self._size % BLOCK_BYTES
         self._stream.skip(self.start + filled - self._stream.position)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from pycache_guard.archives.member import MAX_READ_BYTES
+from pycache_guard.archives.member import MAX_ZIP_DIRECTORY_BYTES
 from pycache_guard.archives.member import ArchiveError
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ _LOCATOR_FORM = struct.Struct("<4xIQI")
 LOCAL_SIZE = _LOCAL_FORM.size
 _BOTH64 = _END64_FORM.size + _LOCATOR_FORM.size
 #: What the end of a zip file can be: a comment has 65535 bytes at most.
-_LONGEST_END = _END_FORM.size + 0xFFFF + _BOTH64
+_MAX_END_BYTES = _END_FORM.size + 0xFFFF + _BOTH64
 
 #: 4.4.4, bits 0, 3, 6, 11 and 13.
 ENCRYPTED = 0x1
@@ -90,9 +90,9 @@ def has_directory(file: IO[bytes]) -> bool:
 def find_directories(file: IO[bytes]) -> Iterator[tuple[int, int]]:
     """Yield where a reader may see a directory: where it begins, and where its end record ends."""
     size = file.seek(0, 2)
-    tail_at = max(size - _LONGEST_END, 0)
+    tail_at = max(size - _MAX_END_BYTES, 0)
     file.seek(tail_at)
-    tail = file.read(_LONGEST_END)
+    tail = file.read(_MAX_END_BYTES)
     for at in _ends(tail):
         _, _, _, _, length, offset, _ = _END_FORM.unpack_from(tail, at)
         starts = [tail_at + at - length, offset]
@@ -121,8 +121,8 @@ def _ends(tail: bytes) -> Iterator[int]:
 def read_directory(file: IO[bytes]) -> Directory:
     """Return the directory of a zip file. Raises `ArchiveError` if readers may find another one."""
     size = file.seek(0, 2)
-    file.seek(max(size - _LONGEST_END, 0))
-    tail = file.read(_LONGEST_END)
+    file.seek(max(size - _MAX_END_BYTES, 0))
+    tail = file.read(_MAX_END_BYTES)
     at = tail.rfind(_END)
     if at < 0:
         raise ArchiveError("is not a readable zip file: it has no end record")
@@ -173,9 +173,9 @@ def _read_end64(found: bytes, usual: tuple[int, int, int, int]) -> tuple[int, in
 def _directory_at(file: IO[bytes], size: int, end: int, record: tuple[int, int, int]) -> Directory:
     """Read the directory that ends at `end`. Raises `ArchiveError` if another one can be found."""
     count, length, offset = record
-    if length > MAX_READ_BYTES:
+    if length > MAX_ZIP_DIRECTORY_BYTES:
         raise ArchiveError(
-            f"has a directory of {length} bytes, more than {MAX_READ_BYTES >> 20} MiB"
+            f"has a directory of {length} bytes, more than {MAX_ZIP_DIRECTORY_BYTES >> 20} MiB"
         )
     start = end - length
     prefix = start - offset

@@ -9,7 +9,7 @@ from itertools import chain
 from operator import attrgetter
 
 from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import MAX_MEMBERS
+from pycache_guard.archives.member import MAX_MEMBER_COUNT
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
 from pycache_guard.archives.streams import bzip2
@@ -18,7 +18,7 @@ from pycache_guard.archives.streams import decompressor_of
 from pycache_guard.archives.streams import deflate
 from pycache_guard.archives.streams import words
 from pycache_guard.archives.streams import zstandard
-from pycache_guard.archives.tars import BLOCK
+from pycache_guard.archives.tars import BLOCK_BYTES
 from pycache_guard.archives.tars import is_header
 from pycache_guard.archives.zip_directory import DESCRIPTOR
 from pycache_guard.archives.zip_directory import ENCRYPTED
@@ -50,11 +50,11 @@ _STORED, _DEFLATED, _BZIP2, _LZMA, _ZSTD = 0, 8, 12, 14, 93
 _MAX_PATH_BYTES = 4096
 #: Content of up to this many bytes is read together with its header, whose extra field has usually
 #: no more than the second number.
-_MAX_END_DISTANCE = 8192
-_USUAL_EXTRA = 32
-_LARGEST_DESCRIPTOR = 24
+_MAX_NEAR_BYTES = 8192
+_USUAL_EXTRA_BYTES = 32
+_MAX_DESCRIPTOR_BYTES = 24
 #: The largest LZMA dictionary, in bytes: `xz -8` makes one of that size.
-_LARGEST_DICTIONARY = 32 << 20
+_MAX_DICTIONARY_BYTES = 32 << 20
 
 
 OVERLAP = "is damaged: it overlaps with another member"
@@ -67,8 +67,10 @@ class Zip:
         """Read the directory, and count the sizes in it. Raises `ArchiveError`."""
         self._file = file
         self._directory = read_directory(file)
-        if self._directory.members > MAX_MEMBERS:
-            raise ArchiveError(f"has {self._directory.members} members, more than {MAX_MEMBERS}")
+        if self._directory.members > MAX_MEMBER_COUNT:
+            raise ArchiveError(
+                f"has {self._directory.members} members, more than {MAX_MEMBER_COUNT}"
+            )
         self._entries = read_entries(self._directory)
         self._entries.sort(key=attrgetter("offset"))
         growth.add(sum(entry.size for entry in self._entries))
@@ -89,7 +91,7 @@ class Zip:
         """
         end = self._entries[0].offset if self._entries else self._directory.start
         self._file.seek(0)
-        block = self._file.read(min(BLOCK, max(end, 0) + BLOCK))
+        block = self._file.read(min(BLOCK_BYTES, max(end, 0) + BLOCK_BYTES))
         if is_header(block):
             raise ArchiveError("is a tar file and a zip file")
         if end and decompressor_of(block):
@@ -177,12 +179,12 @@ class Packed:
         near = (
             LOCAL_SIZE
             + len(entry.raw_name)
-            + _USUAL_EXTRA
-            + min(entry.packed_size, _MAX_END_DISTANCE)
+            + _USUAL_EXTRA_BYTES
+            + min(entry.packed_size, _MAX_NEAR_BYTES)
         )
         self._near = file.read(min(near, room))
         extra_size = int.from_bytes(self._near[28:30], "little")
-        if extra_size > _USUAL_EXTRA:
+        if extra_size > _USUAL_EXTRA_BYTES:
             self._near += file.read(min(extra_size, room - len(self._near)))
         try:
             self._start, self.extra = check_local(entry, self._near)
@@ -201,13 +203,13 @@ class Packed:
         room = self._end - self._content_end
         if room == 0 and not entry.flags & HAS_DESCRIPTOR:
             return
-        rest = self._read_at(self._content_end, min(room, _LARGEST_DESCRIPTOR))
+        rest = self._read_at(self._content_end, min(room, _MAX_DESCRIPTOR_BYTES))
         if entry.flags & HAS_DESCRIPTOR:
             try:
                 rest = rest[descriptor_size(entry, rest) :]
             except ArchiveError as why:
                 raise ArchiveError(f"{_text(entry.raw_name, entry.flags)}: {why}") from None
-        at = self._end - room + min(room, _LARGEST_DESCRIPTOR)
+        at = self._end - room + min(room, _MAX_DESCRIPTOR_BYTES)
         while not rest.strip(b"\0") and at < self._end:
             rest = self._read_at(at, min(self._end - at, CHUNK_BYTES))
             at += len(rest)
@@ -339,8 +341,8 @@ def _lzma(head: bytes) -> Decompressor:
     position_bits, rest = divmod(head[4], 45)
     literal_position, literal_context = divmod(rest, 9)
     dictionary = int.from_bytes(head[5:9], "little")
-    if dictionary > _LARGEST_DICTIONARY:
-        raise ArchiveError(f"has an LZMA dictionary of more than {_LARGEST_DICTIONARY >> 20} MiB")
+    if dictionary > _MAX_DICTIONARY_BYTES:
+        raise ArchiveError(f"has an LZMA dictionary of more than {_MAX_DICTIONARY_BYTES >> 20} MiB")
     options = {
         "id": lzma.FILTER_LZMA1,
         "pb": position_bits,

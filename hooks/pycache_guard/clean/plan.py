@@ -180,7 +180,7 @@ def mark_empty_directories(plan: Plan) -> None:
 
 
 #: Maximum size of a cache that is read; no compiler writes a larger one.
-MAX_BYTES = 64 << 20
+MAX_CACHE_BYTES = 64 << 20
 #: Errors for a file that was removed, and for links, pipes and other files that are never read.
 NOT_A_FILE = (errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENOTDIR)
 
@@ -261,13 +261,13 @@ def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
     from pycache_guard.bytecode.cache_names import parse_cache_name
 
     try:
-        data = plan.root.way.read(name, MAX_BYTES + 1)
+        data = plan.root.way.read(name, MAX_CACHE_BYTES + 1)
     except OSError as error:
         if error.errno not in NOT_A_FILE:
             plan.unreadable.append(((*parts, name), error))
         return False
     parsed = parse_cache_name("/".join((*parts[-1:], name)))
-    return parsed is not None and len(data) <= MAX_BYTES and pyc.is_broken(data, parsed)
+    return parsed is not None and len(data) <= MAX_CACHE_BYTES and pyc.is_broken(data, parsed)
 
 
 def _source_directory(

@@ -30,10 +30,10 @@ VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 #: Removing waits for the disk: four threads need a third of the time. Threads are started for at least
 #: this number of directories.
-WORKERS = 4
+MAX_WORKER_COUNT = 4
 THREADING_THRESHOLD = 64
 #: The number of descriptors that cursors must leave free.
-RESERVED_DESCRIPTORS = 32
+RESERVED_DESCRIPTOR_COUNT = 32
 
 
 class RemovalError(NamedTuple):
@@ -159,7 +159,7 @@ def execute(plan: Plan) -> RemovalBatch:
 
 
 def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[RemovalBatch]:
-    """Remove in up to `WORKERS` threads, each with its own cursor."""
+    """Remove in up to `MAX_WORKER_COUNT` threads, each with its own cursor."""
     from threading import Thread
 
     size = -(-len(spots) // count_workers())
@@ -188,15 +188,15 @@ def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[
 def count_workers() -> int:
     """Return how many cursors can be open within the limit of descriptors (getrlimit(2))."""
     if not compat.HAS_DIR_FD:
-        return WORKERS
+        return MAX_WORKER_COUNT
     import resource
 
-    from pycache_guard.fs.cursors import MAX_OPEN
+    from pycache_guard.fs.cursors import MAX_OPEN_FDS
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
-        return WORKERS
-    return max(1, min(WORKERS, (limit - RESERVED_DESCRIPTORS) // MAX_OPEN))
+        return MAX_WORKER_COUNT
+    return max(1, min(MAX_WORKER_COUNT, (limit - RESERVED_DESCRIPTOR_COUNT) // MAX_OPEN_FDS))
 
 
 def directory_status(way: DirectoryCursor, name: str = "") -> os.stat_result | None:

@@ -100,7 +100,7 @@ def clean(paths: Sequence[str], mode: CleanOptions, *, dry_run: bool = False) ->
 
 
 #: Maximum number of kept paths that are listed for one reason without `--verbose`.
-MAX_NAMED = 5
+MAX_LISTED_COUNT = 5
 
 
 def format_text(result: CleanResult, *, verbose: bool = False, is_hook: bool = False) -> list[str]:
@@ -116,7 +116,7 @@ def format_text(result: CleanResult, *, verbose: bool = False, is_hook: bool = F
     elif any(result.counts()):
         lines.append(f"removed {format_counts(*result.counts())}")
     if verbose or not is_hook:
-        lines += kept_lines(result.kept, limit=None if verbose else MAX_NAMED)
+        lines += kept_lines(result.kept, limit=None if verbose else MAX_LISTED_COUNT)
     if verbose:
         lines += [f"skipped {path}: {why}" for path, why in result.skipped]
         looked = format_count(result.files, "file")

@@ -145,7 +145,7 @@ REPOSITORY = frozenset((".git", ".hg", ".jj", ".sl"))
 #: Files next to `HEAD`, `objects/` and `refs/` in a git directory.
 SETTINGS = frozenset(("config", "packed-refs", "description", "index"))
 #: Minimum number of features by which a git directory is recognized.
-MIN_MARKS = 3
+MIN_FEATURE_COUNT = 3
 
 
 def skip_reason_by_name(name: str) -> str | None:
@@ -183,7 +183,7 @@ def is_git_directory(files: Sequence[str], directories: Sequence[str]) -> bool:
         return False
     has_refs = "refs" in directories
     has_settings = not SETTINGS.isdisjoint(files)
-    if has_head + has_objects + has_refs + has_settings >= MIN_MARKS:
+    if has_head + has_objects + has_refs + has_settings >= MIN_FEATURE_COUNT:
         return True
     return has_head and "commondir" in files
 

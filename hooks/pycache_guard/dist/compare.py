@@ -79,7 +79,7 @@ def _message(finding: Finding) -> str:
 #: The most bytes of an archive that are kept in memory; files beyond it are not compared.
 MAX_HELD_BYTES = 16 << 20
 #: In bytes: a source counts for each bytecode that it is compiled for.
-LARGEST_COMPILED = 64 << 20
+MAX_COMPILED_BYTES = 64 << 20
 
 
 class SourcePair(NamedTuple):
@@ -103,7 +103,7 @@ class ArchiveStore:
         self._pairs: dict[str, SourcePair] = {}
         self._sizes: dict[str, int] = {}
         self._held: dict[str, bytes] = {}
-        room, work = MAX_HELD_BYTES, LARGEST_COMPILED
+        room, work = MAX_HELD_BYTES, MAX_COMPILED_BYTES
         for pair in pairs:
             # One source may be that of the bytecode of several versions.
             shared = pair.source in self._sizes

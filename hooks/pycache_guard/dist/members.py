@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.magic import Magic
 
 #: Sources are searched only for bytecode in at most this many directories.
-MOST_DIRECTORIES = 64
+MAX_DIRECTORY_COUNT = 64
 #: In bytes: the largest source that is hashed, and all of them together, for each magic number.
-LARGEST_HASHED_SOURCE = 1 << 20
-LARGEST_HASHED = 8 << 20
+MAX_HASHED_SOURCE_BYTES = 1 << 20
+MAX_HASHED_BYTES = 8 << 20
 
 
 class ArchivedPyc(NamedTuple):
@@ -54,7 +54,7 @@ class ArchivedPyc(NamedTuple):
     def sources(self) -> list[str]:
         """Return where in the archive its source may be, the likeliest first."""
         # In a tree of PYTHONPYCACHEPREFIX, every directory above may hold the source.
-        if self.header is None or self.name.count("/") > MOST_DIRECTORIES:
+        if self.header is None or self.name.count("/") > MAX_DIRECTORY_COUNT:
             return []
         return [*source_candidates(self.name)]
 
@@ -70,13 +70,13 @@ def read_pyc_member(member: Member, head: bytes) -> ArchivedPyc:
 class Hashes:
     """The hashes of sources, each read once and hashed once for each magic number.
 
-    Hashing is slow (`siphash`), so only the first `LARGEST_HASHED` bytes of an archive's sources
+    Hashing is slow (`siphash`), so only the first `MAX_HASHED_BYTES` bytes of an archive's sources
     are hashed; sources beyond that are compiled and compared without it.
     """
 
     def __init__(self) -> None:
         """Start with the whole allowance."""
-        self._left = LARGEST_HASHED
+        self._left = MAX_HASHED_BYTES
 
     def of(self, source: Member) -> Callable[[Magic], bytes | None]:
         """Return what hashes a source: `None` for one that is too large. Raises `ArchiveError`."""
@@ -85,11 +85,11 @@ class Hashes:
 
         def hash_for(magic: Magic) -> bytes | None:
             if magic.data not in known:
-                if source.size > min(self._left, LARGEST_HASHED_SOURCE):
+                if source.size > min(self._left, MAX_HASHED_SOURCE_BYTES):
                     return None
                 self._left -= source.size
                 if not data:
-                    data.append(source.read(LARGEST_HASHED_SOURCE))
+                    data.append(source.read(MAX_HASHED_SOURCE_BYTES))
                 known[magic.data] = source_hash(data[0], magic)
             return known[magic.data]
 
@@ -119,7 +119,7 @@ def source_mismatch(
 
 #: APPNOTE 4.3.16: the end record, its size, and that with the longest comment.
 _END = b"PK\x05\x06"
-_LONGEST_END = 22 + 0xFFFF
+_MAX_END_BYTES = 22 + 0xFFFF
 
 
 class Watched:
@@ -165,4 +165,4 @@ class Watched:
     @property
     def ends_like_zip(self) -> bool:
         """Return whether `zipfile.is_zipfile` may accept the content."""
-        return self._last_end >= 0 and self._size - self._last_end <= _LONGEST_END
+        return self._last_end >= 0 and self._size - self._last_end <= _MAX_END_BYTES

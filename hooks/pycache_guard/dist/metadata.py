@@ -134,7 +134,7 @@ def exclude_hint(metadata: dict[str, bytes]) -> str:
 
 
 #: In bytes; a path has 4096 at most on Linux.
-LONGEST_LINE = 1 << 17
+MAX_LINE_BYTES = 1 << 17
 
 _RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
 
@@ -165,7 +165,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             yield line.decode("utf-8", "surrogateescape") + "\n"
-        if len(rest) > LONGEST_LINE:
-            raise ArchiveError(f"is not a list of files: a line of more than {LONGEST_LINE} bytes")
+        if len(rest) > MAX_LINE_BYTES:
+            raise ArchiveError(f"is not a list of files: a line of more than {MAX_LINE_BYTES} bytes")
     if rest:
         yield rest.decode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from pycache_guard.archives import SHORTEST_LAYER
+from pycache_guard.archives import MIN_LAYER_NAME_CHARS
 from pycache_guard.archives import TARS
 from pycache_guard.archives import ZIPS
 from pycache_guard.archives import is_archive
@@ -55,7 +55,7 @@ MAX_NESTED_BYTES = 256 << 20
 #: How names end that are looked at.
 _SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
 #: Linux: PATH_MAX.
-LONGEST_NAME = 4096
+MAX_NAME_CHARS = 4096
 
 
 def scan_archive(path: str, comparison: ArchiveComparer) -> tuple[list[Finding], list[str]]:
@@ -222,8 +222,8 @@ class ArchiveScan:
         for name in names:
             if escapes_archive(name):
                 self._report_error(member, "points outside the archive")
-            if len(name) > LONGEST_NAME:
-                raise ArchiveError(f"has a name of more than {LONGEST_NAME} bytes")
+            if len(name) > MAX_NAME_CHARS:
+                raise ArchiveError(f"has a name of more than {MAX_NAME_CHARS} bytes")
 
     def _ship(self, found: ArchivedPyc) -> None:
         if found.name in self._shipped or self._rooms.findings.take(found.name):
@@ -325,7 +325,7 @@ class ArchiveScan:
 
     def _report_error(self, member: Member, why: str) -> None:
         name = member.name
-        if len(name) > LONGEST_NAME:
+        if len(name) > MAX_NAME_CHARS:
             name = f"{name[:100]}…"
         self._fail(f"{self._path}: {self._place.inside}{name}: {why}")
 
@@ -339,7 +339,7 @@ def may_be_special(member: Member, head: bytes) -> bool:
     return (
         member.name.lower().endswith(_SPECIAL)
         or head.startswith(b"PK")
-        or len(member.name) >= SHORTEST_LAYER
+        or len(member.name) >= MIN_LAYER_NAME_CHARS
         or member.other_names != ()
     )
 
@@ -370,10 +370,10 @@ def escapes_archive(name: str) -> bool:
 
 
 #: The largest number of members, and of bytes of their names, that are kept for a report.
-MOST_FINDINGS = 10_000
-LARGEST_FINDINGS = 1 << 20
-MOST_FAILURES = 1_000
-LARGEST_FAILURES = 1 << 18
+MAX_FINDING_COUNT = 10_000
+MAX_FINDING_CHARS = 1 << 20
+MAX_FAILURE_COUNT = 1_000
+MAX_FAILURE_CHARS = 1 << 18
 
 
 class Room:
@@ -401,7 +401,7 @@ class Rooms:
 
     def __init__(self) -> None:
         """Start with all of it."""
-        self.findings = Room(MOST_FINDINGS, LARGEST_FINDINGS)
-        self.failures = Room(MOST_FAILURES, LARGEST_FAILURES)
+        self.findings = Room(MAX_FINDING_COUNT, MAX_FINDING_CHARS)
+        self.failures = Room(MAX_FAILURE_COUNT, MAX_FAILURE_CHARS)
         #: For the names at which sources are looked for.
-        self.sources = Room(64 * MOST_FINDINGS, 4 * LARGEST_FINDINGS)
+        self.sources = Room(64 * MAX_FINDING_COUNT, 4 * MAX_FINDING_CHARS)

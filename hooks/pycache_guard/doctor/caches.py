@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pycache_guard.fs.walk import Directory
 
 #: The number of bytes that are needed to read any header, including those of pytest.
-HEADER = 32
+HEADER_BYTES = 32
 #: The writer of files without tag and magic number.
 UNKNOWN = "unknown"
 
@@ -186,7 +186,7 @@ def head_of(path: str) -> bytes:
     """Return the first bytes of a file; empty if it cannot be read."""
     try:
         with open_regular(path, follow=False) as file:
-            return file.read(HEADER)
+            return file.read(HEADER_BYTES)
     except OSError:
         return b""
 

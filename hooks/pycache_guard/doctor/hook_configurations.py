@@ -57,7 +57,7 @@ TASK_HEAD = re.compile(
     r"\s*(?:\[[\w.:-]*?[.:]?([\w-]+)\]|(?:async\s+)?def\s+(\w+)|[\"']?([\w-]+)[\"']?\s*(?:[^:=\n]*)[:=])"
 )
 #: Maximum nesting of job groups.
-MAX_GROUPS = 10
+MAX_GROUP_DEPTH = 10
 #: Old names of stages (pre-commit 3.2).
 STAGES = {"commit": "pre-commit", "push": "pre-push", "merge-commit": "pre-merge-commit"}
 
@@ -168,7 +168,7 @@ class Configurations:
     def _lefthook_texts(self, name: str, stage: str, depth: int = 0) -> Iterator[str]:
         whole = _mapping(self._load(name))
         for other in _list(whole.get("extends")):
-            if depth < MAX_GROUPS:
+            if depth < MAX_GROUP_DEPTH:
                 yield from self._lefthook_texts(str(other), stage, depth + 1)
         hook = _mapping(whole.get(stage))
         if hook.get("skip") is True:
@@ -257,7 +257,7 @@ def _jobs(hook: dict[str, object], depth: int = 0) -> Iterator[dict[str, object]
         if job.get("skip") is True:
             continue
         yield job
-        if depth < MAX_GROUPS:
+        if depth < MAX_GROUP_DEPTH:
             yield from _jobs(_mapping(job.get("group")), depth + 1)
 
 

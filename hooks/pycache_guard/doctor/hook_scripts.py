@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Larger files are not hook scripts.
 MAX_SCRIPT_BYTES = 1 << 20
 #: How many scripts may call each other.
-MAX_DEPTH = 6
+MAX_CALL_DEPTH = 6
 
 #: The names of this program.
 PROGRAM = re.compile(r"pycache[-_]guard", re.IGNORECASE)
@@ -106,7 +106,7 @@ class Scripts:
             yield from self._read(os.path.join(above, stage))
 
     def _check(self, text: str, stage: str, depth: int) -> Verdict:
-        if depth > MAX_DEPTH:
+        if depth > MAX_CALL_DEPTH:
             return NOTHING
         found = [_check_program(text, stage)]
         found += [

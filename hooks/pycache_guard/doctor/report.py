@@ -49,7 +49,7 @@ def merge(parts: list[DoctorReport]) -> DoctorReport:
     )
 
 
-WIDTH = 80
+MAX_LINE_CHARS = 80
 #: Facts that are omitted if they have no explanation, because their count is zero.
 COUNTS = ("stale", "without a source", "hash-based")
 #: Commands are not broken into lines, so that they can be copied.
@@ -84,7 +84,7 @@ def wrap_text(text: str, first: str, following: str) -> list[str]:
     """Break a text into lines, but not commands in backticks and long words."""
     lines = textwrap.wrap(
         COMMAND.sub(lambda command: command[0].replace(" ", "\0"), text),
-        WIDTH,
+        MAX_LINE_CHARS,
         initial_indent=first,
         subsequent_indent=following,
         break_long_words=False,

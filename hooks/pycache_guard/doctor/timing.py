@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pycache_guard.interpreters.identity import Interpreter
 
 #: The number of pairs of a cold and a warm import.
-ROUNDS = 7
+ROUND_COUNT = 7
 #: Maximum time of one import, in seconds.
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 #: Writes the time to a file, because the module can print to stdout. As with `python -c`, the current
 #: directory is searched first.
@@ -58,7 +58,7 @@ def time_import(module: str, python: Interpreter) -> Times:
         raise Failure(f"--time needs Python 3.8 or later; this is {python.version}")
     times = Times([], [])
     with TemporaryDirectory() as directory:
-        for number in range(ROUNDS):
+        for number in range(ROUND_COUNT):
             prefix = os.path.join(directory, str(number))
             times.cold.append(_import_once(module, python, prefix, directory))
             times.warm.append(_import_once(module, python, prefix, directory))
@@ -77,11 +77,11 @@ def _import_once(module: str, python: Interpreter, prefix: str, directory: str) 
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env=kept,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Failure(f"{module}: its import took more than {PATIENCE} seconds") from None
+        raise Failure(f"{module}: its import took more than {TIMEOUT_SECONDS} seconds") from None
     if done.returncode or not os.path.exists(answer):
         said = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()
         raise Failure(
@@ -109,7 +109,7 @@ def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
                 module,
                 f"{shown(times.cold)} without a cache, {shown(times.warm)} with: "
                 f"{cold / warm:.1f} times as fast",
-                f"Median (minimum to maximum) of {ROUNDS} new processes each, including all imported modules.",
+                f"Median (minimum to maximum) of {ROUND_COUNT} new processes each, including all imported modules.",
                 {
                     "module": module,
                     "cold_seconds": times.cold,

@@ -82,7 +82,7 @@ def classify(entries: Iterable[os.DirEntry[str]]) -> Listing:
 #: (macOS), and several cursors are open at once.
 STEP = 8
 #: Maximum number of descriptors of one cursor, in the deepest possible tree (32767 levels).
-MAX_OPEN = 5 * STEP
+MAX_OPEN_FDS = 5 * STEP
 #: Flags that open only directories: no link, no pipe (open(2)).
 OPENING = os.O_RDONLY | compat.O_DIRECTORY | compat.O_NOFOLLOW
 

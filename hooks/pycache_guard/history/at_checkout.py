@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 #: In a range with more commits at its edge, or more changes of `.gitattributes`, line ends are not
 #: followed into files that are older than the range: that would list a tree for each.
-MAX_EDGES = 50
-MAX_CHANGES = 50
+MAX_EDGE_COUNT = 50
+MAX_CHANGE_COUNT = 50
 #: Files of one set of `.gitattributes` that are asked about at once.
-MAX_WAITING = 2000
+MAX_WAITING_COUNT = 2000
 
 
 class Commits(NamedTuple):
@@ -81,7 +81,7 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     if kinds.recodes:
         for where, record in iter_added_files(commits):
             places.add(where, record)
-    may_be_older = 0 < commits.edges <= MAX_EDGES and len(touched) <= MAX_CHANGES
+    may_be_older = 0 < commits.edges <= MAX_EDGE_COUNT and len(touched) <= MAX_CHANGE_COUNT
     if kinds.recodes or may_be_older or contents.suspects:
         changing = (where for where, _ in touched)
         for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
@@ -173,7 +173,7 @@ class Places:
         if attributes:
             waiting = self._waiting.setdefault(attributes, [])
             waiting.append((where, record))
-            if len(waiting) >= MAX_WAITING:
+            if len(waiting) >= MAX_WAITING_COUNT:
                 self._ask(attributes)
 
     def _ask(self, attributes: frozenset[bytes]) -> None:

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 #: Minimum number of blobs that are remembered as not being bytecode, which takes 10 MB. Older ones are
 #: forgotten and may be read again, so that memory does not grow with history.
-MAX_REMEMBERED = 50_000
+MAX_REMEMBERED_COUNT = 50_000
 #: Maximum number of files that wait for an answer: a million files may be empty, which is one blob.
-MAX_PENDING = 1000
+MAX_PENDING_COUNT = 1000
 #: Maximum number of directories that are remembered.
-MAX_DIRECTORIES = 500
+MAX_DIRECTORY_COUNT = 500
 #: Processes that read, in turn: one works while the other's answer is looked at.
-READERS = 2
+READER_COUNT = 2
 
 
 class ContentScanner:
@@ -78,7 +78,7 @@ class ContentScanner:
             return ()
         self._waiting.setdefault(blob, []).append((commit, record))
         self._count += 1
-        if len(self._waiting) < MAX_IN_FLIGHT and self._count < MAX_PENDING:
+        if len(self._waiting) < MAX_IN_FLIGHT and self._count < MAX_PENDING_COUNT:
             return ()
         return self._ask()
 
@@ -89,7 +89,7 @@ class ContentScanner:
             self.attributes.append((commit, record))
         if self.directories is not None:
             self.directories.add(path.rpartition(b"/")[0])
-            if len(self.directories) > MAX_DIRECTORIES:
+            if len(self.directories) > MAX_DIRECTORY_COUNT:
                 self.directories = None
 
     def attributes_at(self, edges: Sequence[str], reader: ObjectReader) -> list[str]:
@@ -138,7 +138,7 @@ class ContentScanner:
 
     def _ask(self) -> list[AddedRecord]:
         found = []
-        if not self._free and len(self._readers) < READERS:
+        if not self._free and len(self._readers) < READER_COUNT:
             self._readers.append(ObjectReader(ARCHIVE_HEAD_LENGTH))
             self._free.append(self._readers[-1])
         elif not self._free:
@@ -168,6 +168,6 @@ class ContentScanner:
                 )
                 self.missing_count += 1
             self._clean.add(blob)
-        if len(self._clean) >= MAX_REMEMBERED:
+        if len(self._clean) >= MAX_REMEMBERED_COUNT:
             self._clean_old, self._clean = self._clean, set()
         return found

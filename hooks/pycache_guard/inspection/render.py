@@ -190,7 +190,7 @@ def describe_source(facts: PycFacts) -> str:
 
 
 #: The length of the headers that have flags.
-PEP_552 = 16
+PEP_552_HEADER_BYTES = 16
 
 
 def to_json(facts: PycFacts, *, is_well_formed: bool, with_code: bool) -> dict[str, object]:
@@ -230,7 +230,7 @@ def header_fields(facts: PycFacts) -> dict[str, object]:
         "version": magic and magic.version,
         "prerelease": magic and not magic.released,
         "header_length": magic and magic.header_length,
-        "flags": header.flags if magic and header and magic.header_length == PEP_552 else None,
+        "flags": header.flags if magic and header and magic.header_length == PEP_552_HEADER_BYTES else None,
         "invalidation_mode": invalidation_mode(facts),
         "source_mtime": stamp and stamp.mtime,
         "source_size": stamp and stamp.source_size,
@@ -312,11 +312,11 @@ def code_fields(facts: PycFacts) -> list[dict[str, object]] | None:
 
 #: Characters of a text, items of a collection, levels of nesting, bits of a number.
 MAX_REPR_CHARS = 40
-MAX_ITEMS = 4
+MAX_ITEM_COUNT = 4
 MAX_DEPTH = 4
 #: Constants of a code object.
 MAX_CONSTANTS = 1000
-_BITS = 1024
+MAX_INT_BITS = 1024
 
 
 def walk_code(code: Code) -> Iterator[tuple[int, Code]]:
@@ -356,7 +356,7 @@ def short_repr(value: Value, depth: int = 0) -> str:
     """Return the repr of a constant, shortened if it is long or deep."""
     if isinstance(value, str | bytes):
         return repr(value) if len(value) <= MAX_REPR_CHARS else f"{value[:MAX_REPR_CHARS]!r}…"
-    if isinstance(value, int) and value.bit_length() > _BITS:
+    if isinstance(value, int) and value.bit_length() > MAX_INT_BITS:
         return f"<int of {value.bit_length()} bits>"
     if isinstance(value, Code):
         return f"<code {value.name}>"
@@ -383,10 +383,10 @@ def _write_collection(kind: str, items: tuple[Value, ...], depth: int) -> str:
     step = 2 if kind in ("dict", "frozendict") else 1
     if depth == MAX_DEPTH:
         return f"<{kind} of {len(items) // step}>"
-    written = [short_repr(item, depth + 1) for item in items[: step * MAX_ITEMS]]
+    written = [short_repr(item, depth + 1) for item in items[: step * MAX_ITEM_COUNT]]
     if step == 2:
         written = [": ".join(written[at : at + 2]) for at in range(0, len(written), 2)]
-    if len(items) > step * MAX_ITEMS:
+    if len(items) > step * MAX_ITEM_COUNT:
         written.append("…")
     opening, closing, empty = _BRACKETS[kind]
     if not items:

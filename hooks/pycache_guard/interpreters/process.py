@@ -157,7 +157,7 @@ class CompilerProcess:
             raise InterpreterUnusable(str(error)) from None
         self._watchdog = Watchdog(self._child, self._limits.startup_timeout)
         kind, payload = self._read_frame()
-        self._watchdog.patience = self._limits.timeout
+        self._watchdog.timeout = self._limits.timeout
         try:
             if kind == b"i":
                 return parse_identity(payload)._replace(executable=self._executable)
@@ -183,7 +183,7 @@ class CompilerProcess:
         self.close()
         if late:
             raise InterpreterUnusable(
-                f"the compiler took more than {self._watchdog.patience:g} seconds"
+                f"the compiler took more than {self._watchdog.timeout:g} seconds"
             )
         raise InterpreterUnusable(f"the compiler process ended ({_exit_reason(code)})")
 
@@ -204,16 +204,16 @@ def _exit_reason(code: int) -> str:
 
 
 #: Seconds between two checks.
-_INTERVAL = 0.1
+_POLL_SECONDS = 0.1
 
 
 class Watchdog:
-    """Kills `child` when one `with` block lasts longer than `patience` seconds."""
+    """Kills `child` when one `with` block lasts longer than `timeout` seconds."""
 
-    def __init__(self, child: subprocess.Popen[bytes], patience: float) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], timeout: float) -> None:
         self._child = child
         #: In seconds.
-        self.patience = patience
+        self.timeout = timeout
         self._since: float | None = None
         self._stopped = threading.Event()
         #: Whether it has killed the child.
@@ -236,9 +236,9 @@ class Watchdog:
         self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_INTERVAL):
+        while not self._stopped.wait(_POLL_SECONDS):
             since = self._since
-            if since is not None and time.monotonic() - since > self.patience:
+            if since is not None and time.monotonic() - since > self.timeout:
                 self.timed_out = True
                 self._child.kill()
                 return

@@ -131,7 +131,7 @@ def to_findings(path: str, verdicts: list[Verdict], store: BytecodeStore) -> lis
 
 
 #: Characters of a file name that a message shows.
-_MAX_NAME = 80
+_MAX_NAME_CHARS = 80
 
 
 def _check_disguised(path: str, store: BytecodeStore, header: Header) -> list[Verdict]:
@@ -235,7 +235,7 @@ def _forgery_note(pyc: Pyc) -> str:
 def several_names(names: list[str]) -> str:
     """Return a clause about a file whose code objects have several file names."""
     first, second = (
-        name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…" for name in names[:2]
+        name if len(name) <= _MAX_NAME_CHARS else name[:_MAX_NAME_CHARS] + "…" for name in names[:2]
     )
     return f"its code objects have several file names ({first} and {second}); compilers write one"
 

@@ -139,7 +139,7 @@ def is_in_cache(path: str) -> bool:
 
 
 #: The length of a chain of links (Linux: MAXSYMLINKS).
-_MOST_LINKS = 40
+_MAX_LINK_COUNT = 40
 
 
 class IndexStore:
@@ -276,7 +276,7 @@ class IndexStore:
 
     def _resolve(self, path: str) -> str:
         """Follow symbolic links in any part of `path` if they are entries."""
-        for _ in range(_MOST_LINKS):
+        for _ in range(_MAX_LINK_COUNT):
             parts = path.split("/")
             for n in range(1, len(parts) + 1):
                 entry = self._entries.get("/".join(parts[:n]))
