@@ -8,7 +8,7 @@ from helpers.make_archive import SOURCE
 from helpers.make_archive import hash_member
 from pycache_guard.archives.member import Member
 from pycache_guard.dist import members
-from pycache_guard.dist.members import Hashes
+from pycache_guard.dist.members import SourceHasher
 from pycache_guard.dist.members import read_pyc_member
 from pycache_guard.dist.members import source_mismatch
 
@@ -41,7 +41,7 @@ def test_hash_mismatch_within_the_limits_is_found(
     monkeypatch.setattr(members, name, limit)
     found = read_pyc_member(member("m.pyc", bytecode), bytecode)
     source = member("m.py", SOURCE)
-    assert source_mismatch(found, source, Hashes().of(source)) == expected
+    assert source_mismatch(found, source, SourceHasher().hash_function(source)) == expected
 
 
 def test_hash_of_one_source_and_magic_is_computed_once() -> None:
@@ -55,8 +55,8 @@ def test_hash_of_one_source_and_magic_is_computed_once() -> None:
         yield SOURCE
 
     source = member("m.py", SOURCE)._replace(iter_chunks=pieces)
-    hashes = Hashes()
-    hash_for = hashes.of(source)
+    hasher = SourceHasher()
+    hash_for = hasher.hash_function(source)
     assert len({hash_for(found.header.magic) for _ in range(1000)}) == 1
     older = found.header.magic._replace(data=b"\x6f\r\r\n")
     assert hash_for(older) != hash_for(found.header.magic)

@@ -67,7 +67,9 @@ def project(name: str) -> dict[str, bytes]:
         ({}, "", ""),
     ],
 )  # fmt: skip
-def test_backend_is_named_with_its_setting(metadata: dict[str, bytes], name: str, setting: str) -> None:
+def test_backend_is_named_with_its_setting(
+    metadata: dict[str, bytes], name: str, setting: str
+) -> None:
     assert all(map(is_metadata, metadata))
     assert backend(metadata) == name
     assert exclude_hint(metadata) == EXCLUDE_SETTINGS.get(

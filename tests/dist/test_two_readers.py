@@ -527,9 +527,7 @@ def test_tar_member_is_checked_under_each_of_its_names(run: Run, data: bytes) ->
         with_field(member("a"), 124, b"-1\0         "),
     ],
 )
-def test_tar_with_ambiguous_headers_is_refused(
-    run: Run, data: bytes
-) -> None:
+def test_tar_with_ambiguous_headers_is_refused(run: Run, data: bytes) -> None:
     code, found, errors = verdict(run, "a.tar", member("first") + data + bytes(1024))
     assert (code, found) == (2, [])
     assert errors.startswith("error: a.tar: ")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ArchiveComparer:
-    """Compares, for one archive after the other; compilers are looked for when one needs them."""
+    """Compares one archive after the other. Compilers are searched when the first archive needs them."""
 
     def __init__(self) -> None:
         self._compilers: CompilerPool | None = None
@@ -32,28 +32,30 @@ class ArchiveComparer:
     ) -> tuple[dict[str, str], list[str]]:
         """Return a message for each bytecode member that differs, and the failures.
 
-        `pairs` are bytecode, and name and size of its source. Raises `ArchiveError` where the
+        `pairs` are bytecode members, each with name and size of its source. Raises `ArchiveError` if the
         archive cannot be read to its end.
         """
-        # Only an archive that ships bytecode with its source pays for these.
+        # Only archives with bytecode and its source need these.
         from pycache_guard.interpreters.pool import CompilerPool
         from pycache_guard.verify.check import verify
 
-        held = ArchiveStore(
+        store = ArchiveStore(
             SourcePair(each.name, each.size, source, size) for each, source, size in pairs
         )
-        held.load(archive)
+        store.load(archive)
         if self._compilers is None:
             self._compilers = CompilerPool()
-        doubts: dict[str, str] = {}
+        mismatches: dict[str, str] = {}
         # Of two findings for one file the later counts: it is the result of the comparison.
-        for finding in verify(held, self._compilers).findings:
+        for finding in verify(store, self._compilers).findings:
             words, path = _message(finding), finding.path
             assert path is not None
             if words:
-                doubts[path] = words
-        crowded = f"cannot be compared: more than {MAX_HELD_BYTES >> 20} MiB with what comes first"
-        return {**doubts, **dict.fromkeys(held.skipped, crowded)}, held.failures
+                mismatches[path] = words
+        too_large = (
+            f"cannot be compared: more than {MAX_HELD_BYTES >> 20} MiB with what comes first"
+        )
+        return {**mismatches, **dict.fromkeys(store.skipped, too_large)}, store.failures
 
     def close(self) -> None:
         """End the compilers."""
@@ -76,14 +78,14 @@ def _message(finding: Finding) -> str:
     )
 
 
-#: The most bytes of an archive that are kept in memory; files beyond it are not compared.
+#: Maximum size of the files of an archive that are kept in memory; the others are not compared.
 MAX_HELD_BYTES = 16 << 20
-#: In bytes: a source counts for each bytecode that it is compiled for.
+#: Maximum size of the compiled sources; a source counts once for each bytecode file.
 MAX_COMPILED_BYTES = 64 << 20
 
 
 class SourcePair(NamedTuple):
-    """Bytecode and its source, by their names in the archive, and their sizes."""
+    """Names and sizes of a bytecode member and its source."""
 
     bytecode: str
     bytecode_size: int
@@ -92,20 +94,20 @@ class SourcePair(NamedTuple):
 
 
 class ArchiveStore:
-    """A `verify.stores.Store` of pairs, as far as they fit into memory."""
+    """A `BytecodeStore` of the pairs that fit into memory."""
 
     def __init__(self, pairs: Iterable[SourcePair]) -> None:
-        """Choose the pairs that fit, by their sizes, before reading any."""
+        """Choose the pairs that fit, by their sizes. Nothing is read."""
         self.failures: list[str] = []
         self.notes: list[str] = []
-        #: The bytecode that there is no room for.
+        #: The names of the bytecode that does not fit.
         self.skipped: list[str] = []
         self._pairs: dict[str, SourcePair] = {}
         self._sizes: dict[str, int] = {}
-        self._held: dict[str, bytes] = {}
+        self._contents: dict[str, bytes] = {}
         room, work = MAX_HELD_BYTES, MAX_COMPILED_BYTES
         for pair in pairs:
-            # One source may be that of the bytecode of several versions.
+            # Bytecode of several versions can share one source.
             shared = pair.source in self._sizes
             size = pair.bytecode_size + (0 if shared else pair.source_size)
             if size > room or pair.source_size > work:
@@ -118,42 +120,42 @@ class ArchiveStore:
             self._sizes[pair.source] = pair.source_size
 
     def load(self, archive: Archive) -> None:
-        """Read what was chosen. Raises `ArchiveError` where the rest of the archive cannot be read.
+        """Read the chosen members. Raises `ArchiveError` if the rest of the archive cannot be read.
 
-        Of members with one name the last one counts, as it does where they are unpacked.
+        Of several members with one name the last one counts, as it does when they are unpacked.
         """
         for member in archive.members() if self._sizes else ():
             if member.is_file and self._sizes.get(member.name) == member.size:
                 try:
-                    # More than there is: of a head alone, no checksum would be looked at.
-                    self._held[member.name] = member.read(member.size + CHUNK_BYTES)
+                    # More than its size: the checksum is compared only at the end.
+                    self._contents[member.name] = member.read(member.size + CHUNK_BYTES)
                 except ArchiveError as why:
                     self.failures.append(f"{member.name}: {why}")
 
     def paths(self) -> Iterator[str]:
-        """Yield the bytecode that could be read, and its source too."""
+        """Yield the bytecode that could be read together with its source."""
         for pair in self._pairs.values():
-            if pair.bytecode in self._held and pair.source in self._held:
+            if pair.bytecode in self._contents and pair.source in self._contents:
                 yield pair.bytecode
 
     def head(self, path: str) -> bytes:
-        """Return the first bytes of what `paths` has."""
-        return self._held[path][:HEAD_BYTES]
+        """Return the first bytes of a file."""
+        return self._contents[path][:HEAD_BYTES]
 
     def read(self, path: str) -> bytes:
-        """Return the whole of it."""
-        return self._held[path]
+        """Return a whole file."""
+        return self._contents[path]
 
     def source_of(self, path: str) -> FoundSource:
-        """Return its source, without a time: `source_mismatch` compares the times of members."""
+        """Return the source of a file, without a time: `source_mismatch` has compared the times."""
         from pycache_guard.verify.stores import FoundSource
 
         name = self._pairs[path].source
-        data = self._held[name]
+        data = self._contents[name]
         return FoundSource(name, Source(len(data), None, lambda: data))
 
     def change_at_checkout(self, path: str) -> None:
-        """Return `None`: git does not change the files of an archive."""
+        """Return None: git does not change the files of an archive."""
 
     def remove_command(self, path: str) -> str:
         """Return an empty string: an archive must be built again."""

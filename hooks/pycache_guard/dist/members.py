@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
 
-#: Sources are searched only for bytecode in at most this many directories.
+#: Maximum depth of bytecode whose source is searched.
 MAX_DIRECTORY_COUNT = 64
-#: In bytes: the largest source that is hashed, and all of them together, for each magic number.
+#: Maximum size of one source that is hashed, and of all of them together, for each magic number.
 MAX_HASHED_SOURCE_BYTES = 1 << 20
 MAX_HASHED_BYTES = 8 << 20
 
@@ -34,15 +34,15 @@ MAX_HASHED_BYTES = 8 << 20
 class ArchivedPyc(NamedTuple):
     """Bytecode in an archive."""
 
-    #: As the archive has it.
+    #: The name in the archive.
     name: str
-    #: `None` if the file has no well-formed header.
+    #: None if the file has no well-formed header.
     header: Header | None = None
-    #: As of `Member`.
+    #: As in `Member`.
     mtime: float | None = None
     size: int = 0
 
-    #: The name by which a path is bytecode, where that is one of the member's other names.
+    #: Another name of the member, if that is the one of bytecode.
     alias: str = ""
 
     @property
@@ -52,7 +52,7 @@ class ArchivedPyc(NamedTuple):
         return isinstance(validation, SourceHash) and not validation.checked
 
     def sources(self) -> list[str]:
-        """Return where in the archive its source may be, the likeliest first."""
+        """Return the possible names of its source in the archive, the likeliest first."""
         # In a tree of PYTHONPYCACHEPREFIX, every directory above may hold the source.
         if self.header is None or self.name.count("/") > MAX_DIRECTORY_COUNT:
             return []
@@ -67,19 +67,22 @@ def read_pyc_member(member: Member, head: bytes) -> ArchivedPyc:
         return ArchivedPyc(member.name)
 
 
-class Hashes:
-    """The hashes of sources, each read once and hashed once for each magic number.
+class SourceHasher:
+    """Hashes sources: each is read once, and hashed once for each magic number.
 
     Hashing is slow (`siphash`), so only the first `MAX_HASHED_BYTES` bytes of an archive's sources
     are hashed; sources beyond that are compiled and compared without it.
     """
 
     def __init__(self) -> None:
-        """Start with the whole allowance."""
+        """Start with the full limit."""
         self._left = MAX_HASHED_BYTES
 
-    def of(self, source: Member) -> Callable[[Magic], bytes | None]:
-        """Return what hashes a source: `None` for one that is too large. Raises `ArchiveError`."""
+    def hash_function(self, source: Member) -> Callable[[Magic], bytes | None]:
+        """Return a function that hashes a source for a magic number, or returns None if it is too large.
+
+        The function raises `ArchiveError`.
+        """
         known: dict[bytes, bytes | None] = {}
         data: list[bytes] = []
 
@@ -101,7 +104,7 @@ def source_mismatch(
 ) -> str | None:
     """Return how `source` differs from the compiled one by the header; `None` if it does not.
 
-    `hash_for` is what `Hashes.of` returns for the source. Raises `ArchiveError`.
+    `hash_for` is what `SourceHasher.hash_function` returns for the source. Raises `ArchiveError`.
     """
     validation = found.header.validation if found.header else None
     if isinstance(validation, Timestamp):
@@ -122,8 +125,8 @@ _END = b"PK\x05\x06"
 _MAX_END_BYTES = 22 + 0xFFFF
 
 
-class Watched:
-    """Pass on pieces of content and observe them."""
+class ObservedContent:
+    """Passes on chunks of content, and remembers the first one and the last end record of a zip file."""
 
     __slots__ = ("_kept", "_last_end", "_pieces", "_size", "head")
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-#: By a word in the name of the generator or backend.
+#: By a word that the name of the generator or backend contains.
 EXCLUDE_SETTINGS = {
     "setuptools": (
         "add `global-exclude *.py[co] *.pyc.*` and `global-exclude __pycache__/*` as the last lines of"
@@ -66,7 +66,7 @@ _PROJECT = re.compile(r"[^/]+/pyproject\.toml")
 _SETUP = re.compile(r"[^/]+/setup\.py|EGG-INFO/PKG-INFO")
 
 
-#: The largest metadata file that is read, and the largest that is parsed as a whole.
+#: Maximum size of a metadata file that is read, and of one that is parsed as a whole.
 MAX_METADATA_BYTES = 1 << 16
 MAX_PARSED_BYTES = 4096
 _BUILD_SYSTEM = re.compile(rb"^[ \t]*\[[ \t]*build-system[ \t]*\]", re.MULTILINE)
@@ -133,7 +133,7 @@ def exclude_hint(metadata: dict[str, bytes]) -> str:
     return next((hint for known, hint in EXCLUDE_SETTINGS.items() if known in words), ANY_BACKEND)
 
 
-#: In bytes; a path has 4096 at most on Linux.
+#: A path has at most 4096 bytes on Linux.
 MAX_LINE_BYTES = 1 << 17
 
 _RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
@@ -145,10 +145,7 @@ def is_record(name: str) -> bool:
 
 
 def recorded_bytecode(pieces: Iterable[bytes]) -> Iterator[str]:
-    """Yield the paths of bytecode that a list names, which is read piece by piece.
-
-    Raises `ArchiveError`.
-    """
+    """Yield the paths of bytecode in a RECORD file. Raises `ArchiveError`."""
     try:
         for row in csv.reader(_lines(pieces)):
             # Only bytecode counts: a source in `__pycache__` has another name.
@@ -166,6 +163,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
         for line in lines:
             yield line.decode("utf-8", "surrogateescape") + "\n"
         if len(rest) > MAX_LINE_BYTES:
-            raise ArchiveError(f"is not a list of files: a line of more than {MAX_LINE_BYTES} bytes")
+            raise ArchiveError(
+                f"is not a list of files: a line of more than {MAX_LINE_BYTES} bytes"
+            )
     if rest:
         yield rest.decode("utf-8", "surrogateescape")

@@ -24,8 +24,8 @@ from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.sniff import is_bytecode
 from pycache_guard.dist.members import ArchivedPyc
-from pycache_guard.dist.members import Hashes
-from pycache_guard.dist.members import Watched
+from pycache_guard.dist.members import ObservedContent
+from pycache_guard.dist.members import SourceHasher
 from pycache_guard.dist.members import read_pyc_member
 from pycache_guard.dist.members import source_mismatch
 from pycache_guard.dist.metadata import MAX_METADATA_BYTES
@@ -52,54 +52,51 @@ if TYPE_CHECKING:
 
 #: A nested archive is copied into an unnamed temporary file of at most this size.
 MAX_NESTED_BYTES = 256 << 20
-#: How names end that are looked at.
+#: Endings of the names of members that may be special.
 _SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
 #: Linux: PATH_MAX.
 MAX_NAME_CHARS = 4096
 
 
 def scan_archive(path: str, comparison: ArchiveComparer) -> tuple[list[Finding], list[str]]:
-    """Return findings and failures of the archive at `path`.
-
-    Raises `OSError`.
-    """
+    """Return findings and failures of the archive at `path`. Raises `OSError`."""
     with regular.open_regular(path) as file:
-        screening = ArchiveScan(path, comparison)
-        screening.scan(file, path)
-    return screening.findings(), screening.all_failures()
+        scan = ArchiveScan(path, comparison)
+        scan.scan(file, path)
+    return scan.findings(), scan.all_failures()
 
 
-class Place(NamedTuple):
-    """Where an archive is in the one that was named."""
+class Nesting(NamedTuple):
+    """The position of an archive in the given one."""
 
-    #: Leads there: `!` between an archive and its member.
-    inside: str = ""
-    #: How many archives it is in; the layers of an image are not counted.
+    #: The path that leads to it, with `!` after each archive; empty for the given one.
+    prefix: str = ""
+    #: The number of archives that contain it, without the layers of images.
     depth: int = 0
     is_layer: bool = False
 
 
 class ArchiveScan:
-    """One archive, or one in it."""
+    """Checks one archive. Each nested archive gets a scan of its own."""
 
     def __init__(
         self,
         path: str,
         comparison: ArchiveComparer,
-        place: Place | None = None,
-        rooms: Rooms | None = None,
+        nesting: Nesting | None = None,
+        quotas: ReportQuotas | None = None,
         growth: Growth | None = None,
     ) -> None:
-        """Take the place of the archive, and the limits it shares with the archive that contains it."""
+        """Start with the position of the archive, and the limits that all nested archives share."""
         self._failures: dict[str, None] = {}
         self._path = path
         self._comparison = comparison
-        self._place = place or Place()
-        self._rooms = rooms or Rooms()
+        self._nesting = nesting or Nesting()
+        self._quotas = quotas or ReportQuotas()
         self._growth = growth
-        self._shipped: dict[str, ArchivedPyc] = {}
+        self._bytecode: dict[str, ArchivedPyc] = {}
         self._mismatches: dict[str, str] = {}
-        #: By bytecode: rank, name and size of the likeliest source that is there.
+        #: By name of the bytecode: rank, name and size of its likeliest source in the archive.
         self._sources: dict[str, tuple[int, str, int]] = {}
         self._recorded: list[str] = []
         self._metadata: dict[str, bytes] = {}
@@ -107,26 +104,26 @@ class ArchiveScan:
 
     @property
     def failures(self) -> list[str]:
-        """What could not be checked."""
+        """Messages about members that could not be checked."""
         return [*self._failures]
 
     def scan(self, file: IO[bytes], name: str) -> None:
-        """Check an archive by that name."""
+        """Check an archive. Its name shows its kind."""
         if self._growth is None:
             self._growth = Growth(file.seek(0, 2))
             file.seek(0)
             if is_bytecode(file.read(HEAD_BYTES)):
-                # `python FILE` runs that, whatever follows.
+                # `python FILE` runs it and ignores the rest.
                 self._fail(f"{self._path}: begins with bytecode")
             file.seek(0)
         try:
-            self._screen(open_archive(file, name, self._growth))
+            self._check_members(open_archive(file, name, self._growth))
         except ArchiveError as why:
-            where = f"{self._path}: {self._place.inside}".rstrip("!: ")
+            where = f"{self._path}: {self._nesting.prefix}".rstrip("!: ")
             self._fail(f"{where}: {why}")
 
-    def _screen(self, archive: Archive) -> None:
-        """Read the members, again for the sources of bytecode, and again to compare."""
+    def _check_members(self, archive: Archive) -> None:
+        """Read the members, then their sources, then both once more to compare the code."""
         suspects = set()
         for number, member in enumerate(archive.members()):
             try:
@@ -137,36 +134,36 @@ class ArchiveScan:
             except ArchiveError as why:
                 self._report_error(member, str(why))
         if suspects:
-            self._look_into(archive, suspects)
+            self._check_zips_by_end(archive, suspects)
         wanted: dict[str, list[tuple[int, ArchivedPyc]]] = {}
-        for found in self._shipped.values():
+        for found in self._bytecode.values():
             for rank, source in enumerate(found.sources()):
-                if self._rooms.sources.take(source):
+                if self._quotas.sources.reserve(source):
                     wanted.setdefault(source, []).append((rank, found))
         if wanted:
-            hashes = Hashes()
+            hasher = SourceHasher()
             for member in archive.members():
                 if member.is_file and member.name in wanted:
-                    self._compare(member, wanted[member.name], hashes)
-        self._have_compiled(archive)
+                    self._compare_header(member, wanted[member.name], hasher)
+        self._compare_code(archive)
 
     def findings(self) -> list[Finding]:
         """Return a finding for each member that is bytecode, and for each that is only listed."""
-        hint = exclude_hint(self._metadata) if self._shipped or self._recorded else None
-        messages = [self._describe(found) for found in self._shipped.values()]
+        hint = exclude_hint(self._metadata) if self._bytecode or self._recorded else None
+        messages = [self._describe(found) for found in self._bytecode.values()]
         messages += [
-            f"RECORD lists `{self._place.inside}{name}`, which is not in the archive"
+            f"RECORD lists `{self._nesting.prefix}{name}`, which is not in the archive"
             for name in self._recorded
-            if name not in self._shipped
+            if name not in self._bytecode
         ]
-        omitted = self._rooms.findings.omitted
-        if omitted and not self._place.inside:
+        omitted = self._quotas.findings.omitted
+        if omitted and not self._nesting.prefix:
             messages.append(f"ships, or lists in RECORD, {omitted} more bytecode files")
         return [Finding(self._path, Rule.PYC311, m, hint=hint) for m in messages] + self._nested
 
     def all_failures(self) -> list[str]:
-        """Return what could not be checked, and how much of it is left out."""
-        omitted = self._rooms.failures.omitted
+        """Return the failures, and a message about those beyond the limit."""
+        omitted = self._quotas.failures.omitted
         more = [f"{self._path}: {omitted} more members cannot be checked"] if omitted else []
         return self.failures + more
 
@@ -179,45 +176,47 @@ class ArchiveScan:
         mode = FILE if member.target is None else LINK
         alias = None
         for name in names:
-            if is_named(name, mode):
+            if has_bytecode_name(name, mode):
                 alias = name
                 break
         try:
-            content = Watched(member.iter_chunks(WHOLE) if member.is_file else iter(()))
+            content = ObservedContent(member.iter_chunks(WHOLE) if member.is_file else iter(()))
         except ArchiveError:
             if alias is not None:
-                self._ship(ArchivedPyc(member.name, alias=alias))
+                self._add_bytecode(ArchivedPyc(member.name, alias=alias))
             raise
         head = content.head
         if not member.is_file:
             if alias is not None:
-                self._ship(ArchivedPyc(member.name, alias=alias))
+                self._add_bytecode(ArchivedPyc(member.name, alias=alias))
             return False
         if member.is_directory and not head:
             return False
         if alias is not None or is_bytecode(head[:HEAD_BYTES]):
-            self._ship(read_pyc_member(member, head[:HEAD_BYTES])._replace(alias=alias or ""))
+            self._add_bytecode(
+                read_pyc_member(member, head[:HEAD_BYTES])._replace(alias=alias or "")
+            )
             content.drain()
         elif not may_be_special(member, head):
             content.drain()
         elif is_record(member.name):
             for name in recorded_bytecode(content):
-                if self._rooms.findings.take(name):
+                if self._quotas.findings.reserve(name):
                     self._recorded.append(name)
         elif any(is_archive(name, head) for name in names):
-            self._scan_nested(member, content, is_layer(member.name, head))
+            self._scan_nested(member, content, is_tar=is_layer(member.name, head))
             return False
         elif is_metadata(member.name) and member.size <= MAX_METADATA_BYTES:
             keep_metadata(self._metadata, member.name, head)
             content.drain()
         else:
             content.drain()
-        return content.ends_like_zip and member.name not in self._shipped
+        return content.ends_like_zip and member.name not in self._bytecode
 
     def _check_names(self, member: Member, names: tuple[str, ...]) -> None:
-        """Report names that lead out of the archive, and those that no system has."""
+        """Report names that lead out of the archive. Raises `ArchiveError` for overlong names."""
         # The target of a link in a layer starts from the top of the image.
-        if member.target is not None and not self._place.is_layer:
+        if member.target is not None and not self._nesting.is_layer:
             names = (*names, member.target)
         for name in names:
             if escapes_archive(name):
@@ -225,17 +224,17 @@ class ArchiveScan:
             if len(name) > MAX_NAME_CHARS:
                 raise ArchiveError(f"has a name of more than {MAX_NAME_CHARS} bytes")
 
-    def _ship(self, found: ArchivedPyc) -> None:
-        if found.name in self._shipped or self._rooms.findings.take(found.name):
-            self._shipped[found.name] = found
+    def _add_bytecode(self, found: ArchivedPyc) -> None:
+        if found.name in self._bytecode or self._quotas.findings.reserve(found.name):
+            self._bytecode[found.name] = found
 
-    def _look_into(self, archive: Archive, suspects: set[int]) -> None:
+    def _check_zips_by_end(self, archive: Archive, suspects: set[int]) -> None:
         """Check members that are zip files by their ends only, as `zipfile.is_zipfile` does."""
         for number, member in enumerate(archive.members()):
             if number in suspects:
                 try:
                     self._scan_nested(
-                        member, member.iter_chunks(WHOLE), is_tar=False, may_be_none=True
+                        member, member.iter_chunks(WHOLE), is_tar=False, may_be_other=True
                     )
                 except ArchiveError as why:
                     self._report_error(member, str(why))
@@ -244,17 +243,17 @@ class ArchiveScan:
         self,
         member: Member,
         content: Iterable[bytes],
-        is_tar: bool,
         *,
-        may_be_none: bool = False,
+        is_tar: bool,
+        may_be_other: bool = False,
     ) -> None:
-        """Check an archive in this one, but none that lies in it, unless this is an image.
+        """Check an archive in this one. Raises `ArchiveError` for the third level, except in images.
 
-        Raises `ArchiveError`.
+        With `may_be_other`, only the end looks like a zip file, so it may be something else.
         """
-        place = self._place
-        is_layer = is_tar and not place.is_layer
-        if place.depth and not is_layer and not may_be_none:
+        nesting = self._nesting
+        is_layer = is_tar and not nesting.is_layer
+        if nesting.depth and not is_layer and not may_be_other:
             raise ArchiveError("is an archive at the third level, which is not checked")
         import tempfile  # 5 ms
 
@@ -265,22 +264,24 @@ class ArchiveScan:
                     raise ArchiveError(
                         f"is an archive of more than {MAX_NESTED_BYTES >> 20} MiB inside another, which is not checked"
                     )
-            if may_be_none and not has_directory(file):
+            if may_be_other and not has_directory(file):
                 return
-            if place.depth and not is_layer:
+            if nesting.depth and not is_layer:
                 raise ArchiveError("is an archive at the third level, which is not checked")
             file.seek(0)
-            inside = Place(f"{place.inside}{member.name}!", place.depth + (not is_layer), is_layer)
-            nested = ArchiveScan(self._path, self._comparison, inside, self._rooms, self._growth)
-            nested.scan(file, "" if may_be_none else member.name)
+            prefix = Nesting(
+                f"{nesting.prefix}{member.name}!", nesting.depth + (not is_layer), is_layer
+            )
+            nested = ArchiveScan(self._path, self._comparison, prefix, self._quotas, self._growth)
+            nested.scan(file, "" if may_be_other else member.name)
         self._nested += nested.findings()
         self._failures.update(dict.fromkeys(nested.failures))
 
-    def _compare(
-        self, source: Member, found: Iterable[tuple[int, ArchivedPyc]], hashes: Hashes
+    def _compare_header(
+        self, source: Member, found: Iterable[tuple[int, ArchivedPyc]], hasher: SourceHasher
     ) -> None:
-        """Note how a source differs from that of the bytecode that would be its own."""
-        hash_for = hashes.of(source)
+        """Compare a source by header with the bytecode whose likeliest source it is."""
+        hash_for = hasher.hash_function(source)
         for rank, each in found:
             try:
                 differs = source_mismatch(each, source, hash_for)
@@ -296,23 +297,23 @@ class ArchiveScan:
                         f"does not match its source: `{source.name}` {differs}"
                     )
 
-    def _have_compiled(self, archive: Archive) -> None:
-        """Have the code compared where the header has nothing against the source."""
+    def _compare_code(self, archive: Archive) -> None:
+        """Compare the code where the header does not contradict the source."""
         pairs = [
-            (self._shipped[name], source, size)
+            (self._bytecode[name], source, size)
             for name, (_, source, size) in self._sources.items()
             if name not in self._mismatches
         ]
         if pairs:
-            doubts, failures = self._comparison.find_mismatches(archive, pairs)
-            self._mismatches.update(doubts)
+            mismatches, failures = self._comparison.find_mismatches(archive, pairs)
+            self._mismatches.update(mismatches)
             for failure in failures:
-                self._fail(f"{self._path}: {self._place.inside}{failure}")
+                self._fail(f"{self._path}: {self._nesting.prefix}{failure}")
 
     def _describe(self, found: ArchivedPyc) -> str:
         header = found.header
         writer = f"{header.magic.implementation} {header.magic.version} " if header else ""
-        words = [f"ships `{self._place.inside}{found.name}`: {writer}bytecode"]
+        words = [f"ships `{self._nesting.prefix}{found.name}`: {writer}bytecode"]
         if not found.alias:
             words[0] += " under a different name"
         elif found.alias != found.name:
@@ -327,10 +328,10 @@ class ArchiveScan:
         name = member.name
         if len(name) > MAX_NAME_CHARS:
             name = f"{name[:100]}…"
-        self._fail(f"{self._path}: {self._place.inside}{name}: {why}")
+        self._fail(f"{self._path}: {self._nesting.prefix}{name}: {why}")
 
     def _fail(self, failure: str) -> None:
-        if failure not in self._failures and self._rooms.failures.take(failure):
+        if failure not in self._failures and self._quotas.failures.reserve(failure):
             self._failures[failure] = None
 
 
@@ -344,11 +345,8 @@ def may_be_special(member: Member, head: bytes) -> bool:
     )
 
 
-def is_named(name: str, mode: str) -> bool:
-    """Return whether a member is bytecode by a name that some reader gives it.
-
-    A source or data in `__pycache__` is not bytecode; its content is looked at as any other.
-    """
+def has_bytecode_name(name: str, mode: str) -> bool:
+    """Return whether a name is that of bytecode. A source or data file in `__pycache__` is not bytecode."""
     path = os.fsencode(name)
     return (
         may_contain_bytecode(path)
@@ -369,14 +367,14 @@ def escapes_archive(name: str) -> bool:
     return name.startswith(("/", "\\")) or name[1:2] == ":"
 
 
-#: The largest number of members, and of bytes of their names, that are kept for a report.
+#: Maximum number of messages, and of characters in them, that are kept for a report.
 MAX_FINDING_COUNT = 10_000
 MAX_FINDING_CHARS = 1 << 20
 MAX_FAILURE_COUNT = 1_000
 MAX_FAILURE_CHARS = 1 << 18
 
 
-class Room:
+class Quota:
     """The number and size of texts that may still be kept, for an archive and its nested ones."""
 
     def __init__(self, number: int, size: int) -> None:
@@ -386,8 +384,8 @@ class Room:
         #: The number of texts that did not fit.
         self.omitted = 0
 
-    def take(self, text: str) -> bool:
-        """Reserve room for `text`, and return whether there was any; if not, count it."""
+    def reserve(self, text: str) -> bool:
+        """Return whether `text` fits, and reserve its size; otherwise count it as omitted."""
         if self._number < 1 or self._size < len(text):
             self.omitted += 1
             return False
@@ -396,12 +394,12 @@ class Room:
         return True
 
 
-class Rooms:
-    """The room for findings and for failures."""
+class ReportQuotas:
+    """The quotas of one report."""
 
     def __init__(self) -> None:
-        """Start with all of it."""
-        self.findings = Room(MAX_FINDING_COUNT, MAX_FINDING_CHARS)
-        self.failures = Room(MAX_FAILURE_COUNT, MAX_FAILURE_CHARS)
-        #: For the names at which sources are looked for.
-        self.sources = Room(64 * MAX_FINDING_COUNT, 4 * MAX_FINDING_CHARS)
+        """Start with the full quotas."""
+        self.findings = Quota(MAX_FINDING_COUNT, MAX_FINDING_CHARS)
+        self.failures = Quota(MAX_FAILURE_COUNT, MAX_FAILURE_CHARS)
+        #: For the paths where sources are searched.
+        self.sources = Quota(64 * MAX_FINDING_COUNT, 4 * MAX_FINDING_CHARS)
