@@ -84,7 +84,7 @@ def matches_tables(executable: str) -> bool:
 
 def flow_of(numbers: dict[str, int], jumps: list[str]) -> Flow:
     """Return how instructions continue, from their numbers and the names of those that jump."""
-    named = [name.upper() for name in FLOWS[3571]._asdict() if name.upper() in numbers]
+    named = [name.upper() for name in Flow._fields if name.upper() in numbers]
     others = {name: numbers[name] for name in jumps if name not in named}
     backward = {name for name in others if "BACKWARD" in name or name == "END_ASYNC_FOR"}
     ends = ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE")

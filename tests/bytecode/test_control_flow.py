@@ -355,3 +355,43 @@ def test_patch_levels_of_313_iterate_once_or_twice(text: str, name: str, is_same
     once, twice, magic = build(""), build("GET_ITER"), magic_of(3571)
     assert executes_the_same(once, twice, magic) is is_same
     assert executes_the_same(twice, once, magic) is is_same
+
+
+#: CPython 3.15: RESUME and POP_JUMP_IF_FALSE have a cache.
+BRANCH_315 = """
+    RESUME 0
+a:
+    LOAD_CONST 0
+    POP_JUMP_IF_FALSE =no
+b:
+    NOT_TAKEN
+c:
+    LOAD_CONST 1
+no:
+    LOAD_CONST 2
+    RETURN_VALUE
+handler:
+    RERAISE 0
+"""
+OPCODES_315 = {
+    "NOT_TAKEN": 26, "RETURN_VALUE": 33, "LOAD_CONST": 81, "POP_JUMP_IF_FALSE": 99, "RERAISE": 104,
+    "RESUME": 128,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_same"),
+    [
+        ("try a no handler 0", True),
+        ("try a b handler 0\ntry c no handler 0", True),
+        ("try a b handler 0\ntry b c handler 1\ntry c no handler 0", False),
+        ("try a c handler 0", False),
+    ],
+)
+def test_handler_of_a_marked_branch_does_not_matter(entries: str, is_same: bool) -> None:
+    def build(entries: str) -> Code:
+        caches = {"RESUME": 1, "POP_JUMP_IF_FALSE": 1}
+        return assemble(BRANCH_315 + entries, 2, OPCODES_315, caches)
+
+    expected = build("try a no handler 0")
+    assert executes_the_same(expected, build(entries), magic_of(3666)) is is_same
