@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.make_pyc import foreign_pyc
+from helpers.posix_names import decode_posix_name
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 
@@ -152,7 +153,15 @@ def test_new_attributes_make_an_old_file_new(repo: Repo, run: Run, change: str) 
 
 def test_paths_of_any_bytes_are_checked(repo: Repo, run: Run) -> None:
     repo.stage(".gitattributes", "* -text working-tree-encoding=ISO-8859-1\n")
-    names = ["a b.png", "-x", "new\nline", "tab\t", 'quo"te', "größe", os.fsdecode(b"\xff.png")]
+    names = [
+        "a b.png",
+        "-x",
+        "new\nline",
+        "tab\t",
+        'quo"te',
+        "größe",
+        decode_posix_name(b"\xff.png"),
+    ]
     for name in names:
         repo.stage(name, latin("latin-1")(BYTECODE))
     assert len(found(run)) == len(names)

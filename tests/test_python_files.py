@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard import python_files
 from pycache_guard.fs import cursors
 from pycache_guard.git.process import GitFailure
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 SCRIPT = "#!/usr/bin/env python3\nprint()\n"
-ODD = os.fsdecode(b"caf\xe9.py")
+ODD = decode_posix_name(b"caf\xe9.py")
 
 
 def paths(repo: Repo) -> list[str]:

@@ -25,6 +25,7 @@ from helpers.make_archive import make_zip
 from helpers.make_archive import messages
 from helpers.make_archive import special_member
 from helpers.make_archive import timestamp_member
+from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
 from pycache_guard.archives import member
 from pycache_guard.archives import tars
@@ -508,7 +509,7 @@ def test_the_others_are_judged_all_the_same(run: Run) -> None:
 
 
 def test_odd_names_are_shown(run: Run) -> None:
-    data = make_tar({os.fsdecode(b"\xff\n.pyc"): b""}, mode="w")
+    data = make_tar({decode_posix_name(b"\xff\n.pyc"): b""}, mode="w")
     assert check_archive(run, "a.tar", data) == ["ships `\\xff\\x0a.pyc`: bytecode"]
     assert check_archive(run, "b.zip", make_zip({"p\\__pycache__\\x.pyc": b""})) == [
         "ships `p/__pycache__/x.pyc`: bytecode"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
 from helpers.report_parser import EVERY_PROBE
 from helpers.report_parser import fix_commands
@@ -367,7 +368,7 @@ def test_dockerignore_in_utf16_is_reported(repo: Repo, run: Run) -> None:
 
 def test_paths_that_are_not_utf8_are_reported(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
-    repo.stage(os.fsdecode(b"\xff/m.py"))
+    repo.stage(decode_posix_name(b"\xff/m.py"))
     told = run(*EVERY)
     assert "includes \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 2 more" in told.out
     run_fixes(told.out, repo.path)

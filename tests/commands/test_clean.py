@@ -13,6 +13,7 @@ import pytest
 
 from clean.trees import list_tree
 from clean.trees import make_tree
+from helpers.posix_names import decode_posix_name
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 from pycache_guard import compat
@@ -371,7 +372,7 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
 def test_paths_of_any_bytes(root: Path, run: Run) -> None:
-    name = os.fsdecode(b"caf\xe9 \n\x1b[31m")
+    name = decode_posix_name(b"caf\xe9 \n\x1b[31m")
     make_tree(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])
     told = run("clean", "--dry-run", "--format", "json")
     last = json.loads(told.out)["removed"][1]

@@ -19,6 +19,7 @@ from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
+from helpers.posix_names import decode_posix_name
 from pycache_guard.inspection.render import describe_time
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> N
 
 
 def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
-    odd = os.fsdecode(b"\xff.bin")
+    odd = decode_posix_name(b"\xff.bin")
     write_file(here / odd, b"abc")
     told = run("inspect", "--format", "json", "--code", odd)
     (file,) = json.loads(told.out)["files"]

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_json_report_has_line_and_columns(repo: Repo, run: Run, tmp_path: Path) 
 
 
 def test_path_that_is_not_utf8_is_escaped(repo: Repo, run: Run) -> None:
-    name = os.fsdecode(b"caf\xe9.py")
+    name = decode_posix_name(b"caf\xe9.py")
     repo.stage(name, SOURCE)
     assert run("lint").out.startswith("caf\\xe9.py:2:1: PYC405 ")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
+from helpers.posix_names import decode_posix_name
 from pycache_guard.findings import Rule
 from pycache_guard.remedies import NO_COMMAND
 from pycache_guard.report import FORMATS
@@ -33,7 +34,7 @@ ODD = "a\\xff\\x0a\\xc2\\xa0ü.pyc: PYC001 bytecode is tracked\n"
 @pytest.fixture
 def odd(repo: Repo) -> Repo:
     """One finding, of a path that no terminal and no encoding can show as it is."""
-    repo.stage(os.fsdecode(b"a\xff\n\xc2\xa0\xc3\xbc.pyc"))
+    repo.stage(decode_posix_name(b"a\xff\n\xc2\xa0\xc3\xbc.pyc"))
     return repo
 
 

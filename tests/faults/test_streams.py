@@ -15,6 +15,7 @@ from faults.fault_env import Sandbox
 from faults.fault_env import assert_clean_exit
 from faults.fault_env import every_command
 from faults.fault_env import posix
+from helpers.posix_names import decode_posix_name
 
 if TYPE_CHECKING:
     from helpers.repo import Result
@@ -149,7 +150,7 @@ def test_streams_of_other_encodings(scene: Sandbox, encoding: str) -> None:
 def check_encoding(scene: Sandbox, call: Call, encoding: str) -> None:
     """Tell of odd names in an encoding that has no such letters."""
     expected = scene.baseline(call).code
-    for name in ("größe.pyc", "日本.pyc", os.fsdecode(b"\xff.pyc"), "\N{PILE OF POO}.pyc"):
+    for name in ("größe.pyc", "日本.pyc", decode_posix_name(b"\xff.pyc"), "\N{PILE OF POO}.pyc"):
         scene.repo.stage(name)
     result = scene.run(call, env={"PYTHONIOENCODING": encoding})
     assert_clean_exit(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from typing import cast
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard.git.entries import Entry
 from pycache_guard.git.listing import iter_blocks
 from pycache_guard.git.listing import iter_entry_blocks
@@ -107,7 +107,7 @@ def test_select_records_reads_only_possible_blocks() -> None:
     [
         (b"100644 aa 0\ta.py", Entry("100644", "aa", "a.py")),
         (b"120000 aa 2\ta\tb\n", Entry("120000", "aa", "a\tb\n")),
-        (b"100755 blob aa\t\xff", Entry("100755", "aa", os.fsdecode(b"\xff"))),
+        (b"100755 blob aa\t\xff", Entry("100755", "aa", decode_posix_name(b"\xff"))),
         (b"160000 commit aa\tsub", Entry("160000", "aa", "sub")),
         (b"100644 aa\ta", Entry("100644", "aa", "a")),
     ],

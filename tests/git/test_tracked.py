@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard import compat
 from pycache_guard.git import enclosing
 from pycache_guard.git.enclosing import find_stores
@@ -41,7 +42,7 @@ def test_tracked_bytecode_without_bytecode_is_submodules(repo: Repo) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
 def test_tracked_bytecode_has_paths_of_any_bytes(repo: Repo) -> None:
-    name = os.fsdecode(b"caf\xe9 \n\t.pyc")
+    name = decode_posix_name(b"caf\xe9 \n\t.pyc")
     repo.stage(f"p/{name}")
     (repo.path / "p").mkdir()
     assert tracked_bytecode("p") == {name}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 
 import pytest
 
+#: Tests that need no git run without it: that is how a Windows CPython is tested under wine.
+HAS_GIT = shutil.which("git") is not None
+
 
 def read_git_version() -> tuple[int, int]:
-    """Return the version of git on PATH, `(2, 31)`."""
+    """Return the version of git on PATH, `(2, 31)`; a large one without git, where its tests are skipped."""
+    if not HAS_GIT:
+        return (99, 0)
     text = subprocess.check_output(["git", "--version"], text=True)
     found = re.search(r"(\d+)\.(\d+)", text)
     assert found is not None, text

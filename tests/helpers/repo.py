@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from helpers.git_version import HAS_GIT
 from helpers.git_version import is_git_older_than
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class Repo:
     def init(cls, path: Path, *options: str) -> Repo:
         """Make a repository with `git init OPTIONS`, branch `main` and no hooks.
 
-        Skips the test if git is too old to make one with SHA-256.
+        Skips the test without git, and if git is too old to make one with SHA-256.
         """
+        if not HAS_GIT:
+            pytest.skip("git is not installed here")
         if is_git_older_than(29):
             options = tuple(option for option in options if option != "--object-format=sha1")
             if "--object-format=sha256" in options:

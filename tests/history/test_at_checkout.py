@@ -12,6 +12,7 @@ import pytest
 
 from conftest import PROGRAM
 from helpers.make_pyc import foreign_pyc
+from helpers.posix_names import decode_posix_name
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 
@@ -181,7 +182,7 @@ def test_attributes_of_many_directories_are_found(
 
 
 def test_attributes_in_directories_with_odd_names_are_found(repo: Repo, run: Run) -> None:
-    names = ["a b", "größe", "new\nline", os.fsdecode(b"\xff")]
+    names = ["a b", "größe", "new\nline", decode_posix_name(b"\xff")]
     commit(repo, {f"{name}/.gitattributes": RECODES for name in names})
     repo.git("tag", "base")
     commit(repo, {f"{name}/deep/logo.png": RECODED for name in names})

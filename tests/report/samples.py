@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from helpers.posix_names import decode_posix_name
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 
@@ -12,6 +11,6 @@ PLACED = Finding(
     "p q.toml", Rule.PYC003, "the allow entry `x`", hint="remove it",
     line=3, column=5, end_line=3, end_column=9,
 )  # fmt: skip
-ODD = Finding(os.fsdecode(b"\xff,:%\n\r/x y.pyc"), Rule.PYC001, "50 %\nof\rit", "git rm '%'")
+ODD = Finding(decode_posix_name(b"\xff,:%\n\r/x y.pyc"), Rule.PYC001, "50 %\nof\rit", "git rm '%'")
 NOWHERE = Finding(None, Rule.PYC003, "no file", commit="1" * 40, size=7)
 ALL = [PLAIN, PLACED, ODD, NOWHERE]

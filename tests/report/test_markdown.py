@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.report import Summary
@@ -63,7 +63,7 @@ HOSTILE = [
     "$x$",
     "::error::x",
     "##[error]x",
-    os.fsdecode(b"\xff\xfe"),
+    decode_posix_name(b"\xff\xfe"),
     "\u202egnp",
 ]
 
