@@ -48,10 +48,15 @@ class CodeBuilder:
             # Any line is possible: CPython itself writes 0 and, for generated code, negative ones.
             if number < 0 and field != "firstlineno":
                 raise ValueError(f"negative {field}")
-        fields = {**integers, **{field: self._read(field, objects[field]) for field in objects}}
+        fields: dict[str, Any] = {
+            **integers,
+            **{field: self._read(field, objects[field]) for field in objects},
+        }
         if "localspluskinds" in fields:
             _check_locals(fields["localsplusnames"], fields["localspluskinds"])
         self._check_arguments(fields)
+        if "localspluskinds" in fields and len(fields["code"]) % 2:
+            raise ValueError("half an instruction at the end of code")
         return Code(fields)
 
     def _read(self, field: str, value: Value) -> Value:
@@ -68,7 +73,7 @@ class CodeBuilder:
         return value
 
     def _check_arguments(self, fields: dict[str, Any]) -> None:
-        """Raise `ValueError` if there are more arguments than names for them."""
+        """Raise `ValueError` if the numbers of arguments do not fit together or exceed their names."""
         if fields.get("posonlyargcount", 0) > fields["argcount"]:
             raise ValueError("more positional-only arguments than arguments")
         flags = fields["flags"]
@@ -76,8 +81,6 @@ class CodeBuilder:
         arguments += bool(flags & _VARARGS) + bool(flags & _VARKEYWORDS)
         if "localspluskinds" in fields:
             names = self._count_locals(fields["localspluskinds"])
-            if len(fields["code"]) % 2:
-                raise ValueError("half an instruction at the end of code")
         else:
             names = len(fields["varnames"])
         if arguments > names:
@@ -117,7 +120,7 @@ class Layout(NamedTuple):
     int16_fields: bool
     integers: tuple[str, ...]
     objects: tuple[str, ...]
-    #: Behind the integer `firstlineno`; where there are none, there is no such integer either.
+    #: The fields after the integer `firstlineno`; if there are none, there is no `firstlineno` either.
     fields_after_firstlineno: tuple[str, ...]
 
 

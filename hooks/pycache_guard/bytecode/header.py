@@ -105,7 +105,7 @@ def _pep552_header(magic: Magic, data: bytes) -> Header:
 def _find_pytest_header_length(data: bytes, version: str, usual: int) -> int:
     """Return the length of a header that pytest wrote: where a module's code begins.
 
-    Where none begins, as in a file that was cut off, the version tells the length.
+    If none begins, as in a truncated file, the length is that of the version.
     """
     is_early = version == "PYTEST" or _release(version) < (6, 2)
     lengths = (_EARLY_PYTEST_LENGTH, usual) if is_early else (usual, _EARLY_PYTEST_LENGTH)

@@ -180,9 +180,9 @@ def code_problem(pyc: Pyc) -> str:
 
 
 def table_problem(pyc: Pyc) -> str:
-    """Return what is wrong with the line tables and exception tables of well-formed code.
+    """Return the problem of the line tables and exception tables of well-formed code.
 
-    Empty if nothing is wrong, or the format is not known.
+    Empty if there is none, or the format is not known.
     """
     if marshal_format(pyc.header.magic) is None:
         return ""

@@ -53,7 +53,7 @@ def _holds_module(head: bytes, end: int) -> bool:
 
 
 def _holds_text(head: bytes, end: int) -> bool:
-    """Return whether a marshalled text follows `end` bytes of header, none of it cut off."""
+    """Return whether a complete marshalled text follows `end` bytes of header."""
     if _holds(head, end, _SHORT_TEXT):
         size, start = int.from_bytes(head[end + 1 : end + 2], "little"), end + 2
     elif _holds(head, end, _LONG_TEXT):

@@ -153,7 +153,7 @@ def add_ignore_option(parser: Parser) -> None:
     )
 
 
-def add_probe_option(parser: Parser) -> None:
+def add_probe_options(parser: Parser) -> None:
     """Add the options of every command that proves that bytecode is ignored."""
     from pycache_guard.bytecode.probes import SUFFIXES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands._arguments import add_config_option
-from pycache_guard.commands._arguments import add_probe_option
+from pycache_guard.commands._arguments import add_probe_options
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import print_error
@@ -65,6 +65,6 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument(
         "--fix", action="store_true", help="append the missing patterns to the ignore files"
     )
-    add_probe_option(parser)
+    add_probe_options(parser)
     add_config_option(parser)
     return parser.parse(argv)

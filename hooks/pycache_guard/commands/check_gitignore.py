@@ -1,10 +1,10 @@
-"""`pycache-guard check-gitignore`: prove that what is tracked ignores bytecode."""
+"""`pycache-guard check-gitignore`: prove that tracked rules ignore bytecode."""
 
 from __future__ import annotations
 
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands._arguments import add_config_option
-from pycache_guard.commands._arguments import add_probe_option
+from pycache_guard.commands._arguments import add_probe_options
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import emit
@@ -80,7 +80,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         help="print which line of which file decides about PATH, and whether others have it",
     )
-    add_probe_option(parser)
+    add_probe_options(parser)
     add_config_option(parser)
     options = parser.parse(argv)
     if options.explain is not None and options.format not in ("text", "json"):

@@ -192,7 +192,9 @@ class ContextFinder:
         taken = self._sources.get(dockerfile, ALL)
         concrete = taken.concrete()
         if concrete:
-            counts = [sum(self._has(place, path) for path in concrete) for place in candidates]
+            counts = [
+                sum(self._has_source(place, path) for path in concrete) for place in candidates
+            ]
             if max(counts):
                 return candidates[counts.index(max(counts))]
         if taken.may_be_all:
@@ -204,7 +206,7 @@ class ContextFinder:
         has_ignore_file = any(name in self._records for name in ignore_files(directory, b""))
         return has_ignore_file or directory.rpartition(b"/")[2].lower() not in _FOR_DOCKER
 
-    def _has(self, context: bytes, path: str) -> bool:
+    def _has_source(self, context: bytes, path: str) -> bool:
         """Return whether a source is in a context."""
         start = context + b"/" if context else b""
         if not has_glob(path):

@@ -54,7 +54,7 @@ _SUBSTRINGS = (
 
 
 def may_contain_docker_file(text: bytes) -> bool:
-    """Tell whether `text`, a path or a whole listing, can name any of these files at all."""
+    """Return whether `text`, a path or a whole listing of paths, may name any of these files."""
     lowered = text.lower()
     return any(mark in lowered for mark in _SUBSTRINGS)
 

@@ -1,7 +1,8 @@
-"""A regular expression without alternatives, matched in time that grows with the text alone.
+"""Match paths as `.dockerignore` does: its lines, its patterns, and an NFA that takes linear time.
 
-Patterns and paths come from a repository that may be hostile, and the backtracking of `re` takes
-years over `**a**a**a**a`. States are sets of places in the expression, worked out as they are met.
+The NFA replaces `re`: patterns and paths may be hostile, and `re`, which backtracks, takes years for
+`**a**a**a**a`. It can be removed if the standard library gets an engine without backtracking. Sets of
+states are computed when they are reached, and cached.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ ANYTHING = CharClass((), negated=True)
 class State(NamedTuple):
     """One place in the expression."""
 
-    #: What stands here; `None` for nothing that takes a character.
+    #: The characters that match here; None for a place that takes no character.
     chars: CharClass | None
-    #: Whether it may stand any number of times, none included.
+    #: Whether it matches any number of times, or not at all.
     repeated: bool = False
-    #: So many steps from here on may be left out, together.
+    #: The number of steps from here on that can be skipped together.
     optional: int = 0
-    #: Whether only the start of the text is here.
+    #: Whether it matches only at the start of the text.
     at_start: bool = False
 
 
@@ -328,14 +329,14 @@ class Dockerignore:
         return self.match(path)[0]
 
     def match(self, path: str) -> tuple[bool, Pattern | None]:
-        """Tell whether `path` stays out, and if not, which pattern takes it back in, if one does.
+        """Return whether `path` is excluded, and the pattern that re-includes it, if one does.
 
-        The last pattern that matches, and changes anything, decides.
+        The last pattern that matches and changes the result decides.
         """
         parent = self._parent(path)
         excluded, last = False, None
         for pattern, above in zip(self.patterns, parent, strict=True):
-            # One that changes nothing is not asked.
+            # A pattern that would not change the result is not matched.
             if above or (pattern.negated == excluded and pattern.matches(path)):
                 excluded = not pattern.negated
                 last = pattern if pattern.negated else None
@@ -353,7 +354,7 @@ class Dockerignore:
         return self._above[directory]
 
     def _matching(self, directory: str) -> list[bool]:
-        """Return which patterns match `directory` or one above it, as a walk of the context notes it."""
+        """Return which patterns match `directory` or a parent, as BuildKit records it during its walk."""
         excluded, matching = False, []
         for pattern, above in zip(self.patterns, self._parent(directory), strict=True):
             matched = above or (pattern.negated == excluded and pattern.matches(directory))
@@ -381,7 +382,7 @@ def parse_patterns(content: bytes) -> Iterator[Pattern]:
 
 
 def normalize_line(line: str) -> tuple[bool, str]:
-    """Return whether a line begins with `!`, and its pattern as it is matched: from the context's top.
+    """Return whether a line begins with `!`, and its pattern, relative to the top of the context.
 
     The pattern is empty if the line has none. Raises `UnsupportedPattern` for a lone `!`.
     """
@@ -390,7 +391,7 @@ def normalize_line(line: str) -> tuple[bool, str]:
     text = text.removeprefix("!").strip(GO_WHITESPACE)
     if text:
         text = clean_path(text).removeprefix("/")
-    # What follows is done again by the second reader, `New`: `./!name` has become one with a mark.
+    # `New`, the second reader, does the same again: `./!name` now begins with `!`.
     text = (mark + text).strip(GO_WHITESPACE)
     if not text:
         return False, ""

@@ -107,7 +107,7 @@ def find_closing_brace(text: str, at: int, line: int) -> int:
 
 
 def replace_braced(inner: str, environment: Mapping[str, str], line: int, depth: int) -> str:
-    """Return what `${inner}` stands for."""
+    """Return the value of `${inner}`, `UNKNOWN` if it is not known."""
     name = _NAME.match(inner)
     if name is None:
         raise Unreadable(line, f"`${{{inner}}}` does not name a variable")

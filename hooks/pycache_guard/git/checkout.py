@@ -1,15 +1,14 @@
-"""Ask git what it writes at checkout: blobs as `.gitattributes` files change them.
+"""Ask git what it writes at checkout: the content of blobs after `.gitattributes` are applied.
 
-Git is asked, in an empty repository of our own that has this one's objects: gitattributes(5),
-git-check-attr(1), git-cat-file(1). Two facts make the answer hold for any clone:
+Git runs in a temporary repository that uses the objects of this one: gitattributes(5),
+git-check-attr(1), git-cat-file(1). The answer holds for any clone, for two reasons:
 
-- Only the `.gitattributes` files that are given count. `info/attributes` and the configuration of a
-  person or a server are not cloned.
+- Only the given `.gitattributes` files count. `info/attributes` and the configuration of a user or a
+  server are not cloned.
 - No filter runs: filter programs are named in the configuration, which is empty here.
 
-How lines end depends on the system and on `core.eol` and `core.autocrlf` of the person who clones.
-So each content is asked for twice: as git writes it by default on Linux and macOS, and as Git for
-Windows does.
+Line ends depend on the system and on `core.eol` and `core.autocrlf` of the user who clones. So each
+content is read twice: as git writes it by default on Linux and macOS, and as Git for Windows does.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    #: The attributes that make a file bytecode, in words, and its first bytes then.
+    #: The attributes that turn a file into bytecode, in words, and its first bytes at checkout.
     Becoming = tuple[str, bytes]
 
 #: The attributes that change content at checkout; `crlf` is the former name of `text`.
 NAMES = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
-#: What may stand in a `.gitattributes` and changes nothing that a zero byte is in: under `text=auto`
-#: git leaves such content alone, and lines that end with LF are stored so.
+#: Words of a `.gitattributes` that do not change content with zero bytes: with `text=auto` git does not
+#: convert such content, and lines that end with LF are stored with LF.
 HARMLESS = (b"text=auto", b"-text", b"eol=lf", b"-crlf", b"crlf=input", b"filter=lfs", b"!text")
 LINE_ENDS = {b"text", b"crlf", b"eol"}
 
@@ -66,7 +65,7 @@ MARK_BYTES = 16
 
 
 class Kinds(NamedTuple):
-    """What `.gitattributes` files may do to the files that they concern, by their words."""
+    """The kinds of changes that the words of `.gitattributes` files can make at checkout."""
 
     #: Content may become anything.
     recodes: bool = False
@@ -78,7 +77,7 @@ class Kinds(NamedTuple):
     identifies: bool = False
 
     def union(self, other: Kinds) -> Kinds:
-        """Return what either may do."""
+        """Return the changes of both."""
         return Kinds(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
 
 
@@ -150,7 +149,7 @@ class Checkout:
         self.close()
 
     def close(self) -> None:
-        """Remove the repository of our own, if there is one."""
+        """Remove the temporary repository, if there is one."""
         if self._repository is not None:
             self._repository.close()
 
@@ -305,7 +304,7 @@ class Isolated:
 
 
 def kinds_of(blobs: Iterable[str], path_of: Callable[[str], str] | None = None) -> Kinds:
-    """Return what `.gitattributes` files with these blobs may do.
+    """Return the kinds of changes that `.gitattributes` files with these blobs can make.
 
     Raises `GitFailure`, with the path that `path_of` returns, for a blob that is not here.
     """
@@ -320,9 +319,9 @@ def kinds_of(blobs: Iterable[str], path_of: Callable[[str], str] | None = None) 
 
 
 def relevant_names(data: bytes) -> Iterator[bytes]:
-    """Yield what may be the name of an attribute in a `.gitattributes`, the harmless ones left out.
+    """Yield each word of a `.gitattributes` that may be the name of a relevant attribute.
 
-    Words of patterns and of macros are among them.
+    Words of patterns and of macros are yielded too; `HARMLESS` words are left out.
     """
     for line in data.split(b"\n"):
         words = {*line.split()}
@@ -331,9 +330,9 @@ def relevant_names(data: bytes) -> Iterator[bytes]:
 
 
 def read_until(git: Git, end: bytes, limit: int) -> bytes:
-    """Return the first `limit` bytes of what git writes before `end`; the rest is read as well.
+    """Return the first `limit` bytes of the output of git up to `end`. Reads everything up to `end`.
 
-    Raises `GitFailure` where git ends without it.
+    Raises `GitFailure` if the output ends before `end`.
     """
     parts = []
     size = 0
@@ -352,9 +351,9 @@ def read_until(git: Git, end: bytes, limit: int) -> bytes:
 
 
 def normalize_names(records: Iterable[bytes]) -> list[bytes]:
-    """Return records of `.gitattributes` files with that name in lower case.
+    """Return records of `.gitattributes` files with their names in lower case.
 
-    One in other letters counts where none beside it is written like this.
+    A name in another letter case counts only if its directory has none in lower case.
     """
     found: dict[bytes, bytes] = {}
     for record in sorted(records, key=path_of, reverse=True):

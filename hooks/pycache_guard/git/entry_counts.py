@@ -1,8 +1,8 @@
 """Count the entries that a comparison of commits visits, by distinct trees.
 
-A tree may hold the same tree many times: sixteen small objects are a million paths, and three more
-are a thousand million. `git diff-tree` and `git ls-tree` go through every path; here each distinct
-pair of trees is read once, so the count is known before they would have ended.
+A tree can contain the same tree many times: 16 small objects can have a million paths, and three more
+a thousand million. `git diff-tree` and `git ls-tree` visit every path. This module reads each distinct
+pair of trees once, so it knows the count long before they would end.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class EntryCounter:
         return self._counts[comparison]
 
     def _start(self) -> None:
-        """Forget the counts: memory does not grow with history, and what is distinct is known."""
+        """Start a new check: drop the counts, so that memory does not grow with history."""
         self.distinct = 0
         self._counts = {}
 

@@ -54,7 +54,7 @@ BATCH_BYTES = 8192
 SENTINEL_BYTES = 16
 #: More gain little, and each holds a cache of its own.
 MAX_PROCESSES = 4
-#: Seconds without an answer after which the trees of what was asked are counted.
+#: Seconds without an answer after which the trees of the pending commits are counted.
 PATIENCE_SECONDS = 0.5
 #: Maximum bytes that are kept unparsed, in case a later block must be parsed.
 MAX_UNPARSED_BYTES = 1 << 20
@@ -301,9 +301,9 @@ def non_commit_objects(
 
 
 def records_in(trees: Mapping[str, str], blobs: Mapping[str, str]) -> Iterator[AddedRecord]:
-    """Yield what trees and blobs contain as if their names were commits; a blob has no path.
+    """Yield (name, record) for each file in `trees`, and for each of `blobs`, which have no path.
 
-    Raises `Failure` for a tree with too many paths.
+    Both map names for messages to ids. Raises `Failure` for a tree with too many paths.
     """
     for name, oid in trees.items():
         check_size(oid, name)

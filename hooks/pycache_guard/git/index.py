@@ -66,8 +66,8 @@ class Listing(Git):
 def check_presence() -> None:
     """Raise `Failure` if the file of the index is missing although HEAD has files.
 
-    Git takes a missing file for an index without entries: after `git clone --no-checkout`, or where
-    `GIT_INDEX_FILE` names no file. Before the first commit that is right.
+    Git treats a missing file as an index without entries, for instance after `git clone --no-checkout`
+    or if `GIT_INDEX_FILE` names a missing file. Before the first commit that is right.
     """
     from pycache_guard.errors import Failure
     from pycache_guard.git import repository
@@ -92,7 +92,7 @@ class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
     def list_entries(self) -> Git:
-        """Start listing every entry, wherever in the work tree we are.
+        """Start listing every entry, in any directory of the work tree.
 
         Reading it raises `Failure` without a work tree.
         """
@@ -194,7 +194,7 @@ class Index:
         return require_toplevel()
 
     def entries_below(self, paths: Sequence[str]) -> set[str]:
-        """Return the entries at or below `paths`, which are relative to where we stand.
+        """Return the entries at or below `paths`, which are relative to the current directory.
 
         Raises `GitFailure` for one that matches nothing.
         """
@@ -203,11 +203,11 @@ class Index:
         return {os.fsdecode(path) for path in listed.split(b"\0")[:-1]}
 
     def untrack(self, paths: list[str]) -> None:
-        """Take paths out of the index and leave the files on disk.
+        """Remove paths from the index and leave the files on disk.
 
-        `git rm --cached` refuses what lies outside a sparse checkout; this does not. The paths stand
-        in a file: if we were killed, the end of a pipe would be the end of the list to git, and what
-        has come of its last path a path.
+        `git rm --cached` refuses paths outside a sparse checkout; this does not. Git reads the paths
+        from a file, not from a pipe: if this program is killed, git would take the end of the pipe for
+        the end of the list, and the beginning of a path for a path.
         """
         import tempfile
 
@@ -231,8 +231,9 @@ class Index:
         )
 
 
-#: Programs of a configuration that a writer of an index runs, by section: the filters, and the hooks of
-#: git 2.54 and later (git-hook(1)), which `core.hooksPath` does not switch off. Behind each, what does.
+#: Sections of the configuration with programs that git runs when it writes an index: filters, and the
+#: hooks of git 2.54 and later (git-hook(1)), which `core.hooksPath` does not disable. Each has the
+#: settings that disable its programs.
 PROGRAMS = {
     "filter": ("clean=", "process=", "required=false"),
     "hook": ("enabled=false",),
@@ -240,13 +241,13 @@ PROGRAMS = {
 
 
 def without_programs() -> list[str]:
-    """Return options, to stand before git's verb, that switch off what `PROGRAMS` has here.
+    """Return options for git, before its subcommand, that disable the configured `PROGRAMS`.
 
-    A git that writes an index reads again the files that changed in the second of its last writing
-    ("racily clean", git's Documentation/technical/racy-git.txt), and that through `filter.NAME.clean`
-    or `filter.NAME.process` (gitattributes(5)): programs that the repository names. Without a filter
-    the content differs, and git looks again when a person runs it next: nothing is lost. Raises
-    `Failure` for a name that no option can carry.
+    When git writes an index, it reads files again that changed in the second of the last write
+    ("racily clean", git's Documentation/technical/racy-git.txt), through `filter.NAME.clean` or
+    `filter.NAME.process` (gitattributes(5)): programs that the repository names. Without the filter the
+    content differs, and git compares it again at the next command: nothing is lost. Raises `Failure`
+    for a name that cannot be part of an option.
     """
     pattern = rf"^({'|'.join(PROGRAMS)})\."
     process = Git("config", "-z", "--name-only", "--get-regexp", pattern)

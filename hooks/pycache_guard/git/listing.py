@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Diff:
-    """The answer of `diff-index` or `diff-tree` with `RAW`, read to its end."""
+    """The output of `diff-index` or `diff-tree` with `RAW_DIFF_OPTIONS`, read to its end."""
 
     def __init__(self, process: Git) -> None:
         fields = b"".join(iter_blocks(process)).split(b"\0")
@@ -27,14 +27,11 @@ class Diff:
             self._pairs = list(zip(fields[:-1:2], fields[1::2], strict=True))
 
     def records(self) -> list[bytes]:
-        """Return what stands at each path that differs, for `listing.parse`.
-
-        What was deleted does not stand.
-        """
+        """Return the new record of each path that differs; a deleted path has none."""
         return [record for record, _ in self._records_and_old_blobs()]
 
     def touch_attributes(self) -> bool:
-        """Return whether a `.gitattributes` is among what differs, one that was deleted included."""
+        """Return whether a `.gitattributes` differs or was deleted."""
         return any(names_attributes(path) for _, path in self._pairs)
 
     def deleted_paths(self) -> list[bytes]:
@@ -46,12 +43,10 @@ class Diff:
         return bool(self._pairs) and not self._records_and_old_blobs()
 
     def files_with_new_content(self) -> list[bytes]:
-        """Return the records of the files whose content differs from that of the file at the same path.
+        """Return the records of files whose content differs from the old content at the same path.
 
-        The blob of a symbolic link is content too. Where a link becomes a file, or a file a link, it
-        is new, even if the blob is the same.
-
-        Of a path in conflict, every stage: which will be chosen is not known.
+        The blob of a symbolic link is content too. It counts as new if a link becomes a file, or a file
+        a link. A path in conflict has every stage, because it is not known which one will be chosen.
         """
         return [
             record
@@ -85,7 +80,7 @@ MAX_PREFIX_BYTES = 6 + 1 + 6 + 1 + 64 + 1
 def iter_blocks(process: Git) -> Iterator[bytes]:
     """Yield a NUL-separated listing in blocks that end with a whole record.
 
-    A million entries are 90 MB; this holds no more than a pipe's worth of them.
+    A million entries take 90 MB; this keeps only one chunk of the pipe in memory.
     """
     rest = b""
     for chunk in process.chunks():
@@ -100,9 +95,9 @@ def iter_blocks(process: Git) -> Iterator[bytes]:
 
 
 def iter_entry_blocks(process: Git) -> Iterator[bytes]:
-    """Yield the blocks of a listing of entries, each of which begins with a mode and an id.
+    """Yield the blocks of a listing of entries.
 
-    Raises `GitFailure` for one that does not: nothing would be found in it.
+    Raises `GitFailure` for a block that does not begin with a mode and an id: it would seem clean.
     """
     for block in iter_blocks(process):
         mode, blank = block[:6], block[6:7]
@@ -114,9 +109,9 @@ def iter_entry_blocks(process: Git) -> Iterator[bytes]:
 def select_records(
     process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
 ) -> list[bytes]:
-    """Return the records of a listing whose path is `wanted`, each stage of a conflict.
+    """Return the records of a listing whose path is `wanted`, with all stages of a conflict.
 
-    Only a block that is `possible` as a whole is looked into.
+    Blocks that are not `possible` as a whole are skipped.
     """
     return [
         record
@@ -188,7 +183,7 @@ def parse_entry(record: bytes) -> Entry:
     return Entry(mode, blob_of(record), os.fsdecode(path_of(record)))
 
 
-#: Every word must stand in the file: a key `services` at the start of a line, and `build`.
+#: A file must match both: a key `services` at the start of a line, and the word `build`.
 _COMPOSE_WORDS = (
     "--extended-regexp",
     "--all-match",
@@ -202,7 +197,7 @@ _COMPOSE_WORDS = (
 def find_compose_candidates() -> list[bytes]:
     """Return the tracked YAML files that may be compose files by their content, as paths from the top.
 
-    Settings of the user that change what is searched or written are overruled.
+    The options override settings of the user that change what git searches or prints.
     """
     search = Git(
         "grep",

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 #: read an answer while we wait for git to read a question.
 MAX_IN_FLIGHT = 50
 
-#: An object's rest is read and thrown away up to here; beyond, a new process is cheaper.
+#: Up to this size the rest of an object is read and dropped; for more, a new process is cheaper.
 SKIP_LIMIT_BYTES = 1 << 20
 
 
 def read_prefixes(
     blobs: Sequence[str], length: int, path_of: Callable[[str], str] | None = None
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield each blob's id with its first `length` bytes, through `git cat-file --batch`.
+    """Yield the id and the first `length` bytes of each blob, through `git cat-file --batch`.
 
-    Nothing more of a large blob is read. Raises `GitFailure` for one that is not there, with the path
-    that `path_of` returns for its id.
+    The rest of a large blob is not read. Raises `GitFailure` for a missing blob, with the path that
+    `path_of` returns for its id.
     """
     reader = ObjectReader(length)
     try:
@@ -56,7 +56,6 @@ def read_prefixes(
 
 def describe_missing_blob(blob: str, path: str) -> str:
     """Return the message about a missing blob: its path, if that is known, and what to do."""
-
     words = f"blob {blob} cannot be read here: it is missing"
     if is_partial_clone():
         words += (
@@ -71,7 +70,7 @@ def describe_missing_blob(blob: str, path: str) -> str:
 def read_blobs(
     blobs: Iterable[str], path_of: Callable[[str], str] | None = None
 ) -> dict[str, bytes]:
-    """Return the whole content of each blob. Raises `GitFailure` for one that is not there.
+    """Return the whole content of each blob. Raises `GitFailure` for a missing blob.
 
     The message has the path that `path_of` returns for its id.
     """
@@ -79,7 +78,7 @@ def read_blobs(
 
 
 def read_blob(blob: str) -> bytes:
-    """Return the whole content of a blob. Raises `GitFailure` when it is not there."""
+    """Return the whole content of a blob. Raises `GitFailure` if it is missing."""
     return read_blobs([blob])[blob]
 
 
@@ -94,7 +93,7 @@ def read_path(expression: str) -> bytes | None:
 
 
 def find_blobs(revision: str, names: Iterable[bytes], reader: ObjectReader) -> dict[bytes, str]:
-    """Return the blob ids of those of the paths `names` that exist in a commit or a tree."""
+    """Return the blob ids of the paths `names` in a commit or a tree; missing paths are left out."""
     from os import fsdecode
 
     asked = sorted(names)
@@ -109,10 +108,10 @@ def find_blobs(revision: str, names: Iterable[bytes], reader: ObjectReader) -> d
 
 
 class ObjectReader:
-    """`git cat-file --batch`, kept for many questions.
+    """Reads many objects through one `git cat-file --batch`.
 
-    The process is started again after a large object, because skipping it costs more; and after an object
-    that a partial clone lacks, without the settings that make git fetch.
+    The process is restarted after a large object, because skipping its rest costs more, and after an
+    object that a partial clone lacks, without the settings that make git fetch.
     """
 
     def __init__(self, length: int) -> None:
@@ -162,15 +161,14 @@ class ObjectReader:
         return oid, kind, size, head
 
     def _retry_offline(self, output: BatchOutput) -> None:
-        """Ask again where git knows of no remote; raise `GitFailure` if that was not why it ended."""
-
+        """Restart without remotes in a partial clone; otherwise raise `GitFailure`."""
         if self._bare or not is_partial_clone():
             output.raise_truncated()
         self._bare = OfflineRepository()
         self._restart()
 
     def _restart(self) -> None:
-        """Start again, with what has not been answered."""
+        """Restart the process, and ask the unanswered questions again."""
         self._end()
         if self._asked:
             self.ask(self._asked)
@@ -189,7 +187,7 @@ class BatchOutput:
         self._buffer = b""
 
     def line(self) -> bytes | None:
-        """Read a line, `None` where git has ended instead."""
+        """Read a line; None if git has ended."""
         while b"\n" not in self._buffer:
             data = self.git.read()
             if not data:

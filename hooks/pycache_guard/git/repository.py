@@ -19,13 +19,12 @@ POINTERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_IMPLICIT_WORK_TRE
 
 
 def toplevel() -> str | None:
-    """Return the top of the work tree as a path, `None` where git has no work tree here.
+    """Return the top of the work tree as a path, None without a work tree.
 
     This is the one place that asks git where the repository is. There is no work tree in a bare
-    repository, in the root of a bare repository with worktrees and in a `.git`. Where a usual `.git`
-    is in the current directory (as in a hook, githooks(5)), its files answer
-    without a process. Raises `GitFailure` with git's own words outside of a repository and where git
-    refuses one (`safe.directory`).
+    repository, in the root of a bare repository with work trees and in a `.git`. If the current
+    directory has a usual `.git` (as in a hook, githooks(5)), no process is started. Raises `GitFailure`
+    with the message of git outside a repository, and if git refuses one (`safe.directory`).
     """
     if is_usual_top():
         return os.curdir
@@ -56,10 +55,10 @@ def require_toplevel() -> str:
 
 
 def options_at(directory: str) -> tuple[str, ...]:
-    """Return options, to stand before git's verb, that run it at `directory`, the top of the work tree.
+    """Return options for git, before its subcommand, that run it at `directory`, the top of the work tree.
 
-    Both are named if this is not the current directory: variables can be relative to where we stand,
-    and a repository that has its work tree elsewhere (`core.worktree`) is not found from there.
+    Outside the current directory, repository and work tree are named: variables can be relative to the
+    current directory, and a repository with another work tree (`core.worktree`) is not found from there.
     """
     if directory == os.curdir:
         return ("-C", directory)
@@ -68,18 +67,18 @@ def options_at(directory: str) -> tuple[str, ...]:
 
 
 def is_likely_top() -> bool:
-    """Return whether the current directory has a `.git`, as the top of a work tree has, at a hook's price."""
+    """Return whether the current directory has a `.git`, by two questions to the file system."""
     return "GIT_WORK_TREE" not in os.environ and (
         os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
     )
 
 
 def is_usual_top() -> bool:
-    """Return whether the current directory is the top of a work tree, as far as its files alone show that.
+    """Return whether files alone prove that the current directory is the top of a work tree.
 
-    That is so where `.git` is a repository that git would take (setup.c, `is_git_directory`) and whose
-    configuration says nothing of `core.bare` and `core.worktree`, or where it names the repository of
-    a linked worktree, for which git does not read these two (git-worktree(1), "CONFIGURATION FILE").
+    They do if `.git` is a repository that git accepts (setup.c, `is_git_directory`) and its
+    configuration sets neither `core.bare` nor `core.worktree`, or if `.git` names the repository of a
+    linked work tree, for which git does not read these two (git-worktree(1), "CONFIGURATION FILE").
     """
     if any(name in os.environ for name in POINTERS):
         return False
@@ -103,7 +102,7 @@ def is_usual_top() -> bool:
 
 
 def is_usual_repository(directory: str) -> bool:
-    """Return whether a directory is a repository whose configuration leaves the work tree beside it."""
+    """Return whether a directory is a repository whose configuration does not move its work tree."""
     if not is_repository(directory):
         return False
     config = b"".join(_read_small_file(os.path.join(directory, "config")).lower().split())
@@ -111,7 +110,7 @@ def is_usual_repository(directory: str) -> bool:
 
 
 def is_repository(directory: str) -> bool:
-    """Return whether git takes a directory for a repository: it has `objects`, `refs` and a HEAD."""
+    """Return whether git accepts a directory as a repository: it has `objects`, `refs` and a HEAD."""
     return (
         os.path.isdir(os.path.join(directory, "objects"))
         and os.path.isdir(os.path.join(directory, "refs"))
@@ -149,7 +148,7 @@ def cwd_is_below_toplevel() -> bool:
 
 
 def is_sparse() -> bool:
-    """Return whether a sparse checkout is on: `git rm` then leaves alone what is not on disk."""
+    """Return whether a sparse checkout is enabled: `git rm` then skips files that are not on disk."""
     process = Git("config", "--type=bool", "--get", "core.sparseCheckout")
     answer = b"".join(iter(process.read, b""))
     return process.wait(allowed=(0, 1)) == 0 and answer == b"true\n"
@@ -182,10 +181,10 @@ def empty_tree() -> str:
 
 
 def comparison_base(commit: str | None) -> str:
-    """Return the tree-ish in whose place `commit` came.
+    """Return the commit or tree with which `commit` is compared to find its new content.
 
-    That is HEAD; for HEAD's own commit (or where HEAD is unborn) its first parent; for a root, or
-    for a tree without a commit (`None`), the empty tree.
+    This is HEAD. For the commit of HEAD itself, or if HEAD is unborn, it is the first parent, or the
+    empty tree for a root commit. For a tree without a commit (None) it is HEAD or the empty tree.
     """
     head = try_rev_parse("HEAD^{commit}")
     if commit is None:

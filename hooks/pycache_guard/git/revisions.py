@@ -37,32 +37,32 @@ UNSHALLOW_HINT = (
 
 
 class Revisions:
-    """Commits that can be reached from some objects and not from others, and those objects.
+    """The commits that are reachable from `tips` and not from `excluded`, and the objects of `tips`.
 
-    What has a length that others choose goes to git's stdin: there may be 100 000 refs.
+    Ids are passed on stdin, because there may be 100,000 refs.
     """
 
     def __init__(
         self, tips: Mapping[str, str], excluded: Iterable[str] = (), *options: str
     ) -> None:
-        #: Object ids in full, of commits, tags, trees and blobs, each with what names it.
+        #: Full ids of commits, tags, trees and blobs, each with its name for messages.
         self.tips = tips
         self.excluded = excluded
-        #: `--all`, or `--not` and what follows: rev-list(1).
+        #: Options of git-rev-list(1): `--all`, or `--not` and what follows it.
         self._options = options
         self._started: Git | None = None
 
     def start(self, *, parents: bool = False) -> None:
-        """Start listing, with or without `parents`, before there is time to read on."""
+        """Start the listing, with or without `parents`, so that git works while others are read."""
         self._started = self._listing(self.tips, *(["--parents"] if parents else self._edges()))
 
     def list_entries(self) -> Git:
-        """Return the listing of every commit, for `iter_commits`; start it unless it is started."""
+        """Return the listing of every commit, for `iter_commits`; start it if it is not started yet."""
         started, self._started = self._started, None
         return started or self._listing(self.tips, *self._edges())
 
     def in_order(self, commits: Container[str]) -> Iterator[str]:
-        """Yield those of `commits` that are meant, each before all that descend from it."""
+        """Yield the ids in `commits` in topological order, each before its descendants."""
         for batch in iter_commits(self._listing(self.tips, "--date-order", "--reverse")):
             yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
 
@@ -71,14 +71,14 @@ class Revisions:
         return self._listing(self.tips, "--merges")
 
     def introduces(self, oid: str) -> bool:
-        """Return whether a tree or a blob is not known to belong to the commits that are excluded."""
+        """Return whether a tree or a blob is missing from the excluded commits, as far as git knows."""
         if not self.excluded and "--not" not in self._options:
             return True
         listing = self._listing([oid], "--objects-edge-aggressive", "--no-object-names")
         return oid.encode("ascii") in listing.output().split(b"\n")
 
     def _edges(self) -> list[str]:
-        """Return the option that lists the commits at the edge as well: `-` before each."""
+        """Return the option that also lists the commits at the edge, each after a `-`."""
         return ["--boundary"] if self.excluded or "--not" in self._options else []
 
     def _listing(self, tips: Iterable[str], *options: str) -> Git:
@@ -111,7 +111,7 @@ def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[
 
 
 def parse_ranges(words: Iterable[str], *options: str) -> Revisions:
-    """Return what arguments such as `A..B`, `C`, `^D` mean (gitrevisions(7)).
+    """Return the commits of arguments such as `A..B`, `C`, `^D` (gitrevisions(7)).
 
     Raises `Failure` for a word that is not a revision, for a range with an empty side, and where
     only commits to leave out are named.
@@ -330,7 +330,7 @@ def exclude_remote(remote: str) -> tuple[str, ...]:
 
 
 def existing_objects(oids: list[str]) -> list[str]:
-    """Return which objects are here: a remote has what was never fetched."""
+    """Return those of `oids` that exist here; a remote can announce objects that were never fetched."""
     if not oids:
         return []
     reader = ObjectReader(0)

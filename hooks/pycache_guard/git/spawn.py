@@ -1,7 +1,9 @@
-"""Start a child process: the only module that starts one.
+"""Start child processes. No other module starts one in a hook.
 
-`posix_spawnp` needs no module that a bare interpreter has not loaded; `subprocess` costs a hook 4 ms
-before it can answer. Where there is no `posix_spawnp` (Windows), `portable` does the same.
+# hot path: see tests/test_budgets.py
+
+It uses `posix_spawnp`, because importing `subprocess` takes 4 ms more. Windows has no `posix_spawnp`;
+`spawn_subprocess` does the same there.
 """
 
 from __future__ import annotations
@@ -18,16 +20,16 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Stoppable(Protocol):
-        """What must not outlive us."""
+        """A process or directory that must not outlive this program."""
 
         def stop(self) -> None:
-            """Bring it to its end."""
+            """End or remove it."""
 
     class Child(Stoppable, Protocol):
-        """A process under way."""
+        """A running process."""
 
         def pipe_capacity(self) -> int:
-            """Return how many bytes its stdin, which must have been asked for, holds unread."""
+            """Return how many unread bytes its stdin holds; only for a child with `feed`."""
 
         def write(self, data: bytes) -> None:
             """Write all of `data` to its stdin."""
@@ -45,24 +47,24 @@ if TYPE_CHECKING:
             """Close its pipes, wait for its end; return its exit code and its stderr."""
 
         def kill(self) -> None:
-            """End it now; it is waited for."""
+            """Kill it and wait for its end."""
 
         def stop(self) -> None:
-            """End it in order, so that it removes its lock files, or else now; it is waited for."""
+            """Terminate it, so that it removes its lock files, or kill it, and wait for its end."""
 
 
 #: The capacity of a pipe on Linux.
 CHUNK_BYTES = 65536
 #: The smallest pipe: of Windows, of macOS under pressure, of Linux beyond `pipe-user-pages-soft` (pipe(7)).
 MIN_PIPE_BYTES = 4096
-#: How often it is looked whether a child has ended, and the seconds between: two for each signal.
+#: The number of checks whether a child has ended after a signal, and the seconds between two of them.
 STOP_POLLS = 400
 POLL_SECONDS = 0.005
-#: How long a poll waits, and after how much silence a child must have been at work since the last look.
-#: One that has not been, twice, waits for something that does not come: a pipe in a file's place.
+#: The time that a poll waits, and the silence after which a child must have used processor time.
+#: A child that has not, twice, waits for something that does not come, such as a pipe instead of a file.
 POLL_MILLISECONDS = 200
 SILENCE_MILLISECONDS = 15_000
-#: The same where it is not known whether a child is at work.
+#: The number of silences after which a child is ended if its processor time is not known.
 UNKNOWN_SILENCES = 20
 #: Running children and existing temporary directories.
 _live: list[Stoppable] = []
@@ -274,7 +276,10 @@ class PosixChild:
         return self._status is not None
 
     def _poll(self, *descriptors: int | None) -> set[int]:
-        """Return which descriptors can be read now, or nothing after a while."""
+        """Return which descriptors can be read, the empty set after `POLL_MILLISECONDS`.
+
+        Raises `TimeoutError` if the child has been silent and idle for too long.
+        """
         import select  # 0.3 ms, while the child is at work
 
         poll = select.poll()
@@ -292,7 +297,7 @@ class PosixChild:
         return ready
 
     def _expect_work(self) -> None:
-        """Raise `TimeoutError` where the child has been silent and idle since the last call."""
+        """Raise `TimeoutError` if the child has used no processor time since the last call."""
         ticks = compat.processor_ticks(self._pid)
         self._silences = self._silences + 1 if ticks in (None, self._ticks) else 0
         self._ticks = ticks

@@ -1,4 +1,4 @@
-"""Values that come from `marshal`."""
+"""Recognize values that come from `marshal`, for the rules about loading code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOADS = "marshal.loads"
 
 
 def comes_from_marshal(module: Module, node: ast.expr, hops: int = 4) -> bool:
-    """Return whether `node` is, or is a name of, a value that `marshal` has read."""
+    """Return whether `node` is a value that `marshal` has read, or a name of one."""
     if module.is_call(node, {LOAD, LOADS}):
         return True
     if isinstance(node, ast.Name) and hops:

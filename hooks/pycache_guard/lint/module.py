@@ -120,7 +120,7 @@ class Module:
         return node
 
     def qualified_names(self, node: ast.AST, hops: int = MAX_INDIRECTION) -> set[str]:
-        """Return the dotted names that `node` may stand for; empty if it is not imported.
+        """Return the dotted names of the objects that `node` may be; empty if it is not imported.
 
         A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
         `try: import a except ImportError: import b as a`.
@@ -151,7 +151,7 @@ class Module:
         return self._bound_origins(bindings, hops)
 
     def _bound_origins(self, bindings: list[Binding], hops: int) -> set[str]:
-        """Return what the bindings of a name stand for; each list of them is followed once."""
+        """Return the dotted names of the bindings of a name; each list of bindings is followed once."""
         if not bindings:
             return set()
         key = (id(bindings), hops)  # the scopes keep the lists alive
@@ -169,7 +169,7 @@ class Module:
         return found
 
     def _imported(self, call: ast.Call, hops: int) -> set[str]:
-        """Return what `importlib.import_module("x")` or `__import__("x")` stands for."""
+        """Return the module of `importlib.import_module("x")` or `__import__("x")`."""
         if hops and call.args and isinstance(call.args[0], ast.Constant):
             name = call.args[0].value
             if isinstance(name, str) and self.qualified_names(call.func, hops - 1) & {

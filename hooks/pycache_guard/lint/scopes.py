@@ -1,4 +1,4 @@
-"""What a name may stand for, by the scopes of Python (Language Reference, 4.2, "Naming and binding")."""
+"""Bind names in scopes as Python does (Language Reference, 4.2, "Naming and binding")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text report: one line per finding, the commands that fix them, and what was checked."""
+"""Render the text report: one line per finding, the commands that fix them, a line about the run."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         RULE: Rule
         #: How to fix a finding, in a few words.
         FIX_HINT: str
-        #: One of them stands in every source in which there is something to find.
+        #: Every source with a finding contains one of them; other sources are skipped.
         TRIGGER_WORDS: tuple[str, ...]
         check: Callable[[Module], Iterator[Violation]]
 

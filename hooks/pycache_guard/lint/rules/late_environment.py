@@ -93,7 +93,7 @@ def is_environment(module: Module, node: ast.expr) -> bool:
 
 
 def _literal_variables(nodes: list[ast.expr | None]) -> Iterator[str]:
-    """Yield the variables of ours that literals name."""
+    """Yield the literals that name one of `VARIABLES`."""
     for node in nodes:
         name = read_literal(node.value)[0] if isinstance(node, ast.Constant) else None
         if name in VARIABLES:
