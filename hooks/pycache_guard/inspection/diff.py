@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import Pyc
 
-#: Kinds of differences that change nothing that the code does.
-PLACE_KINDS = ("header", "file names", "line tables")
-
 
 class Change(NamedTuple):
     """One difference of two files."""
@@ -56,7 +53,7 @@ class Change(NamedTuple):
 class FileDiff(NamedTuple):
     """The result of a comparison."""
 
-    #: Whether both contain the same code, apart from `PLACE_KINDS`.
+    #: Whether both contain the same code, apart from header, file names and line tables.
     is_same: bool
     changes: list[Change]
 
