@@ -27,6 +27,13 @@ CONTENT = "contains CPython {}.{} bytecode despite its name; Python can execute 
 )
 HIDDEN = f"{CONTENT}; then delete, move or allow it, or the next `git add -A` adds it again"
 IN_A_TREE = "remove it with a new commit; this one cannot change"
+
+
+def leaks(place: str) -> str:
+    """Return the sentence that names the command for bytecode in a commit."""
+    return f"; `pycache-guard inspect --leaks {place}` lists what its source does not contain"
+
+
 UNUSED = "PYC003 the allow entry `{}` matches no tracked bytecode; remove the option"
 UNUSED_ENTRY = UNUSED.replace("the option", "the entry")
 
@@ -126,7 +133,7 @@ class TestContent:
         assert told(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
         repo.commit()
         assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
-            f"x: PYC002 {CONTENT}; {IN_A_TREE}"
+            f"x: PYC002 {CONTENT}; {IN_A_TREE}{leaks('HEAD:x')}"
         ]
 
     def test_content_before_the_first_commit_is_new(self, repo: Repo, run: Run) -> None:
@@ -197,14 +204,14 @@ class TestTree:
         repo.stage("b", BYTECODE + b"b")
         second = repo.commit("second")
         third = repo.commit("third")
-        a, b = (f"{name}: PYC002 {CONTENT}; {IN_A_TREE}" for name in "ab")
+        a, b = (f"{n}: PYC002 {CONTENT}; {IN_A_TREE}{leaks(f'{second}:{n}')}" for n in "ab")
         for revision in (third, f"{third}^{{tree}}", second, root):
             assert told(run(COMMAND, "--quiet", "--tree", revision)) == []
         assert told(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
         repo.git("checkout", "-q", second)
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [b]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [b.replace(second, "HEAD")]
         repo.git("checkout", "-q", root)
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a]
+        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a.replace(second, "HEAD")]
         assert told(run(COMMAND, "--quiet", "--tree", second)) == [b]
 
     def test_staged_with_tree_is_an_error(self, repo: Repo, run: Run) -> None:

@@ -111,6 +111,11 @@ def translate_for_windows(remedy: str) -> str | None:
     return " ".join(w if w == "&&" or BARE.fullmatch(w) else f'"{w}"' for w in words)
 
 
+def leaks_command(revision: str, path: str) -> str:
+    """Return the command that lists what the bytecode at `path` of a commit contains and its source does not."""
+    return f"{program()} inspect --leaks {shell_quote(f'{revision}:{path}')}"
+
+
 def literal_pathspec(path: str, *, rooted: bool) -> str:
     """Return a git pathspec that matches only `path`, relative to the top of the repository.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Container
     from collections.abc import Iterable
     from collections.abc import Sequence
     from typing import Protocol
@@ -144,7 +145,9 @@ def scan_tracked(
     becoming = {parse_entry(record): how for record, how in contents.converted.items()}
     found += allowlist.checkout_findings(becoming, grants, rooted=rooted, sparse=sparse)
     if source.directory() is None:
-        found = [f if f.is_kept else f._replace(fix=None, hint=IN_A_TREE) for f in found]
+        blobs = [entry.blob for entry in entries if entry.is_file]
+        heads = {**contents.held, **(read_bytecode_heads(blobs) if content != "none" else {})}
+        found = [f if f.is_kept else advise_in_tree(f, source, heads) for f in found]
     if not staged:
         unused = [e for _, entries in grants.unused_allowances() for e in entries if e.is_file]
         blobs = [entry.blob for entry in unused]
@@ -153,6 +156,21 @@ def scan_tracked(
         )
         found += [f for f in unused_allowances if f.path is None or not config_from]
     return found
+
+
+def advise_in_tree(finding: Finding, source: Index | Tree, heads: Container[str]) -> Finding:
+    """Return a finding in a tree with a sentence, because no command takes bytecode out of a commit.
+
+    `heads` has the blobs that are bytecode: the sentence names the command that lists what they leak.
+    """
+    from pycache_guard.remedies import leaks_command
+
+    hint = IN_A_TREE
+    if finding.blob in heads and finding.path is not None:
+        hint += (
+            f"; `{leaks_command(source.name, finding.path)}` lists what its source does not contain"
+        )
+    return finding._replace(fix=None, hint=hint)
 
 
 def plan_moves(

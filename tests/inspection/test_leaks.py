@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -411,3 +413,47 @@ def test_honest_caches_of_the_standard_library_have_no_leaks_but_paths(
     compileall.compile_dir(library, quiet=2)
     assert check_honest_caches.main([str(library)]) == 0
     assert "'strings': 0" in capsys.readouterr().out
+
+
+def commands_in(text: str) -> list[str]:
+    """Return the places of the commands `inspect --leaks` that a report names."""
+    return re.findall(
+        r"`pycache-guard inspect --leaks ([^`]*)` lists what its source does not contain", text
+    )
+
+
+def test_check_history_names_the_command_for_what_it_found(repo: Repo, run: Run) -> None:
+    repo.add("p/m.py", SOURCE)
+    repo.add(f"p/{cache_path()}", timestamp_pyc(compile_source(PLANTED), 0))
+    repo.add("p/n o.pyc", timestamp_pyc(compile_source(PLANTED), 0))
+    commit = repo.commit()
+    repo.add("p/not-bytecode.pyc", "text")
+    repo.commit()
+    places = commands_in(run("check-history", "HEAD").out)
+    assert places == [f"{commit}:p/{cache_path()}", f"'{commit}:p/n o.pyc'"]
+    for place in places:
+        (path,) = shlex.split(place)
+        assert "b'planted'" in run("inspect", "--leaks", path).out
+    repo.git("tag", "a-tree", "HEAD^{tree}")
+    assert len(commands_in(run("check-history", "--all").out)) == 4
+
+
+def test_check_history_names_one_command_for_many_files(repo: Repo, run: Run) -> None:
+    for n in range(11):
+        repo.add(f"m{n:02}.pyc", timestamp_pyc(compile_source(f"x = {n}.5\n"), 0))
+    commit = repo.commit()
+    assert commands_in(run("check-history", "HEAD").out) == [f"{commit}:m00.pyc"]
+
+
+@pytest.mark.parametrize("revision", ["HEAD", "HEAD~0", "HEAD@{0}"])
+def test_forbid_bytecode_names_the_command_for_a_tree(repo: Repo, run: Run, revision: str) -> None:
+    repo.add("m.pyc", timestamp_pyc(compile_source(PLANTED), 0))
+    repo.add("not-bytecode.pyc", "text")
+    commit = repo.commit()
+    shown = commit if "@" in revision else revision
+    out = run("forbid-bytecode", "--tree", revision).out
+    assert [*map(shlex.split, commands_in(out))] == [[f"{shown}:m.pyc"]]
+    assert "not-bytecode.pyc: PYC001" in out
+    assert "b'planted'" in run("inspect", "--leaks", f"{shown}:m.pyc").out
+    assert commands_in(run("forbid-bytecode", "--tree", revision, "--content", "none").out) == []
+    assert commands_in(run("forbid-bytecode").out) == []

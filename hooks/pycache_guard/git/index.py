@@ -91,6 +91,9 @@ def check_presence() -> None:
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
+    #: How `REV:PATH` of gitrevisions(7) names it.
+    name = ""
+
     def list_entries(self) -> Git:
         """Start listing every entry, in any directory of the work tree.
 

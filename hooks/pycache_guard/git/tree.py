@@ -65,6 +65,9 @@ class Tree:
     def __init__(self, revision: str) -> None:
         self._tree = repository.rev_parse(revision, "tree")
         self._commit = repository.try_rev_parse(f"{revision}^{{commit}}")
+        #: How `REV:PATH` names it: as the user did, unless the words contain a colon or the like.
+        is_plain = all(c.isalnum() or c in "_./~^+-" for c in revision)
+        self.name = revision if is_plain else self._commit or self._tree
 
     def list_entries(self) -> Git:
         """Start listing every entry."""

@@ -7,6 +7,7 @@ import os
 from pycache_guard.allowlist import MODE_DESCRIPTIONS
 from pycache_guard.allowlist import AllowList
 from pycache_guard.allowlist import interpreter_name
+from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
@@ -23,6 +24,7 @@ from pycache_guard.git.tree import Tree
 from pycache_guard.misplaced import advise_move
 from pycache_guard.misplaced import describe_kind
 from pycache_guard.misplaced import is_misplaced
+from pycache_guard.remedies import leaks_command
 from pycache_guard.remedies import rewrite_history
 from pycache_guard.remedies import rewrite_unpushed
 from pycache_guard.remedies import shell_quote
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     Head = tuple[int, bytes]
 
 ROTATE = "treat any secrets in it as leaked and rotate them"
+#: Findings of one commit that each name the command that lists leaks.
+MAX_LEAKS_COMMANDS = 10
 ROTATE_HINT = f"if this was pushed, {ROTATE}"
 
 
@@ -127,11 +131,15 @@ def commit_finding(
     kept = is_kept(entry, head)
     sentence = advise_move(entry.path) if kept else advice.sentence(commits[0], entry.path)
     more = f" and {len(commits) - 1} more" if len(commits) > 1 else ""
+    parts = [f"{what} comes in with commit {commits[0]}{more}: {_describe(entry, head)}", sentence]
+    if advice.names_leaks(commits[0], entry.path) and is_readable(entry, head):
+        parts.append(
+            f"`{leaks_command(commits[0], entry.path)}` lists what its source does not contain"
+        )
     return Finding(
         entry.path,
         rule,
-        f"{what} comes in with commit {commits[0]}{more}: {_describe(entry, head)}"
-        + (f"; {sentence}" if sentence else ""),
+        "; ".join(filter(None, parts)),
         None if kept else advice.command(commits[0]),
         commit=commits[0],
         blob=entry.blob,
@@ -140,6 +148,11 @@ def commit_finding(
         is_kept=kept,
         rank=advice.rank(commits[0]),
     )
+
+
+def is_readable(entry: Entry, head: Head | None) -> bool:
+    """Return whether `inspect` can read what an entry contains."""
+    return entry.is_file and head is not None and identify_magic(head[1]) is not None
 
 
 def object_finding(
@@ -155,6 +168,10 @@ def object_finding(
     kept = is_kept(entry, head)
     is_ref = name.startswith("refs/")
     advice = advise_move(entry.path) if kept else ROTATE_HINT
+    if entry.path and name in trees and is_readable(entry, head):
+        advice += (
+            f"; `{leaks_command(trees[name], entry.path)}` lists what its source does not contain"
+        )
     if not (kept or is_ref):
         points = f"git for-each-ref --points-at {trees.get(name, entry.blob)}"
         advice += f"; delete each ref that `{points}` lists"
@@ -232,8 +249,12 @@ class Advice:
         paths: Mapping[str, Sequence[str]],
         sentences: Mapping[str, str],
         commands: Mapping[str, str | None],
+        *,
+        is_receiving: bool = False,
     ) -> None:
+        self._is_receiving = is_receiving
         self._firsts = {commit: several[0] for commit, several in paths.items()}
+        self._counts = {commit: len(several) for commit, several in paths.items()}
         self._ranks = {commit: n for n, commit in enumerate(paths)}
         self._sentences = sentences
         self._commands = commands
@@ -241,6 +262,15 @@ class Advice:
     def rank(self, commit: str) -> int:
         """Return the place of `commit` in the order of history."""
         return self._ranks.get(commit, len(self._ranks))
+
+    def names_leaks(self, commit: str, path: str) -> bool:
+        """Return whether the finding for `path` names the command that lists leaks: at most ten for a commit.
+
+        What a server refuses has not leaked.
+        """
+        if self._is_receiving:
+            return False
+        return self._counts.get(commit, 0) <= MAX_LEAKS_COMMANDS or path == self._firsts[commit]
 
     def sentence(self, commit: str, path: str) -> str:
         """Return what follows the description of `path` in `commit`: nothing except at its first."""
@@ -259,7 +289,8 @@ def advise(
     The globs `allowed` match what may stay. With `is_receiving` they are about to come in: who has to act is elsewhere.
     """
     if is_receiving or not paths:
-        return Advice(paths, {c: f"the push is refused; {dropped(c)}" for c in paths}, {})
+        sentences = {c: f"the push is refused; {dropped(c)}" for c in paths}
+        return Advice(paths, sentences, {}, is_receiving=is_receiving)
     is_bare = toplevel() is None
     unpushed = [] if is_bare else find_unpushed(paths)
     pushed = [commit for commit in paths if commit not in unpushed]
