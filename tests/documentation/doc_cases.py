@@ -82,6 +82,7 @@ CASES = [
         "docs/commands.md", "pycache-guard forbid-bytecode", doc_setups.FIXTURES, (1, 0, 0, 1, 0)
     ),
     DocCase("docs/commands.md", "pycache-guard check-gitignore", doc_setups.PROJECT),
+    DocCase("docs/commands.md", 'for file in "$VIRTUAL_ENV"', doc_setups.PROJECT),
     DocCase("docs/commands.md", "pycache-guard fix --dry-run", doc_setups.PROBLEM, (1,)),
     DocCase("docs/commands.md", "pycache-guard explain PYC001", doc_setups.PROJECT),
     DocCase(
