@@ -1,12 +1,14 @@
 """`python -m scripts.docs`: write the tables of the documentation that repeat facts of the code.
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else in a page is
-written by hand. `tests/test_generated_docs.py` fails if a table is out of date.
+written by hand. `tests/test_generated_docs.py` fails if a table is out of date. The completions are made
+from the same facts, and are written too.
 """
 
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
@@ -33,6 +35,10 @@ def main() -> int:
         if new != old:
             page.write_text(new, encoding="utf-8")
             print(page.relative_to(ROOT).as_posix())
+    if find_spec("shtab"):
+        from scripts import completions
+
+        completions.main()
     return 0
 
 
