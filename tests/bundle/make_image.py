@@ -62,6 +62,7 @@ def make_docker(*layers: Layer, tags: list[str] | None = None) -> bytes:
     members: Layer = {
         name: File(make_layer(layer)) for name, layer in zip(names, layers, strict=True)
     }
+    members["0" * 64] = Dir()
     return make_layer({**members, "manifest.json": File(json.dumps(manifest).encode())})
 
 

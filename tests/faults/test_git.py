@@ -33,7 +33,7 @@ ENDING = [name for name in FAULTS if not name.startswith("hangs")]
 #: Answers that git could give as well: an index, a range, a tree with nothing in it.
 CREDIBLE = {"says nothing"}
 #: What asks nothing.
-WITHOUT_GIT = ("check-dist",)
+WITHOUT_GIT = ("check-dist", "check-bundle")
 #: For processes that stay open for requests, these equal `hangs`: no output ends the wait.
 WAITING = {
     ("diff-tree", "mixes up digits"),

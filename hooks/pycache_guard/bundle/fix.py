@@ -131,9 +131,8 @@ class _Fixer:
             return []
         if not any(posixpath.join(above, source) in self._fixed for source in name.source_names()):
             return []
-        if self._attempt(path, lambda: self._remove(path)) is None:
-            return []
-        return [Finding(self._tree.show(path), rule, "removed", is_fixed=True)]
+        words = self._attempt(path, lambda: self._remove(path))
+        return [Finding(self._tree.show(path), rule, words, is_fixed=True)] if words else []
 
     def _attempt(self, path: str, act: Callable[[], str | None]) -> str | None:
         """Return the result of an act on a path, None if it failed, which the tree keeps."""
