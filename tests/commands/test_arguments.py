@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import argparse
 import json
 import zipfile
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
+from pycache_guard.commands._arguments import LazyFormatter
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.errors import Failure
 
@@ -180,3 +183,21 @@ def test_empty_argument_is_an_error(
     assert (code, out) == (2, "")
     assert "must not be empty" in err
     assert cache.exists()
+
+
+def test_colors_are_imported_when_help_is_formatted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Python 3.14, which calls `_set_color` for every formatter."""
+    imported = []
+
+    def set_color(formatter: Any, color: bool) -> None:
+        imported.append(color)
+        formatter._theme = "theme"
+
+    monkeypatch.setattr(argparse.HelpFormatter, "_set_color", set_color, raising=False)
+    formatter = LazyFormatter(prog="program")
+    formatter._set_color(True)
+    assert imported == []
+    assert formatter._theme == "theme"
+    assert imported == [True]
+    with pytest.raises(AttributeError):
+        formatter._no_such  # noqa: B018 - reading it is the test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 
 from pycache_guard.commands import print_safely
 from pycache_guard.errors import Failure
@@ -12,12 +13,34 @@ from pycache_guard.report import FORMATS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
     from typing import NoReturn
 
 
 #: Prefix of the arguments after `--`, so that they are not read as options: `parse_intermixed_args`
 #: parses positional arguments in a second pass, without the `--`. Arguments cannot contain NUL.
 POSITIONAL_MARK = "\0"
+#: Whether `argparse` imports colours for every argument.
+_IMPORTS_COLORS = sys.version_info[:2] == (3, 14)
+
+
+class LazyFormatter(argparse.HelpFormatter):
+    """A formatter that imports the colours of Python 3.14 only when it writes help.
+
+    There `argparse` makes a formatter for each argument, which imports `dataclasses` and takes 17 ms. Python
+    3.15 imports them when they are used.
+    """
+
+    def _set_color(self, *color: bool) -> None:
+        self._wanted_color = color
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the theme, or the function that removes it."""
+        if name not in ("_theme", "_decolor"):
+            raise AttributeError(name)
+        base: Any = super()
+        base._set_color(*self._wanted_color)
+        return self.__dict__[name]
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +52,7 @@ class Parser(argparse.ArgumentParser):
             prog=f"pycache-guard {command}",
             description=description,
             allow_abbrev=False,
+            formatter_class=LazyFormatter if _IMPORTS_COLORS else argparse.HelpFormatter,
             add_help=False,
         )
         # Not listed: a reader of the help page has just used it.

@@ -230,7 +230,9 @@ def header_fields(facts: PycFacts) -> dict[str, object]:
         "version": magic and magic.version,
         "prerelease": magic and not magic.released,
         "header_length": magic and magic.header_length,
-        "flags": header.flags if magic and header and magic.header_length == PEP_552_HEADER_BYTES else None,
+        "flags": header.flags
+        if magic and header and magic.header_length == PEP_552_HEADER_BYTES
+        else None,
         "invalidation_mode": invalidation_mode(facts),
         "source_mtime": stamp and stamp.mtime,
         "source_size": stamp and stamp.source_size,
