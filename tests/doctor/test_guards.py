@@ -605,6 +605,26 @@ def test_fix_names_the_installed_runner(repo: Repo, monkeypatch: pytest.MonkeyPa
         assert finding.fix == f"{expected} install -t pre-commit"
 
 
+@pytest.mark.parametrize(
+    ("package", "is_on_path", "command"),
+    [
+        (False, False, "lefthook install"),
+        (True, False, "npx lefthook install"),
+        (True, True, "lefthook install"),
+    ],
+)
+def test_fix_calls_lefthook_where_it_is_installed(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, package: bool, is_on_path: bool, command: str
+) -> None:
+    """A project of npm has it in `node_modules`, which PATH does not have."""
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/lefthook" if is_on_path else None)
+    repo.write("lefthook.yml", lefthook(GUARD))
+    if package:
+        repo.write("package.json", "{}")
+    (finding,) = check(repo).findings
+    assert finding.fix == command
+
+
 @posix
 def test_missing_stages_are_named_with_command(repo: Repo) -> None:
     set_up(repo, {HOOK: PRE_COMMIT, CONFIG: config()})
@@ -614,6 +634,15 @@ def test_missing_stages_are_named_with_command(repo: Repo) -> None:
     push = PRE_COMMIT.replace("--hook-type=pre-commit", "--hook-type=pre-push")
     set_up(repo, {".git/hooks/pre-push": push})
     assert check(repo).facts[1].data == ["pre-commit", "pre-push"]
+
+
+@pytest.mark.parametrize(
+    ("script", "value"),
+    [(f"{GUARD}\n", "forbid-bytecode in .husky/pre-commit"), ("npm test\n", "none")],
+)
+def test_husky_script_is_among_the_configured_hooks(repo: Repo, script: str, value: str) -> None:
+    repo.write(".husky/pre-commit", script)
+    assert check(repo).facts[0].value == value
 
 
 @posix

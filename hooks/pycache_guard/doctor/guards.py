@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: The hooks of git that run before commits are made or leave (githooks(5)).
 STAGES = ("pre-commit", "pre-merge-commit", "pre-push")
 RUNNERS = ("pre-commit", "prek")
+#: The script that husky runs before a commit.
+HUSKY_FILE = ".husky/pre-commit"
 UNGUARDED = "no hook keeps bytecode out of the next commit"
 
 
@@ -107,7 +109,15 @@ def _list_configured(configurations: Configurations) -> list[str]:
         "forbid-bytecode" in text for text in configurations.list_lefthook_commands("pre-commit")
     ):
         found.append(f"forbid-bytecode in {configurations.find(LEFTHOOK_FILES)}")
+    if _is_guard_of_husky(configurations):
+        found.append(f"forbid-bytecode in {HUSKY_FILE}")
     return [*dict.fromkeys(found)]
+
+
+def _is_guard_of_husky(configurations: Configurations) -> bool:
+    """Return whether the script that husky runs before a commit refuses bytecode."""
+    script = configurations.read_text(HUSKY_FILE).encode("utf-8", "surrogateescape")
+    return Scripts("", None, configurations).check_hook("pre-commit", script).is_guard
 
 
 def _unguarded(
@@ -138,20 +148,16 @@ def _unguarded(
     if lefthook is not None:
         reader = Scripts("", None, configurations)
         if reader.check_hook("pre-commit", b"lefthook run pre-commit").is_guard:
-            return _finding(lefthook, command="lefthook install")
+            is_in_npm = configurations.find(("package.json",)) and not shutil.which("lefthook")
+            return _finding(lefthook, command=f"{'npx ' * bool(is_in_npm)}lefthook install")
         if name is None:
             return _finding(
                 lefthook, f"add `pycache-guard forbid-bytecode` to pre-commit in {lefthook}"
             )
-    husky = configurations.find((".husky/pre-commit",))
-    if husky is not None and occupied is None:
-        if (
-            Scripts("", None, configurations)
-            .check_hook("pre-commit", _content(configurations, husky))
-            .is_guard
-        ):
-            return _finding(husky, command="npx husky")
-        return _finding(husky, f"add `pycache-guard forbid-bytecode` to {husky}")
+    if configurations.find((HUSKY_FILE,)) and occupied is None:
+        if _is_guard_of_husky(configurations):
+            return _finding(HUSKY_FILE, command="npx husky")
+        return _finding(HUSKY_FILE, f"add `pycache-guard forbid-bytecode` to {HUSKY_FILE}")
     if name is not None:
         install = f"{_runner(name)} install -t pre-commit"
         then = "" if occupied and occupied.by else f"; then run `{install}`"
@@ -162,10 +168,6 @@ def _unguarded(
             "add `pycache-guard forbid-bytecode || exit 1` to the existing pre-commit hook",
         )
     return _finding(None, command=git_hook_command())
-
-
-def _content(configurations: Configurations, name: str) -> bytes:
-    return configurations.read_text(name).encode("utf-8", "surrogateescape")
 
 
 def _finding(path: str | None, hint: str | None = None, command: str | None = None) -> Finding:

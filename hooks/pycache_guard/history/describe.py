@@ -9,6 +9,7 @@ from pycache_guard.allowlist import AllowList
 from pycache_guard.allowlist import interpreter_name
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
+from pycache_guard.findings import DOCS_URL
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.git.entries import SUBMODULE
@@ -234,10 +235,10 @@ def read_heads(reader: ObjectReader, blobs: Iterable[str]) -> dict[str, Head]:
 
 #: Printed once, if there is a finding whose commit a remote may have.
 REWRITE_NOTE = (
-    "`git filter-repo` takes the paths out of all history, in a fresh clone: every commit from the"
-    " first of them on gets a new id, and the clone loses its remote. Add the remote again,"
-    " force-push all branches and tags, and ask everyone who has a clone to clone again: see"
-    " docs/history.md"
+    "`git filter-repo` (`python3 -m pip install git-filter-repo`) takes the paths out of all history,"
+    " in a fresh clone: every commit from the first of them on gets a new id, and the clone loses its"
+    " remote. Add the remote again, force-push all branches and tags, and ask everyone who has a clone"
+    f" to clone again: {DOCS_URL}/history.md"
 )
 
 
