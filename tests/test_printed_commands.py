@@ -37,6 +37,7 @@ GOOD = [
     f"'{PROGRAM}' fix",
     f"{PROGRAM} forbid-bytecode --fix --allow='*.x'",
     "chmod o-w -- --odd",
+    "printf %s x >> '$(x)/.gitignore' && git add -f -- '$(x)/.gitignore'",
     "export PYTHONPYCACHEPREFIX=~/.cache/pycache",
 ]
 BAD = [

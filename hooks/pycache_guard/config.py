@@ -30,6 +30,8 @@ ALLOW_KEYS = ("path", "reason", "blob")
 _CAN_BE_IGNORED = re.compile(r"PYC(?:201|20[3-7]|[346]\d\d)")
 #: More rules than this are no suggestion.
 MAX_SUGGESTIONS = 3
+#: Codes that are less similar (difflib) are no suggestion.
+MIN_RATIO = 0.9
 #: The longest value that a message shows, in characters.
 _MAX_SHOWN_CHARACTERS = 60
 #: Byte order marks that say what a file is, instead of UTF-8 (PEP 263, Unicode 15 chapter 23.8).
@@ -263,16 +265,15 @@ def suggestion(word: object, words: Collection[str]) -> str:
 def suggest_rule(word: object) -> str:
     """Return `: did you mean X?` for the rule that `word` means, or for those whose name has it.
 
-    A code is guessed only from its number: the codes are so similar that spelling says nothing.
-    Returns an empty string if no rule, or more than three, are likely.
+    A code is guessed only if one is nearer than all others: the codes are so similar that spelling
+    alone says nothing. Returns an empty string if no rule, or more than three, are likely.
     """
     if not isinstance(word, str):
         return ""
     letters, digits = re.sub(r"[\W\d_]", "", word).upper(), re.sub(r"\D", "", word)
     if digits:
-        code = f"PYC{digits.lstrip('0'):0>3}"
         is_meant = letters in ("", "PYC") or suggestion(letters, ["PYC"])
-        found = [rule.name for rule in Rule if rule.name == code and is_meant]
+        found = _nearest_codes(digits) if is_meant else []
     else:
         name = re.sub(r"[\W_]+", "-", word.lower()).strip("-")
         found = [rule.value for rule in Rule if name and name in rule.value]
@@ -280,6 +281,17 @@ def suggest_rule(word: object) -> str:
             return suggestion(name, [rule.value for rule in Rule])
     names = " or ".join(f"`{each}`" for each in found)
     return f": did you mean {names}?" if 0 < len(found) <= MAX_SUGGESTIONS else ""
+
+
+def _nearest_codes(digits: str) -> list[str]:
+    """Return the code with this number, or the one that is spelled most like it, or nothing."""
+    from difflib import SequenceMatcher
+
+    code = f"PYC{digits.lstrip('0'):0>3}"
+    ratios = {rule.name: SequenceMatcher(None, code, rule.name).ratio() for rule in Rule}
+    best = max(ratios.values())
+    names = [name for name, ratio in ratios.items() if ratio == best >= MIN_RATIO]
+    return names if len(names) == 1 else []
 
 
 def show_value(value: object) -> str:

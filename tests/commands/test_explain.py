@@ -50,6 +50,7 @@ def test_explain_accepts_code_and_name_in_any_case(run: Run, word: str) -> None:
         ("101", "`PYC101`"),
         ("1", "`PYC001`"),
         ("PYC1", "`PYC001`"),
+        ("PYC2003", "`PYC203`"),
         ("bytecode-paht", "`bytecode-path`"),
         ("unsued-allow", "`unused-allow`"),
         ("orphaned", "`orphaned-cache`"),

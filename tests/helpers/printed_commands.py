@@ -56,8 +56,6 @@ class PrintedCommands(NamedTuple):
 
     argv: tuple[str, ...]
     commands: tuple[str, ...]
-    #: What the report wrote to stderr.
-    errors: str
     cwd: str
     environment: dict[str, str]
     #: The state of the files below the directory of the test.
@@ -88,12 +86,15 @@ class CommandLog:
         for command in commands:
             check_words(command, is_named=script is not None)
         self._last = None
-        here = os.path.realpath(cwd or os.curdir)
-        here = os.path.join(here, os.environ.get("GIT_PREFIX", ""))
         if self._directory is None or not commands or ELSEWHERE & os.environ.keys():
             return
         if shutil.which("bash") is None:
             return
+        try:
+            here = os.path.realpath(cwd or os.curdir)
+        except FileNotFoundError:  # the test has deleted it
+            return
+        here = os.path.join(here, os.environ.get("GIT_PREFIX", ""))
         top = os.path.realpath(self._directory)
         if here != top and not here.startswith(os.path.join(top, "")):
             return
@@ -101,9 +102,7 @@ class CommandLog:
         if script is not None and shutil.which(script.name) is None:
             environment["PATH"] += f"{os.pathsep}{script.parent}"
         files = frozenset(list_files(top))
-        self._last = PrintedCommands(
-            tuple(argv), tuple(commands), result.err, here, environment, files
-        )
+        self._last = PrintedCommands(tuple(argv), tuple(commands), here, environment, files)
 
     def run(self, report: Callable[[PrintedCommands], Result]) -> int:
         """Run the commands of the last report, then `report` again; return how many were run.
@@ -122,9 +121,8 @@ class CommandLog:
         if commands == [*last.commands] and not last.commands[0].startswith("export "):
             again = report(last)
             repeated = {*printed_commands(last.argv, again.out)} & {*commands}
-            new = {*again.err.splitlines()} - {*last.errors.splitlines()}
-            if repeated or new:
-                raise UnfitCommand(f"printed again: {repeated or new}\n{again.out}")
+            if repeated:
+                raise UnfitCommand(f"printed again: {repeated}\n{again.out}{again.err}")
         return len(commands)
 
 
@@ -259,12 +257,14 @@ def our_options(command: str) -> str:
 
 def simple_commands(command: str) -> Iterator[list[str]]:
     """Yield the simple commands of a command, those in `$(…)` included."""
-    inner = re.compile(r"\$\(([^()]*)\)")
+    # Nothing is substituted in single quotes.
+    inner = re.compile(r"('[^']*')|\$\(([^()]*)\)")
     for match in inner.finditer(command):
-        yield from simple_commands(match[1])
+        if match[2]:
+            yield from simple_commands(match[2])
     words: list[str] = []
     is_target = False
-    for word in [*split_words(inner.sub("substituted", command)), ";"]:
+    for word in [*split_words(inner.sub(lambda m: m[1] or "substituted", command)), ";"]:
         if word in SEPARATORS:
             if words:
                 yield words

@@ -189,6 +189,7 @@ class _Describer:
             words += ["--python", shell_quote(expected.python)] if expected.python else []
             words += ["--level", str(expected.level)] if expected.level else []
             words += ["--expect", expected.mode] if expected.mode else []
+            words += ["--"] * self._bundle.label.startswith("-")
             words.append(shell_quote(self._bundle.label))
             self._command = " ".join(words) if process else ""
         return self._command
