@@ -42,7 +42,7 @@ NOBODY = 65534
 
 
 @pytest.fixture(params=["descriptors", "paths"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def cursor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
         monkeypatch.setattr(compat, "HAS_DIR_FD", False)
 
@@ -78,7 +78,7 @@ def gone(root: Path) -> None:
     (root / "p").rename(root.parent / "parked")
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("cursor")
 @pytest.mark.parametrize(
     "change",
     [
@@ -97,20 +97,20 @@ def test_replaced_directory_is_not_emptied(root: Path, change: Callable[[Path], 
     before = list_tree(root.parent)
     done = execute(plan)
     assert list_tree(root.parent) == before
-    assert (done.paths(), done.obstacles) == ([], [])
-    plan.root.way.close()
+    assert (done.paths(), done.errors) == ([], [])
+    plan.root.cursor.close()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("cursor")
 def test_new_file_keeps_its_directory(root: Path) -> None:
     make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc"])
     plan = plan_of(root)
     (root / CACHE).unlink()
     make_tree(root, ["p/__pycache__/new.cpython-313.pyc"])
     done = execute(plan)
-    assert done.obstacles == []
+    assert done.errors == []
     assert list_tree(root) == {"p/", "p/__pycache__/", "p/__pycache__/new.cpython-313.pyc"}
-    plan.root.way.close()
+    plan.root.cursor.close()
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def test_directory_without_free_descriptor_has_the_ulimit_fix(
     monkeypatch.setattr(compat, "WINDOWS", True)
     (unread,) = error_findings(plan, [])
     assert unread.fix is None
-    plan.root.way.close()
+    plan.root.cursor.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such file systems")
@@ -420,42 +420,46 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 
 def test_error_without_known_owner_is_reported(plan: Plan) -> None:
-    obstacle = RemovalError(plan.spots[0], "m.cpython-313.pyc", OSError("odd"), None, None)
+    removal_error = RemovalError(
+        plan.directory_plans[0], "m.cpython-313.pyc", OSError("odd"), None, None
+    )
     plan.unreadable.append((("gone", "too"), OSError(errno.EIO, "Input/output error")))
-    unread, unremoved = error_findings(plan, [obstacle])
+    unread, unremoved = error_findings(plan, [removal_error])
     assert (unread.path, unread.message) == ("gone/too", "not read: Input/output error")
     assert unremoved.path == "p/__pycache__/m.cpython-313.pyc"
     assert unremoved.message == "not removed: odd"
-    plan.root.way.close()
+    plan.root.cursor.close()
 
 
 def test_directory_that_cannot_be_entered_again_is_reported(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way = plan.root.way
-    enter = way.cd
+    cursor = plan.root.cursor
+    enter = cursor.cd
 
     def refuse(parts: tuple[str, ...]) -> None:
         if parts:
             raise PermissionError(errno.EACCES, "Permission denied")
         enter(parts)
 
-    monkeypatch.setattr(way, "cd", refuse)
+    monkeypatch.setattr(cursor, "cd", refuse)
     done = execute(plan)
-    assert [o.name for o in done.obstacles] == ["m.cpython-313.pyc"]
+    assert [o.name for o in done.errors] == ["m.cpython-313.pyc"]
     assert done.paths() == []
-    way.close()
+    cursor.close()
 
 
 def test_error_without_status_is_reported(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    way = plan.root.way
+    cursor = plan.root.cursor
 
     def fail(name: str = "") -> os.stat_result:
         raise OSError(errno.EIO, "Input/output error", name)
 
-    monkeypatch.setattr(way, "status", fail)
-    monkeypatch.setattr(way, "identity", lambda: plan.spots[0].identity)
-    monkeypatch.setattr(way, "remove", lambda names: [(n, OSError(errno.EIO, "")) for n in names])
-    (obstacle,) = execute(plan).obstacles
-    assert (obstacle.status, obstacle.directory) == (None, None)
-    way.close()
+    monkeypatch.setattr(cursor, "status", fail)
+    monkeypatch.setattr(cursor, "identity", lambda: plan.directory_plans[0].identity)
+    monkeypatch.setattr(
+        cursor, "remove", lambda names: [(n, OSError(errno.EIO, "")) for n in names]
+    )
+    (removal_error,) = execute(plan).errors
+    assert (removal_error.status, removal_error.directory) == (None, None)
+    cursor.close()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_displayed_path_starts_as_the_argument(path: str, top: str, below: str, root: Path) -> None:
     (root / "d").mkdir()
     walked = root_for(path)
-    walked.way.close()
+    walked.cursor.close()
     assert (walked.display_path(()), walked.display_path(("p",), "m.pyc")) == (top, below)
 
 
@@ -40,7 +40,7 @@ def test_displayed_path_on_windows_has_slashes(
     path: str, below: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walked = CleanRoot(open_cursor("."), path)
-    walked.way.close()
+    walked.cursor.close()
     monkeypatch.setattr(os, "sep", "\\")
     assert walked.display_path(("p",), "m.pyc") == below
     assert "\\" not in walked.display_path(())

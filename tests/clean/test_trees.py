@@ -137,7 +137,7 @@ class Oracle:
 
 
 @pytest.fixture(params=["descriptors", "paths"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def cursor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
         monkeypatch.setattr(compat, "HAS_DIR_FD", False)
 
@@ -153,7 +153,7 @@ def made(tree: object) -> Path:
     return root
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("cursor")
 @pytest.mark.parametrize("orphans", [False, True])
 @settings(max_examples=150)
 @given(tree=trees)

@@ -568,7 +568,7 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
 
 
 @pytest.fixture(params=["descriptors", "paths"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def cursor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":
         monkeypatch.setattr(compat, "HAS_DIR_FD", False)
 
@@ -595,7 +595,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("cursor")
 @pytest.mark.parametrize(("path", "content", "goes"), BROKEN)
 def test_broken_caches_alone_are_removed(
     path: str, content: bytes, goes: bool, root: Path, run: Run
@@ -636,7 +636,7 @@ def test_broken_and_orphans_exclude_each_other(root: Path, run: Run) -> None:
 
 
 @posix
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("cursor")
 def test_broken_reads_no_links_and_no_pipes(root: Path, run: Run) -> None:
     make_tree(root, ["empty", "m.py", "m.pyc -> empty", "__pycache__/m.cpython-311.pyc|"])
     (root / "empty").write_bytes(b"")

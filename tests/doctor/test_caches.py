@@ -41,7 +41,7 @@ def look() -> CacheScan:
     try:
         return scan_caches(walked)
     finally:
-        walked.way.close()
+        walked.cursor.close()
 
 
 def caches() -> dict[str, Cache]:
@@ -168,7 +168,7 @@ def test_places_are_caches_and_directories_with_sources(root: Path) -> None:
     }
     walked = root_for(".")
     assert list(places_of(walked, ("gone", "too"), is_cache=True)) == []
-    walked.way.close()
+    walked.cursor.close()
 
 
 @pytest.mark.skipif(

@@ -34,8 +34,8 @@ WAYS = [PathCursor, *([FdCursor] if compat.HAS_DIR_FD else [])]
 
 @pytest.fixture(params=WAYS)
 def down(request: pytest.FixtureRequest) -> Opening:
-    way: Opening = request.param
-    return way
+    cursor: Opening = request.param
+    return cursor
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def visited(way: DirectoryCursor, start: tuple[str, ...] = ()) -> list[str]:
-    return sorted("/".join(directory.parts) for directory in walk(way, start))
+def visited(cursor: DirectoryCursor, start: tuple[str, ...] = ()) -> list[str]:
+    return sorted("/".join(directory.parts) for directory in walk(cursor, start))
 
 
 def test_walk_yields_parents_before_children(tree: Path, down: Opening) -> None:
-    way = down(str(tree))
-    found = {"/".join(d.parts): (sorted(d.files), sorted(d.parent_files)) for d in walk(way)}
-    way.close()
+    cursor = down(str(tree))
+    found = {"/".join(d.parts): (sorted(d.files), sorted(d.parent_files)) for d in walk(cursor)}
+    cursor.close()
     assert found == {
         "": (["top"], []),
         "a": (["one"], ["top"]),
@@ -65,47 +65,47 @@ def test_walk_yields_parents_before_children(tree: Path, down: Opening) -> None:
 
 
 def test_walk_starts_below_and_skips_removed_names(tree: Path, down: Opening) -> None:
-    way = down(str(tree))
-    assert visited(way, ("a",)) == ["a", "a/b"]
-    assert visited(way, ("nothing", "there")) == []
-    assert visited(way, ("top",)) == []
+    cursor = down(str(tree))
+    assert visited(cursor, ("a",)) == ["a", "a/b"]
+    assert visited(cursor, ("nothing", "there")) == []
+    assert visited(cursor, ("top",)) == []
     seen = []
-    for directory in walk(way):
+    for directory in walk(cursor):
         seen.append(directory.parts)
         if not directory.parts:
             directory.directories.remove("a")
     assert seen == [(), ("c",)]
-    way.close()
+    cursor.close()
 
 
 def test_cursor_reads_and_removes_in_its_directory(tree: Path, down: Opening) -> None:
-    way = down(str(tree))
-    way.cd(("a", "b"))
+    cursor = down(str(tree))
+    cursor.cd(("a", "b"))
     status = (tree / "a" / "b").stat()
-    assert way.identity() == (status.st_dev, status.st_ino)
-    assert stat.S_ISREG(way.status("two").st_mode)
-    assert stat.S_ISDIR(way.status().st_mode)
-    assert way.remove(["two", "gone meanwhile"]) == []
-    way.cd(("a",))
+    assert cursor.identity() == (status.st_dev, status.st_ino)
+    assert stat.S_ISREG(cursor.status("two").st_mode)
+    assert stat.S_ISDIR(cursor.status().st_mode)
+    assert cursor.remove(["two", "gone meanwhile"]) == []
+    cursor.cd(("a",))
     with pytest.raises(FileNotFoundError):
-        way.status("gone")
-    ((name, error),) = way.remove(["b", "one"])
+        cursor.status("gone")
+    ((name, error),) = cursor.remove(["b", "one"])
     assert name == "b"
     assert isinstance(error, OSError)
-    way.remove_directory("b")
+    cursor.remove_directory("b")
     assert list((tree / "a").iterdir()) == []
-    way.close()
+    cursor.close()
 
 
 def test_clone_moves_independently(tree: Path, down: Opening) -> None:
-    way = down(str(tree))
-    way.cd(("a",))
-    twin = way.clone()
-    twin.cd(("c",))
-    assert (way.list_entries()[0], twin.list_entries()[0]) == (["one"], ["three"])
-    twin.close()
-    assert way.list_entries() == (["one"], ["b"], [])
-    way.close()
+    cursor = down(str(tree))
+    cursor.cd(("a",))
+    clone = cursor.clone()
+    clone.cd(("c",))
+    assert (cursor.list_entries()[0], clone.list_entries()[0]) == (["one"], ["three"])
+    clone.close()
+    assert cursor.list_entries() == (["one"], ["b"], [])
+    cursor.close()
 
 
 @posix
@@ -116,40 +116,40 @@ def test_links_are_listed_as_files_and_not_entered(
     (tree / "link").symlink_to(tmp_path / "outside")
     (tree / "dangling").symlink_to("nowhere")
     os.mkfifo(tree / "fifo")
-    way = down(str(tree))
-    top = next(walk(way))
+    cursor = down(str(tree))
+    top = next(walk(cursor))
     assert sorted(top.files) == ["dangling", "link", "top"]
     assert sorted(top.directories) == ["a", "c"]
     assert top.special == ["fifo"]
     for parts in (("link",), ("dangling",), ("fifo",), ("top",), ("link", "below")):
         with pytest.raises(OSError, match=r".") as raised:
-            way.cd(parts)
+            cursor.cd(parts)
         assert not isinstance(raised.value, PermissionError)
-    assert way.remove([]) == []
-    way.cd(())
-    assert way.remove(["link"]) == []
+    assert cursor.remove([]) == []
+    cursor.cd(())
+    assert cursor.remove(["link"]) == []
     assert (tmp_path / "outside").is_dir()
-    way.close()
+    cursor.close()
 
 
 @posix
 def test_directory_replaced_by_a_link_is_not_visited(tree: Path, down: Opening) -> None:
-    way = down(str(tree))
+    cursor = down(str(tree))
     seen = []
-    for directory in walk(way):
+    for directory in walk(cursor):
         seen.append("/".join(directory.parts))
         if not directory.parts:
             (tree / "c").rename(tree / "d")
             (tree / "c").symlink_to("d")
     assert sorted(seen) == ["", "a", "a/b"]
-    way.close()
+    cursor.close()
 
 
 def test_unlistable_directory_is_reported(
     tree: Path, down: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way = down(str(tree))
-    listing = way.list_entries
+    cursor = down(str(tree))
+    listing = cursor.list_entries
 
     def broken() -> object:
         found = listing()
@@ -157,10 +157,10 @@ def test_unlistable_directory_is_reported(
             raise PermissionError(13, "Permission denied")
         return found
 
-    monkeypatch.setattr(way, "list_entries", broken)
-    found = {"/".join(d.parts): d.error and d.error.errno for d in walk(way)}
+    monkeypatch.setattr(cursor, "list_entries", broken)
+    found = {"/".join(d.parts): d.error and d.error.errno for d in walk(cursor)}
     assert found == {"": None, "a": 13, "c": None}
-    way.close()
+    cursor.close()
 
 
 @posix
@@ -168,13 +168,13 @@ def test_cursor_whose_directory_vanished_stays_usable(tmp_path: Path) -> None:
     """We stand above it then: what is asked next is answered."""
     parts = ("d",) * (8 * STEP)
     (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
-    way = FdCursor(str(tmp_path / "root"))
-    way.cd(parts)
+    cursor = FdCursor(str(tmp_path / "root"))
+    cursor.cd(parts)
     (tmp_path / "root/d/d/d").rename(tmp_path / "away")
     with pytest.raises(FileNotFoundError):
-        way.cd(parts[:5])
-    assert os.path.samestat(way.status(), (tmp_path / "root/d/d").stat())
-    way.close()
+        cursor.cd(parts[:5])
+    assert os.path.samestat(cursor.status(), (tmp_path / "root/d/d").stat())
+    cursor.close()
 
 
 @posix
@@ -183,13 +183,15 @@ def test_deep_cursor_keeps_few_descriptors(levels: int, tmp_path: Path) -> None:
     """Down, up in steps of any size, and down again."""
     parts = tuple("abc"[n % 3] for n in range(levels))
     (tmp_path / "root").joinpath(*parts).mkdir(parents=True)
-    way = FdCursor(str(tmp_path / "root"))
+    cursor = FdCursor(str(tmp_path / "root"))
     most = 0
     for depth in (*range(levels), *range(levels, -1, -1), levels, *range(levels, -1, -7), levels):
-        way.cd(parts[:depth])
-        assert os.path.samestat(way.status(), os.stat((tmp_path / "root").joinpath(*parts[:depth])))
-        most = max(most, sum(descriptor is not None for descriptor in way._open))
-    way.close()
+        cursor.cd(parts[:depth])
+        assert os.path.samestat(
+            cursor.status(), os.stat((tmp_path / "root").joinpath(*parts[:depth]))
+        )
+        most = max(most, sum(descriptor is not None for descriptor in cursor._open))
+    cursor.close()
     assert most <= MAX_OPEN_FDS
 
 
@@ -207,18 +209,18 @@ def test_tree_deeper_than_a_path_is_walked(tmp_path: Path) -> None:
         here = below
     os.close(here)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    way = FdCursor(str(tmp_path))
+    cursor = FdCursor(str(tmp_path))
     resource.setrlimit(resource.RLIMIT_NOFILE, (160, hard))
     try:
-        directories = [directory.parts for directory in walk(way)]
+        directories = [directory.parts for directory in walk(cursor)]
         assert len(directories) == levels + 1
         for parts in reversed(directories[1:]):
-            way.cd(parts[:-1])
-            way.remove_directory(parts[-1])
-        way.cd(())
+            cursor.cd(parts[:-1])
+            cursor.remove_directory(parts[-1])
+        cursor.cd(())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        way.close()
+        cursor.close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -228,41 +230,41 @@ def test_replaced_directory_above_is_noticed(tmp_path: Path) -> None:
     parts = ("d",) * 80
     tmp_path.joinpath(*parts).mkdir(parents=True)
     before = set(os.listdir("/dev/fd"))
-    way = FdCursor(str(tmp_path))
-    way.cd(parts)
-    way.cd(parts[:40])
-    assert way.identity() == (
+    cursor = FdCursor(str(tmp_path))
+    cursor.cd(parts)
+    cursor.cd(parts[:40])
+    assert cursor.identity() == (
         os.stat(tmp_path).st_dev,
         tmp_path.joinpath(*parts[:40]).stat().st_ino,
     )
-    way.cd(parts)
+    cursor.cd(parts)
     tmp_path.joinpath(*parts[:43]).rename(tmp_path / "away")
     tmp_path.joinpath(*parts[:43]).symlink_to(tmp_path / "away")
     with pytest.raises(NotADirectoryError):
-        way.cd(parts[:45])
-    way.cd(parts[:42])
-    assert way.list_entries() == (["d"], [], [])
-    way.close()
+        cursor.cd(parts[:45])
+    cursor.cd(parts[:42])
+    assert cursor.list_entries() == (["d"], [], [])
+    cursor.close()
     assert set(os.listdir("/dev/fd")) == before
 
 
 @posix
 def test_closed_cursor_keeps_no_descriptor(tree: Path) -> None:
     before = set(os.listdir("/dev/fd"))
-    way = FdCursor(str(tree))
-    twin = way.clone()
-    assert visited(way) == ["", "a", "a/b", "c"]
+    cursor = FdCursor(str(tree))
+    clone = cursor.clone()
+    assert visited(cursor) == ["", "a", "a/b", "c"]
     with pytest.raises(OSError, match=r"."):
-        way.cd(("a", "b", "nothing"))
-    way.close()
-    twin.close()
+        cursor.cd(("a", "b", "nothing"))
+    cursor.close()
+    clone.close()
     assert set(os.listdir("/dev/fd")) == before
 
 
 def test_open_cursor_fits_the_platform(tree: Path) -> None:
-    way = open_cursor(str(tree))
-    assert isinstance(way, FdCursor if compat.HAS_DIR_FD else PathCursor)
-    way.close()
+    cursor = open_cursor(str(tree))
+    assert isinstance(cursor, FdCursor if compat.HAS_DIR_FD else PathCursor)
+    cursor.close()
     with pytest.raises(Failure, match="no such directory"):
         open_cursor(str(tree / "nothing"))
     with pytest.raises(Failure, match="not a directory"):
@@ -313,24 +315,24 @@ def test_junction_is_recognized_by_its_tag(tag: int, expected: bool) -> None:
 
 
 def test_junction_is_listed_as_special(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    way = PathCursor(str(tree))
-    status = way.status
+    cursor = PathCursor(str(tree))
+    status = cursor.status
     monkeypatch.setattr(
-        way, "status", lambda name: Status(0xA0000003) if name == "a" else status(name)
+        cursor, "status", lambda name: Status(0xA0000003) if name == "a" else status(name)
     )
-    assert way.list_entries() == (["top"], ["c"], ["a"])
+    assert cursor.list_entries() == (["top"], ["c"], ["a"])
 
 
 def test_directory_that_vanishes_while_listed_is_left_out(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way = PathCursor(str(tree))
-    status = way.status
+    cursor = PathCursor(str(tree))
+    status = cursor.status
 
     def late(name: str) -> os.stat_result:
         if name == "c":
             raise FileNotFoundError
         return status(name)
 
-    monkeypatch.setattr(way, "status", late)
-    assert way.list_entries() == (["top"], ["a"], [])
+    monkeypatch.setattr(cursor, "status", late)
+    assert cursor.list_entries() == (["top"], ["a"], [])

@@ -62,11 +62,11 @@ class DirectoryPlan:
 class Plan:
     """What to remove below one root, what to keep, and what was skipped."""
 
-    def __init__(self, root: CleanRoot, mode: CleanOptions) -> None:
+    def __init__(self, root: CleanRoot, options: CleanOptions) -> None:
         self.root = root
-        self.mode = mode
+        self.options = options
         #: Parents before children.
-        self.spots: list[DirectoryPlan] = []
+        self.directory_plans: list[DirectoryPlan] = []
         #: Paths of files that look like caches and are kept, with the reason.
         self.kept: list[tuple[str, KeepReason]] = []
         #: Skipped directories, with the reason.
@@ -82,12 +82,20 @@ class Plan:
     def paths(self) -> list[str]:
         """Return the paths to remove; those of directories end with a slash."""
         shown = self.root.display_path
-        gone = [shown(spot.parts, name) for spot in self.spots for name in spot.files]
-        return gone + [f"{shown(spot.parts)}/" for spot in self.spots if spot.remove_directory]
+        gone = [
+            shown(directory_plan.parts, name)
+            for directory_plan in self.directory_plans
+            for name in directory_plan.files
+        ]
+        return gone + [
+            f"{shown(directory_plan.parts)}/"
+            for directory_plan in self.directory_plans
+            if directory_plan.remove_directory
+        ]
 
-    def keep(self, spot: DirectoryPlan, names: Iterable[str], why: KeepReason) -> None:
+    def keep(self, directory_plan: DirectoryPlan, names: Iterable[str], why: KeepReason) -> None:
         """Note that the files `names` are kept."""
-        self.kept += [(self.root.display_path(spot.parts, name), why) for name in names]
+        self.kept += [(self.root.display_path(directory_plan.parts, name), why) for name in names]
 
 
 def deduplicate(plans: Sequence[Plan]) -> None:
@@ -95,19 +103,21 @@ def deduplicate(plans: Sequence[Plan]) -> None:
     files: dict[tuple[int, int], set[str]] = {}
     whole: set[tuple[int, int]] = set()
     for plan in plans:
-        for spot in plan.spots:
-            known = files.setdefault(spot.identity, set())
-            spot.files = [name for name in spot.files if name not in known]
-            known.update(spot.files)
-            if spot.remove_directory and spot.identity != NO_IDENTITY:
-                spot.remove_directory = spot.identity not in whole
-                whole.add(spot.identity)
+        for directory_plan in plan.directory_plans:
+            known = files.setdefault(directory_plan.identity, set())
+            directory_plan.files = [name for name in directory_plan.files if name not in known]
+            known.update(directory_plan.files)
+            if directory_plan.remove_directory and directory_plan.identity != NO_IDENTITY:
+                directory_plan.remove_directory = directory_plan.identity not in whole
+                whole.add(directory_plan.identity)
 
 
 def finalize(plan: Plan) -> None:
     """Decide which orphans had a source, which files are tracked, and which directories become empty."""
     resolve_orphans(plan)
-    if not plan.mode.include_tracked and any(spot.files for spot in plan.spots):
+    if not plan.options.include_tracked and any(
+        directory_plan.files for directory_plan in plan.directory_plans
+    ):
         keep_tracked(plan, find_protected(plan.root.path, plan.stores))
     mark_empty_directories(plan)
 
@@ -115,9 +125,9 @@ def finalize(plan: Plan) -> None:
 def resolve_orphans(plan: Plan) -> None:
     """Remove legacy files whose source was once checked out here; keep the others."""
     sources = {
-        "/".join((*spot.parts, source)): (spot, name)
-        for spot in plan.spots
-        for name in spot.maybe_orphans
+        "/".join((*directory_plan.parts, source)): (directory_plan, name)
+        for directory_plan in plan.directory_plans
+        for name in directory_plan.maybe_orphans
         for source in legacy_source_names(name)
     }
     if not sources:
@@ -125,10 +135,10 @@ def resolve_orphans(plan: Plan) -> None:
     from pycache_guard.git.tracked import paths_ever_checked_out
 
     orphans = {sources[path] for path in paths_ever_checked_out(plan.root.path, [*sources])}
-    for spot in plan.spots:
-        gone = [name for name in spot.maybe_orphans if (spot, name) in orphans]
-        spot.files += gone
-        plan.keep(spot, set(spot.maybe_orphans).difference(gone), SOURCELESS)
+    for directory_plan in plan.directory_plans:
+        gone = [name for name in directory_plan.maybe_orphans if (directory_plan, name) in orphans]
+        directory_plan.files += gone
+        plan.keep(directory_plan, set(directory_plan.maybe_orphans).difference(gone), SOURCELESS)
 
 
 def keep_tracked(plan: Plan, tracked: Iterable[str]) -> None:
@@ -142,17 +152,17 @@ def keep_tracked(plan: Plan, tracked: Iterable[str]) -> None:
     known = {fold_path(path) for path in tracked}
     if not known:
         return
-    for spot in plan.spots:
-        directory = "".join(f"{part}/" for part in spot.parts)
-        if any(fold_path(above) in known for above in _directories(spot.parts)):
-            plan.keep(spot, spot.files, SUBMODULE)
-            spot.files = []
-            spot.entries += 1
+    for directory_plan in plan.directory_plans:
+        directory = "".join(f"{part}/" for part in directory_plan.parts)
+        if any(fold_path(above) in known for above in _directories(directory_plan.parts)):
+            plan.keep(directory_plan, directory_plan.files, SUBMODULE)
+            directory_plan.files = []
+            directory_plan.entries += 1
             continue
-        names = [name for name in spot.files if fold_path(directory + name) in known]
+        names = [name for name in directory_plan.files if fold_path(directory + name) in known]
         if names:
-            spot.files = [name for name in spot.files if name not in set(names)]
-            plan.keep(spot, names, TRACKED)
+            directory_plan.files = [name for name in directory_plan.files if name not in set(names)]
+            plan.keep(directory_plan, names, TRACKED)
 
 
 def _directories(parts: tuple[str, ...]) -> Iterable[str]:
@@ -168,15 +178,15 @@ def mark_empty_directories(plan: Plan) -> None:
     caches, and Python would import it as a namespace package.
     """
     below: dict[tuple[str, ...], int] = {}
-    for spot in reversed(plan.spots):
-        spot.has_removed_children = spot.parts in below
-        lost = len(spot.files) + below.get(spot.parts, 0)
-        if lost < spot.entries or not spot.parts:
+    for directory_plan in reversed(plan.directory_plans):
+        directory_plan.has_removed_children = directory_plan.parts in below
+        lost = len(directory_plan.files) + below.get(directory_plan.parts, 0)
+        if lost < directory_plan.entries or not directory_plan.parts:
             continue
-        is_cache = is_cache_directory(spot.parts[-1])
-        if is_cache or (lost and (plan.mode.orphans or plan.root.source_dir is not None)):
-            spot.remove_directory = True
-            below[spot.parts[:-1]] = below.get(spot.parts[:-1], 0) + 1
+        is_cache = is_cache_directory(directory_plan.parts[-1])
+        if is_cache or (lost and (plan.options.orphans or plan.root.source_dir is not None)):
+            directory_plan.remove_directory = True
+            below[directory_plan.parts[:-1]] = below.get(directory_plan.parts[:-1], 0) + 1
 
 
 #: Maximum size of a cache that is read; no compiler writes a larger one.
@@ -185,20 +195,20 @@ MAX_CACHE_BYTES = 64 << 20
 NOT_A_FILE = (errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENOTDIR)
 
 
-def make_plan(root: CleanRoot, mode: CleanOptions) -> Plan:
+def make_plan(root: CleanRoot, options: CleanOptions) -> Plan:
     """Return the plan for `root`. Nothing is changed.
 
     Raises `GitFailure` if git cannot say what is tracked.
     """
-    plan = Plan(root, mode)
-    for directory in walk(root.way, root.start, root.parent_files):
+    plan = Plan(root, options)
+    for directory in walk(root.cursor, root.start, root.parent_files):
         plan.directories += 1
         plan.files += len(directory.files)
         if directory.error is not None:
             plan.unreadable.append((directory.parts, directory.error))
         else:
             _plan_directory(plan, directory)
-    root.way.cd(())
+    root.cursor.cd(())
     finalize(plan)
     return plan
 
@@ -225,30 +235,32 @@ def _plan_directory(plan: Plan, directory: Directory) -> None:
         if why is not None:
             plan.skipped.append((root.display_path((*parts, name)), why))
             directory.directories.remove(name)
-    chosen = _select(directory, plan.mode, real)
+    chosen = _select(directory, plan.options, real)
     if chosen is not None:
-        spot = DirectoryPlan(parts, root.way.identity(), entries)
-        spot.files, kept, spot.maybe_orphans = chosen
-        if plan.mode.broken:
-            spot.files = [name for name in spot.files if is_broken(plan, parts, name)]
-        plan.spots.append(spot)
+        directory_plan = DirectoryPlan(parts, root.cursor.identity(), entries)
+        directory_plan.files, kept, directory_plan.maybe_orphans = chosen
+        if plan.options.broken:
+            directory_plan.files = [
+                name for name in directory_plan.files if is_broken(plan, parts, name)
+            ]
+        plan.directory_plans.append(directory_plan)
         for name, reason in kept:
-            plan.keep(spot, [name], reason)
-    elif plan.mode.orphans or real is not None:
-        plan.spots.append(DirectoryPlan(parts, NO_IDENTITY, entries))
+            plan.keep(directory_plan, [name], reason)
+    elif plan.options.orphans or real is not None:
+        plan.directory_plans.append(DirectoryPlan(parts, NO_IDENTITY, entries))
 
 
 def _select(
-    directory: Directory, mode: CleanOptions, real: tuple[list[str], list[str]] | None
+    directory: Directory, options: CleanOptions, real: tuple[list[str], list[str]] | None
 ) -> Selection | None:
     """Return the choice for the files of a directory, or None if it contains no caches."""
     if real is not None:
-        return select.select_in_prefix(directory.files, real[0], mode)
+        return select.select_in_prefix(directory.files, real[0], options)
     if directory.parts and is_cache_directory(directory.parts[-1]):
         return select.select_in_cache(
-            directory.files, directory.parent_files, directory.special, mode
+            directory.files, directory.parent_files, directory.special, options
         )
-    return select.select_legacy(directory.files, mode)
+    return select.select_legacy(directory.files, options)
 
 
 def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
@@ -261,7 +273,7 @@ def is_broken(plan: Plan, parts: tuple[str, ...], name: str) -> bool:
     from pycache_guard.bytecode.cache_names import parse_cache_name
 
     try:
-        data = plan.root.way.read(name, MAX_CACHE_BYTES + 1)
+        data = plan.root.cursor.read(name, MAX_CACHE_BYTES + 1)
     except OSError as error:
         if error.errno not in NOT_A_FILE:
             plan.unreadable.append(((*parts, name), error))

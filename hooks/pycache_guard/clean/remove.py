@@ -39,7 +39,7 @@ RESERVED_DESCRIPTOR_COUNT = 32
 class RemovalError(NamedTuple):
     """A file or directory that could not be removed."""
 
-    spot: DirectoryPlan
+    directory_plan: DirectoryPlan
     #: The file; empty for the directory itself.
     name: str
     error: OSError
@@ -51,72 +51,91 @@ class RemovalError(NamedTuple):
 class RemovalBatch:
     """The result of one share of a plan. Each thread has its own."""
 
-    def __init__(self, root: CleanRoot, way: DirectoryCursor) -> None:
+    def __init__(self, root: CleanRoot, cursor: DirectoryCursor) -> None:
         self._root = root
-        self._way = way
+        self._way = cursor
         #: Directories with the files that were removed from them.
         self.files: list[tuple[DirectoryPlan, list[str]]] = []
         self.directories: list[DirectoryPlan] = []
-        self.obstacles: list[RemovalError] = []
+        self.errors: list[RemovalError] = []
         self._failure: BaseException | None = None
 
-    def remove_in_thread(self, spots: Sequence[DirectoryPlan]) -> None:
+    def remove_in_thread(self, directory_plans: Sequence[DirectoryPlan]) -> None:
         """Remove, and keep an exception for `close`."""
         try:
-            self.remove(spots)
+            self.remove(directory_plans)
         except BaseException as error:  # noqa: BLE001 - `close` raises it
             self._failure = error
 
-    def remove(self, spots: Sequence[DirectoryPlan]) -> None:
+    def remove(self, directory_plans: Sequence[DirectoryPlan]) -> None:
         """Remove files, and those directories that contain no other directory to remove."""
-        for spot in spots:
-            is_empty = not spot.files or self.remove_files(spot)
-            if is_empty and spot.remove_directory and not spot.has_removed_children:
-                self.remove_directory(spot)
+        for directory_plan in directory_plans:
+            is_empty = not directory_plan.files or self.remove_files(directory_plan)
+            if (
+                is_empty
+                and directory_plan.remove_directory
+                and not directory_plan.has_removed_children
+            ):
+                self.remove_directory(directory_plan)
         self._way.cd(())
 
-    def remove_files(self, spot: DirectoryPlan) -> bool:
+    def remove_files(self, directory_plan: DirectoryPlan) -> bool:
         """Remove the files of one directory if it is still the listed directory.
 
         Return whether all files were removed.
         """
-        way = self._way
+        cursor = self._way
         try:
-            way.cd(spot.parts)
-            if way.identity() != spot.identity:
+            cursor.cd(directory_plan.parts)
+            if cursor.identity() != directory_plan.identity:
                 return False
         except OSError as error:
             if error.errno not in VANISHED:
-                self.obstacles += [
-                    RemovalError(spot, name, error, None, None) for name in spot.files
+                self.errors += [
+                    RemovalError(directory_plan, name, error, None, None)
+                    for name in directory_plan.files
                 ]
             return False
-        failed = way.remove(spot.files)
-        self.obstacles += [
-            RemovalError(spot, name, error, directory_status(way, name), directory_status(way))
+        failed = cursor.remove(directory_plan.files)
+        self.errors += [
+            RemovalError(
+                directory_plan,
+                name,
+                error,
+                directory_status(cursor, name),
+                directory_status(cursor),
+            )
             for name, error in failed
         ]
         left = {name for name, _ in failed}
-        gone = [name for name in spot.files if name not in left] if left else spot.files
-        self.files.append((spot, gone))
+        gone = (
+            [name for name in directory_plan.files if name not in left]
+            if left
+            else directory_plan.files
+        )
+        self.files.append((directory_plan, gone))
         return not failed
 
-    def remove_directory(self, spot: DirectoryPlan) -> None:
+    def remove_directory(self, directory_plan: DirectoryPlan) -> None:
         """Remove a directory. If it is not empty, keep it: the reason is a finding already."""
-        way = self._way
-        name = spot.parts[-1]
+        cursor = self._way
+        name = directory_plan.parts[-1]
         try:
-            way.cd(spot.parts[:-1])
-            way.remove_directory(name)
+            cursor.cd(directory_plan.parts[:-1])
+            cursor.remove_directory(name)
         except OSError as error:
             if error.errno not in (*NOT_EMPTY, *VANISHED):
-                self.obstacles.append(
+                self.errors.append(
                     RemovalError(
-                        spot, "", error, directory_status(way, name), directory_status(way)
+                        directory_plan,
+                        "",
+                        error,
+                        directory_status(cursor, name),
+                        directory_status(cursor),
                     )
                 )
         else:
-            self.directories.append(spot)
+            self.directories.append(directory_plan)
 
     def counts(self) -> tuple[int, int]:
         """Return how many files and directories were removed."""
@@ -125,8 +144,12 @@ class RemovalBatch:
     def paths(self) -> list[str]:
         """Return the removed paths; those of directories end with a slash."""
         shown = self._root.display_path
-        gone = [shown(spot.parts, name) for spot, names in self.files for name in names]
-        return gone + [f"{shown(spot.parts)}/" for spot in self.directories]
+        gone = [
+            shown(directory_plan.parts, name)
+            for directory_plan, names in self.files
+            for name in names
+        ]
+        return gone + [f"{shown(directory_plan.parts)}/" for directory_plan in self.directories]
 
     def close(self) -> None:
         """Close the cursor, and raise the exception of the thread."""
@@ -138,33 +161,47 @@ class RemovalBatch:
         """Add the result of another share."""
         self.files += other.files
         self.directories += other.directories
-        self.obstacles += other.obstacles
+        self.errors += other.errors
 
 
 def execute(plan: Plan) -> RemovalBatch:
     """Remove children before parents. Errors are noted, and everything else is removed anyway."""
-    done = RemovalBatch(plan.root, plan.root.way)
-    spots = [spot for spot in reversed(plan.spots) if spot.files or spot.remove_directory]
-    if len(spots) < THREADING_THRESHOLD:
-        done.remove(spots)
+    done = RemovalBatch(plan.root, plan.root.cursor)
+    directory_plans = [
+        directory_plan
+        for directory_plan in reversed(plan.directory_plans)
+        if directory_plan.files or directory_plan.remove_directory
+    ]
+    if len(directory_plans) < THREADING_THRESHOLD:
+        done.remove(directory_plans)
     else:
-        for share in _remove_in_threads(plan.root, spots):
+        for share in _remove_in_threads(plan.root, directory_plans):
             done.merge(share)
-    filled = {o.spot.parts[:n] for o in done.obstacles for n in range(len(o.spot.parts))}
-    for spot in spots:
-        if spot.remove_directory and spot.has_removed_children and spot.parts not in filled:
-            done.remove_directory(spot)
-    plan.root.way.cd(())
+    filled = {
+        o.directory_plan.parts[:n] for o in done.errors for n in range(len(o.directory_plan.parts))
+    }
+    for directory_plan in directory_plans:
+        if (
+            directory_plan.remove_directory
+            and directory_plan.has_removed_children
+            and directory_plan.parts not in filled
+        ):
+            done.remove_directory(directory_plan)
+    plan.root.cursor.cd(())
     return done
 
 
-def _remove_in_threads(root: CleanRoot, spots: Sequence[DirectoryPlan]) -> list[RemovalBatch]:
+def _remove_in_threads(
+    root: CleanRoot, directory_plans: Sequence[DirectoryPlan]
+) -> list[RemovalBatch]:
     """Remove in up to `MAX_WORKER_COUNT` threads, each with its own cursor."""
     from threading import Thread
 
-    size = -(-len(spots) // count_workers())
-    shares = [spots[start : start + size] for start in range(0, len(spots), size)]
-    removals = [RemovalBatch(root, root.way.clone()) for _ in shares]
+    size = -(-len(directory_plans) // count_workers())
+    shares = [
+        directory_plans[start : start + size] for start in range(0, len(directory_plans), size)
+    ]
+    removals = [RemovalBatch(root, root.cursor.clone()) for _ in shares]
     threads = [
         Thread(target=removal.remove_in_thread, args=(share,))
         for removal, share in zip(removals, shares, strict=True)
@@ -199,10 +236,10 @@ def count_workers() -> int:
     return max(1, min(MAX_WORKER_COUNT, (limit - RESERVED_DESCRIPTOR_COUNT) // MAX_OPEN_FDS))
 
 
-def directory_status(way: DirectoryCursor, name: str = "") -> os.stat_result | None:
+def directory_status(cursor: DirectoryCursor, name: str = "") -> os.stat_result | None:
     """Return the status of an entry of the current directory, or of the directory; None on errors."""
     try:
-        return way.status(name)
+        return cursor.status(name)
     except OSError:
         return None
 
@@ -214,23 +251,25 @@ PLAIN = re.compile(r"[\w./\\:@+~ ()\[\]{}#,;=-]+")
 BACKSLASH = "\\"
 
 
-def error_findings(plan: Plan, obstacles: list[RemovalError]) -> list[Finding]:
+def error_findings(plan: Plan, errors: list[RemovalError]) -> list[Finding]:
     """Return a finding for each file that could not be removed and each directory that could not be read."""
     return [
         *(unreadable_finding(plan, parts, error) for parts, error in plan.unreadable),
-        *(removal_error_finding(plan, obstacle) for obstacle in obstacles),
+        *(removal_error_finding(plan, removal_error) for removal_error in errors),
     ]
 
 
-def removal_error_finding(plan: Plan, obstacle: RemovalError) -> Finding:
+def removal_error_finding(plan: Plan, removal_error: RemovalError) -> Finding:
     """Return the finding for a file or directory that could not be removed."""
-    spot, name, error, status, directory = obstacle
-    path = plan.root.display_path(spot.parts, name)
-    above = plan.root.display_path(spot.parts if name else spot.parts[:-1])
+    directory_plan, name, error, status, directory = removal_error
+    path = plan.root.display_path(directory_plan.parts, name)
+    above = plan.root.display_path(directory_plan.parts if name else directory_plan.parts[:-1])
     holder = directory or status
     facts = [_ownership(status, directory), error.strerror or str(error)]
     message = f"not removed: {'; '.join(fact for fact in facts if fact)}"
-    whole = plan.root.display_path(spot.parts) if spot.remove_directory else None
+    whole = (
+        plan.root.display_path(directory_plan.parts) if directory_plan.remove_directory else None
+    )
     return Finding(path, Rule.PYC501, message, remedy(error, path, above, holder, whole=whole))
 
 
@@ -238,8 +277,8 @@ def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Fi
     """Return the finding for a directory, or with `--broken` a file, that could not be read."""
     path = plan.root.display_path(parts)
     try:
-        plan.root.way.cd(parts[:-1])
-        status = plan.root.way.status(parts[-1]) if parts else plan.root.way.status()
+        plan.root.cursor.cd(parts[:-1])
+        status = plan.root.cursor.status(parts[-1]) if parts else plan.root.cursor.status()
     except OSError:
         status = None
     facts = [_ownership(status, status), error.strerror or str(error)]

@@ -40,19 +40,22 @@ class CleanResult:
 
     def add(self, plan: Plan) -> None:
         """Execute a plan, unless `dry_run`, and add its result."""
-        obstacles = []
+        errors = []
         if self.dry_run:
             self._plans.append(plan)
-        elif any(spot.files or spot.remove_directory for spot in plan.spots):
+        elif any(
+            directory_plan.files or directory_plan.remove_directory
+            for directory_plan in plan.directory_plans
+        ):
             from pycache_guard.clean.remove import execute
 
             done = execute(plan)
             self._removals.append(done)
-            obstacles = done.obstacles
-        if plan.unreadable or obstacles:
+            errors = done.errors
+        if plan.unreadable or errors:
             from pycache_guard.clean.remove import error_findings
 
-            self.findings += error_findings(plan, obstacles)
+            self.findings += error_findings(plan, errors)
         self.kept += plan.kept
         self.skipped += plan.skipped
         self.files += plan.files
@@ -77,7 +80,7 @@ class CleanResult:
         self.findings = [*dict.fromkeys(self.findings)]
 
 
-def clean(paths: Sequence[str], mode: CleanOptions, *, dry_run: bool = False) -> CleanResult:
+def clean(paths: Sequence[str], options: CleanOptions, *, dry_run: bool = False) -> CleanResult:
     """Remove caches below `paths`; with `dry_run` only plan it.
 
     Everything is planned before the first removal. Raises `Failure` if a path is not a directory, or if
@@ -85,16 +88,16 @@ def clean(paths: Sequence[str], mode: CleanOptions, *, dry_run: bool = False) ->
     """
     outcome = CleanResult(dry_run=dry_run)
     roots = [root_for(path) for path in dict.fromkeys(paths)]
-    if mode.prefix:
+    if options.prefix:
         roots += [root for path in dict.fromkeys(paths) for root in prefix_roots(path)]
     try:
-        plans = [make_plan(root, mode) for root in roots]
+        plans = [make_plan(root, options) for root in roots]
         deduplicate(plans)
         for plan in plans:
             outcome.add(plan)
     finally:
         for root in roots:
-            root.way.close()
+            root.cursor.close()
     outcome.sort()
     return outcome
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 class CleanRoot:
     """The directory where a walk starts."""
 
-    __slots__ = ("parent_files", "path", "source_dir", "start", "way")
+    __slots__ = ("cursor", "parent_files", "path", "source_dir", "start")
 
     def __init__(
         self,
-        way: DirectoryCursor,
+        cursor: DirectoryCursor,
         path: str,
         start: tuple[str, ...] = (),
         parent_files: Sequence[str] = (),
         source_dir: str | None = None,
     ) -> None:
-        self.way = way
-        #: The path of the root of the cursor `way`.
+        self.cursor = cursor
+        #: The path of the root of the cursor `cursor`.
         self.path = path
         #: The names that lead from there to the start of the walk.
         self.start = start
@@ -65,9 +65,9 @@ def root_for(path: str) -> CleanRoot:
     # The sources of its files are in the directory above.
     open_cursor(bare).close()
     above = directory or os.curdir
-    way = open_cursor(above)
-    files, _, _ = way.list_entries()
-    return CleanRoot(way, above, (name,), files)
+    cursor = open_cursor(above)
+    files, _, _ = cursor.list_entries()
+    return CleanRoot(cursor, above, (name,), files)
 
 
 def require_same(path: str, bare: str) -> None:

@@ -69,7 +69,7 @@ REASONS = (TRACKED, SUBMODULE, SOURCELESS, NOT_A_CACHE, SPECIAL, LINK)
 
 
 def select_in_cache(
-    files: Sequence[str], parent_files: Sequence[str], special: Sequence[str], mode: CleanOptions
+    files: Sequence[str], parent_files: Sequence[str], special: Sequence[str], options: CleanOptions
 ) -> Selection:
     """Choose in a cache directory; `parent_files` contains the files of the directory above."""
     # Nearly all names end with .pyc; this check first halves the time.
@@ -78,14 +78,14 @@ def select_in_cache(
     if len(caches) < len(files):
         known = set(caches)
         kept += [(name, NOT_A_CACHE) for name in files if name not in known]
-    if mode.orphans:
+    if options.orphans:
         sources = set(parent_files)
         caches = [name for name in caches if not cache_names.has_source(name, sources)]
         caches = _drop_normalized(caches, sources, cache_names.has_source)
     return caches, kept, []
 
 
-def select_legacy(files: list[str], mode: CleanOptions) -> Selection | None:
+def select_legacy(files: list[str], options: CleanOptions) -> Selection | None:
     """Choose in a source directory; return None if it contains no bytecode names."""
     if not cache_names.may_hold_bytecode(files):
         return None
@@ -95,24 +95,30 @@ def select_legacy(files: list[str], mode: CleanOptions) -> Selection | None:
     alone = [name for name in names if not cache_names.has_source_beside(name, sources)]
     alone = _drop_normalized(alone, sources, cache_names.has_source_beside)
     paired = set(names).difference(alone)
-    gone = [] if mode.orphans else [name for name in names if name in paired]
-    if mode.include_sourceless:
+    gone = [] if options.orphans else [name for name in names if name in paired]
+    if options.include_sourceless:
         return gone + alone, kept, []
-    if mode.orphans:
+    if options.orphans:
         return gone, kept, alone
     return gone, kept + [(name, SOURCELESS) for name in alone], []
 
 
-def select_in_prefix(files: Sequence[str], sources: Sequence[str], mode: CleanOptions) -> Selection:
+def select_in_prefix(
+    files: Sequence[str], sources: Sequence[str], options: CleanOptions
+) -> Selection:
     """Choose in a directory below `sys.pycache_prefix`; `sources` contains the files of its source directory."""
     from pycache_guard.bytecode.cache_names import parse_cache_name
 
     caches = []
     for name in files:
         parsed = parse_cache_name(f"__pycache__/{name}")
-        if parsed and parsed.tag and not (mode.orphans and cache_names.has_source(name, sources)):
+        if (
+            parsed
+            and parsed.tag
+            and not (options.orphans and cache_names.has_source(name, sources))
+        ):
             caches.append(name)
-    if mode.orphans:
+    if options.orphans:
         caches = _drop_normalized(caches, sources, cache_names.has_source)
     return caches, [], []
 

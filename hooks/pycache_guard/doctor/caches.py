@@ -80,7 +80,7 @@ class CacheScan(NamedTuple):
 def scan_caches(root: CleanRoot) -> CacheScan:
     """Return every cache below a root; the same directories are skipped as in `clean`."""
     result = CacheScan([], [], [])
-    for directory in walk(root.way):
+    for directory in walk(root.cursor):
         entries = (*directory.files, *directory.special)
         if directory.parts and skip_reason_by_content(entries, directory.directories):
             directory.directories.clear()
@@ -99,9 +99,9 @@ def scan_caches(root: CleanRoot) -> CacheScan:
 def places(root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[CacheDirectory]:
     """Yield a directory with the status seen from above, which needs no permission to enter it."""
     try:
-        root.way.cd(parts[:-1])
-        above = root.way.status()
-        status = root.way.status(parts[-1]) if parts else above
+        root.cursor.cd(parts[:-1])
+        above = root.cursor.status()
+        status = root.cursor.status(parts[-1]) if parts else above
     except OSError:
         return
     yield CacheDirectory(root.display_path(parts), is_cache, status, above if is_cache else None)

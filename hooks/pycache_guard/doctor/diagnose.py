@@ -100,7 +100,7 @@ def describe_caches(python: Interpreter, root: str, *, can_clean: bool) -> Docto
     try:
         found = caches.scan_caches(walked)
     finally:
-        walked.way.close()
+        walked.cursor.close()
     return state.summarize(found, python, root, is_written=is_written, can_clean=can_clean)
 
 

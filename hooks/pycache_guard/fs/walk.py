@@ -67,19 +67,19 @@ def open_cursor(root: str) -> DirectoryCursor:
 
 
 def walk(
-    way: DirectoryCursor, start: tuple[str, ...] = (), parent_files: Sequence[str] = ()
+    cursor: DirectoryCursor, start: tuple[str, ...] = (), parent_files: Sequence[str] = ()
 ) -> Iterator[Directory]:
     """Yield the directory `start` and all directories below it, parents before children.
 
-    The yielded directory is the current one of `way`. `parent_files` contains the files of the directory above
+    The yielded directory is the current one of `cursor`. `parent_files` contains the files of the directory above
     `start`.
     """
     pending = [(start, parent_files)]
     while pending:
         parts, above = pending.pop()
         try:
-            way.cd(parts)
-            found = way.list_entries()
+            cursor.cd(parts)
+            found = cursor.list_entries()
         except OSError as error:
             if error.errno not in VANISHED:
                 yield Directory(parts, ([], [], []), above, error)
