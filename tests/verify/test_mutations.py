@@ -37,10 +37,10 @@ def test_edited_code_differs(tag: str) -> None:
         if field == "consts" and n % STRIDE:
             continue
         forged = read_pyc(head + dump_marshal(code, dialect))
-        outcome = compare_code(forged, expected, b"no name")
+        comparison = compare_code(forged, expected, b"no name")
         # What no interpreter would read is caught by the reader: then nothing is known, and said.
-        assert outcome.result is ComparisonResult.DIFFERENT or (
-            outcome.result is ComparisonResult.UNKNOWN and "bad code object" in outcome.reason
+        assert comparison.result is ComparisonResult.DIFFERENT or (
+            comparison.result is ComparisonResult.UNKNOWN and "bad code object" in comparison.reason
         ), (field, code.fields[field])
         counts[field] += 1
     assert sum(counts.values()) > 100
@@ -57,7 +57,9 @@ def test_edited_line_table_has_its_own_result(tag: str) -> None:
     results: Counter[ComparisonResult] = Counter()
     for table in mutate_value(honest.code.fields["linetable"], 1, is_field=True):
         forged = Code({**honest.code.fields, "linetable": table})
-        outcome = compare_code(read_pyc(head + dump_marshal(forged, dialect)), expected, b"no name")
-        results[outcome.result] += 1
-        assert (outcome.result is ComparisonResult.DIFFERENT) == bool(outcome.reason)
+        comparison = compare_code(
+            read_pyc(head + dump_marshal(forged, dialect)), expected, b"no name"
+        )
+        results[comparison.result] += 1
+        assert (comparison.result is ComparisonResult.DIFFERENT) == bool(comparison.reason)
     assert set(results) == {ComparisonResult.DIFFERENT, ComparisonResult.LINES_DIFFER}

@@ -246,13 +246,13 @@ def _shown_path(place: DiskFile | GitFile) -> str:
 
 def read_or_fail(place: DiskFile | GitFile) -> Pyc:
     """Return a file with a header. Raises `Failure`."""
-    from pycache_guard.verify.check import unknown_magic_verdict
+    from pycache_guard.verify.check import describe_invalid_header
 
     data = place.read()
     try:
         return read_pyc(data, parse_cache_name(place.path))
     except InvalidHeader as error:
-        words = unknown_magic_verdict(data, error).message
+        words = describe_invalid_header(data, error)[1]
         raise Failure(f"{_shown_path(place)}: {words}") from None
 
 

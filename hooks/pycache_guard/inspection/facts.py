@@ -27,7 +27,7 @@ from pycache_guard.findings import Rule
 from pycache_guard.fs import files
 from pycache_guard.git.objects import read_path
 from pycache_guard.git.repository import try_rev_parse
-from pycache_guard.verify.check import unknown_magic_verdict
+from pycache_guard.verify.check import describe_invalid_header
 from pycache_guard.verify.stores import DiskStore
 from pycache_guard.verify.stores import FoundSource
 from pycache_guard.verify.stores import is_in_cache
@@ -78,10 +78,10 @@ def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:
-        verdict = unknown_magic_verdict(data, error)
+        rule, message = describe_invalid_header(data, error)
         outcome = run_without_header(name, data, error, has_source=source is not None)
         facts = PycFacts(path, place.revision, len(data), data[:4], name, outcome)
-        return facts, [Finding(path, verdict.rule, verdict.message)]
+        return facts, [Finding(path, rule, message)]
     header = pyc.header
     fitting = check_freshness(header, source.source) if source is not None else None
     outcome = would_import(

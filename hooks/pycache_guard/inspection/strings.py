@@ -27,7 +27,7 @@ from pycache_guard.inspection.scopes import walk_scopes
 from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import escape_unprintable
 from pycache_guard.report.escape import is_utf8
-from pycache_guard.verify.check import unknown_magic_verdict
+from pycache_guard.verify.check import describe_invalid_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def collect_strings(data: bytes, name: CacheName | None) -> ListedStrings:
     try:
         magic = parse_header(data, name).magic
     except InvalidHeader as error:
-        problem = unknown_magic_verdict(data, error).message
+        problem = describe_invalid_header(data, error)[1]
         return ListedStrings(dict.fromkeys(find_printable_runs(data)), {}, problem)
     start = magic.header_length
     dialect = None if name is not None and name.has_foreign_code else marshal_format(magic)

@@ -24,7 +24,7 @@ from pycache_guard.inspection.render import used_names
 from pycache_guard.inspection.render import write_signature
 from pycache_guard.inspection.scopes import walk_scopes
 from pycache_guard.inspection.strings import write_value
-from pycache_guard.verify.check import unknown_magic_verdict
+from pycache_guard.verify.check import describe_invalid_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def textconv_lines(path: str, data: bytes) -> Iterator[str]:
     try:
         pyc = read_pyc(data, parse_cache_name(path))
     except InvalidHeader as error:
-        yield unknown_magic_verdict(data, error).message
+        yield describe_invalid_header(data, error)[1]
         yield describe_bytes("content", data)
         return
     magic = pyc.header.magic

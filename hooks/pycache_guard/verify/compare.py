@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Target:
     """A file whose header is well-formed, with a source to compare it with."""
 
-    __slots__ = ("digest", "header", "name", "outcome", "path", "pyc", "source")
+    __slots__ = ("comparison", "digest", "header", "name", "path", "pyc", "source")
 
     def __init__(self, path: str, name: CacheName, header: Header, source: FoundSource) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class Target:
         self.source = source
         #: Read at the first comparison, dropped when the result is final.
         self.pyc: Pyc | None = None
-        self.outcome = Comparison(ComparisonResult.UNKNOWN)
+        self.comparison = Comparison(ComparisonResult.UNKNOWN)
         #: The hash of the source that the interpreter of the file computed, None if it was not asked.
         self.digest: bytes | None = None
 
@@ -113,7 +113,7 @@ class Comparer:
             for (target, level), answer in self._compile_ahead(process, queue):
                 record_result(target, process, answer, level)
                 later = [other for other in target.levels() if other > level]
-                if target.outcome.result is ComparisonResult.SAME:
+                if target.comparison.result is ComparisonResult.SAME:
                     yield target
                     target.pyc = None
                 elif later:
@@ -163,12 +163,12 @@ def record_result(
     target.digest = answer.digest or target.digest
     if answer.code is None:
         result = ComparisonResult.REFUSED if answer.rejected else ComparisonResult.UNKNOWN
-        outcome = Comparison(result, reason=answer.reason)
+        comparison = Comparison(result, reason=answer.reason)
     else:
         assert target.pyc is not None
-        outcome = compare_code(target.pyc, answer.code, process.name)._replace(level=level)
-    if outcome.result > target.outcome.result or not target.outcome.compiler:
-        target.outcome = outcome._replace(compiler=process.interpreter.title)
+        comparison = compare_code(target.pyc, answer.code, process.name)._replace(level=level)
+    if comparison.result > target.comparison.result or not target.comparison.compiler:
+        target.comparison = comparison._replace(compiler=process.interpreter.title)
 
 
 def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
