@@ -53,7 +53,7 @@ def padded(data: bytes) -> bytes:
 #: A few bytes are enough where bytes of a module are no text in an encoding.
 SHORT = OF_314[:4] + bytes(12) + b"\xe3" + bytes(41)
 BECOMING = [
-    ("logo.png -text working-tree-encoding=ISO-8859-1", latin("latin-1"), BYTECODE),
+    ("logo.png -text working-tree-encoding=ISO-8859-1", latin("latin-1"), OF_27),
     ("logo.png -text working-tree-encoding=latin1", latin("latin-1"), OF_27),
     ("*.png text working-tree-encoding=CP437", latin("cp437"), SHORT),
     ("* working-tree-encoding=KOI8-R", latin("koi8-r"), SHORT),
@@ -63,7 +63,7 @@ BECOMING = [
     (
         "[attr]picture -text working-tree-encoding=ISO-8859-1\n*.png picture",
         latin("latin-1"),
-        BYTECODE,
+        OF_27,
     ),
     ("logo.png text eol=crlf", with_bare_lines, OF_27),
     ("logo.png eol=crlf", with_bare_lines, OF_27),
@@ -118,7 +118,7 @@ PLACES = [
 def test_attributes_in_any_directory_count(repo: Repo, run: Run, path: str, pattern: str) -> None:
     repo.commit()
     repo.stage(path, f"{pattern} -text working-tree-encoding=ISO-8859-1\n")
-    repo.stage("pkg/deep/logo.png", latin("latin-1")(BYTECODE))
+    repo.stage("pkg/deep/logo.png", latin("latin-1")(OF_27))
     assert [*found(run)] == ["pkg/deep/logo.png"]
 
 
@@ -126,7 +126,7 @@ def test_attributes_in_the_blob_of_a_link_count(repo: Repo, run: Run, tmp_path: 
     """Git reads them while it checks out: from the index, where there is no link."""
     line = "logo.png -text working-tree-encoding=ISO-8859-1"
     repo.stage(".gitattributes", line, mode="120000")
-    repo.stage("logo.png", latin("latin-1")(BYTECODE))
+    repo.stage("logo.png", latin("latin-1")(OF_27))
     assert [*found(run)] == ["logo.png"]
     repo.commit()
     repo.git("clone", "-q", ".", os.fspath(tmp_path / "clone"))
@@ -136,7 +136,7 @@ def test_attributes_in_the_blob_of_a_link_count(repo: Repo, run: Run, tmp_path: 
 def test_new_attributes_make_an_old_file_new(repo: Repo, run: Run, change: str) -> None:
     """The content was there before, and was harmless."""
     line = "logo.png -text working-tree-encoding=ISO-8859-1\n"
-    repo.stage("pkg/logo.png", latin("latin-1")(BYTECODE))
+    repo.stage("pkg/logo.png", latin("latin-1")(OF_27))
     if change == "delete":
         repo.stage(".gitattributes", line)
         repo.stage("pkg/.gitattributes", "logo.png working-tree-encoding=UTF-8\n")
@@ -163,7 +163,7 @@ def test_paths_of_any_bytes_are_checked(repo: Repo, run: Run) -> None:
         decode_posix_name(b"\xff.png"),
     ]
     for name in names:
-        repo.stage(name, latin("latin-1")(BYTECODE))
+        repo.stage(name, latin("latin-1")(OF_27))
     assert len(found(run)) == len(names)
 
 
@@ -228,7 +228,7 @@ def test_attributes_that_are_not_cloned_do_not_count(
     against = "logo.png !working-tree-encoding\n"
     for tracked, own, expected in (("* text=auto\n", line, []), (line, against, ["logo.png"])):
         repo.stage(".gitattributes", tracked)
-        repo.stage("logo.png", latin("latin-1")(BYTECODE))
+        repo.stage("logo.png", latin("latin-1")(OF_27))
         if setting == "info":
             repo.write(".git/info/attributes", own)
         else:

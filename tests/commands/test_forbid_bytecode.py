@@ -17,6 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from conftest import PROGRAM
+from helpers.git_version import needs_git
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 from pycache_guard import compat
@@ -216,6 +217,7 @@ def test_file_that_is_not_on_disk_is_reported(repo: Repo, run: Run) -> None:
     assert paths(run) == ["a/b.pyc"]
 
 
+@needs_git(34, "`git rm --sparse`")
 @pytest.mark.parametrize("options", [(), ("--sparse-index",)])
 def test_sparse_checkout_is_checked_whole(repo: Repo, run: Run, options: tuple[str, ...]) -> None:
     """Also with a sparse index, which holds `out/` in one entry."""
@@ -232,6 +234,26 @@ def test_sparse_checkout_is_checked_whole(repo: Repo, run: Run, options: tuple[s
     )
     repo.git(*command.split(" ")[1:])
     assert run(COMMAND) == CLEAN
+
+
+@needs_git(36, "`ls-files --sparse`")
+def test_new_directory_in_a_sparse_index_is_checked(repo: Repo, run: Run) -> None:
+    """In the index, one entry stands for a directory that HEAD does not have."""
+    repo.add("in/a.py")
+    repo.commit()
+    repo.add("out/deep/logo.png", BYTECODE)
+    repo.add("out/__pycache__/empty.cpython-313.pyc")
+    repo.add("out/__init__.py")
+    repo.commit()
+    repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "in")
+    repo.git("reset", "-q", "--soft", "HEAD~1")
+    assert "out/" in repo.git("ls-files", "--sparse").splitlines()
+    for argv in ((), ("--staged",), ("--content", "all")):
+        code, out, err = run(COMMAND, "--quiet", *argv)
+        assert (code, err) == (1, "")
+        assert "out/__pycache__/empty.cpython-313.pyc: PYC001" in out
+        assert "out/deep/logo.png: PYC002" in out
+    assert "out/" in repo.git("ls-files", "--sparse").splitlines()
 
 
 @pytest.mark.parametrize("argv", [(), ("--staged",), ("--content", "all")])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 from typing import NoReturn
@@ -307,7 +308,8 @@ def test_code(here: Path, run: Run) -> None:
         "        <lambda>, line 5",
     ]
     assert lines[1].partition(" bytes, flags ")[2].startswith("OPTIMIZED, NEWLOCALS: ")
-    assert "(1, (2, (3, (4, <tuple of 2>))), '" in lines[0]
+    # From 3.15 on, the defaults of a function are in a tuple of their own.
+    assert re.search(r"\(1, \(2, \(3, (\(4, )?<tuple of 2>\)", lines[0])
     assert "'…, <int of 2001 bits>, …)" in lines[0]
     told = run("inspect", "--code", "--format", "json", "m.pyc")
     objects = json.loads(told.out)["files"][0]["code"]
@@ -388,7 +390,7 @@ def test_code_in_odd_places(here: Path, run: Run) -> None:
     nested = module.replace(co_consts=((compile_source("x"), frozenset([1])), *module.co_consts))
     write_file(here / "m.pyc", timestamp_pyc(nested, 0))
     told = run("inspect", "--code", "m.pyc")
-    assert ": (<code <module>>, frozenset({1})), " in told.out
+    assert re.search(r"[:,] \(<code <module>>, frozenset\(\{1\}\)\)", told.out)
     assert "\n      <module>, line 1" in told.out
 
 

@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.make_pyc import INNOCENT
+from helpers.make_pyc import OTHER_TAG
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
 from helpers.make_pyc import describe_greeting
+from helpers.make_pyc import edit_pyc
 from helpers.make_pyc import foreign_pyc
+from helpers.make_pyc import forged_pyc
 from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import CodeType
 
     from conftest import Run
     from helpers.repo import Repo
@@ -143,19 +147,6 @@ def test_verify_references_shifted(here: Path, run: Run, version: str, kind: str
 NESTED = "def f():\n    def g():\n        return 1\n    return g\nclass C:\n    def m(self): pass\n"
 
 
-def renamed(code: CodeType, path: tuple[str, ...], name: str) -> CodeType:
-    """Return code in which the code object at `path` bears another file name."""
-    if not path:
-        return code.replace(co_filename=name)
-    consts = tuple(
-        renamed(part, path[1:], name)
-        if hasattr(part, "co_name") and part.co_name == path[0]
-        else part
-        for part in code.co_consts
-    )
-    return code.replace(co_consts=consts)
-
-
 PLACES: list[tuple[str, ...]] = [(), ("f",), ("f", "g"), ("C",), ("C", "m")]
 
 
@@ -165,9 +156,7 @@ def test_verify_file_name_of_nested_code(
     here: Path, run: Run, path: tuple[str, ...], name: str
 ) -> None:
     write_file(here / "m.py", NESTED)
-    write_file(
-        here / cache_path(), timestamp_pyc(renamed(compile_source(NESTED), path, name), len(NESTED))
-    )
+    write_file(here / cache_path(), edit_pyc(matching_pyc(NESTED), path, filename=name))
     report = run("verify-bytecode")
     assert report.code == 1
     start = f"{cache_path()}: PYC202 its code objects have several file names ("
@@ -177,7 +166,7 @@ def test_verify_file_name_of_nested_code(
 
 def test_file_name_of_nested_code_where_nothing_can_be_compared(here: Path, run: Run) -> None:
     """The same forgery of pytest's, without a source, and of a Python that is not here."""
-    data = timestamp_pyc(renamed(compile_source(NESTED), ("f",), "/elsewhere"), len(NESTED))
+    data = edit_pyc(matching_pyc(NESTED), ("f",), filename="/elsewhere")
     write_file(here / "m.py", NESTED)
     write_file(here / cache_path(more="-pytest-8.0.0"), data)
     write_file(here / "alone.pyc", data)
@@ -231,10 +220,6 @@ def test_file_name_of_nested_code_of_other_pythons(here: Path, run: Run, version
 # verify_line_tables
 
 
-def tabled(code: CodeType, table: bytes) -> CodeType:
-    return code.replace(co_linetable=table)
-
-
 def cut(table: bytes) -> bytes:
     return table[:-1]
 
@@ -259,43 +244,38 @@ def zeros(table: bytes) -> bytes:
 @pytest.mark.parametrize("place", ["module", "function"])
 def test_verify_line_tables(here: Path, run: Run, change: object, place: str) -> None:
     assert callable(change)
-    code = compile_source(INNOCENT)
-    if place == "module":
-        code = tabled(code, change(code.co_linetable))
-    else:
-        consts = tuple(
-            tabled(part, change(part.co_linetable)) if hasattr(part, "co_name") else part
-            for part in code.co_consts
-        )
-        code = code.replace(co_consts=consts)
+    name, path = ("<module>", ()) if place == "module" else ("greet", ("greet",))
+    code = read_pyc(matching_pyc()).code
+    if path:
+        (code,) = (part for part in code.consts if isinstance(part, Code))
+    table = code.fields["linetable"]
     write_file(here / "m.py", INNOCENT)
-    write_file(here / cache_path(), timestamp_pyc(code, len(INNOCENT)))
+    write_file(here / cache_path(), edit_pyc(matching_pyc(), path, linetable=change(table)))
     report = run("verify-bytecode", "--format", "json")
     assert found(report) == [(cache_path(), "PYC202")]
     (finding,) = json.loads(report.out)["findings"]
-    name = "<module>" if place == "module" else "greet"
     assert f"to: the line table of {name} " in finding["message"]
     assert json.loads(report.out)["verified"] == 0
 
 
 def test_line_tables_do_not_hide_another_difference(here: Path, run: Run) -> None:
-    code = compile_source(INNOCENT.replace("hello", "HELLO"))
     write_file(here / "m.py", INNOCENT)
-    write_file(here / cache_path(), timestamp_pyc(tabled(code, b""), len(INNOCENT)))
+    write_file(here / cache_path(), edit_pyc(forged_pyc(), (), linetable=b""))
     report = run("verify-bytecode")
     assert f"m.py to: {describe_greeting()} differs" in report.out
 
 
-@pytest.mark.parametrize("path", ["alone.pyc", cache_path("gone"), "__pycache__/m.cpython-314.pyc"])
+@pytest.mark.usefixtures("only_this_python")
+@pytest.mark.parametrize(
+    "path", ["alone.pyc", cache_path("gone"), f"__pycache__/m.{OTHER_TAG}.pyc"]
+)
 def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: str) -> None:
     write_file(here / "m.py", INNOCENT)
-    if "314" in path:
-        newer = foreign_pyc("cpython-314")
-        data = newer[:8] + matching_pyc()[8:16] + newer[16:]
-        table = data.rindex(b"s", 0, len(data) - 8)
-        data = data[:table] + data[table:].replace(b"\xf0", b"\x70", 1)
-    else:
-        data = timestamp_pyc(tabled(compile_source(INNOCENT), b""), len(INNOCENT))
+    data = matching_pyc()
+    if OTHER_TAG in path:
+        other = foreign_pyc(OTHER_TAG)
+        data = other[:8] + data[8:16] + other[16:]
+    data = edit_pyc(data, (), linetable=b"\x70")
     write_file(here / path, data)
     report = run("verify-bytecode")
     assert f"{path}: PYC206 not well-formed: the line table of " in report.out

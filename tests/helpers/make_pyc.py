@@ -14,8 +14,15 @@ from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bytecode.dump_marshal import dump_marshal
+from pycache_guard.bytecode.code_object import Code
+from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.pyc import read_pyc
+
 if TYPE_CHECKING:
     from types import CodeType
+
+    from pycache_guard.bytecode.code_object import Value
 
 TAG = sys.implementation.cache_tag
 #: How reports name the interpreter that runs the tests, as the writer of a file and as a compiler.
@@ -75,6 +82,28 @@ def hash_pyc(code: CodeType, source: bytes, *, checked: bool) -> bytes:
 def matching_pyc(source: str = INNOCENT, level: int = 0) -> bytes:
     """Return the timestamp file that import writes for a source modified at `TIME`."""
     return timestamp_pyc(compile_source(source, level), len(source))
+
+
+def edit_pyc(data: bytes, path: tuple[str, ...], **fields: Value) -> bytes:
+    """Return a file in which fields of the code object at `path`, names below the module, are others.
+
+    `CodeType.replace` is not used because, from 3.14 on, it forgets the kinds of arguments.
+    """
+    pyc = read_pyc(data)
+    magic = pyc.header.magic
+    dialect = marshal_format(magic)
+    assert dialect is not None
+
+    def edit(code: Code, path: tuple[str, ...]) -> Code:
+        if not path:
+            return Code({**code.fields, **fields})
+        consts = tuple(
+            edit(part, path[1:]) if isinstance(part, Code) and part.name == path[0] else part
+            for part in code.consts
+        )
+        return Code({**code.fields, "consts": consts})
+
+    return data[: magic.header_length] + dump_marshal(edit(pyc.code, path), dialect)
 
 
 def foreign_pyc(tag: str) -> bytes:

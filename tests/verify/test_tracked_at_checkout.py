@@ -11,9 +11,9 @@ import pytest
 from helpers.make_pyc import INNOCENT
 from helpers.make_pyc import cache_path
 from helpers.make_pyc import compile_source
+from helpers.make_pyc import foreign_pyc
 from helpers.make_pyc import hash_pyc
 from helpers.make_pyc import timestamp_pyc
-from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -127,7 +127,7 @@ def test_attributes_of_a_linked_cache_are_those_of_the_target(repo: Repo, run: R
 def test_bytecode_of_another_name_at_checkout_is_reported(repo: Repo, run: Run) -> None:
     repo.commit()
     repo.stage(".gitattributes", "logo.png -text working-tree-encoding=ISO-8859-1\n")
-    repo.stage("logo.png", BYTECODE.decode("latin-1").encode())
+    repo.stage("logo.png", foreign_pyc("cpython-27").decode("latin-1").encode())
     (finding,) = found(run)
     assert "working-tree-encoding=ISO-8859-1" in finding
 

@@ -55,6 +55,8 @@ class Parser(argparse.ArgumentParser):
             formatter_class=LazyFormatter if _IMPORTS_COLORS else argparse.HelpFormatter,
             add_help=False,
         )
+        # From 3.15 on, argparse suggests choices in its own words.
+        self.suggest_on_error = False
         # Not listed: a reader of the help page has just used it.
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.listing import Diff
 
+#: Of comparisons: in a sparse index one entry stands for a directory that is not checked out, and a tree
+#: that lacks the directory is compared with that entry instead of its files (git 2.55).
+FULL_INDEX = ("-c", "index.sparse=false")
 #: Lists entries with their modes, ids and stages, as paths from the top.
 LIST = ("ls-files", "--stage", "-z", "--full-name", "--")
 
@@ -120,7 +123,7 @@ class Index:
         from pycache_guard.git.listing import path_of
 
         options = ("--cached", "--ita-invisible-in-index", *RAW_DIFF_OPTIONS)
-        process = Git("diff-index", *options, repository.empty_tree(), "--")
+        process = Git(*FULL_INDEX, "diff-index", *options, repository.empty_tree(), "--")
         kept = set(map(path_of, Diff(process).records()))
         return [record for record in records if path_of(record) in kept]
 
@@ -230,7 +233,8 @@ class Index:
     @staticmethod
     def _diff_against(base: str) -> Git:
         return Git(
-            "diff-index", "--cached", "--ita-visible-in-index", *RAW_DIFF_OPTIONS, base, "--"
+            *(*FULL_INDEX, "diff-index", "--cached", "--ita-visible-in-index"),
+            *(*RAW_DIFF_OPTIONS, base, "--"),
         )
 
 
