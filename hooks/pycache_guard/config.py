@@ -225,9 +225,12 @@ def _parse_probes(names: list[object], where: str) -> tuple[str, ...]:
 def ignored_codes(codes: list[object], where: str) -> tuple[str, ...]:
     """Check the codes of rules whose findings are not reported."""
     every = [rule.name for rule in Rule]
+    can_be_ignored = [rule for rule in Rule if _CAN_BE_IGNORED.fullmatch(rule.name)]
     for code in codes:
         if code not in every:
-            raise Failure(f"{where}: {show_value(code)} is not a rule{suggest_rule(code)}")
+            raise Failure(
+                f"{where}: {show_value(code)} is not a rule{suggest_rule(code, can_be_ignored)}"
+            )
         if not _CAN_BE_IGNORED.fullmatch(str(code)):
             raise Failure(
                 f"{where}: {show_value(code)} cannot be ignored;"
@@ -262,8 +265,8 @@ def suggestion(word: object, words: Collection[str]) -> str:
     return f": did you mean `{found[0]}`?" if found else ""
 
 
-def suggest_rule(word: object) -> str:
-    """Return `: did you mean X?` for the rule that `word` means, or for those whose name has it.
+def suggest_rule(word: object, rules: Collection[Rule] = Rule) -> str:
+    """Return `: did you mean X?` for the one of `rules` that `word` means, or for those whose name has it.
 
     A code is guessed only if one is nearer than all others: the codes are so similar that spelling
     alone says nothing. Returns an empty string if no rule, or more than three, are likely.
@@ -273,22 +276,22 @@ def suggest_rule(word: object) -> str:
     letters, digits = re.sub(r"[\W\d_]", "", word).upper(), re.sub(r"\D", "", word)
     if digits:
         is_meant = letters in ("", "PYC") or suggestion(letters, ["PYC"])
-        found = _nearest_codes(digits) if is_meant else []
+        found = _nearest_codes(digits, rules) if is_meant else []
     else:
         name = re.sub(r"[\W_]+", "-", word.lower()).strip("-")
-        found = [rule.value for rule in Rule if name and name in rule.value]
+        found = [rule.value for rule in rules if name and name in rule.value]
         if not found:
-            return suggestion(name, [rule.value for rule in Rule])
+            return suggestion(name, [rule.value for rule in rules])
     names = " or ".join(f"`{each}`" for each in found)
     return f": did you mean {names}?" if 0 < len(found) <= MAX_SUGGESTIONS else ""
 
 
-def _nearest_codes(digits: str) -> list[str]:
+def _nearest_codes(digits: str, rules: Collection[Rule]) -> list[str]:
     """Return the code with this number, or the one that is spelled most like it, or nothing."""
     from difflib import SequenceMatcher
 
     code = f"PYC{digits.lstrip('0'):0>3}"
-    ratios = {rule.name: SequenceMatcher(None, code, rule.name).ratio() for rule in Rule}
+    ratios = {rule.name: SequenceMatcher(None, code, rule.name).ratio() for rule in rules}
     best = max(ratios.values())
     names = [name for name, ratio in ratios.items() if ratio == best >= MIN_RATIO]
     return names if len(names) == 1 else []
