@@ -17,6 +17,9 @@ from helpers.gitlab_component import interpolate_component
 from helpers.runners import ROOT
 from helpers.runners import SCRIPTS
 
+pytestmark = pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="the linters have no wheels for PyPy"
+)
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTION = ROOT / "action.yml"
