@@ -11,6 +11,7 @@ import pytest
 
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
+from helpers.report_parser import run_fixes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,12 +43,12 @@ def test_all_checks_report_in_one_run(repo: Repo, run: Run, base: str) -> None:
     report = json.loads(result.out)
     assert (result.code, result.err) == (1, "")
     assert [(f["code"], f["path"], bool(f["commit"])) for f in report["findings"]] == [
-        ("PYC101", ".gitignore", False),
-        ("PYC001", "a.pyc", False),
         ("PYC001", "gone.pyc", True),
-        ("PYC002", "logo.png", False),
         ("PYC001", "a.pyc", True),
         ("PYC002", "logo.png", True),
+        ("PYC101", ".gitignore", False),
+        ("PYC001", "a.pyc", False),
+        ("PYC002", "logo.png", False),
     ]
     assert report["command"] == "ci"
     assert (report["checked"], report["directories"], report["commits"]) == (4, 2, 2)
@@ -56,6 +57,23 @@ def test_all_checks_report_in_one_run(repo: Repo, run: Run, base: str) -> None:
     text = run("ci", "--range", f"{base}..HEAD").out
     assert "Found 6 problems (4 tracked files checked, 4 read, 2 directories checked, 2 " in text
     assert f"Allow entries are those of {base}; merge an allow entry before the bytecode." in text
+
+
+def test_commands_work_one_after_the_other(repo: Repo, run: Run, base: str) -> None:
+    """The rewriting of commits refuses staged changes, so it is first, and it cleans the index too."""
+    repo.add("old.pyc", BYTECODE)
+    base = repo.commit("before")
+    repo.add("a.pyc", BYTECODE)
+    repo.add(".gitignore", "")
+    repo.commit("more")
+    options = ("ci", "--range", f"{base}..HEAD")
+    report = json.loads(run(*options, "--format", "json").out)
+    fixes = {(f["path"], bool(f["commit"])): f["remedy"] for f in report["findings"]}
+    assert fixes["a.pyc", False] == "the command for its commit removes it here too"
+    assert fixes["old.pyc", False] == "git rm -r -f --cached -- old.pyc"
+    run_fixes(run(*options).out, repo.path)
+    repo.commit("fixed")
+    assert run(*options) == CLEAN
 
 
 def test_range_is_needed_where_no_system_is_known(run: Run, base: str) -> None:

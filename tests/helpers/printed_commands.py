@@ -220,9 +220,9 @@ def check_options(words: list[str], command: str) -> None:
 
 
 def has_option(known: str, option: str) -> bool:
-    """Return whether a help text has an option; `--[no-]x` stands for two."""
+    """Return whether a help text has an option; git takes `--no-x` for each `--x` or `--[no-]x`."""
     name = option.partition("=")[0]
-    words = re.sub(r"--\[no-\]([\w-]+)", r"--\1 --no-\1", known)
+    words = re.sub(r"--(?:\[no-\])?(\w[\w-]*)", r"--\1 --no-\1", known)
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words) is not None
 
 

@@ -46,6 +46,9 @@ UNKNOWN_SYSTEM = (
     "no known CI system: pass the commits to check, for example"
     " `pycache-guard ci --range origin/main..HEAD`"
 )
+#: The rank of findings that are not about a commit: larger than that of any commit.
+AFTER_COMMITS = 1 << 62
+REMOVED_WITH_COMMITS = "the command for its commit removes it here too"
 #: The file to which a step appends Markdown, on GitHub, Gitea and Forgejo
 #: (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
 SUMMARY_FILE = "GITHUB_STEP_SUMMARY"
@@ -109,7 +112,7 @@ def report(
     is_complete: bool,
 ) -> int:
     """Write one report of all checks, and the job summary; return the exit code."""
-    findings = sort_findings([finding for result in done for finding in result.findings])
+    findings = order_fixes([finding for result in done for finding in result.findings])
     summary = summarize(done, commits, findings, config_from)
     keys: dict[str, object] = {}
     for result in reversed(done):  # the counts of the index come last, and stay
@@ -135,6 +138,27 @@ def report(
     if system is not None and system.read is read_github:
         append_job_summary(findings, summary, is_complete=is_complete)
     return 1 if findings else 0
+
+
+def order_fixes(findings: list[Finding]) -> list[Finding]:
+    """Return findings sorted so that their commands work one after the other.
+
+    The command that rewrites commits comes first, because it refuses staged changes. It also removes
+    the same files from the index, so their findings there have no command of their own.
+    """
+    rewritten = {
+        finding.path
+        for finding in findings
+        if finding.commit and finding.fix and "filter-repo" not in finding.fix
+    }
+    adapted = []
+    for finding in findings:
+        if finding.commit is None:
+            finding = finding._replace(rank=AFTER_COMMITS)
+            if finding.path in rewritten and finding.fix:
+                finding = finding._replace(fix=None, hint=REMOVED_WITH_COMMITS)
+        adapted.append(finding)
+    return sort_findings(adapted)
 
 
 def summarize(
