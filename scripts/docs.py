@@ -1,12 +1,13 @@
 """`python -m scripts.docs`: write the tables of the documentation that repeat facts of the code.
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else in a page is
-written by hand. `tests/test_generated_docs.py` fails if a table is out of date. The completions are made
-from the same facts, and are written too.
+written by hand. `tests/test_generated_docs.py` fails if a table is out of date. The completions and the
+codes in the schema of the configuration are made from the same facts, and are written too.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +16,12 @@ import yaml
 
 from pycache_guard.cli import COMMANDS
 from pycache_guard.commands._help import load_help
+from pycache_guard.config import ignorable_rules
 from pycache_guard.findings import Rule
 from pycache_guard.git.process import OLDEST_GIT
 
 ROOT = Path(__file__).parents[1]
+CONFIG_SCHEMA = ROOT / "hooks" / "pycache_guard" / "schemas" / "config.schema.json"
 #: The oldest git that both runners work with: pre-commit 4 calls `git ls-files --deduplicate` (2.31),
 #: prek `git diff --no-relative` (2.28).
 OLDEST_GIT_OF_RUNNERS = "2.31"
@@ -35,11 +38,23 @@ def main() -> int:
         if new != old:
             page.write_text(new, encoding="utf-8")
             print(page.relative_to(ROOT).as_posix())
+    old = CONFIG_SCHEMA.read_text(encoding="utf-8")
+    new = update_config_schema(old)
+    if new != old:
+        CONFIG_SCHEMA.write_text(new, encoding="utf-8")
+        print(CONFIG_SCHEMA.relative_to(ROOT).as_posix())
     if find_spec("shtab"):
         from scripts import completions
 
         completions.main()
     return 0
+
+
+def update_config_schema(text: str) -> str:
+    """Return the schema of the configuration with the codes of all rules that can be ignored."""
+    schema = json.loads(text)
+    schema["properties"]["ignore"]["items"]["enum"] = [rule.name for rule in ignorable_rules()]
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def find_pages() -> list[Path]:

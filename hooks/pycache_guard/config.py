@@ -222,10 +222,15 @@ def _parse_probes(names: list[object], where: str) -> tuple[str, ...]:
     return tuple(name for name in PROBES if name in names)
 
 
+def ignorable_rules() -> list[Rule]:
+    """Return the rules that `ignore` may name."""
+    return [rule for rule in Rule if _CAN_BE_IGNORED.fullmatch(rule.name)]
+
+
 def ignored_codes(codes: list[object], where: str) -> tuple[str, ...]:
     """Check the codes of rules whose findings are not reported."""
     every = [rule.name for rule in Rule]
-    can_be_ignored = [rule for rule in Rule if _CAN_BE_IGNORED.fullmatch(rule.name)]
+    can_be_ignored = ignorable_rules()
     for code in codes:
         if code not in every:
             raise Failure(
