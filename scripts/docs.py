@@ -91,21 +91,16 @@ def format_table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def format_commands() -> str:
-    """Return the table of commands."""
-    helps = {name: load_help(name) for name in COMMANDS}
-    return format_table(
-        ["command", "what it does", "page"],
-        [
-            [
-                f"`{name}`",
-                text.summary,
-                f"[below](#{name})"
-                if text.page == "commands.md"
-                else f"[{text.page}]({text.page})",
-            ]
-            for name, text in helps.items()
-        ],
-    )
+    """Return the table of commands; those without a page or a section are explained by `--help`."""
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = []
+    for name in COMMANDS:
+        text = load_help(name)
+        link = f"[{text.page}]({text.page})"
+        if text.page == "commands.md":
+            link = f"[below](#{name})" if f"\n## {name}\n" in page else "`--help`"
+        rows.append([f"`{name}`", text.summary, link])
+    return format_table(["command", "what it does", "page"], rows)
 
 
 def format_hooks() -> str:
