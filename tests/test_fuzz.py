@@ -46,6 +46,9 @@ def broken(*_: object, **__: object) -> NoReturn:
 BUGS: dict[str, tuple[str, Callable[..., object]]] = {
     "pyc": ("fuzz.targets.bytecode.find_difference", lambda *_: "co_code"),
     "sniff": ("fuzz.targets.bytecode.is_bytecode", lambda head: head[2:4] == b"\r\n"),
+    "strings": ("fuzz.targets.inspection.find_strings", lambda *_: iter(())),
+    "leaks": ("pycache_guard.inspection.source_text.SourceText.contains", lambda *_: True),
+    "diff": ("pycache_guard.inspection.diff.find_code_difference", lambda *_: None),
     "names": ("fuzz.targets.names.is_bytecode_path", lambda path: path.endswith(b".pyc")),
     "dockerignore": (
         "pycache_guard.dockerignore.patterns.Nfa.matches",

@@ -7,6 +7,7 @@ from fuzz.targets import bytecode
 from fuzz.targets import dockerignore
 from fuzz.targets import git_output
 from fuzz.targets import gitignore
+from fuzz.targets import inspection
 from fuzz.targets import names
 from fuzz.targets import reports
 from fuzz.targets import settings
@@ -14,6 +15,7 @@ from fuzz.targets import sources
 
 TARGETS = {
     **bytecode.TARGETS,
+    **inspection.TARGETS,
     **names.TARGETS,
     **dockerignore.TARGETS,
     **gitignore.TARGETS,

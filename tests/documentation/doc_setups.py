@@ -51,6 +51,13 @@ for file in pkg/__pycache__/*; do echo changed >> "$file"; done
 ! git pull --quiet 2> /dev/null
 """
 
+#: The same, with the name of a cache of Python 3.13.
+TRACKED_CACHE = f"""{PROBLEM}
+mv pkg/__pycache__/m.*.pyc pkg/__pycache__/m.cpython-313.pyc
+git add .
+git commit --quiet --amend --no-edit
+"""
+
 #: Bytecode under another name, staged.
 LOGO = f"""{PROJECT}
 python3 -c "import py_compile; py_compile.compile('pkg/a.py', 'logo.png')"

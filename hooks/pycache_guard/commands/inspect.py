@@ -42,6 +42,8 @@ EXIT_CODES = ("well-formed, same code", "malformed, leaks, differs", "unreadable
 
 #: Entries of a file that `--leaks` and `--diff` print.
 DEFAULT_LIMIT = 10_000
+#: Strings of a file in JSON, which takes about 2 KB of memory for each.
+MAX_JSON_STRINGS = 100_000
 
 
 def main(argv: Sequence[str]) -> int:
@@ -164,7 +166,7 @@ def print_strings_as_json(options: Namespace) -> int:
         if problem:
             print_error(f"{argument}: {problem}; it may contain more strings", "note")
             code = max(code, 1)
-        shown = strings if options.limit is None else strings[: options.limit]
+        shown = strings[: options.limit or MAX_JSON_STRINGS]
         descriptions.append(
             {
                 **_path_keys(place),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from pycache_guard.inspection.strings import write_number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -83,7 +85,7 @@ class SourceText:
     def contains(self, value: str | int) -> bool:
         """Return whether the source contains a string or a number, as far as its text shows."""
         if isinstance(value, int):
-            return abs(value) in self._numbers or str(value) in self._known
+            return abs(value) in self._numbers or write_number(value) in self._known
         if value in self._known or value in self._words or value in self._literals:
             return True
         if _GENERATED.fullmatch(value) or self._is_name(value) or self._is_repeated(value):

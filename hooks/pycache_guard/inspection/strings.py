@@ -283,10 +283,18 @@ MAX_SHOWN_CHARS = 2000
 def write_value(value: str | bytes | int) -> str:
     """Return a string or number as Python writes it, cut off after `MAX_SHOWN_CHARS`."""
     if isinstance(value, int):
-        return write_number(value)
+        return cut_value(write_number(value))
     if len(value) <= MAX_SHOWN_CHARS:
         return repr(value)
-    return f"{value[:MAX_SHOWN_CHARS]!r}… ({len(value):,} {'bytes' if isinstance(value, bytes) else 'characters'})"
+    unit = "bytes" if isinstance(value, bytes) else "characters"
+    return f"{value[:MAX_SHOWN_CHARS]!r}… ({len(value):,} {unit})"
+
+
+def cut_value(text: str) -> str:
+    """Return a text, cut off with its length if it is long."""
+    if len(text) <= MAX_SHOWN_CHARS:
+        return text
+    return f"{text[:MAX_SHOWN_CHARS]}… ({len(text):,} characters)"
 
 
 def string_to_json(string: FoundString) -> dict[str, object]:
