@@ -144,9 +144,10 @@ def readable(data: bytes) -> Pyc | None:
 
 
 def pairs() -> list[bytes]:
-    """Return each file with itself, and with the next one."""
+    """Return each file with itself, with other words in it, and with the next one."""
     files = corpus.bytecode()
     twice = [file + MARK + file for file in files]
+    twice += [file + MARK + file.replace(b"docstring", b"DOCSTRING") for file in files]
     return sorted([*twice, *(a + MARK + b for a, b in pairwise(files))], key=len)
 
 
