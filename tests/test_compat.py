@@ -141,7 +141,7 @@ def test_commands_work_without_file_owners(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(compat, "HAS_STATVFS", False)
     monkeypatch.setattr(os, "access", lambda *_: False)
     place = CacheDirectory(os.fspath(tmp_path), False, tmp_path.stat(), None)
-    (finding,) = state.unwritable([place])
+    (finding,) = state.find_unwritable([place])
     assert finding.path == os.fspath(tmp_path)
 
 

@@ -18,9 +18,9 @@ from pycache_guard import compat
 from pycache_guard.clean import remove
 from pycache_guard.clean.plan import make_plan
 from pycache_guard.clean.remove import RemovalError
+from pycache_guard.clean.remove import describe_owner
 from pycache_guard.clean.remove import error_findings
 from pycache_guard.clean.remove import execute
-from pycache_guard.clean.remove import owner
 from pycache_guard.clean.roots import root_for
 from pycache_guard.clean.select import CleanOptions
 
@@ -228,7 +228,7 @@ def as_nobody(root: Path) -> Iterator[Callable[[], None]]:
     for module in pkgutil.walk_packages(pycache_guard.__path__, "pycache_guard."):
         if not module.name.endswith("__main__"):
             import_module(module.name)  # what is imported later could not be read
-    owner(0)
+    describe_owner(0)
     os.chmod(root, 0o777)
     yield lambda: os.seteuid(NOBODY)
     os.seteuid(0)
@@ -358,7 +358,7 @@ def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.M
     monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
     error = OSError(remedy.number, "")
     directory = "p/__pycache__"
-    command = remove.remedy(
+    command = remove.fix_command(
         error, f"{directory}/m", directory, owned_by(remedy.holder), whole=directory
     )
     assert command == remedy.command
@@ -379,7 +379,7 @@ def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.M
     ],
 )
 def test_fix_on_windows_for_odd_paths_is_omitted(path: str, command: str | None) -> None:
-    assert remove.windows_remedy(path) == command
+    assert remove.fix_command_on_windows(path) == command
 
 
 def test_directory_without_free_descriptor_has_the_ulimit_fix(
@@ -402,7 +402,7 @@ def test_fix_names_the_read_only_mount(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "statvfs", Read)
     error = OSError(errno.EROFS, "")
-    command = remove.remedy(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
+    command = remove.fix_command(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
     assert command == "sudo mount -o remount,rw /mnt"
     monkeypatch.setattr(os, "statvfs", lambda _: Read("/mnt"))
     assert remove.read_only_mount("/a") == "/"

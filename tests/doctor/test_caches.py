@@ -18,8 +18,8 @@ from pycache_guard.clean.roots import root_for
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import CacheDirectory
 from pycache_guard.doctor.caches import _inspect_cache
-from pycache_guard.doctor.caches import head_of
-from pycache_guard.doctor.caches import places as places_of
+from pycache_guard.doctor.caches import iter_directories as places_of
+from pycache_guard.doctor.caches import read_head
 from pycache_guard.doctor.caches import scan_caches
 from pycache_guard.interpreters.identity import Interpreter
 
@@ -120,7 +120,7 @@ def test_scan_skips_links_and_pipes(root: Path) -> None:
     make_tree(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
     assert [cache.path for cache in look().caches] == ["c.pyc"]
     assert _inspect_cache("gone.pyc", "gone.pyc", None, is_cache=False, is_alone=True) is None
-    assert head_of("fifo") == b""
+    assert read_head("fifo") == b""
 
 
 def test_unreadable_source_or_cache_is_not_stale(
@@ -260,7 +260,7 @@ def test_caches_are_counted_by_interpreter(root: Path) -> None:
     ],
 )
 def test_size_is_printed_with_unit(size: int, text: str) -> None:
-    assert state.amount(size) == text
+    assert state.format_size(size) == text
 
 
 def test_orphans_are_reported_with_command(root: Path) -> None:
@@ -272,7 +272,7 @@ def test_orphans_are_reported_with_command(root: Path) -> None:
         "pycache-guard clean --orphans",
     )
     assert finding.message == "3 paths left over from sources that no longer exist"
-    (elsewhere,) = state.orphans(str(root))
+    (elsewhere,) = state.find_orphans(str(root))
     assert elsewhere.fix == f"pycache-guard clean --orphans -- {root}"
 
 
@@ -319,7 +319,7 @@ def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.Monkey
         place("theirs/__pycache__", 5, above=5),
         place("fixed", 1000),
     ]
-    assert [(f.path, f.message, f.fix) for f in state.unwritable(places)] == [
+    assert [(f.path, f.message, f.fix) for f in state.find_unwritable(places)] == [
         (
             "open/a/__pycache__",
             "2 paths not owned by the owner of the directory above, usually written in a container",
@@ -341,9 +341,11 @@ def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.Monkey
             'sudo chown "$(id -u)" -- theirs/__pycache__',
         ),
     ]
-    assert {finding.rule.name for finding in state.unwritable(places)} == {"PYC601"}
+    assert {finding.rule.name for finding in state.find_unwritable(places)} == {"PYC601"}
     # Where no cache is written, only what nobody can remove is left to report.
-    assert [f.path for f in state.unwritable(places, is_written=False)] == ["open/a/__pycache__"]
+    assert [f.path for f in state.find_unwritable(places, is_written=False)] == [
+        "open/a/__pycache__"
+    ]
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes")
@@ -371,7 +373,7 @@ def test_world_writable_cache_is_reported(
     (root / "p").chmod(above)
     (root / "p" / "m.py").chmod(source)
     found = look()
-    findings = state.opened_to_all(found.caches, found.places)
+    findings = state.find_world_writable(found.caches, found.places)
     assert [f.path for f in findings if f.path] == (
         [] if expected is None else [f"p/{expected}{f'.{TAG}.pyc' if '/' in expected else ''}"]
     )
@@ -379,7 +381,7 @@ def test_world_writable_cache_is_reported(
         assert finding.fix is not None
         subprocess.run(["sh", "-c", finding.fix], check=True)
         found = look()
-        assert state.opened_to_all(found.caches, found.places) == []
+        assert state.find_world_writable(found.caches, found.places) == []
 
 
 #: What happens to a cache, and whether it is damaged then.
@@ -430,12 +432,12 @@ def test_damaged_cache_has_the_command_for_its_place(root: Path) -> None:
     path = compiled(root, "p/m")
     (root / path).write_bytes(b"")
     caches_there = look().caches
-    ((finding,), _) = state.broken(caches_there, TAG, "a b", can_clean=True)
+    ((finding,), _) = state.find_damaged(caches_there, TAG, "a b", can_clean=True)
     assert finding.fix == "pycache-guard clean --broken -- 'a b'"
-    ((finding,), _) = state.broken(caches_there, TAG, ".", can_clean=False)
+    ((finding,), _) = state.find_damaged(caches_there, TAG, ".", can_clean=False)
     assert finding.fix == f"rm -f -- {path}"
     (root / path).unlink()
-    assert state.broken(caches_there, TAG, ".", can_clean=True) == ([], [])
+    assert state.find_damaged(caches_there, TAG, ".", can_clean=True) == ([], [])
 
 
 @posix
@@ -451,6 +453,6 @@ def test_large_caches_are_not_decoded(root: Path, monkeypatch: pytest.MonkeyPatc
     compiled(root, "a")
     compiled(root, "b")
     monkeypatch.setattr(state, "MAX_DECODED_BYTES", 10)
-    findings, (fact,) = state.broken(look().caches, TAG, ".", can_clean=True)
+    findings, (fact,) = state.find_damaged(look().caches, TAG, ".", can_clean=True)
     assert findings == []
     assert (fact.name, fact.value) == ("not read", "2 files for damage")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.doctor.interpreter import described
+from pycache_guard.doctor.interpreter import describe_interpreter
+from pycache_guard.doctor.interpreter import describe_writing
 from pycache_guard.doctor.interpreter import is_redirected
-from pycache_guard.doctor.interpreter import writing
 from pycache_guard.interpreters.identity import Interpreter
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stand
 
 def test_facts_name_version_tag_and_magic() -> None:
     python = Interpreter("/p", b"\xf3\r\r\n", "cpython", "3.13.0", "cpython-313")
-    facts = described(python).facts
+    facts = describe_interpreter(python).facts
     assert [fact.value for fact in facts] == [
         "cpython 3.13.0, /p",
         "cpython-313",
         "3571 (f3 0d 0d 0a): CPython 3.13",
     ]
     assert facts[2].data == {"number": 3571, "bytes": "f30d0d0a"}
-    odd = described(python._replace(tag="", magic=b"abcd")).facts
+    odd = describe_interpreter(python._replace(tag="", magic=b"abcd")).facts
     assert [fact.value for fact in odd[1:]] == ["none", "25185 (61 62 63 64): not known"]
 
 
@@ -57,14 +57,14 @@ FACTS = [
 def test_facts_say_whether_and_where_bytecode_is_written(
     python: Interpreter, environment: dict[str, str], written: str, place: str, tmp_path: Path
 ) -> None:
-    told = writing(python, environment, str(tmp_path))
+    told = describe_writing(python, environment, str(tmp_path))
     assert [fact.value for fact in told.facts] == [written, place]
     assert told.findings == []
 
 
 def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]]:
     """Return what is said of a prefix."""
-    told = writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
+    told = describe_writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
     assert told.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
     assert {finding.rule.name for finding in told.findings} <= {"PYC602"}
     return [(finding.path, finding.message, finding.fix) for finding in told.findings]

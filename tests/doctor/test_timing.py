@@ -9,8 +9,8 @@ import pytest
 from clean.trees import list_tree
 from pycache_guard.doctor import timing
 from pycache_guard.doctor.timing import Times
-from pycache_guard.doctor.timing import described
-from pycache_guard.doctor.timing import shown
+from pycache_guard.doctor.timing import describe_times
+from pycache_guard.doctor.timing import format_times
 from pycache_guard.doctor.timing import time_import
 from pycache_guard.errors import Failure
 from pycache_guard.interpreters.identity import Interpreter
@@ -57,24 +57,24 @@ def test_cold_import_compiles_and_warm_import_does_not(
 
 def test_fact_has_times_and_median(here: Path, python: Interpreter) -> None:
     (here / "m.py").write_text("")
-    (fact,) = described(["m"], python).facts
+    (fact,) = describe_times(["m"], python).facts
     assert fact.name == "m"
     assert isinstance(fact.data, dict)
     assert len(fact.data["cold_seconds"]) == 3
     assert fact.data["cold_median"] == sorted(fact.data["cold_seconds"])[1]
-    assert described([], python).facts == []
+    assert describe_times([], python).facts == []
 
 
 def test_failed_import_is_reported_with_the_others(here: Path, python: Interpreter) -> None:
     (here / "m.py").write_text("")
     (here / "bad.py").write_text("raise SystemExit")
-    told = described(["bad", "m"], python)
+    told = describe_times(["bad", "m"], python)
     assert [fact.name for fact in told.facts] == ["m"]
     assert told.failures == ["bad: cannot be imported: the process ended early"]
 
 
 def test_times_are_printed_in_milliseconds() -> None:
-    assert shown([0.003, 0.001, 0.0021]) == "2.1 ms (1.0 to 3.0)"
+    assert format_times([0.003, 0.001, 0.0021]) == "2.1 ms (1.0 to 3.0)"
     assert Times([], []).cold == []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.streams import decompressor_of
+from pycache_guard.archives.streams import find_decompressor
 from pycache_guard.archives.tars import BLOCK_BYTES
 from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.tars import is_header
@@ -51,7 +51,7 @@ def is_layer(name: str, head: bytes) -> bool:
     """Return whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
     if len(name) < MIN_LAYER_NAME_CHARS or not _LAYER.fullmatch(name):
         return False
-    return decompressor_of(head) is not None or is_header(head[:BLOCK_BYTES])
+    return find_decompressor(head) is not None or is_header(head[:BLOCK_BYTES])
 
 
 def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
@@ -64,7 +64,7 @@ def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
         return Zip(file, growth)
     file.seek(0)
     head = file.read(BLOCK_BYTES)
-    if lowered.endswith(TARS) or decompressor_of(head) or is_header(head):
+    if lowered.endswith(TARS) or find_decompressor(head) or is_header(head):
         return Tar(file, growth)
     if not has_directory(file):
         raise ArchiveError("is not a zip or tar file")

@@ -31,7 +31,7 @@ class ArchiveError(Failure):
     """An archive, or a member of one, that cannot be checked; the message is the reason."""
 
 
-class Exhausted(ArchiveError):
+class GrowthExceeded(ArchiveError):
     """An archive that unpacks to more than is allowed: none of what follows is read."""
 
 
@@ -85,18 +85,18 @@ class Growth:
         self._given = 0
 
     def add(self, given: int) -> None:
-        """Count `given` unpacked bytes. Raises `Exhausted` beyond the limits."""
+        """Count `given` unpacked bytes. Raises `GrowthExceeded` beyond the limits."""
         self._given += given
         check_bomb_limits(self._taken, self._given)
 
 
 def check_bomb_limits(taken: int, given: int) -> None:
-    """Raise `Exhausted` for a bomb: `given` bytes made of `taken` bytes."""
+    """Raise `GrowthExceeded` for a bomb: `given` bytes made of `taken` bytes."""
     if given > MAX_TOTAL_BYTES:
-        raise Exhausted(
+        raise GrowthExceeded(
             f"holds more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; the rest is not checked"
         )
     if given > RATIO_GRACE_BYTES and given > MAX_RATIO * taken:
-        raise Exhausted(
+        raise GrowthExceeded(
             f"unpacks to more than {MAX_RATIO} times its size, beyond {RATIO_GRACE_BYTES >> 20} MiB, like a decompression bomb"
         )

@@ -101,7 +101,7 @@ def zstandard() -> Decompressor:
     )  # pragma: <3.14 cover
 
 
-def damage() -> tuple[type[Exception], ...]:
+def read_errors() -> tuple[type[Exception], ...]:
     """Return what decompressors raise on bytes that are not theirs."""
     errors: tuple[type[Exception], ...] = (
         *(zlib.error, EOFError, MemoryError, OSError, OverflowError, RuntimeError, ValueError),
@@ -113,7 +113,7 @@ def damage() -> tuple[type[Exception], ...]:
     return errors
 
 
-def words(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return the message of an exception in one line, or its class name if the message is empty."""
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -127,7 +127,7 @@ MAGICS: tuple[tuple[bytes, Callable[[], Decompressor]], ...] = (
 )
 
 
-def decompressor_of(head: bytes) -> Callable[[], Decompressor] | None:
+def find_decompressor(head: bytes) -> Callable[[], Decompressor] | None:
     """Return what decompresses a file that begins with `head`; `None` if it is not compressed."""
     return next((start for magic, start in MAGICS if head.startswith(magic)), None)
 

@@ -18,9 +18,9 @@ from pycache_guard.archives.member import MAX_MEMBER_COUNT
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
 from pycache_guard.archives.streams import Stream
-from pycache_guard.archives.streams import damage
-from pycache_guard.archives.streams import decompressor_of
-from pycache_guard.archives.streams import words
+from pycache_guard.archives.streams import error_text
+from pycache_guard.archives.streams import find_decompressor
+from pycache_guard.archives.streams import read_errors
 from pycache_guard.archives.zip_directory import find_directories
 
 TYPE_CHECKING = False
@@ -176,7 +176,7 @@ class Tar:
         Raises `ArchiveError` for a compressed file that is a zip file too.
         """
         file.seek(0)
-        self._start = decompressor_of(file.read(BLOCK_BYTES))
+        self._start = find_decompressor(file.read(BLOCK_BYTES))
         #: The directories of zip files that readers may see in the tar file itself.
         self._directories = [*find_directories(file)]
         if self._start and self._directories:
@@ -192,8 +192,8 @@ class Tar:
         self._growth = None
         try:
             yield from _members(Stream(self._file, self._start, count), self._directories)
-        except damage() as error:
-            raise ArchiveError(f"is not a readable tar file: {words(error)}") from None
+        except read_errors() as error:
+            raise ArchiveError(f"is not a readable tar file: {error_text(error)}") from None
 
 
 def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Member]:
@@ -325,8 +325,8 @@ class TarContent:
                 if not piece:
                     raise ArchiveError("is damaged: it is truncated")
                 yield piece
-        except damage() as error:
-            raise ArchiveError(f"is damaged: {words(error)}") from None
+        except read_errors() as error:
+            raise ArchiveError(f"is damaged: {error_text(error)}") from None
 
     def skip(self) -> None:
         """Go on to the next header."""

@@ -320,7 +320,7 @@ def descriptor_size(entry: Entry, data: bytes) -> int:
     raise ArchiveError("has no data descriptor that matches the directory")
 
 
-def may_hold_header(data: bytes) -> bool:
+def may_contain_header(data: bytes) -> bool:
     """Return whether a reader of streams may see a member in `data`, bytes outside the members."""
     at = data.find(LOCAL)
     while 0 <= at <= len(data) - LOCAL_SIZE:

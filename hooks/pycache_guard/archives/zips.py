@@ -13,10 +13,10 @@ from pycache_guard.archives.member import MAX_MEMBER_COUNT
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.member import Member
 from pycache_guard.archives.streams import bzip2
-from pycache_guard.archives.streams import damage
-from pycache_guard.archives.streams import decompressor_of
 from pycache_guard.archives.streams import deflate
-from pycache_guard.archives.streams import words
+from pycache_guard.archives.streams import error_text
+from pycache_guard.archives.streams import find_decompressor
+from pycache_guard.archives.streams import read_errors
 from pycache_guard.archives.streams import zstandard
 from pycache_guard.archives.tars import BLOCK_BYTES
 from pycache_guard.archives.tars import is_header
@@ -29,7 +29,7 @@ from pycache_guard.archives.zip_directory import Entry
 from pycache_guard.archives.zip_directory import check_local
 from pycache_guard.archives.zip_directory import descriptor_size
 from pycache_guard.archives.zip_directory import extended_time
-from pycache_guard.archives.zip_directory import may_hold_header
+from pycache_guard.archives.zip_directory import may_contain_header
 from pycache_guard.archives.zip_directory import read_directory
 from pycache_guard.archives.zip_directory import read_entries
 from pycache_guard.archives.zip_directory import unicode_paths
@@ -94,14 +94,14 @@ class Zip:
         block = self._file.read(min(BLOCK_BYTES, max(end, 0) + BLOCK_BYTES))
         if is_header(block):
             raise ArchiveError("is a tar file and a zip file")
-        if end and decompressor_of(block):
+        if end and find_decompressor(block):
             raise ArchiveError("is a compressed file and a zip file")
         self._file.seek(0)
         kept = b""
         while end > 0 and (piece := self._file.read(min(end, CHUNK_BYTES))):
             end -= len(piece)
             kept += piece
-            if may_hold_header(kept):
+            if may_contain_header(kept):
                 raise ArchiveError("contains a member that its directory does not list")
             kept = kept[-LOCAL_SIZE:]
 
@@ -236,8 +236,8 @@ class Packed:
                     return
                 size -= len(piece)
                 yield piece
-        except damage() as error:
-            raise ArchiveError(f"is damaged: {words(error)}") from None
+        except read_errors() as error:
+            raise ArchiveError(f"is damaged: {error_text(error)}") from None
 
     def _whole(self) -> bytes | None:
         """Return the content of a small member in one piece, if all is well: the usual case."""

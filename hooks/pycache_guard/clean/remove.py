@@ -270,7 +270,7 @@ def removal_error_finding(plan: Plan, removal_error: RemovalError) -> Finding:
     whole = (
         plan.root.display_path(directory_plan.parts) if directory_plan.remove_directory else None
     )
-    return Finding(path, Rule.PYC501, message, remedy(error, path, above, holder, whole=whole))
+    return Finding(path, Rule.PYC501, message, fix_command(error, path, above, holder, whole=whole))
 
 
 def unreadable_finding(plan: Plan, parts: tuple[str, ...], error: OSError) -> Finding:
@@ -303,13 +303,13 @@ def _ownership(status: os.stat_result | None, directory: os.stat_result | None) 
     """Return the owner of a file, and the owner of its directory if that is another user."""
     if status is None or not compat.HAS_FILE_OWNERS:
         return ""
-    whose = f"belongs to {owner(status.st_uid)}"
+    whose = f"belongs to {describe_owner(status.st_uid)}"
     if directory is None or directory.st_uid == status.st_uid:
         return whose
-    return f"{whose}, its directory to {owner(directory.st_uid)}"
+    return f"{whose}, its directory to {describe_owner(directory.st_uid)}"
 
 
-def owner(uid: int) -> str:
+def describe_owner(uid: int) -> str:
     """Return name and number of a user, or the number if the user is unknown (from a container)."""
     import pwd
 
@@ -319,7 +319,7 @@ def owner(uid: int) -> str:
         return f"uid {uid}"
 
 
-def remedy(
+def fix_command(
     error: OSError,
     path: str,
     above: str,
@@ -333,7 +333,7 @@ def remedy(
     rmdir(2).
     """
     if compat.WINDOWS:
-        return windows_remedy(path) if error.errno in (errno.EPERM, errno.EACCES) else None
+        return fix_command_on_windows(path) if error.errno in (errno.EPERM, errno.EACCES) else None
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return MORE_DESCRIPTORS
     if error.errno == errno.EROFS:
@@ -352,7 +352,7 @@ def remedy(
     return f"sudo rm -rf -- {shell_quote(whole)}" if whole else f"sudo rm -f -- {shell_quote(path)}"
 
 
-def windows_remedy(path: str) -> str | None:
+def fix_command_on_windows(path: str) -> str | None:
     """Return the command that removes the read-only attribute; None for a path that shells change.
 
     `attrib` reads `/` as the start of an option.

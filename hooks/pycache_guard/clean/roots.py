@@ -57,7 +57,7 @@ def root_for(path: str) -> CleanRoot:
     and back (`link/..`), or is in a git directory.
     """
     bare = os.path.normpath(path.rstrip(os.sep + (os.altsep or "")) or path)
-    require_same(path, bare)
+    require_same_directory(path, bare)
     reject_vcs_internals(bare)
     directory, name = os.path.split(bare)
     if not is_cache_directory(name):
@@ -70,7 +70,7 @@ def root_for(path: str) -> CleanRoot:
     return CleanRoot(cursor, above, (name,), files)
 
 
-def require_same(path: str, bare: str) -> None:
+def require_same_directory(path: str, bare: str) -> None:
     """Raise `Failure` unless a path and its normalized form lead to the same directory.
 
     `..` after a link leads to the parent of the link target, not back (path_resolution(7)).
@@ -99,7 +99,9 @@ def prefix_roots(path: str) -> list[CleanRoot]:
     require_apart(path, prefix)
     spellings = dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))
     return [
-        CleanRoot(open_cursor(os.path.realpath(prefix)), prefix, parts_of(whole), source_dir=whole)
+        CleanRoot(
+            open_cursor(os.path.realpath(prefix)), prefix, split_path(whole), source_dir=whole
+        )
         for whole in spellings
     ]
 
@@ -109,7 +111,7 @@ def require_apart(path: str, prefix: str) -> None:
 
     In that case sources and caches cannot be distinguished.
     """
-    mirror = os.path.join(prefix, *parts_of(os.path.realpath(path)))
+    mirror = os.path.join(prefix, *split_path(os.path.realpath(path)))
     for inner, outer in ((path, prefix), (prefix, path), (mirror, path), (path, mirror)):
         if is_within(inner, outer):
             raise Failure(
@@ -134,7 +136,7 @@ def is_within(inner: str, outer: str) -> bool:
         here = above
 
 
-def parts_of(path: str) -> tuple[str, ...]:
+def split_path(path: str) -> tuple[str, ...]:
     """Return the names of an absolute path, without drive and root."""
     _, tail = os.path.splitdrive(path)
     return tuple(name for name in tail.replace(os.sep, "/").split("/") if name)
@@ -195,7 +197,7 @@ def reject_vcs_internals(path: str) -> None:
     """
     here = os.path.realpath(path)
     while True:
-        if os.path.basename(here).lower() in VCS_DIRS or on_disk_git_directory(here):
+        if os.path.basename(here).lower() in VCS_DIRS or is_git_directory_on_disk(here):
             raise Failure(
                 f"{path}: contains internal files of a repository; `clean` never removes them"
             )
@@ -205,7 +207,7 @@ def reject_vcs_internals(path: str) -> None:
         here = above
 
 
-def on_disk_git_directory(path: str) -> bool:
+def is_git_directory_on_disk(path: str) -> bool:
     """Return whether the directory `path` on disk is one according to `is_git_directory`."""
     present = [
         name

@@ -16,8 +16,8 @@ from pycache_guard.archives import is_layer
 from pycache_guard.archives import open_archive
 from pycache_guard.archives.member import WHOLE
 from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Exhausted
 from pycache_guard.archives.member import Growth
+from pycache_guard.archives.member import GrowthExceeded
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
@@ -129,7 +129,7 @@ class ArchiveScan:
             try:
                 if self._check_member(member):
                     suspects.add(number)
-            except Exhausted:
+            except GrowthExceeded:
                 raise
             except ArchiveError as why:
                 self._report_error(member, str(why))

@@ -90,13 +90,15 @@ def scan_caches(root: CleanRoot) -> CacheScan:
             result.failures.append(f"{root.display_path(directory.parts)}: not read: {why}")
         directory.directories[:] = [n for n in directory.directories if not skip_reason_by_name(n)]
         is_cache = bool(directory.parts) and cache_names.is_cache_directory(directory.parts[-1])
-        result.caches.extend(caches(root, directory, is_cache=is_cache))
+        result.caches.extend(iter_caches(root, directory, is_cache=is_cache))
         if is_cache or needs_cache(directory):
-            result.places.extend(places(root, directory.parts, is_cache=is_cache))
+            result.places.extend(iter_directories(root, directory.parts, is_cache=is_cache))
     return result
 
 
-def places(root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool) -> Iterator[CacheDirectory]:
+def iter_directories(
+    root: CleanRoot, parts: tuple[str, ...], *, is_cache: bool
+) -> Iterator[CacheDirectory]:
     """Yield a directory with the status seen from above, which needs no permission to enter it."""
     try:
         root.cursor.cd(parts[:-1])
@@ -114,7 +116,7 @@ def needs_cache(directory: Directory) -> bool:
     )
 
 
-def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
+def iter_caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator[Cache]:
     """Yield the bytecode files of one directory."""
     if not is_cache and not cache_names.may_hold_bytecode(directory.files):
         return
@@ -122,7 +124,7 @@ def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator
     above = directory.parts[:-1] if is_cache else directory.parts
     for name in directory.files:
         if cache_names.is_bytecode_name(name):
-            candidates = sources(name, is_cache=is_cache)
+            candidates = source_names(name, is_cache=is_cache)
             source = next((root.display_path(above, s) for s in candidates if s in beside), None)
             alone = source is None and not (is_cache and cache_names.has_source(name, beside))
             path = root.display_path(directory.parts, name)
@@ -131,7 +133,7 @@ def caches(root: CleanRoot, directory: Directory, *, is_cache: bool) -> Iterator
                 yield cache
 
 
-def sources(name: str, *, is_cache: bool) -> list[str]:
+def source_names(name: str, *, is_cache: bool) -> list[str]:
     """Return the possible names of the source of a cache."""
     if not is_cache:
         return cache_names.legacy_source_names(name)
@@ -149,11 +151,11 @@ def _inspect_cache(
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    head = head_of(path)
+    head = read_head(path)
     parsed = parse_cache_name(f"__pycache__/{name}") if is_cache else None
-    header = header_of(head, parsed)
+    header = try_parse_header(head, parsed)
     magic = identify_magic(head)
-    writer = parsed.tag.lower() if parsed and parsed.tag else writer_of(magic)
+    writer = parsed.tag.lower() if parsed and parsed.tag else writer_name(magic)
     stale = header is not None and source is not None and is_stale(header, source)
     is_open = is_world_writable(status) and not (source and has_open_source(source))
     return Cache(
@@ -182,7 +184,7 @@ def is_world_writable(status: os.stat_result) -> bool:
     return compat.HAS_FILE_OWNERS and bool(status.st_mode & stat.S_IWOTH)
 
 
-def head_of(path: str) -> bytes:
+def read_head(path: str) -> bytes:
     """Return the first bytes of a file; empty if it cannot be read."""
     try:
         with open_regular(path, follow=False) as file:
@@ -191,7 +193,7 @@ def head_of(path: str) -> bytes:
         return b""
 
 
-def header_of(head: bytes, name: CacheName | None) -> Header | None:
+def try_parse_header(head: bytes, name: CacheName | None) -> Header | None:
     """Return the header of a file, or None if it is cut off or invalid."""
     try:
         return parse_header(head, name)
@@ -199,7 +201,7 @@ def header_of(head: bytes, name: CacheName | None) -> Header | None:
         return None
 
 
-def writer_of(magic: Magic | None) -> str:
+def writer_name(magic: Magic | None) -> str:
     """Return the interpreter that writes a magic number."""
     return f"{magic.implementation} {magic.version}" if magic else UNKNOWN
 

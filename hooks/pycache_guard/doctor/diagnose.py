@@ -11,11 +11,11 @@ from pycache_guard.doctor import interpreter
 from pycache_guard.doctor import state
 from pycache_guard.doctor import timing
 from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE
+from pycache_guard.doctor.interpreter import describe_writing
 from pycache_guard.doctor.interpreter import is_redirected
-from pycache_guard.doctor.interpreter import writing
 from pycache_guard.doctor.report import DoctorReport
 from pycache_guard.doctor.report import Fact
-from pycache_guard.doctor.report import merge
+from pycache_guard.doctor.report import merge_reports
 from pycache_guard.errors import Failure
 from pycache_guard.fs.vcs import find_mark
 from pycache_guard.git.process import git_output
@@ -44,7 +44,7 @@ def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
     where, failures = find_work_tree()
     root = where or os.curdir
     is_tree = where is not None
-    parts = [interpreter.described(python), writing(python, os.environ, root)]
+    parts = [interpreter.describe_interpreter(python), describe_writing(python, os.environ, root)]
     # If git refuses the repository, `clean` refuses it too.
     can_clean = not failures
     try:
@@ -52,19 +52,17 @@ def diagnose(executable: str, modules: Sequence[str]) -> DoctorReport:
     except Failure as failure:
         failures = failures or [str(failure)]
     if failures:
-        parts.append(DoctorReport([unknown_repository()], []))
+        parts.append(DoctorReport([unknown_repository_fact()], []))
     elif not is_tree:
-        parts.append(DoctorReport([no_repository()], []))
+        parts.append(DoctorReport([no_repository_fact()], []))
     if is_tree:
         from pycache_guard.doctor import repository
 
-        described = (
-            repository.describe_repository if can_clean else repository.described_without_git
-        )
+        described = repository.describe_repository if can_clean else repository.describe_without_git
         parts.append(described(root))
-    parts.append(timing.described(modules, python))
+    parts.append(timing.describe_times(modules, python))
     parts.append(DoctorReport([], [], failures))
-    return merge(parts)
+    return merge_reports(parts)
 
 
 def find_work_tree() -> tuple[str | None, list[str]]:
@@ -104,7 +102,7 @@ def describe_caches(python: Interpreter, root: str, *, can_clean: bool) -> Docto
     return state.summarize(found, python, root, is_written=is_written, can_clean=can_clean)
 
 
-def no_repository() -> Fact:
+def no_repository_fact() -> Fact:
     """Return the fact that there is no work tree."""
     return Fact(
         "repository",
@@ -115,7 +113,7 @@ def no_repository() -> Fact:
     )
 
 
-def unknown_repository() -> Fact:
+def unknown_repository_fact() -> Fact:
     """Return the fact that git does not answer."""
     return Fact(
         "repository",

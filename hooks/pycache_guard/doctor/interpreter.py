@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pycache_guard.interpreters.identity import Interpreter
 
 
-def described(python: Interpreter) -> DoctorReport:
+def describe_interpreter(python: Interpreter) -> DoctorReport:
     """Return the facts about an interpreter."""
     magic = identify_magic(python.magic)
     number = int.from_bytes(python.magic[:2], "little")
@@ -69,7 +69,9 @@ SUGGESTED_PREFIX = f"export {PREFIX}=~/.cache/pycache"
 PREFIX_SINCE = (3, 8)
 
 
-def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> DoctorReport:
+def describe_writing(
+    python: Interpreter, environment: Mapping[str, str], root: str
+) -> DoctorReport:
     """Return what the environment variables determine; `-B` or `-X` of other processes are unknown."""
     off = bool(environment.get(NO_WRITE_VARIABLE))
     written = Fact(
@@ -88,7 +90,7 @@ def writing(python: Interpreter, environment: Mapping[str, str], root: str) -> D
         return DoctorReport([written, default_location()], [])
     if python.release < PREFIX_SINCE:
         return DoctorReport([written, prefix_unsupported(python)], [])
-    return DoctorReport([written, redirected_location(prefix)], wrong_prefix(prefix, root))
+    return DoctorReport([written, redirected_location(prefix)], find_prefix_problems(prefix, root))
 
 
 def default_location() -> Fact:
@@ -126,7 +128,7 @@ def redirected_location(prefix: str) -> Fact:
     )
 
 
-def wrong_prefix(prefix: str, root: str) -> list[Finding]:
+def find_prefix_problems(prefix: str, root: str) -> list[Finding]:
     """Return the findings about a prefix: PYC602."""
     if not os.path.isabs(prefix):
         message = (

@@ -40,7 +40,7 @@ class DoctorReport(NamedTuple):
     failures: Sequence[str] = ()
 
 
-def merge(parts: list[DoctorReport]) -> DoctorReport:
+def merge_reports(parts: list[DoctorReport]) -> DoctorReport:
     """Return one report with the content of several."""
     return DoctorReport(
         [fact for part in parts for fact in part.facts],

@@ -9,7 +9,7 @@ from pycache_guard.doctor.guards import STAGES
 from pycache_guard.doctor.guards import check_hooks
 from pycache_guard.doctor.report import DoctorReport
 from pycache_guard.doctor.report import Fact
-from pycache_guard.doctor.report import merge
+from pycache_guard.doctor.report import merge_reports
 from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
 from pycache_guard.git.hooks import configured_hooks
@@ -43,7 +43,7 @@ def describe_repository(top: str) -> DoctorReport:
     steps: tuple[Callable[[], DoctorReport], ...] = (
         lambda: check_ignored(index, probes),
         lambda: check_tracked(index),
-        lambda: in_builds(index, probes),
+        lambda: check_builds(index, probes),
         lambda: check_hooks(installed_hooks(STAGES), top, hooks_dir(), configured_hooks(STAGES)),
     )
     parts = []
@@ -52,10 +52,10 @@ def describe_repository(top: str) -> DoctorReport:
             parts.append(step())
         except Failure as failure:
             failures.append(str(failure))
-    return merge([*parts, DoctorReport([], [], [*dict.fromkeys(failures)])])
+    return merge_reports([*parts, DoctorReport([], [], [*dict.fromkeys(failures)])])
 
 
-def described_without_git(top: str) -> DoctorReport:
+def describe_without_git(top: str) -> DoctorReport:
     """Return the configured hooks, which can be read without git."""
     facts = check_hooks({}, top).facts
     return DoctorReport([fact for fact in facts if fact.name == "configured"], [])
@@ -64,16 +64,16 @@ def described_without_git(top: str) -> DoctorReport:
 def check_ignored(index: Index, probes: ProbeChoice) -> DoctorReport:
     """Return the result of `check-gitignore`."""
     check = check_gitignore(index, probes)
-    return DoctorReport([ignored(check.findings, check.advice)], check.findings)
+    return DoctorReport([ignored_fact(check.findings, check.advice)], check.findings)
 
 
 def check_tracked(index: Index) -> DoctorReport:
     """Return the result of `forbid-bytecode`."""
     findings = scan_tracked(index)
-    return DoctorReport([in_index(findings)], findings)
+    return DoctorReport([tracked_fact(findings)], findings)
 
 
-def ignored(findings: list[Finding], advice: str) -> Fact:
+def ignored_fact(findings: list[Finding], advice: str) -> Fact:
     """Return the fact whether bytecode is ignored."""
     return Fact(
         "repository",
@@ -87,7 +87,7 @@ def ignored(findings: list[Finding], advice: str) -> Fact:
     )
 
 
-def in_index(findings: list[Finding]) -> Fact:
+def tracked_fact(findings: list[Finding]) -> Fact:
     """Return the fact whether bytecode is tracked."""
     count = len({finding.path for finding in findings})
     return Fact(
@@ -102,7 +102,7 @@ def in_index(findings: list[Finding]) -> Fact:
     )
 
 
-def in_builds(index: Index, probes: ProbeChoice) -> DoctorReport:
+def check_builds(index: Index, probes: ProbeChoice) -> DoctorReport:
     """Return the result of `check-dockerignore` for each build."""
     proof = DockerignoreChecker(index, probes)
     builds = proof.builds([])

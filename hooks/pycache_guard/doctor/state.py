@@ -50,23 +50,23 @@ def summarize(
     `is_written` is whether Python writes caches there (no prefix, not disabled). `can_clean` is whether
     `pycache-guard clean` works there: it needs git.
     """
-    own = named(python)
-    caches = [c._replace(writer=own) if is_of(c, python) else c for c in found.caches]
-    facts = [total(caches), *by_interpreter(caches, own)]
+    own = interpreter_name(python)
+    caches = [c._replace(writer=own) if belongs_to(c, python) else c for c in found.caches]
+    facts = [count_all(caches), *count_by_interpreter(caches, own)]
     if caches:
-        facts += [stale(caches), orphaned(caches), hashed(caches)]
-    damaged, note = broken(caches, own, root, can_clean=can_clean)
+        facts += [count_stale(caches), count_sourceless(caches), count_hash_based(caches)]
+    damaged, note = find_damaged(caches, own, root, can_clean=can_clean)
     findings = [
-        *(orphans(root) if can_clean else []),
+        *(find_orphans(root) if can_clean else []),
         *damaged,
-        *stale_unchecked(caches),
-        *unwritable(found.places, is_written=is_written),
-        *opened_to_all(caches, found.places),
+        *find_stale_unchecked(caches),
+        *find_unwritable(found.places, is_written=is_written),
+        *find_world_writable(caches, found.places),
     ]
     return DoctorReport(facts + note, findings, found.failures)
 
 
-def total(caches: Sequence[Cache]) -> Fact:
+def count_all(caches: Sequence[Cache]) -> Fact:
     """Return the number of caches and their size."""
     size = sum(cache.size for cache in caches)
     tags = {cache.writer for cache in caches} - {UNKNOWN}
@@ -83,7 +83,7 @@ def total(caches: Sequence[Cache]) -> Fact:
     return Fact(
         "caches",
         "here",
-        f"{len(caches)} file{'s' * (len(caches) != 1)} of {writers}, {amount(size)}"
+        f"{len(caches)} file{'s' * (len(caches) != 1)} of {writers}, {format_size(size)}"
         if caches
         else "none",
         lesson,
@@ -91,17 +91,17 @@ def total(caches: Sequence[Cache]) -> Fact:
     )
 
 
-def is_of(cache: Cache, python: Interpreter) -> bool:
+def belongs_to(cache: Cache, python: Interpreter) -> bool:
     """Return whether a cache without a tag has the magic number of an interpreter."""
     return not cache.is_tagged and cache.magic == python.magic != b""
 
 
-def named(python: Interpreter) -> str:
+def interpreter_name(python: Interpreter) -> str:
     """Return the name under which the caches of an interpreter are counted."""
     return python.tag or f"{python.implementation} {python.version}"
 
 
-def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
+def count_by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
     """Return number and size for each interpreter; `own` is the name of the examined one."""
     facts = []
     readers = {own: "", UNKNOWN: NOBODYS}
@@ -112,7 +112,7 @@ def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
             Fact(
                 "caches",
                 writer,
-                f"{len(written)} file{'s' * (len(written) != 1)}, {amount(size)}",
+                f"{len(written)} file{'s' * (len(written) != 1)}, {format_size(size)}",
                 readers.get(writer, OTHERS),
                 {"files": len(written), "bytes": size},
             )
@@ -120,7 +120,7 @@ def by_interpreter(caches: Sequence[Cache], own: str) -> list[Fact]:
     return facts
 
 
-def stale(caches: Sequence[Cache]) -> Fact:
+def count_stale(caches: Sequence[Cache]) -> Fact:
     """Return the number of caches whose source has changed."""
     count = sum(cache.is_stale for cache in caches)
     return Fact(
@@ -135,7 +135,7 @@ def stale(caches: Sequence[Cache]) -> Fact:
     )
 
 
-def orphaned(caches: Sequence[Cache]) -> Fact:
+def count_sourceless(caches: Sequence[Cache]) -> Fact:
     """Return the number of caches without a source."""
     cached = sum(cache.is_alone and cache.is_tagged for cache in caches)
     legacy = sum(cache.is_alone and not cache.is_tagged for cache in caches)
@@ -156,7 +156,7 @@ def orphaned(caches: Sequence[Cache]) -> Fact:
     )
 
 
-def hashed(caches: Sequence[Cache]) -> Fact:
+def count_hash_based(caches: Sequence[Cache]) -> Fact:
     """Return the number of caches that contain the hash of their source."""
     checked = sum(cache.hash_mode == "checked" for cache in caches)
     unchecked = sum(cache.hash_mode == "unchecked" for cache in caches)
@@ -172,7 +172,7 @@ def hashed(caches: Sequence[Cache]) -> Fact:
     )
 
 
-def orphans(root: str) -> list[Finding]:
+def find_orphans(root: str) -> list[Finding]:
     """Return PYC603 if `clean --orphans` would remove something."""
     gone = clean([root], CleanOptions(orphans=True), dry_run=True).removed
     if not gone:
@@ -182,7 +182,7 @@ def orphans(root: str) -> list[Finding]:
     return [Finding(gone[0], Rule.PYC603, message, f"{program()} clean --orphans{where}")]
 
 
-def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
+def find_stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
     """Return PYC203 for each cache that Python runs although its source has changed."""
     return [
         Finding(
@@ -196,7 +196,7 @@ def stale_unchecked(caches: Sequence[Cache]) -> list[Finding]:
     ]
 
 
-def broken(
+def find_damaged(
     caches: Sequence[Cache], own: str, root: str, *, can_clean: bool
 ) -> tuple[list[Finding], list[Fact]]:
     """Return PYC206 for each damaged cache, and a fact if some were not read.
@@ -233,7 +233,7 @@ def broken(
     return findings, [Fact("caches", "not read", value, lesson, unread)]
 
 
-def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> list[Finding]:
+def find_unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> list[Finding]:
     """Return PYC601 for directories that Python cannot write caches to, and for caches of another user.
 
     Without `is_written`, Python writes no caches here, so only caches of another user are reported.
@@ -274,7 +274,7 @@ def unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True) -> 
     return findings
 
 
-def opened_to_all(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> list[Finding]:
+def find_world_writable(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> list[Finding]:
     """Return PYC601 for caches that every user can replace, although not every user can write the source."""
     paths = [
         place.path
@@ -303,7 +303,7 @@ def count_paths(count: int) -> str:
     return f"{count} path{'s' * (count != 1)}"
 
 
-def amount(size: int) -> str:
+def format_size(size: int) -> str:
     """Return a size with a unit: `1.6 MB`."""
     if size == 1:
         return "1 byte"

@@ -93,7 +93,7 @@ def _import_once(module: str, python: Interpreter, prefix: str, directory: str) 
     return taken
 
 
-def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
+def describe_times(modules: Sequence[str], python: Interpreter) -> DoctorReport:
     """Measure the import of each module; return median and spread."""
     facts, failures = [], []
     for module in modules:
@@ -107,7 +107,7 @@ def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
             Fact(
                 "import",
                 module,
-                f"{shown(times.cold)} without a cache, {shown(times.warm)} with: "
+                f"{format_times(times.cold)} without a cache, {format_times(times.warm)} with: "
                 f"{cold / warm:.1f} times as fast",
                 f"Median (minimum to maximum) of {ROUND_COUNT} new processes each, including all imported modules.",
                 {
@@ -122,7 +122,7 @@ def described(modules: Sequence[str], python: Interpreter) -> DoctorReport:
     return DoctorReport(facts, [], failures)
 
 
-def shown(times: Sequence[float]) -> str:
+def format_times(times: Sequence[float]) -> str:
     """Return median, minimum and maximum in milliseconds."""
     least, middle, most = (
         1000 * time for time in (min(times), statistics.median(times), max(times))

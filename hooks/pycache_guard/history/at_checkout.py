@@ -49,7 +49,7 @@ MAX_CHANGE_COUNT = 50
 MAX_WAITING_COUNT = 2000
 
 
-class Commits(NamedTuple):
+class CheckedRange(NamedTuple):
     """What has been read of the commits of a range."""
 
     revisions: Revisions
@@ -63,7 +63,7 @@ class Commits(NamedTuple):
     reader: ObjectReader
 
 
-def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
+def find_converted(commits: CheckedRange) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
     """Return what becomes bytecode at checkout, by object id and path.
 
     Each is a record, the commits or names that bring it in, and what makes it bytecode. Raises
@@ -75,7 +75,7 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     kinds = kinds.union(kinds_of(commits.at_edges))
     if not (kinds.recodes or kinds.ends_lines):
         return {}
-    places = Places(commits)
+    places = AttributedFiles(commits)
     for where, record in contents.suspects:
         places.add(where, record)
     if kinds.recodes:
@@ -84,12 +84,12 @@ def becoming_bytecode(commits: Commits) -> dict[bytes, tuple[bytes, list[str], B
     may_be_older = 0 < commits.edges <= MAX_EDGE_COUNT and len(touched) <= MAX_CHANGE_COUNT
     if kinds.recodes or may_be_older or contents.suspects:
         changing = (where for where, _ in touched)
-        for where in dict.fromkeys([*changing, *merges_of_attributes(commits.revisions)]):
+        for where in dict.fromkeys([*changing, *merges_with_other_attributes(commits.revisions)]):
             places.add_tree(where)
     return places.found()
 
 
-def iter_added_files(commits: Commits) -> Iterator[AddedRecord]:
+def iter_added_files(commits: CheckedRange) -> Iterator[AddedRecord]:
     """Yield the files that the commits add, by a second pass."""
     differs = DiffTreePool()
     listing = commits.revisions.list_entries()
@@ -104,7 +104,7 @@ def iter_added_files(commits: Commits) -> Iterator[AddedRecord]:
         differs.close()
 
 
-def merges_of_attributes(revisions: Revisions) -> list[str]:
+def merges_with_other_attributes(revisions: Revisions) -> list[str]:
     """Return the merges that have other `.gitattributes` than some parent has.
 
     There a file of one parent is checked out by the attributes of another.
@@ -120,10 +120,10 @@ def merges_of_attributes(revisions: Revisions) -> list[str]:
     return [object_id(field, "diff-tree") for field in fields if not names_attributes(field)]
 
 
-class Places:
+class AttributedFiles:
     """Files with the `.gitattributes` that concern them, gathered until there are enough to ask."""
 
-    def __init__(self, commits: Commits) -> None:
+    def __init__(self, commits: CheckedRange) -> None:
         self._commits = commits
         self._waiting: dict[frozenset[bytes], list[AddedRecord]] = {}
         #: Of the last commit: the `.gitattributes` at each path, `None` where there is none.

@@ -75,7 +75,9 @@ def to_findings(
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
     # What only becomes bytecode may have come in with another commit.
     whole = [where[0] for entry, where in places if key_of(entry) in becoming]
-    grants = AllowList((a, matching(a.glob, firsts, [*trees.values(), *whole])) for a in allowances)
+    grants = AllowList(
+        (a, entries_matching(a.glob, firsts, [*trees.values(), *whole])) for a in allowances
+    )
     blobs = {a.blob for a in allowances}
     places = [place for place in places if not grants.allows(place[0])]
     loose = [
@@ -85,14 +87,14 @@ def to_findings(
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
     # Nothing takes a file out of all history that may be the only copy of a program.
     removable = [(e, where) for e, where in places if not is_kept(e, heads.get(e.blob))]
-    advice = advise_on(removable, revisions, allowances, is_receiving=is_receiving)
+    advice = advise_on_occurrences(removable, revisions, allowances, is_receiving=is_receiving)
     return [
         *(commit_finding(e, commits, heads.get(e.blob), advice, becoming) for e, commits in places),
         *(object_finding(e, names[0], heads.get(e.blob), trees, becoming) for e, names in loose),
     ]
 
 
-def matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[Entry]:
+def entries_matching(glob: str, commits: Iterable[str], trees: Iterable[str]) -> list[Entry]:
     """Return the entries of trees, and those that commits add, that a glob matches."""
     return added_entries_matching(glob, commits) + [
         e for tree in trees for e in Tree(tree).entries_matching(glob)
@@ -104,7 +106,7 @@ def is_kept(entry: Entry, head: Head | None) -> bool:
     return is_misplaced(entry.path, head[1] if head else b"", entry.mode)
 
 
-def advise_on(
+def advise_on_occurrences(
     places: Sequence[Occurrence],
     revisions: Revisions,
     allowances: Sequence[AllowEntry],
@@ -290,7 +292,7 @@ def advise(
     The globs `allowed` match what may stay. With `is_receiving` they are about to come in: who has to act is elsewhere.
     """
     if is_receiving or not paths:
-        sentences = {c: f"the push is refused; {dropped(c)}" for c in paths}
+        sentences = {c: f"the push is refused; {describe_removal(c)}" for c in paths}
         return Advice(paths, sentences, {}, is_receiving=is_receiving)
     is_bare = toplevel() is None
     unpushed = [] if is_bare else find_unpushed(paths)
@@ -299,11 +301,13 @@ def advise(
     shared = rewrite_history(all_paths(paths, pushed), remote, is_bare=is_bare)
     sentences = dict.fromkeys(pushed, f"others may have it: {ROTATE}")
     commands: dict[str, str | None] = dict.fromkeys(pushed, shared)
-    line = find_line(unpushed)
-    rewrite = rewrite_line(all_paths(paths, line), allowed, line)
+    line = find_rewritable(unpushed)
+    rewrite = rewrite_command(all_paths(paths, line), allowed, line)
     for commit in unpushed:
         commands[commit] = rewrite if commit in line else None
-        sentences[commit] = f"it is not pushed: {dropped(commit, merges=commit not in line)}"
+        sentences[commit] = (
+            f"it is not pushed: {describe_removal(commit, merges=commit not in line)}"
+        )
         if commands[commit]:
             sentences[commit] += ", or the command below"
     return Advice(paths, sentences, commands)
@@ -314,7 +318,7 @@ def all_paths(paths: Mapping[str, Sequence[str]], commits: Iterable[str]) -> lis
     return sorted({path for commit in commits for path in paths[commit]})
 
 
-def dropped(commit: str, *, merges: bool = False) -> str:
+def describe_removal(commit: str, *, merges: bool = False) -> str:
     """Return how a person takes something out of a commit, with `merges` where some may follow."""
     parents = parents_of(commit)
     option = " --rebase-merges" if merges or len(parents) > 1 else ""
@@ -337,7 +341,7 @@ def remote_name() -> str | None:
     return "origin" if "origin" in names else next(iter(names), None)
 
 
-def find_line(unpushed: Sequence[str]) -> list[str]:
+def find_rewritable(unpushed: Sequence[str]) -> list[str]:
     """Return those of the commits that one rewrite of the newest commits of HEAD takes in.
 
     From the first of them up to HEAD, which is a branch, no commit is a merge.
@@ -356,7 +360,7 @@ def find_line(unpushed: Sequence[str]) -> list[str]:
     return [commit for commit in unpushed if commit in {*line}]
 
 
-def rewrite_line(
+def rewrite_command(
     paths: Sequence[str], allowed: Sequence[str], commits: Sequence[str]
 ) -> str | None:
     """Return the command that makes one commit of the first of `commits` and all since."""

@@ -71,22 +71,22 @@ def check_commits(
         cut: list[str] = []
         edges: list[str] = []
         commits = with_progress(iter_commits(listing, edges), boundary, cut, on_progress)
-        found = collect(
+        found = collect_bytecode(
             differs.added_by(commits, bool if contents else may_contain_bytecode), contents
         )
         if not contents:
             found = keep_new_in_all_parents(found)
-        named = collect(records_in(trees, blobs), contents)
+        named = collect_bytecode(records_in(trees, blobs), contents)
         becoming: dict[bytes, Becoming] = {}
         unjudged: list[str] = []
         at_edges = contents.attributes_at(edges, reader) if contents else []
         if contents and (contents.attributes or at_edges):
-            from pycache_guard.history.at_checkout import Commits
-            from pycache_guard.history.at_checkout import becoming_bytecode
+            from pycache_guard.history.at_checkout import CheckedRange
+            from pycache_guard.history.at_checkout import find_converted
 
-            read = Commits(revisions, contents, at_edges, len(edges), trees, reader)
+            read = CheckedRange(revisions, contents, at_edges, len(edges), trees, reader)
             try:
-                becoming = without(becoming_bytecode(read), found, named, trees)
+                becoming = add_converted(find_converted(read), found, named, trees)
             except GitFailure as failure:  # the rest is reported
                 unjudged.append(str(failure))
         findings: list[Finding] = []
@@ -113,7 +113,9 @@ def check_commits(
             several.close()
 
 
-def collect(stream: Iterable[AddedRecord], contents: ContentScanner | None) -> BytecodeByKey:
+def collect_bytecode(
+    stream: Iterable[AddedRecord], contents: ContentScanner | None
+) -> BytecodeByKey:
     """Return the records that are bytecode by their path or, with `contents`, by their content."""
     found: BytecodeByKey = {}
 
@@ -133,7 +135,7 @@ def collect(stream: Iterable[AddedRecord], contents: ContentScanner | None) -> B
     return found
 
 
-def without(
+def add_converted(
     becoming: Mapping[bytes, tuple[bytes, list[str], Becoming]],
     found: BytecodeByKey,
     named: BytecodeByKey,
@@ -160,7 +162,7 @@ def keep_new_in_all_parents(found: BytecodeByKey) -> BytecodeByKey:
     work. A path that does not differ from the first parent is not new in the merge.
     """
     commits = dict.fromkeys(commit for _, several in found.values() for commit in several)
-    return collect(added_records(commits), None) if commits else found
+    return collect_bytecode(added_records(commits), None) if commits else found
 
 
 def with_progress(
