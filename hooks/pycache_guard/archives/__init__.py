@@ -29,17 +29,17 @@ TARS = (
 )
 
 _LOCAL_HEADER = b"PK\x03\x04"
-#: Where an image archive has its layers: the OCI image layout, and what `docker save` wrote before.
+#: The names of layers in an image archive: in the OCI image layout, and in the older `docker save`.
 _LAYER = re.compile(
     r"(?:.*/)?blobs/sha\d+/[0-9a-f]{64,}|(?:.*/)?[0-9a-f]{64}(?:/layer)?\.tar(?:\.gz)?"
 )
 
-#: No layer has a shorter name.
+#: Every name of a layer is at least this long.
 MIN_LAYER_NAME_CHARS = 64
 
 
 def is_archive(name: str, head: bytes) -> bool:
-    """Return whether a member of that name, with those first bytes, is an archive; any zip file is."""
+    """Return whether a member is an archive, by its name or its first bytes."""
     return (
         name.lower().endswith((*ZIPS, *TARS))
         or head.startswith(_LOCAL_HEADER)
@@ -48,14 +48,14 @@ def is_archive(name: str, head: bytes) -> bool:
 
 
 def is_layer(name: str, head: bytes) -> bool:
-    """Return whether a member of that name, with those first bytes, is a layer of an image: a tar file."""
+    """Return whether a member is a layer of an image: a tar file with a certain name."""
     if len(name) < MIN_LAYER_NAME_CHARS or not _LAYER.fullmatch(name):
         return False
     return find_decompressor(head) is not None or is_header(head[:BLOCK_BYTES])
 
 
 def open_archive(file: IO[bytes], name: str, growth: Growth) -> Archive:
-    """Return the reader of an archive, which counts with `growth` what the archive unpacks to.
+    """Return the reader of an archive. `growth` counts the unpacked bytes.
 
     Raises `ArchiveError` for a file that is not an archive, is damaged, or is of two kinds.
     """

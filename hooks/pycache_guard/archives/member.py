@@ -1,4 +1,4 @@
-"""What an archive holds, member by member."""
+"""The interface of archives and their members, and the limits for both."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
-#: The largest central directory of a zip file that is read.
+#: Maximum size of the central directory of a zip file.
 MAX_ZIP_DIRECTORY_BYTES = 16 << 20
 #: Content is read in pieces of this size.
 CHUNK_BYTES = 1 << 16
-#: The largest number of members that are checked.
+#: Maximum number of members.
 MAX_MEMBER_COUNT = 200_000
-#: The highest permitted growth by decompression, and the number of bytes from which on it counts.
+#: Maximum growth by decompression, and the unpacked size up to which it does not matter.
 MAX_RATIO = 200
 RATIO_GRACE_BYTES = 64 << 20
-#: The largest number of bytes that an archive and the archives in it may unpack to.
+#: Maximum unpacked size of an archive and the archives in it.
 MAX_TOTAL_BYTES = 4 << 30
-#: As an argument of `Member.pieces`: the whole content.
+#: The argument of `Member.iter_chunks` for the whole content.
 WHOLE = 1 << 62
 
 
 class ArchiveError(Failure):
-    """An archive, or a member of one, that cannot be checked; the message is the reason."""
+    """An archive or a member that cannot be checked. The message is the reason."""
 
 
 class GrowthExceeded(ArchiveError):
-    """An archive that unpacks to more than is allowed: none of what follows is read."""
+    """An archive that unpacks to more than the limits. The rest of it is not read."""
 
 
 class Member(NamedTuple):
-    """One member. Its content can be read once, until the next member is asked for."""
+    """One member. Its content can be read once, before the next member is read."""
 
     #: `/` between parts; bytes that are not UTF-8 are surrogates.
     name: str
     size: int
-    #: `None` where the archive's times are not those of files: a zip's have no zone.
+    #: None for a zip file, whose times have no time zone.
     mtime: float | None
     #: Whether a reader may write content to a file of this name, whatever type the archive gives it.
     is_file: bool
     is_directory: bool
-    #: Where a link leads, from the archive's top; `None` for all else.
+    #: The target of a link, from the top of the archive; None for everything else.
     target: str | None
     #: Yields up to the given number of first bytes. If that reaches the end, sizes and checksums
     #: are compared. Raises `ArchiveError`.
@@ -70,10 +70,10 @@ class Member(NamedTuple):
 
 
 class Archive(Protocol):
-    """An archive; its members can be gone through more than once."""
+    """An archive, whose members can be iterated several times."""
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `ArchiveError` where the rest cannot be read."""
+        """Yield every member. Raises `ArchiveError` if the rest cannot be read."""
 
 
 class Growth:
@@ -91,7 +91,7 @@ class Growth:
 
 
 def check_bomb_limits(taken: int, given: int) -> None:
-    """Raise `GrowthExceeded` for a bomb: `given` bytes made of `taken` bytes."""
+    """Raise `GrowthExceeded` if `taken` bytes unpack to too many `given` bytes."""
     if given > MAX_TOTAL_BYTES:
         raise GrowthExceeded(
             f"holds more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; the rest is not checked"

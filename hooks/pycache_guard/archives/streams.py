@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Decompressor(Protocol):
-        """As `bz2.BZ2Decompressor` and its like have it."""
+        """The interface of `bz2.BZ2Decompressor` and similar classes."""
 
         @property
         def eof(self) -> bool:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
         @property
         def unused_data(self) -> bytes:
-            """What follows the end of the stream."""
+            """The bytes after the end of the stream."""
 
         def decompress(self, data: bytes, max_length: int, /) -> bytes:
             """Return up to `max_length` bytes."""
@@ -55,7 +55,7 @@ class Zlib:
 
     @property
     def unused_data(self) -> bytes:
-        """What follows the end of the stream."""
+        """The bytes after the end of the stream."""
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
@@ -71,7 +71,7 @@ def gzip() -> Decompressor:
 
 
 def deflate() -> Decompressor:
-    """Return a decompressor of the bare format that zip files hold."""
+    """Return a decompressor of raw DEFLATE, as zip files contain it."""
     return Zlib(-zlib.MAX_WBITS)
 
 
@@ -102,7 +102,7 @@ def zstandard() -> Decompressor:
 
 
 def read_errors() -> tuple[type[Exception], ...]:
-    """Return what decompressors raise on bytes that are not theirs."""
+    """Return the exceptions that decompressors raise for damaged data."""
     errors: tuple[type[Exception], ...] = (
         *(zlib.error, EOFError, MemoryError, OSError, OverflowError, RuntimeError, ValueError),
     )
@@ -128,12 +128,12 @@ MAGICS: tuple[tuple[bytes, Callable[[], Decompressor]], ...] = (
 
 
 def find_decompressor(head: bytes) -> Callable[[], Decompressor] | None:
-    """Return what decompresses a file that begins with `head`; `None` if it is not compressed."""
+    """Return the decompressor of a file that begins with `head`, None if it is not compressed."""
     return next((start for magic, start in MAGICS if head.startswith(magic)), None)
 
 
 class Stream:
-    """A file that can only be read forwards; compressed if `start`, or as it is if that is `None`.
+    """A file that is read forwards, through the decompressor that `start` creates if it is not None.
 
     Streams that follow one another in the file are read as one, with zero bytes between them, as
     gzip(1) and xz(1) do: the readers that stop after the first stream see a part of the same.
@@ -157,7 +157,7 @@ class Stream:
         self.position = 0
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer at the end; `size` is PIECE at most."""
+        """Return `size` bytes, fewer at the end; `size` is at most CHUNK_BYTES."""
         found = self._piece[self._at : self._at + size]
         self._at += size
         while len(found) < size and self._refill():
@@ -190,7 +190,7 @@ class Stream:
         return self._piece != b""
 
     def _next_piece(self) -> bytes:
-        """Return some bytes, none at the end. Raises `EOFError` where a stream is cut short."""
+        """Return the next bytes, none at the end. Raises `EOFError` for a truncated stream."""
         if self._decompressor is None:
             return self._file.read(CHUNK_BYTES)
         while True:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 512
 
-#: The largest pax header, or GNU long name, in bytes.
+#: Maximum size of a pax header or a GNU long name.
 MAX_HEADER_BYTES = 10 << 10
 
 #: Type flags, which tarfile names REGTYPE, AREGTYPE, CONTTYPE; LNKTYPE …; GNUTYPE_SPARSE …
@@ -51,7 +51,7 @@ class Header(NamedTuple):
     """One header block."""
 
     name: bytes
-    #: What POSIX puts in front of the name; GNU tar has times in its place.
+    #: POSIX puts it before the name; GNU tar stores times there.
     prefix: bytes
     is_posix: bool
     type: bytes
@@ -61,7 +61,7 @@ class Header(NamedTuple):
 
 
 def is_header(block: bytes) -> bool:
-    """Return whether `block` begins a member for any reader, because its checksum fits."""
+    """Return whether any reader takes `block` for a header, because its checksum fits."""
     if len(block) != BLOCK_BYTES or block[148:156].strip(b" \0") == b"":
         return False
     try:
@@ -100,7 +100,7 @@ _ASCII = bytes(range(128))
 
 
 def _number(field: bytes) -> int:
-    """Return a number: octal digits, or GNU tar's base 256. Raises `ArchiveError` for all else.
+    """Return a number: octal digits, or base 256 of GNU tar. Raises `ArchiveError` otherwise.
 
     `tarfile` accepts what `int` accepts, and GNU tar stops at the first character that is not a digit.
     """
@@ -168,10 +168,10 @@ class Extended(NamedTuple):
 
 
 class Tar:
-    """The members in the order of the file."""
+    """Reads a tar file; members are yielded in the order of the file."""
 
     def __init__(self, file: IO[bytes], growth: Growth) -> None:
-        """Take a file, and what counts the bytes that it unpacks to.
+        """Read the start of a file; `growth` counts the unpacked bytes.
 
         Raises `ArchiveError` for a compressed file that is a zip file too.
         """
@@ -185,9 +185,9 @@ class Tar:
         self._growth: Growth | None = growth
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `ArchiveError`, also where other readers would just stop."""
+        """Yield every member. Raises `ArchiveError`, also if other readers would just stop."""
         self._file.seek(0)
-        # What is read again was counted before.
+        # At the second reading, the bytes have been counted already.
         count = self._growth.add if self._growth else lambda given: None
         self._growth = None
         try:
@@ -281,7 +281,7 @@ def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Memb
 
 
 def _names(header: Header, extended: Extended) -> list[str]:
-    """Return the name of a member, then those that readers without knowledge of extensions see."""
+    """Return the name of a member, then the names that readers without extensions see."""
     joined = header.prefix + b"/" + header.name if header.prefix else header.name
     own, other = (joined, header.name) if header.is_posix else (header.name, joined)
     found = [extended.get(b"path"), extended.long_name, own, other]
@@ -310,7 +310,7 @@ class TarContent:
     """The content of a member, and the zero bytes that fill its last block."""
 
     def __init__(self, stream: Stream, size: int) -> None:
-        """Take a stream that stands where the content begins."""
+        """Start at the current position of a stream, where the content begins."""
         self._stream = stream
         self._size = size
         #: Where it begins in the tar file, unpacked.

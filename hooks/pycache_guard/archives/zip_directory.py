@@ -55,18 +55,18 @@ _NEWEST_VERSION = 63
 
 
 class Directory(NamedTuple):
-    """Where the central directory is."""
+    """The central directory: its bytes and its place."""
 
     #: Its bytes.
     data: bytes
     start: int
-    #: How many bytes precede the archive: offsets count from there.
+    #: The number of bytes before the archive, from where offsets are counted.
     prefix: int
     members: int
 
 
 class Entry(NamedTuple):
-    """What the directory has of one member."""
+    """The entry of one member in the central directory."""
 
     raw_name: bytes
     flags: int
@@ -83,12 +83,12 @@ class Entry(NamedTuple):
 
 
 def has_directory(file: IO[bytes]) -> bool:
-    """Return whether any reader takes `file` for a zip file with members, because of its last bytes."""
+    """Return whether any reader takes `file` for a zip file with members, by its last bytes."""
     return any(True for _ in find_directories(file))
 
 
 def find_directories(file: IO[bytes]) -> Iterator[tuple[int, int]]:
-    """Yield where a reader may see a directory: where it begins, and where its end record ends."""
+    """Yield every place where a reader may find a directory: its start, and the end of its end record."""
     size = file.seek(0, 2)
     tail_at = max(size - _MAX_END_BYTES, 0)
     file.seek(tail_at)
@@ -107,7 +107,7 @@ def find_directories(file: IO[bytes]) -> Iterator[tuple[int, int]]:
 
 
 def _ends(tail: bytes) -> Iterator[int]:
-    """Yield where readers see an end record: the last one, and any with a comment up to the end."""
+    """Yield the positions of end records: the last one, and any whose comment reaches the end."""
     last = tail.rfind(_END)
     if 0 <= last <= len(tail) - _END_FORM.size:
         yield last
@@ -224,7 +224,7 @@ def read_entries(directory: Directory) -> list[Entry]:
 
 
 def _resolve(extra: bytes, values: tuple[int, ...]) -> list[int]:
-    """Return numbers, with those that are too large for their field from the extra field (4.5.3).
+    """Return numbers; those that are too large for their field come from the extra field (4.5.3).
 
     What else the extra field has must be one of them: some readers go by it without being asked.
     """
@@ -269,7 +269,7 @@ def extended_time(extra: bytes) -> int | None:
 
 
 def unicode_paths(extra: bytes) -> Iterator[bytes]:
-    """Yield the names in the extra field 0x7075, which `zipfile` goes by from 3.12 on."""
+    """Yield the names in the extra field 0x7075, which `zipfile` uses since Python 3.12."""
     if extra and b"\x75\x70" in extra:
         for tag, data in extra_fields(extra):
             if tag == _UNICODE_PATH:

@@ -53,7 +53,7 @@ _MAX_PATH_BYTES = 4096
 _MAX_NEAR_BYTES = 8192
 _USUAL_EXTRA_BYTES = 32
 _MAX_DESCRIPTOR_BYTES = 24
-#: The largest LZMA dictionary, in bytes: `xz -8` makes one of that size.
+#: Maximum size of an LZMA dictionary; `xz -8` uses this size.
 _MAX_DICTIONARY_BYTES = 32 << 20
 
 
@@ -61,7 +61,7 @@ OVERLAP = "is damaged: it overlaps with another member"
 
 
 class Zip:
-    """The members in the order of the file, which is that of readers that do not seek."""
+    """Reads a zip file; members are yielded in the order of the file, as readers of streams see them."""
 
     def __init__(self, file: IO[bytes], growth: Growth) -> None:
         """Read the directory, and count the sizes in it. Raises `ArchiveError`."""
@@ -77,7 +77,7 @@ class Zip:
         self._check_lead()
 
     def members(self) -> Iterator[Member]:
-        """Yield every member. Raises `ArchiveError` where bytes belong to none, or to two."""
+        """Yield every member. Raises `ArchiveError` for bytes that belong to no member or to two."""
         ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
         for entry, end in zip(self._entries, ends, strict=bool(self._entries)):
             packed = Packed(self._file, entry, end)
@@ -85,7 +85,7 @@ class Zip:
             packed.check_room()
 
     def _check_lead(self) -> None:
-        """Check what precedes the first member: a line for a shell, a program that unpacks itself.
+        """Check the bytes before the first member: a shebang line, or a program that unpacks itself.
 
         Raises `ArchiveError` if other readers see an archive there.
         """
@@ -126,7 +126,7 @@ def _member(entry: Entry, packed: Packed) -> Member:
 
 
 def _names(entry: Entry, packed: Packed) -> list[str]:
-    """Return the name of a member, and what other readers make of it.
+    """Return the name of a member, and the names that other readers give it.
 
     `zipfile` ends a name at a NUL; Windows and pip take a backslash for `/`.
     """
@@ -149,7 +149,7 @@ def _text(name: bytes, flags: int) -> str:
 
 
 def _target(packed: Packed, name: str) -> str | None:
-    """Return where a link leads; `None` if that cannot be read, which is reported elsewhere."""
+    """Return the target of a link, None if it cannot be read, which is reported elsewhere."""
     try:
         target = b"".join(packed.pieces(_MAX_PATH_BYTES)).decode("utf-8", "surrogateescape")
     except ArchiveError:
@@ -196,7 +196,7 @@ class Packed:
             self._why = ArchiveError(OVERLAP)
 
     def check_room(self) -> None:
-        """Raise `ArchiveError` if more than this member stands before the next one."""
+        """Raise `ArchiveError` if there are other bytes before the next member."""
         if self._why:
             return
         entry = self._entry
@@ -240,7 +240,7 @@ class Packed:
             raise ArchiveError(f"is damaged: {error_text(error)}") from None
 
     def _whole(self) -> bytes | None:
-        """Return the content of a small member in one piece, if all is well: the usual case."""
+        """Return the content of a small undamaged member, or None: a fast path for the usual case."""
         entry = self._entry
         end = self._start + entry.packed_size
         if entry.method != _DEFLATED or end > len(self._near) or not 0 < entry.size <= CHUNK_BYTES:
@@ -277,7 +277,7 @@ class Packed:
     def _stored(self) -> Iterator[bytes]:
         kept = b""
         for piece in self._raw():
-            # A reader of streams takes the first descriptor for the end.
+            # A reader of streams stops at the first descriptor.
             if self._entry.flags & HAS_DESCRIPTOR:
                 kept = kept[-3:] + piece
                 if DESCRIPTOR in kept:
@@ -294,7 +294,7 @@ class Packed:
             yield decompressor.decompress(data, CHUNK_BYTES)
             while not decompressor.needs_input and not decompressor.eof:
                 yield decompressor.decompress(b"", CHUNK_BYTES)
-        # LZMA may do without an end marker.
+        # LZMA does not need an end marker.
         is_open = not decompressor.eof and self._entry.method != _LZMA
         if is_open or decompressor.unused_data:
             raise ArchiveError("is damaged: its content ends before or after its place")
@@ -333,7 +333,7 @@ def _decompressor(method: int, raw: Iterator[bytes]) -> tuple[Decompressor, Iter
 
 
 def _lzma(head: bytes) -> Decompressor:
-    """Return what decompresses after the 9 bytes of LZMA's properties (APPNOTE 5.8.8)."""
+    """Return the LZMA decompressor for the 9 bytes of properties (APPNOTE 5.8.8)."""
     import lzma
 
     if len(head) < 9 or head[2:4] != b"\5\0" or head[4] >= 225:

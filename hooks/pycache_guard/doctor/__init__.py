@@ -1,1 +1,1 @@
-"""How bytecode stands on this machine and in this repository: facts, and what is wrong with them."""
+"""Diagnose bytecode caching on this machine and in this repository: facts and findings."""

@@ -144,7 +144,7 @@ def source_names(name: str, *, is_cache: bool) -> list[str]:
 def _inspect_cache(
     path: str, name: str, source: str | None, *, is_cache: bool, is_alone: bool
 ) -> Cache | None:
-    """Compare a file with its source; `None` for what is not a regular file, or has gone."""
+    """Describe a cache and compare it with its source; None if it is not a regular file or has vanished."""
     try:
         status = os.lstat(path)
     except OSError:

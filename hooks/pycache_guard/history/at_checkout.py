@@ -50,13 +50,13 @@ MAX_WAITING_COUNT = 2000
 
 
 class CheckedRange(NamedTuple):
-    """What has been read of the commits of a range."""
+    """The commits of a range, as far as they have been read."""
 
     revisions: Revisions
     contents: ContentScanner
     #: The blobs of `.gitattributes` in the commits at its edge, parents that are not in the range.
     at_edges: Sequence[str]
-    #: How many such commits there are: with any, files may be older than the range.
+    #: The number of these commits. If it is not 0, files may be older than the range.
     edges: int
     #: The trees that are named without a commit: a name, and its id.
     trees: Mapping[str, str]
@@ -64,10 +64,10 @@ class CheckedRange(NamedTuple):
 
 
 def find_converted(commits: CheckedRange) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
-    """Return what becomes bytecode at checkout, by object id and path.
+    """Return the files that become bytecode at checkout, by object id and path.
 
-    Each is a record, the commits or names that bring it in, and what makes it bytecode. Raises
-    `GitFailure` where git does not know an encoding.
+    Each value is a record, the commits or names that add it, and what makes it bytecode. Raises
+    `GitFailure` if git does not know an encoding.
     """
     contents = commits.contents
     touched = list(contents.attributes)
@@ -105,7 +105,7 @@ def iter_added_files(commits: CheckedRange) -> Iterator[AddedRecord]:
 
 
 def merges_with_other_attributes(revisions: Revisions) -> list[str]:
-    """Return the merges that have other `.gitattributes` than some parent has.
+    """Return the merges whose `.gitattributes` differ from those of a parent.
 
     There a file of one parent is checked out by the attributes of another.
     """
@@ -121,12 +121,12 @@ def merges_with_other_attributes(revisions: Revisions) -> list[str]:
 
 
 class AttributedFiles:
-    """Files with the `.gitattributes` that concern them, gathered until there are enough to ask."""
+    """Files, each with the `.gitattributes` above it. Git is asked about many of them at once."""
 
     def __init__(self, commits: CheckedRange) -> None:
         self._commits = commits
         self._waiting: dict[frozenset[bytes], list[AddedRecord]] = {}
-        #: Of the last commit: the `.gitattributes` at each path, `None` where there is none.
+        #: Of the last commit: the blob of the `.gitattributes` at each path, None if it does not exist.
         self._last = ""
         self._known: dict[bytes, str | None] = {}
         self._suspects: dict[str, bool] = {}
@@ -164,7 +164,7 @@ class AttributedFiles:
             self._put(frozenset(attributes), where, b"100644 " + record.split(b" ", 2)[2])
 
     def found(self) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
-        """Return what becomes bytecode among all that was added."""
+        """Return those of the added files that become bytecode."""
         for attributes in [*self._waiting]:
             self._ask(attributes)
         return self._found

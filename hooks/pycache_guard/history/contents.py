@@ -39,12 +39,12 @@ MAX_REMEMBERED_COUNT = 50_000
 MAX_PENDING_COUNT = 1000
 #: Maximum number of directories that are remembered.
 MAX_DIRECTORY_COUNT = 500
-#: Processes that read, in turn: one works while the other's answer is looked at.
+#: Number of reading processes: one works while the answer of the other is parsed.
 READER_COUNT = 2
 
 
 class ContentScanner:
-    """Finds bytecode by the first bytes of files; reads each blob once, as far as it remembers."""
+    """Finds bytecode by the first bytes of files. Each blob is read once while it is remembered."""
 
     def __init__(self, reader: ObjectReader, unread: Unread | None = None) -> None:
         #: Size and first bytes of each blob that is bytecode.
@@ -52,7 +52,7 @@ class ContentScanner:
         #: The files that could be bytecode if lines ended otherwise, and every `.gitattributes`.
         self.suspects: list[AddedRecord] = []
         self.attributes: list[AddedRecord] = []
-        #: The directories of all files; `None` where they are too many.
+        #: The directories of all files; None if there are too many.
         self.directories: set[bytes] | None = set()
         self._unread = unread or Unread()
         self._suspect_blobs: set[str] = set()
@@ -68,7 +68,7 @@ class ContentScanner:
         self._asked: list[tuple[ObjectReader, dict[str, list[AddedRecord]]]] = []
 
     def add(self, commit: str, record: bytes) -> Iterable[AddedRecord]:
-        """Add a file of a commit; return the files that have been found to be bytecode since."""
+        """Add a file of a commit; return the bytecode that was found since the last call."""
         blob = blob_of(record)
         if blob in self.bytecode:
             return [(commit, record)]
@@ -127,7 +127,7 @@ class ContentScanner:
             reader.close()
 
     def _note(self, blob: str, head: bytes, places: list[AddedRecord]) -> None:
-        """Note what a blob that is not bytecode may be instead."""
+        """Remember a blob that may become bytecode, and count LFS pointers and archives."""
         if may_become_bytecode(head):
             self._suspect_blobs.add(blob)
             self.suspects += places
@@ -151,7 +151,7 @@ class ContentScanner:
         return found
 
     def _take(self) -> list[AddedRecord]:
-        """Return what the batch asked first has of bytecode."""
+        """Return the bytecode in the oldest batch that was sent."""
         reader, waiting = self._asked.pop(0)
         self._free.append(reader)
         found = []

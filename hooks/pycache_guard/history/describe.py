@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pycache_guard.git.objects import ObjectReader
     from pycache_guard.history.scan import BytecodeByKey
 
-    #: An entry, and where it comes in: commits in the order of history, or names.
+    #: An entry with the commits that add it, in the order of history, or with names.
     Occurrence = tuple[Entry, list[str]]
     #: Size and first bytes of a blob.
     Head = tuple[int, bytes]
@@ -73,7 +73,7 @@ def to_findings(
     places = _sort_occurrences(found, revisions)
     loose = [(parse_entry(record), names) for record, names in named.values()]
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
-    # What only becomes bytecode may have come in with another commit.
+    # A file that only becomes bytecode may have been added by another commit.
     whole = [where[0] for entry, where in places if key_of(entry) in becoming]
     grants = AllowList(
         (a, entries_matching(a.glob, firsts, [*trees.values(), *whole])) for a in allowances
@@ -85,7 +85,7 @@ def to_findings(
     ]
     entries = [entry for entry, _ in places + loose]
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
-    # Nothing takes a file out of all history that may be the only copy of a program.
+    # No command removes from all history what may be the only copy of a program.
     removable = [(e, where) for e, where in places if not is_kept(e, heads.get(e.blob))]
     advice = advise_on_occurrences(removable, revisions, allowances, is_receiving=is_receiving)
     return [
@@ -102,7 +102,7 @@ def entries_matching(glob: str, commits: Iterable[str], trees: Iterable[str]) ->
 
 
 def is_kept(entry: Entry, head: Head | None) -> bool:
-    """Return whether an entry lies in a cache directory and is not bytecode."""
+    """Return whether an entry is in a cache directory and is not bytecode."""
     return is_misplaced(entry.path, head[1] if head else b"", entry.mode)
 
 
@@ -113,7 +113,7 @@ def advise_on_occurrences(
     *,
     is_receiving: bool,
 ) -> Advice:
-    """Return what to do about the commits of `places`."""
+    """Return the advice for the commits of `places`."""
     paths: dict[str, list[str]] = {}
     for entry, commits in places:
         paths.setdefault(commits[0], []).append(entry.path)
@@ -219,7 +219,7 @@ def _allowed_or_found(
 
 
 def _describe(entry: Entry, head: Head | None) -> str:
-    """Name the object and its size."""
+    """Return a clause with the object and its size."""
     if entry.mode == SUBMODULE:
         return f"commit {entry.blob} of another repository"
     return f"blob {entry.blob}, " + (f"{head[0]} bytes" if head else "which is missing")
@@ -263,7 +263,7 @@ class Advice:
         self._commands = commands
 
     def rank(self, commit: str) -> int:
-        """Return the place of `commit` in the order of history."""
+        """Return the position of a commit in history; the oldest has 0."""
         return self._ranks.get(commit, len(self._ranks))
 
     def names_leaks(self, commit: str, path: str) -> bool:
@@ -276,20 +276,21 @@ class Advice:
         return self._counts.get(commit, 0) <= MAX_LEAKS_COMMANDS or path == self._firsts[commit]
 
     def sentence(self, commit: str, path: str) -> str:
-        """Return what follows the description of `path` in `commit`: nothing except at its first."""
+        """Return the advice for the first path of a commit, an empty string for the others."""
         return self._sentences[commit] if path == self._firsts[commit] else ""
 
     def command(self, commit: str) -> str | None:
-        """Return the command that takes it out, or None where one command does not."""
+        """Return the command that removes the bytecode of a commit, None if one command is not enough."""
         return self._commands.get(commit)
 
 
 def advise(
     paths: Mapping[str, Sequence[str]], allowed: Sequence[str], *, is_receiving: bool
 ) -> Advice:
-    """Return what to do about commits, the oldest first, that bring in `paths`, in order.
+    """Return the advice for commits, the oldest first, with the paths that each adds.
 
-    The globs `allowed` match what may stay. With `is_receiving` they are about to come in: who has to act is elsewhere.
+    Paths that the globs `allowed` match stay. With `is_receiving` the commits are being pushed to this
+    server, so another person has to act.
     """
     if is_receiving or not paths:
         sentences = {c: f"the push is refused; {describe_removal(c)}" for c in paths}
@@ -314,12 +315,12 @@ def advise(
 
 
 def all_paths(paths: Mapping[str, Sequence[str]], commits: Iterable[str]) -> list[str]:
-    """Return what commits bring in, each path once."""
+    """Return the paths that commits add, each once."""
     return sorted({path for commit in commits for path in paths[commit]})
 
 
 def describe_removal(commit: str, *, merges: bool = False) -> str:
-    """Return how a person takes something out of a commit, with `merges` where some may follow."""
+    """Return a clause on how to remove a file from a commit, with `merges` if merges may follow."""
     parents = parents_of(commit)
     option = " --rebase-merges" if merges or len(parents) > 1 else ""
     return f"`git rebase -i{option} {parents[0][:12] if parents else '--root'}` can drop it"
@@ -331,7 +332,7 @@ def parents_of(commit: str) -> list[str]:
 
 
 def find_unpushed(commits: Iterable[str]) -> list[str]:
-    """Return the commits that a local branch leads to and no remote-tracking ref, oldest first."""
+    """Return the commits that only local branches contain, and no remote-tracking ref, oldest first."""
     return [*Revisions({}, (), "--branches", "--not", "--remotes").in_order({*commits})]
 
 
@@ -342,7 +343,7 @@ def remote_name() -> str | None:
 
 
 def find_rewritable(unpushed: Sequence[str]) -> list[str]:
-    """Return those of the commits that one rewrite of the newest commits of HEAD takes in.
+    """Return the commits that one rewrite of the newest commits of HEAD covers.
 
     From the first of them up to HEAD, which is a branch, no commit is a merge.
     """
@@ -363,7 +364,7 @@ def find_rewritable(unpushed: Sequence[str]) -> list[str]:
 def rewrite_command(
     paths: Sequence[str], allowed: Sequence[str], commits: Sequence[str]
 ) -> str | None:
-    """Return the command that makes one commit of the first of `commits` and all since."""
+    """Return the command that rewrites the first of `commits` and all later ones as one commit."""
     if not commits:
         return None
     head = git_output("rev-parse", "HEAD").decode("ascii").strip()

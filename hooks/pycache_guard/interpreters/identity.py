@@ -61,7 +61,7 @@ class Interpreter(NamedTuple):
 
 
 def ask(executable: str) -> Interpreter:
-    """Return what an executable, a path or a name on PATH, says about itself.
+    """Return the identity of an interpreter. `executable` is a path or a name on PATH.
 
     Raises `Failure` if it does not answer as Python does. The environment is passed on, because a
     launcher such as a shim of pyenv needs it; the interpreter itself ignores it.

@@ -146,7 +146,7 @@ class CompilerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                # Not the directory of what is verified.
+                # Not the directory that is verified.
                 cwd=os.path.abspath(os.sep),
                 env={
                     **_ENVIRONMENT,
