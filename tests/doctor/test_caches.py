@@ -446,7 +446,7 @@ def test_world_writable_cache_without_source_is_open(root: Path) -> None:
     (root / path).chmod(0o666)
     cache = _inspect_cache(path, path.rpartition("/")[2], "gone.py", is_cache=True, is_alone=False)
     assert cache is not None
-    assert cache.is_open
+    assert cache.is_writable_for_all
 
 
 def test_large_caches_are_not_decoded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,12 +191,12 @@ class Tar:
         count = self._growth.add if self._growth else lambda given: None
         self._growth = None
         try:
-            yield from _members(Stream(self._file, self._start, count), self._directories)
+            yield from _read_members(Stream(self._file, self._start, count), self._directories)
         except read_errors() as error:
             raise ArchiveError(f"is not a readable tar file: {error_text(error)}") from None
 
 
-def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Member]:
+def _read_members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Member]:
     """Yield every member. A zip file in one of them is checked there; others raise `ArchiveError`."""
     left = set(directories)
     extended = Extended()
@@ -212,7 +212,7 @@ def _members(stream: Stream, directories: list[tuple[int, int]]) -> Iterator[Mem
             if count > MAX_MEMBER_COUNT:
                 raise ArchiveError(f"has more than {MAX_MEMBER_COUNT} members")
             start = stream.position
-            yield from _member(header, extended, stream)
+            yield from _read_member(header, extended, stream)
             end = start + header.size
             left = {span for span in left if not (start <= span[0] and span[1] <= end)}
             extended = Extended()
@@ -251,8 +251,11 @@ def _extend(extended: Extended, header: Header, stream: Stream) -> Extended:
     return added
 
 
-def _member(header: Header, extended: Extended, stream: Stream) -> Iterator[Member]:
-    """Yield a member, and go on to the next header. Raises `ArchiveError` if that cannot be found."""
+def _read_member(header: Header, extended: Extended, stream: Stream) -> Iterator[Member]:
+    """Yield one member, then go on to the next header.
+
+    Raises `ArchiveError` after the member if readers may disagree about where the next header is.
+    """
     name, *others = _names(header, extended)
     is_directory = header.type == DIRECTORY or (header.type == b"\0" and name.endswith("/"))
     has_none = is_directory or header.type in WITHOUT_CONTENT

@@ -81,7 +81,7 @@ class Zip:
         ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
         for entry, end in zip(self._entries, ends, strict=bool(self._entries)):
             packed = Packed(self._file, entry, end)
-            yield _member(entry, packed)
+            yield _make_member(entry, packed)
             packed.check_room()
 
     def _check_lead(self) -> None:
@@ -106,7 +106,8 @@ class Zip:
             kept = kept[-LOCAL_SIZE:]
 
 
-def _member(entry: Entry, packed: Packed) -> Member:
+def _make_member(entry: Entry, packed: Packed) -> Member:
+    """Return the member that a directory entry describes."""
     name, *others = _names(entry, packed)
     is_directory = name.endswith("/")
     is_link = stat.S_ISLNK(entry.mode >> 16)
@@ -117,7 +118,7 @@ def _member(entry: Entry, packed: Packed) -> Member:
         not is_directory or entry.size + entry.packed_size > 0,
         is_directory,
         _target(packed, name) if is_link else None,
-        packed.pieces,
+        packed.iter_chunks,
         tuple(others),
         dos_time=entry.dos_time,
         utc_time=extended_time(packed.extra or entry.extra),
@@ -151,7 +152,7 @@ def _text(name: bytes, flags: int) -> str:
 def _target(packed: Packed, name: str) -> str | None:
     """Return the target of a link, None if it cannot be read, which is reported elsewhere."""
     try:
-        target = b"".join(packed.pieces(_MAX_PATH_BYTES)).decode("utf-8", "surrogateescape")
+        target = b"".join(packed.iter_chunks(_MAX_PATH_BYTES)).decode("utf-8", "surrogateescape")
     except ArchiveError:
         return None
     return posixpath.join(posixpath.dirname(name), target)
@@ -216,7 +217,7 @@ class Packed:
         if rest.strip(b"\0"):
             raise ArchiveError("contains bytes that belong to no member")
 
-    def pieces(self, size: int) -> Iterator[bytes]:
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
         """Return an iterator over up to `size` first bytes; at the end, it compares the checksum.
 
         Raises `ArchiveError`, as the iterator does.
@@ -226,11 +227,11 @@ class Packed:
         if self._entry.flags & ENCRYPTED:
             raise ArchiveError("is encrypted")
         whole = self._whole()
-        return self._first(size) if whole is None else iter((whole[:size],))
+        return self._iter_first(size) if whole is None else iter((whole[:size],))
 
-    def _first(self, size: int) -> Iterator[bytes]:
+    def _iter_first(self, size: int) -> Iterator[bytes]:
         try:
-            for piece in self._checked():
+            for piece in self._iter_checked():
                 if len(piece) >= size:
                     yield piece[:size]
                     return
@@ -255,9 +256,9 @@ class Packed:
             data if is_well and (len(data), zlib.crc32(data)) == (entry.size, entry.crc) else None
         )
 
-    def _checked(self) -> Iterator[bytes]:
+    def _iter_checked(self) -> Iterator[bytes]:
         crc = total = 0
-        for piece in self._unpacked():
+        for piece in self._iter_unpacked():
             total += len(piece)
             if total > self._entry.size:
                 raise ArchiveError("is damaged: it is larger than the directory says")
@@ -267,16 +268,17 @@ class Packed:
         if (total, crc) != (self._entry.size, self._entry.crc):
             raise ArchiveError("is damaged: its size or checksum differs from the directory")
 
-    def _unpacked(self) -> Iterator[bytes]:
+    def _iter_unpacked(self) -> Iterator[bytes]:
+        """Return an iterator over the unpacked content, without a check of its size."""
         if self._entry.method == _STORED:
-            return self._stored()
+            return self._iter_stored()
         if self._entry.packed_size == 0 == self._entry.size:
             return iter(())
-        return self._decompressed(_decompressor(self._entry.method, self._raw()))
+        return self._iter_decompressed(_decompressor(self._entry.method, self._iter_packed()))
 
-    def _stored(self) -> Iterator[bytes]:
+    def _iter_stored(self) -> Iterator[bytes]:
         kept = b""
-        for piece in self._raw():
+        for piece in self._iter_packed():
             # A reader of streams stops at the first descriptor.
             if self._entry.flags & HAS_DESCRIPTOR:
                 kept = kept[-3:] + piece
@@ -286,7 +288,7 @@ class Packed:
                     )
             yield piece
 
-    def _decompressed(self, start: tuple[Decompressor, Iterator[bytes]]) -> Iterator[bytes]:
+    def _iter_decompressed(self, start: tuple[Decompressor, Iterator[bytes]]) -> Iterator[bytes]:
         decompressor, raw = start
         for data in raw:
             if decompressor.eof:
@@ -299,7 +301,7 @@ class Packed:
         if is_open or decompressor.unused_data:
             raise ArchiveError("is damaged: its content ends before or after its place")
 
-    def _raw(self) -> Iterator[bytes]:
+    def _iter_packed(self) -> Iterator[bytes]:
         """Yield the packed bytes."""
         at = self._entry.offset + self._start
         piece = self._near[self._start : self._start + self._entry.packed_size]

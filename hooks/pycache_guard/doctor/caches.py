@@ -54,7 +54,7 @@ class Cache(NamedTuple):
     #: `checked`, `unchecked`, or None for a timestamp cache.
     hash_mode: str | None
     #: Whether every user can write to it, but not to its source.
-    is_open: bool = False
+    is_writable_for_all: bool = False
 
 
 class CacheDirectory(NamedTuple):
@@ -157,7 +157,7 @@ def _inspect_cache(
     magic = identify_magic(head)
     writer = parsed.tag.lower() if parsed and parsed.tag else writer_name(magic)
     stale = header is not None and source is not None and is_stale(header, source)
-    is_open = is_world_writable(status) and not (source and has_open_source(source))
+    is_writable_for_all = is_world_writable(status) and not (source and has_open_source(source))
     return Cache(
         path,
         writer,
@@ -167,7 +167,7 @@ def _inspect_cache(
         is_alone,
         stale,
         hash_mode(header),
-        is_open,
+        is_writable_for_all,
     )
 
 

@@ -84,7 +84,7 @@ class Scripts:
         self._seen = set()
         verdicts = [
             self._check(text, stage, 0)
-            for text in (_decode(content), *self._chained(stage, content))
+            for text in (_decode(content), *self._read_chained(stage, content))
         ]
         return _best(verdicts)
 
@@ -93,8 +93,8 @@ class Scripts:
         self._seen = set()
         return self._check(command, stage, 0)
 
-    def _chained(self, stage: str, content: bytes) -> Iterator[str]:
-        """Yield the scripts that the hook script in the hook directory runs."""
+    def _read_chained(self, stage: str, content: bytes) -> Iterator[str]:
+        """Yield the content of other scripts that the hook script of a runner starts at this stage."""
         if self._directory is None:
             return
         where = os.path.join(self._directory, stage)

@@ -275,7 +275,7 @@ def find_unwritable(places: Sequence[CacheDirectory], *, is_written: bool = True
 
 
 def find_world_writable(caches: Sequence[Cache], places: Sequence[CacheDirectory]) -> list[Finding]:
-    """Return PYC601 for caches that every user can replace, although not every user can write the source."""
+    """Return PYC601 for caches and cache directories that every user can write, unlike the source."""
     paths = [
         place.path
         for place in places
@@ -283,7 +283,7 @@ def find_world_writable(caches: Sequence[Cache], places: Sequence[CacheDirectory
         and is_world_writable(place.status)
         and not is_world_writable(place.above)
     ]
-    paths += [cache.path for cache in caches if cache.is_open]
+    paths += [cache.path for cache in caches if cache.is_writable_for_all]
     if not paths:
         return []
     paths.sort()

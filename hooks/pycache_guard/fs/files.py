@@ -87,7 +87,7 @@ class Walk:
                 if not _is_directory(entry):
                     yield path, is_linked or entry.is_symlink()
                 # Import reads only files in a cache directory, and a link may lead back up.
-                elif not is_linked_cache and not self._is_metadata(entry.name, path):
+                elif not is_linked_cache and not self._is_untracked_vcs_directory(entry.name, path):
                     if not _is_link(entry):
                         below.append((path, False))
                     elif entry.name.lower() == "__pycache__":
@@ -96,12 +96,12 @@ class Walk:
                         self._links.append(path)
             pending.extend(reversed(below))
 
-    def _is_metadata(self, name: str, path: str) -> bool:
-        """Return whether a directory belongs to a version control system."""
-        looks_so = any(
+    def _is_untracked_vcs_directory(self, name: str, path: str) -> bool:
+        """Return whether a directory belongs to a version control system, and contains no tracked files."""
+        is_vcs_directory = any(
             os.path.lexists(os.path.join(path, mark)) for mark in VCS_ENTRIES.get(name, ())
         )
-        return looks_so and (name == ".git" or not self._has_tracked_files(path))
+        return is_vcs_directory and (name == ".git" or not self._has_tracked_files(path))
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:

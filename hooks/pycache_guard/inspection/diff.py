@@ -213,7 +213,7 @@ class _TreeComparison:
         key = id(ours), id(theirs)
         if key not in self._compared:
             removed, added = self._subtract(ours, theirs), self._subtract(theirs, ours)
-            self._compared[key] = ours, theirs, *write_changed(removed, added)
+            self._compared[key] = ours, theirs, *render_changed(removed, added)
         removed_words, added_words = self._compared[key][2:]
         if removed_words or added_words:
             yield Change(scope, "constants", removed_words, added_words)
@@ -235,10 +235,13 @@ class _TreeComparison:
 _CONTEXT_CHARS = 15
 
 
-def write_changed(
+def render_changed(
     removed: Sequence[Value], added: Sequence[Value]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return constants as Python writes them; two long strings from shortly before their difference."""
+    """Return removed and added constants as Python writes them.
+
+    Of two long strings, the part before their difference is left out.
+    """
     if len(removed) == len(added) == 1:
         old, new = removed[0], added[0]
         if (
