@@ -200,6 +200,15 @@ def test_other_files_in_a_cache_are_nothing(root: Path, run: Run) -> None:
     assert "1 file of other optimization levels was not checked" in result.out
 
 
+def test_caches_of_scripts_and_of_import_hooks_are_nothing(root: Path, run: Run) -> None:
+    put_module(root / "b")
+    put(root / "b" / "tool", SOURCE)
+    put(root / "b" / "__pycache__" / f"tool{TAG}.pyc", fitting())
+    put(root / "b" / "lisp.hy", b"")
+    put(root / "b" / "__pycache__" / f"lisp.{TAG}.pyc", fitting())
+    assert run("check-bundle", "b").out == f"OK: 1 module: 1 used ({HERE}).\n"
+
+
 def test_a_cache_without_source_is_described(root: Path, run: Run) -> None:
     put_module(root / "b")
     put(root / "b" / "__pycache__" / "n.pyc", fitting())

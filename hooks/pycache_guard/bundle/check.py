@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple
 
 from pycache_guard.bundle.judge import State
@@ -120,7 +121,10 @@ def check_bundle(bundle: Bundle, expected: Expectation, compilers: Compilers) ->
     findings = [
         *(found for module in judgement.modules for found in described.module(module)),
         *(described.stray(stray) for stray in judgement.strays),
-        *(described.finding(each, *found) for each, found in sorted(mismatches.items())),
+        *(
+            described.finding(each, rule, why, _Remedy.COMPILE)
+            for each, (rule, why) in sorted(mismatches.items())
+        ),
     ]
     return BundleResult(
         path, tree, target, expected.level, expected.is_read_only, judgement, findings, notes
@@ -148,6 +152,15 @@ def find_target(path: str, tree: BundleTree) -> Target:
     return target
 
 
+class _Remedy(Enum):
+    """What makes a finding about a directory go away."""
+
+    COMPILE = 1
+    REMOVE = 2
+    #: It has no source here: nothing can compile it, and removing it would lose the module.
+    FIND_SOURCE = 3
+
+
 class _Describer:
     """Makes findings of verdicts."""
 
@@ -171,14 +184,16 @@ class _Describer:
             else f"{self._who} compiles the source at the first import"
         )
 
-    def finding(self, path: str, rule: Rule, message: str, *, is_stray: bool = False) -> Finding:
+    def finding(self, path: str, rule: Rule, message: str, remedy: _Remedy) -> Finding:
         """Return a finding about a file of the bundle, with what to do about it."""
         place, start = self._tree.locate_finding(path)
         if self._bundle.is_archive:
             return Finding(place, rule, start + message, hint=_BEFORE_PACKING)
-        if is_stray:
+        if remedy is _Remedy.COMPILE:
+            return Finding(place, rule, message, self._fix_command() or None)
+        if remedy is _Remedy.REMOVE:
             return Finding(place, rule, message, f"rm -f -- {shell_quote(place)}")
-        return Finding(place, rule, message, self._fix_command() or None)
+        return Finding(place, rule, message, hint="compile its source for this Python")
 
     def _fix_command(self) -> str:
         """Return the command that repairs the directory, empty if this machine cannot compile."""
@@ -197,7 +212,7 @@ class _Describer:
     def stray(self, stray: StrayFile) -> Finding:
         """Return the finding of bytecode that belongs to no module of the target."""
         message = f"{self._who} never uses this file: {stray.why}"
-        return self.finding(stray.path, stray.rule, message, is_stray=True)
+        return self.finding(stray.path, stray.rule, message, _Remedy.REMOVE)
 
     def module(self, module: ModuleVerdict) -> list[Finding]:
         """Return the findings of a module."""
@@ -206,16 +221,21 @@ class _Describer:
             return self._mode(module)
         if bytecode is None:
             message = f"{self._who} has no bytecode for this source: {self._then}"
-            found = [self.finding(module.path, Rule.PYC322, message)]
+            found = [self.finding(module.path, Rule.PYC322, message, _Remedy.COMPILE)]
         else:
             rule = Rule.PYC206 if module.cause == "malformed" else Rule.PYC321
             message = f"{self._who} never uses this file: {module.why}"
             if module.is_compiled:
                 message += f"; {self._then}"
-            found = [self.finding(bytecode, rule, message)]
+            remedy = _Remedy.COMPILE
+            if module.path == bytecode:
+                remedy = _Remedy.FIND_SOURCE
+            elif module.cause == "shadowed":
+                remedy = _Remedy.REMOVE
+            found = [self.finding(bytecode, rule, message, remedy)]
         if module.is_compiled and not self._expected.is_read_only:
             message = f"{self._who} writes bytecode for this source into the bundle when it runs"
-            found.append(self.finding(module.path, Rule.PYC324, message))
+            found.append(self.finding(module.path, Rule.PYC324, message, _Remedy.COMPILE))
         return found
 
     def _mode(self, module: ModuleVerdict) -> list[Finding]:
@@ -228,9 +248,9 @@ class _Describer:
             message = f"{self._who} runs it without checking the source"
             if expected:
                 message += f": {expectation}"
-            return [self.finding(bytecode, Rule.PYC203, message)]
+            return [self.finding(bytecode, Rule.PYC203, message, _Remedy.COMPILE)]
         if expected is None:
             return []
         changes = "time" if mode == "timestamp" else "content"
         message = f"{expectation}: {self._who} compiles the source again if its {changes} changes"
-        return [self.finding(bytecode, Rule.PYC324, message)]
+        return [self.finding(bytecode, Rule.PYC324, message, _Remedy.COMPILE)]

@@ -248,7 +248,8 @@ class _FolderJudge:
         """Judge a file in `__pycache__` that no source has as its cache at this level."""
         path = f"{CACHE}/{name}"
         parsed = parse_cache_name(path)
-        if parsed is None:
+        # The source of a script has no suffix, so that it is not listed.
+        if parsed is None or parsed.is_script:
             return
         if parsed.is_temporary or not parsed.tag:
             self._stray(name, CACHE, "place", self._why_not(path))
@@ -264,7 +265,9 @@ class _FolderJudge:
         elif not any(source in self._folder.files for source in parsed.source_names()):
             why = "its source is not in the bundle"
             self._stray(name, CACHE, "place", why)
-        else:
+        elif parsed.optimization != str(
+            self._level or ""
+        ):  # else an import hook compiles the source
             self._result.other_levels += 1
 
     def _why_not(self, path: str) -> str:

@@ -10,6 +10,8 @@ import os
 
 from pycache_guard.bytecode.cache_names import BYTECODE_SUFFIXES
 from pycache_guard.bytecode.cache_names import CACHE
+from pycache_guard.bytecode.cache_names import HOOK_SUFFIXES
+from pycache_guard.bytecode.cache_names import PYTHON_SUFFIXES
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.errors import Failure
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
 #: The files of native modules, on any system.
 EXTENSIONS = (".so", ".pyd")
 #: The names that matter.
-_SUFFIXES = (".py", *BYTECODE_SUFFIXES, *EXTENSIONS)
+_SUFFIXES = (*PYTHON_SUFFIXES, *HOOK_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSIONS)
 
 
 class Folder:

@@ -44,6 +44,7 @@ SUMMARY = "check bytecode that is shipped on purpose"
 EXAMPLE = "pycache-guard check-bundle build/ --python 3.13 --expect unchecked-hash"
 DOCS_PAGE = "bundle.md"
 POSITIONALS = "PATH..."
+EXIT_CODES = ("no findings", "findings, or --fix changed a file", "error")
 
 
 def main(argv: Sequence[str]) -> int:
