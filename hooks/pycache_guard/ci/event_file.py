@@ -1,4 +1,7 @@
-"""Read the event file of GitHub Actions, which Gitea and Forgejo write too."""
+"""Read the event file of GitHub Actions, which Gitea and Forgejo write too.
+
+It is apart from `systems`, which reads nothing itself.
+"""
 
 from __future__ import annotations
 
