@@ -18,6 +18,7 @@ from pycache_guard.toml_tokens import strings_after
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from collections.abc import Iterable
 
 #: The probes that `check-gitignore` and `check-dockerignore` can require.
 PROBES = tuple(SUFFIXES)
@@ -270,7 +271,7 @@ def suggestion(word: object, words: Collection[str]) -> str:
     return f": did you mean `{found[0]}`?" if found else ""
 
 
-def suggest_rule(word: object, rules: Collection[Rule] = Rule) -> str:
+def suggest_rule(word: object, rules: Iterable[Rule] = Rule) -> str:
     """Return `: did you mean X?` for the one of `rules` that `word` means, or for those whose name has it.
 
     A code is guessed only if one is nearer than all others: the codes are so similar that spelling
@@ -291,7 +292,7 @@ def suggest_rule(word: object, rules: Collection[Rule] = Rule) -> str:
     return f": did you mean {names}?" if 0 < len(found) <= MAX_SUGGESTIONS else ""
 
 
-def _nearest_codes(digits: str, rules: Collection[Rule]) -> list[str]:
+def _nearest_codes(digits: str, rules: Iterable[Rule]) -> list[str]:
     """Return the code with this number, or the one that is spelled most like it, or nothing."""
     from difflib import SequenceMatcher
 
