@@ -133,6 +133,22 @@ CASES = [
         "git show | grep '^+  constant 1'",
     ),
     DocCase("docs/lint.md", "pycache-guard lint", doc_setups.PROJECT),
+    DocCase(
+        "docs/recipes.md",
+        "pycache-guard verify-bytecode ansible_collections",
+        f"{doc_setups.PROJECT}\nmv pkg ansible_collections",
+    ),
+    DocCase("docs/recipes.md", "git archive", doc_setups.PROJECT),
+    DocCase("docs/recipes.md", "pycache-guard check-dist mypackage", doc_setups.PACKED, (1,)),
+    DocCase("docs/recipes.md", "(set -C; printf", doc_setups.GITEA, check=REFUSES_A_PUSH),
+    DocCase(
+        "docs/recipes.md",
+        "mkdir ../audit",
+        doc_setups.CLONES,
+        (0, 123, 0),
+        'python3 -c \'import json; r = json.load(open("../audit.json")); '
+        'assert [len(r[n]["findings"]) for n in ("bad", "good")] == [1, 0]\'',
+    ),
     DocCase("docs/server.md", "(set -C; printf", doc_setups.SERVER, check=REFUSES_A_PUSH),
     DocCase("docs/server.md", "$ git push origin main", doc_setups.PUSHER),
     DocCase("docs/verify.md", "pycache-guard verify-bytecode", doc_setups.PROJECT),

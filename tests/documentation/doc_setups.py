@@ -151,3 +151,30 @@ APP = """
 mkdir app
 echo 'print(1)' > app/__main__.py
 """
+
+#: A server of Gitea: its hook runs every file of a directory with the same ref lines.
+GITEA = f"""{SERVER}
+mkdir -p hooks/pre-receive.d
+cat > hooks/pre-receive <<'END'
+#!/bin/sh
+data=$(cat)
+for hook in hooks/pre-receive.d/*; do
+    printf '%s\\n' "$data" | "$hook" || exit 1
+done
+END
+chmod +x hooks/pre-receive
+"""
+
+#: A package of npm with a cache in it, packed.
+PACKED = f"""{PROJECT}
+mkdir package && cp -r pkg package
+tar czf mypackage-1.0.0.tgz package
+"""
+
+#: Several clones, one with bytecode.
+CLONES = f"""{PROBLEM}
+cd ..
+mkdir clones && mv project clones/bad && cd clones
+git clone --quiet bad good
+(cd good && git rm -r --quiet --cached pkg/__pycache__ && git commit --quiet --message fixed)
+"""
