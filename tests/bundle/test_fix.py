@@ -206,7 +206,7 @@ def test_sources_that_cannot_be_compiled_or_read(root: Path, run: Run) -> None:
 def test_the_code_of_the_interpreter_cannot_be_read(root: Path, run: Run) -> None:
     script = put(
         root / "newer",
-        "#!/bin/sh\nprintf 'i\\0\\0\\0\\036\\164\\016\\r\\ncpython\\n3.16.0\\ncpython-316'\nread x\n",
+        "#!/bin/sh\nprintf 'i\\0\\0\\0\\037\\164\\016\\r\\ncpython\\n3.16.0\\ncpython-316\\n'\nread x\n",
     )
     script.chmod(0o755)
     put(root / "b" / "m.py", SOURCE)
