@@ -21,9 +21,20 @@ if sys.platform == "win32":
         try:
             _symlink(target, path, target_is_directory, **options)
         except (NotImplementedError, OSError) as error:
-            pytest.skip(f"symbolic links cannot be made here: {error}")
+            reason = f": {error}"
+        else:
+            reason = ""
         if not os.path.islink(path):
-            pytest.skip("symbolic links cannot be made here")
+            if is_called_by_pytest():
+                raise OSError("symbolic links cannot be made here")
+            pytest.skip(f"symbolic links cannot be made here{reason}")
+
+    def is_called_by_pytest() -> bool:
+        """Return whether `tmp_path` makes the link, which does without it."""
+        frame = sys._getframe(2)
+        while frame.f_back is not None and frame.f_globals["__name__"].startswith("pathlib"):
+            frame = frame.f_back
+        return str(frame.f_globals["__name__"]).startswith("_pytest")
 
     def install() -> None:
         """Replace the functions of `os`."""
