@@ -240,7 +240,15 @@ def test_names_shared_by_many_code_objects_are_checked_once() -> None:
 
 TAGS = [
     *("cpython-27", "cpython-36", "cpython-37", "cpython-38", "cpython-39", "cpython-310"),
-    *("cpython-311", "cpython-312", "cpython-313", "cpython-314", "cpython-315", "pypy39"),
+    *(
+        "cpython-311",
+        "cpython-312",
+        "cpython-313",
+        "cpython-314",
+        "cpython-315",
+        "pypy39",
+        "pypy311",
+    ),
 ]
 
 

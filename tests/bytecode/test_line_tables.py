@@ -136,7 +136,7 @@ def test_eras_without_tables_have_no_problem() -> None:
     assert problem(11913) == ""
 
 
-TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy39"]
+TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy39", "pypy311"]
 
 
 @pytest.mark.parametrize("tag", TAGS)

@@ -19,7 +19,7 @@ from pycache_guard.verify.compare import compare_code
 
 #: Every so many bytes of instructions are edited, and so many constants; 1 takes minutes.
 STRIDE = int(os.environ.get("FORGED_STRIDE", "20"))
-TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy39"]
+TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy39", "pypy311"]
 
 
 @pytest.mark.parametrize("tag", TAGS)

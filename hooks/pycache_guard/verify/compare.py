@@ -190,11 +190,7 @@ def compare_code(pyc: Pyc, code: bytes, name: bytes) -> Comparison:
     result = ComparisonResult.LINES_DIFFER
     if not where.only_lines:
         pairs = find_other_instructions(expected, found)
-        # Patch levels that store the same instructions write the same tables and stack sizes for them.
-        if pairs is None or not all(
-            ours.code != theirs.code and executes_the_same(ours, theirs, magic)
-            for ours, theirs in pairs
-        ):
+        if pairs is None or not all(executes_the_same(*pair, magic) for pair in pairs):
             return Comparison(
                 ComparisonResult.DIFFERENT, difference=where, may_be_patch_level=pairs is not None
             )
