@@ -184,6 +184,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return result
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many of the commands that tests printed were run."""
+    reports = [report for several in terminalreporter.stats.values() for report in several]
+    number = sum(
+        value
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == PRINTED_COMMANDS_RUN
+    )
+    terminalreporter.write_line(f"printed commands run: {number}")
+
+
 def report_again(printed: PrintedCommands) -> Result:
     """Make a report again, where its reader stands."""
     done = subprocess.run(
