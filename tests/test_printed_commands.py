@@ -36,6 +36,7 @@ GOOD = [
     'git -C "$(git rev-parse --show-toplevel)" mv --sparse -- a b',
     f"'{PROGRAM}' fix",
     f"{PROGRAM} forbid-bytecode --fix --allow='*.x'",
+    "git clone -q --bare --no-local x y && git commit -q --allow-empty --amend --no-edit",
     "chmod o-w -- --odd",
     "printf %s x >> '$(x)/.gitignore' && git add -f -- '$(x)/.gitignore'",
     "export PYTHONPYCACHEPREFIX=~/.cache/pycache",
