@@ -33,12 +33,14 @@ def test_asking_imports_nothing_of_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither from where we stand, nor from where the environment says, nor at start-up."""
-    for name in ("imp", "sitecustomize", "usercustomize", "encodings", "os", "site"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('of the checkout')")
+    mark = tmp_path / "mark"
+    for name in ("imp", "sitecustomize", "usercustomize", "os", "site", "struct"):
+        (tmp_path / f"{name}.py").write_text(f"open({os.fspath(mark)!r}, 'w')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "os.py"))
     assert ask(sys.executable).magic == MAGIC
+    assert not mark.exists()
     assert not (tmp_path / "__pycache__").exists()
 
 

@@ -67,7 +67,7 @@ def identity():
     version = ".".join(map(str, sys.version_info[:3]))
     words = "\n".join((name, version, getattr(kind, "cache_tag", None) or "", ""))
     executable = getattr(sys, "executable", None) or ""
-    if sys.version_info >= (3,):
+    if sys.version_info >= (3,):  # pragma: no branch
         executable = executable.encode("utf-8", "surrogateescape")
     return bytes(magic + words.encode("ascii", "replace") + executable)
 
@@ -119,7 +119,7 @@ def serve(requests, answers, seconds):
         name = requests.read(name_length)  # type: Any
         source = requests.read(length)
         allow(seconds)
-        if sys.version_info >= (3,):
+        if sys.version_info >= (3,):  # pragma: no branch
             name = name.decode("utf-8", "surrogateescape")
         answer(*compile_source(source, name, level))
 
