@@ -5,8 +5,6 @@ Each waits for git most of the time, so a thread for each is enough.
 
 from __future__ import annotations
 
-from itertools import chain
-from itertools import repeat
 from typing import NamedTuple
 
 from pycache_guard.bytecode.probes import choose_probes
@@ -177,9 +175,8 @@ def run_side_by_side(
 
 def end_threads(started: Sequence[Event]) -> None:
     """Wait until all threads have ended, and end the git processes that they wait for."""
-    for number in chain([SIGTERM] * TERM_ROUNDS, repeat(SIGKILL)):
-        running = [event for event in started if not event.is_set()]
-        if not running:
-            return
-        end_children(number)
+    rounds = 0
+    while running := [event for event in started if not event.is_set()]:
+        end_children(SIGTERM if rounds < TERM_ROUNDS else SIGKILL)
+        rounds += 1
         running[0].wait(WAIT_SECONDS)
