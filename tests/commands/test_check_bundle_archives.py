@@ -312,6 +312,24 @@ def test_layers_of_an_image(run: Run, data: bytes) -> None:
     assert note.startswith("3 links (app/odd.py, …) to what is not Python")
 
 
+@pytest.mark.parametrize("compress", [True, False])
+def test_an_image_layout_in_a_directory(run: Run, compress: bool) -> None:
+    with tarfile.open(fileobj=io.BytesIO(make_oci([BASE, TOP], compress=compress))) as archive:
+        archive.extractall("image", filter="data")
+    result = run("check-bundle", "image", "--format", "json")
+    assert states(json.loads(result.out)) == LEFT
+    Path("image/index.json").write_bytes(b"{}")
+    result = run("check-bundle", "image")
+    assert (result.code, result.err) == (2, "error: image: has an `index.json` without images\n")
+
+
+def test_json_in_an_image_layout_has_limits(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(fileobj=io.BytesIO(make_oci([BASE]))) as archive:
+        archive.extractall("image", filter="data")
+    monkeypatch.setattr(images, "MAX_ALL_JSON_BYTES", 10)
+    assert "or a very large one" in run("check-bundle", "image").err
+
+
 def test_an_archive_of_two_images(run: Run) -> None:
     report = check(run, "image.tar", make_oci([BASE], [BASE, TOP]))
     assert [each["path"] for each in report["bundles"]] == [

@@ -11,6 +11,7 @@ from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.zips import Zip
 from pycache_guard.bundle.bundles import Bundle
 from pycache_guard.bundle.images import ImageArchive
+from pycache_guard.bundle.images import ImageDirectory
 from pycache_guard.bundle.images import is_image
 from pycache_guard.bundle.judge import judge
 from pycache_guard.bundle.members import ArchiveTree
@@ -51,16 +52,27 @@ def _open_file(
     if has_zipimport:
         raise ArchiveError("is not a zip file, which `--zipimport` is for")
     if is_image(Tar(file, Growth(size))):
-        images = ImageArchive(file, Growth(size), closing)
-        return [
-            Bundle(
-                f"{path} ({image.name})" if len(images.images) > 1 else path,
-                ArchiveTree(path, [*images.layers(image)], time_in_tar, is_image=True),
-                judge,
-            )
-            for image in images.images
-        ]
+        return _list_images(path, ImageArchive(file, Growth(size), closing))
     return [Bundle(path, ArchiveTree(path, [archive], time_in_tar), judge)]
+
+
+def open_image_directory(path: str, closing: contextlib.ExitStack) -> list[Bundle]:
+    """Return the images of an OCI image layout that is a directory. Raises `Failure` and `OSError`."""
+    try:
+        return _list_images(path, ImageDirectory(path, closing))
+    except ArchiveError as why:
+        raise Failure(f"{path}: {why}") from None
+
+
+def _list_images(path: str, images: ImageArchive) -> list[Bundle]:
+    return [
+        Bundle(
+            f"{path} ({image.name})" if len(images.images) > 1 else path,
+            ArchiveTree(path, [*images.layers(image)], time_in_tar, is_image=True),
+            judge,
+        )
+        for image in images.images
+    ]
 
 
 def _open_zip(path: str, file: IO[bytes], archive: Zip, *, has_zipimport: bool) -> Bundle:

@@ -41,12 +41,19 @@ def open_bundles(path: str, *, has_zipimport: bool) -> Iterator[list[Bundle]]:
     if os.path.isdir(path):
         if has_zipimport:
             raise Failure(f"{path}: is a directory, which `--zipimport` is not for")
-        yield [Bundle(path, DiskTree(path), judge, is_archive=False)]
-        return
-    from pycache_guard.bundle.archived import (
-        open_archived,  # 50 ms, which a directory does not need
-    )
+        if not is_image_directory(path):
+            yield [Bundle(path, DiskTree(path), judge, is_archive=False)]
+            return
+    from pycache_guard.bundle import archived  # 50 ms, which a directory does not need
 
     with contextlib.ExitStack() as closing:
+        if os.path.isdir(path):
+            yield archived.open_image_directory(path, closing)
+            return
         file = closing.enter_context(regular.open_regular(path))
-        yield open_archived(path, file, closing, has_zipimport=has_zipimport)
+        yield archived.open_archived(path, file, closing, has_zipimport=has_zipimport)
+
+
+def is_image_directory(path: str) -> bool:
+    """Return whether a directory is an OCI image layout (image-layout.md)."""
+    return all(os.path.isfile(os.path.join(path, name)) for name in ("oci-layout", "index.json"))

@@ -6,7 +6,9 @@ Sources: opencontainers/image-spec, image-layout.md, manifest.md, layer.md; moby
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import posixpath
 import tempfile
 from contextlib import suppress
@@ -15,14 +17,15 @@ from typing import cast
 
 from pycache_guard.archives.member import WHOLE
 from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.member import Growth
 from pycache_guard.archives.tars import Tar
+from pycache_guard.fs import regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
     from typing import IO
 
-    from pycache_guard.archives.member import Growth
     from pycache_guard.archives.member import Member
 
 #: What an image archive has at its top: `docker save`, OCI.
@@ -68,10 +71,13 @@ class Slice:
 class _Contents:
     """What an archive holds: where its members are, and its JSON files."""
 
-    def __init__(self, tar: Tar) -> None:
+    def __init__(self) -> None:
         self.places: dict[str, tuple[int | None, int]] = {}
         self.texts: dict[str, bytes] = {}
         self.links: dict[str, str] = {}
+
+    def read_tar(self, tar: Tar) -> None:
+        """Read the members of a tar file. Raises `ArchiveError`."""
         room = MAX_ALL_JSON_BYTES
         for member in tar.members():
             name = posixpath.normpath(member.name)
@@ -84,6 +90,20 @@ class _Contents:
                     if text[:1] in (b"{", b"["):
                         self.texts[name] = text
                         room -= len(text)
+
+    def read_directory(self, top: str) -> None:
+        """Read the files of an OCI image layout that is a directory. Raises `OSError`."""
+        room = MAX_ALL_JSON_BYTES
+        for path in [_INDEX, *glob.glob("blobs/*/*", root_dir=top)]:
+            name = path.replace(os.sep, "/")
+            with regular.open_regular(os.path.join(top, path)) as file:
+                size = file.seek(0, 2)
+                file.seek(0)
+                self.places[name] = None, size
+                if size <= min(room, MAX_JSON_BYTES) and file.read(1) in (b"{", b"["):
+                    file.seek(0)
+                    self.texts[name] = file.read()
+                    room -= size
 
     def parse(self, name: str) -> object:
         """Return the content of a JSON file. Raises `ArchiveError`."""
@@ -132,14 +152,20 @@ class ImageArchive:
         self._file = file
         self._growth = growth
         self._closing = closing
-        self._contents = _Contents(Tar(file, growth))
-        if _MANIFEST in self._contents.texts:
-            self.images = self._read_docker()
-        else:
-            self.images = self._read_index(self._contents.parse(_INDEX), "", 0)
-        if not self.images:
-            raise ArchiveError("has no image in it")
+        self._contents = _Contents()
+        self._contents.read_tar(Tar(file, growth))
+        self.images = self._read_images()
         self._layers = self._open_layers({layer for image in self.images for layer in image.layers})
+
+    def _read_images(self) -> list[Image]:
+        """Return the images that the contents describe. Raises `ArchiveError`."""
+        if _MANIFEST in self._contents.texts:
+            images = self._read_docker()
+        else:
+            images = self._read_index(self._contents.parse(_INDEX), "", 0)
+        if not images:
+            raise ArchiveError("has no image in it")
+        return images
 
     def layers(self, image: Image) -> list[Tar]:
         """Return the layers of an image, the lowest first."""
@@ -217,3 +243,18 @@ def _blob(descriptor: object) -> str:
     if not (colon and algorithm.isalnum() and value.isalnum()):
         raise ArchiveError("has a manifest with a descriptor that is malformed")
     return f"blobs/{algorithm}/{value}"
+
+
+class ImageDirectory(ImageArchive):
+    """The images of an OCI image layout that is a directory."""
+
+    def __init__(self, top: str, closing: ExitStack) -> None:
+        """Read the manifests; `closing` closes the layers. Raises `ArchiveError` and `OSError`."""
+        self._contents = _Contents()
+        self._contents.read_directory(top)
+        self.images = self._read_images()
+        growth = Growth(sum(size for _, size in self._contents.places.values()))
+        self._layers = {
+            name: Tar(closing.enter_context(regular.open_regular(os.path.join(top, name))), growth)
+            for name in {layer for image in self.images for layer in image.layers}
+        }
