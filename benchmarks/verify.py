@@ -1,4 +1,4 @@
-"""`verify-bytecode` over a standard library, `inspect` of 10 000 files."""
+"""`verify-bytecode` and `inspect --strings` over a standard library, `inspect` of 10 000 files."""
 
 from __future__ import annotations
 
@@ -37,9 +37,30 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
         cwd=library,
         rounds=3,
     )
+    yield from measure_strings(guard, library)
     many = modules(work / "modules")
     subprocess.run([python, "-m", "compileall", "-q", "."], cwd=many, check=True)
     yield inspected(guard, many)
+
+
+def measure_strings(guard: str, library: Path) -> Iterator[Figure]:
+    """Measure the strings of a standard library against strings(1), on top of what one small file takes.
+
+    Both read all caches in one process.
+    """
+    program = shutil.which("strings")
+    if program is None:
+        return
+    files = sorted(str(path.relative_to(library)) for path in library.glob("**/*.pyc"))
+    smallest = min(files, key=lambda name: (library / name).stat().st_size)
+    ours = [[guard, "inspect", "--strings", *files]]
+    peer, start = [[program, "-n", "4", *files]], [[guard, "inspect", "--strings", smallest]]
+    pairs = [
+        (elapsed(ours, library), 3 * elapsed(peer, library) + elapsed(start, library))
+        for _ in range(6)
+    ]
+    what = "inspect --strings, a standard library"
+    yield figure(what, "3 x strings -n 4, + inspect of one", pairs[1:], 1)
 
 
 def inspected(guard: str, many: Path) -> Figure:

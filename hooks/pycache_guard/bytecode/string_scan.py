@@ -128,6 +128,10 @@ def scan_strings(data: bytes, start: int, dialect: MarshalFormat, result: ScanRe
             kind = classes[data[at]]
             if kind == _REFERENCE:
                 at += 5
+                # References follow each other in tuples of names.
+                while left and classes[data[at]] == _REFERENCE:
+                    left -= 1
+                    at += 5
             elif kind == _SHORT:
                 end = at + 2 + data[at + 1]
                 strings[data[at + 2 : end]] = None

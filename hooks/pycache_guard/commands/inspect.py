@@ -131,7 +131,7 @@ def print_strings(options: Namespace) -> int:
             code = max(code, 1)
         if len(shown) < len(lines):
             print_error(f"{argument}: {len(shown):,} of {len(lines):,} strings are shown", "note")
-        text = "".join([f"{line}\n" for line in shown])
+        text = "\n".join([*shown, ""])
         if options.output is None:
             emit(text, None)
         else:

@@ -31,6 +31,7 @@ from pycache_guard.verify.check import describe_invalid_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
@@ -225,8 +226,6 @@ def place_nowhere(listed: ListedStrings) -> list[FoundString]:
 MIN_PART_CHARS = 8
 #: Characters that are escaped in one step, so that a long string does not exist several times.
 _CHUNK_CHARS = 1 << 20
-#: A string that needs no escape, except for what begins a command of a CI runner.
-_PLAIN = re.compile(rb"[ -~]*\Z")
 _CONTROLS = re.compile("[\0-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff]+")
 
 
@@ -242,20 +241,27 @@ def escape_string(text: str) -> str:
     return "".join([escape_unprintable(text[at : at + _CHUNK_CHARS]) for at in starts])
 
 
+def decode_all(strings: Collection[bytes]) -> list[str]:
+    """Return strings as text; all in one step if none contains NUL, which is faster."""
+    whole = b"\0".join(strings)
+    texts = whole.decode("utf-8", "surrogateescape").split("\0")
+    if len(texts) == len(strings):
+        return texts
+    return [data.decode("utf-8", "surrogateescape") for data in strings]
+
+
 def write_lines(listed: ListedStrings) -> list[str]:
     r"""Return the lines for a scanner, each string once.
 
     A string of several lines is one line, in which `\n` stands for a line break. Most scanners want a token
     to begin a word, and `\nAKIA…` would hide one, so such a part of a string is repeated on a line of its own.
     """
-    is_plain = _PLAIN.match
     lines: list[str] = []
     parts: dict[str, None] = {}
-    for data in listed.strings:
-        if is_plain(data):
-            lines.append(data.decode("ascii"))
+    for text in decode_all(listed.strings):
+        if text.isprintable() and text.isascii():
+            lines.append(text)
             continue
-        text = data.decode("utf-8", "surrogateescape")
         if text.isascii() and (line := text.replace("\n", "\\n")).isprintable():
             lines.append(line)
             found = text.split("\n")
