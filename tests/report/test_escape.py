@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.report.escape import escape_unprintable
 from pycache_guard.report.escape import is_utf8
@@ -36,7 +36,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("data", "terminal", "format_"), TABLE)
 def test_escape_table(data: bytes, terminal: str, format_: str) -> None:
-    text = os.fsdecode(data)
+    text = decode_posix_name(data)
     assert escape_unprintable(text) == terminal
     assert escape_surrogates(text) == format_
 
@@ -66,6 +66,6 @@ def test_is_utf8_agrees_with_the_decoder(data: bytes) -> None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        assert not is_utf8(os.fsdecode(data))
+        assert not is_utf8(decode_posix_name(data))
     else:
-        assert is_utf8(os.fsdecode(data))
+        assert is_utf8(decode_posix_name(data))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.posix_names import decode_posix_name
 from pycache_guard.findings import Finding
 from pycache_guard.findings import Rule
 from pycache_guard.report import render
@@ -78,7 +78,7 @@ def test_junit_has_a_failed_test_for_each_finding() -> None:
 
 @given(st.binary(max_size=30) | st.text(max_size=20).map(lambda t: t.encode("utf-8", "replace")))
 def test_junit_is_well_formed_for_any_path(data: bytes) -> None:
-    path = os.fsdecode(data.replace(b"\0", b"")) or "x"
+    path = decode_posix_name(data.replace(b"\0", b"")) or "x"
     finding = Finding(path, Rule.PYC001, f"]]> & {path}", f"git rm '{path}'")
     (case,) = parse([finding])[0]
     assert case.attrib["file"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def test_sarif_results_have_rule_place_and_message() -> None:
     assert [place["artifactLocation"]["uri"] for place in places] == [
         "a.pyc",
         "p%20q.toml",
-        "%FF%2C%3A%25%0A%0D/x%20y.pyc",
+        # Windows has no such names: there the byte is a surrogate, which is written as UTF-8.
+        f"{'%ED%B3%BF' if sys.platform == 'win32' else '%FF'}%2C%3A%25%0A%0D/x%20y.pyc",
         ".",
     ]
     assert [place["region"] for place in places] == [
