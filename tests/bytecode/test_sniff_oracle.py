@@ -120,7 +120,7 @@ def test_sniff_file_that_an_interpreter_runs_is_bytecode(exe: str, tmp_path: Pat
         cwd=tmp_path,
         check=True,
         capture_output=True,
-        env={"PATH": os.environ["PATH"]},
+        env={name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ},
     )
     ran = {way: set(names) for way, names in json.loads(done.stdout).items()}
     sniffed = {name for name, data in files.items() if is_bytecode(data[:HEAD_BYTES])}

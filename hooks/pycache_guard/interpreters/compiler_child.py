@@ -58,7 +58,7 @@ def identity():
 
         magic = MAGIC_NUMBER
     except ImportError:  # pragma: <3.4 cover
-        import imp
+        import imp  # type: ignore[import-not-found, unused-ignore]  # removed in 3.12
 
         magic = imp.get_magic()
     kind = getattr(sys, "implementation", None)
