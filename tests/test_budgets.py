@@ -82,16 +82,16 @@ COSTS = {
     "forbid-bytecode": Cost(17, LISTED),
     "check-gitignore": Cost(36, PROVEN, parses=True),
     "fix-gitignore": Cost(36, ["cat-file", "check-ignore", "ls-files"], parses=True),
-    "check-history": Cost(29, [*JUDGED, "rev-parse", "rev-parse"]),
-    "verify-bytecode": Cost(17, LISTED),
+    "check-history": Cost(28, [*JUDGED, "rev-parse", "rev-parse"]),
+    "verify-bytecode": Cost(14, LISTED),
     "check-dockerignore": Cost(46, CONTEXTS, parses=True),
     "fix-dockerignore": Cost(46, CONTEXTS, parses=True),
-    "clean-orphans": Cost(25, [], parses=True),
-    "lint-bytecode-use": Cost(58, [], parses=True),
-    "pre-push": Cost(29, JUDGED),
+    "clean-orphans": Cost(20, [], parses=True),
+    "lint-bytecode-use": Cost(57, [], parses=True),
+    "pre-push": Cost(28, JUDGED),
     # It reads HEAD's configuration from git: a server has no files. A push that creates a branch must not
     # create the one that HEAD names.
-    "pre-receive": Cost(29, ["cat-file", *JUDGED, "symbolic-ref"]),
+    "pre-receive": Cost(28, ["cat-file", *JUDGED, "symbolic-ref"]),
 }
 #: Nobody waits for these.
 APART = {"forbid-bytecode-paths", "check-dist"}
