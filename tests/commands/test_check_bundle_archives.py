@@ -190,8 +190,7 @@ def test_code_that_does_not_fit_into_memory(run: Run, monkeypatch: pytest.Monkey
     report = check(run, "a.zip", data, "--expect", "unchecked-hash")
     assert "could not be compared" in report["notes"][0]
     monkeypatch.setattr(members, "MAX_HELD_BYTES", 5)
-    result = run("check-bundle", "a.zip", "--expect", "unchecked-hash")
-    assert result.err == "error: a.zip: n.py: is too large to be compared\n"
+    assert "1 missing" in run("check-bundle", "a.zip", "--expect", "unchecked-hash").out
 
 
 ZIPIMPORTED = {
@@ -511,8 +510,9 @@ def test_archives_that_cannot_be_read(run: Run, name: str, data: bytes, words: s
     assert words in result.err
 
 
-def test_a_source_that_is_cut_off_at_the_second_reading(run: Run) -> None:
-    data = make_layer({CACHE: File(CHECKED), "m.py": File(SOURCE * 999)})
+@pytest.mark.parametrize("bytecode", [CHECKED, UNCHECKED])
+def test_a_source_that_is_cut_off_at_the_second_reading(run: Run, bytecode: bytes) -> None:
+    data = make_layer({CACHE: File(bytecode), "m.py": File(SOURCE * 999)})
     data = data[: data.index(SOURCE * 9) + 100]
     result = refused(run, "a.tar", data)
     assert "a.tar: m.py: is damaged: it is truncated" in result.err

@@ -228,7 +228,7 @@ class ArchiveTree:
     def read(self, path: str) -> bytes:
         """Return a whole file that was loaded. Raises `Failure`."""
         if path not in self._held:
-            raise Failure(f"{self.path}: {path}: is too large to be compared")
+            raise Failure(f"{self.path}: {path}: could not be read")
         return self._held[path]
 
     def _read_again(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -79,9 +79,9 @@ def find_rejected(
     process = find_compiler(target, compilers)
     if process is None:
         return []
-    tree.load(missing)
+    skipped = tree.load(missing)
     rejected = []
-    for path in missing:
+    for path in (path for path in missing if path not in skipped):
         try:
             process.submit(tree.read(path), level)
         except Failure as failure:
