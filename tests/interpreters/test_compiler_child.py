@@ -118,8 +118,13 @@ def test_main_limits_the_process_and_serves_its_streams(
     monkeypatch.setattr(sys, "argv", ["-c", "1000000", str(1 << 50)])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(request(SOURCE))))
     with contextlib.redirect_stdout(io.TextIOWrapper(answers)):
-        compiler_child.main()
-        limits = [resource.getrlimit(getattr(resource, name))[0] for name in NAMES]
+        file_size = resource.getrlimit(resource.RLIMIT_FSIZE)
+        try:
+            compiler_child.main()
+            limits = [resource.getrlimit(getattr(resource, name))[0] for name in NAMES]
+        finally:
+            # Before the fixture does so, pytest writes the result, perhaps to a file.
+            resource.setrlimit(resource.RLIMIT_FSIZE, file_size)
         found = split_frames(answers.getvalue())
     assert [kind for kind, _ in found] == [b"i", b"="]
     assert (limits[1], limits[3]) == (0, 0)
