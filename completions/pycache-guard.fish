@@ -123,7 +123,7 @@ complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l output -xka "(__
 complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l quiet -d 'print findings and errors only'
 complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l color -xka "auto always never" -d 'auto (default: at a terminal), always or never'
 complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l range -x -d 'the commits to check, A..B as in gitrevisions(7) (default: what the system says)'
-complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l config-from -x -d 'read the configuration from this revision'
+complete -c pycache-guard -n '_shtab_pycache_guard_using ci' -l config-from -x -d 'read the configuration from this revision (default: the base of the commits)'
 complete -c pycache-guard -n '_shtab_pycache_guard_using; and test $_shtab_pycache_guard_npos -eq 0' -a check-dockerignore -d 'prove the same of .dockerignore, and complete it'
 complete -c pycache-guard -n '_shtab_pycache_guard_using check-dockerignore' -s h -l help -d 'print the help of this command'
 complete -c pycache-guard -n '_shtab_pycache_guard_using check-dockerignore' -l format -xka "text json github gitlab sarif rdjson junit" -d 'text, json, github, gitlab, sarif, rdjson, junit'

@@ -203,6 +203,7 @@ ROWS = [
     ),
     Row("bitbucket branch", "branch", {**BITBUCKET, "BITBUCKET_BRANCH": "topic"}),
     Row("bitbucket main", "main", {**BITBUCKET, "BITBUCKET_BRANCH": "main"}, commits="all"),
+    Row("bitbucket without a branch", "main", BITBUCKET, commits="all"),
     Row("bitbucket tag", "tag", {**BITBUCKET, "BITBUCKET_TAG": "v1"}),
     # https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
     Row(
@@ -293,6 +294,7 @@ ROWS = [
     Row("buildkite tag", "tag", {**BUILDKITE, "BUILDKITE_TAG": "v1", "BUILDKITE_BRANCH": "v1"}),
     # https://github.com/pre-commit-ci/issues/issues/109
     Row("pre-commit.ci", "branch", {"PRE_COMMIT": "1"}),
+    Row("pre-commit.ci of main", "main", {"PRE_COMMIT": "1"}, commits="all"),
     Row(
         "pre-commit with a push",
         "branch",

@@ -76,7 +76,10 @@ def run_commits(run: CiRun, system: System) -> RunCommits:
     default = default_branch(run)
     if default is not None and default != run.branch:
         ref = require_branch(default, system)
-        return RunCommits(Revisions({head: "HEAD"}, [ref]), f"{ref}..{head}", ref, notes)
+        # Without the name of a branch, a push to the default branch must not pass as an old commit.
+        is_unnamed = run.branch is None and not (run.is_tag or system.names_commits)
+        if not (is_unnamed and is_ancestor(head, ref)):
+            return RunCommits(Revisions({head: "HEAD"}, [ref]), f"{ref}..{head}", ref, notes)
     if not run.is_change:
         return RunCommits(None, "", None, notes)
     if not system.names_commits:
@@ -106,11 +109,16 @@ def describe_work_tree(run: CiRun, head: str) -> tuple[str, ...]:
     """
     if run.head is None or try_rev_parse("HEAD^{commit}") == head:
         return ()
-    contains = Git("merge-base", "--is-ancestor", head, "HEAD")
-    contains.read()
-    if contains.wait(allowed=(0, 1)) == 0:
+    if is_ancestor(head, "HEAD"):
         return ()
     return (OTHER_WORK_TREE.format(head),)
+
+
+def is_ancestor(older: str, newer: str) -> bool:
+    """Return whether one commit contains another one, or is it."""
+    process = Git("merge-base", "--is-ancestor", older, newer)
+    process.read()
+    return process.wait(allowed=(0, 1)) == 0
 
 
 def describe_force_push(commit: str) -> str:

@@ -57,8 +57,9 @@ class CiRun(NamedTuple):
     base: str | None = None
     #: The branch into which a request is to be merged, where the system names no commit.
     target: str | None = None
-    #: The branch that is built; None for a tag or a request.
+    #: The branch that is built; None for a tag or a request, or if the system names none.
     branch: str | None = None
+    is_tag: bool = False
     default_branch: str | None = None
     #: Whether this is a request to merge: its base must be in the clone.
     is_request: bool = False
@@ -153,6 +154,7 @@ def read_bitbucket(env: Variables, _: Event) -> CiRun:
         base=commit_variable(env, "BITBUCKET_PR_DESTINATION_COMMIT") if is_request else None,
         target=branch_variable(env, "BITBUCKET_PR_DESTINATION_BRANCH") if is_request else None,
         branch=None if is_request else branch_variable(env, "BITBUCKET_BRANCH"),
+        is_tag=bool(env.get("BITBUCKET_TAG")),
         is_request=is_request,
     )
 
@@ -173,6 +175,7 @@ def read_azure(env: Variables, _: Event) -> CiRun:
         reason,
         commit_variable(env, "BUILD_SOURCEVERSION"),
         branch=branch_of_ref(env.get("BUILD_SOURCEBRANCH", ""), "BUILD_SOURCEBRANCH"),
+        is_tag=env.get("BUILD_SOURCEBRANCH", "").startswith("refs/tags/"),
         is_change=reason not in ("Manual", "Schedule"),
     )
 
@@ -188,6 +191,7 @@ def read_circleci(env: Variables, _: Event) -> CiRun:
         commit_variable(env, "CIRCLE_SHA1"),
         base=commit_variable(env, "CIRCLE_BASE_REVISION"),
         branch=None if is_tag else branch_variable(env, "CIRCLE_BRANCH"),
+        is_tag=is_tag,
     )
 
 
@@ -209,6 +213,7 @@ def read_jenkins(env: Variables, _: Event) -> CiRun:
         or commit_variable(env, "GIT_PREVIOUS_COMMIT"),
         target=target,
         branch=None if target or is_tag else branch_value(named, "BRANCH_NAME"),
+        is_tag=is_tag,
         is_request=target is not None,
     )
 
@@ -231,6 +236,7 @@ def read_buildkite(env: Variables, _: Event) -> CiRun:
         branch=None
         if is_request or env.get("BUILDKITE_TAG")
         else branch_variable(env, "BUILDKITE_BRANCH"),
+        is_tag=bool(env.get("BUILDKITE_TAG")),
         default_branch=branch_variable(env, "BUILDKITE_PIPELINE_DEFAULT_BRANCH"),
         is_request=is_request,
         is_change=env.get("BUILDKITE_SOURCE") != "schedule",

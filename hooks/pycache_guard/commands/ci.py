@@ -18,7 +18,6 @@ from pycache_guard.ci.ranges import run_commits
 from pycache_guard.ci.systems import detect_system
 from pycache_guard.ci.systems import read_github
 from pycache_guard.commands import print_success
-from pycache_guard.commands._arguments import add_config_option
 from pycache_guard.commands._arguments import non_empty
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import write_report
@@ -224,5 +223,10 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         help="the commits to check, A..B as in gitrevisions(7) (default: what the system says)",
     )
-    add_config_option(parser)
+    parser.add_argument(
+        "--config-from",
+        metavar="REV",
+        type=non_empty,
+        help="read the configuration from this revision (default: the base of the commits)",
+    )
     return parser.parse(argv)
