@@ -228,6 +228,9 @@ OTHER = {
     ),
     "a NOP before the start": (BRANCH, BRANCH.replace("RESUME", "NOP\n RESUME")),
     "no start": (BRANCH, BRANCH.replace("RESUME 0", "POP_TOP")),
+    "more NOPs in a row than a compiler writes": (
+        BRANCH + "NOP\n" * 70, BRANCH.replace("no:", "no:\n" + "NOP\n" * 70),
+    ),
     "much longer": (BRANCH, BRANCH + "NOP\n" * 200),
     "a jump out of the code": (BRANCH, BRANCH.replace("FALSE =no", "FALSE 40")),
     "a jump into a cache": (BRANCH, BRANCH.replace("CONST 1\n", "CONST 1\n JUMP_BACKWARD 3\n")),
@@ -254,6 +257,7 @@ MALFORMED = {
         b"",
     ),
     "a cut table": (START + RAISE, b"\x81"),
+    "entries that overlap": (START + RAISE, bytes([0x80, 2, 1, 0, 0x81, 1, 1, 0])),
     "an entry that starts in an instruction": (
         START + LOAD_GLOBAL + bytes(10) + RAISE,
         bytes([0x82, 5, 7, 0]),

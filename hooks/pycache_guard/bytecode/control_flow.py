@@ -91,6 +91,9 @@ COMPREHENSIONS = {3571: Comprehension(85, 19, 115, 94, 86, frozenset((47, 48, 49
 #: The argument of a generator expression.
 _ITERATOR = ".0"
 
+#: The most NOPs and jumps in a row. Compilers write a few; forged code must not take quadratic time.
+_MAX_SILENT = 64
+
 #: Bytes of an instruction, without its caches.
 _UNIT_BYTES = 2
 
@@ -165,8 +168,11 @@ class _Program:
             raise _Unproved
 
     def _assign_handlers(self, table: bytes) -> None:
-        """Find the handler of every instruction. An entry covers whole instructions."""
+        """Find the handler of every instruction. An entry covers whole instructions, which no other covers."""
+        offset = 0
         for start, end, target, depth_and_flag in read_exception_entries(table):
+            if start < offset:
+                raise _Unproved
             handler = _Handler(target, depth_and_flag)
             offset = start
             while offset < end:
@@ -241,7 +247,7 @@ class _Program:
         body of a `try` may be a NOP, which raises only if a debugger does.
         """
         handlers: list[_Handler] = []
-        for _ in range(len(self.instructions)):
+        for _ in range(_MAX_SILENT):
             if not self.is_silent(offset):
                 return offset, handlers
             handler = self.handler(offset)
@@ -255,7 +261,7 @@ class _Program:
                 self.flow.jump_backward_no_interrupt,
             )
             offset = self._target(instruction) if is_jump else instruction.end
-        raise _Unproved  # a loop that does nothing
+        raise _Unproved  # a loop that does nothing, or more than compilers write
 
     def successors(self, offset: int) -> list[int]:
         """Return where the program continues after an instruction that is not silent."""
