@@ -38,7 +38,7 @@ UNUSED = "PYC003 the allow entry `{}` matches no tracked bytecode; remove the op
 UNUSED_ENTRY = UNUSED.replace("the option", "the entry")
 
 
-def told(result: Result) -> list[str]:
+def report_lines(result: Result) -> list[str]:
     """Return the findings' lines of a report that says nothing else."""
     assert result.err == ""
     lines = [
@@ -89,7 +89,9 @@ class TestContent:
         asked["link"] = repo.stage("link", BYTECODE + b"link", mode="120000")
         repo.stage("sub", repo.git("rev-parse", "HEAD"), mode="160000")
         git_calls.reset()
-        assert told(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in expected]
+        assert report_lines(run(COMMAND, *argv)) == [
+            f"{name}: PYC002 {HIDDEN}" for name in expected
+        ]
         verbs = git_calls.verbs()
         if not expected:
             assert git_calls.blobs() == []
@@ -106,20 +108,24 @@ class TestContent:
         self, repo: Repo, run: Run, argv: tuple[str, ...]
     ) -> None:
         repo.add("a.pyc", BYTECODE)
-        assert told(run(COMMAND, *argv)) == ["a.pyc: PYC001 bytecode is tracked"]
+        assert report_lines(run(COMMAND, *argv)) == ["a.pyc: PYC001 bytecode is tracked"]
 
     def test_changed_mode_is_not_new_content(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("old", BYTECODE)
         repo.commit()
         repo.git("update-index", "--cacheinfo", f"100755,{blob},old")
-        assert told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == []
+        assert (
+            report_lines(run(COMMAND, "--quiet"))
+            == report_lines(run(COMMAND, "--quiet", "--staged"))
+            == []
+        )
 
     def test_renamed_file_is_new_content(self, repo: Repo, run: Run) -> None:
         repo.git("config", "diff.renames", "copies")
         repo.add("old", BYTECODE)
         repo.commit()
         repo.git("mv", "old", "new")
-        assert told(run(COMMAND)) == [f"new: PYC002 {HIDDEN}"]
+        assert report_lines(run(COMMAND)) == [f"new: PYC002 {HIDDEN}"]
 
     @pytest.mark.parametrize("argv", [(), ("--staged",)])
     def test_link_that_becomes_a_file_is_new_content(
@@ -128,11 +134,11 @@ class TestContent:
         """The blob stays the same; as a link's target it was nothing to run."""
         blob = repo.stage("x", BYTECODE, mode="120000")
         repo.commit()
-        assert told(run(COMMAND, "--quiet", *argv)) == []
+        assert report_lines(run(COMMAND, "--quiet", *argv)) == []
         repo.git("update-index", "--cacheinfo", f"100644,{blob},x")
-        assert told(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
+        assert report_lines(run(COMMAND, "--quiet", *argv)) == [f"x: PYC002 {HIDDEN}"]
         repo.commit()
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
+        assert report_lines(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
             f"x: PYC002 {CONTENT}; {IN_A_TREE}{leaks('HEAD:x')}"
         ]
 
@@ -140,12 +146,14 @@ class TestContent:
         repo.stage("x", BYTECODE)
         expected = [f"x: PYC002 {HIDDEN}"]
         assert (
-            told(run(COMMAND, "--quiet")) == told(run(COMMAND, "--quiet", "--staged")) == expected
+            report_lines(run(COMMAND, "--quiet"))
+            == report_lines(run(COMMAND, "--quiet", "--staged"))
+            == expected
         )
         repo.commit()
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
         repo.git("checkout", "-q", "--orphan", "other")
-        assert told(run(COMMAND, "--quiet")) == expected
+        assert report_lines(run(COMMAND, "--quiet")) == expected
 
     def test_empty_repository_has_no_findings(self, repo: Repo, run: Run) -> None:
         for argv in ((), ("--staged",), ("--content", "all"), ("--format", "text")):
@@ -159,7 +167,7 @@ class TestContent:
         repo.stage("y", "text", stage=2)
         repo.stage("y", BYTECODE, stage=3)
         repo.stage("z", "text", stage=2)
-        assert told(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in "xy"]
+        assert report_lines(run(COMMAND, *argv)) == [f"{name}: PYC002 {HIDDEN}" for name in "xy"]
 
     def test_content_of_the_merged_branch_is_new(self, repo: Repo, run: Run) -> None:
         """What another branch brings in is new here."""
@@ -169,14 +177,14 @@ class TestContent:
         repo.commit()
         repo.git("checkout", "-q", "main")
         repo.git("merge", "-q", "--no-ff", "--no-commit", "other")
-        assert told(run(COMMAND)) == [f"x: PYC002 {HIDDEN}"]
+        assert report_lines(run(COMMAND)) == [f"x: PYC002 {HIDDEN}"]
 
     def test_large_files_are_checked(self, repo: Repo, run: Run) -> None:
         repo.stage("a-large", bytes(3_000_000))
         repo.stage("b-bytecode", BYTECODE + bytes(3_000_000))
         repo.stage("c", BYTECODE)
         expected = [f"{name}: PYC002 {HIDDEN}" for name in ("b-bytecode", "c")]
-        assert told(run(COMMAND)) == expected
+        assert report_lines(run(COMMAND)) == expected
 
     def test_missing_blob_is_named_by_its_path(self, repo: Repo, run: Run) -> None:
         blob = repo.stage("x", "1")
@@ -206,13 +214,17 @@ class TestTree:
         third = repo.commit("third")
         a, b = (f"{n}: PYC002 {CONTENT}; {IN_A_TREE}{leaks(f'{second}:{n}')}" for n in "ab")
         for revision in (third, f"{third}^{{tree}}", second, root):
-            assert told(run(COMMAND, "--quiet", "--tree", revision)) == []
-        assert told(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
+            assert report_lines(run(COMMAND, "--quiet", "--tree", revision)) == []
+        assert report_lines(run(COMMAND, "--quiet", "--tree", second, "--content", "all")) == [a, b]
         repo.git("checkout", "-q", second)
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [b.replace(second, "HEAD")]
+        assert report_lines(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
+            b.replace(second, "HEAD")
+        ]
         repo.git("checkout", "-q", root)
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == [a.replace(second, "HEAD")]
-        assert told(run(COMMAND, "--quiet", "--tree", second)) == [b]
+        assert report_lines(run(COMMAND, "--quiet", "--tree", "HEAD")) == [
+            a.replace(second, "HEAD")
+        ]
+        assert report_lines(run(COMMAND, "--quiet", "--tree", second)) == [b]
 
     def test_staged_with_tree_is_an_error(self, repo: Repo, run: Run) -> None:
         repo.commit()
@@ -250,8 +262,8 @@ class TestPartialClone:
     def test_partial_clone_without_needed_contents_fetches_nothing(
         self, clone: Repo, run: Run
     ) -> None:
-        assert told(run(COMMAND, "--quiet")) == ["ok.pyc: PYC001 bytecode is tracked"]
-        assert told(run(COMMAND, "--quiet", "--allow", "ok.pyc")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == ["ok.pyc: PYC001 bytecode is tracked"]
+        assert report_lines(run(COMMAND, "--quiet", "--allow", "ok.pyc")) == []
         assert self.missing(clone) == 2
 
     @pytest.mark.parametrize("argv", [("--content", "all"), ("--tree", "HEAD")])
@@ -281,11 +293,11 @@ class TestAllowances:
     )
     def test_allow_globs_match_as_git_pathspecs(self, repo: Repo, run: Run, glob: str) -> None:
         repo.add("d/a.pyc")
-        assert told(run(COMMAND, "--quiet", "--allow", glob)) == []
+        assert report_lines(run(COMMAND, "--quiet", "--allow", glob)) == []
         repo.add("pyproject.toml", config(f"path = '{glob}'"))
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
         repo.commit()
-        assert told(run(COMMAND, "--quiet", "--tree", "HEAD")) == []
+        assert report_lines(run(COMMAND, "--quiet", "--tree", "HEAD")) == []
 
     @pytest.mark.parametrize(
         "glob", ["*.pyc", "a.pyc", "D/a.pyc", "d/A.PYC", ":(icase)d/A.pyc", "./d/a.pyc", "../d"]
@@ -296,7 +308,7 @@ class TestAllowances:
         """`*` does not match `/`, case matters, and no other magic is heard."""
         repo.add("d/a.pyc")
         found = "d/a.pyc: PYC001 bytecode is tracked"
-        assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob), found]
+        assert report_lines(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob), found]
 
     @pytest.mark.parametrize("variable", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
     def test_allow_globs_ignore_pathspec_variables(
@@ -305,12 +317,12 @@ class TestAllowances:
         repo.add("a.pyc")
         repo.add("d/B.pyc")
         monkeypatch.setenv(f"GIT_{variable}_PATHSPECS", "1")
-        assert told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/*.pyc")) == []
-        assert len(told(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/b.pyc"))) == 2
+        assert report_lines(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/*.pyc")) == []
+        assert len(report_lines(run(COMMAND, "--allow", "**/a.p?c", "--allow", "d/b.pyc"))) == 2
 
     def test_allow_glob_covers_bytecode_content(self, repo: Repo, run: Run) -> None:
         repo.add("data.bin", BYTECODE)
-        assert told(run(COMMAND, "--quiet", "--allow", "data.bin")) == []
+        assert report_lines(run(COMMAND, "--quiet", "--allow", "data.bin")) == []
 
     def test_command_keeps_allowed_files_of_the_directory(self, repo: Repo, run: Run) -> None:
         """Not the directory is untracked where something in it may stay."""
@@ -326,7 +338,7 @@ class TestAllowances:
         good = repo.stage("a.pyc", "good")
         item = f"path = '*.pyc', blob = '{good.upper()}'"
         repo.write("pyproject.toml", config(item))
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
         repo.stage("a.pyc", "evil")
         repo.stage("b.pyc", "evil")
         unused = (
@@ -334,18 +346,18 @@ class TestAllowances:
             " tracked bytecode; remove the entry"
         )
         expected = [f"{name}: PYC001 bytecode is tracked" for name in ("a.pyc", "b.pyc")]
-        assert told(run(COMMAND, "--quiet")) == [*expected, unused]
+        assert report_lines(run(COMMAND, "--quiet")) == [*expected, unused]
         repo.stage("c.pyc", "good")
-        assert told(run(COMMAND, "--quiet")) == expected
+        assert report_lines(run(COMMAND, "--quiet")) == expected
 
     def test_allow_entry_with_a_blob_covers_bytecode_content(self, repo: Repo, run: Run) -> None:
         good = repo.stage("a", BYTECODE)
         repo.write("pyproject.toml", config(f"path = 'a', blob = '{good}'"))
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
         repo.commit()
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
         repo.stage("a", BYTECODE + b"evil")
-        assert told(run(COMMAND, "--quiet", "--staged")) == [f"a: PYC002 {HIDDEN}"]
+        assert report_lines(run(COMMAND, "--quiet", "--staged")) == [f"a: PYC002 {HIDDEN}"]
 
     def test_allow_entry_with_a_blob_does_not_cover_other_stages(
         self, repo: Repo, run: Run
@@ -353,7 +365,7 @@ class TestAllowances:
         good = repo.stage("a.pyc", "good", stage=2)
         repo.stage("a.pyc", "evil", stage=3)
         repo.write("pyproject.toml", config(f"path = 'a.pyc', blob = '{good}'"))
-        assert told(run(COMMAND)) == ["a.pyc: PYC001 bytecode is tracked"]
+        assert report_lines(run(COMMAND)) == ["a.pyc: PYC001 bytecode is tracked"]
 
 
 class TestUnusedAllowances:
@@ -365,20 +377,20 @@ class TestUnusedAllowances:
 
     def test_two_allow_globs_for_one_path_are_both_used(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
-        assert told(run(COMMAND, "--quiet", "--allow", "a.pyc", "--allow", "*.pyc")) == []
+        assert report_lines(run(COMMAND, "--quiet", "--allow", "a.pyc", "--allow", "*.pyc")) == []
 
     def test_allow_glob_for_other_files_is_unused(self, repo: Repo, run: Run) -> None:
         repo.add("a.txt", "text")
         repo.stage("link", "target", mode="120000")
         for glob in ("a.txt", "link"):
-            assert told(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob)]
+            assert report_lines(run(COMMAND, "--allow", glob)) == [UNUSED.format(glob)]
 
     def test_allow_glob_for_old_bytecode_content_is_used(self, repo: Repo, run: Run) -> None:
         repo.stage("old", BYTECODE)
         repo.stage("text", "text")
         repo.commit()
-        assert told(run(COMMAND, "--quiet", "--allow", "old")) == []
-        assert told(run(COMMAND, "--quiet", "--allow", "text")) == [UNUSED.format("text")]
+        assert report_lines(run(COMMAND, "--quiet", "--allow", "old")) == []
+        assert report_lines(run(COMMAND, "--quiet", "--allow", "text")) == [UNUSED.format("text")]
 
     def test_allow_glob_without_contents_is_unused_only_without_a_match(
         self, repo: Repo, run: Run
@@ -386,20 +398,23 @@ class TestUnusedAllowances:
         """A file that it matches may hold bytecode; no file at all cannot."""
         repo.stage("old", "text")
         none = ("--content", "none", "--allow")
-        assert told(run(COMMAND, "--quiet", *none, "old")) == []
-        assert told(run(COMMAND, "--quiet", *none, "no")) == [UNUSED.format("no")]
+        assert report_lines(run(COMMAND, "--quiet", *none, "old")) == []
+        assert report_lines(run(COMMAND, "--quiet", *none, "no")) == [UNUSED.format("no")]
 
     def test_unused_allow_glob_is_not_reported_for_staged_changes(
         self, repo: Repo, run: Run
     ) -> None:
         repo.add("a.pyc")
         repo.commit()
-        assert told(run(COMMAND, "--quiet", "--staged", "--allow", "*.pyc", "--allow", "no")) == []
+        assert (
+            report_lines(run(COMMAND, "--quiet", "--staged", "--allow", "*.pyc", "--allow", "no"))
+            == []
+        )
 
     def test_unused_allow_entry_of_a_tree_is_reported(self, repo: Repo, run: Run) -> None:
         repo.add("pyproject.toml", config("path = 'a.pyc'"))
         repo.commit()
-        assert told(run(COMMAND, "--tree", "HEAD")) == [
+        assert report_lines(run(COMMAND, "--tree", "HEAD")) == [
             f"pyproject.toml:3: {UNUSED_ENTRY.format('a.pyc')}"
         ]
 
@@ -409,16 +424,16 @@ class TestConfiguration:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'b.pyc'"))
         repo.write("pyproject.toml", config("path = 'a.pyc'"))
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
 
     def test_configuration_in_the_index_is_read_if_not_on_disk(self, repo: Repo, run: Run) -> None:
         repo.add("a.pyc")
         repo.add("pyproject.toml", config("path = 'a.pyc'")).unlink()
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
 
     def test_broken_configuration_of_another_tool_is_ignored(self, repo: Repo, run: Run) -> None:
         repo.write("pyproject.toml", "[tool.black\n")
-        assert told(run(COMMAND, "--quiet")) == []
+        assert report_lines(run(COMMAND, "--quiet")) == []
 
     @pytest.mark.parametrize("argv", [(), ("--staged",), ("--tree", "HEAD")])
     def test_broken_configuration_ends_with_2(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import GitCalls
     from helpers.repo import Repo
 
-DEAR = {
+SLOW_IMPORTS = {
     *("argparse", "dataclasses", "enum", "importlib.metadata", "inspect", "json", "pathlib", "re"),
     *("subprocess", "tempfile", "tomllib", "tomli", "typing", "contextlib", "collections"),
 }
@@ -48,7 +48,7 @@ def test_clean_commit_imports_no_slow_module(clean: Repo, git_calls: GitCalls, n
     clean.git("add", ".")
     git_calls.reset()
     imported = modules(RUN) - modules("pass")
-    assert imported & DEAR == set()
+    assert imported & SLOW_IMPORTS == set()
     assert "pycache_guard.scan" in imported
     # `ls-files` and `diff-index` are started at the same time.
     assert sorted(git_calls.verbs()) == sorted(
@@ -72,7 +72,7 @@ def test_clean_push_imports_no_slow_module(
     given = "os.dup2(os.open('lines', os.O_RDONLY), 0)"
     run = RUN.replace("forbid-bytecode", "pre-receive")
     imported = modules(f"import os; {given}; {run}") - modules("pass")
-    assert imported & DEAR == set()
+    assert imported & SLOW_IMPORTS == set()
     assert "pycache_guard.history.scan" in imported
     assert sorted(git_calls.verbs()) == ["cat-file", "diff-tree", "rev-list", "symbolic-ref"]
 
@@ -80,11 +80,11 @@ def test_clean_push_imports_no_slow_module(
 def test_run_with_findings_imports_slow_modules(clean: Repo) -> None:
     """With something to say, some of these are imported."""
     clean.add("a.pyc")
-    assert DEAR & modules(RUN.replace("== 0", "== 1")) >= {"typing", "enum"}
+    assert SLOW_IMPORTS & modules(RUN.replace("== 0", "== 1")) >= {"typing", "enum"}
 
 
 def test_clean_commit_does_not_import_rules_and_reports(clean: Repo) -> None:
-    """Our own modules, too: rules, voices and configuration wait until they are needed."""
+    """Our own modules, too: rules, formats and configuration wait until they are needed."""
     ours = {name for name in modules(RUN) if name.startswith("pycache_guard.")}
     late = {"allowlist", "config", "remedies", "untrack", "report", "findings", "git.entries"}
     assert ours.isdisjoint({f"pycache_guard.{name}" for name in late})

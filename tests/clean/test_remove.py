@@ -161,8 +161,8 @@ def test_every_format_reports_a_kept_file(
 ) -> None:
     make_tree(root, [CACHE])
     immutable(CACHE)
-    for voice in ("json", "github", "gitlab", "sarif"):
-        told = run("clean", "--format", voice)
+    for format_name in ("json", "github", "gitlab", "sarif"):
+        told = run("clean", "--format", format_name)
         assert told.code == 1
         assert "PYC501" in told.out
         assert CACHE in told.out

@@ -591,11 +591,11 @@ def test_help_names_the_options(run: Run) -> None:
     assert "--all" in result.out
 
 
-@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
-def test_every_format_reports_the_finding(repo: Repo, run: Run, voice: str) -> None:
+@pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif"])
+def test_every_format_reports_the_finding(repo: Repo, run: Run, format_name: str) -> None:
     repo.add("a.pyc", "1")
     commit = repo.commit()
-    result = run("check-history", "HEAD", "--format", voice)
+    result = run("check-history", "HEAD", "--format", format_name)
     assert (result.code, result.err) == (1, "")
     assert commit in result.out
 

@@ -236,10 +236,10 @@ def test_json(root: Path, run: Run, tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
-def test_other_voices_have_findings_only(root: Path, run: Run, voice: str) -> None:
+@pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif"])
+def test_other_voices_have_findings_only(root: Path, run: Run, format_name: str) -> None:
     make_tree(root, ["a.py", "a.pyc"])
-    told = run("clean", "--format", voice)
+    told = run("clean", "--format", format_name)
     assert told.code == 0
     assert "a.pyc" not in told.out
     assert list_tree(root) == {"a.py"}

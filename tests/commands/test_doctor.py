@@ -95,9 +95,9 @@ def test_json(healthy: Repo, run: Run) -> None:
     assert data["python"]["executable"] == sys.executable
 
 
-@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif"])
-def test_other_voices_have_findings_only(healthy: Repo, run: Run, voice: str) -> None:
-    told = run("doctor", "--format", voice)
+@pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif"])
+def test_other_voices_have_findings_only(healthy: Repo, run: Run, format_name: str) -> None:
+    told = run("doctor", "--format", format_name)
     assert told.code == 0
     assert "cache tag" not in told.out
 

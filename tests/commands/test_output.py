@@ -39,7 +39,7 @@ def odd(repo: Repo) -> Repo:
 
 
 @posix
-@pytest.mark.parametrize("voice", FORMATS)
+@pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize(
     ("encoding", "shows"),
     [
@@ -52,21 +52,21 @@ def odd(repo: Repo) -> Repo:
     ],
 )
 def test_report_is_printed_in_any_encoding(
-    odd: Repo, encoding: str, shows: str, voice: str
+    odd: Repo, encoding: str, shows: str, format_name: str
 ) -> None:
     done = subprocess.run(
-        [PROGRAM, COMMAND, "--format", voice],
+        [PROGRAM, COMMAND, "--format", format_name],
         env={**os.environ, "PYTHONIOENCODING": encoding},
         capture_output=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (1, b"")
     text = done.stdout.decode(encoding.partition(":")[0])
-    if voice == "text":
+    if format_name == "text":
         assert text.startswith(ODD.replace("ü", shows))
-    elif voice == "junit":
+    elif format_name == "junit":
         assert "ü" in ET.fromstring(text)[0][0].attrib["file"]
-    elif voice not in ("github", "sarif"):
+    elif format_name not in ("github", "sarif"):
         assert "ü" in str(json.loads(text))
 
 
@@ -77,30 +77,32 @@ def test_help_is_printed_in_any_encoding(program: Program) -> None:
 
 
 class TestOutput:
-    @pytest.mark.parametrize("voice", FORMATS)
+    @pytest.mark.parametrize("format_name", FORMATS)
     def test_output_file_has_the_report_of_stdout(
-        self, odd: Repo, run: Run, tmp_path: Path, voice: str
+        self, odd: Repo, run: Run, tmp_path: Path, format_name: str
     ) -> None:
-        expected = run(COMMAND, "--format", voice)
+        expected = run(COMMAND, "--format", format_name)
         file = tmp_path / "report"
         file.write_text("old")
-        told = run(COMMAND, "--format", voice, "--output", os.fspath(file))
+        told = run(COMMAND, "--format", format_name, "--output", os.fspath(file))
         assert told == (1, "", "")
         assert file.read_bytes() == expected.out.encode("utf-8")
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
 
-    @pytest.mark.parametrize("voice", FORMATS)
+    @pytest.mark.parametrize("format_name", FORMATS)
     def test_output_file_without_findings_has_a_report(
-        self, repo: Repo, run: Run, tmp_path: Path, voice: str
+        self, repo: Repo, run: Run, tmp_path: Path, format_name: str
     ) -> None:
         file = tmp_path / "report"
-        assert run(COMMAND, "--format", voice, "--output", os.fspath(file)) == (0, "", "")
+        assert run(COMMAND, "--format", format_name, "--output", os.fspath(file)) == (0, "", "")
         text = file.read_text()
-        assert (text == "") is (voice == "github")
-        if voice == "text":
+        assert (text == "") is (format_name == "github")
+        if format_name == "text":
             assert text == "OK: 0 tracked files checked, 0 new ones read.\n"
-        assert run(COMMAND, "--quiet", "--format", voice, "--output", os.fspath(file)).code == 0
-        assert (file.read_text() == "") is (voice in ("text", "github"))
+        assert (
+            run(COMMAND, "--quiet", "--format", format_name, "--output", os.fspath(file)).code == 0
+        )
+        assert (file.read_text() == "") is (format_name in ("text", "github"))
 
     @posix
     @pytest.mark.parametrize(

@@ -274,8 +274,8 @@ def test_explain_as_json_shows_both_rules_where_they_differ(repo: Repo, run: Run
     }
 
 
-@pytest.mark.parametrize("voice", ["github", "gitlab", "sarif", "rdjson", "junit"])
-def test_explain_refuses_formats_of_findings(repo: Repo, run: Run, voice: str) -> None:
-    result = run(COMMAND, "--explain", "a.pyc", "--format", voice)
+@pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif", "rdjson", "junit"])
+def test_explain_refuses_formats_of_findings(repo: Repo, run: Run, format_name: str) -> None:
+    result = run(COMMAND, "--explain", "a.pyc", "--format", format_name)
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith(f"error: --explain answers as text or json, not as {voice} ")
+    assert result.err.startswith(f"error: --explain answers as text or json, not as {format_name} ")

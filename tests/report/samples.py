@@ -1,4 +1,4 @@
-"""Findings for every voice: plain, placed, odd and of no file."""
+"""Findings for every format: plain, placed, odd and of no file."""
 
 from __future__ import annotations
 

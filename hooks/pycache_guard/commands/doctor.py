@@ -63,17 +63,17 @@ def main(argv: Sequence[str]) -> int:
 
 
 def render_report(
-    diagnosis: DoctorReport, voice: str, style: TextStyle, *, is_brief: bool = False
+    diagnosis: DoctorReport, format_name: str, style: TextStyle, *, is_brief: bool = False
 ) -> str:
     """Return the report in a format: facts and findings as text and JSON, else findings only."""
     findings = sort_findings(diagnosis.findings)
-    if voice == "json":
+    if format_name == "json":
         from pycache_guard.report import json
 
         described = [json.escape_strings(fact.to_dict()) for fact in diagnosis.facts]
         return json.render(findings, NAME, {"facts": described})
-    report = render(findings, NAME, voice, style=style)
-    if voice != "text" or style.is_quiet:
+    report = render(findings, NAME, format_name, style=style)
+    if format_name != "text" or style.is_quiet:
         return report
     from pycache_guard.doctor.report import format_report
     from pycache_guard.report.escape import escape_unprintable

@@ -42,22 +42,22 @@ class TextStyle(NamedTuple):
 def render(
     findings: list[Finding],
     command: str,
-    voice: str,
+    format_name: str,
     more: Mapping[str, object] | None = None,
     *,
     summary: Summary | None = None,
     style: TextStyle = TextStyle(),  # noqa: B008 - a tuple cannot be changed
 ) -> str:
     """Return the report of `command` in one of `FORMATS`; JSON has the keys of `more` as well."""
-    if voice == "text":
+    if format_name == "text":
         from pycache_guard.report import text
 
         return text.render(findings, command, summary, style)
-    if voice == "json":
+    if format_name == "json":
         from pycache_guard.report import json
 
         return json.render(findings, command, more, summary)
-    rendered: str = import_module(f"{__name__}.{voice}").render(findings, command)
+    rendered: str = import_module(f"{__name__}.{format_name}").render(findings, command)
     return rendered
 
 
