@@ -42,6 +42,7 @@ OF_THE_INDEX: tuple[tuple[str, ...], ...] = (
     ("check-dockerignore",),
     ("check-dockerignore", "--fix"),
     ("check-dockerignore", "."),
+    ("ci", "--range", "HEAD"),
 )
 #: Each needs a repository.
 OF_COMMITS: tuple[tuple[str, ...], ...] = (
