@@ -278,6 +278,10 @@ def test_forged_class_bodies_are_not_masked() -> None:
     mask_class_lines(changed, magic)
     assert changed.code[:4] == bytes([83, 200, 83, 0])
     assert changed.consts == (0, "C")
+    # A constant that is used twice keeps one place.
+    changed = forged(code, code=bytes([83, 0]) * 2 + load[2:], consts=("C", code.firstlineno))
+    mask_class_lines(changed, magic)
+    assert changed.code == bytes([83, 1, 83, 1, 83, 0]) + load[4:]
 
 
 def test_qualified_names_are_cut() -> None:

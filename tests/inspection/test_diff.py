@@ -21,6 +21,7 @@ from inspection.check_single_edits import MORE
 from inspection.check_single_edits import check_interpreter
 from inspection.planted import FIXTURES
 from inspection.planted import read_fixture
+from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.inspection.diff import FileDiff
 from pycache_guard.inspection.diff import compare_files
@@ -283,3 +284,18 @@ def test_class_body_with_many_constants_is_compared_as_it_is() -> None:
     # Since CPython 3.13 its first line is a constant or an argument of an instruction.
     is_stored = b"__firstlineno__" in marshal.dumps(compile_source(old))
     assert diff_of(old, new).is_same is not is_stored
+
+
+def test_code_and_tuples_that_are_shared_are_compared_once() -> None:
+    files = []
+    for text in ("old", "new"):
+        pyc = read_pyc(
+            timestamp_pyc(compile_source(f"def f(): return {text}\ndef g(): return {text}\n"), 0)
+        )
+        first, second = [value for value in pyc.code.consts if isinstance(value, Code)]
+        second.fields["names"] = first.fields["names"]
+        pyc.code.fields["consts"] = (first, second, first, second)
+        files.append(pyc)
+    diff = compare_files(*files)
+    lines = [line for line in lines_of(diff) if "names: - old, + new" in line]
+    assert lines == ["f: names: - old, + new", "g: names: - old, + new"]

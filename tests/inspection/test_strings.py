@@ -17,7 +17,9 @@ from inspection.planted import FIXTURES
 from inspection.planted import find_secrets
 from inspection.planted import read_fixture
 from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.inspection.strings import FoundString
 from pycache_guard.inspection.strings import ListedStrings
 from pycache_guard.inspection.strings import collect_strings
 from pycache_guard.inspection.strings import escape_string
@@ -25,6 +27,7 @@ from pycache_guard.inspection.strings import find_strings
 from pycache_guard.inspection.strings import list_strings
 from pycache_guard.inspection.strings import write_lines
 from pycache_guard.inspection.strings import write_number
+from pycache_guard.inspection.strings import write_value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,3 +318,38 @@ def test_strings_of_old_versions(here: Path, run: Run) -> None:
     for tag in ("cpython-27", "pypy39"):
         write_file(here / f"{tag}.pyc", foreign_pyc(tag))
         assert "basic.py" in run("inspect", "--strings", f"{tag}.pyc").out
+
+
+def test_string_without_a_place_has_an_empty_one() -> None:
+    assert FoundString(b"x", "bytes", "", 0, "", None).place == ""
+
+
+def test_tuple_that_functions_share_is_read_once() -> None:
+    module = compile_source("def f(): return 'one', 'two'\n")
+    inner = compile_source("x = 1.5\n").replace(co_consts=("shared", 2.5))
+    again = inner.replace(co_name="again")
+    data = timestamp_pyc(module.replace(co_consts=(inner, again, *module.co_consts)), 0)
+    pyc = read_pyc(data)
+    found = [
+        string for string in find_strings(pyc.code, pyc.header.magic) if string.text == "shared"
+    ]
+    assert 1 <= len(found) <= 2
+    tree = pyc.code
+    consts = [value for value in tree.consts if isinstance(value, Code)]
+    consts[1].fields["consts"] = consts[0].consts
+    found = [string for string in find_strings(tree, pyc.header.magic) if string.text == "shared"]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"x" * 2001, f"{b'x' * 2000!r}… (2,001 bytes)"),
+        ("x" * 2001, f"{'x' * 2000!r}… (2,001 characters)"),
+        (16**2000 - 1, f"0x{'f' * 1998}… (2,002 characters)"),
+        (123456, "123456"),
+    ],
+    ids=["bytes", "text", "large number", "number"],
+)
+def test_long_value_is_cut(value: str | bytes | int, text: str) -> None:
+    assert write_value(value) == text

@@ -107,3 +107,22 @@ def test_unreadable_file_ends_with_2(tmp_path: Path, run: Run) -> None:
     done = run("inspect", "--textconv", str(tmp_path / "nowhere.pyc"))
     assert done.code == 2
     assert run("inspect", "--textconv", "--format", "json", "m.pyc").code == 2
+
+
+DAMAGED = [
+    (b"", ["not well-formed: it contains nothing", "content 0 bytes, sha256 e3b0c44298fc"]),
+    (b"\x31\x13\r\n" + bytes(12) + b"c", ["timestamp: source of 1970-01-01 00:00:00 UTC, 0 bytes"]),
+    (
+        timestamp_pyc(compile_source(""), 0)[:-2],
+        ["timestamp: source of 2023-11-14 22:13:20 UTC, 0 bytes"],
+    ),
+    (timestamp_pyc(compile_source(""), 0) + b"\0", ["after the code 1 bytes, sha256 6e340b9cffb3"]),
+]
+
+
+@pytest.mark.parametrize(("data", "lines"), DAMAGED)
+def test_damaged_file_ends_with_0(tmp_path: Path, run: Run, data: bytes, lines: list[str]) -> None:
+    path = write_file(tmp_path / "m.pyc", data)
+    done = run("inspect", "--textconv", str(path))
+    assert (done.code, done.err) == (0, "")
+    assert set(lines) <= {*done.out.splitlines()}

@@ -200,6 +200,8 @@ def _read_rare(data: bytes, at: int, kind: int, result: ScanResult) -> tuple[int
     if kind == _DIGITS:
         count = int.from_bytes(data[at + 1 : at + 5], "little", signed=True)
         end = at + 5 + 2 * abs(count)
+        if end > len(data):
+            raise MarshalError(len(data), "marshal data too short")
         if abs(count) <= MAX_INT_DIGITS:
             result.add_number(join_digits(data[at + 5 : end], is_negative=count < 0))
         return 0, end
