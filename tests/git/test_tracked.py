@@ -9,8 +9,8 @@ import pytest
 
 from helpers.posix_names import decode_posix_name
 from pycache_guard import compat
-from pycache_guard.git import enclosing
-from pycache_guard.git.enclosing import find_stores
+from pycache_guard.git import external_repositories
+from pycache_guard.git.external_repositories import find_stores
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.tracked import is_in_work_tree
 from pycache_guard.git.tracked import paths_below
@@ -246,7 +246,7 @@ def test_store_of_another_user_is_left_out(tmp_path: Path, monkeypatch: pytest.M
     assert str(store) in find_stores(str(tmp_path / "work"))
     if compat.HAS_FILE_OWNERS:
         monkeypatch.setattr(os, "geteuid", lambda: 4711)
-        monkeypatch.setattr(enclosing, "ROOT_USER", 4712)
+        monkeypatch.setattr(external_repositories, "ROOT_USER", 4712)
         assert str(store) not in find_stores(str(tmp_path / "work"))
 
 

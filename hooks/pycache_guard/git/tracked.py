@@ -15,7 +15,7 @@ from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.names import may_contain_bytecode
 from pycache_guard.fs.vcs import find_mark
 from pycache_guard.fs.vcs import resolve_mark
-from pycache_guard.git.enclosing import find_stores
+from pycache_guard.git.external_repositories import find_stores
 from pycache_guard.git.listing import iter_blocks
 from pycache_guard.git.listing import iter_entry_blocks
 from pycache_guard.git.process import Git
