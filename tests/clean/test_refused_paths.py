@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links")
 def test_path_through_a_link_and_back_is_refused(root: Path, run: Run) -> None:
     make_tree(root, ["a/b/x.py", "a/x.pyc", "a/x.py", "link -> a/b"])
-    told = run("clean", "link/..")
-    assert (told.code, told.out) == (2, "")
-    assert told.err == f"error: link/..: leads through a link to {root}/a; pass that directory\n"
+    report = run("clean", "link/..")
+    assert (report.code, report.out) == (2, "")
+    assert report.err == f"error: link/..: leads through a link to {root}/a; pass that directory\n"
     assert "a/x.pyc" in list_tree(root)
 
 
@@ -32,9 +32,9 @@ def test_prefix_that_overlaps_with_the_path_is_refused(
 ) -> None:
     make_tree(root, ["prefix/below/a.py", "prefix/below/a.pyc"])
     monkeypatch.setattr(sys, "pycache_prefix", str(root / "prefix"))
-    told = run("clean", "--prefix", str(root / place))
-    assert (told.code, told.out) == (2, "")
-    assert "overlaps with PYTHONPYCACHEPREFIX" in told.err
+    report = run("clean", "--prefix", str(root / place))
+    assert (report.code, report.out) == (2, "")
+    assert "overlaps with PYTHONPYCACHEPREFIX" in report.err
     assert "prefix/below/a.pyc" in list_tree(root)
 
 
@@ -42,6 +42,6 @@ def test_index_in_a_renamed_git_directory_protects_files(repo: Repo, run: Run) -
     repo.add("a.pyc")
     repo.write("a.py")
     (repo.path / ".git").rename(repo.path / "store")
-    told = run("clean", "--verbose")
-    assert "skipped store: internal files of a repository\n" in told.out
-    assert "kept a.pyc: tracked by git" in told.out
+    report = run("clean", "--verbose")
+    assert "skipped store: internal files of a repository\n" in report.out
+    assert "kept a.pyc: tracked by git" in report.out

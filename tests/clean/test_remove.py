@@ -135,8 +135,8 @@ def test_immutable_file_is_reported_and_the_rest_removed(
 ) -> None:
     make_tree(root, [CACHE, "p/__pycache__/n.cpython-313.pyc", "q/__pycache__/o.cpython-313.pyc"])
     immutable(CACHE)
-    told = run("clean")
-    assert told == (
+    result = run("clean")
+    assert result == (
         1,
         (
             "removed 2 files and 1 directory\n"
@@ -162,10 +162,10 @@ def test_every_format_reports_a_kept_file(
     make_tree(root, [CACHE])
     immutable(CACHE)
     for format_name in ("json", "github", "gitlab", "sarif"):
-        told = run("clean", "--format", format_name)
-        assert told.code == 1
-        assert "PYC501" in told.out
-        assert CACHE in told.out
+        result = run("clean", "--format", format_name)
+        assert result.code == 1
+        assert "PYC501" in result.out
+        assert CACHE in result.out
 
 
 @root_only
@@ -174,9 +174,9 @@ def test_one_error_in_a_hundred_directories_keeps_one(
 ) -> None:
     make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
     immutable("p7/__pycache__/m.cpython-313.pyc")
-    told = run("clean", "--orphans")
-    assert told.out.splitlines()[0] == "removed 99 files and 198 directories"
-    assert told.code == 1
+    result = run("clean", "--orphans")
+    assert result.out.splitlines()[0] == "removed 99 files and 198 directories"
+    assert result.code == 1
     assert len(list_tree(root)) == 3
 
 
@@ -187,10 +187,10 @@ def test_read_only_file_system_is_reported(root: Path, run: Run) -> None:
         if subprocess.run(["mount", *command], capture_output=True, check=False).returncode:
             pytest.skip("nothing can be mounted here")
     try:
-        told = run("clean")
+        result = run("clean")
     finally:
         subprocess.run(["umount", "mount"], check=True)
-    assert told == (
+    assert result == (
         1,
         (
             "removed 1 file and 1 directory\n"
@@ -211,10 +211,10 @@ def test_mount_point_is_reported(root: Path, run: Run) -> None:
         pytest.skip("nothing can be mounted here")
     make_tree(root, [CACHE])
     try:
-        told = run("clean")
+        result = run("clean")
     finally:
         subprocess.run(["umount", "p/__pycache__"], check=True)
-    assert told.out.splitlines()[1:] == [
+    assert result.out.splitlines()[1:] == [
         "p/__pycache__: PYC501 not removed: belongs to root (uid 0); Device or resource busy",
         "",
         "To fix:",
@@ -245,9 +245,9 @@ def test_caches_of_another_user_are_reported(
     for path in ("mine", "mine/__pycache__"):
         os.chown(root / path, NOBODY, NOBODY)
     as_nobody()
-    told = run("clean")
-    assert told.code == 1
-    assert told.out.splitlines() == [
+    result = run("clean")
+    assert result.code == 1
+    assert result.out.splitlines() == [
         "removed 1 file and 1 directory",
         "kept p/__pycache__/n.txt: not a cache, although in a cache directory",
         (
@@ -272,9 +272,9 @@ def test_directory_that_is_not_empty_is_not_reported(
     """The directories above stay because of it."""
     make_tree(root, ["a/b/__pycache__/m.cpython-313.pyc"])
     as_nobody()
-    told = run("clean", "--orphans")
-    assert told.code == 1
-    assert told.out == (
+    result = run("clean", "--orphans")
+    assert result.code == 1
+    assert result.out == (
         "a/b/__pycache__/m.cpython-313.pyc: PYC501 not removed: belongs to root (uid 0); "
         "Permission denied\n\nTo fix:\n    sudo rm -rf -- a/b/__pycache__\n"
     )
@@ -291,9 +291,9 @@ def test_own_directory_without_permission_has_the_chmod_fix(
     os.chmod(root / "q", 0)
     os.chmod(root / "s", 0)
     as_nobody()
-    told = run("clean")
-    assert told.code == 1
-    out = told.out.splitlines()
+    result = run("clean")
+    assert result.code == 1
+    out = result.out.splitlines()
     assert f"{CACHE}: PYC501 not removed: belongs to root (uid 0), its directory to" in out[0]
     assert out[1].startswith("q: PYC501 not read: belongs to ")
     assert out[2] == "s: PYC501 not read: belongs to root (uid 0); Permission denied"
@@ -305,6 +305,7 @@ def test_own_directory_without_permission_has_the_chmod_fix(
         "    sudo pycache-guard clean -- s",
     ]
     assert run("clean", "--dry-run").code == 1
+    os.seteuid(0)  # after the test, the printed commands are run: that user cannot enter `tmp_path`
 
 
 def test_exception_of_a_thread_is_raised(

@@ -203,20 +203,20 @@ def test_unreadable_cache_directory_is_a_failure_and_a_place(
     assert state.summarize(found, PYTHON, ".").failures == found.failures
 
 
-def told(root: str = ".") -> dict[str, str]:
+def result(root: str = ".") -> dict[str, str]:
     """Return the facts by name."""
     return {fact.name: fact.value for fact in state.summarize(look(), PYTHON, root).facts}
 
 
 def test_facts_count_caches_by_kind(root: Path) -> None:
-    assert told() == {"here": "none"}
+    assert result() == {"here": "none"}
     compiled(root, "a")
     compiled(root, "b", PycInvalidationMode.CHECKED_HASH)
     compiled(root, "c", PycInvalidationMode.UNCHECKED_HASH)
     make_tree(root, ["__pycache__/gone.cpython-27.pyc", "lib.pyc"])
     (root / "a.py").write_text("changed\n")
     size = sum(cache.size for cache in look().caches)
-    assert told() == {
+    assert result() == {
         "here": f"5 files of 2 interpreters, {size} bytes",
         TAG: f"3 files, {size - 2} bytes",
         "cpython-27": "1 file, 1 byte",

@@ -573,9 +573,9 @@ def check(repo: Repo) -> DoctorReport:
 def test_guarded_repository_has_no_finding(name: str, repo: Repo) -> None:
     files, by = GUARDED[name]
     set_up(repo, files)
-    told = check(repo)
-    assert (told.findings, told.failures) == ([], [])
-    installed_at = told.facts[1].value.split(", ")[0]
+    result = check(repo)
+    assert (result.findings, result.failures) == ([], [])
+    installed_at = result.facts[1].value.split(", ")[0]
     assert installed_at == ("pre-commit" if by == "pycache-guard" else f"pre-commit ({by})")
 
 
@@ -587,14 +587,14 @@ def test_unguarded_repository_has_a_finding(
     monkeypatch.setattr("shutil.which", lambda name: name)
     files, words, command = UNGUARDED[name]
     set_up(repo, files)
-    told = check(repo)
-    (finding,) = told.findings
+    result = check(repo)
+    (finding,) = result.findings
     assert finding.rule.name == "PYC604"
     assert words in f"{finding.message}; {finding.hint}"
     assert (finding.hint is None) is (command is not None)
     assert finding.fix == command
     assert finding.path in (None, *files)
-    assert bool(told.failures) is (name in ("not YAML", "not TOML", "not JSON"))
+    assert bool(result.failures) is (name in ("not YAML", "not TOML", "not JSON"))
 
 
 def test_fix_names_the_installed_runner(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -771,9 +771,9 @@ def test_hook_in_the_git_configuration_counts_as_guard(
     esac""")
     repo.write(CONFIG, config())
     repo.git("config", "hook.guard.command", command)
-    told = check(repo)
-    assert told.facts[1].value == shown
-    assert bool(told.findings) is (shown == "none")
+    result = check(repo)
+    assert result.facts[1].value == shown
+    assert bool(result.findings) is (shown == "none")
 
 
 def test_old_git_ignores_hooks_in_its_configuration(

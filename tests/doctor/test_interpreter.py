@@ -57,17 +57,17 @@ FACTS = [
 def test_facts_say_whether_and_where_bytecode_is_written(
     python: Interpreter, environment: dict[str, str], written: str, place: str, tmp_path: Path
 ) -> None:
-    told = describe_writing(python, environment, str(tmp_path))
-    assert [fact.value for fact in told.facts] == [written, place]
-    assert told.findings == []
+    result = describe_writing(python, environment, str(tmp_path))
+    assert [fact.value for fact in result.facts] == [written, place]
+    assert result.findings == []
 
 
 def prefixed(prefix: str, root: Path) -> list[tuple[str | None, str, str | None]]:
     """Return what is said of a prefix."""
-    told = describe_writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
-    assert told.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
-    assert {finding.rule.name for finding in told.findings} <= {"PYC602"}
-    return [(finding.path, finding.message, finding.fix) for finding in told.findings]
+    result = describe_writing(NEW, {"PYTHONPYCACHEPREFIX": prefix}, str(root))
+    assert result.facts[1].value == f"{prefix} (PYTHONPYCACHEPREFIX)"
+    assert {finding.rule.name for finding in result.findings} <= {"PYC602"}
+    return [(finding.path, finding.message, finding.fix) for finding in result.findings]
 
 
 ELSEWHERE = "export PYTHONPYCACHEPREFIX=~/.cache/pycache"

@@ -68,9 +68,9 @@ def test_fact_has_times_and_median(here: Path, python: Interpreter) -> None:
 def test_failed_import_is_reported_with_the_others(here: Path, python: Interpreter) -> None:
     (here / "m.py").write_text("")
     (here / "bad.py").write_text("raise SystemExit")
-    told = describe_times(["bad", "m"], python)
-    assert [fact.name for fact in told.facts] == ["m"]
-    assert told.failures == ["bad: cannot be imported: the process ended early"]
+    result = describe_times(["bad", "m"], python)
+    assert [fact.name for fact in result.facts] == ["m"]
+    assert result.failures == ["bad: cannot be imported: the process ended early"]
 
 
 def test_times_are_printed_in_milliseconds() -> None:

@@ -13,7 +13,7 @@ def walked(*tops: Path) -> list[str]:
     """Return what is found below `tops`, relative to the first."""
     complaints: list[str] = []
     found = list(
-        files.Walk([os.fspath(top) for top in tops], lambda *told: complaints.append(told[0]))
+        files.Walk([os.fspath(top) for top in tops], lambda *result: complaints.append(result[0]))
     )
     assert not complaints
     return [os.path.relpath(path, tops[0]) for path, _ in found]
@@ -156,10 +156,10 @@ def test_unreadable_directory_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    told: list[tuple[str, str]] = []
-    found = list(files.Walk([os.fspath(tmp_path)], lambda *what: told.append(what)))
+    result: list[tuple[str, str]] = []
+    found = list(files.Walk([os.fspath(tmp_path)], lambda *what: result.append(what)))
     assert [os.path.basename(path) for path, _ in found] == ["y"]
-    assert told == [(os.fspath(tmp_path / "a"), "Permission denied")]
+    assert result == [(os.fspath(tmp_path / "a"), "Permission denied")]
 
 
 def test_missing_argument_is_an_error(tmp_path: Path) -> None:
