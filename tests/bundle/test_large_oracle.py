@@ -157,7 +157,9 @@ def test_large_bundles_are_judged_as_import_does(tmp_path: Path, python: Python)
             compared += compare(python, folders, level, found, top)
             tree = ArchiveTree("a.tar", [Tar(file, Growth(1 << 32))], time_in_tar)
             unpacked = {module.path: module for module in judge(tree, target, level).modules}
-            assert unpacked == found
+            assert unpacked.keys() == found.keys()
+            for name, module in unpacked.items():
+                assert module._replace(why=found[name].why) == found[name]
     zipped = compare_zip(python, packed, tmp_path / "a.zip")
     print(
         f"\n{python.version}: {distributions} distributions, {len(bodies):,} modules;"

@@ -121,6 +121,14 @@ def test_a_zip_as_it_is_unpacked(
     assert report["modules"][0]["compiled_at_every_start"] is (state != "used")
 
 
+def test_an_empty_source_has_no_other_line_endings(run: Run) -> None:
+    empty = timestamp_pyc(compile_source(""), 0, TIME)
+    report = check(run, "a.zip", make_zip({"m.py": SOURCE, CACHE: empty}))
+    assert report["modules"][0]["reason"] == (
+        "the size of the source is another one than when this was compiled"
+    )
+
+
 def test_the_finding_names_archive_and_member(run: Run) -> None:
     data = make_zip({"p/m.py": SOURCE, f"p/{CACHE}": STAMPED}, at=TIME + 2)
     Path("a.zip").write_bytes(data)

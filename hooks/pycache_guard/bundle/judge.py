@@ -319,7 +319,12 @@ def judge_freshness(header: Header, source: Source, digest: Digest | None = None
     fitting = check_freshness(header, source, digest) if digest else check_freshness(header, source)
     if fitting.freshness is Freshness.RUNS:
         return HeaderVerdict(True, mode=mode)
-    return HeaderVerdict(False, _cause(header, source), fitting.why, mode)
+    cause, why = _cause(header, source), fitting.why
+    if (
+        digest is not None and cause != "time"
+    ):  # only the hash of the source is at hand, no line endings
+        why = f"the {cause} of the source is another one than when this was compiled"
+    return HeaderVerdict(False, cause, why, mode)
 
 
 def _cause(header: Header, source: Source) -> str:
