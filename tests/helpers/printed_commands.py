@@ -114,6 +114,10 @@ class CommandLog:
             return 0
         if last.files != frozenset(list_files(os.path.realpath(self._directory))):
             return 0
+        try:
+            os.scandir(last.cwd).close()
+        except PermissionError:  # nobody can stand there
+            return 0
         commands = [command for command in last.commands if not NOT_RUN & {*split_words(command)}]
         for command in commands:
             run_command(command, last)
