@@ -115,6 +115,7 @@ def test_what_is_only_text() -> None:
     """The layout and listings: nothing to run or to parse."""
     assert [block.page for block in blocks_of_page("text")] == [
         "CONTRIBUTING.md",
+        "CONTRIBUTING.md",
         "docs/bundle.md",
         "docs/rules/PYC603.md",
         "docs/troubleshooting.md",
