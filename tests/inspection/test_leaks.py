@@ -21,9 +21,12 @@ from inspection.planted import FIXTURES
 from inspection.planted import find_secrets
 from inspection.planted import read_fixture
 from inspection.planted import remove_secrets
+from pycache_guard.bytecode import unmarshal
 from pycache_guard.bytecode.cache_names import CacheName
 from pycache_guard.bytecode.freshness import Source
+from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.inspection.leaks import compile_strings
 from pycache_guard.inspection.leaks import find_leaks
 from pycache_guard.inspection.leaks import find_paths
 from pycache_guard.inspection.leaks import leaks_to_text
@@ -145,7 +148,7 @@ MISSING = [
     ("x = 1", 1048576),
     ("x = '\\x89'", b"\x89\x00\x01\x02\xff"),
     ("x = 9" + "9" * 500, 1048576),
-    ("x = 0x", 1048576),
+    ("x = 0b_", 1048576),
     ("", "a" * 2000 + ".b"),
 ]
 
@@ -383,20 +386,41 @@ def test_honest_caches_of_a_package_have_no_leaks_but_paths(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import compileall
-    import email
     import shutil
     from pathlib import Path
 
-    source = Path(email.__file__).parent
-    shutil.copytree(source, tmp_path / "email", ignore=shutil.ignore_patterns("__pycache__"))
-    for level in (0, 1, 2):
-        compileall.compile_dir(tmp_path / "email", quiet=1, optimize=level)
+    source = Path(json.__file__).parent
+    shutil.copytree(source, tmp_path / "json", ignore=shutil.ignore_patterns("__pycache__"))
+    for level in (0, 2):
+        compileall.compile_dir(tmp_path / "json", quiet=1, optimize=level)
     assert check_honest_caches.main([str(tmp_path)]) == 0
     counts = capsys.readouterr().out
+    number = len([*source.glob("*.py")])
+    assert f"'compiled': {2 * number}," in counts
     assert "'strings': 0" in counts
-    assert "'compiled': 0" not in counts
+    (tmp_path / "json" / "tool.py").write_text("x = 'changed since'\n")
+    (tmp_path / "json" / "scanner.py").unlink()
     assert check_honest_caches.main(["--text", str(tmp_path)]) in (0, 1)
-    assert "'text'" in capsys.readouterr().out
+    counts = capsys.readouterr().out
+    assert f"'text': {2 * number - 4}," in counts
+    assert "'stale': 2" in counts
+    assert "'without a source': 2" in counts
+
+
+def test_compiler_whose_code_is_too_large_is_a_problem(
+    compilers: CompilerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    magic = read_pyc(timestamp_pyc(compile_source(""), 0)).header.magic
+    with monkeypatch.context() as patch:
+        patch.setattr(unmarshal, "MAX_OBJECTS", 5)
+        found = compile_strings(compilers, magic, TAG or "", b"x = 1", (0,))
+        assert next(found)[2].startswith("more than 5 objects at offset")
+
+
+def test_format_that_is_not_known_has_no_compilers(compilers: CompilerPool) -> None:
+    magic = identify_magic((4900).to_bytes(2, "little") + b"\r\n")
+    assert magic is not None
+    assert [*compile_strings(compilers, magic, "", b"", (0,))] == []
 
 
 @pytest.mark.slow

@@ -149,14 +149,9 @@ def compile_strings(
 
 def known_strings(compilers: CompilerPool, source: bytes) -> set[str]:
     """Return the strings that the running interpreter makes of a source; none if it refuses it."""
-    magic = identify_magic(MAGIC_NUMBER)
-    found: set[str] = set()
-    if magic is not None:
-        tag = sys.implementation.cache_tag or ""
-        for _, texts, _ in compile_strings(compilers, magic, tag, source, (0, 2)):
-            found |= texts
-            break
-    return found
+    magic, tag = identify_magic(MAGIC_NUMBER), sys.implementation.cache_tag or ""
+    results = compile_strings(compilers, magic, tag, source, (0, 2)) if magic else iter(())
+    return next((texts for _, texts, _ in results), set())
 
 
 def find_paths(names: list[str], source: str | None) -> list[LeakedPath]:
