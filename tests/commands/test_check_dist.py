@@ -27,6 +27,7 @@ from helpers.make_archive import special_member
 from helpers.make_archive import timestamp_member
 from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
+from helpers.windows import words_of_missing_file
 from pycache_guard.archives import member
 from pycache_guard.archives import tars
 from pycache_guard.archives import zip_directory
@@ -485,7 +486,7 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
             ["dist/*"],
             "dist/*: No such file or directory: build the archives first (`python -m build`)",
         ),
-        (["gone.whl"], "gone.whl: No such file or directory"),
+        (["gone.whl"], f"gone.whl: {words_of_missing_file()}"),
         (["."], ".: is a directory"),
         (
             [],
@@ -504,7 +505,7 @@ def test_the_others_are_judged_all_the_same(run: Run) -> None:
     assert (result.code, messages(result.out)) == (2, ["ships `b.pyc`: bytecode"])
     assert result.err == (
         "error: a.whl: is not a readable zip file: it has no end record\n"
-        "error: c.whl: No such file or directory\n"
+        f"error: c.whl: {words_of_missing_file()}\n"
     )
 
 
@@ -554,7 +555,7 @@ def test_a_zip_with_an_odd_local_header_is_read_the_long_way(run: Run) -> None:
     ("argument", "code", "error"),
     [
         ("dist/*", 0, ""),
-        ("dist/a.whl", 2, "error: dist/a.whl: No such file or directory\n"),
+        ("dist/a.whl", 2, f"error: dist/a.whl: {words_of_missing_file()}\n"),
     ],
 )
 def test_a_hook_has_nothing_to_say_where_nothing_was_built(

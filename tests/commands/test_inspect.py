@@ -21,6 +21,7 @@ from helpers.make_pyc import matching_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
 from helpers.posix_names import decode_posix_name
+from helpers.windows import words_of_missing_file
 from pycache_guard.inspection.render import describe_time
 
 if TYPE_CHECKING:
@@ -410,7 +411,7 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
         "error: fifo.pyc: is not a regular file",
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: Too many levels of symbolic links",
-        "error: nowhere: No such file or directory",
+        f"error: nowhere: {words_of_missing_file()}",
     ]
     report = json.loads(told.out)
     assert [file["path"] for file in report["files"]] == ["empty.pyc", "good.pyc"]

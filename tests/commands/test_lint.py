@@ -8,6 +8,7 @@ import pytest
 
 from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
+from helpers.windows import words_of_missing_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +87,7 @@ def test_only_unparsable_files_are_an_error(repo: Repo, run: Run) -> None:
 def test_unreadable_file_is_an_error_and_the_rest_is_reported(repo: Repo, run: Run) -> None:
     repo.add("a.py", SOURCE)
     repo.add("b.py", "def f(:\n")
-    gone = "error: no.py: No such file or directory\n"
+    gone = f"error: no.py: {words_of_missing_file()}\n"
     assert run("lint", "--quiet", "no.py", "a.py") == (2, TOLD, gone)
     assert run("lint", "--quiet", "no.py", "b.py", "a.py") == (2, TOLD, f"error: {BROKEN}\n{gone}")
 

@@ -28,6 +28,7 @@ from helpers.make_pyc import with_nop
 from helpers.make_pyc import without_lines
 from helpers.make_pyc import write_file
 from helpers.report_parser import CLEAN
+from helpers.windows import words_of_missing_file
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.interpreters.pool import find_candidates
@@ -541,7 +542,8 @@ class Greeter(object):
 def test_other_interpreters(
     here: Path, run: Run, monkeypatch: pytest.MonkeyPatch, version: str, options: list[str]
 ) -> None:
-    monkeypatch.setenv("HOME", PERSON)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, PERSON)
     python = interpreters().get(version)
     if python is None:
         pytest.skip(f"there is no Python {version} here")
@@ -575,7 +577,7 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
     assert told.err.splitlines() == [
         "error: device.pyc: is not a regular file",
         "error: fifo.pyc: is not a regular file",
-        "error: gone.pyc: No such file or directory",
+        f"error: gone.pyc: {words_of_missing_file()}",
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: Too many levels of symbolic links",
     ]
@@ -594,7 +596,7 @@ def test_paths(here: Path, run: Run) -> None:
         == "error: text: is not bytecode, by name or by content\n"
     )
     missing = run("verify-bytecode", "nowhere")
-    assert missing == (2, "", "error: nowhere: No such file or directory\n")
+    assert missing == (2, "", f"error: nowhere: {words_of_missing_file()}\n")
     assert run("verify-bytecode", "").code == 2
 
 

@@ -7,6 +7,21 @@ import sys
 
 import pytest
 
+
+def words_of_missing_file() -> str:
+    """Return what this system says of a file that does not exist: Windows has words of its own."""
+    try:
+        os.stat("a file that does not exist")
+    except OSError as error:
+        return error.strerror or ""
+    raise AssertionError("the file exists")
+
+
+#: Marks a test in which a script with `#!/bin/sh` stands for a program.
+needs_shell_scripts = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows does not run shell scripts as programs"
+)
+
 if sys.platform == "win32":
     _symlink = os.symlink
 

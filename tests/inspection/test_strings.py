@@ -13,6 +13,7 @@ from helpers.make_pyc import compile_source
 from helpers.make_pyc import foreign_pyc
 from helpers.make_pyc import timestamp_pyc
 from helpers.make_pyc import write_file
+from helpers.windows import words_of_missing_file
 from inspection.planted import FIXTURES
 from inspection.planted import find_secrets
 from inspection.planted import read_fixture
@@ -279,7 +280,7 @@ def test_unreadable_file_ends_with_2_and_hides_no_other(
 ) -> None:
     write_file(here / "m.pyc", pyc_of("x = 'one'\n"))
     done = run("inspect", "--strings", *options, "nowhere.pyc", "m.pyc")
-    assert (done.code, done.err) == (2, "error: nowhere.pyc: No such file or directory\n")
+    assert (done.code, done.err) == (2, f"error: nowhere.pyc: {words_of_missing_file()}\n")
     assert "one" in done.out
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.windows import needs_shell_scripts
 from pycache_guard import compat
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.errors import Failure
@@ -33,7 +34,8 @@ def make(path: Path) -> str:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a machine that has nothing but what a test puts there."""
-    monkeypatch.setenv("HOME", os.fspath(tmp_path / "home"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, os.fspath(tmp_path / "home"))
     monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(tmp_path / "bin"), "relative", ""]))
     monkeypatch.delenv("PYENV_ROOT", raising=False)
     monkeypatch.setattr(pool, "_BIN", ())
@@ -76,6 +78,7 @@ def test_candidates_on_windows_include_those_of_both_installers(windows: Path) -
     assert set(found) <= set(pool.find_candidates("3.13"))
 
 
+@needs_shell_scripts
 def test_given_interpreter_is_used_first(machine: Path) -> None:
     path = make(machine / "mine")
     make(machine / "bin" / "python")
@@ -88,6 +91,7 @@ def test_given_interpreter_is_used_first(machine: Path) -> None:
     compilers.close()
 
 
+@needs_shell_scripts
 def test_running_interpreter_is_used_if_it_fits(machine: Path) -> None:
     make(machine / "bin" / "python")
     (machine / "bin" / "python3").write_text("#!/bin/sh\n")
@@ -99,6 +103,7 @@ def test_running_interpreter_is_used_if_it_fits(machine: Path) -> None:
     compilers.close()
 
 
+@needs_shell_scripts
 def test_given_name_is_searched_on_path(machine: Path) -> None:
     path = make(machine / "bin" / "python")
     compilers = CompilerPool(["python"])

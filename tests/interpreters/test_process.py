@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.make_pyc import COMPILER
+from helpers.windows import needs_shell_scripts
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.unmarshal import read_code
@@ -136,6 +137,7 @@ def test_program_that_is_no_interpreter_is_unusable(tmp_path: Path, text: str) -
         CompilerProcess(script(tmp_path / "python", text), Limits(startup_timeout=0.3))
 
 
+@needs_shell_scripts
 def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
     path = script(tmp_path / "python", f'exec {sys.executable} "$@"')
     process = CompilerProcess(path, Limits())
@@ -146,6 +148,7 @@ def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
     )
 
 
+@needs_shell_scripts
 def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
     refuse = '[ "$1" = -X ] && exit 2'  # as Python 2 does
     path = script(
@@ -172,7 +175,8 @@ def test_process_that_dies_is_restarted(tmp_path: Path) -> None:
     process._child.kill()
     process._child.wait()
     reason = asked(process, b"x = 1\n" * 100_000).reason
-    assert reason.startswith("the compiler process ended (Killed")
+    ending = "exit code" if sys.platform == "win32" else "Killed"
+    assert reason.startswith(f"the compiler process ended ({ending}")
     assert asked(process, b"").code is not None
     process.close()
 
