@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.git_version import needs_git
 from helpers.make_pyc import cache_path
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
@@ -175,7 +176,8 @@ def conflict(repo: Repo) -> None:
 
 STATES = [
     *(assume_unchanged, skip_worktree, not_on_disk, changed_on_disk, split_index, version_4),
-    *(untracked_cache, sparse_index, conflict),
+    pytest.param(sparse_index, marks=needs_git(32, "a sparse index"), id="sparse_index"),
+    *(untracked_cache, conflict),
 ]
 
 
@@ -249,6 +251,7 @@ def test_index_with_intent_to_add_entries_only_has_no_findings(repo: Repo, run: 
     assert run("forbid-bytecode", "--staged") == CLEAN
 
 
+@needs_git(36, "`git fetch --refetch`")
 @pytest.mark.parametrize("command", ["forbid-bytecode --content all", "verify-bytecode --tracked"])
 def test_missing_blob_is_named_by_its_path(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str

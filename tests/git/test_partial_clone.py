@@ -73,6 +73,9 @@ def test_answers_after_a_missing_blob_are_read(
     blob = repo.git("rev-parse", "HEAD:a")
     clone = make_repo("clone")
     clone.git("remote", "add", "origin", repo.path.as_uri())
+    # Before 2.28, `--filter` needs it.
+    clone.git("config", "core.repositoryFormatVersion", "1")
+    clone.git("config", "extensions.partialClone", "origin")
     clone.git("fetch", "-q", "--filter=blob:none", "origin")
     here = clone.blob("here")
     monkeypatch.chdir(clone.path)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.git_version import needs_git
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
 from pycache_guard.git.process import GitFailure
@@ -13,6 +14,7 @@ from pycache_guard.git.repository import POINTERS
 from pycache_guard.git.repository import comparison_base
 from pycache_guard.git.repository import cwd_is_below_toplevel
 from pycache_guard.git.repository import empty_tree
+from pycache_guard.git.repository import has_sparse_option
 from pycache_guard.git.repository import is_sparse
 from pycache_guard.git.repository import is_usual_top
 from pycache_guard.git.repository import options_at
@@ -172,6 +174,7 @@ def test_uses_temporary_index_in_a_linked_work_tree_is_false(
     assert uses_temporary_index()
 
 
+@needs_git(34, "`git rm --sparse`")
 @pytest.mark.parametrize(
     ("value", "expected"), [(None, False), ("false", False), ("true", True), ("yes", True)]
 )
@@ -181,9 +184,26 @@ def test_is_sparse_reads_the_setting(repo: Repo, value: str | None, expected: bo
     assert is_sparse() is expected
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("2.25.0", False),
+        ("2.33.8.windows.1", False),
+        ("2.34.0", True),
+        ("3.0", True),
+        ("next", True),
+    ],
+)
+def test_sparse_option_depends_on_the_version_of_git(
+    fake_git_script: Callable[[str], None], version: str, expected: bool
+) -> None:
+    fake_git_script(f"echo git version {version}")
+    assert has_sparse_option() is expected
+
+
 def test_is_sparse_with_a_broken_setting_is_a_failure(repo: Repo) -> None:
     repo.git("config", "core.sparseCheckout", "perhaps")
-    with pytest.raises(GitFailure, match="bad boolean config value 'perhaps'"):
+    with pytest.raises(GitFailure, match=r"bad (boolean|numeric) config value 'perhaps'"):
         is_sparse()
 
 

@@ -133,13 +133,15 @@ class Index:
         `git rm` and `git mv` then want `--sparse`, as outside a sparse checkout.
         """
         from pycache_guard.git.listing import iter_blocks
+        from pycache_guard.git.repository import has_sparse_option
 
         listing = Git("ls-files", "-t", "-z", "--full-name", "--", ":/")
-        return any(
+        has_any = any(
             record.startswith(b"S ") and record[2:] in paths
             for block in iter_blocks(listing)
             for record in block.split(b"\0")
         )
+        return has_any and has_sparse_option()
 
     def start_diff(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""

@@ -148,10 +148,18 @@ def cwd_is_below_toplevel() -> bool:
 
 
 def is_sparse() -> bool:
-    """Return whether a sparse checkout is enabled: `git rm` then skips files that are not on disk."""
+    """Return whether a sparse checkout is enabled, and `git rm` wants `--sparse` for files outside it."""
     process = Git("config", "--type=bool", "--get", "core.sparseCheckout")
     answer = b"".join(iter(process.read, b""))
-    return process.wait(allowed=(0, 1)) == 0 and answer == b"true\n"
+    return process.wait(allowed=(0, 1)) == 0 and answer == b"true\n" and has_sparse_option()
+
+
+def has_sparse_option() -> bool:
+    """Return whether `git add`, `git mv` and `git rm` have `--sparse`: git 2.34 and later."""
+    import re
+
+    found = re.match(rb"git version (\d+)\.(\d+)", git_output("version"))
+    return found is None or (int(found[1]), int(found[2])) >= (2, 34)
 
 
 def rev_parse(revision: str, kind: str) -> str:
