@@ -379,7 +379,7 @@ def test_links_inside(root: Path, run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
-@pytest.mark.parametrize("name", [f"__pycache__/m.{TAG}.pyc", "n.pyc", "__pycache__/n.pyc"])
+@pytest.mark.parametrize("name", [f"__pycache__/m.{TAG}.pyc", "n.pyc", "__pycache__/n.pyc", "n.py"])
 def test_files_that_cannot_be_read(root: Path, run: Run, name: str) -> None:
     put_module(root / "b")
     put_module(root / "b", "other")
