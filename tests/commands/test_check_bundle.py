@@ -379,7 +379,7 @@ def test_links_inside(root: Path, run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
-@pytest.mark.parametrize("name", [f"__pycache__/m.{TAG}.pyc", "n.pyc", "__pycache__/n.pyc", "n.py"])
+@pytest.mark.parametrize("name", [f"__pycache__/m.{TAG}.pyc", "n.pyc", "__pycache__/n.pyc"])
 def test_files_that_cannot_be_read(root: Path, run: Run, name: str) -> None:
     put_module(root / "b")
     put_module(root / "b", "other")
@@ -397,6 +397,14 @@ def test_unchecked_bytecode_of_a_source_that_cannot_be_read(root: Path, run: Run
     os.mkfifo(root / "b" / "m.py")
     code, _, err = run("check-bundle", "b", "--expect", "unchecked-hash")
     assert (code, err) == (2, "error: b/m.py: is not a regular file\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+def test_a_source_without_bytecode_that_cannot_be_read(root: Path, run: Run) -> None:
+    put_module(root / "b")
+    os.mkfifo(root / "b" / "n.py")
+    code, _, err = run("check-bundle", "b", "--format", "json")
+    assert (code, err) == (2, "error: b/n.py: is not a regular file\n")
 
 
 def test_names_with_a_dot_and_dangling_links_need_no_bytecode(root: Path, run: Run) -> None:
