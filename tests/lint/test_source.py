@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
+from pycache_guard.lint.source import check_syntax
 from pycache_guard.lint.source import decode_source
 from pycache_guard.lint.source import lines_of
 from pycache_guard.lint.source import logical_line_ranges
@@ -157,3 +158,11 @@ def test_noqa_of_a_file_or_a_long_string_is_read_as_in_flake8(source: str, silen
 @pytest.mark.parametrize("lines", [["x = (\n"], ["if x:\n", "    y\n", "  z\n"]])
 def test_logical_line_ranges_of_broken_source_are_empty(lines: list[str]) -> None:
     assert logical_line_ranges(lines) == {}
+
+
+def test_syntax_is_checked_without_symtable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPy does not have this module."""
+    monkeypatch.setitem(sys.modules, "symtable", None)
+    check_syntax("x = 1\n", "a.py")
+    with pytest.raises(Unparsable, match=r"a\.py:1: cannot be parsed"):
+        check_syntax("x = (\n", "a.py")

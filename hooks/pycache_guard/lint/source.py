@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import re
-import symtable
 import sys
 import tokenize
 import warnings
@@ -62,12 +61,15 @@ def check_syntax(text: str, path: str) -> None:
 
     `symtable` parses as `ast.parse` does and makes no tree, in two thirds of the time. It also
     refuses what only the compiler refuses, for instance `nonlocal` in a module: `parse_source` decides.
+    PyPy has no `symtable`.
     """
     try:
+        import symtable
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             symtable.symtable(text, path, "exec")
-    except (MemoryError, RecursionError, SyntaxError, ValueError):
+    except (ImportError, MemoryError, RecursionError, SyntaxError, ValueError):
         parse_source(text, path)
 
 
