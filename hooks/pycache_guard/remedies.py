@@ -70,9 +70,13 @@ def full_program() -> str:
     return shell_quote(os.path.abspath(found)) if found else NAME
 
 
-def at_top(command: str) -> str:
-    """Return `command`, which is meant for the top of the work tree, as one that works below it too."""
-    return f'(cd "$(git rev-parse --show-toplevel)" && {command})'
+def at_top(command: str, *, has_git_dir: bool = True) -> str:
+    """Return `command`, which is meant for the top of the work tree, as one that works below it too.
+
+    `has_git_dir` is False if git would not find the repository from the top (`core.worktree`).
+    """
+    keep = "" if has_git_dir else 'export GIT_DIR="$(git rev-parse --absolute-git-dir)" && '
+    return f'({keep}cd "$(git rev-parse --show-toplevel)" && {command})'
 
 
 def shell_quote(word: str) -> str:

@@ -238,18 +238,23 @@ def split_git(words: list[str]) -> tuple[str, list[str]]:
     return rest[0], rest[1:]
 
 
+#: Options that git has and does not list.
+UNLISTED_OPTIONS = {"commit": "--allow-empty", "diff": "--stat --exit-code"}
+
+
 @cache
 def git_options(verb: str) -> str:
     """Return what git prints about the options of a verb."""
     if verb in ("filter-repo", "rev-parse"):  # one is not a part of git, the other parses by hand
-        return "--invert-paths --path --path-glob --show-toplevel --git-common-dir --git-path"
+        return (
+            "--invert-paths --path --path-glob --absolute-git-dir --show-toplevel --git-common-dir"
+            " --git-path"
+        )
     done = subprocess.run(["git", verb, "-h"], capture_output=True, check=False)
     if done.returncode != 129:
         raise UnfitCommand(f"git has no verb {verb}")
     shown = os.fsdecode(done.stdout + done.stderr)
-    if verb == "diff":  # it does not list the options of its output
-        shown += " --stat --exit-code"
-    return shown
+    return f"{shown} {UNLISTED_OPTIONS.get(verb, '')}"
 
 
 @cache

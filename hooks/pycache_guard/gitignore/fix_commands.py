@@ -109,7 +109,9 @@ class FixCommands:
 
     def _from_anywhere(self, command: str) -> str:
         """Return a command for the top as one that works in the directory of the reader."""
-        return at_top(command) if self._below_top else command
+        if not self._below_top:
+            return command
+        return at_top(command, has_git_dir=os.path.lexists(os.path.join(self._top, ".git")))
 
     def _stage(self, file: bytes) -> str:
         return add_command(self._name(file), sparse=self._sparse)
