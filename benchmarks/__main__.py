@@ -12,20 +12,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import adoption
-from benchmarks import bundle
-from benchmarks import ci
-from benchmarks import clean
-from benchmarks import dist
-from benchmarks import history
-from benchmarks import index
-from benchmarks import lint
-from benchmarks import pages
-from benchmarks import scaling
-from benchmarks import verify
-from benchmarks.measure import HEAD
-from benchmarks.measure import environment
-from benchmarks.measure import row
+from benchmarks import (
+    adoption,
+    bundle,
+    ci,
+    clean,
+    dist,
+    history,
+    index,
+    lint,
+    pages,
+    scaling,
+    verify,
+)
+from benchmarks.measure import HEAD, environment, row
 
 if TYPE_CHECKING:
     from argparse import Namespace

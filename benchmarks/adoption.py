@@ -12,14 +12,10 @@ import shutil
 import subprocess
 import tarfile
 import time
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.measure import ROOT
-from benchmarks.measure import figure
-from benchmarks.repositories import IDENTITY
-from benchmarks.repositories import git
-from benchmarks.repositories import repository
+from benchmarks.measure import ROOT, figure
+from benchmarks.repositories import IDENTITY, git, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import memory
-from benchmarks.measure import compare
-from benchmarks.measure import figure
+from benchmarks.measure import compare, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

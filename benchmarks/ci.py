@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import compare
-from benchmarks.measure import elapsed
-from benchmarks.repositories import IDENTITY
-from benchmarks.repositories import git
-from benchmarks.repositories import history
-from benchmarks.repositories import modules
-from benchmarks.repositories import repository
+from benchmarks.measure import compare, elapsed
+from benchmarks.repositories import IDENTITY, git, history, modules, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,8 @@ import shutil
 import statistics
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Figure
-from benchmarks.measure import compare
-from benchmarks.measure import elapsed
-from benchmarks.repositories import modules
-from benchmarks.repositories import repository
+from benchmarks.measure import Figure, compare, elapsed
+from benchmarks.repositories import modules, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

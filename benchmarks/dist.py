@@ -5,8 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Figure
-from benchmarks.measure import compare
+from benchmarks.measure import Figure, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import memory
-from benchmarks.measure import compare
-from benchmarks.measure import figure
-from benchmarks.repositories import IDENTITY
-from benchmarks.repositories import git
-from benchmarks.repositories import history
+from benchmarks.measure import compare, figure
+from benchmarks.repositories import IDENTITY, git, history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import memory
-from benchmarks.measure import compare
-from benchmarks.measure import elapsed
-from benchmarks.measure import figure
-from benchmarks.repositories import modules
-from benchmarks.repositories import repository
+from benchmarks.measure import compare, elapsed, figure
+from benchmarks.repositories import modules, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

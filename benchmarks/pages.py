@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import scaling
-from benchmarks.measure import HEAD
-from benchmarks.measure import ROOT
-from benchmarks.measure import amount
+from benchmarks.measure import HEAD, ROOT, amount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 DOCS = ROOT / "docs" / "internals"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import memory
-from benchmarks.workloads import ROUNDS
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import ROUNDS, WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,7 @@ import subprocess
 import sysconfig
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import compare
-from benchmarks.measure import elapsed
-from benchmarks.measure import figure
+from benchmarks.measure import compare, elapsed, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,15 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.bundle import make_packages
 from benchmarks.ci import checked_out
-from benchmarks.repositories import git
-from benchmarks.repositories import history
-from benchmarks.repositories import modules
-from benchmarks.repositories import repository
+from benchmarks.repositories import git, history, modules, repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable

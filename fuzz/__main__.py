@@ -14,8 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from fuzz.campaign import Outcome
-from fuzz.campaign import campaign
+from fuzz.campaign import Outcome, campaign
 from fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent

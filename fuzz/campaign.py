@@ -8,8 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fuzz.mutations import mutate
 

@@ -10,31 +10,22 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import NamedTuple
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from helpers.printed_commands import CommandLog
-from helpers.repo import Repo
-from helpers.repo import Result
-from helpers.report_schema import is_json_report
-from helpers.report_schema import validate_report
-from helpers.runners import ROOT
-from helpers.runners import Checkout
+from helpers.repo import Repo, Result
+from helpers.report_schema import is_json_report, validate_report
+from helpers.runners import ROOT, Checkout
 from helpers.windows import install as replace_missing_functions
 from pycache_guard import cli
 from pycache_guard.git import spawn
 from pycache_guard.interpreters import pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Generator
-    from collections.abc import Iterator
-    from collections.abc import Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from helpers.printed_commands import PrintedCommands
 

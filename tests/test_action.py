@@ -13,12 +13,8 @@ import pytest
 
 from conftest import PROGRAM
 from helpers import composite_action
-from helpers.ci_runs import ROWS
-from helpers.ci_runs import make_clones
-from helpers.composite_action import ACTION
-from helpers.composite_action import STEPS
-from helpers.composite_action import run_check
-from helpers.composite_action import run_install
+from helpers.ci_runs import ROWS, make_clones
+from helpers.composite_action import ACTION, STEPS, run_check, run_install
 from helpers.gitlab_component import interpolate_component
 from helpers.runners import ROOT
 

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pycache_guard
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import TIME
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import forged_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import without_lines
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    EVIL,
+    INNOCENT,
+    TIME,
+    cache_path,
+    compile_source,
+    foreign_pyc,
+    forged_pyc,
+    hash_pyc,
+    matching_pyc,
+    timestamp_pyc,
+    without_lines,
+    write_file,
+)
 from pycache_guard import api
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import GitCalls
-    from conftest import Run
+    from conftest import GitCalls, Run
     from helpers.repo import Repo
 
 #: Magics without CR in their second byte: CPython 2.7, and 3.14 by its number.

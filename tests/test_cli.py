@@ -9,15 +9,13 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 import pycache_guard
 from conftest import PROGRAM
-from pycache_guard import cli
-from pycache_guard import compat
+from pycache_guard import cli, compat
 from pycache_guard.commands._help import load_help
 from pycache_guard.errors import Failure
 from pycache_guard.git import spawn
@@ -26,8 +24,7 @@ from pycache_guard.git.process import Git
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and permissions")

@@ -8,24 +8,21 @@ import re
 import time
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 import pycache_guard
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
-from pycache_guard import cli
-from pycache_guard import compat
+from pycache_guard import cli, compat
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import CacheDirectory
 from pycache_guard.git.spawn import start_child
 from pycache_guard.git.spawn_subprocess import SubprocessChild
 
 if TYPE_CHECKING:
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 PACKAGE = Path(str(pycache_guard.__file__)).parent

@@ -6,11 +6,7 @@ import os
 import pytest
 
 from pycache_guard import config
-from pycache_guard.config import PROBES
-from pycache_guard.config import AllowEntry
-from pycache_guard.config import Config
-from pycache_guard.config import parse
-from pycache_guard.config import parse_toml
+from pycache_guard.config import PROBES, AllowEntry, Config, parse, parse_toml
 from pycache_guard.errors import Failure
 from pycache_guard.toml_tokens import rewrite_as_1_0
 

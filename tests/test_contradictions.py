@@ -15,17 +15,11 @@ import struct
 import subprocess
 import sys
 from importlib.util import MAGIC_NUMBER
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helpers.make_pyc import TAG
-from helpers.make_pyc import TIME
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import TAG, TIME, compile_source, foreign_pyc, hash_pyc, timestamp_pyc
 
 if TYPE_CHECKING:
     from pathlib import Path

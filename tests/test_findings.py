@@ -7,10 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.runners import ROOT
-from pycache_guard.findings import DOCS_URL
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.findings import sort_findings
+from pycache_guard.findings import DOCS_URL, Finding, Rule, sort_findings
 
 
 def test_names_of_rules_are_unique_and_well_formed() -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lint.tables import TABLES
-from lint.tables import of
+from lint.tables import TABLES, of
 from pycache_guard import __version__
 from pycache_guard.flake8_plugin import Plugin
 from pycache_guard.lint import lint_source

@@ -6,8 +6,7 @@ import contextlib
 import re
 import subprocess
 import time
-from typing import TYPE_CHECKING
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from fuzz import __main__ as program

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from scripts import docs
 
-from helpers.runners import HOOKS
-from helpers.runners import ROOT
+from helpers.runners import HOOKS, ROOT
 from pycache_guard.cli import COMMANDS
 from pycache_guard.findings import Rule
 

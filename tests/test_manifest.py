@@ -11,13 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pre_commit.constants import VERSION
 
-from helpers.runners import HOOKS
-from helpers.runners import MANIFEST
-from helpers.runners import ROOT
-from helpers.runners import SCRIPTS
+from helpers.runners import HOOKS, MANIFEST, ROOT, SCRIPTS
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.cli import COMMANDS
-from pycache_guard.cli import main
+from pycache_guard.cli import COMMANDS, main
 from pycache_guard.findings import Rule
 
 COMMIT = ["pre-commit", "pre-merge-commit", "pre-push", "manual"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from scripts import docs
-from scripts import release
+from scripts import docs, release
 
 from helpers.runners import ROOT
 from pycache_guard.git.process import OLDEST_GIT

@@ -13,13 +13,8 @@ import pytest
 
 from helpers.make_archive import make_zip
 from helpers.make_pyc import matching_pyc
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_fixes
-from pycache_guard.misplaced import choose_targets
-from pycache_guard.misplaced import describe_kind
-from pycache_guard.misplaced import is_misplaced
-from pycache_guard.misplaced import move_commands
+from helpers.report_parser import fix_commands, parse_report, run_fixes
+from pycache_guard.misplaced import choose_targets, describe_kind, is_misplaced, move_commands
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from helpers.printed_commands import CommandLog
-from helpers.printed_commands import UnfitCommand
-from helpers.printed_commands import check_words
-from helpers.printed_commands import printed_commands
-from helpers.repo import BYTECODE
-from helpers.repo import Result
+from helpers.printed_commands import CommandLog, UnfitCommand, check_words, printed_commands
+from helpers.repo import BYTECODE, Result
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,7 @@ import pytest
 
 from helpers.repo import Result
 from helpers.report_parser import CLEAN
-from helpers.runners import ROOT
-from helpers.runners import SCRIPTS
+from helpers.runners import ROOT, SCRIPTS
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.remedies import append_command
-from pycache_guard.remedies import full_program
-from pycache_guard.remedies import literal_pathspec
-from pycache_guard.remedies import program
-from pycache_guard.remedies import rewrite_history
-from pycache_guard.remedies import rewrite_unpushed
-from pycache_guard.remedies import shell_quote
-from pycache_guard.remedies import translate_for_windows
-from pycache_guard.remedies import untrack_command
+from pycache_guard.remedies import (
+    append_command,
+    full_program,
+    literal_pathspec,
+    program,
+    rewrite_history,
+    rewrite_unpushed,
+    shell_quote,
+    translate_for_windows,
+    untrack_command,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

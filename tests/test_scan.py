@@ -16,10 +16,8 @@ from pycache_guard.git.process import FIXED_VARIABLES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import GitCalls
-    from conftest import Run
-    from helpers.repo import Repo
-    from helpers.repo import Result
+    from conftest import GitCalls, Run
+    from helpers.repo import Repo, Result
 
 COMMAND = "forbid-bytecode"
 CONTENT = "contains CPython {}.{} bytecode despite its name; Python can execute it".format(

@@ -7,8 +7,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmarks import pages
-from benchmarks import scaling
+from benchmarks import pages, scaling
 
 from pycache_guard.cli import COMMANDS
 

@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from documentation.blocks import Block
-from documentation.blocks import blocks_of_page
+from documentation.blocks import Block, blocks_of_page
 from helpers.gitlab_component import interpolate_component
-from helpers.runners import ROOT
-from helpers.runners import SCRIPTS
+from helpers.runners import ROOT, SCRIPTS
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="the linters have no wheels for PyPy"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from fuzz.targets import archives
-from fuzz.targets import bytecode
-from fuzz.targets import dockerignore
-from fuzz.targets import git_output
-from fuzz.targets import gitignore
-from fuzz.targets import inspection
-from fuzz.targets import names
-from fuzz.targets import reports
-from fuzz.targets import settings
-from fuzz.targets import sources
+from fuzz.targets import (
+    archives,
+    bytecode,
+    dockerignore,
+    git_output,
+    gitignore,
+    inspection,
+    names,
+    reports,
+    settings,
+    sources,
+)
 
 TARGETS = {
     **bytecode.TARGETS,

@@ -8,10 +8,8 @@ from pycache_guard.bytecode.code_diff import find_difference
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.magic_numbers import find_magic
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.pyc import UnsupportedFormat, read_pyc
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
 from pycache_guard.bytecode.tampering import find_forged_instructions
 
 #: marshal's types, with and without FLAG_REF.

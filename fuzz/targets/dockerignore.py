@@ -7,9 +7,7 @@ from functools import partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.dockerignore.patterns import Dockerignore
-from pycache_guard.dockerignore.patterns import InvalidLine
-from pycache_guard.dockerignore.patterns import normalize_line
+from pycache_guard.dockerignore.patterns import Dockerignore, InvalidLine, normalize_line
 
 TOKENS = (
     *(b"**", b"*", b"?", b"/", b"!", b"#", b"[a-c]", b"[^a]", b"\\*", b"\n", b"\r\n", b"..", b"."),

@@ -6,8 +6,7 @@ import os
 import re
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 from fuzz.corpus import seeds
@@ -15,9 +14,7 @@ from fuzz.target import Target
 from pycache_guard.errors import Failure
 from pycache_guard.git import revisions
 from pycache_guard.git.history import parse_diff_output
-from pycache_guard.git.listing import Diff
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.listing import select_records
+from pycache_guard.git.listing import Diff, parse_entry, select_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

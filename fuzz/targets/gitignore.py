@@ -7,13 +7,14 @@ from functools import partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.bytecode.probes import PATTERNS, probe_paths
 from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.gitignore.patterns import append_patterns
-from pycache_guard.gitignore.patterns import detect_utf16_32
-from pycache_guard.gitignore.patterns import explain_line
-from pycache_guard.gitignore.patterns import lines_about_bytecode
+from pycache_guard.gitignore.patterns import (
+    append_patterns,
+    detect_utf16_32,
+    explain_line,
+    lines_about_bytecode,
+)
 
 TOKENS = (
     *(b"\n", b"\r\n", b"\r", b"\\", b" ", b"\t", b"#", b"!", b"/", b"*", b"**/", b"*.pyc", b"."),

@@ -12,24 +12,17 @@ from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import Pyc
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.diff import compare_files
-from pycache_guard.inspection.diff import diff_to_text
-from pycache_guard.inspection.leaks import find_leaks
-from pycache_guard.inspection.leaks import leaks_to_text
+from pycache_guard.bytecode.pyc import Pyc, UnsupportedFormat, read_pyc
+from pycache_guard.inspection.diff import compare_files, diff_to_text
+from pycache_guard.inspection.leaks import find_leaks, leaks_to_text
 from pycache_guard.inspection.source_text import squeeze
-from pycache_guard.inspection.strings import collect_strings
-from pycache_guard.inspection.strings import find_strings
-from pycache_guard.inspection.strings import write_lines
+from pycache_guard.inspection.strings import collect_strings, find_strings, write_lines
 from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.report.escape import escape_unprintable
 from pycache_guard.verify.stores import FoundSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.interpreters.process import CompilerProcess

@@ -10,11 +10,8 @@ from functools import partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.bytecode.cache_names import is_tag
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.cache_names import source_candidates
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
+from pycache_guard.bytecode.cache_names import is_tag, parse_cache_name, source_candidates
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 
 #: The rule PYC001 in the words of the contract, clause by clause.
 CONTRACT = re.compile(

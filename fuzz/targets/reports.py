@@ -11,13 +11,9 @@ from urllib.parse import unquote_to_bytes
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.report import FORMATS
-from pycache_guard.report import render
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import escape_text
-from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.report import FORMATS, render
+from pycache_guard.report.escape import escape_surrogates, escape_text, escape_unprintable
 
 TOKENS = (
     *(b"\0", b"\n", b"\r", b"\x1b[31m", b"\xff", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xae"),

@@ -6,21 +6,16 @@ import atexit
 import os
 import subprocess
 import tempfile
-from functools import cache
-from functools import partial
+from functools import cache, partial
 
 from fuzz.corpus import seeds
 from fuzz.target import Target
-from pycache_guard.config import PROBES
-from pycache_guard.config import parse
-from pycache_guard.dockerignore.bake import read_bake
-from pycache_guard.dockerignore.bake import resolve_target
+from pycache_guard.config import PROBES, parse
+from pycache_guard.dockerignore.bake import read_bake, resolve_target
 from pycache_guard.dockerignore.compose import read_compose
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
 from pycache_guard.dockerignore.dockerfile import read_sources
-from pycache_guard.dockerignore.values import Unreadable
-from pycache_guard.dockerignore.values import interpolate
-from pycache_guard.dockerignore.values import read_environment
+from pycache_guard.dockerignore.values import Unreadable, interpolate, read_environment
 from pycache_guard.errors import Failure
 from pycache_guard.git.history import added_entries_matching
 from pycache_guard.git.index import Index

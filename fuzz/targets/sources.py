@@ -7,11 +7,13 @@ from functools import partial
 from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.lint import lint_source
-from pycache_guard.lint.source import Suppressions
-from pycache_guard.lint.source import Unparsable
-from pycache_guard.lint.source import decode_source
-from pycache_guard.lint.source import lines_of
-from pycache_guard.lint.source import parse_source
+from pycache_guard.lint.source import (
+    Suppressions,
+    Unparsable,
+    decode_source,
+    lines_of,
+    parse_source,
+)
 
 WORDS = (
     *(b"import marshal\n", b"import importlib.util as u\n", b"from py_compile import compile\n"),

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.git.entries import LINK
-from pycache_guard.git.entries import SUBMODULE
-from pycache_guard.misplaced import advise_move
-from pycache_guard.misplaced import describe_kind
-from pycache_guard.remedies import untrack_command
-from pycache_guard.remedies import untrack_together
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.git.entries import LINK, SUBMODULE
+from pycache_guard.misplaced import advise_move, describe_kind
+from pycache_guard.remedies import untrack_command, untrack_together
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
-    from collections.abc import Iterable
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from pycache_guard.config import AllowEntry
     from pycache_guard.git.entries import Entry

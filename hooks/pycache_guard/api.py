@@ -9,25 +9,24 @@ import importlib.util
 import marshal
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import check_freshness
+from pycache_guard.bytecode.freshness import Freshness, check_freshness
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import Pyc
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import code_problem
-from pycache_guard.bytecode.pyc import header_problem
-from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import (
+    Pyc,
+    UnsupportedFormat,
+    code_problem,
+    header_problem,
+    read_pyc,
+)
 from pycache_guard.errors import Failure
 from pycache_guard.fs import files
-from pycache_guard.verify.compare import Target
-from pycache_guard.verify.compare import compare_code
-from pycache_guard.verify.compare import describe_difference
+from pycache_guard.verify.compare import Target, compare_code, describe_difference
 from pycache_guard.verify.stores import DiskStore
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
 

@@ -6,19 +6,15 @@ import json
 import os
 import re
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
-from pycache_guard.toml_tokens import Newer
-from pycache_guard.toml_tokens import rewrite_as_1_0
-from pycache_guard.toml_tokens import strings_after
+from pycache_guard.toml_tokens import Newer, rewrite_as_1_0, strings_after
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 #: The probes that `check-gitignore` and `check-dockerignore` can require.
 PROBES = tuple(SUFFIXES)

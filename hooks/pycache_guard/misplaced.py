@@ -7,23 +7,16 @@ copy. Their fix is to move them. Every command that reports paths uses `is_mispl
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.bytecode.cache_names import CACHE
-from pycache_guard.bytecode.cache_names import is_cache_directory
-from pycache_guard.bytecode.cache_names import is_cache_name
+from pycache_guard.bytecode.cache_names import CACHE, is_cache_directory, is_cache_name
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.git.entries import FILE
-from pycache_guard.git.entries import LINK
-from pycache_guard.git.entries import SUBMODULE
-from pycache_guard.remedies import MAX_COMMAND_CHARS
-from pycache_guard.remedies import cut_list
-from pycache_guard.remedies import shell_quote
+from pycache_guard.git.entries import FILE, LINK, SUBMODULE
+from pycache_guard.remedies import MAX_COMMAND_CHARS, cut_list, shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 #: Descriptions by mode; other modes are regular files.
 _KINDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from identify import identify
 
@@ -13,18 +13,13 @@ from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import VCS_DIRS
 from pycache_guard.git.entries import EXECUTABLE
 from pycache_guard.git.index import Index
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.listing import select_records
-from pycache_guard.git.objects import read_blob
-from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.listing import parse_entry, select_records
+from pycache_guard.git.objects import read_blob, read_prefixes
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.project import SHEBANG_BYTES
-from pycache_guard.gitignore.project import is_script
+from pycache_guard.gitignore.project import SHEBANG_BYTES, is_script
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Directories without sources of the project: flake8 skips them, and those of version control whose
 #: name cannot be that of a package.

@@ -7,12 +7,10 @@ import re
 import shlex
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: The name of the console script.
 NAME = "pycache-guard"

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import textwrap
+from typing import TYPE_CHECKING
 
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Container
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from typing import Protocol
 
     from pycache_guard.config import Config
@@ -113,9 +110,7 @@ def scan_tracked(
     named, files, attributes = (changed_records if staged else records_to_check)(
         source, content, unread
     )
-    from pycache_guard.git.listing import blob_of
-    from pycache_guard.git.listing import parse_entry
-    from pycache_guard.git.listing import path_of
+    from pycache_guard.git.listing import blob_of, parse_entry, path_of
 
     contents = examine_contents(files, attributes, unread)
     found_any = named or contents.held or contents.converted
@@ -126,8 +121,7 @@ def scan_tracked(
         return []
     from pycache_guard import allowlist
     from pycache_guard.config import AllowEntry
-    from pycache_guard.git.repository import cwd_is_below_toplevel
-    from pycache_guard.git.repository import is_sparse
+    from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
 
     rooted = cwd_is_below_toplevel()
     sparse = is_sparse() or source.has_skipped_entries(
@@ -183,8 +177,7 @@ def plan_moves(
     not; without it, such files count as not bytecode, so that nothing untracks them.
     """
     from pycache_guard import misplaced
-    from pycache_guard.git.entries import LINK
-    from pycache_guard.git.entries import SUBMODULE
+    from pycache_guard.git.entries import LINK, SUBMODULE
 
     doubtful = [entry for entry in entries if misplaced.may_be_misplaced(entry.path)]
     if not doubtful:
@@ -218,8 +211,7 @@ def taken_paths(source: Index | Tree, top: str) -> Callable[[str], bool]:
     """Return a function that returns whether a path, relative to the top, is tracked or on disk."""
     import os
 
-    from pycache_guard.git.listing import path_of
-    from pycache_guard.git.listing import select_records
+    from pycache_guard.git.listing import path_of, select_records
 
     taken: set[str] = set()
     for record in select_records(source.list_entries(), _always, _always):
@@ -244,8 +236,7 @@ def records_to_check(
 
     comparison = source.start_diff() if content == "new" else None
     listing = source.list_entries()
-    from pycache_guard.git.listing import is_attributes_file
-    from pycache_guard.git.listing import select_records
+    from pycache_guard.git.listing import is_attributes_file, select_records
 
     wanted = _always if content == "all" else is_relevant
     records = select_records(listing, may_concern_us_when_counted, wanted)
@@ -265,8 +256,7 @@ def changed_records(
     source: Index | Tree, content: str, unread: Unread
 ) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Return the same as `records_to_check` for entries that differ from HEAD."""
-    from pycache_guard.git.listing import is_attributes_file
-    from pycache_guard.git.listing import select_records
+    from pycache_guard.git.listing import is_attributes_file, select_records
 
     comparison = source.start_diff()
     source.require()
@@ -332,14 +322,15 @@ def examine_contents(files: list[bytes], attributes: list[bytes], unread: Unread
     unread.read = len(files)
     if not files:
         return contents
-    from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
-    from pycache_guard.bytecode.sniff import HEAD_BYTES
-    from pycache_guard.bytecode.sniff import is_archive
-    from pycache_guard.bytecode.sniff import is_bytecode
-    from pycache_guard.bytecode.sniff import is_lfs_pointer
-    from pycache_guard.bytecode.sniff import may_become_bytecode
-    from pycache_guard.git.listing import blob_of
-    from pycache_guard.git.listing import path_of
+    from pycache_guard.bytecode.sniff import (
+        ARCHIVE_HEAD_LENGTH,
+        HEAD_BYTES,
+        is_archive,
+        is_bytecode,
+        is_lfs_pointer,
+        may_become_bytecode,
+    )
+    from pycache_guard.git.listing import blob_of, path_of
     from pycache_guard.git.objects import read_prefixes
 
     paths = {blob_of(record): path_of(record) for record in files}
@@ -378,8 +369,7 @@ def read_bytecode_heads(ids: Iterable[str]) -> dict[str, bytes]:
     blobs = list(dict.fromkeys(ids))
     if not blobs:
         return {}
-    from pycache_guard.bytecode.sniff import HEAD_BYTES
-    from pycache_guard.bytecode.sniff import is_bytecode
+    from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
     from pycache_guard.git.objects import read_prefixes
 
     return {blob: head for blob, head in read_prefixes(blobs, HEAD_BYTES) if is_bytecode(head)}

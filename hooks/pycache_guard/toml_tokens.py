@@ -8,9 +8,8 @@ Source: https://toml.io/en/v1.1.0, section "Changes" of the release.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import Rule
 from pycache_guard.git.repository import uses_temporary_index
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.git.index import Index

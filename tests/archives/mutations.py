@@ -11,21 +11,11 @@ import struct
 import tarfile
 from typing import TYPE_CHECKING
 
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import special_member
-from helpers.make_archive import timestamp_member
-from zip_builder import Part
-from zip_builder import build
-from zip_builder import end
-from zip_builder import end64
-from zip_builder import locator
-from zip_builder import unicode_path
-from zip_builder import zip64_field
+from helpers.make_archive import make_tar, make_zip, special_member, timestamp_member
+from zip_builder import Part, build, end, end64, locator, unicode_path, zip64_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PYC = timestamp_member()
 #: One bit away from bytecode: by name, and by content.

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import SOURCE
-from helpers.make_archive import TAG
-from helpers.make_archive import hash_member
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import timestamp_member
+from helpers.make_archive import SOURCE, TAG, hash_member, make_tar, make_zip, timestamp_member
 from pycache_guard.archives import is_archive
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive

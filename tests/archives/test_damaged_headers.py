@@ -8,22 +8,12 @@ import struct
 import pytest
 
 from archives.mutations import mend_checksums
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
+from helpers.make_archive import make_tar, make_zip
 from pycache_guard.archives import is_layer
-from pycache_guard.archives.member import WHOLE
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Growth
-from pycache_guard.archives.member import Member
+from pycache_guard.archives.member import WHOLE, ArchiveError, Growth, Member
 from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.zips import Zip
-from zip_builder import Part
-from zip_builder import build
-from zip_builder import end
-from zip_builder import end64
-from zip_builder import locator
-from zip_builder import unicode_path
-from zip_builder import zip64_field
+from zip_builder import Part, build, end, end64, locator, unicode_path, zip64_field
 
 LAYER = "blobs/sha256/" + "0" * 64
 A_TAR = make_tar({"a": b"text"}, mode="w")

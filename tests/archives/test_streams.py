@@ -13,13 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.streams import Stream
-from pycache_guard.archives.streams import bzip2
+from pycache_guard.archives.member import CHUNK_BYTES, ArchiveError
+from pycache_guard.archives.streams import Stream, bzip2, xz, zstandard
 from pycache_guard.archives.streams import gzip as gzip_decompressor
-from pycache_guard.archives.streams import xz
-from pycache_guard.archives.streams import zstandard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

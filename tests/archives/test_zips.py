@@ -11,11 +11,7 @@ from helpers.make_archive import make_zip
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
-from zip_builder import Part
-from zip_builder import build
-from zip_builder import end
-from zip_builder import end64
-from zip_builder import locator
+from zip_builder import Part, build, end, end64, locator
 
 #: Round what is read the short way: 64 bytes, out of the first 1024.
 SIZES = [0, 1, 5, 63, 64, 65, 900, 1000, 1100, 70_000]

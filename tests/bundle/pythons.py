@@ -6,8 +6,7 @@ import functools
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.interpreters.pool import find_candidates
 

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundle.pythons import Python
-from bundle.pythons import pythons
-from helpers.make_pyc import TAG
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
+from bundle.pythons import Python, pythons
+from helpers.make_pyc import TAG, compile_source, hash_pyc, timestamp_pyc
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.tampering import file_names
 

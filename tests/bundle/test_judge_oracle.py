@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundle.pythons import MODES
-from bundle.pythons import Python
-from bundle.pythons import pythons
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import judge
+from bundle.pythons import MODES, Python, pythons
+from pycache_guard.bundle.judge import State, judge
 from pycache_guard.bundle.target import target_of_version
 from pycache_guard.bundle.tree import DiskTree
 

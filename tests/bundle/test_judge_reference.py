@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import judge
+from pycache_guard.bundle.judge import State, judge
 from pycache_guard.bundle.target import target_of_version
-from pycache_guard.bundle.tree import Folder
-from pycache_guard.bundle.tree import add_file
+from pycache_guard.bundle.tree import Folder, add_file
 from pycache_guard.bytecode.freshness import Source
 
 if TYPE_CHECKING:

@@ -20,17 +20,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundle.pythons import MODES
-from bundle.pythons import Python
-from bundle.pythons import pythons
+from bundle.pythons import MODES, Python, pythons
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.zips import Zip
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import judge
-from pycache_guard.bundle.members import ArchiveTree
-from pycache_guard.bundle.members import time_in_tar
-from pycache_guard.bundle.members import time_in_zip
+from pycache_guard.bundle.judge import State, judge
+from pycache_guard.bundle.members import ArchiveTree, time_in_tar, time_in_zip
 from pycache_guard.bundle.target import target_of_version
 from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.bundle.zip_rules import judge_zip

@@ -8,25 +8,20 @@ import os
 import time
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from bundle.pythons import MODES
-from bundle.pythons import Python
-from bundle.pythons import pythons
+from bundle.pythons import MODES, Python, pythons
 from pycache_guard.archives.member import Growth
 from pycache_guard.archives.zips import Zip
 from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.members import ArchiveTree
-from pycache_guard.bundle.members import time_in_zip
+from pycache_guard.bundle.members import ArchiveTree, time_in_zip
 from pycache_guard.bundle.target import target_of_version
 from pycache_guard.bundle.zip_rules import judge_zip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TIME = 1_700_000_000
 SOURCE = b'"""Text."""\nVALUE = 1\n'

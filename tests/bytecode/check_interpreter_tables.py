@@ -13,8 +13,7 @@ import subprocess
 import sys
 from typing import Any
 
-from pycache_guard.bytecode.control_flow import FLOWS
-from pycache_guard.bytecode.control_flow import Flow
+from pycache_guard.bytecode.control_flow import FLOWS, Flow
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.tampering import OPCODES
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import struct
 from typing import cast
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import HugeInt
-from pycache_guard.bytecode.code_object import Long
-from pycache_guard.bytecode.code_object import MarshalFormat
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import Code, Container, HugeInt, Long, MarshalFormat, Value
 
 _SINGLETONS = {None: b"N", True: b"T", False: b"F", ...: b".", StopIteration: b"S"}
 _KINDS = {"list": b"[", "set": b"<", "frozenset": b">"}

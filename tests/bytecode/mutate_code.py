@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import Long
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import Code, Container, Long, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

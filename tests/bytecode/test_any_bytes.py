@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from fuzz.corpus import bytecode
 from fuzz.mutations import mutate
-from fuzz.targets.bytecode import TYPES
-from fuzz.targets.bytecode import read_file
+from fuzz.targets.bytecode import TYPES, read_file
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,12 +13,14 @@ import sys
 import pytest
 
 from pycache_guard.bytecode import cache_names
-from pycache_guard.bytecode.cache_names import CacheName
-from pycache_guard.bytecode.cache_names import is_tag
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.cache_names import source_candidates
-from pycache_guard.bytecode.cache_names import tag_fits
-from pycache_guard.bytecode.cache_names import writes_other_code
+from pycache_guard.bytecode.cache_names import (
+    CacheName,
+    is_tag,
+    parse_cache_name,
+    source_candidates,
+    tag_fits,
+    writes_other_code,
+)
 from pycache_guard.bytecode.magic import identify_magic
 
 CACHED = [

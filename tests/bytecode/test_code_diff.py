@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.bytecode.code_diff import Difference
-from pycache_guard.bytecode.code_diff import find_difference
-from pycache_guard.bytecode.code_diff import find_other_instructions
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import HugeInt
-from pycache_guard.bytecode.code_object import Value
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_diff import Difference, find_difference, find_other_instructions
+from pycache_guard.bytecode.code_object import Code, Container, HugeInt, Value, marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.unmarshal import read_code
 

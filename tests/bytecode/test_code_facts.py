@@ -6,31 +6,25 @@ import base64
 import inspect
 import sys
 from pathlib import Path
-from types import CodeType
-from types import FunctionType
+from types import CodeType, FunctionType
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import timestamp_pyc
-from inspection.planted import FIXTURES
-from inspection.planted import read_fixture
-from pycache_guard.bytecode.class_lines import mask_class_lines
-from pycache_guard.bytecode.class_lines import stores_class_lines
-from pycache_guard.bytecode.code_facts import find_docstring
-from pycache_guard.bytecode.code_facts import is_function
-from pycache_guard.bytecode.code_facts import iter_imports
-from pycache_guard.bytecode.code_facts import iter_instructions
-from pycache_guard.bytecode.code_facts import list_arguments
-from pycache_guard.bytecode.code_facts import name_flags
+from helpers.make_pyc import compile_source, foreign_pyc, timestamp_pyc
+from inspection.planted import FIXTURES, read_fixture
+from pycache_guard.bytecode.class_lines import mask_class_lines, stores_class_lines
+from pycache_guard.bytecode.code_facts import (
+    find_docstring,
+    is_function,
+    iter_imports,
+    iter_instructions,
+    list_arguments,
+    name_flags,
+)
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.pyc import Pyc
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.scopes import MAX_QUALIFIED_CHARS
-from pycache_guard.inspection.scopes import qualify
-from pycache_guard.inspection.scopes import walk_scopes
+from pycache_guard.bytecode.pyc import Pyc, read_pyc
+from pycache_guard.inspection.scopes import MAX_QUALIFIED_CHARS, qualify, walk_scopes
 
 PLANTED = sorted(path.stem for path in FIXTURES.glob("*.txt"))
 FOREIGN = sorted(path.stem for path in (Path(__file__).parent / "fixtures").glob("*.txt"))

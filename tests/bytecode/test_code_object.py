@@ -1,22 +1,16 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import MarshalFormat
-from pycache_guard.bytecode.code_object import Value
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import Code, MarshalFormat, Value, marshal_format
 from pycache_guard.bytecode.header import parse_header
 from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.magic_numbers import NEWEST_CPYTHON
-from pycache_guard.bytecode.magic_numbers import ROWS
+from pycache_guard.bytecode.magic_numbers import NEWEST_CPYTHON, ROWS
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.unmarshal import read_code
-from pycache_guard.bytecode.unmarshal import read_value
+from pycache_guard.bytecode.unmarshal import read_code, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bytecode.test_line_tables import magic_of
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import Code, Value
 from pycache_guard.bytecode.control_flow import executes_the_same
 
 #: The opcodes of CPython 3.11 (its `opcode.opmap`) that the programs below use.

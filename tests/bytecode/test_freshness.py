@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import FreshnessResult
-from pycache_guard.bytecode.freshness import Source
-from pycache_guard.bytecode.freshness import check_freshness
-from pycache_guard.bytecode.freshness import swap_line_endings
-from pycache_guard.bytecode.header import Header
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.freshness import (
+    Freshness,
+    FreshnessResult,
+    Source,
+    check_freshness,
+    swap_line_endings,
+)
+from pycache_guard.bytecode.header import Header, SourceHash, Timestamp
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
 

@@ -11,11 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.header import Header
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import Header, InvalidHeader, SourceHash, Timestamp, parse_header
 
 CPYTHON_27 = b"\x03\xf3\r\n"
 CPYTHON_36 = b"3\r\r\n"

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.bytecode.cache_names import has_exact_case
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import FreshnessResult
-from pycache_guard.bytecode.freshness import ImportOutcome
-from pycache_guard.bytecode.freshness import run_without_header
-from pycache_guard.bytecode.freshness import would_import
-from pycache_guard.bytecode.header import Header
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.cache_names import has_exact_case, parse_cache_name
+from pycache_guard.bytecode.freshness import (
+    Freshness,
+    FreshnessResult,
+    ImportOutcome,
+    run_without_header,
+    would_import,
+)
+from pycache_guard.bytecode.header import Header, InvalidHeader, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import ImportProblem
 

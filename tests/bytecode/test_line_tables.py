@@ -8,13 +8,10 @@ import pytest
 
 from bytecode.dump_marshal import dump_marshal
 from helpers.make_pyc import foreign_pyc
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import Code, marshal_format
 from pycache_guard.bytecode.line_tables import find_table_problem
-from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.magic import Magic, identify_magic
+from pycache_guard.bytecode.pyc import read_pyc, table_problem
 from pycache_guard.bytecode.tampering import code_objects
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ import sys
 import pytest
 
 from pycache_guard.bytecode import magic
-from pycache_guard.bytecode.magic_numbers import IRREGULAR_MAGICS
-from pycache_guard.bytecode.magic_numbers import ROWS
-from pycache_guard.bytecode.magic_numbers import TABLE
+from pycache_guard.bytecode.magic_numbers import IRREGULAR_MAGICS, ROWS, TABLE
 
 #: Header lengths by implementation: PEP 552, and the size of bpo-13645.
 HEADER_LENGTHS = {8, 12, 16}

@@ -2,13 +2,10 @@ from __future__ import annotations
 
 import pytest
 from fuzz.targets.names import CONTRACT
-from hypothesis import example
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pycache_guard.bytecode.names import SUBSTRINGS
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
+from pycache_guard.bytecode.names import SUBSTRINGS, is_bytecode_path, may_contain_bytecode
 
 PATHS = [
     (b"a.pyc", True),

@@ -9,12 +9,14 @@ import re
 import pytest
 
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import SUFFIXES
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import module_name
-from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.bytecode.probes import (
+    PATTERNS,
+    SUFFIXES,
+    UNTRACKED_DIR,
+    UNTRACKED_MODULE,
+    module_name,
+    probe_paths,
+)
 from pycache_guard.config import PROBES
 
 PROMISED = [

@@ -5,23 +5,20 @@ from types import CodeType
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import TIME
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import INNOCENT, TIME, compile_source, matching_pyc, timestamp_pyc
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.header import InvalidHeader, Timestamp
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import ImportProblem
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import code_problem
-from pycache_guard.bytecode.pyc import describe_damage
-from pycache_guard.bytecode.pyc import find_import_problem
-from pycache_guard.bytecode.pyc import header_problem
-from pycache_guard.bytecode.pyc import is_broken
-from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import (
+    ImportProblem,
+    UnsupportedFormat,
+    code_problem,
+    describe_damage,
+    find_import_problem,
+    header_problem,
+    is_broken,
+    read_pyc,
+)
 
 JAVA = b"\xca\xfe\xba\xbe\0\0\0\x31"
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.bytecode.magic_numbers import ROWS
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
 
 CODE_27 = b"c" + bytes(8) + b"\x02\0\0\0@\0\0\0s"
 CODE_312 = b"\xe3" + bytes(12) + b"\x02\0\0\0\0\0\0\0\xf3"

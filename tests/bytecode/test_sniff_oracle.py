@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.magic import identify_magic
+from pycache_guard.bytecode.magic import Magic, identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
 
 

@@ -8,16 +8,12 @@ import struct
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import compile_source, foreign_pyc, timestamp_pyc
 from pycache_guard.bytecode import string_scan
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.string_scan import ScanResult
-from pycache_guard.bytecode.string_scan import find_printable_runs
-from pycache_guard.bytecode.string_scan import scan_strings
+from pycache_guard.bytecode.string_scan import ScanResult, find_printable_runs, scan_strings
 
 PLACEHOLDER = re.compile(rb"[zZ\xda\xfa]\x0bPLACEHOLDER")
 

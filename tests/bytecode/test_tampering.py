@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import Value
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import Code, Container, Value, marshal_format
 from pycache_guard.bytecode.header import parse_header
-from pycache_guard.bytecode.magic import Magic
-from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.tampering import ForgedInstruction
-from pycache_guard.bytecode.tampering import code_objects
-from pycache_guard.bytecode.tampering import find_forged_instructions
+from pycache_guard.bytecode.magic import Magic, identify_magic
+from pycache_guard.bytecode.tampering import (
+    ForgedInstruction,
+    code_objects,
+    find_forged_instructions,
+)
 from pycache_guard.bytecode.unmarshal import read_code
 
 if TYPE_CHECKING:

@@ -4,9 +4,7 @@ import contextlib
 import importlib.util
 import marshal
 import struct
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,20 +12,18 @@ from hypothesis import strategies as st
 
 from helpers.memory import trace_memory
 from pycache_guard.bytecode import unmarshal
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import HugeInt
-from pycache_guard.bytecode.code_object import Long
-from pycache_guard.bytecode.code_object import MarshalFormat
-from pycache_guard.bytecode.code_object import Value
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import (
+    Code,
+    Container,
+    HugeInt,
+    Long,
+    MarshalFormat,
+    Value,
+    marshal_format,
+)
 from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.marshal_scalars import MAX_INT_DIGITS
-from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.unmarshal import MAX_DEPTH
-from pycache_guard.bytecode.unmarshal import MAX_OBJECTS
-from pycache_guard.bytecode.unmarshal import read_code
-from pycache_guard.bytecode.unmarshal import read_value
+from pycache_guard.bytecode.marshal_scalars import MAX_INT_DIGITS, MarshalError
+from pycache_guard.bytecode.unmarshal import MAX_DEPTH, MAX_OBJECTS, read_code, read_value
 
 if TYPE_CHECKING:
     from types import CodeType

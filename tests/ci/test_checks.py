@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.ci.checks import CheckResult
-from pycache_guard.ci.checks import run_side_by_side
+from pycache_guard.ci.checks import CheckResult, run_side_by_side
 from pycache_guard.git.process import Git
 
 if TYPE_CHECKING:

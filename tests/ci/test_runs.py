@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.ci_runs import ROWS
-from helpers.ci_runs import Clones
-from helpers.ci_runs import Row
-from helpers.ci_runs import fill
-from helpers.ci_runs import formats_of
-from helpers.ci_runs import make_clones
+from helpers.ci_runs import ROWS, Clones, Row, fill, formats_of, make_clones
 from pycache_guard.ci.ranges import run_commits
 from pycache_guard.ci.systems import detect_system
 

@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.ci_runs import ROWS
-from helpers.ci_runs import Row
-from helpers.ci_runs import fill
-from pycache_guard.ci.systems import SYSTEMS
-from pycache_guard.ci.systems import branch_value
-from pycache_guard.ci.systems import commit_value
-from pycache_guard.ci.systems import detect_system
+from helpers.ci_runs import ROWS, Row, fill
+from pycache_guard.ci.systems import SYSTEMS, branch_value, commit_value, detect_system
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from conftest import PROGRAM
 from pycache_guard.clean import remove
 from pycache_guard.clean.result import clean

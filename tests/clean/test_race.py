@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from pycache_guard import compat
 from pycache_guard.clean.result import clean
 from pycache_guard.clean.select import CleanOptions

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,27 +6,21 @@ import pkgutil
 import subprocess
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 import pycache_guard
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from pycache_guard import compat
 from pycache_guard.clean import remove
 from pycache_guard.clean.plan import make_plan
-from pycache_guard.clean.remove import RemovalError
-from pycache_guard.clean.remove import describe_owner
-from pycache_guard.clean.remove import error_findings
-from pycache_guard.clean.remove import execute
+from pycache_guard.clean.remove import RemovalError, describe_owner, error_findings, execute
 from pycache_guard.clean.roots import root_for
 from pycache_guard.clean.select import CleanOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Run

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.clean.roots import CleanRoot
-from pycache_guard.clean.roots import is_within
-from pycache_guard.clean.roots import root_for
-from pycache_guard.clean.roots import skip_reason_by_content
-from pycache_guard.clean.roots import skip_reason_by_name
+from pycache_guard.clean.roots import (
+    CleanRoot,
+    is_within,
+    root_for,
+    skip_reason_by_content,
+    skip_reason_by_name,
+)
 from pycache_guard.fs.walk import open_cursor
 
 if TYPE_CHECKING:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from pycache_guard import compat
 from pycache_guard.clean.result import clean
 from pycache_guard.clean.select import CleanOptions

@@ -3,13 +3,11 @@ from __future__ import annotations
 import argparse
 import json
 import zipfile
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pycache_guard.commands._arguments import LazyFormatter
-from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._arguments import LazyFormatter, report_parser
 from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:

@@ -6,18 +6,12 @@ import json
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bundle.pythons import pythons
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import TAG
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import EVIL, TAG, compile_source, foreign_pyc, hash_pyc, timestamp_pyc
 from helpers.report_parser import CLEAN
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash

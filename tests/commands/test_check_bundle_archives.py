@@ -11,26 +11,13 @@ import tarfile
 import time
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundle.make_image import Dir
-from bundle.make_image import File
-from bundle.make_image import HardLink
-from bundle.make_image import Layer
-from bundle.make_image import SymLink
-from bundle.make_image import make_docker
-from bundle.make_image import make_layer
-from bundle.make_image import make_oci
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import TAG
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
-from pycache_guard.bundle import images
-from pycache_guard.bundle import members
+from bundle.make_image import Dir, File, HardLink, Layer, SymLink, make_docker, make_layer, make_oci
+from helpers.make_pyc import EVIL, TAG, compile_source, hash_pyc, timestamp_pyc
+from pycache_guard.bundle import images, members
 
 if TYPE_CHECKING:
     from conftest import Run

@@ -15,29 +15,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import SOURCE
-from helpers.make_archive import TAG
-from helpers.make_archive import check_archive
-from helpers.make_archive import hash_member
-from helpers.make_archive import make_special_tar
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import messages
-from helpers.make_archive import special_member
-from helpers.make_archive import timestamp_member
+from helpers.make_archive import (
+    SOURCE,
+    TAG,
+    check_archive,
+    hash_member,
+    make_special_tar,
+    make_tar,
+    make_zip,
+    messages,
+    special_member,
+    timestamp_member,
+)
 from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
 from helpers.windows import words_of_missing_file
-from pycache_guard.archives import member
-from pycache_guard.archives import tars
-from pycache_guard.archives import zip_directory
-from pycache_guard.archives import zips
+from pycache_guard.archives import member, tars, zip_directory, zips
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.dist import scan
 
 if TYPE_CHECKING:
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 HERE = identify_magic(timestamp_member())

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.posix_names import decode_posix_name
-from helpers.report_parser import CLEAN
-from helpers.report_parser import EVERY_PROBE
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_lines
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_fixes
+from helpers.report_parser import (
+    CLEAN,
+    EVERY_PROBE,
+    fix_commands,
+    parse_lines,
+    parse_report,
+    run_fixes,
+)
 
 if TYPE_CHECKING:
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 EVERY = ("check-dockerignore", "--quiet", *EVERY_PROBE)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.report_parser import CLEAN
-from helpers.report_parser import parse_report
+from helpers.report_parser import CLEAN, parse_report
 
 if TYPE_CHECKING:
     from conftest import Run

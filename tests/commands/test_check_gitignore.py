@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.report_parser import CLEAN
-from helpers.report_parser import EVERY_PROBE
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_shell
+from helpers.report_parser import CLEAN, EVERY_PROBE, fix_commands, parse_report, run_shell
 
 if TYPE_CHECKING:
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 GOOD = "__pycache__/\n*.py[co]\n"

@@ -11,19 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.report_parser import CLEAN
-from helpers.report_parser import EVERY_PROBE
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_shell
+from helpers.report_parser import CLEAN, EVERY_PROBE, fix_commands, parse_report, run_shell
 from helpers.runners import SCRIPTS
 from pycache_guard.gitignore.fix import read_ignore_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes, devices and links")

@@ -9,12 +9,14 @@ import pytest
 
 from helpers.fresh_clone import FreshClone
 from helpers.repo import Repo
-from helpers.report_parser import CLEAN
-from helpers.report_parser import EVERY_PROBE
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_fixes
-from helpers.report_parser import run_shell
+from helpers.report_parser import (
+    CLEAN,
+    EVERY_PROBE,
+    fix_commands,
+    parse_report,
+    run_fixes,
+    run_shell,
+)
 from helpers.runners import SCRIPTS
 from pycache_guard.bytecode.probes import SUFFIXES
 

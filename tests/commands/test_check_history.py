@@ -9,32 +9,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import PROGRAM
-from helpers.history_strategies import Commit
-from helpers.history_strategies import build
-from helpers.history_strategies import histories
-from helpers.history_strategies import reference_bytecode
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.history_strategies import Commit, build, histories, reference_bytecode
+from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
-from pycache_guard import cli
-from pycache_guard import compat
+from pycache_guard import cli, compat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import GitCalls
-    from conftest import Program
-    from conftest import Run
+    from conftest import GitCalls, Program, Run
 
 #: What is printed where HEAD alone brings in `a.pyc`, and is a root.
 LEAKED = "others may have it: treat any secrets in it as leaked and rotate them"

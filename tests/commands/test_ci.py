@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.repo import BYTECODE
-from helpers.report_parser import CLEAN
-from helpers.report_parser import run_fixes
+from helpers.report_parser import CLEAN, run_fixes
 
 if TYPE_CHECKING:
     from pathlib import Path

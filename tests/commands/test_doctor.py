@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from pycache_guard.doctor import state
 from pycache_guard.doctor.report import MAX_LINE_CHARS
 
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
-    from helpers.repo import Repo
-    from helpers.repo import Result
+    from conftest import Program, Run
+    from helpers.repo import Repo, Result
 
 GOOD = "__pycache__/\n*.py[co]\n"
 HOOK = "#!/bin/sh\nexec pycache-guard forbid-bytecode\n"

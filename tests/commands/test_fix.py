@@ -13,17 +13,13 @@ import pytest
 from conftest import PROGRAM
 from helpers.fresh_clone import FreshClone
 from helpers.repo import BYTECODE
-from helpers.report_parser import CLEAN
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_shell
+from helpers.report_parser import CLEAN, fix_commands, parse_report, run_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 CACHE = "pkg/__pycache__/m.cpython-313.pyc"

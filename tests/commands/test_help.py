@@ -12,8 +12,7 @@ from pycache_guard.cli import COMMANDS
 from pycache_guard.findings import DOCS_URL
 
 if TYPE_CHECKING:
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
 
 LINES, COLUMNS = 24, 80
 PAGES = [(), *((name,) for name in COMMANDS)]

@@ -5,21 +5,22 @@ import json
 import os
 import re
 import time
-from typing import TYPE_CHECKING
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import TAG
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    EVIL,
+    INNOCENT,
+    TAG,
+    cache_path,
+    compile_source,
+    foreign_pyc,
+    hash_pyc,
+    matching_pyc,
+    timestamp_pyc,
+    write_file,
+)
 from helpers.posix_names import decode_posix_name
 from helpers.windows import words_of_missing_file
 from pycache_guard.inspection.render import describe_time
@@ -27,8 +28,7 @@ from pycache_guard.inspection.render import describe_time
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 NESTED = f"""

@@ -13,8 +13,7 @@ from helpers.windows import words_of_missing_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 SOURCE = "import os\nos.system('python a.pyc')\n"

@@ -21,8 +21,7 @@ from pycache_guard.report import FORMATS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 COMMAND = "forbid-bytecode"

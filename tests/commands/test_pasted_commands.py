@@ -11,8 +11,7 @@ import pytest
 
 from conftest import PROGRAM
 from helpers.repo import BYTECODE
-from helpers.report_parser import fix_commands
-from helpers.report_parser import run_shell
+from helpers.report_parser import fix_commands, run_shell
 
 if TYPE_CHECKING:
     from helpers.repo import Repo

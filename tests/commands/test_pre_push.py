@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.repo import Repo, Result
 from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:

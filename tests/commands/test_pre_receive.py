@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.repo import BYTECODE, Repo, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable

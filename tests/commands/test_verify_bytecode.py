@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import COMPILER
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import OTHER_TAG
-from helpers.make_pyc import TAG
-from helpers.make_pyc import TIME
-from helpers.make_pyc import WRITER
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import describe_greeting
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import forged_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import with_nop
-from helpers.make_pyc import without_lines
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    COMPILER,
+    EVIL,
+    INNOCENT,
+    OTHER_TAG,
+    TAG,
+    TIME,
+    WRITER,
+    cache_path,
+    compile_source,
+    describe_greeting,
+    foreign_pyc,
+    forged_pyc,
+    hash_pyc,
+    matching_pyc,
+    timestamp_pyc,
+    with_nop,
+    without_lines,
+    write_file,
+)
 from helpers.report_parser import CLEAN
 from helpers.windows import words_of_missing_file
 from pycache_guard.bytecode.magic import identify_magic
@@ -37,10 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
-    from helpers.repo import Repo
-    from helpers.repo import Result
+    from conftest import Program, Run
+    from helpers.repo import Repo, Result
 
 TRUE = INNOCENT.encode()
 WRONG_HASH = hash_pyc(compile_source(EVIL), b"other", checked=True)

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import OTHER_TAG
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import describe_greeting
-from helpers.make_pyc import edit_pyc
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import forged_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    INNOCENT,
+    OTHER_TAG,
+    cache_path,
+    compile_source,
+    describe_greeting,
+    edit_pyc,
+    foreign_pyc,
+    forged_pyc,
+    hash_pyc,
+    matching_pyc,
+    timestamp_pyc,
+    write_file,
+)
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.interpreters.pool import find_candidates
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from helpers.repo import Repo
-    from helpers.repo import Result
+    from helpers.repo import Repo, Result
 
 
 @pytest.fixture

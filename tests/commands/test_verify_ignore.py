@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import forged_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    EVIL,
+    INNOCENT,
+    cache_path,
+    compile_source,
+    forged_pyc,
+    hash_pyc,
+    matching_pyc,
+    timestamp_pyc,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    INNOCENT,
+    cache_path,
+    compile_source,
+    matching_pyc,
+    timestamp_pyc,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import CODE
-from helpers.make_archive import SOURCE
-from helpers.make_archive import TAG
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import special_member
-from helpers.make_archive import timestamp_member
+from helpers.make_archive import (
+    CODE,
+    SOURCE,
+    TAG,
+    make_tar,
+    make_zip,
+    special_member,
+    timestamp_member,
+)
 from helpers.report_parser import CLEAN
 from pycache_guard.dist import scan
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import ArchiveScan
-from zip_builder import Part
-from zip_builder import build
-from zip_builder import end
+from zip_builder import Part, build, end
 
 if TYPE_CHECKING:
     from collections.abc import Callable

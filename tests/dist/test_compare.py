@@ -12,25 +12,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import check_archive
-from helpers.make_archive import make_special_tar
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import messages
-from helpers.make_archive import special_member
-from helpers.make_pyc import COMPILER
-from helpers.make_pyc import EVIL
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import OTHER_TAG
-from helpers.make_pyc import TAG
-from helpers.make_pyc import WRITER
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import describe_greeting
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import forged_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import matching_pyc
+from helpers.make_archive import (
+    check_archive,
+    make_special_tar,
+    make_tar,
+    make_zip,
+    messages,
+    special_member,
+)
+from helpers.make_pyc import (
+    COMPILER,
+    EVIL,
+    INNOCENT,
+    OTHER_TAG,
+    TAG,
+    WRITER,
+    cache_path,
+    compile_source,
+    describe_greeting,
+    foreign_pyc,
+    forged_pyc,
+    hash_pyc,
+    matching_pyc,
+)
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.dist import compare
 

@@ -4,13 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import SOURCE
-from helpers.make_archive import hash_member
+from helpers.make_archive import SOURCE, hash_member
 from pycache_guard.archives.member import Member
 from pycache_guard.dist import members
-from pycache_guard.dist.members import SourceHasher
-from pycache_guard.dist.members import read_pyc_member
-from pycache_guard.dist.members import source_mismatch
+from pycache_guard.dist.members import SourceHasher, read_pyc_member, source_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

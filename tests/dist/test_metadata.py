@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.dist.compare import ArchiveComparer
-from pycache_guard.dist.metadata import EXCLUDE_SETTINGS
-from pycache_guard.dist.metadata import backend
-from pycache_guard.dist.metadata import exclude_hint
-from pycache_guard.dist.metadata import is_metadata
-from pycache_guard.dist.metadata import keep_metadata
+from pycache_guard.dist.metadata import (
+    EXCLUDE_SETTINGS,
+    backend,
+    exclude_hint,
+    is_metadata,
+    keep_metadata,
+)
 from pycache_guard.dist.scan import scan_archive
 
 if TYPE_CHECKING:

@@ -18,21 +18,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_archive import SOURCE
-from helpers.make_archive import check_archive
-from helpers.make_archive import make_tar
-from helpers.make_archive import make_zip
-from helpers.make_archive import messages
-from helpers.make_archive import special_member
-from helpers.make_archive import timestamp_member
+from helpers.make_archive import (
+    SOURCE,
+    check_archive,
+    make_tar,
+    make_zip,
+    messages,
+    special_member,
+    timestamp_member,
+)
 from helpers.make_pyc import WRITER
-from zip_builder import Part
-from zip_builder import build
-from zip_builder import end
-from zip_builder import end64
-from zip_builder import locator
-from zip_builder import unicode_path
-from zip_builder import zip64_field
+from zip_builder import Part, build, end, end64, locator, unicode_path, zip64_field
 
 if TYPE_CHECKING:
     from conftest import Run

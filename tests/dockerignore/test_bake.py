@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from pycache_guard.dockerignore.bake import read_bake
-from pycache_guard.dockerignore.bake import resolve_target
-from pycache_guard.dockerignore.values import UNKNOWN
-from pycache_guard.dockerignore.values import Unreadable
+from pycache_guard.dockerignore.bake import read_bake, resolve_target
+from pycache_guard.dockerignore.values import UNKNOWN, Unreadable
 
 
 def builds(content: bytes, *, is_json: bool = False) -> dict[str, tuple[object, ...]]:

@@ -7,10 +7,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.dockerignore.compose import MAX_FILE_BYTES
-from pycache_guard.dockerignore.compose import ComposeFile
-from pycache_guard.dockerignore.compose import is_template
-from pycache_guard.dockerignore.compose import read_compose
+from pycache_guard.dockerignore.compose import (
+    MAX_FILE_BYTES,
+    ComposeFile,
+    is_template,
+    read_compose,
+)
 from pycache_guard.dockerignore.values import Unreadable
 
 

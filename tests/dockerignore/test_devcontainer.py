@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
-from pycache_guard.dockerignore.values import WORKSPACE
-from pycache_guard.dockerignore.values import Unreadable
+from pycache_guard.dockerignore.values import WORKSPACE, Unreadable
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.dockerignore.names import ignore_files
-from pycache_guard.dockerignore.names import is_compose_file
-from pycache_guard.dockerignore.names import is_docker_file
-from pycache_guard.dockerignore.names import is_dockerfile
-from pycache_guard.dockerignore.names import is_ignore_file
-from pycache_guard.dockerignore.names import join
-from pycache_guard.dockerignore.names import may_contain_docker_file
+from pycache_guard.dockerignore.names import (
+    ignore_files,
+    is_compose_file,
+    is_docker_file,
+    is_dockerfile,
+    is_ignore_file,
+    join,
+    may_contain_docker_file,
+)
 
 DOCKERFILES = [
     *(b"Dockerfile", b"a/Dockerfile", b"dockerfile", b"Containerfile", b"Dockerfile.dev"),

@@ -9,11 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.dockerignore import patterns
-from pycache_guard.dockerignore.patterns import ANY
-from pycache_guard.dockerignore.patterns import ANYTHING
-from pycache_guard.dockerignore.patterns import CharClass
-from pycache_guard.dockerignore.patterns import Nfa
-from pycache_guard.dockerignore.patterns import State
+from pycache_guard.dockerignore.patterns import ANY, ANYTHING, CharClass, Nfa, State
 
 if TYPE_CHECKING:
     import pytest

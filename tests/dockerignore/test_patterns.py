@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.dockerignore.patterns import MAX_LINE_BYTES
-from pycache_guard.dockerignore.patterns import Dockerignore
-from pycache_guard.dockerignore.patterns import InvalidLine
-from pycache_guard.dockerignore.patterns import clean_path
+from pycache_guard.dockerignore.patterns import (
+    MAX_LINE_BYTES,
+    Dockerignore,
+    InvalidLine,
+    clean_path,
+)
 
 #: File, paths that it keeps out, paths that it does not.
 CASES: list[tuple[bytes, list[str], list[str]]] = [

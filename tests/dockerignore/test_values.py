@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.dockerignore.values import UNKNOWN
-from pycache_guard.dockerignore.values import Unreadable
-from pycache_guard.dockerignore.values import Value
-from pycache_guard.dockerignore.values import interpolate
-from pycache_guard.dockerignore.values import interpolate_or_unknown
-from pycache_guard.dockerignore.values import is_remote
-from pycache_guard.dockerignore.values import read_environment
+from pycache_guard.dockerignore.values import (
+    UNKNOWN,
+    Unreadable,
+    Value,
+    interpolate,
+    interpolate_or_unknown,
+    is_remote,
+    read_environment,
+)
 
 ENVIRONMENT = {"A": "a", "EMPTY": ""}
 

@@ -16,11 +16,8 @@ from pycache_guard import compat
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.clean.roots import root_for
 from pycache_guard.doctor import state
-from pycache_guard.doctor.caches import CacheDirectory
-from pycache_guard.doctor.caches import _inspect_cache
+from pycache_guard.doctor.caches import CacheDirectory, _inspect_cache, read_head, scan_caches
 from pycache_guard.doctor.caches import iter_directories as places_of
-from pycache_guard.doctor.caches import read_head
-from pycache_guard.doctor.caches import scan_caches
 from pycache_guard.interpreters.identity import Interpreter
 
 if TYPE_CHECKING:
@@ -28,8 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Run
-    from pycache_guard.doctor.caches import Cache
-    from pycache_guard.doctor.caches import CacheScan
+    from pycache_guard.doctor.caches import Cache, CacheScan
 
 AGAIN = "Python compiles the sources again at each start"
 TAG = str(sys.implementation.cache_tag)

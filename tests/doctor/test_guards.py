@@ -11,8 +11,7 @@ import pytest
 from pycache_guard.doctor import guards
 from pycache_guard.doctor.hook_configurations import Configurations
 from pycache_guard.git import hooks
-from pycache_guard.git.hooks import configured_hooks
-from pycache_guard.git.hooks import installed_hooks
+from pycache_guard.git.hooks import configured_hooks, installed_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.doctor.interpreter import describe_interpreter
-from pycache_guard.doctor.interpreter import describe_writing
-from pycache_guard.doctor.interpreter import is_redirected
+from pycache_guard.doctor.interpreter import describe_interpreter, describe_writing, is_redirected
 from pycache_guard.interpreters.identity import Interpreter
 
 if TYPE_CHECKING:

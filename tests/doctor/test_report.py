@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from pycache_guard.doctor.report import MAX_LINE_CHARS
-from pycache_guard.doctor.report import Fact
-from pycache_guard.doctor.report import format_report
-from pycache_guard.doctor.report import wrap_text
+from pycache_guard.doctor.report import MAX_LINE_CHARS, Fact, format_report, wrap_text
 
 
 def test_report_has_topics_facts_and_explanations() -> None:

@@ -8,13 +8,9 @@ import pytest
 
 from clean.trees import list_tree
 from pycache_guard.doctor import timing
-from pycache_guard.doctor.timing import Times
-from pycache_guard.doctor.timing import describe_times
-from pycache_guard.doctor.timing import format_times
-from pycache_guard.doctor.timing import time_import
+from pycache_guard.doctor.timing import Times, describe_times, format_times, time_import
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters.identity import Interpreter
-from pycache_guard.interpreters.identity import ask
+from pycache_guard.interpreters.identity import Interpreter, ask
 
 if TYPE_CHECKING:
     from pathlib import Path

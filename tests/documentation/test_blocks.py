@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from documentation.blocks import BLOCKS
-from documentation.blocks import PAGES
-from documentation.blocks import Block
-from documentation.blocks import output_matches
-from documentation.blocks import steps
+from documentation.blocks import BLOCKS, PAGES, Block, output_matches, steps
 
 LANGUAGES = {"console", "dockerignore", "gitignore", "python", "sh", "toml", "yaml", "text"}
 

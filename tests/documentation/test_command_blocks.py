@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from documentation import doc_setups
-from documentation.blocks import blocks_of_page
-from documentation.blocks import output_matches
-from documentation.blocks import steps
-from documentation.doc_cases import CASES
-from documentation.doc_cases import EXCLUDED
-from documentation.doc_cases import PUSHES_ITSELF
-from documentation.doc_cases import REFUSES_A_PUSH
-from documentation.doc_cases import SEQUENTIAL_PAGES
+from documentation.blocks import blocks_of_page, output_matches, steps
+from documentation.doc_cases import CASES, EXCLUDED, PUSHES_ITSELF, REFUSES_A_PUSH, SEQUENTIAL_PAGES
 from helpers.runners import ROOT
 from pycache_guard import remedies
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 import pycache_guard
-from documentation.blocks import Block
-from documentation.blocks import blocks_of_page
+from documentation.blocks import Block, blocks_of_page
 from documentation.conftest import ADDRESS
-from documentation.doc_setups import FIXTURES
-from documentation.doc_setups import PROJECT
+from documentation.doc_setups import FIXTURES, PROJECT
 from helpers.runners import HOOKS
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pycache_guard
-from documentation.blocks import BLOCKS
-from documentation.blocks import blocks_of_page
+from documentation.blocks import BLOCKS, blocks_of_page
 
 if TYPE_CHECKING:
     from documentation.blocks import Block

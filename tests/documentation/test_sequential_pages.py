@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation.blocks import blocks_of_page
-from documentation.blocks import output_matches
-from documentation.blocks import steps
+from documentation.blocks import blocks_of_page, output_matches, steps
 
 if TYPE_CHECKING:
     from pathlib import Path

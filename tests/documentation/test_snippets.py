@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documentation.blocks import Block
-from documentation.blocks import blocks_of_page
+from documentation.blocks import Block, blocks_of_page
 from documentation.doc_setups import PROJECT
 from helpers.runners import ROOT
 from pycache_guard.findings import Rule

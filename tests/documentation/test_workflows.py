@@ -7,18 +7,15 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 import pycache_guard
 from conftest import PROGRAM
-from documentation.blocks import Block
-from documentation.blocks import blocks_of_page
-from documentation.doc_setups import BUILDABLE
-from documentation.doc_setups import PROJECT
+from documentation.blocks import Block, blocks_of_page
+from documentation.doc_setups import BUILDABLE, PROJECT
 from documentation.test_configurations import is_configuration
 from helpers.composite_action import run_check
 from helpers.runners import ROOT

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.repo import Repo
-from helpers.runners import SCRIPTS
-from helpers.runners import Runner
+from helpers.runners import SCRIPTS, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.repo import BYTECODE, Repo, Result
 from helpers.runners import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from helpers.runners import Checkout
-    from helpers.runners import Runner
+    from helpers.runners import Checkout, Runner
 
 #: Commands that a person types or pastes until a commit has passed, each `git commit` included.
 MAX_COMMANDS = 6

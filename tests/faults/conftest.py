@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import Sandbox
-from faults.fault_env import build
-from faults.fault_env import copied
+from faults.fault_env import Sandbox, build, copied
 
 if TYPE_CHECKING:
     from pathlib import Path

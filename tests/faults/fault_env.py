@@ -13,20 +13,15 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from conftest import PROGRAM
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.repo import BYTECODE, Repo, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, descriptors, permissions")
 #: An hour in all: `python -m pytest --no-cov -m slow tests/faults`, see CONTRIBUTING.md.

@@ -18,12 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NAMED = ("replace", "rename", "unlink", "remove", "rmdir", "mkdir", "chmod", "open")
 OTHERS = ("write", "fsync", "fchown", "posix_spawnp")

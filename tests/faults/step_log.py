@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from faults.fault_env import copied
 
 if TYPE_CHECKING:
-    from faults.fault_env import Call
-    from faults.fault_env import Sandbox
+    from faults.fault_env import Call, Sandbox
     from helpers.repo import Result
 
 STEPPER = Path(__file__).with_name("inject.py")

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import INVOCATIONS
-from faults.fault_env import LEFT_BEHIND
-from faults.fault_env import Call
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import copied
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import posix
-from faults.fault_env import slow
-from faults.step_log import run_with_fault
-from faults.step_log import steps_of
+from faults.fault_env import (
+    INVOCATIONS,
+    LEFT_BEHIND,
+    Call,
+    assert_clean_exit,
+    copied,
+    every_call,
+    every_command,
+    posix,
+    slow,
+)
+from faults.step_log import run_with_fault, steps_of
 from helpers.repo import Repo
 
 if TYPE_CHECKING:

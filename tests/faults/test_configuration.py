@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import posix
+from faults.fault_env import Call, Sandbox, assert_clean_exit, every_call, every_command, posix
 
 pytestmark = posix
 

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import every_call
-from faults.fault_env import posix
+from faults.fault_env import Call, Sandbox, every_call, posix
 from helpers.make_archive import make_zip
 from helpers.repo import BYTECODE
 from pycache_guard.report import FORMATS

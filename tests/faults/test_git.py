@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fake_git import FAULTS
-from faults.fake_git import FakeGit
-from faults.fake_git import false_git
-from faults.fault_env import INVOCATIONS
-from faults.fault_env import LEFT_BEHIND
-from faults.fault_env import Call
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import copied
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import posix
-from faults.fault_env import slow
+from faults.fake_git import FAULTS, FakeGit, false_git
+from faults.fault_env import (
+    INVOCATIONS,
+    LEFT_BEHIND,
+    Call,
+    assert_clean_exit,
+    copied,
+    every_call,
+    every_command,
+    posix,
+    slow,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

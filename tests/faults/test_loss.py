@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clean.trees import list_tree
-from clean.trees import make_tree
+from clean.trees import list_tree, make_tree
 from helpers.repo import Repo
 from pycache_guard.clean.result import clean
 from pycache_guard.clean.select import CleanOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Run

@@ -12,10 +12,7 @@ import pytest
 
 import pycache_guard
 from conftest import PROGRAM
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import every_command
+from faults.fault_env import Call, Sandbox, assert_clean_exit, every_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Program
-    from conftest import Run
+    from conftest import Program, Run
     from helpers.repo import Repo
 
 pytestmark = posix

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import copied
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import posix
-from faults.fault_env import slow
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
+from faults.fault_env import (
+    Call,
+    Sandbox,
+    assert_clean_exit,
+    copied,
+    every_call,
+    every_command,
+    posix,
+    slow,
+)
+from helpers.repo import BYTECODE, Repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

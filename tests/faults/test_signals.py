@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fake_git import FakeGit
-from faults.fake_git import false_git
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import copied
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import every_writer
-from faults.fault_env import posix
-from faults.fault_env import slow
-from faults.step_log import partially_written
-from faults.step_log import run_with_fault
-from faults.step_log import steps_of
+from faults.fake_git import FakeGit, false_git
+from faults.fault_env import (
+    Call,
+    Sandbox,
+    assert_clean_exit,
+    copied,
+    every_call,
+    every_command,
+    every_writer,
+    posix,
+    slow,
+)
+from faults.step_log import partially_written, run_with_fault, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import INVOCATIONS
-from faults.fault_env import LINTED
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import every_call
-from faults.fault_env import every_command
-from faults.fault_env import posix
-from faults.fault_env import slow
+from faults.fault_env import (
+    INVOCATIONS,
+    LINTED,
+    Call,
+    Sandbox,
+    assert_clean_exit,
+    every_call,
+    every_command,
+    posix,
+    slow,
+)
 from helpers.repo import BYTECODE
 
 if TYPE_CHECKING:

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from faults.fault_env import Call
-from faults.fault_env import Sandbox
-from faults.fault_env import assert_clean_exit
-from faults.fault_env import every_command
-from faults.fault_env import posix
+from faults.fault_env import Call, Sandbox, assert_clean_exit, every_command, posix
 from helpers.posix_names import decode_posix_name
 
 if TYPE_CHECKING:

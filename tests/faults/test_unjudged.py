@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from conftest import PROGRAM
-from faults.fault_env import Sandbox
-from faults.fault_env import posix
-from faults.fault_env import slow
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
+from faults.fault_env import Sandbox, posix, slow
+from helpers.repo import BYTECODE, Repo
 from helpers.report_parser import CLEAN
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.atomic import rewrite_atomic
-from pycache_guard.fs.atomic import write_atomic
+from pycache_guard.fs.atomic import rewrite_atomic, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

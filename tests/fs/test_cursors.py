@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.cursors import MAX_OPEN_FDS
-from pycache_guard.fs.cursors import STEP
-from pycache_guard.fs.cursors import FdCursor
-from pycache_guard.fs.cursors import PathCursor
-from pycache_guard.fs.cursors import is_junction
-from pycache_guard.fs.walk import open_cursor
-from pycache_guard.fs.walk import walk
+from pycache_guard.fs.cursors import MAX_OPEN_FDS, STEP, FdCursor, PathCursor, is_junction
+from pycache_guard.fs.walk import open_cursor, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

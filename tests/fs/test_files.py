@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pycache_guard.fs import cursors
-from pycache_guard.fs import files
+from pycache_guard.fs import cursors, files
 
 
 def walked(*tops: Path) -> list[str]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.fs import regular
-from pycache_guard.fs.regular import MAX_SMALL_FILE_BYTES
-from pycache_guard.fs.regular import read_small_file
+from pycache_guard.fs.regular import MAX_SMALL_FILE_BYTES, read_small_file
 
 if TYPE_CHECKING:
     from pathlib import Path

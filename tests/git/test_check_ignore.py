@@ -10,8 +10,7 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.git.check_ignore import isolated_environment
+from pycache_guard.git.check_ignore import IsolatedIgnoreRules, isolated_environment
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.git.checkout import Attributes
-from pycache_guard.git.checkout import Checkout
-from pycache_guard.git.checkout import kinds_of
-from pycache_guard.git.checkout import normalize_names
+from pycache_guard.git.checkout import Attributes, Checkout, kinds_of, normalize_names
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:

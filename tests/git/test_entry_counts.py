@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conftest import PROGRAM
-from helpers.repo import Repo
-from helpers.repo import Result
+from helpers.repo import Repo, Result
 from helpers.report_parser import CLEAN
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.git import entry_counts
-from pycache_guard.git import spawn
+from pycache_guard.git import entry_counts, spawn
 from pycache_guard.git.entry_counts import EntryCounter
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.spawn_subprocess import SubprocessChild
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conftest import Run
 

@@ -7,31 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 
-from helpers.history_strategies import Commit
-from helpers.history_strategies import build
-from helpers.history_strategies import histories
-from helpers.history_strategies import reference_added_paths
+from helpers.history_strategies import Commit, build, histories, reference_added_paths
 from helpers.memory import trace_memory
 from helpers.repo import Repo
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.git import history
-from pycache_guard.git import spawn
-from pycache_guard.git.history import PIPELINE_DEPTH
-from pycache_guard.git.history import DiffTree
-from pycache_guard.git.history import DiffTreePool
-from pycache_guard.git.history import added_entries_matching
-from pycache_guard.git.history import parse_diff_output
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.listing import path_of
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.git import history, spawn
+from pycache_guard.git.history import (
+    PIPELINE_DEPTH,
+    DiffTree,
+    DiffTreePool,
+    added_entries_matching,
+    parse_diff_output,
+)
+from pycache_guard.git.listing import parse_entry, path_of
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from conftest import GitCalls
 

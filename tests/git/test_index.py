@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.index import Index
-from pycache_guard.git.index import without_programs
+from pycache_guard.git.index import Index, without_programs
 
 if TYPE_CHECKING:
     from helpers.repo import Repo

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
@@ -10,10 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.posix_names import decode_posix_name
 from pycache_guard.git.entries import Entry
-from pycache_guard.git.listing import iter_blocks
-from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.listing import select_records
+from pycache_guard.git.listing import iter_blocks, iter_entry_blocks, parse_entry, select_records
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:

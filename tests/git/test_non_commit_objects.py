@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.history import non_commit_objects
-from pycache_guard.git.history import records_in
+from pycache_guard.git.history import non_commit_objects, records_in
 from pycache_guard.git.objects import ObjectReader
 from pycache_guard.git.revisions import Revisions
 

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.git import spawn
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import SKIP_LIMIT_BYTES
-from pycache_guard.git.objects import read_blob
-from pycache_guard.git.objects import read_path
-from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.objects import (
+    MAX_IN_FLIGHT,
+    SKIP_LIMIT_BYTES,
+    read_blob,
+    read_path,
+    read_prefixes,
+)
 from pycache_guard.git.process import GitFailure
 
 if TYPE_CHECKING:

@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.objects import OfflineRepository
-from pycache_guard.git.objects import is_partial_clone
+from pycache_guard.git.objects import ObjectReader, OfflineRepository, is_partial_clone
 from pycache_guard.git.process import Git
 
 if TYPE_CHECKING:

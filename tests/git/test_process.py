@@ -9,16 +9,18 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.git import spawn
-from pycache_guard.git.process import DROPPED_VARIABLES
-from pycache_guard.git.process import FIXED_VARIABLES
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import Silent
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import error_message
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import object_id
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.process import (
+    DROPPED_VARIABLES,
+    FIXED_VARIABLES,
+    Git,
+    GitFailure,
+    Silent,
+    environment,
+    error_message,
+    git_output,
+    object_id,
+    parsing_output,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

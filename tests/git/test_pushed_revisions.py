@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.revisions import exclude_remote
-from pycache_guard.git.revisions import from_pre_push
-from pycache_guard.git.revisions import from_pre_receive
-from pycache_guard.git.revisions import from_runner_environment
-from pycache_guard.git.revisions import iter_commits
-from pycache_guard.git.revisions import unannounced
+from pycache_guard.git.revisions import (
+    exclude_remote,
+    from_pre_push,
+    from_pre_receive,
+    from_runner_environment,
+    iter_commits,
+    unannounced,
+)
 
 if TYPE_CHECKING:
     from helpers.repo import Repo

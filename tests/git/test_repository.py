@@ -8,21 +8,22 @@ import pytest
 from helpers.git_version import needs_git
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git_output
-from pycache_guard.git.repository import POINTERS
-from pycache_guard.git.repository import comparison_base
-from pycache_guard.git.repository import cwd_is_below_toplevel
-from pycache_guard.git.repository import empty_tree
-from pycache_guard.git.repository import has_sparse_option
-from pycache_guard.git.repository import is_sparse
-from pycache_guard.git.repository import is_usual_top
-from pycache_guard.git.repository import options_at
-from pycache_guard.git.repository import require_toplevel
-from pycache_guard.git.repository import rev_parse
-from pycache_guard.git.repository import toplevel
-from pycache_guard.git.repository import try_rev_parse
-from pycache_guard.git.repository import uses_temporary_index
+from pycache_guard.git.process import GitFailure, git_output
+from pycache_guard.git.repository import (
+    POINTERS,
+    comparison_base,
+    cwd_is_below_toplevel,
+    empty_tree,
+    has_sparse_option,
+    is_sparse,
+    is_usual_top,
+    options_at,
+    require_toplevel,
+    rev_parse,
+    toplevel,
+    try_rev_parse,
+    uses_temporary_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

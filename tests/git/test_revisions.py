@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.revisions import Revisions
-from pycache_guard.git.revisions import all_refs
-from pycache_guard.git.revisions import iter_commits
-from pycache_guard.git.revisions import parse_ranges
-from pycache_guard.git.revisions import shallow_boundary
-from pycache_guard.git.revisions import start_shallow_check
-from pycache_guard.git.revisions import unpushed
+from pycache_guard.git.revisions import (
+    Revisions,
+    all_refs,
+    iter_commits,
+    parse_ranges,
+    shallow_boundary,
+    start_shallow_check,
+    unpushed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,16 +7,13 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pycache_guard import compat
 from pycache_guard.git import spawn
-from pycache_guard.git.spawn import MIN_PIPE_BYTES
-from pycache_guard.git.spawn import PosixChild
-from pycache_guard.git.spawn import start_child
+from pycache_guard.git.spawn import MIN_PIPE_BYTES, PosixChild, start_child
 from pycache_guard.git.spawn_subprocess import SubprocessChild
 from pycache_guard.git.tempdir import TemporaryDirectory
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pycache_guard import compat
-from pycache_guard.git import spawn
-from pycache_guard.git import tempdir
+from pycache_guard.git import spawn, tempdir
 from pycache_guard.git.tempdir import TemporaryDirectory
 
 if TYPE_CHECKING:

@@ -12,10 +12,12 @@ from pycache_guard import compat
 from pycache_guard.git import external_repositories
 from pycache_guard.git.external_repositories import find_stores
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.tracked import is_in_work_tree
-from pycache_guard.git.tracked import paths_below
-from pycache_guard.git.tracked import paths_ever_checked_out
-from pycache_guard.git.tracked import tracked_bytecode
+from pycache_guard.git.tracked import (
+    is_in_work_tree,
+    paths_below,
+    paths_ever_checked_out,
+    tracked_bytecode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.gitignore.patterns import BOM
-from pycache_guard.gitignore.patterns import append_patterns
-from pycache_guard.gitignore.patterns import detect_utf16_32
-from pycache_guard.gitignore.patterns import explain_line
-from pycache_guard.gitignore.patterns import lines_about_bytecode
+from pycache_guard.gitignore.patterns import (
+    BOM,
+    append_patterns,
+    detect_utf16_32,
+    explain_line,
+    lines_about_bytecode,
+)
 
 CONTENT = st.lists(
     st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"*.pyc", b"#", b" ", b"\\", b"\xff", BOM])

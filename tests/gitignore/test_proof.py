@@ -8,23 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers.fresh_clone import FreshClone
 from helpers.repo import Repo
-from helpers.report_parser import CLEAN
-from helpers.report_parser import EVERY_PROBE
-from pycache_guard.bytecode.probes import SUFFIXES
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import probe_paths
+from helpers.report_parser import CLEAN, EVERY_PROBE
+from pycache_guard.bytecode.probes import SUFFIXES, UNTRACKED_DIR, UNTRACKED_MODULE, probe_paths
 from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.gitignore.proof import _probe
-from pycache_guard.gitignore.proof import find_unignored
-from pycache_guard.gitignore.proof import matches_directory
+from pycache_guard.gitignore.proof import _probe, find_unignored, matches_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitignore.public_ignore_files import REPOSITORIES
-from gitignore.public_ignore_files import TEMPLATES
-from gitignore.public_ignore_files import PublicFile
-from helpers.report_parser import CLEAN
-from helpers.report_parser import fix_commands
-from helpers.report_parser import parse_report
-from helpers.report_parser import run_shell
+from gitignore.public_ignore_files import REPOSITORIES, TEMPLATES, PublicFile
+from helpers.report_parser import CLEAN, fix_commands, parse_report, run_shell
 
 if TYPE_CHECKING:
     from conftest import Run

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
+from helpers.repo import BYTECODE, Repo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

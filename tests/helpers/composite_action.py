@@ -6,9 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 

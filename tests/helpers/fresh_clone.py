@@ -7,8 +7,7 @@ import py_compile
 import subprocess
 from typing import TYPE_CHECKING
 
-from helpers.repo import BYTECODE
-from helpers.repo import Repo
+from helpers.repo import BYTECODE, Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,15 +7,12 @@ import marshal
 import struct
 import tarfile
 import zipfile
-from importlib.util import MAGIC_NUMBER
-from importlib.util import source_hash
+from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.report_parser import CLEAN
-from helpers.report_parser import parse_report
-from pycache_guard.dist.metadata import ANY_BACKEND
-from pycache_guard.dist.metadata import EXCLUDE_SETTINGS
+from helpers.report_parser import CLEAN, parse_report
+from pycache_guard.dist.metadata import ANY_BACKEND, EXCLUDE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bytecode.dump_marshal import dump_marshal
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import Code, marshal_format
 from pycache_guard.bytecode.pyc import read_pyc
 
 if TYPE_CHECKING:

@@ -15,19 +15,15 @@ import shutil
 import subprocess
 import sys
 from functools import cache
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from helpers.report_parser import fix_commands
 from helpers.report_schema import is_json_report
 from pycache_guard.cli import COMMANDS
-from pycache_guard.remedies import POSIX_TOOLS
-from pycache_guard.remedies import PROGRAMS
+from pycache_guard.remedies import POSIX_TOOLS, PROGRAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from helpers.repo import Result

@@ -7,13 +7,11 @@ import os
 import struct
 import subprocess
 from importlib.util import MAGIC_NUMBER
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from helpers.git_version import HAS_GIT
-from helpers.git_version import is_git_older_than
+from helpers.git_version import HAS_GIT, is_git_older_than
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pycache_guard.schemas import load_schema
 

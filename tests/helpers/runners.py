@@ -6,8 +6,7 @@ import os
 import subprocess
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pre_commit.clientlib import load_manifest
 

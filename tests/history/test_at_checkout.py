@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -19,8 +18,7 @@ from helpers.report_parser import CLEAN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import GitCalls
-    from conftest import Run
+    from conftest import GitCalls, Run
     from helpers.repo import Repo
 
 # The magic number of 2.7 is not ASCII; those of 3.14 and 3.15 are, and so are the same in any encoding.

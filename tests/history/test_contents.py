@@ -6,8 +6,7 @@ import pytest
 
 from helpers.repo import BYTECODE
 from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import ObjectReader
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
 from pycache_guard.history import contents
 from pycache_guard.history.contents import ContentScanner
 

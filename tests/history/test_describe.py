@@ -6,15 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from helpers.repo import BYTECODE
-from helpers.report_parser import CLEAN
-from helpers.report_parser import fix_commands
-from helpers.report_parser import run_shell
+from helpers.report_parser import CLEAN, fix_commands, run_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,17 +14,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import check_freshness
+from pycache_guard.bytecode.freshness import Freshness, check_freshness
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.inspection.leaks import find_leaks
 from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.verify.stores import DiskStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.interpreters.process import CompilerProcess

@@ -17,8 +17,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inspection.planted import write_sources
 from pycache_guard.bytecode.pyc import read_pyc
@@ -26,8 +25,7 @@ from pycache_guard.inspection.diff import compare_files
 from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: Statements that the planted sources do not have.
 MORE = """

@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import (
+    INNOCENT,
+    cache_path,
+    compile_source,
+    foreign_pyc,
+    hash_pyc,
+    timestamp_pyc,
+    write_file,
+)
 from inspection import check_single_edits
-from inspection.check_single_edits import MORE
-from inspection.check_single_edits import check_interpreter
-from inspection.planted import FIXTURES
-from inspection.planted import read_fixture
+from inspection.check_single_edits import MORE, check_interpreter
+from inspection.planted import FIXTURES, read_fixture
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.diff import FileDiff
-from pycache_guard.inspection.diff import compare_files
-from pycache_guard.inspection.diff import diff_to_text
+from pycache_guard.inspection.diff import FileDiff, compare_files, diff_to_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import compile_source, timestamp_pyc, write_file
 from pycache_guard.commands import inspect as command
 
 if TYPE_CHECKING:

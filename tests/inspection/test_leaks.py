@@ -10,26 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import TAG
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import TAG, cache_path, compile_source, timestamp_pyc, write_file
 from inspection import check_honest_caches
 from inspection.check_honest_caches import NoCompilers
-from inspection.planted import FIXTURES
-from inspection.planted import find_secrets
-from inspection.planted import read_fixture
-from inspection.planted import remove_secrets
+from inspection.planted import FIXTURES, find_secrets, read_fixture, remove_secrets
 from pycache_guard.bytecode import unmarshal
 from pycache_guard.bytecode.cache_names import CacheName
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.leaks import compile_strings
-from pycache_guard.inspection.leaks import find_leaks
-from pycache_guard.inspection.leaks import find_paths
-from pycache_guard.inspection.leaks import leaks_to_text
+from pycache_guard.inspection.leaks import compile_strings, find_leaks, find_paths, leaks_to_text
 from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.verify.stores import FoundSource
 

@@ -10,14 +10,10 @@ from types import CodeType
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import timestamp_pyc
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import Value
+from helpers.make_pyc import compile_source, timestamp_pyc
+from pycache_guard.bytecode.code_object import Code, Container, Value
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.render import short_repr
-from pycache_guard.inspection.render import walk_code
+from pycache_guard.inspection.render import short_repr, walk_code
 
 EXPRESSIONS = [
     *("('x',)", "()", "('x', 'y')", "(('x',),)", "((('x',),),)", "(1, ('x',), b'y')"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import compile_source, timestamp_pyc, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import compile_source, foreign_pyc, timestamp_pyc, write_file
 from helpers.windows import words_of_missing_file
-from inspection.planted import FIXTURES
-from inspection.planted import find_secrets
-from inspection.planted import read_fixture
+from inspection.planted import FIXTURES, find_secrets, read_fixture
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.inspection.strings import FoundString
-from pycache_guard.inspection.strings import ListedStrings
-from pycache_guard.inspection.strings import collect_strings
-from pycache_guard.inspection.strings import escape_string
-from pycache_guard.inspection.strings import find_strings
-from pycache_guard.inspection.strings import list_strings
-from pycache_guard.inspection.strings import write_lines
-from pycache_guard.inspection.strings import write_number
-from pycache_guard.inspection.strings import write_value
+from pycache_guard.inspection.strings import (
+    FoundString,
+    ListedStrings,
+    collect_strings,
+    escape_string,
+    find_strings,
+    list_strings,
+    write_lines,
+    write_number,
+    write_value,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import TAG
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import timestamp_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import TAG, compile_source, foreign_pyc, timestamp_pyc, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path

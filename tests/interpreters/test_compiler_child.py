@@ -15,11 +15,9 @@ import pytest
 
 from pycache_guard.errors import Failure
 from pycache_guard.interpreters import compiler_child
-from pycache_guard.interpreters.identity import ask
-from pycache_guard.interpreters.identity import parse_identity
+from pycache_guard.interpreters.identity import ask, parse_identity
 from pycache_guard.interpreters.pool import find_candidates
-from pycache_guard.interpreters.process import CompilerProcess
-from pycache_guard.interpreters.process import Limits
+from pycache_guard.interpreters.process import CompilerProcess, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

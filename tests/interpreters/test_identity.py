@@ -9,9 +9,7 @@ import pytest
 
 from pycache_guard.errors import Failure
 from pycache_guard.interpreters import identity
-from pycache_guard.interpreters.identity import Interpreter
-from pycache_guard.interpreters.identity import ask
-from pycache_guard.interpreters.identity import parse_identity
+from pycache_guard.interpreters.identity import Interpreter, ask, parse_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

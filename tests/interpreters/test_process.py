@@ -14,10 +14,12 @@ from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.unmarshal import read_code
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters.process import CompileResult
-from pycache_guard.interpreters.process import CompilerProcess
-from pycache_guard.interpreters.process import InterpreterUnusable
-from pycache_guard.interpreters.process import Limits
+from pycache_guard.interpreters.process import (
+    CompileResult,
+    CompilerProcess,
+    InterpreterUnusable,
+    Limits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

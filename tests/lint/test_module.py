@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from pycache_guard.lint import lint
-from pycache_guard.lint import lint_source
+from pycache_guard.lint import lint, lint_source
 from pycache_guard.lint.module import Module
 from pycache_guard.lint.source import lines_of
 

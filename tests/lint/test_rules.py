@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lint.tables import TABLES
-from lint.tables import of
+from lint.tables import TABLES, of
 from pycache_guard.findings import Rule
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.rules import CHECKS

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.lint import lint_source
-from pycache_guard.lint.source import Unparsable
-from pycache_guard.lint.source import check_syntax
-from pycache_guard.lint.source import decode_source
-from pycache_guard.lint.source import lines_of
-from pycache_guard.lint.source import logical_line_ranges
+from pycache_guard.lint.source import (
+    Unparsable,
+    check_syntax,
+    decode_source,
+    lines_of,
+    logical_line_ranges,
+)
 
 PYTHON = "Python {}.{}".format(*sys.version_info)
 LINE = "import marshal; marshal.loads('ä'[16:])"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from helpers.posix_names import decode_posix_name
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 
 PLAIN = Finding("a.pyc", Rule.PYC001, "bytecode is tracked", "git rm a.pyc", blob="0" * 40)
 PLACED = Finding(

@@ -7,10 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.posix_names import decode_posix_name
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import escape_unprintable
-from pycache_guard.report.escape import is_utf8
-from pycache_guard.report.escape import quiet_json
+from pycache_guard.report.escape import escape_surrogates, escape_unprintable, is_utf8, quiet_json
 
 TABLE = [
     (b"plain", "plain", "plain"),

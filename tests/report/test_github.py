@@ -5,8 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.report import render
 from pycache_guard.report.github import escape_data
 from report.samples import ALL

@@ -5,10 +5,8 @@ import json
 import os
 
 from pycache_guard.findings import Rule
-from pycache_guard.report import Summary
-from pycache_guard.report import render
-from report.samples import ALL
-from report.samples import ODD
+from pycache_guard.report import Summary, render
+from report.samples import ALL, ODD
 
 #: Version 1 has these; each is always there.
 KEYS = {

@@ -7,12 +7,9 @@ import re
 import pytest
 
 from helpers.posix_names import decode_posix_name
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.report import Summary
-from pycache_guard.report.markdown import MAX_CELL_CHARACTERS
-from pycache_guard.report.markdown import MAX_ROWS
-from pycache_guard.report.markdown import render_summary
+from pycache_guard.report.markdown import MAX_CELL_CHARACTERS, MAX_ROWS, render_summary
 
 SUMMARY = Summary(3, "3 tracked files checked", ("Advice: `x`.",))
 

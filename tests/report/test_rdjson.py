@@ -7,9 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from pycache_guard.findings import DOCS_URL
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import DOCS_URL, Finding, Rule
 from pycache_guard.report import render
 from report.samples import ALL
 

@@ -10,8 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.report import render
 from report.samples import ALL
 

@@ -4,16 +4,10 @@ import re
 
 import pytest
 
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.report import Summary
-from pycache_guard.report import TextStyle
-from pycache_guard.report import render
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.report import Summary, TextStyle, render
 from pycache_guard.report.text import rule_links
-from report.samples import ALL
-from report.samples import NOWHERE
-from report.samples import PLACED
-from report.samples import PLAIN
+from report.samples import ALL, NOWHERE, PLACED, PLAIN
 
 
 def test_report_without_findings_and_summary_is_empty() -> None:

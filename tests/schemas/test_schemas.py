@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from helpers.report_schema import is_json_report
-from helpers.report_schema import validate_report
-from pycache_guard.config import KEYS
-from pycache_guard.config import PROBES
-from pycache_guard.config import ignored_codes
-from pycache_guard.config import parse
-from pycache_guard.config import parse_toml
+from helpers.report_schema import is_json_report, validate_report
+from pycache_guard.config import KEYS, PROBES, ignored_codes, parse, parse_toml
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 from pycache_guard.report import render
-from pycache_guard.schemas import config_schema
-from pycache_guard.schemas import load_schema
+from pycache_guard.schemas import config_schema, load_schema
 from report.samples import ALL
 
 if TYPE_CHECKING:

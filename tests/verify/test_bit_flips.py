@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from fuzz.mutations import mutate
@@ -19,17 +18,13 @@ from fuzz.targets.bytecode import TYPES
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.interpreters.pool import find_candidates
-from pycache_guard.interpreters.process import CompilerProcess
-from pycache_guard.interpreters.process import InterpreterUnusable
-from pycache_guard.interpreters.process import Limits
-from pycache_guard.verify.compare import ComparisonResult
-from pycache_guard.verify.compare import compare_code
+from pycache_guard.interpreters.process import CompilerProcess, InterpreterUnusable, Limits
+from pycache_guard.verify.compare import ComparisonResult, compare_code
 from verify.oracle import Oracle
 from verify.small_modules import MODULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Of all bits in the default run, and of all mutations.
 STRIDE = 37

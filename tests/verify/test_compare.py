@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import matching_pyc
-from helpers.make_pyc import write_file
+from helpers.make_pyc import INNOCENT, cache_path, matching_pyc, write_file
 from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.verify.check import verify
 from pycache_guard.verify.stores import DiskStore

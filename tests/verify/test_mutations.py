@@ -8,14 +8,11 @@ from collections import Counter
 import pytest
 
 from bytecode.dump_marshal import dump_marshal
-from bytecode.mutate_code import mutate
-from bytecode.mutate_code import mutate_value
+from bytecode.mutate_code import mutate, mutate_value
 from helpers.make_pyc import foreign_pyc
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import marshal_format
+from pycache_guard.bytecode.code_object import Code, marshal_format
 from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.verify.compare import ComparisonResult
-from pycache_guard.verify.compare import compare_code
+from pycache_guard.verify.compare import ComparisonResult, compare_code
 
 #: Every so many bytes of instructions are edited, and so many constants; 1 takes minutes.
 STRIDE = int(os.environ.get("FORGED_STRIDE", "20"))

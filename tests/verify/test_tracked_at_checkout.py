@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.make_pyc import INNOCENT
-from helpers.make_pyc import cache_path
-from helpers.make_pyc import compile_source
-from helpers.make_pyc import foreign_pyc
-from helpers.make_pyc import hash_pyc
-from helpers.make_pyc import timestamp_pyc
+from helpers.make_pyc import (
+    INNOCENT,
+    cache_path,
+    compile_source,
+    foreign_pyc,
+    hash_pyc,
+    timestamp_pyc,
+)
 
 if TYPE_CHECKING:
     from conftest import Run

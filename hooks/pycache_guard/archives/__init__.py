@@ -6,21 +6,18 @@ The readers of each kind are in the modules of this package.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.archives.streams import find_decompressor
-from pycache_guard.archives.tars import BLOCK_BYTES
-from pycache_guard.archives.tars import Tar
-from pycache_guard.archives.tars import is_header
+from pycache_guard.archives.tars import BLOCK_BYTES, Tar, is_header
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
 
-    from pycache_guard.archives.member import Archive
-    from pycache_guard.archives.member import Growth
+    from pycache_guard.archives.member import Archive, Growth
 
 ZIPS = (".whl", ".zip", ".egg", ".pyz", ".pyzw")
 TARS = (

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Maximum size of the central directory of a zip file.
 MAX_ZIP_DIRECTORY_BYTES = 16 << 20

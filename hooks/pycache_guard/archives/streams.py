@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 import zlib
+from typing import TYPE_CHECKING
 
-from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.member import CHUNK_BYTES, ArchiveError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
-    from typing import Protocol
+    from typing import IO, Protocol
 
     class Decompressor(Protocol):
         """The interface of `bz2.BZ2Decompressor` and similar classes."""

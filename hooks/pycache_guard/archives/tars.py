@@ -11,19 +11,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import MAX_MEMBER_COUNT
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Member
-from pycache_guard.archives.streams import Stream
-from pycache_guard.archives.streams import error_text
-from pycache_guard.archives.streams import find_decompressor
-from pycache_guard.archives.streams import read_errors
+from pycache_guard.archives.member import CHUNK_BYTES, MAX_MEMBER_COUNT, ArchiveError, Member
+from pycache_guard.archives.streams import Stream, error_text, find_decompressor, read_errors
 from pycache_guard.archives.zip_directory import find_directories
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO

@@ -10,12 +10,10 @@ mode. Sources: PKWARE's APPNOTE 6.3.10, whose sections the comments name; `zipfi
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.archives.member import MAX_ZIP_DIRECTORY_BYTES
-from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.member import MAX_ZIP_DIRECTORY_BYTES, ArchiveError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO

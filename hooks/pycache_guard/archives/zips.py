@@ -7,37 +7,36 @@ import stat
 import zlib
 from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import MAX_MEMBER_COUNT
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Member
-from pycache_guard.archives.streams import bzip2
-from pycache_guard.archives.streams import deflate
-from pycache_guard.archives.streams import error_text
-from pycache_guard.archives.streams import find_decompressor
-from pycache_guard.archives.streams import read_errors
-from pycache_guard.archives.streams import zstandard
-from pycache_guard.archives.tars import BLOCK_BYTES
-from pycache_guard.archives.tars import is_header
-from pycache_guard.archives.zip_directory import DESCRIPTOR
-from pycache_guard.archives.zip_directory import ENCRYPTED
-from pycache_guard.archives.zip_directory import HAS_DESCRIPTOR
-from pycache_guard.archives.zip_directory import LOCAL_SIZE
-from pycache_guard.archives.zip_directory import UTF8
-from pycache_guard.archives.zip_directory import Entry
-from pycache_guard.archives.zip_directory import check_local
-from pycache_guard.archives.zip_directory import descriptor_size
-from pycache_guard.archives.zip_directory import extended_time
-from pycache_guard.archives.zip_directory import may_contain_header
-from pycache_guard.archives.zip_directory import read_directory
-from pycache_guard.archives.zip_directory import read_entries
-from pycache_guard.archives.zip_directory import unicode_paths
+from pycache_guard.archives.member import CHUNK_BYTES, MAX_MEMBER_COUNT, ArchiveError, Member
+from pycache_guard.archives.streams import (
+    bzip2,
+    deflate,
+    error_text,
+    find_decompressor,
+    read_errors,
+    zstandard,
+)
+from pycache_guard.archives.tars import BLOCK_BYTES, is_header
+from pycache_guard.archives.zip_directory import (
+    DESCRIPTOR,
+    ENCRYPTED,
+    HAS_DESCRIPTOR,
+    LOCAL_SIZE,
+    UTF8,
+    Entry,
+    check_local,
+    descriptor_size,
+    extended_time,
+    may_contain_header,
+    read_directory,
+    read_entries,
+    unicode_paths,
+)
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import IO
 
     from pycache_guard.archives.member import Growth

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.archives import open_archive
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Growth
+from pycache_guard.archives.member import ArchiveError, Growth
 from pycache_guard.archives.tars import Tar
 from pycache_guard.archives.zips import Zip
 from pycache_guard.bundle.bundles import Bundle
-from pycache_guard.bundle.images import ImageArchive
-from pycache_guard.bundle.images import ImageDirectory
-from pycache_guard.bundle.images import is_image
+from pycache_guard.bundle.images import ImageArchive, ImageDirectory, is_image
 from pycache_guard.bundle.judge import judge
-from pycache_guard.bundle.members import ArchiveTree
-from pycache_guard.bundle.members import time_in_tar
-from pycache_guard.bundle.members import time_in_zip
-from pycache_guard.bundle.members import time_of_installation
+from pycache_guard.bundle.members import ArchiveTree, time_in_tar, time_in_zip, time_of_installation
 from pycache_guard.bundle.zip_rules import judge_zip
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import contextlib
     from typing import IO

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bundle.judge import judge
 from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.errors import Failure
 from pycache_guard.fs import regular
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.target import Target

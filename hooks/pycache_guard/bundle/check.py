@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.proof import find_compiler
-from pycache_guard.bundle.proof import find_mismatches
-from pycache_guard.bundle.proof import find_rejected
+from pycache_guard.bundle.proof import find_compiler, find_mismatches, find_rejected
 from pycache_guard.bundle.target import likeliest_target
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.remedies import program
-from pycache_guard.remedies import shell_quote
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.remedies import program, shell_quote
 from pycache_guard.report import count
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bundle.bundles import Bundle
-    from pycache_guard.bundle.judge import Judgement
-    from pycache_guard.bundle.judge import ModuleVerdict
-    from pycache_guard.bundle.judge import StrayFile
+    from pycache_guard.bundle.judge import Judgement, ModuleVerdict, StrayFile
     from pycache_guard.bundle.proof import Compilers
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import BundleTree

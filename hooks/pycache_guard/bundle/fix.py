@@ -10,41 +10,32 @@ from __future__ import annotations
 import os
 import posixpath
 import struct
+from typing import TYPE_CHECKING
 
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import cache_name
+from pycache_guard.bundle.judge import State, cache_name
 from pycache_guard.bundle.proof import find_compiler
-from pycache_guard.bytecode.cache_names import CACHE
-from pycache_guard.bytecode.cache_names import parse_cache_name
+from pycache_guard.bytecode.cache_names import CACHE, parse_cache_name
 from pycache_guard.bytecode.code_object import marshal_format
-from pycache_guard.bytecode.header import CHECK_SOURCE
-from pycache_guard.bytecode.header import HASH_BASED
-from pycache_guard.bytecode.header import InvalidHeader
+from pycache_guard.bytecode.header import CHECK_SOURCE, HASH_BASED, InvalidHeader
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.bytecode.unmarshal import normalize_references
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.fs.atomic import read_if_exists
-from pycache_guard.fs.atomic import rewrite_atomic
-from pycache_guard.verify.compare import ComparisonResult
-from pycache_guard.verify.compare import compare_code
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.fs.atomic import read_if_exists, rewrite_atomic
+from pycache_guard.verify.compare import ComparisonResult, compare_code
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pycache_guard.bundle.check import Repair
-    from pycache_guard.bundle.judge import Judgement
-    from pycache_guard.bundle.judge import ModuleVerdict
+    from pycache_guard.bundle.judge import Judgement, ModuleVerdict
     from pycache_guard.bundle.proof import Compilers
     from pycache_guard.bundle.target import Target
     from pycache_guard.bundle.tree import DiskTree
-    from pycache_guard.interpreters.process import CompileResult
-    from pycache_guard.interpreters.process import CompilerProcess
+    from pycache_guard.interpreters.process import CompileResult, CompilerProcess
 
 _U32 = 0xFFFF_FFFF
 #: The flags of each invalidation mode (PEP 552).

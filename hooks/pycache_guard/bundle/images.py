@@ -12,16 +12,12 @@ import os
 import posixpath
 import tempfile
 from contextlib import suppress
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.archives.member import WHOLE
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Growth
+from pycache_guard.archives.member import WHOLE, ArchiveError, Growth
 from pycache_guard.archives.tars import Tar
 from pycache_guard.fs import regular
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
     from typing import IO

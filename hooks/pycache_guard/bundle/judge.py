@@ -8,31 +8,21 @@ leads to), `SourceLoader.get_code` (whether a cache is used, and whether one is 
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bundle.tree import EXTENSIONS
-from pycache_guard.bytecode.cache_names import CACHE
-from pycache_guard.bytecode.cache_names import is_tag
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import check_freshness
-from pycache_guard.bytecode.freshness import would_import
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.cache_names import CACHE, is_tag, parse_cache_name
+from pycache_guard.bytecode.freshness import Freshness, check_freshness, would_import
+from pycache_guard.bytecode.header import InvalidHeader, SourceHash, Timestamp, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pycache_guard.bundle.target import Target
-    from pycache_guard.bundle.tree import BundleTree
-    from pycache_guard.bundle.tree import Folder
+    from pycache_guard.bundle.tree import BundleTree, Folder
     from pycache_guard.bytecode.freshness import Source
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import time
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.archives.member import WHOLE
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.bundle.tree import EXTENSIONS
-from pycache_guard.bundle.tree import add_file
-from pycache_guard.bundle.tree import matters
+from pycache_guard.archives.member import WHOLE, ArchiveError
+from pycache_guard.bundle.tree import EXTENSIONS, add_file, matters
 from pycache_guard.bytecode.cache_names import BYTECODE_SUFFIXES
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
@@ -26,14 +22,10 @@ from pycache_guard.errors import Failure
 from pycache_guard.fs.files import MAX_FILE_BYTES
 from pycache_guard.report import count
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from pycache_guard.archives.member import Archive
-    from pycache_guard.archives.member import Member
+    from pycache_guard.archives.member import Archive, Member
     from pycache_guard.bundle.tree import Folder
     from pycache_guard.bytecode.magic import Magic
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pycache_guard.bundle.judge import State
 from pycache_guard.bytecode.freshness import Source
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import SourceHash, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.source_hash import source_hash
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pycache_guard.bundle.judge import Judgement
     from pycache_guard.bundle.target import Target

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.bytecode.cache_names import BYTECODE_SUFFIXES
-from pycache_guard.bytecode.cache_names import CACHE
-from pycache_guard.bytecode.cache_names import HOOK_SUFFIXES
-from pycache_guard.bytecode.cache_names import PYTHON_SUFFIXES
+from pycache_guard.bytecode.cache_names import (
+    BYTECODE_SUFFIXES,
+    CACHE,
+    HOOK_SUFFIXES,
+    PYTHON_SUFFIXES,
+)
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.errors import Failure
-from pycache_guard.fs import files
-from pycache_guard.fs import regular
+from pycache_guard.fs import files, regular
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Protocol
 
     from pycache_guard.bytecode.magic import Magic

@@ -7,26 +7,26 @@ neither `__pycache__` nor optimization levels, compares times to one second, and
 
 from __future__ import annotations
 
-from pycache_guard.bundle.judge import HeaderVerdict
-from pycache_guard.bundle.judge import Judgement
-from pycache_guard.bundle.judge import ModuleVerdict
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import StrayFile
-from pycache_guard.bundle.judge import cache_name
-from pycache_guard.bundle.judge import describe_magic
-from pycache_guard.bundle.judge import judge_body
-from pycache_guard.bundle.judge import judge_freshness
-from pycache_guard.bundle.judge import mode_of
+from typing import TYPE_CHECKING
+
+from pycache_guard.bundle.judge import (
+    HeaderVerdict,
+    Judgement,
+    ModuleVerdict,
+    State,
+    StrayFile,
+    cache_name,
+    describe_magic,
+    judge_body,
+    judge_freshness,
+    mode_of,
+)
 from pycache_guard.bundle.members import local_time
 from pycache_guard.bytecode.cache_names import CACHE
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import InvalidHeader, SourceHash, Timestamp, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.findings import Rule
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bundle.members import ArchiveTree
     from pycache_guard.bundle.target import Target

@@ -13,14 +13,15 @@ Import nothing heavy here: `clean` runs as a hook. `parse_cache_name` knows modu
 their file names and scripts without a suffix, unlike `importlib.util.source_from_cache`.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import functools
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from pycache_guard.bytecode.magic import Magic
 

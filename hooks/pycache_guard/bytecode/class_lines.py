@@ -6,18 +6,14 @@ nothing else of the code changes. Source: CPython `Python/codegen.c`, `codegen_c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.bytecode.code_facts import is_since
-from pycache_guard.bytecode.code_facts import iter_instructions
+from pycache_guard.bytecode.code_facts import is_since, iter_instructions
 from pycache_guard.bytecode.tampering import code_objects
 
 if TYPE_CHECKING:
     from pycache_guard.bytecode.code_facts import Instruction
-    from pycache_guard.bytecode.code_object import Code
-    from pycache_guard.bytecode.code_object import Value
+    from pycache_guard.bytecode.code_object import Code, Value
     from pycache_guard.bytecode.magic import Magic
 
 _NAME = "__firstlineno__"

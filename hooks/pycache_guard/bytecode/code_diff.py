@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import itertools
 import struct
-from typing import TYPE_CHECKING
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import HugeInt
-from pycache_guard.bytecode.code_object import MarshalFormat
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import Code, Container, HugeInt, MarshalFormat, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,9 +6,7 @@ Sources: CPython `Lib/inspect.py` (`getargs`, `formatargspec`), `Lib/__future__.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pycache_guard.bytecode.code_object import Code
 

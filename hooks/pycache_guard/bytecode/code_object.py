@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
-from typing import TypeAlias
-from typing import cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from pycache_guard.bytecode.magic_numbers import NEWEST_CPYTHON
 

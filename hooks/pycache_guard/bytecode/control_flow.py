@@ -13,12 +13,9 @@ Sources: CPython `Python/bytecodes.c`, `InternalDocs/exception_handling.md`, `Ob
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.bytecode.line_tables import TableError
-from pycache_guard.bytecode.line_tables import read_exception_entries
+from pycache_guard.bytecode.line_tables import TableError, read_exception_entries
 from pycache_guard.bytecode.tampering import OPCODES
 
 if TYPE_CHECKING:

@@ -7,23 +7,19 @@ Source: `SourceLoader.get_code` in CPython `Lib/importlib/_bootstrap_external.py
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode import magic as magics
-from pycache_guard.bytecode.cache_names import tag_fits
-from pycache_guard.bytecode.cache_names import writes_other_code
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.cache_names import tag_fits, writes_other_code
+from pycache_guard.bytecode.header import SourceHash, Timestamp
 from pycache_guard.bytecode.magic_numbers import CRLF
 from pycache_guard.bytecode.source_hash import source_hash
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pycache_guard.bytecode.cache_names import CacheName
-    from pycache_guard.bytecode.header import Header
-    from pycache_guard.bytecode.header import InvalidHeader
+    from pycache_guard.bytecode.header import Header, InvalidHeader
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import ImportProblem
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode import magic as magics
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.magic import Magic

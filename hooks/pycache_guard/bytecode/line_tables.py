@@ -10,8 +10,7 @@ were asked too: every code object of ten standard libraries has these forms.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

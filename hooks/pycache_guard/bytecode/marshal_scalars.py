@@ -7,12 +7,9 @@ together with `unmarshal` it would be too long.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from pycache_guard.bytecode.code_object import HugeInt
-from pycache_guard.bytecode.code_object import Long
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import HugeInt, Long, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

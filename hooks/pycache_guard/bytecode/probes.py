@@ -5,14 +5,10 @@ One interpreter tag is enough: ignore rules in practice do not name tags.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: An invented module and directory: their result holds for future files.
 UNTRACKED_MODULE = b"module_that_nobody_has"

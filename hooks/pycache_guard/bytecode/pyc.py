@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode import magic as magics
 from pycache_guard.bytecode.code_object import marshal_format
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import InvalidHeader, parse_header
 from pycache_guard.bytecode.line_tables import find_table_problem
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.bytecode.unmarshal import read_code
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_object import Code

@@ -9,8 +9,7 @@ header unread, whatever its flags, and unmarshal what follows.
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.magic_numbers import CRLF
-from pycache_guard.bytecode.magic_numbers import find_magic
+from pycache_guard.bytecode.magic_numbers import CRLF, find_magic
 
 #: The number of first bytes that `is_bytecode` needs.
 HEAD_BYTES = 64

@@ -12,12 +12,13 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from pycache_guard.bytecode.marshal_scalars import FLAG_REF
-from pycache_guard.bytecode.marshal_scalars import MAX_INT_DIGITS
-from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.marshal_scalars import join_digits
-from pycache_guard.bytecode.unmarshal import MAX_DEPTH
-from pycache_guard.bytecode.unmarshal import MAX_OBJECTS
+from pycache_guard.bytecode.marshal_scalars import (
+    FLAG_REF,
+    MAX_INT_DIGITS,
+    MarshalError,
+    join_digits,
+)
+from pycache_guard.bytecode.unmarshal import MAX_DEPTH, MAX_OBJECTS
 
 if TYPE_CHECKING:
     from pycache_guard.bytecode.code_object import MarshalFormat

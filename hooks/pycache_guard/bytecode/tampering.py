@@ -6,12 +6,9 @@ Sources: each interpreter's own `opcode.opmap`, `_inline_cache_entries` and, fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import Value
+from pycache_guard.bytecode.code_object import Code, Container, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,21 +10,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import CodeBuilder
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import MarshalFormat
-from pycache_guard.bytecode.code_object import Value
-from pycache_guard.bytecode.marshal_scalars import DICTS
-from pycache_guard.bytecode.marshal_scalars import FLAG_REF
-from pycache_guard.bytecode.marshal_scalars import KINDS
-from pycache_guard.bytecode.marshal_scalars import NULL
-from pycache_guard.bytecode.marshal_scalars import REFERENCE
-from pycache_guard.bytecode.marshal_scalars import SCALAR_READERS
-from pycache_guard.bytecode.marshal_scalars import SINGLETONS
-from pycache_guard.bytecode.marshal_scalars import SMALL_TUPLE
-from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.marshal_scalars import ScalarReader
+from pycache_guard.bytecode.code_object import Code, CodeBuilder, Container, MarshalFormat, Value
+from pycache_guard.bytecode.marshal_scalars import (
+    DICTS,
+    FLAG_REF,
+    KINDS,
+    NULL,
+    REFERENCE,
+    SCALAR_READERS,
+    SINGLETONS,
+    SMALL_TUPLE,
+    MarshalError,
+    ScalarReader,
+)
 
 #: CPython's MAX_MARSHAL_STACK_DEPTH.
 MAX_DEPTH = 2000

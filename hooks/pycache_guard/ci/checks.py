@@ -5,29 +5,22 @@ Each waits for git most of the time, so a thread for each is enough.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.errors import Failure
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.revisions import UNSHALLOW_HINT
-from pycache_guard.git.revisions import add_shallow_hint
-from pycache_guard.git.spawn import SignalsDeferred
-from pycache_guard.git.spawn import end_children
+from pycache_guard.git.revisions import UNSHALLOW_HINT, add_shallow_hint
+from pycache_guard.git.spawn import SignalsDeferred, end_children
 from pycache_guard.git.tree import Tree
 from pycache_guard.gitignore.fix import check_gitignore
 from pycache_guard.history.scan import check_commits
 from pycache_guard.report import count
-from pycache_guard.scan import Unread
-from pycache_guard.scan import load_config
-from pycache_guard.scan import scan_tracked
-from pycache_guard.scan import settings_at
+from pycache_guard.scan import Unread, load_config, scan_tracked, settings_at
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from pycache_guard.findings import Finding
@@ -134,8 +127,7 @@ def run_side_by_side(
     If no thread can be started, the checks run one after the other. If a signal ends the program, the
     git processes are ended first, and with them the threads.
     """
-    from threading import Event
-    from threading import Thread
+    from threading import Event, Thread
 
     results: list[CheckResult | BaseException | None] = [None] * len(checks)
     # Not `Thread.join`: a signal that interrupts it marks a running thread as ended (bpo-45274).

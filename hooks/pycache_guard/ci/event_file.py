@@ -6,11 +6,11 @@ It is apart from `systems`, which reads nothing itself.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from pycache_guard.errors import Failure
 from pycache_guard.fs.regular import open_regular
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import git_output
+from pycache_guard.git.process import Git, git_output
 from pycache_guard.git.repository import try_rev_parse
-from pycache_guard.git.revisions import Revisions
-from pycache_guard.git.revisions import parse_ranges
+from pycache_guard.git.revisions import Revisions, parse_ranges
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pycache_guard.ci.systems import CiRun
-    from pycache_guard.ci.systems import System
+    from pycache_guard.ci.systems import CiRun, System
 
 #: Where a clone keeps the branches of the server.
 REMOTE = "refs/remotes/origin/"

@@ -8,14 +8,12 @@ is checked to be a commit id or the name of a branch.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     #: Variables of the environment.
     Variables = Mapping[str, str]

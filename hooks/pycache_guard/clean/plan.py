@@ -1,29 +1,24 @@
 """Plan the removal: walk, choose files, and ask git which of them are tracked."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import errno
 import os
 
-from pycache_guard.bytecode.cache_names import is_cache_directory
-from pycache_guard.bytecode.cache_names import legacy_source_names
+from pycache_guard.bytecode.cache_names import is_cache_directory, legacy_source_names
 from pycache_guard.clean import select
-from pycache_guard.clean.roots import skip_reason_by_content
-from pycache_guard.clean.roots import skip_reason_by_name
-from pycache_guard.clean.select import SOURCELESS
-from pycache_guard.clean.select import SUBMODULE
-from pycache_guard.clean.select import TRACKED
+from pycache_guard.clean.roots import skip_reason_by_content, skip_reason_by_name
+from pycache_guard.clean.select import SOURCELESS, SUBMODULE, TRACKED
 from pycache_guard.fs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pycache_guard.clean.roots import CleanRoot
-    from pycache_guard.clean.select import CleanOptions
-    from pycache_guard.clean.select import KeepReason
-    from pycache_guard.clean.select import Selection
+    from pycache_guard.clean.select import CleanOptions, KeepReason, Selection
     from pycache_guard.fs.walk import Directory
 
 #: The identity of a directory without files to remove.

@@ -6,20 +6,16 @@ import errno
 import os
 import re
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard import compat
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.remedies import full_program
-from pycache_guard.remedies import shell_quote
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.remedies import full_program, shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.clean.plan import DirectoryPlan
-    from pycache_guard.clean.plan import Plan
+    from pycache_guard.clean.plan import DirectoryPlan, Plan
     from pycache_guard.clean.roots import CleanRoot
     from pycache_guard.fs.cursors import DirectoryCursor
 

@@ -3,12 +3,12 @@
 Modules that only a removal needs are imported when something is removed.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
-from pycache_guard.clean.plan import deduplicate
-from pycache_guard.clean.plan import make_plan
-from pycache_guard.clean.roots import prefix_roots
-from pycache_guard.clean.roots import root_for
+from pycache_guard.clean.plan import deduplicate, make_plan
+from pycache_guard.clean.roots import prefix_roots, root_for
 from pycache_guard.clean.select import REASONS
 
 TYPE_CHECKING = False
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.clean.plan import Plan
     from pycache_guard.clean.remove import RemovalBatch
-    from pycache_guard.clean.select import CleanOptions
-    from pycache_guard.clean.select import KeepReason
+    from pycache_guard.clean.select import CleanOptions, KeepReason
     from pycache_guard.findings import Finding
 
 

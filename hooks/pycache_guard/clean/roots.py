@@ -1,5 +1,7 @@
 """The directories where a walk starts, and those that `clean` never enters."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os

@@ -1,14 +1,14 @@
 """Decide which files of one directory are removed, which are kept, and why."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 from pycache_guard.bytecode import cache_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     #: The files of one directory to remove; the files to keep although they look like caches; and the
     #: legacy files without a source, which are removed if git knows that the source existed.

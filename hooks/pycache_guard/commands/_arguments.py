@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from pycache_guard.commands import print_safely
 from pycache_guard.errors import Failure
 from pycache_guard.report import FORMATS
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 #: Prefix of the arguments after `--`, so that they are not read as options: `parse_intermixed_args`

@@ -1,5 +1,7 @@
 """The common part of the commands that check commits."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
@@ -35,8 +37,7 @@ class CommitsOptions:
 
 def commits_parser(command: str, description: str) -> Parser:
     """Return a parser with the options of every command that checks commits."""
-    from pycache_guard.commands._arguments import add_scan_options
-    from pycache_guard.commands._arguments import report_parser
+    from pycache_guard.commands._arguments import add_scan_options, report_parser
 
     parser = report_parser(command, description)
     add_scan_options(parser, "new", "none", meaning="which files to read: new (default) or none")

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pycache_guard.findings import Finding
-    from pycache_guard.report import Summary
-    from pycache_guard.report import TextStyle
+    from pycache_guard.report import Summary, TextStyle
 
     class ReportOptions(Protocol):
         """The arguments of every command that writes a report."""
@@ -103,8 +102,7 @@ def write_report(
     `more` has additional keys of the JSON report; `shortcut` and `commit` are those of `TextStyle`.
     """
     from pycache_guard.findings import sort_findings
-    from pycache_guard.report import TextStyle
-    from pycache_guard.report import render
+    from pycache_guard.report import TextStyle, render
 
     if compat.WINDOWS:
         findings = [*map(adapt_to_windows, findings)]
@@ -120,8 +118,7 @@ def adapt_to_windows(finding: Finding) -> Finding:
     """Return a finding whose command means the same in every Windows shell, or a hint instead of it."""
     if finding.fix is None:
         return finding
-    from pycache_guard.remedies import NO_COMMAND
-    from pycache_guard.remedies import translate_for_windows
+    from pycache_guard.remedies import NO_COMMAND, translate_for_windows
 
     command = translate_for_windows(finding.fix)
     return finding._replace(fix=command, hint=finding.hint if command else NO_COMMAND)

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard.bundle.bundles import open_bundles
-from pycache_guard.bundle.check import DEFAULT_MODE
-from pycache_guard.bundle.check import MODES
-from pycache_guard.bundle.check import Expectation
-from pycache_guard.bundle.check import Repair
-from pycache_guard.bundle.check import check_bundle
-from pycache_guard.bundle.check import find_target
-from pycache_guard.bundle.judge import State
-from pycache_guard.bundle.judge import judge
+from pycache_guard.bundle.check import (
+    DEFAULT_MODE,
+    MODES,
+    Expectation,
+    Repair,
+    check_bundle,
+    find_target,
+)
+from pycache_guard.bundle.judge import State, judge
 from pycache_guard.bundle.proof import Compilers
-from pycache_guard.bundle.target import is_version
-from pycache_guard.bundle.target import target_of_interpreter
-from pycache_guard.bundle.target import target_of_version
+from pycache_guard.bundle.target import is_version, target_of_interpreter, target_of_version
 from pycache_guard.bundle.tree import DiskTree
-from pycache_guard.commands._arguments import add_ignore_option
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import print_error
-from pycache_guard.commands._output import write_report
+from pycache_guard.commands._arguments import add_ignore_option, non_empty, report_parser
+from pycache_guard.commands._output import print_error, write_report
 from pycache_guard.errors import Failure
 from pycache_guard.report import Summary
 from pycache_guard.report.json import path_fields
 from pycache_guard.scan import configured_ignores
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
     from pycache_guard.bundle.bundles import Bundle
     from pycache_guard.bundle.check import BundleResult
-    from pycache_guard.bundle.judge import ModuleVerdict
-    from pycache_guard.bundle.judge import StrayFile
+    from pycache_guard.bundle.judge import ModuleVerdict, StrayFile
     from pycache_guard.findings import Finding
 
 NAME = "check-bundle"

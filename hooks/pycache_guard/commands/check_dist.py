@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.commands._arguments import add_ignore_option
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import print_error
-from pycache_guard.commands._output import write_report
+from pycache_guard.commands._arguments import add_ignore_option, non_empty, report_parser
+from pycache_guard.commands._output import print_error, write_report
 from pycache_guard.dist.compare import ArchiveComparer
 from pycache_guard.dist.scan import scan_archive
-from pycache_guard.report import Summary
-from pycache_guard.report import count
+from pycache_guard.report import Summary, count
 from pycache_guard.scan import configured_ignores
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pycache_guard.findings import Finding
 

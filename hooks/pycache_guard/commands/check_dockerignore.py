@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands._arguments import add_config_option
-from pycache_guard.commands._arguments import add_probe_options
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import print_error
-from pycache_guard.commands._output import write_report
+from pycache_guard.commands._arguments import (
+    add_config_option,
+    add_probe_options,
+    non_empty,
+    report_parser,
+)
+from pycache_guard.commands._output import print_error, write_report
 from pycache_guard.dockerignore.check import DockerignoreChecker
 from pycache_guard.git.index import Index
-from pycache_guard.report import Summary
-from pycache_guard.report import count
-from pycache_guard.scan import load_config
-from pycache_guard.scan import settings_at
+from pycache_guard.report import Summary, count
+from pycache_guard.scan import load_config, settings_at
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence

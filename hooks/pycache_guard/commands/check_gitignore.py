@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands._arguments import add_config_option
-from pycache_guard.commands._arguments import add_probe_options
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import emit
-from pycache_guard.commands._output import write_report
-from pycache_guard.git.index import Index
-from pycache_guard.gitignore.fix import check_gitignore
-from pycache_guard.gitignore.fix import plan_fix
-from pycache_guard.report import Summary
-from pycache_guard.report import count
-from pycache_guard.report.escape import escape_unprintable
-from pycache_guard.scan import load_config
-from pycache_guard.scan import settings_at
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from pycache_guard.bytecode.probes import choose_probes
+from pycache_guard.commands._arguments import (
+    add_config_option,
+    add_probe_options,
+    non_empty,
+    report_parser,
+)
+from pycache_guard.commands._output import emit, write_report
+from pycache_guard.git.index import Index
+from pycache_guard.gitignore.fix import check_gitignore, plan_fix
+from pycache_guard.report import Summary, count
+from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.scan import load_config, settings_at
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence

@@ -1,16 +1,14 @@
 """`pycache-guard check-history`: check every commit of a range."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
-from pycache_guard.commands._commits import CommitsOptions
-from pycache_guard.commands._commits import check_commits
+from pycache_guard.commands._commits import CommitsOptions, check_commits
 from pycache_guard.errors import Failure
-from pycache_guard.git.revisions import all_refs
-from pycache_guard.git.revisions import from_runner_environment
-from pycache_guard.git.revisions import parse_ranges
-from pycache_guard.git.revisions import unpushed
+from pycache_guard.git.revisions import all_refs, from_runner_environment, parse_ranges, unpushed
 from pycache_guard.git.tree import config_source
 
 TYPE_CHECKING = False

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from pycache_guard import compat
-from pycache_guard.ci.checks import CheckResult
-from pycache_guard.ci.checks import check_ignore_rules
-from pycache_guard.ci.checks import check_index
-from pycache_guard.ci.checks import check_run_commits
-from pycache_guard.ci.checks import run_side_by_side
+from pycache_guard.ci.checks import (
+    CheckResult,
+    check_ignore_rules,
+    check_index,
+    check_run_commits,
+    run_side_by_side,
+)
 from pycache_guard.ci.event_file import read_event
-from pycache_guard.ci.ranges import RunCommits
-from pycache_guard.ci.ranges import range_commits
-from pycache_guard.ci.ranges import run_commits
-from pycache_guard.ci.systems import detect_system
-from pycache_guard.ci.systems import read_github
+from pycache_guard.ci.ranges import RunCommits, range_commits, run_commits
+from pycache_guard.ci.systems import detect_system, read_github
 from pycache_guard.commands import print_success
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._arguments import non_empty, report_parser
 from pycache_guard.commands._output import write_report
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Rule
-from pycache_guard.findings import sort_findings
+from pycache_guard.findings import Rule, sort_findings
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.remedies import program
 from pycache_guard.report import Summary
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

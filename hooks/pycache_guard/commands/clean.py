@@ -1,5 +1,7 @@
 """`pycache-guard clean`: remove all caches, or only orphans; the hook `clean-orphans`."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
@@ -56,15 +58,10 @@ def write_result(
 
     A hook (`--orphans`, `--broken`) prints nothing about kept files or if there is nothing to remove.
     """
-    from pycache_guard.clean.result import format_checked
-    from pycache_guard.clean.result import format_text
-    from pycache_guard.commands._output import ReportDefaults
-    from pycache_guard.commands._output import emit
-    from pycache_guard.commands._output import rule_links
-    from pycache_guard.commands._output import text_style
+    from pycache_guard.clean.result import format_checked, format_text
+    from pycache_guard.commands._output import ReportDefaults, emit, rule_links, text_style
     from pycache_guard.findings import sort_findings
-    from pycache_guard.report import Summary
-    from pycache_guard.report import render
+    from pycache_guard.report import Summary, render
     from pycache_guard.report.escape import escape_unprintable
 
     reporting = options or ReportDefaults()
@@ -102,8 +99,7 @@ def json_details(result: CleanResult) -> dict[str, object]:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands._arguments import non_empty
-    from pycache_guard.commands._arguments import report_parser
+    from pycache_guard.commands._arguments import non_empty, report_parser
 
     parser = report_parser(
         NAME,

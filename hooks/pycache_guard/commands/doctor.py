@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import emit
-from pycache_guard.commands._output import print_error
-from pycache_guard.commands._output import rule_links
-from pycache_guard.commands._output import text_style
+from pycache_guard.commands._output import emit, print_error, rule_links, text_style
 from pycache_guard.doctor.diagnose import diagnose
 from pycache_guard.findings import sort_findings
 from pycache_guard.report import render
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

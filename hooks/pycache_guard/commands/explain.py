@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.commands import print_safely
-from pycache_guard.commands._arguments import Parser
-from pycache_guard.commands._arguments import non_empty
+from pycache_guard.commands._arguments import Parser, non_empty
 from pycache_guard.config import suggest_rule
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
-from pycache_guard.rule_pages import read_page
-from pycache_guard.rule_pages import render_plain
+from pycache_guard.rule_pages import read_page, render_plain
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

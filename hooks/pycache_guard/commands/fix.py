@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.commands._arguments import report_parser
 from pycache_guard.commands._output import write_report
 from pycache_guard.git.index import Index
 from pycache_guard.gitignore.fix import plan_fix
 from pycache_guard.remedies import program
-from pycache_guard.report import Summary
-from pycache_guard.report import count
-from pycache_guard.scan import Unread
-from pycache_guard.scan import load_config
-from pycache_guard.scan import scan_tracked
-from pycache_guard.untrack import COMMIT
-from pycache_guard.untrack import commit_command
-from pycache_guard.untrack import is_untracked_by_fix
-from pycache_guard.untrack import untrack_findings
+from pycache_guard.report import Summary, count
+from pycache_guard.scan import Unread, load_config, scan_tracked
+from pycache_guard.untrack import COMMIT, commit_command, is_untracked_by_fix, untrack_findings
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
-from pycache_guard.scan import Unread
-from pycache_guard.scan import scan_tracked
+from pycache_guard.scan import Unread, scan_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def main(argv: Sequence[str]) -> int:
         raise
     commit = None
     if options.fix:
-        from pycache_guard.untrack import commit_command
-        from pycache_guard.untrack import untrack_findings
+        from pycache_guard.untrack import commit_command, untrack_findings
 
         findings = untrack_findings(Index(), findings)
         if any(finding.is_fixed for finding in findings):
@@ -115,8 +113,7 @@ def fix_all_command(options: ForbidOptions | Namespace) -> str | None:
     `fix` reads the configuration and the whole index: with other allow entries, or for a part of the
     index, it would untrack more than the report shows.
     """
-    from pycache_guard.remedies import program
-    from pycache_guard.remedies import shell_quote
+    from pycache_guard.remedies import program, shell_quote
 
     if options.tree:
         return None
@@ -140,9 +137,7 @@ def describe_coverage(unread: Unread, options: ForbidOptions | Namespace) -> str
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Parse the arguments; a run without arguments does not need the parser."""
-    from pycache_guard.commands._arguments import add_scan_options
-    from pycache_guard.commands._arguments import non_empty
-    from pycache_guard.commands._arguments import report_parser
+    from pycache_guard.commands._arguments import add_scan_options, non_empty, report_parser
 
     parser = report_parser(
         NAME,

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.commands._arguments import non_empty
-from pycache_guard.commands._arguments import report_parser
-from pycache_guard.commands._output import emit
-from pycache_guard.commands._output import print_error
-from pycache_guard.commands._output import write_report
+from pycache_guard.bytecode.pyc import UnsupportedFormat, read_pyc
+from pycache_guard.commands._arguments import non_empty, report_parser
+from pycache_guard.commands._output import emit, print_error, write_report
 from pycache_guard.errors import Failure
-from pycache_guard.inspection.facts import inspect_file
-from pycache_guard.inspection.facts import locate
-from pycache_guard.inspection.render import to_json
-from pycache_guard.inspection.render import to_text
-from pycache_guard.report import Summary
-from pycache_guard.report import count
+from pycache_guard.inspection.facts import inspect_file, locate
+from pycache_guard.inspection.render import to_json, to_text
+from pycache_guard.report import Summary, count
 from pycache_guard.report.escape import escape_unprintable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.findings import Finding
-    from pycache_guard.inspection.facts import DiskFile
-    from pycache_guard.inspection.facts import GitFile
-    from pycache_guard.inspection.facts import PycFacts
+    from pycache_guard.inspection.facts import DiskFile, GitFile, PycFacts
 
 NAME = "inspect"
 SUMMARY = "describe a bytecode file"
@@ -110,8 +101,7 @@ def _report_files(
 
 def print_strings(options: Namespace) -> int:
     """Print the strings of the files; return 1 if the code of one could not be read to its end."""
-    from pycache_guard.inspection.strings import collect_strings
-    from pycache_guard.inspection.strings import write_lines
+    from pycache_guard.inspection.strings import collect_strings, write_lines
 
     code, chunks = 0, []
     if options.format == "json":
@@ -143,10 +133,12 @@ def print_strings(options: Namespace) -> int:
 
 def print_strings_as_json(options: Namespace) -> int:
     """Print the strings of the files with their places; the exit code is that of `print_strings`."""
-    from pycache_guard.inspection.strings import collect_strings
-    from pycache_guard.inspection.strings import list_all_strings
-    from pycache_guard.inspection.strings import place_nowhere
-    from pycache_guard.inspection.strings import string_to_json
+    from pycache_guard.inspection.strings import (
+        collect_strings,
+        list_all_strings,
+        place_nowhere,
+        string_to_json,
+    )
 
     code, descriptions = 0, []
     for argument in options.files:
@@ -204,9 +196,7 @@ def print_textconv(options: Namespace) -> int:
 
 def print_leaks(options: Namespace) -> int:
     """Print what the files contain and their sources do not; return 1 if there is any."""
-    from pycache_guard.inspection.leaks import find_leaks
-    from pycache_guard.inspection.leaks import leaks_to_json
-    from pycache_guard.inspection.leaks import leaks_to_text
+    from pycache_guard.inspection.leaks import find_leaks, leaks_to_json, leaks_to_text
     from pycache_guard.interpreters.pool import CompilerPool
 
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
@@ -260,9 +250,7 @@ def read_or_fail(place: DiskFile | GitFile) -> Pyc:
 
 def print_diff(options: Namespace) -> int:
     """Compare two files; return 0 if they have the same code, 1 if not. Raises `Failure`."""
-    from pycache_guard.inspection.diff import compare_files
-    from pycache_guard.inspection.diff import diff_to_json
-    from pycache_guard.inspection.diff import diff_to_text
+    from pycache_guard.inspection.diff import compare_files, diff_to_json, diff_to_text
 
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
     pycs = []

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.commands._output import print_error
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pycache_guard.findings import Finding
     from pycache_guard.python_files import SourceFile
@@ -34,8 +32,7 @@ def main(argv: Sequence[str]) -> int:
     """
     from pycache_guard import python_files
     from pycache_guard.commands._output import write_report
-    from pycache_guard.report import Summary
-    from pycache_guard.report import count
+    from pycache_guard.report import Summary, count
     from pycache_guard.scan import configured_ignores
 
     options = parse(argv)
@@ -90,9 +87,7 @@ def check(sources: Iterable[SourceFile]) -> Checked:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands._arguments import add_ignore_option
-    from pycache_guard.commands._arguments import non_empty
-    from pycache_guard.commands._arguments import report_parser
+    from pycache_guard.commands._arguments import add_ignore_option, non_empty, report_parser
 
     parser = report_parser(
         NAME,

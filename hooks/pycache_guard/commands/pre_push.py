@@ -1,16 +1,14 @@
 """`pycache-guard pre-push REMOTE URL`: git's `pre-push` hook, for all refs of a push."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
-from pycache_guard.commands._commits import CommitsOptions
-from pycache_guard.commands._commits import check_commits
-from pycache_guard.commands._commits import read_ref_lines
+from pycache_guard.commands._commits import CommitsOptions, check_commits, read_ref_lines
 from pycache_guard.errors import Failure
-from pycache_guard.git.revisions import from_pre_push
-from pycache_guard.git.revisions import from_runner_environment
-from pycache_guard.git.revisions import unannounced
+from pycache_guard.git.revisions import from_pre_push, from_runner_environment, unannounced
 from pycache_guard.git.tree import config_source
 
 TYPE_CHECKING = False

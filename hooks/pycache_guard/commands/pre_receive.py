@@ -1,15 +1,17 @@
 """`pycache-guard pre-receive`: git's `pre-receive` hook, on a server."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
-from pycache_guard.commands._commits import CommitsOptions
-from pycache_guard.commands._commits import check_commits
-from pycache_guard.commands._commits import commits_parser
-from pycache_guard.commands._commits import read_ref_lines
-from pycache_guard.git.revisions import created_refs
-from pycache_guard.git.revisions import from_pre_receive
-from pycache_guard.git.tree import HeadTree
-from pycache_guard.git.tree import check_head
+from pycache_guard.commands._commits import (
+    CommitsOptions,
+    check_commits,
+    commits_parser,
+    read_ref_lines,
+)
+from pycache_guard.git.revisions import created_refs, from_pre_receive
+from pycache_guard.git.tree import HeadTree, check_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

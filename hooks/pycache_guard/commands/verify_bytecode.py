@@ -1,5 +1,7 @@
 """`pycache-guard verify-bytecode`: check whether bytecode comes from its sources."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 TYPE_CHECKING = False
@@ -37,8 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
 def report(result: VerifyResult, ignored: set[str], options: Namespace) -> int:
     """Write findings, failures and what was checked; return the exit code."""
-    from pycache_guard.commands._output import print_error
-    from pycache_guard.commands._output import write_report
+    from pycache_guard.commands._output import print_error, write_report
 
     findings = [finding for finding in result.findings if finding.rule.name not in ignored]
     summary = summarize(result, options)
@@ -65,8 +66,7 @@ def report(result: VerifyResult, ignored: set[str], options: Namespace) -> int:
 
 def summarize(result: VerifyResult, options: Namespace) -> Summary:
     """Return what was checked, in numbers, and notes about files that are not simply verified."""
-    from pycache_guard.report import Summary
-    from pycache_guard.report import count
+    from pycache_guard.report import Summary, count
 
     checked, verified = result.checked, result.verified
     if not checked:
@@ -89,9 +89,7 @@ def summarize(result: VerifyResult, options: Namespace) -> Summary:
 def has_tracked_bytecode() -> bool:
     """Return whether the index has anything to verify. In a hook it usually has not."""
     from pycache_guard.git.index import Index
-    from pycache_guard.scan import Unread
-    from pycache_guard.scan import examine_contents
-    from pycache_guard.scan import records_to_check
+    from pycache_guard.scan import Unread, examine_contents, records_to_check
 
     named, files, attributes = records_to_check(Index(), "new", Unread())
     contents = examine_contents(files, attributes, Unread())
@@ -162,10 +160,12 @@ def show_files(paths: list[str], one: str, many: str) -> str:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Read the arguments."""
-    from pycache_guard.commands._arguments import add_config_option
-    from pycache_guard.commands._arguments import add_ignore_option
-    from pycache_guard.commands._arguments import non_empty
-    from pycache_guard.commands._arguments import report_parser
+    from pycache_guard.commands._arguments import (
+        add_config_option,
+        add_ignore_option,
+        non_empty,
+        report_parser,
+    )
 
     parser = report_parser(
         NAME,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.archives.member import CHUNK_BYTES
-from pycache_guard.archives.member import ArchiveError
+from pycache_guard.archives.member import CHUNK_BYTES, ArchiveError
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pycache_guard.archives.member import Archive
     from pycache_guard.dist.members import ArchivedPyc

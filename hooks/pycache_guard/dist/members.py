@@ -6,19 +6,14 @@ show whether the source compiles to its code: see `dist.compare`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.cache_names import source_candidates
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import InvalidHeader, SourceHash, Timestamp, parse_header
 from pycache_guard.bytecode.source_hash import source_hash
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pycache_guard.archives.member import Member
     from pycache_guard.bytecode.header import Header

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.bytecode.names import is_bytecode_path
@@ -18,10 +19,8 @@ from pycache_guard.config import parse_toml
 from pycache_guard.errors import Failure
 from pycache_guard.misplaced import may_be_misplaced
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: By a word that the name of the generator or backend contains.
 EXCLUDE_SETTINGS = {

@@ -6,48 +6,45 @@ The report is limited, so that an archive with any number of members needs a lim
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.archives import MIN_LAYER_NAME_CHARS
-from pycache_guard.archives import TARS
-from pycache_guard.archives import ZIPS
-from pycache_guard.archives import is_archive
-from pycache_guard.archives import is_layer
-from pycache_guard.archives import open_archive
-from pycache_guard.archives.member import WHOLE
-from pycache_guard.archives.member import ArchiveError
-from pycache_guard.archives.member import Growth
-from pycache_guard.archives.member import GrowthExceeded
+from pycache_guard.archives import (
+    MIN_LAYER_NAME_CHARS,
+    TARS,
+    ZIPS,
+    is_archive,
+    is_layer,
+    open_archive,
+)
+from pycache_guard.archives.member import WHOLE, ArchiveError, Growth, GrowthExceeded
 from pycache_guard.archives.zip_directory import has_directory
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.dist.members import ArchivedPyc
-from pycache_guard.dist.members import ObservedContent
-from pycache_guard.dist.members import SourceHasher
-from pycache_guard.dist.members import read_pyc_member
-from pycache_guard.dist.members import source_mismatch
-from pycache_guard.dist.metadata import MAX_METADATA_BYTES
-from pycache_guard.dist.metadata import exclude_hint
-from pycache_guard.dist.metadata import is_metadata
-from pycache_guard.dist.metadata import is_record
-from pycache_guard.dist.metadata import keep_metadata
-from pycache_guard.dist.metadata import recorded_bytecode
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
+from pycache_guard.dist.members import (
+    ArchivedPyc,
+    ObservedContent,
+    SourceHasher,
+    read_pyc_member,
+    source_mismatch,
+)
+from pycache_guard.dist.metadata import (
+    MAX_METADATA_BYTES,
+    exclude_hint,
+    is_metadata,
+    is_record,
+    keep_metadata,
+    recorded_bytecode,
+)
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs import regular
-from pycache_guard.git.entries import FILE
-from pycache_guard.git.entries import LINK
+from pycache_guard.git.entries import FILE, LINK
 from pycache_guard.misplaced import is_misplaced
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import IO
 
-    from pycache_guard.archives.member import Archive
-    from pycache_guard.archives.member import Member
+    from pycache_guard.archives.member import Archive, Member
     from pycache_guard.dist.compare import ArchiveComparer
 
 #: A nested archive is copied into an unnamed temporary file of at most this size.

@@ -10,8 +10,7 @@ import json
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.values import UNKNOWN
-from pycache_guard.dockerignore.values import Unreadable
+from pycache_guard.dockerignore.values import UNKNOWN, Unreadable
 
 #: Targets inherit from each other this often.
 MAX_INHERITED = 20

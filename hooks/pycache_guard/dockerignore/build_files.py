@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.dockerignore.names import bake_files
-from pycache_guard.dockerignore.names import base_of_override
-from pycache_guard.dockerignore.names import is_main_compose_file
-from pycache_guard.dockerignore.names import join
-from pycache_guard.dockerignore.values import UNKNOWN
-from pycache_guard.dockerignore.values import WORKSPACE
-from pycache_guard.dockerignore.values import Unreadable
-from pycache_guard.dockerignore.values import interpolate
-from pycache_guard.dockerignore.values import interpolate_or_unknown
-from pycache_guard.dockerignore.values import is_remote
-from pycache_guard.dockerignore.values import read_environment
+from pycache_guard.dockerignore.names import (
+    bake_files,
+    base_of_override,
+    is_main_compose_file,
+    join,
+)
+from pycache_guard.dockerignore.values import (
+    UNKNOWN,
+    WORKSPACE,
+    Unreadable,
+    interpolate,
+    interpolate_or_unknown,
+    is_remote,
+    read_environment,
+)
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pycache_guard.dockerignore.bake import Target
-    from pycache_guard.dockerignore.compose import ComposeFile
-    from pycache_guard.dockerignore.compose import ServiceBuild
+    from pycache_guard.dockerignore.compose import ComposeFile, ServiceBuild
 
 #: The deepest nesting of includes and `extends`.
 MAX_DEPTH = 20
@@ -113,8 +111,7 @@ class BuildFiles:
         """Collect what Bake files build: those of one directory are merged, as `buildx bake` does."""
         if not paths:
             return
-        from pycache_guard.dockerignore.bake import read_bake
-        from pycache_guard.dockerignore.bake import resolve_target
+        from pycache_guard.dockerignore.bake import read_bake, resolve_target
 
         for directory in sorted({posixpath.dirname(path) for path in paths}):
             targets: dict[str, Target] = {}
@@ -172,8 +169,7 @@ class BuildFiles:
 
     def _parse(self, path: bytes) -> ComposeFile | None:
         """Return a compose file, None for one that cannot be read, which is reported once."""
-        from pycache_guard.dockerignore.compose import is_template
-        from pycache_guard.dockerignore.compose import read_compose
+        from pycache_guard.dockerignore.compose import is_template, read_compose
 
         if path not in self._parsed:
             self._parsed[path] = None

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.bytecode.probes import DOCKER_PATTERNS
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.bytecode.probes import (
+    DOCKER_PATTERNS,
+    UNTRACKED_DIR,
+    UNTRACKED_MODULE,
+    probe_paths,
+)
 from pycache_guard.dockerignore.contexts import ContextFinder
 from pycache_guard.dockerignore.names import join
-from pycache_guard.dockerignore.patterns import Dockerignore
-from pycache_guard.dockerignore.patterns import InvalidLine
+from pycache_guard.dockerignore.patterns import Dockerignore, InvalidLine
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.atomic import rewrite_atomic
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.explain import describe_paths
-from pycache_guard.gitignore.explain import group_by
-from pycache_guard.gitignore.fix import complete_ignore_file
-from pycache_guard.gitignore.fix import describe_advice
-from pycache_guard.gitignore.fix import read_ignore_file
+from pycache_guard.gitignore.explain import describe_paths, group_by
+from pycache_guard.gitignore.fix import complete_ignore_file, describe_advice, read_ignore_file
 from pycache_guard.gitignore.fix_commands import FixCommands
-from pycache_guard.gitignore.patterns import bytecode_component
-from pycache_guard.gitignore.patterns import detect_utf16_32
-from pycache_guard.gitignore.patterns import has_comment
-from pycache_guard.gitignore.patterns import has_several_patterns
-from pycache_guard.gitignore.patterns import is_miscased
-from pycache_guard.gitignore.patterns import lines_about_bytecode
-from pycache_guard.gitignore.project import Project
-from pycache_guard.gitignore.project import read_project
+from pycache_guard.gitignore.patterns import (
+    bytecode_component,
+    detect_utf16_32,
+    has_comment,
+    has_several_patterns,
+    is_miscased,
+    lines_about_bytecode,
+)
+from pycache_guard.gitignore.project import Project, read_project
 from pycache_guard.gitignore.proof import UnignoredPath
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.dockerignore.contexts import BuildContext

@@ -8,14 +8,12 @@ stay known and no tag is followed.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from pycache_guard.dockerignore.values import Unreadable
-from pycache_guard.dockerignore.values import Value
+from pycache_guard.dockerignore.values import Unreadable, Value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias

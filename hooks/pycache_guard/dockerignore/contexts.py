@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.dockerignore.build_files import BuildFiles
-from pycache_guard.dockerignore.build_files import ComposeBuild
-from pycache_guard.dockerignore.build_files import Files
-from pycache_guard.dockerignore.dockerfile import Sources
-from pycache_guard.dockerignore.dockerfile import has_glob
-from pycache_guard.dockerignore.dockerfile import read_sources
-from pycache_guard.dockerignore.names import ignore_files
-from pycache_guard.dockerignore.names import is_bake_file
-from pycache_guard.dockerignore.names import is_compose_file
-from pycache_guard.dockerignore.names import is_devcontainer
-from pycache_guard.dockerignore.names import is_docker_file
-from pycache_guard.dockerignore.names import is_dockerfile
-from pycache_guard.dockerignore.names import is_foreign
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.dockerignore.build_files import BuildFiles, ComposeBuild, Files
+from pycache_guard.dockerignore.dockerfile import Sources, has_glob, read_sources
+from pycache_guard.dockerignore.names import (
+    ignore_files,
+    is_bake_file,
+    is_compose_file,
+    is_devcontainer,
+    is_docker_file,
+    is_dockerfile,
+    is_foreign,
+)
 from pycache_guard.errors import Failure
 from pycache_guard.git.entries import LINK
-from pycache_guard.git.listing import find_compose_candidates
-from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.objects import read_blob
-from pycache_guard.git.objects import read_blobs
+from pycache_guard.git.listing import find_compose_candidates, iter_entry_blocks, parse_entry
+from pycache_guard.git.objects import read_blob, read_blobs
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -9,8 +9,7 @@ import json
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.values import WORKSPACE
-from pycache_guard.dockerignore.values import Unreadable
+from pycache_guard.dockerignore.values import WORKSPACE, Unreadable
 
 #: A string, or a comment; then a string, or a comma in front of a closing bracket.
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)

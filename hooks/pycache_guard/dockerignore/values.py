@@ -7,9 +7,8 @@ BuildKit and Bake add `target:` and `input:` to the contexts that are not direct
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard import compat
 from pycache_guard.bytecode import cache_names
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.header import InvalidHeader, SourceHash, Timestamp, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
-from pycache_guard.clean.roots import skip_reason_by_content
-from pycache_guard.clean.roots import skip_reason_by_name
+from pycache_guard.clean.roots import skip_reason_by_content, skip_reason_by_name
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.walk import walk
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

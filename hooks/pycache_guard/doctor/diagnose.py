@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.clean.roots import reject_vcs_internals
-from pycache_guard.clean.roots import root_for
-from pycache_guard.doctor import caches
-from pycache_guard.doctor import interpreter
-from pycache_guard.doctor import state
-from pycache_guard.doctor import timing
-from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE
-from pycache_guard.doctor.interpreter import describe_writing
-from pycache_guard.doctor.interpreter import is_redirected
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
-from pycache_guard.doctor.report import merge_reports
+from pycache_guard.clean.roots import reject_vcs_internals, root_for
+from pycache_guard.doctor import caches, interpreter, state, timing
+from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE, describe_writing, is_redirected
+from pycache_guard.doctor.report import DoctorReport, Fact, merge_reports
 from pycache_guard.errors import Failure
 from pycache_guard.fs.vcs import find_mark
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import toplevel
 from pycache_guard.interpreters.identity import ask
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import TYPE_CHECKING
 
-from pycache_guard.doctor.hook_configurations import LEFTHOOK_FILES
-from pycache_guard.doctor.hook_configurations import RUNNER_FILES
-from pycache_guard.doctor.hook_configurations import Configurations
+from pycache_guard.doctor.hook_configurations import LEFTHOOK_FILES, RUNNER_FILES, Configurations
 from pycache_guard.doctor.hook_scripts import Scripts
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.remedies import program
-from pycache_guard.remedies import shell_quote
+from pycache_guard.doctor.report import DoctorReport, Fact
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.remedies import program, shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pycache_guard.fs import regular
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

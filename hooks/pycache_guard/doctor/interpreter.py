@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.doctor.caches import is_world_writable
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.doctor.report import DoctorReport, Fact
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.remedies import shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

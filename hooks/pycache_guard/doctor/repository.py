@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.probes import ProbeChoice
-from pycache_guard.bytecode.probes import choose_probes
+from typing import TYPE_CHECKING
+
+from pycache_guard.bytecode.probes import ProbeChoice, choose_probes
 from pycache_guard.dockerignore.check import DockerignoreChecker
-from pycache_guard.doctor.guards import STAGES
-from pycache_guard.doctor.guards import check_hooks
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
-from pycache_guard.doctor.report import merge_reports
+from pycache_guard.doctor.guards import STAGES, check_hooks
+from pycache_guard.doctor.report import DoctorReport, Fact, merge_reports
 from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
-from pycache_guard.git.hooks import configured_hooks
-from pycache_guard.git.hooks import hooks_dir
-from pycache_guard.git.hooks import installed_hooks
+from pycache_guard.git.hooks import configured_hooks, hooks_dir, installed_hooks
 from pycache_guard.git.index import Index
 from pycache_guard.gitignore.fix import check_gitignore
-from pycache_guard.scan import load_config
-from pycache_guard.scan import scan_tracked
+from pycache_guard.scan import load_config, scan_tracked
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard import compat
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.clean.result import clean
 from pycache_guard.clean.select import CleanOptions
-from pycache_guard.doctor.caches import UNKNOWN
-from pycache_guard.doctor.caches import is_world_writable
+from pycache_guard.doctor.caches import UNKNOWN, is_world_writable
 from pycache_guard.doctor.interpreter import SUGGESTED_PREFIX
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.doctor.report import DoctorReport, Fact
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.regular import open_regular
-from pycache_guard.remedies import program
-from pycache_guard.remedies import shell_quote
+from pycache_guard.remedies import program, shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pycache_guard.doctor.caches import Cache
-    from pycache_guard.doctor.caches import CacheDirectory
-    from pycache_guard.doctor.caches import CacheScan
+    from pycache_guard.doctor.caches import Cache, CacheDirectory, CacheScan
     from pycache_guard.interpreters.identity import Interpreter
 
 OTHERS = "The interpreter above does not read them."

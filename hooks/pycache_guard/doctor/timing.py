@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE
-from pycache_guard.doctor.interpreter import PREFIX_SINCE
-from pycache_guard.doctor.report import DoctorReport
-from pycache_guard.doctor.report import Fact
+from pycache_guard.doctor.interpreter import NO_WRITE_VARIABLE, PREFIX_SINCE
+from pycache_guard.doctor.report import DoctorReport, Fact
 from pycache_guard.errors import Failure
 from pycache_guard.git.tempdir import TemporaryDirectory
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import find_git_dir
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -5,6 +5,8 @@ no effect. `PathCursor` is for Windows, whose system calls take no directory des
 part of a path before use, and a check-then-use race remains.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import errno

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard.errors import Failure
-from pycache_guard.fs import cursors
-from pycache_guard.fs import regular
+from pycache_guard.fs import cursors, regular
 from pycache_guard.fs.vcs import VCS_ENTRIES
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     #: Called with the path and the reason for every unreadable path.
     OnError = Callable[[str, str], None]

@@ -3,6 +3,8 @@
 A checkout can contain a link to either, instead of any file.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,7 @@
 """The directories in which version control systems keep their own files, and how to find that of git."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os

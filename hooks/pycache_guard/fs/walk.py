@@ -1,21 +1,20 @@
 """Walk a directory tree with a cursor that never follows links."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import errno
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.fs.cursors import FdCursor
-from pycache_guard.fs.cursors import PathCursor
+from pycache_guard.fs.cursors import FdCursor, PathCursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from pycache_guard.fs.cursors import DirectoryCursor
-    from pycache_guard.fs.cursors import Listing
+    from pycache_guard.fs.cursors import DirectoryCursor, Listing
 
 
 #: The directory was removed or replaced after its parent was listed.

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import FIXED_VARIABLES
-from pycache_guard.git.process import NOWHERE
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.process import FIXED_VARIABLES, NOWHERE, Git, environment, parsing_output
 from pycache_guard.git.repository import options_at
 from pycache_guard.git.tempdir import TemporaryDirectory
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     #: File, line and pattern of the rule that decides, as git prints them; all empty if no rule does.
     #: A pattern that begins with `!` re-includes.

@@ -17,31 +17,16 @@ import os
 import re
 import tempfile
 from itertools import chain
-from typing import NamedTuple
-from typing import final
+from typing import TYPE_CHECKING, NamedTuple, final
 
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.bytecode.sniff import may_be_bytecode_when_encoded
-from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import path_of
-from pycache_guard.git.objects import OfflineRepository
-from pycache_guard.git.objects import read_prefixes
-from pycache_guard.git.process import NOWHERE
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import parsing_output
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode, may_be_bytecode_when_encoded
+from pycache_guard.git.listing import blob_of, path_of
+from pycache_guard.git.objects import OfflineRepository, read_prefixes
+from pycache_guard.git.process import NOWHERE, Git, GitFailure, environment, parsing_output
 from pycache_guard.git.repository import options_at
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Collection
-    from collections.abc import Container
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 
     #: The attributes that turn a file into bytecode, in words, and its first bytes at checkout.
     Becoming = tuple[str, bytes]

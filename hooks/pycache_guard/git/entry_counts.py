@@ -7,15 +7,14 @@ pair of trees once, so it knows the count long before they would end.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.errors import Failure
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import ObjectReader
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
 from pycache_guard.git.process import GitFailure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     #: A tree, if there is one, and the trees of the parents that it is compared with, by id.
     Comparison = tuple[str | None, tuple[str, ...]]

@@ -5,34 +5,29 @@ format"); with `--root`, a root commit adds all its files. Answers are not kept,
 with history.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
-from itertools import chain
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import is_deletion
-from pycache_guard.git.listing import iter_blocks
-from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.listing import names_attributes
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.listing import path_of
+from pycache_guard.git.listing import (
+    blob_of,
+    is_deletion,
+    iter_blocks,
+    iter_entry_blocks,
+    names_attributes,
+    parse_entry,
+    path_of,
+)
 from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.process import RAW_DIFF_OPTIONS
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.process import RAW_DIFF_OPTIONS, Git, GitFailure, environment, parsing_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.entry_counts import EntryCounter

@@ -9,8 +9,7 @@ import os
 
 from pycache_guard import compat
 from pycache_guard.fs.regular import open_regular
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import git_output
+from pycache_guard.git.process import Git, git_output
 from pycache_guard.git.repository import toplevel
 
 #: Maximum number of bytes that are read of a hook.

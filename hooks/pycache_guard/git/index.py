@@ -3,20 +3,18 @@
 Only `process` is imported at once; the rest is imported while git is already at work.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import RAW_DIFF_OPTIONS
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git_output
+from pycache_guard.git.process import RAW_DIFF_OPTIONS, Git, GitFailure, git_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.listing import Diff
@@ -119,8 +117,7 @@ class Index:
         if not any(record[7:].startswith(EMPTY_BLOBS) for record in records):
             return records
         from pycache_guard.git import repository
-        from pycache_guard.git.listing import Diff
-        from pycache_guard.git.listing import path_of
+        from pycache_guard.git.listing import Diff, path_of
 
         options = ("--cached", "--ita-invisible-in-index", *RAW_DIFF_OPTIONS)
         process = Git(*FULL_INDEX, "diff-index", *options, repository.empty_tree(), "--")
@@ -181,8 +178,7 @@ class Index:
         read again before it is of consequence. `path` is relative to the top.
         """
         from pycache_guard.fs.regular import open_regular
-        from pycache_guard.git.repository import is_likely_top
-        from pycache_guard.git.repository import require_toplevel
+        from pycache_guard.git.repository import is_likely_top, require_toplevel
 
         where = os.curdir if not thorough and is_likely_top() else require_toplevel()
         try:
@@ -219,8 +215,7 @@ class Index:
         """
         import tempfile
 
-        from pycache_guard.git.repository import options_at
-        from pycache_guard.git.repository import require_toplevel
+        from pycache_guard.git.repository import options_at, require_toplevel
 
         where = options_at(require_toplevel())
         with tempfile.TemporaryFile() as listed:

@@ -1,18 +1,16 @@
 """Read listings of entries, differences of the index or a tree from a commit, and searches of the index."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.process import Git, GitFailure, git_output, parsing_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pycache_guard.git.entries import Entry
 

@@ -1,22 +1,17 @@
 """Read objects, many through one process."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.process import Git, GitFailure, environment, git_output, parsing_output
 from pycache_guard.git.repository import try_rev_parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import NoReturn
 
     #: Object id, type, size in bytes, first bytes.

@@ -1,5 +1,7 @@
 """Run git: return bytes, raise one class of failure, run no program of the repository."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
@@ -10,8 +12,7 @@ from pycache_guard.git import spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: The oldest git that the program works with.
 OLDEST_GIT = "2.25"

@@ -1,15 +1,13 @@
 """Locate the work tree, and resolve names of commits and trees."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import is_object_id
-from pycache_guard.git.process import object_id
+from pycache_guard.git.process import Git, GitFailure, git_output, is_object_id, object_id
 
 TYPE_CHECKING = False
 

@@ -1,28 +1,27 @@
 """Resolve arguments, ref lines and variables to commits, and list them with `git rev-list`."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
 from pycache_guard.errors import Failure
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.process import HEXADECIMAL
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import is_object_id
-from pycache_guard.git.process import object_id
-from pycache_guard.git.process import parsing_output
-from pycache_guard.git.repository import is_repository
-from pycache_guard.git.repository import try_rev_parse
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
+from pycache_guard.git.process import (
+    HEXADECIMAL,
+    Git,
+    GitFailure,
+    git_output,
+    is_object_id,
+    object_id,
+    parsing_output,
+)
+from pycache_guard.git.repository import is_repository, try_rev_parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 
 #: Lengths of one object id, or of two separated by a space, for SHA-1 and SHA-256.

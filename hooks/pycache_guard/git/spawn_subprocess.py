@@ -6,16 +6,13 @@ import errno
 import os
 import subprocess
 import tempfile
+from typing import TYPE_CHECKING
 
 from pycache_guard import compat
-from pycache_guard.git.spawn import CHUNK_BYTES
-from pycache_guard.git.spawn import MIN_PIPE_BYTES
-from pycache_guard.git.spawn import _live
+from pycache_guard.git.spawn import CHUNK_BYTES, MIN_PIPE_BYTES, _live
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import IO
 
 

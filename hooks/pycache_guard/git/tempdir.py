@@ -6,8 +6,7 @@ import os
 import tempfile
 
 from pycache_guard import compat
-from pycache_guard.git.spawn import _live
-from pycache_guard.git.spawn import signals_blocked
+from pycache_guard.git.spawn import _live, signals_blocked
 
 #: How long to wait, each time, for a process that has a file open on Windows.
 _WAITS_SECONDS = (0.05, 0.2, 0.8)

@@ -10,27 +10,16 @@ from __future__ import annotations
 import os
 import tempfile
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
-from pycache_guard.fs.vcs import find_mark
-from pycache_guard.fs.vcs import resolve_mark
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.fs.vcs import find_mark, resolve_mark
 from pycache_guard.git.external_repositories import find_stores
-from pycache_guard.git.listing import iter_blocks
-from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import GitFailure
-from pycache_guard.git.process import environment
-from pycache_guard.git.process import git_output
-from pycache_guard.git.process import parsing_output
+from pycache_guard.git.listing import iter_blocks, iter_entry_blocks
+from pycache_guard.git.process import Git, GitFailure, environment, git_output, parsing_output
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 
 #: Maximum number of entries of the reflog of HEAD that are read, the newest first.

@@ -1,5 +1,7 @@
 """Read HEAD or another commit: in a bare repository, on a server, and for `--tree`."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
@@ -7,13 +9,9 @@ import os
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
 from pycache_guard.git.index import Index
-from pycache_guard.git.listing import Diff
-from pycache_guard.git.listing import parse_entry
-from pycache_guard.git.objects import read_blob
-from pycache_guard.git.objects import read_path
-from pycache_guard.git.process import RAW_DIFF_OPTIONS
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import git_output
+from pycache_guard.git.listing import Diff, parse_entry
+from pycache_guard.git.objects import read_blob, read_path
+from pycache_guard.git.process import RAW_DIFF_OPTIONS, Git, git_output
 from pycache_guard.git.repository import toplevel
 
 TYPE_CHECKING = False

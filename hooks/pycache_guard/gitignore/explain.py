@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import IN_CACHE
-from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import SUFFIXES
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import WRITERS
-from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.bytecode.probes import (
+    IN_CACHE,
+    PATTERNS,
+    SUFFIXES,
+    UNTRACKED_DIR,
+    UNTRACKED_MODULE,
+    WRITERS,
+    lines_for,
+)
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.regular import open_regular
-from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.git.check_ignore import rules_for_user
+from pycache_guard.git.check_ignore import IsolatedIgnoreRules, rules_for_user
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.gitignore.fix_commands import FixCommands
 from pycache_guard.gitignore.patterns import detect_utf16_32
 from pycache_guard.gitignore.project import read_project
-from pycache_guard.gitignore.proof import UnignoredPath
-from pycache_guard.gitignore.proof import find_ineffective_lines
+from pycache_guard.gitignore.proof import UnignoredPath, find_ineffective_lines
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from pycache_guard.git.check_ignore import MatchedRule

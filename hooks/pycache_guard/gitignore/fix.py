@@ -6,37 +6,23 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import PATTERNS
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import WRITERS
-from pycache_guard.bytecode.probes import lines_for
+from pycache_guard.bytecode.probes import PATTERNS, UNTRACKED_DIR, WRITERS, lines_for
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
-from pycache_guard.fs.atomic import read_if_exists
-from pycache_guard.fs.atomic import rewrite_atomic
-from pycache_guard.fs.atomic import stat_replaceable
-from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.objects import find_blobs
-from pycache_guard.git.objects import read_blob
+from pycache_guard.findings import Finding, Rule
+from pycache_guard.fs.atomic import read_if_exists, rewrite_atomic, stat_replaceable
+from pycache_guard.git.objects import ObjectReader, find_blobs, read_blob
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.explain import TOP_GITIGNORE
-from pycache_guard.gitignore.explain import explain
+from pycache_guard.gitignore.explain import TOP_GITIGNORE, explain
 from pycache_guard.gitignore.fix_commands import FixCommands
-from pycache_guard.gitignore.patterns import append_patterns
-from pycache_guard.gitignore.patterns import detect_utf16_32
+from pycache_guard.gitignore.patterns import append_patterns, detect_utf16_32
 from pycache_guard.gitignore.project import read_project
 from pycache_guard.gitignore.proof import find_unignored
 from pycache_guard.remedies import program
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from pycache_guard.fs.regular import open_regular
-from pycache_guard.git.repository import cwd_is_below_toplevel
-from pycache_guard.git.repository import is_sparse
+from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
 from pycache_guard.gitignore.patterns import detect_utf16_32
-from pycache_guard.remedies import add_command
-from pycache_guard.remedies import append_command
-from pycache_guard.remedies import at_top
-from pycache_guard.remedies import shell_quote
-from pycache_guard.remedies import untrack_command
+from pycache_guard.remedies import add_command, append_command, at_top, shell_quote, untrack_command
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

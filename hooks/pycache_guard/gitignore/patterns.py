@@ -6,12 +6,10 @@ Only git decides whether a pattern matches. gitignore(5), "PATTERN FORMAT".
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BOM = b"\xef\xbb\xbf"
 

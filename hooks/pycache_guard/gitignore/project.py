@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from identify import identify
 
 from pycache_guard.bytecode.probes import module_name
 from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.objects import read_blobs
-from pycache_guard.git.objects import read_prefixes
+from pycache_guard.git.objects import read_blobs, read_prefixes
 from pycache_guard.git.repository import require_toplevel
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

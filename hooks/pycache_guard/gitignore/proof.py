@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import IN_CACHE
-from pycache_guard.bytecode.probes import SUFFIXES
-from pycache_guard.bytecode.probes import UNTRACKED_DIR
-from pycache_guard.bytecode.probes import UNTRACKED_MODULE
-from pycache_guard.bytecode.probes import probe_paths
+from pycache_guard.bytecode.probes import (
+    IN_CACHE,
+    SUFFIXES,
+    UNTRACKED_DIR,
+    UNTRACKED_MODULE,
+    probe_paths,
+)
 from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.gitignore.patterns import explain_line
-from pycache_guard.gitignore.patterns import lines_about_bytecode
+from pycache_guard.gitignore.patterns import explain_line, lines_about_bytecode
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class IneffectiveLine(NamedTuple):

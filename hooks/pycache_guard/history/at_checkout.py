@@ -8,34 +8,28 @@ at its edge, has an attribute that could matter.
 from __future__ import annotations
 
 import tempfile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.sniff import may_become_bytecode
-from pycache_guard.git.checkout import Checkout
-from pycache_guard.git.checkout import kinds_of
+from pycache_guard.git.checkout import Checkout, kinds_of
 from pycache_guard.git.history import DiffTreePool
-from pycache_guard.git.listing import attributes_above
-from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import has_content
-from pycache_guard.git.listing import is_attributes_file
-from pycache_guard.git.listing import names_attributes
-from pycache_guard.git.listing import path_of
-from pycache_guard.git.listing import tree_of
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import find_blobs
-from pycache_guard.git.process import Git
-from pycache_guard.git.process import object_id
+from pycache_guard.git.listing import (
+    attributes_above,
+    blob_of,
+    has_content,
+    is_attributes_file,
+    names_attributes,
+    path_of,
+    tree_of,
+)
+from pycache_guard.git.objects import MAX_IN_FLIGHT, find_blobs
+from pycache_guard.git.process import Git, object_id
 from pycache_guard.git.revisions import iter_commits
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pycache_guard.git.checkout import Becoming
-    from pycache_guard.git.checkout import Kinds
+    from pycache_guard.git.checkout import Becoming, Kinds
     from pycache_guard.git.history import AddedRecord
     from pycache_guard.git.objects import ObjectReader
     from pycache_guard.git.revisions import Revisions

@@ -1,34 +1,35 @@
 """Check the contents that commits add, while the commits are being listed."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 
-from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_archive
-from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.bytecode.sniff import is_lfs_pointer
-from pycache_guard.bytecode.sniff import may_become_bytecode
+from pycache_guard.bytecode.sniff import (
+    ARCHIVE_HEAD_LENGTH,
+    HEAD_BYTES,
+    is_archive,
+    is_bytecode,
+    is_lfs_pointer,
+    may_become_bytecode,
+)
 from pycache_guard.git.history import changed_attributes
-from pycache_guard.git.listing import ATTRIBUTES
-from pycache_guard.git.listing import attributes_above
-from pycache_guard.git.listing import blob_of
-from pycache_guard.git.listing import is_attributes_file
-from pycache_guard.git.listing import names_attributes
-from pycache_guard.git.listing import path_of
-from pycache_guard.git.listing import tree_of
-from pycache_guard.git.objects import MAX_IN_FLIGHT
-from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.objects import find_blobs
-from pycache_guard.scan import ARCHIVE
-from pycache_guard.scan import LFS_POINTER
-from pycache_guard.scan import Unread
+from pycache_guard.git.listing import (
+    ATTRIBUTES,
+    attributes_above,
+    blob_of,
+    is_attributes_file,
+    names_attributes,
+    path_of,
+    tree_of,
+)
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs
+from pycache_guard.scan import ARCHIVE, LFS_POINTER, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pycache_guard.git.history import AddedRecord
 

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.allowlist import MODE_DESCRIPTIONS
-from pycache_guard.allowlist import AllowList
-from pycache_guard.allowlist import interpreter_name
+from pycache_guard.allowlist import MODE_DESCRIPTIONS, AllowList, interpreter_name
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.findings import DOCS_URL
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import DOCS_URL, Finding, Rule
 from pycache_guard.git.entries import SUBMODULE
 from pycache_guard.git.history import added_entries_matching
 from pycache_guard.git.listing import parse_entry
 from pycache_guard.git.objects import MAX_IN_FLIGHT
 from pycache_guard.git.process import git_output
-from pycache_guard.git.repository import is_sparse
-from pycache_guard.git.repository import toplevel
-from pycache_guard.git.repository import try_rev_parse
+from pycache_guard.git.repository import is_sparse, toplevel, try_rev_parse
 from pycache_guard.git.revisions import Revisions
 from pycache_guard.git.tree import Tree
-from pycache_guard.misplaced import advise_move
-from pycache_guard.misplaced import describe_kind
-from pycache_guard.misplaced import is_misplaced
-from pycache_guard.remedies import leaks_command
-from pycache_guard.remedies import rewrite_history
-from pycache_guard.remedies import rewrite_unpushed
-from pycache_guard.remedies import shell_quote
+from pycache_guard.misplaced import advise_move, describe_kind, is_misplaced
+from pycache_guard.remedies import leaks_command, rewrite_history, rewrite_unpushed, shell_quote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pycache_guard.config import AllowEntry
     from pycache_guard.git.checkout import Becoming

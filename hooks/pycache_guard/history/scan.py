@@ -1,41 +1,34 @@
 """Find bytecode in the commits of a range, and turn it into findings."""
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
-from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.bytecode.names import may_contain_bytecode
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
-from pycache_guard.git.history import DiffTreePool
-from pycache_guard.git.history import added_records
-from pycache_guard.git.history import non_commit_objects
-from pycache_guard.git.history import records_in
-from pycache_guard.git.listing import has_content
-from pycache_guard.git.listing import path_of
+from pycache_guard.git.history import DiffTreePool, added_records, non_commit_objects, records_in
+from pycache_guard.git.listing import has_content, path_of
 from pycache_guard.git.objects import ObjectReader
 from pycache_guard.git.process import GitFailure
-from pycache_guard.git.revisions import UNSHALLOW_HINT
-from pycache_guard.git.revisions import iter_commits
-from pycache_guard.git.revisions import shallow_boundary
-from pycache_guard.git.revisions import start_shallow_check
+from pycache_guard.git.revisions import (
+    UNSHALLOW_HINT,
+    iter_commits,
+    shallow_boundary,
+    start_shallow_check,
+)
 from pycache_guard.history.contents import ContentScanner
 from pycache_guard.scan import load_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Container
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Mapping
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from pycache_guard.findings import Finding
     from pycache_guard.git.checkout import Becoming
     from pycache_guard.git.history import AddedRecord
     from pycache_guard.git.process import Git
     from pycache_guard.git.revisions import Revisions
-    from pycache_guard.scan import Readable
-    from pycache_guard.scan import Unread
+    from pycache_guard.scan import Readable, Unread
 
     #: Bytecode by object id and path: the record, and the commits or names that add it.
     BytecodeByKey = dict[bytes, tuple[bytes, list[str]]]
@@ -81,8 +74,7 @@ def check_commits(
         unjudged: list[str] = []
         at_edges = contents.attributes_at(edges, reader) if contents else []
         if contents and (contents.attributes or at_edges):
-            from pycache_guard.history.at_checkout import CheckedRange
-            from pycache_guard.history.at_checkout import find_converted
+            from pycache_guard.history.at_checkout import CheckedRange, find_converted
 
             read = CheckedRange(revisions, contents, at_edges, len(edges), trees, reader)
             try:

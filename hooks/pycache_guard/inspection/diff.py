@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pycache_guard.bytecode.class_lines import mask_class_lines
-from pycache_guard.bytecode.class_lines import stores_class_lines
-from pycache_guard.bytecode.code_diff import ValueNumbering
-from pycache_guard.bytecode.code_diff import find_code_difference
-from pycache_guard.bytecode.code_facts import list_arguments
-from pycache_guard.bytecode.code_facts import local_names
-from pycache_guard.bytecode.code_facts import name_flags
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
+from pycache_guard.bytecode.class_lines import mask_class_lines, stores_class_lines
+from pycache_guard.bytecode.code_diff import ValueNumbering, find_code_difference
+from pycache_guard.bytecode.code_facts import list_arguments, local_names, name_flags
+from pycache_guard.bytecode.code_object import Code, Container
 from pycache_guard.bytecode.tampering import file_names
-from pycache_guard.inspection.render import MAX_REPR_CHARS
-from pycache_guard.inspection.render import describe_validation
-from pycache_guard.inspection.render import short_repr
-from pycache_guard.inspection.render import used_names
-from pycache_guard.inspection.render import write_signature
+from pycache_guard.inspection.render import (
+    MAX_REPR_CHARS,
+    describe_validation,
+    short_repr,
+    used_names,
+    write_signature,
+)
 from pycache_guard.inspection.scopes import qualify
 from pycache_guard.report.escape import escape_surrogates
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pycache_guard.bytecode.code_object import Value
     from pycache_guard.bytecode.header import Header

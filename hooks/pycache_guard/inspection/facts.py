@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.cache_names import has_exact_case
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.cache_names import source_candidates
-from pycache_guard.bytecode.cache_names import tag_fits
-from pycache_guard.bytecode.freshness import Source
-from pycache_guard.bytecode.freshness import check_freshness
-from pycache_guard.bytecode.freshness import run_without_header
-from pycache_guard.bytecode.freshness import would_import
+from pycache_guard.bytecode.cache_names import (
+    has_exact_case,
+    parse_cache_name,
+    source_candidates,
+    tag_fits,
+)
+from pycache_guard.bytecode.freshness import (
+    Source,
+    check_freshness,
+    run_without_header,
+    would_import,
+)
 from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.pyc import code_problem
-from pycache_guard.bytecode.pyc import find_import_problem
-from pycache_guard.bytecode.pyc import header_problem
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.pyc import (
+    code_problem,
+    find_import_problem,
+    header_problem,
+    read_pyc,
+    table_problem,
+)
 from pycache_guard.bytecode.tampering import code_objects
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs import files
 from pycache_guard.git.objects import read_path
 from pycache_guard.git.repository import try_rev_parse
 from pycache_guard.verify.check import describe_invalid_header
-from pycache_guard.verify.stores import DiskStore
-from pycache_guard.verify.stores import FoundSource
-from pycache_guard.verify.stores import is_in_cache
+from pycache_guard.verify.stores import DiskStore, FoundSource, is_in_cache
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_object import Code
-    from pycache_guard.bytecode.freshness import FreshnessResult
-    from pycache_guard.bytecode.freshness import ImportOutcome
+    from pycache_guard.bytecode.freshness import FreshnessResult, ImportOutcome
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.pyc import Pyc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.util import MAGIC_NUMBER
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.cache_names import CacheName
 from pycache_guard.bytecode.code_object import marshal_format
@@ -15,16 +15,17 @@ from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.bytecode.unmarshal import read_code
 from pycache_guard.inspection.facts import is_absolute
 from pycache_guard.inspection.source_text import SourceText
-from pycache_guard.inspection.strings import is_readable
-from pycache_guard.inspection.strings import list_all_strings
-from pycache_guard.inspection.strings import list_strings
-from pycache_guard.inspection.strings import string_to_json
-from pycache_guard.inspection.strings import write_value
+from pycache_guard.inspection.strings import (
+    is_readable,
+    list_all_strings,
+    list_strings,
+    string_to_json,
+    write_value,
+)
 from pycache_guard.report.escape import escape_surrogates
 from pycache_guard.verify.check import is_uncomparable
 from pycache_guard.verify.compare import Target
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

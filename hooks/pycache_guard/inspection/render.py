@@ -5,24 +5,22 @@ from __future__ import annotations
 import base64
 import os
 import time
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pycache_guard.bytecode.cache_names import writes_other_code
-from pycache_guard.bytecode.code_facts import find_docstring
-from pycache_guard.bytecode.code_facts import is_function
-from pycache_guard.bytecode.code_facts import iter_imports
-from pycache_guard.bytecode.code_facts import list_arguments
-from pycache_guard.bytecode.code_facts import name_flags
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
+from pycache_guard.bytecode.code_facts import (
+    find_docstring,
+    is_function,
+    iter_imports,
+    list_arguments,
+    name_flags,
+)
+from pycache_guard.bytecode.code_object import Code, Container
+from pycache_guard.bytecode.header import SourceHash, Timestamp
 from pycache_guard.inspection.facts import is_tag_right
 from pycache_guard.inspection.scopes import walk_scopes
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import is_utf8
+from pycache_guard.report.escape import escape_surrogates, is_utf8
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

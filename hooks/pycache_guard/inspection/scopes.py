@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
+from pycache_guard.bytecode.code_object import Code, Container
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from pycache_guard.inspection.strings import write_number
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 

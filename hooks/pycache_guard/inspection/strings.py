@@ -8,31 +8,25 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import NamedTuple
-from typing import cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pycache_guard.bytecode.code_facts import find_docstring
-from pycache_guard.bytecode.code_object import Code
-from pycache_guard.bytecode.code_object import Container
-from pycache_guard.bytecode.code_object import marshal_format
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.code_object import Code, Container, marshal_format
+from pycache_guard.bytecode.header import InvalidHeader, parse_header
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.string_scan import ScanResult
-from pycache_guard.bytecode.string_scan import find_printable_runs
-from pycache_guard.bytecode.string_scan import is_long_number
-from pycache_guard.bytecode.string_scan import scan_strings
+from pycache_guard.bytecode.string_scan import (
+    ScanResult,
+    find_printable_runs,
+    is_long_number,
+    scan_strings,
+)
 from pycache_guard.inspection.scopes import walk_scopes
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import escape_unprintable
-from pycache_guard.report.escape import is_utf8
+from pycache_guard.report.escape import escape_surrogates, escape_unprintable, is_utf8
 from pycache_guard.verify.check import describe_invalid_header
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_object import Value

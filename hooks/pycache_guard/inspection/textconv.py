@@ -6,27 +6,26 @@ Git runs the command as `textconv` (gitattributes(5)) with a temporary file, and
 from __future__ import annotations
 
 import hashlib
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.code_facts import local_names
-from pycache_guard.bytecode.code_facts import name_flags
+from pycache_guard.bytecode.code_facts import local_names, name_flags
 from pycache_guard.bytecode.code_object import Code
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import UnsupportedFormat
-from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.pyc import UnsupportedFormat, read_pyc
 from pycache_guard.bytecode.tampering import file_names
-from pycache_guard.inspection.render import cut_text
-from pycache_guard.inspection.render import describe_validation
-from pycache_guard.inspection.render import short_repr
-from pycache_guard.inspection.render import used_names
-from pycache_guard.inspection.render import write_signature
+from pycache_guard.inspection.render import (
+    cut_text,
+    describe_validation,
+    short_repr,
+    used_names,
+    write_signature,
+)
 from pycache_guard.inspection.scopes import walk_scopes
 from pycache_guard.inspection.strings import write_value
 from pycache_guard.verify.check import describe_invalid_header
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -27,8 +27,10 @@ except ImportError:  # pragma: win32 cover # the parent measures real time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO  # noqa: F401 - used in type comments
-    from typing import Any  # noqa: F401 - used in type comments
+    from typing import (
+        IO,  # noqa: F401 - used in type comments
+        Any,  # noqa: F401 - used in type comments
+    )
 
 
 def lower(name, value):

@@ -6,13 +6,12 @@ import os
 import pkgutil
 import struct
 import subprocess
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard import compat
 from pycache_guard.bytecode.magic import LENGTH
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -8,18 +8,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters.process import CompilerProcess
-from pycache_guard.interpreters.process import InterpreterUnusable
-from pycache_guard.interpreters.process import Limits
+from pycache_guard.interpreters.process import CompilerProcess, InterpreterUnusable, Limits
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.interpreters.identity import Interpreter

@@ -8,16 +8,17 @@ import struct
 import subprocess
 import threading
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
-from pycache_guard.interpreters.identity import ISOLATED_2
-from pycache_guard.interpreters.identity import Interpreter
-from pycache_guard.interpreters.identity import child_command
-from pycache_guard.interpreters.identity import parse_identity
+from pycache_guard.interpreters.identity import (
+    ISOLATED_2,
+    Interpreter,
+    child_command,
+    parse_identity,
+)
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
 

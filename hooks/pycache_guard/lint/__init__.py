@@ -5,17 +5,19 @@ Pure: text and trees in, findings out. Sources are parsed, never compiled or run
 
 from __future__ import annotations
 
-from pycache_guard.findings import Finding
-from pycache_guard.findings import sort_findings
+from typing import TYPE_CHECKING
+
+from pycache_guard.findings import Finding, sort_findings
 from pycache_guard.lint.module import Module
 from pycache_guard.lint.rules import CHECKS
-from pycache_guard.lint.source import Suppressions
-from pycache_guard.lint.source import check_syntax
-from pycache_guard.lint.source import decode_source
-from pycache_guard.lint.source import lines_of
-from pycache_guard.lint.source import parse_source
+from pycache_guard.lint.source import (
+    Suppressions,
+    check_syntax,
+    decode_source,
+    lines_of,
+    parse_source,
+)
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Sequence

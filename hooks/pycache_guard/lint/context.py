@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.lint.module import find_receiver
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pycache_guard.lint.module import Module
     from pycache_guard.lint.scopes import Binding

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
-from typing import TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pycache_guard.lint.scopes import SCOPE_FIELDS
-from pycache_guard.lint.scopes import Scope
-from pycache_guard.lint.scopes import bind
+from pycache_guard.lint.scopes import SCOPE_FIELDS, Scope, bind
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pycache_guard.lint.scopes import Binding
 

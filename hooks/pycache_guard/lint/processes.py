@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
-from pycache_guard.lint.paths import render_parts
-from pycache_guard.lint.paths import string_parts
+from pycache_guard.lint.paths import render_parts, string_parts
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -8,10 +8,10 @@ import re
 import sys
 import tokenize
 import warnings
+from typing import TYPE_CHECKING
 
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

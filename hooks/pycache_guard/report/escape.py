@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.remedies import INVISIBLE
-from pycache_guard.remedies import is_visible
+from pycache_guard.remedies import INVISIBLE, is_visible
 
 
 def escape_unprintable(text: str) -> str:

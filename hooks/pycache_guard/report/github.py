@@ -5,9 +5,10 @@ The escapes are those of the runner's own toolkit (actions/toolkit, packages/cor
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.report.escape import escape_text
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import quiet_json
+from pycache_guard.report.escape import escape_surrogates, quiet_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+from typing import TYPE_CHECKING
 
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import is_utf8
-from pycache_guard.report.escape import quiet_json
+from pycache_guard.report.escape import escape_surrogates, is_utf8, quiet_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

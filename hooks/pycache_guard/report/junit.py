@@ -8,11 +8,10 @@ case, which GitLab reads (https://docs.gitlab.com/ci/testing/unit_test_reports/)
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
-from pycache_guard.report.escape import escape_text
-from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.report.escape import escape_text, escape_unprintable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

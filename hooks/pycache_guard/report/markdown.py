@@ -7,11 +7,11 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.report import count
 from pycache_guard.report.escape import escape_text
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.report import Summary

@@ -6,12 +6,11 @@ Source: https://github.com/reviewdog/reviewdog/blob/master/proto/rdf/reviewdog.p
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import DOCS_URL
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import quiet_json
+from pycache_guard.report.escape import escape_surrogates, quiet_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pycache_guard import __version__
-from pycache_guard.findings import DOCS_URL
-from pycache_guard.findings import Rule
-from pycache_guard.report.escape import escape_surrogates
-from pycache_guard.report.escape import quiet_json
+from pycache_guard.findings import DOCS_URL, Rule
+from pycache_guard.report.escape import escape_surrogates, quiet_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.findings import Finding
 

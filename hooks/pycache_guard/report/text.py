@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.remedies import program
-from pycache_guard.report import Summary
-from pycache_guard.report import TextStyle
-from pycache_guard.report import count
+from pycache_guard.report import Summary, TextStyle, count
 from pycache_guard.report.escape import escape_unprintable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from pycache_guard.bytecode.cache_names import is_compiled_by_hook
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.cache_names import tag_fits
-from pycache_guard.bytecode.cache_names import writes_other_code
+from typing import TYPE_CHECKING
+
+from pycache_guard.bytecode.cache_names import (
+    is_compiled_by_hook,
+    parse_cache_name,
+    tag_fits,
+    writes_other_code,
+)
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.contents import describe_content
-from pycache_guard.bytecode.freshness import Freshness
-from pycache_guard.bytecode.freshness import FreshnessResult
-from pycache_guard.bytecode.freshness import check_freshness
-from pycache_guard.bytecode.freshness import is_pre_pep3147
-from pycache_guard.bytecode.header import InvalidHeader
-from pycache_guard.bytecode.header import SourceHash
-from pycache_guard.bytecode.header import Timestamp
-from pycache_guard.bytecode.header import parse_header
+from pycache_guard.bytecode.freshness import (
+    Freshness,
+    FreshnessResult,
+    check_freshness,
+    is_pre_pep3147,
+)
+from pycache_guard.bytecode.header import InvalidHeader, SourceHash, Timestamp, parse_header
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.magic_numbers import CRLF
-from pycache_guard.bytecode.pyc import code_problem
-from pycache_guard.bytecode.pyc import header_problem
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.pyc import code_problem, header_problem, read_pyc, table_problem
 from pycache_guard.bytecode.sniff import is_lfs_pointer
 from pycache_guard.bytecode.source_hash import source_hash
-from pycache_guard.bytecode.tampering import file_names
-from pycache_guard.bytecode.tampering import find_forged_instructions
+from pycache_guard.bytecode.tampering import file_names, find_forged_instructions
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Finding
-from pycache_guard.findings import Rule
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.remedies import shell_quote
-from pycache_guard.verify.compare import Comparer
-from pycache_guard.verify.compare import ComparisonResult
-from pycache_guard.verify.compare import Target
-from pycache_guard.verify.compare import describe_difference
+from pycache_guard.verify.compare import Comparer, ComparisonResult, Target, describe_difference
 from pycache_guard.verify.stores import is_pickle
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,8 +39,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.verify.stores import BytecodeStore
-    from pycache_guard.verify.stores import FoundSource
+    from pycache_guard.verify.stores import BytecodeStore, FoundSource
 
 
 class VerifyResult:

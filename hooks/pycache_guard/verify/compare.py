@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections import deque
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.code_diff import equal_ignoring_filename
-from pycache_guard.bytecode.code_diff import find_difference
-from pycache_guard.bytecode.code_diff import find_other_instructions
+from pycache_guard.bytecode.code_diff import (
+    equal_ignoring_filename,
+    find_difference,
+    find_other_instructions,
+)
 from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.control_flow import executes_the_same
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
-from pycache_guard.bytecode.pyc import read_pyc
-from pycache_guard.bytecode.pyc import table_problem
+from pycache_guard.bytecode.pyc import read_pyc, table_problem
 from pycache_guard.bytecode.unmarshal import read_code
 from pycache_guard.errors import Failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.interpreters.process import CompileResult
-    from pycache_guard.interpreters.process import CompilerProcess
-    from pycache_guard.verify.stores import BytecodeStore
-    from pycache_guard.verify.stores import FoundSource
+    from pycache_guard.interpreters.process import CompileResult, CompilerProcess
+    from pycache_guard.verify.stores import BytecodeStore, FoundSource
 
     #: A target and the optimization level of the comparison.
     ComparisonAttempt = tuple["Target", int]

@@ -7,35 +7,24 @@ import posixpath
 import stat
 from bisect import bisect_left
 from functools import partial
-from typing import NamedTuple
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pycache_guard import scan
-from pycache_guard.bytecode.cache_names import parse_cache_name
-from pycache_guard.bytecode.cache_names import source_candidates
+from pycache_guard.bytecode.cache_names import parse_cache_name, source_candidates
 from pycache_guard.bytecode.freshness import Source
-from pycache_guard.bytecode.sniff import HEAD_BYTES
-from pycache_guard.bytecode.sniff import is_bytecode
-from pycache_guard.bytecode.sniff import is_lfs_pointer
+from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode, is_lfs_pointer
 from pycache_guard.errors import Failure
 from pycache_guard.fs import files
 from pycache_guard.fs.files import MAX_FILE_BYTES
 from pycache_guard.git.checkout import Checkout
-from pycache_guard.git.entries import LINK
-from pycache_guard.git.entries import SUBMODULE
-from pycache_guard.git.listing import iter_entry_blocks
-from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.entries import LINK, SUBMODULE
+from pycache_guard.git.listing import iter_entry_blocks, parse_entry
 from pycache_guard.git.objects import read_prefixes
-from pycache_guard.git.repository import cwd_is_below_toplevel
-from pycache_guard.git.repository import is_sparse
-from pycache_guard.remedies import shell_quote
-from pycache_guard.remedies import untrack_command
+from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
+from pycache_guard.remedies import shell_quote, untrack_command
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.index import Index
@@ -118,10 +107,8 @@ class DiskStore:
 
 def has_tracked_files(directory: str) -> bool:
     """Return whether git tracks a file in a directory. Returns True if git fails."""
-    from pycache_guard.git.process import Git
-    from pycache_guard.git.process import GitFailure
-    from pycache_guard.git.tracked import environment_without_repository
-    from pycache_guard.git.tracked import is_in_work_tree
+    from pycache_guard.git.process import Git, GitFailure
+    from pycache_guard.git.tracked import environment_without_repository, is_in_work_tree
 
     if not is_in_work_tree(directory):
         return False

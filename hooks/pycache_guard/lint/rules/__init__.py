@@ -7,17 +7,15 @@ is computed.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Protocol
 
-    from pycache_guard.lint.module import Module
-    from pycache_guard.lint.module import Violation
+    from pycache_guard.lint.module import Module, Violation
 
     class Check(Protocol):
         """A module of this package."""

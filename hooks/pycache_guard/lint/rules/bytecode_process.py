@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.processes import find_commands
-from pycache_guard.lint.processes import script_arguments
+from pycache_guard.lint.processes import find_commands, script_arguments
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

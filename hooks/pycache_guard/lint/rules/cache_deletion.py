@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
-from pycache_guard.lint.context import find_conditions
-from pycache_guard.lint.context import is_one_shot
-from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import find_receiver
-from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.paths import CACHES
-from pycache_guard.lint.paths import is_bytecode
-from pycache_guard.lint.paths import render_parts
-from pycache_guard.lint.paths import string_parts
+from pycache_guard.lint.context import find_conditions, is_one_shot
+from pycache_guard.lint.module import Violation, find_receiver
+from pycache_guard.lint.paths import BYTECODE, CACHES, is_bytecode, render_parts, string_parts
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint import paths
-from pycache_guard.lint.context import is_main_guard
-from pycache_guard.lint.context import is_script
+from pycache_guard.lint.context import is_main_guard, is_script
 from pycache_guard.lint.module import Violation
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

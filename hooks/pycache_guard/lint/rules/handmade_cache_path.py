@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position_of
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.paths import MAX_PATH_DEPTH
-from pycache_guard.lint.paths import render_parts
-from pycache_guard.lint.paths import string_parts
+from pycache_guard.lint.paths import MAX_PATH_DEPTH, render_parts, string_parts
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
 from pycache_guard.lint.paths import read_literal
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import is_fallback
-from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import find_argument
+from pycache_guard.lint.module import Violation, find_argument
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

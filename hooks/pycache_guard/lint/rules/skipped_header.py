@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import position_of
-from pycache_guard.lint.marshalled import LOAD
-from pycache_guard.lint.marshalled import LOADS
-from pycache_guard.lint.module import Violation
-from pycache_guard.lint.module import find_receiver
+from pycache_guard.lint.marshalled import LOAD, LOADS
+from pycache_guard.lint.module import Violation, find_receiver
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
