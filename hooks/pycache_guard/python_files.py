@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from identify import identify
 
 from pycache_guard.fs import cursors
+from pycache_guard.fs.files import walk_directory
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import VCS_DIRS
 from pycache_guard.git.entries import EXECUTABLE
@@ -97,26 +98,14 @@ def sources_at(paths: Iterable[str]) -> Iterator[SourceFile]:
 
 def walk_sources(directory: str) -> Iterator[SourceFile]:
     """Yield the Python files below a directory, in order; links and junctions are not followed."""
-    unreadable = []
-    pending = [directory]
-    while pending:  # `os.walk` calls itself for each level, before Python 3.12
-        where = pending.pop()
-        try:
-            with os.scandir(where) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
-        except OSError:
-            unreadable.append(where)
-            continue
-        for entry in listed:
-            if entry.is_file(follow_symlinks=False) and is_python_file(entry.path):
-                yield SourceFile(display_path(entry.path), entry.path)
-        pending += [
-            entry.path
-            for entry in reversed(listed)
-            if entry.is_dir(follow_symlinks=False)
-            and should_descend(where, entry.name)
-            and not cursors.is_junction(entry.stat(follow_symlinks=False))
-        ]
+    unreadable: list[str] = []
+
+    def keep(path: str, _: str) -> None:
+        unreadable.append(path)
+
+    for path, entry in walk_directory(directory, should_enter, keep):
+        if entry.is_file(follow_symlinks=False) and is_python_file(path):
+            yield SourceFile(display_path(path), path)
     for where in unreadable:
         yield SourceFile(display_path(where), where)
 
@@ -129,10 +118,18 @@ def is_python_file(file: str) -> bool:
         return True
 
 
-def should_descend(where: str, name: str) -> bool:
-    """Return whether to enter a directory: not of version control, not a cache, not an environment."""
-    marker = os.path.join(where, name, "pyvenv.cfg")
-    return name not in SKIPPED_DIRS and not name.endswith(".egg") and not os.path.lexists(marker)
+def should_enter(path: str, entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a directory with sources of the project.
+
+    Directories of version control, caches, environments, links and junctions are not.
+    """
+    return (
+        entry.is_dir(follow_symlinks=False)
+        and entry.name not in SKIPPED_DIRS
+        and not entry.name.endswith(".egg")
+        and not os.path.lexists(os.path.join(path, "pyvenv.cfg"))
+        and not cursors.is_junction(entry.stat(follow_symlinks=False))
+    )
 
 
 def display_path(path: str) -> str:

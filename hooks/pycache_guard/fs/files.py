@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class Walk:
         #: Device and inode of each listed directory.
         self._listed: set[tuple[int, int]] = set()
         self._links: list[str] = []
+        self._linked_caches: set[str] = set()
 
     def __iter__(self) -> Iterator[tuple[str, bool]]:
         """Yield files in order. Raises `FileNotFoundError` for one of the paths that does not exist."""
@@ -67,31 +69,33 @@ class Walk:
                 self.unfollowed.append(link)
 
     def _below(self, top: str, *, is_linked: bool) -> Iterator[tuple[str, bool]]:
-        pending = [(top, False)]
-        while pending:
-            directory, is_linked_cache = pending.pop()
-            try:
-                with os.scandir(directory) as entries:
-                    listed = sorted(entries, key=lambda entry: entry.name)
-                status = os.stat(directory)
-            except OSError as error:
-                self._complain(directory, error.strerror or str(error))
-                continue
+        self._remember(top)
+        for path, entry in walk_directory(top, self._enters, self._complain):
+            if not _is_directory(entry):
+                yield path, is_linked or entry.is_symlink()
+
+    def _enters(self, path: str, entry: os.DirEntry[str]) -> bool:
+        """Return whether the walk goes into an entry now; remember links that it may follow later."""
+        # Import reads only files in a cache directory, and a link may lead back up.
+        if (
+            not _is_directory(entry)
+            or os.path.dirname(path) in self._linked_caches
+            or self._is_untracked_vcs_directory(entry.name, path)
+        ):
+            return False
+        if _is_link(entry):
+            if entry.name.lower() != "__pycache__":
+                self._links.append(path)
+                return False
+            self._linked_caches.add(path)
+        self._remember(path)
+        return True
+
+    def _remember(self, directory: str) -> None:
+        """Note that a directory is listed; if it cannot be, the walk reports that."""
+        with contextlib.suppress(OSError):
+            status = os.stat(directory)
             self._listed.add((status.st_dev, status.st_ino))
-            below = []
-            for entry in listed:
-                path = entry.name if directory == os.curdir else os.path.join(directory, entry.name)
-                if not _is_directory(entry):
-                    yield path, is_linked or entry.is_symlink()
-                # Import reads only files in a cache directory, and a link may lead back up.
-                elif not is_linked_cache and not self._is_untracked_vcs_directory(entry.name, path):
-                    if not _is_link(entry):
-                        below.append((path, False))
-                    elif entry.name.lower() == "__pycache__":
-                        below.append((path, True))
-                    else:
-                        self._links.append(path)
-            pending.extend(reversed(below))
 
     def _is_untracked_vcs_directory(self, name: str, path: str) -> bool:
         """Return whether a directory belongs to a version control system, and contains no tracked files."""
@@ -99,6 +103,34 @@ class Walk:
             os.path.lexists(os.path.join(path, mark)) for mark in VCS_ENTRIES.get(name, ())
         )
         return is_vcs_directory and (name == ".git" or not self._has_tracked_files(path))
+
+
+def walk_directory(
+    top: str, enters: Callable[[str, os.DirEntry[str]], bool], complain: OnError
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield path and entry of all below a directory that `enters` does not accept, in order.
+
+    What it accepts is a directory, and is listed after its siblings. Paths begin with `top`, but not with
+    `./`. `complain` is called with a directory that cannot be listed, and the reason. `os.walk` calls
+    itself for each level, before Python 3.12.
+    """
+    pending = [top]
+    while pending:
+        directory = pending.pop()
+        try:
+            with os.scandir(directory) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            complain(directory, error.strerror or str(error))
+            continue
+        below = []
+        for entry in listed:
+            path = entry.name if directory == os.curdir else entry.path
+            if enters(path, entry):
+                below.append(path)
+            else:
+                yield path, entry
+        pending.extend(reversed(below))
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:
