@@ -152,7 +152,7 @@ def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
 
 @needs_shell_scripts
 def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
-    refuse = '[ "$1" = -X ] && exit 2'  # as Python 2 does
+    refuse = '[ "$1" = -I ] && exit 2'  # as Python 2 does
     path = script(
         tmp_path / "python", f'{refuse}\necho "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"'
     )
@@ -169,6 +169,18 @@ def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
         f"{isolated} -O",
         f"{isolated} -OO",
     ]
+
+
+@needs_shell_scripts
+@pytest.mark.parametrize(
+    ("is_repeatable", "options"),
+    [(False, "-I -S -B -W ignore"), (True, "-X utf8 -s -S -B -W ignore")],
+)
+def test_python_3_is_isolated(tmp_path: Path, is_repeatable: bool, options: str) -> None:
+    path = script(tmp_path / "python", f'echo "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"')
+    process = CompilerProcess(path, Limits(), is_repeatable=is_repeatable)
+    process.close()
+    assert (tmp_path / "told").read_text().partition(" -c ")[0] == options
 
 
 def test_process_that_dies_is_restarted(tmp_path: Path) -> None:

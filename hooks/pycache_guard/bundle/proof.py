@@ -42,7 +42,7 @@ class Compilers:
         if self._pool is None:
             from pycache_guard.interpreters.pool import CompilerPool  # 30 ms
 
-            self._pool = CompilerPool(self._named)
+            self._pool = CompilerPool(self._named, is_repeatable=True)
         return self._pool
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 60
 
 #: For a process with our environment: neither that nor user site nor site-packages counts, and no
 #: bytecode is written. Python 2 lacks -I.
-_ISOLATED = ("-I", "-S", "-B", "-W", "ignore")
+ISOLATED = ("-I", "-S", "-B", "-W", "ignore")
 ISOLATED_2 = ("-E", "-s", "-S", "-B", "-W", "ignore")
 #: The kind and the length of the payload of a frame: see `compiler_child`.
 _FRAME_HEAD = struct.Struct(">cI")
@@ -65,7 +65,7 @@ def ask(executable: str) -> Interpreter:
     Raises `Failure` if it does not answer as Python does. The environment is passed on, because a
     launcher such as a shim of pyenv needs it; the interpreter itself ignores it.
     """
-    done = _run(executable, _ISOLATED)
+    done = _run(executable, ISOLATED)
     if done.returncode:
         done = _run(executable, ISOLATED_2)
     head, payload = done.stdout[: _FRAME_HEAD.size], done.stdout[_FRAME_HEAD.size :]

@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 class CompilerPool:
     """Finds interpreters: the given ones, the running one, then those of the machine."""
 
-    def __init__(self, named: Sequence[str] = (), limits: Limits | None = None) -> None:
-        """Identify the given executables. Raises `Failure` if one is not an interpreter."""
+    def __init__(
+        self,
+        named: Sequence[str] = (),
+        limits: Limits | None = None,
+        *,
+        is_repeatable: bool = False,
+    ) -> None:
+        """Identify the given executables. Raises `Failure` if one is not an interpreter.
+
+        For `is_repeatable` see `CompilerProcess`.
+        """
         self._limits = limits or Limits()
+        self._is_repeatable = is_repeatable
         #: By executable; None if it is not an interpreter.
         self._asked: dict[str, CompilerProcess | None] = {}
         self._named = [os.path.realpath(resolve_executable(name)) for name in named]
@@ -65,7 +75,9 @@ class CompilerPool:
     def _ask(self, path: str) -> CompilerProcess | None:
         if path not in self._asked:
             try:
-                self._asked[path] = CompilerProcess(path, self._limits)
+                self._asked[path] = CompilerProcess(
+                    path, self._limits, is_repeatable=self._is_repeatable
+                )
             except InterpreterUnusable:
                 self._asked[path] = None
         return self._asked[path]

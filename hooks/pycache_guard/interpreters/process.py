@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.interpreters.identity import (
+    ISOLATED,
     ISOLATED_2,
     Interpreter,
     child_command,
@@ -22,11 +23,10 @@ from pycache_guard.interpreters.identity import (
 if TYPE_CHECKING:
     from typing import IO
 
-#: Neither user site nor site-packages, no bytecode written; the environment is the one below. Without
-#: -I, which ignores PYTHONHASHSEED: before 3.11 the order of a marshalled frozenset depends on it.
-#: Python 2 lacks -X, which shows that it is one.
-_ISOLATED = ("-X", "utf8", "-s", "-S", "-B", "-W", "ignore")
-_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+#: For the same bytes from run to run. Without -I, which ignores PYTHONHASHSEED: before 3.11 the order of
+#: a marshalled frozenset depends on it. Python 2 lacks -X, which shows that it is one.
+_REPEATABLE = ("-X", "utf8", "-s", "-S", "-B", "-W", "ignore")
+_HASH_SEED = {"PYTHONHASHSEED": "0"}
 #: Variables that a process needs to find its libraries. No `PYTHON*`, no secrets.
 _KEPT = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
@@ -67,12 +67,16 @@ class CompilerProcess:
     If it dies, it is restarted for the next source.
     """
 
-    def __init__(self, executable: str, limits: Limits) -> None:
-        """Start and ask for its identity. Raises `InterpreterUnusable`."""
+    def __init__(self, executable: str, limits: Limits, *, is_repeatable: bool = False) -> None:
+        """Start and ask for its identity. Raises `InterpreterUnusable`.
+
+        `is_repeatable` is for output that is kept: the same source gives the same bytes in every process.
+        """
         #: The file name for the compiler. A random name cannot occur in the source.
         self.name = f"<source {os.urandom(8).hex()}>".encode("ascii")
         self._executable = executable
         self._limits = limits
+        self._isolated = _REPEATABLE if is_repeatable else ISOLATED
         self._is_2 = False
         self._level = 0
         self._child: subprocess.Popen[bytes] | None = None
@@ -133,7 +137,7 @@ class CompilerProcess:
             return self._start()
 
     def _start(self) -> Interpreter:
-        isolated = ISOLATED_2 if self._is_2 else _ISOLATED
+        isolated = ISOLATED_2 if self._is_2 else self._isolated
         optimize = ("-OO" if self._level > 1 else "-O",) if self._level and self._is_2 else ()
         command = child_command(
             self._executable,
@@ -150,7 +154,7 @@ class CompilerProcess:
                 # Not the directory that is verified.
                 cwd=os.path.abspath(os.sep),
                 env={
-                    **_ENVIRONMENT,
+                    **_HASH_SEED,
                     **{name: os.environ[name] for name in _KEPT if name in os.environ},
                 },
             )
