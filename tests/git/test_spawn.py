@@ -339,6 +339,7 @@ def test_signal_is_handled_after_the_block() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("default_signal_handlers")
 def test_thread_defers_no_signals() -> None:
     """Signals interrupt the main thread only."""
     done = []

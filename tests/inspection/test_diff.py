@@ -297,3 +297,15 @@ def test_code_and_tuples_that_are_shared_are_compared_once() -> None:
     diff = compare_files(*files)
     lines = [line for line in lines_of(diff) if "names: - old, + new" in line]
     assert lines == ["f: names: - old, + new", "g: names: - old, + new"]
+
+
+def test_code_in_two_functions_is_compared_once() -> None:
+    files = []
+    for text in ("old", "new"):
+        pyc = read_pyc(timestamp_pyc(compile_source(f"def f(): {text}\ndef g(): {text}\n"), 0))
+        first, second = [value for value in pyc.code.consts if isinstance(value, Code)]
+        inner = read_pyc(timestamp_pyc(compile_source(text), 0)).code
+        first.fields["consts"] = second.fields["consts"] = (None, inner)
+        files.append(pyc)
+    lines = [line for line in lines_of(compare_files(*files)) if "names: - old, + new" in line]
+    assert lines == [f"{scope}: names: - old, + new" for scope in ("f", "f.<module>", "g")]

@@ -31,9 +31,8 @@ def source_hash(source: bytes, magic: Magic) -> bytes | None:
     is_new = magic.implementation == "CPython" and magic.number in range(3450, 5000)
     if is_new is _RUNNING_IS_NEW:
         return _imp.source_hash(key, source)
-    if is_new:
-        return siphash(source, key, compressions=1, finalizations=3)
-    return siphash(source, key, compressions=2, finalizations=4)
+    compressions, finalizations = (1, 3) if is_new else (2, 4)
+    return siphash(source, key, compressions=compressions, finalizations=finalizations)
 
 
 def siphash(data: bytes, key: int, *, compressions: int, finalizations: int) -> bytes:

@@ -89,11 +89,11 @@ class FixCommands:
         return b"", [*[self.untrack(file)] * (file in self._tracked.unusable_ignore_files), aside]
 
     def _restore_from_index(self, file: bytes) -> list[str]:
-        if file not in self._tracked.ignore_files:
-            return []
         name = self._name(file)
         directory = os.path.dirname(name)
         make = [f"mkdir -p -- {shell_quote(directory)}"] if directory else []
+        if file not in self._tracked.ignore_files:
+            return [] if os.path.isdir(os.path.join(self._top, directory)) else make
         blob = shell_quote(f":0:{os.fsdecode(file)}")
         return [*make, f"git cat-file blob {blob} > {shell_quote(name)}"]
 
