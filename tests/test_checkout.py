@@ -1,4 +1,4 @@
-"""Files are checked as git checks them out: attributes, links, and files that are not read."""
+"""M2 and M3 of the audit: files are checked as git checks them out, links included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files made to pass for what their source compiles to, by what was overlooked once."""
+"""H1, H2 and L1 of the audit: files made to pass for what their source compiles to."""
 
 from __future__ import annotations
 

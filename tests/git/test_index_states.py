@@ -1,4 +1,4 @@
-"""States of an index, and what each command does in them."""
+"""States of an index, and what each command does in them: M3 and M9 of the audit among them."""
 
 from __future__ import annotations
 

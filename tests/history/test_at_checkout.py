@@ -1,4 +1,4 @@
-"""Bytecode at checkout in commits: the attributes of the tree of each commit decide."""
+"""M2 of the audit in commits: the attributes of the tree of each commit decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify-bytecode --tracked` and files that git changes at checkout."""
+"""H3 of the audit: `verify-bytecode --tracked` and files that git changes at checkout."""
 
 from __future__ import annotations
 
