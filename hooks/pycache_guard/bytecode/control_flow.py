@@ -3,7 +3,7 @@
 Patch levels of one magic number lay out the same instructions differently: CPython 3.13.1 and later place
 blocks, jumps and NOPs differently than 3.13.0. The proof is a bisimulation of both control flows: from
 the start, after every instruction and for every exception, both execute the same instruction with the same
-argument. Two layouts that pass cannot compute different things, whoever wrote them. What the interpreter
+argument. Two layouts that pass cannot compute different things, no matter who wrote them. What the interpreter
 reads apart from executing it (the start, and what follows SEND, FOR_ITER and YIELD_VALUE) must be the
 same too.
 
