@@ -58,7 +58,7 @@ def test_files_of_one_level_share_a_process(tmp_path: Path) -> None:
     python = tmp_path / "python"
     # As Python 2 does: no -I, and levels are options.
     python.write_text(
-        f'#!/bin/sh\n[ "$1" = -X ] && exit 2\necho >> {starts}\nexec {sys.executable} "$@"\n'
+        f'#!/bin/sh\n[ "$1" = -I ] && exit 2\necho >> {starts}\nexec {sys.executable} "$@"\n'
     )
     python.chmod(0o755)
     for name in "abcd":
