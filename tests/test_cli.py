@@ -404,6 +404,27 @@ def test_dropped_signal_is_sent_again() -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+@posix
+def test_dropped_signal_does_not_interrupt_the_end_of_a_run() -> None:
+    code = """
+import signal, sys, time
+from pycache_guard import cli
+class Thing:
+    def __del__(self): signal.raise_signal(15)
+class SlowStream:
+    def flush(self): time.sleep(0.2)
+def dispatch(_):
+    Thing()
+    sys.stdout = SlowStream()
+    return 0
+cli.dispatch = dispatch
+cli.run()
+"""
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_dropped_signal_ends_the_process_where_no_timer_is(monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(code: int) -> NoReturn:
         raise SystemExit(code)

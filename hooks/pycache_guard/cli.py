@@ -110,6 +110,8 @@ def run() -> NoReturn:
     except BaseException:  # noqa: BLE001 - whatever it was, the job was not done
         code = crashed()
     handle_signals(_signal.SIG_DFL)
+    if compat.HAS_TIMER:  # of a signal that was to be sent again, see `on_unraisable`
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:  # noqa: SIM105 - contextlib costs 1 ms
