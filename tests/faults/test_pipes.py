@@ -58,7 +58,7 @@ def test_what_comes_in_a_files_place_meanwhile(
     with pytest.raises(OSError, match=why) as told:
         regular.open_regular(os.fspath(path), follow=follow)
     assert told.value.filename == os.fspath(path)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # the collector may close what another test left
 
 
 def open_descriptors() -> set[str]:

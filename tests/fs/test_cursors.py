@@ -243,7 +243,7 @@ def test_replaced_directory_above_is_noticed(tmp_path: Path) -> None:
     cursor.cd(parts[:42])
     assert cursor.list_entries() == (["d"], [], [])
     cursor.close()
-    assert set(os.listdir("/dev/fd")) == before
+    assert set(os.listdir("/dev/fd")) <= before  # the collector may close what another test left
 
 
 @posix
@@ -256,7 +256,7 @@ def test_closed_cursor_keeps_no_descriptor(tree: Path) -> None:
         cursor.cd(("a", "b", "nothing"))
     cursor.close()
     clone.close()
-    assert set(os.listdir("/dev/fd")) == before
+    assert set(os.listdir("/dev/fd")) <= before  # the collector may close what another test left
 
 
 def test_open_cursor_fits_the_platform(tree: Path) -> None:

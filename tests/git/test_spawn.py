@@ -161,10 +161,12 @@ class TestChild:
     @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
     @pytest.mark.parametrize("program", [sys.executable, "no-such-program"])
     def test_wait_leaves_no_descriptor_open(self, program: str) -> None:
-        before = os.listdir("/proc/self/fd")
+        before = set(os.listdir("/proc/self/fd"))
         with suppress(FileNotFoundError):
             start_child((program, "-I", "-S", "-c", ""), ENV, feed=True).wait()
-        assert os.listdir("/proc/self/fd") == before
+        assert (
+            set(os.listdir("/proc/self/fd")) <= before
+        )  # the collector may close what another test left
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
