@@ -201,17 +201,24 @@ def report_again(printed: PrintedCommands) -> Result:
     return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
 
+def open_descriptors() -> set[str]:
+    """Return the open descriptors of this process; nothing on Windows."""
+    return set(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else set()
+
+
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], command_log: CommandLog) -> Run:
     """Run the program in this process."""
 
     def main(*argv: str) -> Result:
         capfd.readouterr()
+        before = open_descriptors()
         try:
             code = cli.main(argv)
         except SystemExit as end:  # argparse, after --help
             code = int(end.code or 0)
         result = Result(code, *capfd.readouterr())
+        assert open_descriptors() <= before, f"{argv} leaves descriptors open"
         if is_json_report(argv, result.out):
             validate_report(result.out)
         command_log.add(argv, result, script=PROGRAM)

@@ -424,3 +424,4 @@ def test_a_git_that_never_answers_is_ended_after_a_while(
         code, out, err = run(*call)
         assert code in (1, 2), call
         assert code == 1 or "and was stopped; a file that it reads may be a pipe" in err, (out, err)
+    exclude.unlink()  # the printed commands would wait for it, with the usual limit

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.clean.plan import Plan
     from pycache_guard.clean.remove import RemovalBatch
+    from pycache_guard.clean.roots import CleanRoot
     from pycache_guard.clean.select import CleanOptions, KeepReason
     from pycache_guard.findings import Finding
 
@@ -86,10 +87,12 @@ def clean(paths: Sequence[str], options: CleanOptions, *, dry_run: bool = False)
     git cannot say what is tracked.
     """
     outcome = CleanResult(dry_run=dry_run)
-    roots = [root_for(path) for path in dict.fromkeys(paths)]
-    if options.prefix:
-        roots += [root for path in dict.fromkeys(paths) for root in prefix_roots(path)]
+    roots: list[CleanRoot] = []
     try:
+        # Generators: a refusal closes the cursors that were opened before it.
+        roots.extend(root_for(path) for path in dict.fromkeys(paths))
+        if options.prefix:
+            roots.extend(root for path in dict.fromkeys(paths) for root in prefix_roots(path))
         plans = [make_plan(root, options) for root in roots]
         deduplicate(plans)
         for plan in plans:

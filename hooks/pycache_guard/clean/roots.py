@@ -14,7 +14,7 @@ from pycache_guard.fs.walk import open_cursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pycache_guard.fs.cursors import DirectoryCursor
 
@@ -88,24 +88,20 @@ def require_same_directory(path: str, bare: str) -> None:
         raise Failure(f"{path}: leads through a link to {where}; pass that directory")
 
 
-def prefix_roots(path: str) -> list[CleanRoot]:
-    """Return the roots of the caches of `path` below `sys.pycache_prefix`; none without a prefix.
+def prefix_roots(path: str) -> Iterator[CleanRoot]:
+    """Yield the roots of the caches of `path` below `sys.pycache_prefix`; none without a prefix.
 
     Below the prefix Python repeats the path of the source directory without its root
     (`cache_from_source` in CPython `Lib/importlib/_bootstrap_external.py`), as it is in `sys.path`:
     as written, or with links resolved.
     """
     if sys.pycache_prefix is None or not os.path.isdir(sys.pycache_prefix):
-        return []
+        return
     prefix = os.path.abspath(sys.pycache_prefix)
     require_apart(path, prefix)
-    spellings = dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))
-    return [
-        CleanRoot(
-            open_cursor(os.path.realpath(prefix)), prefix, split_path(whole), source_dir=whole
-        )
-        for whole in spellings
-    ]
+    for whole in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        cursor = open_cursor(os.path.realpath(prefix))
+        yield CleanRoot(cursor, prefix, split_path(whole), source_dir=whole)
 
 
 def require_apart(path: str, prefix: str) -> None:

@@ -242,6 +242,7 @@ class PosixChild:
         """End the child with SIGTERM, and with SIGKILL if that fails; discard its output."""
         self.close_stdin()
         self._close_out()
+        self._close_errors()
         _live.remove(self)
         if not self._ends_by(15):
             self._ends_by(9)
@@ -312,9 +313,9 @@ class PosixChild:
             self._close_errors()
 
     def _close_errors(self) -> None:
-        assert self._err is not None
-        os.close(self._err)
-        self._err = None
+        if self._err is not None:
+            os.close(self._err)
+            self._err = None
 
     def _close_out(self) -> None:
         if self._out is not None:
