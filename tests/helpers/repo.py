@@ -162,7 +162,11 @@ class Repo:
         if is_redirected():
             return None
         try:
-            name = (self.path / ".git" / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
+            name = (
+                os.fsdecode((self.path / ".git" / "HEAD").read_bytes())
+                .removeprefix("ref: ")
+                .strip()
+            )
             return (self.path / ".git" / name).read_text("utf-8").strip()
         except OSError:
             return None
