@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +15,15 @@ import pytest
 from bundle.pythons import pythons
 from helpers.make_pyc import EVIL, TAG, compile_source, foreign_pyc, hash_pyc, timestamp_pyc
 from helpers.report_parser import CLEAN
+from pycache_guard.bundle.judge import State, judge
+from pycache_guard.bundle.target import target_of_version
+from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
 from pycache_guard.interpreters.pool import find_candidates
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from conftest import Run
     from helpers.repo import Result
@@ -315,6 +320,24 @@ def test_an_interpreter_that_is_too_old(root: Path, run: Run) -> None:
     put_module(root / "b")
     for path in old[:1]:
         assert "Python 3.7 and later are" in run("check-bundle", "b", "--python", path).err
+
+
+@pytest.fixture
+def deep_root(root: Path) -> Iterator[Path]:
+    """Remove what is deeper than `shutil.rmtree`, by which pytest cleans up, may call itself."""
+    yield root
+    subprocess.run(["rm", "-r", "-f", "--", root / "d"], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are shorter there")
+def test_deep_directories(deep_root: Path) -> None:
+    path = os.fspath(deep_root)
+    for _ in range(1200):
+        path += "/d"
+        os.mkdir(path)
+    put(Path(path, "m.py"), SOURCE)
+    judgement = judge(DiskTree("d"), target_of_version(VERSION), 0)
+    assert [module.state for module in judgement.modules] == [State.MISSING]
 
 
 def test_several_bundles(root: Path, run: Run) -> None:

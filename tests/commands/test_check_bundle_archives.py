@@ -17,9 +17,12 @@ import pytest
 
 from bundle.make_image import Dir, File, HardLink, Layer, SymLink, make_docker, make_layer, make_oci
 from helpers.make_pyc import EVIL, TAG, compile_source, hash_pyc, timestamp_pyc
+from pycache_guard.archives import member
 from pycache_guard.bundle import images, members
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from conftest import Run
     from helpers.repo import Result
 
@@ -405,6 +408,37 @@ def test_manifests_that_cannot_be_read(run: Run, data: bytes, words: str) -> Non
     assert words in result.err
 
 
+def indexes(number: int) -> dict[str, object]:
+    """Return an index of `number` times an index, and so on, four levels deep, down to an image."""
+    below = {"a": "b", "b": "c", "c": "d"}
+    return {
+        "layout": {},
+        "index": {"manifests": [{"digest": "sha256:a"}] * number},
+        **{a: {"manifests": [{"digest": f"sha256:{b}"}] * number} for a, b in below.items()},
+        "d": {"layers": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (image(**indexes(100)), "has more than 1000 images"),
+        (image(layout={}, index={"manifests": [{}] * 1001}), "has more than 1000 images"),
+        (image(manifest=[{"Layers": []}] * 1001), "has more than 1000 images"),
+        (
+            image(
+                manifest=[{"Layers": ["blobs/sha256/a"] * 101}] * 100,
+                a=make_layer(BASE),
+            ),
+            "has images of more than 10000 layers",
+        ),
+    ],
+    ids=["indexes", "index", "manifest", "layers"],
+)
+def test_images_that_would_take_hours(run: Run, data: bytes, words: str) -> None:
+    assert words in refused(run, "image.tar", data).err
+
+
 def test_an_image_of_attestations_only(run: Run) -> None:
     assert refused(run, "image.tar", make_oci()).out == ""
 
@@ -474,6 +508,12 @@ def encrypted_member() -> bytes:
             make_layer({"m.py": File(SOURCE), CACHE: File(STAMPED), "n": File(b"x" * 9999)})[:-9000],
             "a.tar: ",
         ),
+        (
+            "a.tar",
+            make_layer({"m.py": File(SOURCE), CACHE: File(STAMPED), "d/" * 2048 + "n.py": File(b"")}),
+            "has a name of more than 4096 bytes",
+        ),
+        ("a.zip", make_zip({"m.py": SOURCE, CACHE: STAMPED, "d/" * 30_000 + "n.py": b""}), "d/d/d/"),
     ],
 )  # fmt: skip
 def test_one_bad_member_does_not_hide_the_rest(
@@ -505,6 +545,36 @@ def test_archives_that_cannot_be_read(run: Run, name: str, data: bytes, words: s
     result = refused(run, name, data)
     assert result.out == ""
     assert words in result.err
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_deep_directories(run: Run, kind: str) -> None:
+    top = "d/" * 2000
+    contents = {f"{top}m.py": SOURCE, f"{top}{CACHE}": STAMPED}
+    data = make_layer({name: File(each) for name, each in contents.items()})
+    report = check(run, f"a.{kind}", make_zip(contents) if kind == "zip" else data)
+    assert states(report) == {f"{top}m.py": "used"}
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "words"),
+    [
+        (member, "MAX_ALL_NAME_CHARS", "has names of more than 0 MiB"),
+        (members, "MAX_ENTRY_COUNT", "has more modules and directories than fit into memory"),
+        (members, "MAX_PATH_CHARS", "has more modules and directories than fit into memory"),
+    ],
+)
+def test_names_have_limits(
+    run: Run, monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: str, words: str
+) -> None:
+    monkeypatch.setattr(module, limit, 1)
+    layer: Layer = {"m.py": File(SOURCE), CACHE: File(STAMPED), "n": SymLink("o")}
+    assert f"error: a.tar: {words}" in refused(run, "a.tar", make_layer(layer)).err
+
+
+def test_names_in_an_image_have_limits(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "MAX_ALL_NAME_CHARS", 20)
+    assert "has names of more than 0 MiB" in refused(run, "image.tar", make_docker(BASE)).err
 
 
 @pytest.mark.parametrize("bytecode", [CHECKED, UNCHECKED])

@@ -15,6 +15,9 @@ MAX_ZIP_DIRECTORY_BYTES = 16 << 20
 CHUNK_BYTES = 1 << 16
 #: Maximum number of members.
 MAX_MEMBER_COUNT = 200_000
+#: Maximum length of the name of a member (Linux: PATH_MAX), and of all names that are kept.
+MAX_NAME_CHARS = 4096
+MAX_ALL_NAME_CHARS = 32 << 20
 #: Maximum growth by decompression, and the unpacked size up to which it does not matter.
 MAX_RATIO = 200
 RATIO_GRACE_BYTES = 64 << 20
@@ -71,6 +74,24 @@ class Archive(Protocol):
 
     def members(self) -> Iterator[Member]:
         """Yield every member. Raises `ArchiveError` if the rest cannot be read."""
+
+
+def check_name_length(name: str) -> None:
+    """Raise `ArchiveError` for a name that no system call takes."""
+    if len(name) > MAX_NAME_CHARS:
+        raise ArchiveError(f"has a name of more than {MAX_NAME_CHARS} bytes")
+
+
+def limit_names(members: Iterator[Member]) -> Iterator[Member]:
+    """Yield members for a caller who keeps their names. Raises `ArchiveError` beyond the limit."""
+    room = MAX_ALL_NAME_CHARS
+    for member in members:
+        room -= len(member.name) + len(member.target or "")
+        if room < 0:
+            raise ArchiveError(
+                f"has names of more than {MAX_ALL_NAME_CHARS >> 20} MiB; the rest is not checked"
+            )
+        yield member
 
 
 class Growth:

@@ -14,7 +14,7 @@ import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.archives.member import WHOLE, ArchiveError, Growth
+from pycache_guard.archives.member import WHOLE, ArchiveError, Growth, limit_names
 from pycache_guard.archives.tars import Tar
 from pycache_guard.fs import regular
 
@@ -30,6 +30,10 @@ _MANIFEST, _INDEX, _LAYOUT = "manifest.json", "index.json", "oci-layout"
 MAX_JSON_BYTES = 1 << 20
 MAX_ALL_JSON_BYTES = 16 << 20
 MAX_INDEX_DEPTH = 4
+#: Manifests of an archive, and layers of all of them. Docker makes at most 125 of an image (moby,
+#: `layer/layer_store.go`, `maxLayerDepth`).
+MAX_MANIFEST_COUNT = 1_000
+MAX_LAYER_COUNT = 10_000
 
 
 class Image(NamedTuple):
@@ -75,7 +79,7 @@ class _Contents:
     def read_tar(self, tar: Tar) -> None:
         """Read the members of a tar file. Raises `ArchiveError`."""
         room = MAX_ALL_JSON_BYTES
-        for member in tar.members():
+        for member in limit_names(tar.members()):
             name = posixpath.normpath(member.name)
             if member.target is not None:
                 self.links[name] = posixpath.normpath(member.target)
@@ -158,9 +162,12 @@ class ImageArchive:
         if _MANIFEST in self._contents.texts:
             images = self._read_docker()
         else:
+            self._manifest_count = 0
             images = self._read_index(self._contents.parse(_INDEX), "", 0)
         if not images:
             raise ArchiveError("has no image in it")
+        if sum(len(image.layers) for image in images) > MAX_LAYER_COUNT:
+            raise ArchiveError(f"has images of more than {MAX_LAYER_COUNT} layers")
         return images
 
     def layers(self, image: Image) -> list[Tar]:
@@ -188,7 +195,9 @@ class ImageArchive:
         """Return the images of `manifest.json`."""
         listed = self._contents.parse(_MANIFEST)
         images = []
-        for number, entry in enumerate(listed if isinstance(listed, list) else []):
+        entries = listed if isinstance(listed, list) else []
+        _check_count(len(entries))
+        for number, entry in enumerate(entries):
             layers = entry.get("Layers") if isinstance(entry, dict) else None
             if not isinstance(layers, list):
                 raise ArchiveError(f"has a `{_MANIFEST}` without layers")
@@ -205,6 +214,8 @@ class ImageArchive:
         if not isinstance(manifests, list) or depth > MAX_INDEX_DEPTH:
             raise ArchiveError(f"has an `{_INDEX}` without images")
         images: list[Image] = []
+        self._manifest_count += len(manifests)
+        _check_count(self._manifest_count)
         for descriptor in manifests:
             where = _blob(descriptor)
             labels = descriptor.get("annotations") or {}
@@ -225,6 +236,12 @@ class ImageArchive:
             if tars or not layers:
                 images.append(Image(label, [self._contents.find(tar) for tar in tars]))
         return images
+
+
+def _check_count(number: int) -> None:
+    """Raise `ArchiveError` for more manifests than are read."""
+    if number > MAX_MANIFEST_COUNT:
+        raise ArchiveError(f"has more than {MAX_MANIFEST_COUNT} images")
 
 
 def _is_attestation(layer: object) -> bool:

@@ -165,8 +165,8 @@ class _FolderJudge:
 
     def _shadow(self, stem: str) -> str:
         """Return what import finds before a source or legacy file of this stem, empty for nothing."""
-        folders = self._tree.folders
-        if stem in self._folder.folders and _is_package(folders[self._before + stem], self._target):
+        below = self._tree.folders.get(self._before + stem)
+        if below is not None and _is_package(below, self._target):
             return f"the package `{stem}` comes first"
         return f"an extension module `{stem}` comes first" if stem in self._extensions else ""
 

@@ -11,7 +11,12 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from pycache_guard.archives.member import WHOLE, ArchiveError
+from pycache_guard.archives.member import (
+    WHOLE,
+    ArchiveError,
+    check_name_length,
+    limit_names,
+)
 from pycache_guard.bundle.tree import EXTENSIONS, add_file, matters
 from pycache_guard.bytecode.cache_names import BYTECODE_SUFFIXES
 from pycache_guard.bytecode.freshness import Source
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
 
 #: The most bytes of sources and bytecode that are kept in memory to compare code.
 MAX_HELD_BYTES = 16 << 20
+#: The files, links and directories of a bundle that are kept, which take about 300 bytes each, and
+#: the length of all paths.
+MAX_ENTRY_COUNT = 1_000_000
+MAX_PATH_CHARS = 128 << 20
 #: How many links a path may lead through: Linux has the same limit (path_resolution(7)).
 MAX_LINKS = 40
 
@@ -64,26 +73,34 @@ class Entries:
 
     def __init__(self) -> None:
         self._top: dict[str, object] = {}
+        self._entries_left = MAX_ENTRY_COUNT
+        self._chars_left = MAX_PATH_CHARS
 
     def resolve(self, path: str) -> str | None:
         """Return a path without links in its directories, None if they lead nowhere or in a circle."""
         left = [part for part in reversed(path.split("/")) if part not in ("", ".")]
         done: list[str] = []
+        #: What is at the path of the first parts of `done`, by their number.
+        nodes: list[object] = [self._top]
         links = 0
         while len(left) > 1:
             part = left.pop()
             if part == "..":
-                done = done[:-1]
+                if done:
+                    done.pop()
+                    nodes.pop()
                 continue
-            found = self.get("/".join([*done, part]))
+            node = nodes[-1]
+            found = node.get(part) if isinstance(node, dict) else None
             if isinstance(found, Link):
                 links += 1
                 if links > MAX_LINKS:
                     return None
-                done = []
+                done, nodes = [], [self._top]
                 left += [part for part in reversed(found.target.split("/")) if part]
                 continue
             done.append(part)
+            nodes.append(found)
         return "/".join(done + left)
 
     def get(self, path: str) -> object:
@@ -96,14 +113,19 @@ class Entries:
         return node
 
     def add(self, path: str, entry: Packed | Link) -> None:
-        """Put a file or link at a path, in place of what is there."""
+        """Put a file or link at a path, in place of what is there. Raises `ArchiveError`."""
         parts = path.split("/")
         node = self._top
+        self._entries_left -= 1
+        self._chars_left -= len(path)
         for part in parts[:-1]:
             below = node.get(part)
             if not isinstance(below, dict):
                 below = node[part] = {}
+                self._entries_left -= 1
             node = below
+        if self._entries_left < 0 or self._chars_left < 0:
+            raise ArchiveError("has more modules and directories than fit into memory")
         node[parts[-1]] = entry
 
     def remove(self, path: str) -> None:
@@ -242,7 +264,7 @@ class ArchiveTree:
     def _iter_members(self, number: int, archive: Archive) -> Iterator[tuple[int, Member]]:
         """Yield the members of an archive as far as it can be read."""
         try:
-            yield from enumerate(archive.members())
+            yield from enumerate(limit_names(archive.members()))
         except ArchiveError as why:
             where = f"layer {number + 1}: " if self._is_image else ""
             self.failures.append(f"{self.path}: {where}{why}")
@@ -299,6 +321,7 @@ class ArchiveTree:
     def _read_member(self, member: Member, place: tuple[int, int]) -> Packed | Link:
         """Return what a member is after unpacking. Raises `ArchiveError`."""
         names = (member.name, *member.other_names)
+        check_name_length(member.name)
         directory, name = _split(posixpath.normpath(member.name))
         is_relevant = matters(directory, name)
         if member.target is not None:

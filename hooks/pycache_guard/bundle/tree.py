@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     class BundleTree(Protocol):
         """A bundle."""
 
-        #: By path; empty for the top.
+        #: The directories that hold anything that matters, by path; empty for the top.
         folders: dict[str, Folder]
         #: What could not be read, each with its path.
         failures: list[str]
@@ -69,14 +69,12 @@ _SUFFIXES = (*PYTHON_SUFFIXES, *HOOK_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSIONS)
 class Folder:
     """One directory of a bundle: the names of its files, and of those in its `__pycache__`."""
 
-    __slots__ = ("caches", "files", "folders")
+    __slots__ = ("caches", "files")
 
     def __init__(self) -> None:
         #: Sources, legacy files and extension modules.
         self.files: set[str] = set()
         self.caches: set[str] = set()
-        #: The directories in it that hold anything that matters, `__pycache__` not counted.
-        self.folders: set[str] = set()
 
 
 def matters(directory: str, name: str) -> bool:
@@ -88,19 +86,11 @@ def add_file(folders: dict[str, Folder], directory: str, name: str) -> None:
     """Add a file to the folder that it belongs to: that of a cache is the one above `__pycache__`."""
     parent, _, last = directory.rpartition("/")
     is_cache = last == CACHE
-    folder = find_folder(folders, parent if is_cache else directory)
-    (folder.caches if is_cache else folder.files).add(name)
-
-
-def find_folder(folders: dict[str, Folder], directory: str) -> Folder:
-    """Return a folder; add it, and those above it, if they do not exist."""
-    folder = folders.get(directory)
+    where = parent if is_cache else directory
+    folder = folders.get(where)
     if folder is None:
-        folder = folders[directory] = Folder()
-        if directory:
-            parent, _, last = directory.rpartition("/")
-            find_folder(folders, parent).folders.add(last)
-    return folder
+        folder = folders[where] = Folder()
+    (folder.caches if is_cache else folder.files).add(name)
 
 
 class DiskTree:

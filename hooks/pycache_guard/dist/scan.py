@@ -16,7 +16,14 @@ from pycache_guard.archives import (
     is_layer,
     open_archive,
 )
-from pycache_guard.archives.member import WHOLE, ArchiveError, Growth, GrowthExceeded
+from pycache_guard.archives.member import (
+    MAX_NAME_CHARS,
+    WHOLE,
+    ArchiveError,
+    Growth,
+    GrowthExceeded,
+    check_name_length,
+)
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
@@ -51,8 +58,6 @@ if TYPE_CHECKING:
 MAX_NESTED_BYTES = 256 << 20
 #: Endings of the names of members that may be special.
 _SPECIAL = (*ZIPS, *TARS, "record", "wheel", "pyproject.toml", "setup.py", "pkg-info")
-#: Linux: PATH_MAX.
-MAX_NAME_CHARS = 4096
 
 
 def scan_archive(path: str, comparison: ArchiveComparer) -> tuple[list[Finding], list[str]]:
@@ -218,8 +223,7 @@ class ArchiveScan:
         for name in names:
             if escapes_archive(name):
                 self._report_error(member, "points outside the archive")
-            if len(name) > MAX_NAME_CHARS:
-                raise ArchiveError(f"has a name of more than {MAX_NAME_CHARS} bytes")
+            check_name_length(name)
 
     def _add_bytecode(self, found: ArchivedPyc) -> None:
         if found.name in self._bytecode or self._quotas.findings.reserve(found.name):
