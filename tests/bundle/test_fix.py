@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundle.pythons import Python, pythons
+from bundle.read_only import WAYS
 from helpers.make_pyc import TAG, compile_source, hash_pyc, timestamp_pyc
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.tampering import file_names
@@ -26,6 +28,7 @@ TITLE = f"CPython {'.'.join(map(str, sys.version_info[:3]))}"
 only_cpython = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="the helpers write bytecode of CPython"
 )
+posix = pytest.mark.skipif(sys.platform == "win32", reason="paths have another separator there")
 
 
 def put(path: Path, data: bytes | str) -> Path:
@@ -44,23 +47,28 @@ def caches(top: Path) -> dict[str, bytes]:
     }
 
 
-def imports(python: Python, top: Path, modules: list[str]) -> str:
-    """Import modules with an interpreter that says what it does; return that."""
-    code = "\n".join(
-        [f"import sys; sys.path.insert(0, {os.fspath(top)!r})", *(f"import {m}" for m in modules)]
-    )
+#: Has import find the code of each module of a list of paths; runs none of it.
+GET_CODE = """
+import importlib.machinery, sys
+for path in sys.stdin.read().split("\\0"):
+    importlib.machinery.SourceFileLoader("m", path).get_code("m")
+"""
+
+
+def messages_of_import(python: Python, paths: list[Path], before: list[str]) -> list[str]:
+    """Return what import says about the modules at these paths, run after the words `before`."""
     done = subprocess.run(
-        [python.path, "-v", "-S", "-E", "-s", "-c", code],
+        [*before, python.path, "-v", "-S", "-E", "-s", "-c", GET_CODE],
+        input="\0".join(map(os.fspath, paths)),
         capture_output=True,
         check=True,
         text=True,
     )
-    return done.stderr
+    return done.stderr.splitlines()
 
 
 @pytest.mark.parametrize("python", pythons(), ids=lambda python: python.version)
-def test_each_interpreter_uses_what_was_written(root: Path, run: Run, python: Python) -> None:
-    modules = ["m", "p", "p.n", "stale", "foreign"]
+def test_each_interpreter_compiles_what_is_missing(root: Path, run: Run, python: Python) -> None:
     for name in ("m.py", "p/__init__.py", "p/n.py", "stale.py", "foreign.py"):
         put(root / "b" / name, SOURCE)
     put(root / "b" / "bad.py", "(\n")
@@ -102,12 +110,51 @@ def test_each_interpreter_uses_what_was_written(root: Path, run: Run, python: Py
         put(root / "elsewhere" / name, SOURCE)
     run("check-bundle", "elsewhere", *arguments[2:])
     assert {**caches(root / "elsewhere"), "__pycache__/bad.cpython-27.pyc": b""} == written
-    said = imports(python, root / "b", modules)
-    assert said.count(" matches ") >= len(modules)
-    for module in ("m", "p/__init__", "p/n", "stale", "foreign"):
-        assert f" matches {root}/b/{module}.py" in said
-    assert f"wrote '{root}" not in said
-    assert {**caches(root / "b"), "__pycache__/bad.cpython-27.pyc": b""} == written
+
+
+def check_import(python: Python, top: Path, way: str) -> int:
+    """Check that import uses the bytecode of every module, and writes nothing; return their number."""
+    modules = sorted(top.rglob("*.py"))
+    before = caches(top)
+    with WAYS[way](top) as words:
+        messages = messages_of_import(python, modules, words)
+    about = [line for line in messages if f"{top}/" in line]
+    used = {line.rpartition(" matches ")[2] for line in about if " matches " in line}
+    assert used == {*map(os.fspath, modules)}
+    assert not [line for line in about if line.startswith(("# created", "# could not create"))]
+    assert caches(top) == before
+    return len(modules)
+
+
+@posix
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("python", pythons(), ids=lambda python: python.version)
+def test_import_uses_what_was_written(root: Path, run: Run, python: Python, way: str) -> None:
+    for name in ("m.py", "p/__init__.py", "p/n.py"):
+        put(root / "b" / name, SOURCE)
+    # So that the check below would find what is missing.
+    with WAYS[way](root / "b") as words:
+        messages = messages_of_import(python, [root / "b" / "m.py"], words)
+    expected = "# created" if way == "writable" else "# could not create"
+    assert any(line.startswith(expected) and f"{root}/b/" in line for line in messages)
+    run("check-bundle", "b", "--fix", "--python", python.path)
+    assert check_import(python, root / "b", way) == 3
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["timestamp", "checked-hash", "unchecked-hash"])
+@pytest.mark.parametrize("python", pythons(), ids=lambda python: python.version)
+def test_import_uses_the_whole_library(root: Path, run: Run, python: Python, mode: str) -> None:
+    code = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+    library = subprocess.check_output([python.path, "-I", "-c", code], text=True).strip()
+    # Files that no Python compiles are in the tests of the library.
+    left_out = shutil.ignore_patterns("site-packages", "tests", "test", "*.so")
+    shutil.copytree(library, root / "b", ignore=left_out)
+    fixed = run("check-bundle", "b", "--fix", "--python", python.path, "--expect", mode)
+    assert fixed.err == ""
+    counts = [check_import(python, root / "b", way) for way in WAYS]
+    print(f"\n{python.version}, {mode}: import uses the bytecode of {counts[0]:,} modules")
 
 
 @only_cpython
