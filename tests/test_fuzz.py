@@ -63,6 +63,8 @@ BUGS: dict[str, tuple[str, Callable[..., object]]] = {
         lambda record: record.rpartition(b"\t")[2],
     ),
     "archives": ("pycache_guard.dist.scan.is_record", broken),
+    "bundles": ("pycache_guard.bundle.archived.is_image", broken),
+    "packing": ("pycache_guard.bundle.archived.time_in_tar", lambda _: 0.0),
     "config": ("pycache_guard.config.path_lines", lambda _: ZeroLines()),
     "globs": ("pycache_guard.git.tree.Tree.entries_matching", lambda *_: []),
     "builds": ("pycache_guard.dockerignore.compose.is_null", broken),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fuzz.targets import (
     archives,
+    bundles,
     bytecode,
     dockerignore,
     git_output,
@@ -23,6 +24,7 @@ TARGETS = {
     **gitignore.TARGETS,
     **git_output.TARGETS,
     **archives.TARGETS,
+    **bundles.TARGETS,
     **settings.TARGETS,
     **sources.TARGETS,
     **reports.TARGETS,
