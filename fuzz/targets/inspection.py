@@ -13,13 +13,13 @@ from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import Pyc, UnsupportedFormat, read_pyc
+from pycache_guard.bytecode.stores import FoundSource
 from pycache_guard.inspection.diff import compare_files, diff_to_text
 from pycache_guard.inspection.leaks import find_leaks, leaks_to_text
 from pycache_guard.inspection.source_text import squeeze
 from pycache_guard.inspection.strings import collect_strings, find_strings, write_lines
 from pycache_guard.interpreters.pool import CompilerPool
 from pycache_guard.report.escape import escape_unprintable
-from pycache_guard.verify.stores import FoundSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -121,26 +121,9 @@ def content_findings(
 
     `held` maps each blob that is bytecode to its first bytes.
     """
-    refused = {
-        entry.path: entry
-        for entry in dict.fromkeys(files)
-        if entry.blob in held
-        and not is_bytecode_path(os.fsencode(entry.path))
-        and not grants.allows(entry)
-    }
-    commands = _untrack_commands(refused, rooted=rooted, sparse=sparse)
-    return [
-        Finding(
-            entry.path,
-            Rule.PYC002,
-            f"contains {interpreter_name(held[entry.blob])} bytecode despite its name;"
-            " Python can execute it",
-            commands[entry.path],
-            blob=entry.blob,
-            hint=ADDED_AGAIN,
-        )
-        for entry in refused.values()
-    ]
+    how = "despite its name"
+    found = {entry: (how, held[entry.blob]) for entry in files if entry.blob in held}
+    return _report_contents(found, grants, rooted=rooted, sparse=sparse)
 
 
 def checkout_findings(
@@ -154,6 +137,17 @@ def checkout_findings(
 
     `files` maps each entry to the attributes that convert it, in words, and the first bytes that git writes.
     """
+    found = {
+        entry: (f"when git checks it out (`{attributes}`)", head)
+        for entry, (attributes, head) in files.items()
+    }
+    return _report_contents(found, grants, rooted=rooted, sparse=sparse)
+
+
+def _report_contents(
+    files: Mapping[Entry, tuple[str, bytes]], grants: AllowList, *, rooted: bool, sparse: bool
+) -> list[Finding]:
+    """Report files that contain bytecode; each has a clause that says how, and its first bytes."""
     refused = {
         entry.path: (entry, how)
         for entry, how in files.items()
@@ -164,13 +158,12 @@ def checkout_findings(
         Finding(
             entry.path,
             Rule.PYC002,
-            f"contains {interpreter_name(head)} bytecode when git checks it out (`{attributes}`);"
-            " Python can execute it",
+            f"contains {interpreter_name(head)} bytecode {how}; Python can execute it",
             commands[entry.path],
             blob=entry.blob,
             hint=ADDED_AGAIN,
         )
-        for entry, (attributes, head) in refused.values()
+        for entry, (how, head) in refused.values()
     ]
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pycache_guard.cli import COMMANDS
 from pycache_guard.commands._arguments import LazyFormatter, report_parser
 from pycache_guard.errors import Failure
 
@@ -181,6 +183,18 @@ def test_empty_argument_is_an_error(
     assert (code, out) == (2, "")
     assert "must not be empty" in err
     assert cache.exists()
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_empty_value_of_any_option_is_an_error(run: Run, command: str) -> None:
+    """An unset variable must not mean the default."""
+    options = re.findall(r"^  (--[\w-]+) [A-Z]+\b", run(command, "--help").out, re.MULTILINE)
+    for option in options:
+        code, out, err = run(command, option, " ")
+        assert (code, out) == (2, ""), option
+        words = "must not be empty", "invalid choice", f"{option}  : must be", "is not a number"
+        assert any(each in err for each in words), err
 
 
 def test_colors_are_imported_when_help_is_formatted(monkeypatch: pytest.MonkeyPatch) -> None:

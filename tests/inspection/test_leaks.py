@@ -19,9 +19,9 @@ from pycache_guard.bytecode.cache_names import CacheName
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.pyc import read_pyc
+from pycache_guard.bytecode.stores import FoundSource
 from pycache_guard.inspection.leaks import compile_strings, find_leaks, find_paths, leaks_to_text
 from pycache_guard.interpreters.pool import CompilerPool
-from pycache_guard.verify.stores import FoundSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

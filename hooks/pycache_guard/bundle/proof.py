@@ -9,8 +9,8 @@ from pycache_guard.bundle.judge import State
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.header import SourceHash, parse_header
 from pycache_guard.bytecode.magic import identify_magic
-from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.bytecode.source_hash import source_hash
+from pycache_guard.bytecode.stores import BytecodeStore, FoundSource
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pycache_guard.bundle.tree import BundleTree
     from pycache_guard.interpreters.pool import CompilerPool
     from pycache_guard.interpreters.process import CompilerProcess
-    from pycache_guard.verify.stores import FoundSource
 
 #: More sources without bytecode than this are not compiled to learn whether they are valid.
 MAX_PROBED_SOURCES = 500
@@ -139,8 +138,8 @@ def _has_other_hash(bytecode: bytes, source: bytes) -> bool:
     return source_hash(source, header.magic) not in (None, header.validation.digest)
 
 
-class PairStore:
-    """A `verify.stores.BytecodeStore` of files in a bundle."""
+class PairStore(BytecodeStore):
+    """A store of files in a bundle."""
 
     def __init__(self, tree: BundleTree, pairs: Mapping[str, str]) -> None:
         """Take the bytecode and its source, by their paths in the tree."""
@@ -153,25 +152,12 @@ class PairStore:
         """Yield the bytecode."""
         yield from self._pairs
 
-    def head(self, path: str) -> bytes:
-        """Return the first bytes of bytecode. Raises `Failure`."""
-        return self._tree.read(path)[:HEAD_BYTES]
-
     def read(self, path: str) -> bytes:
         """Return a whole file. Raises `Failure`."""
         return self._tree.read(path)
 
     def source_of(self, path: str) -> FoundSource:
         """Return the source. Raises `Failure`."""
-        from pycache_guard.verify.stores import FoundSource
-
         source = self._pairs[path]
         size = len(self._tree.read(source))
         return FoundSource(source, Source(size, None, partial(self._tree.read, source)))
-
-    def change_at_checkout(self, path: str) -> None:
-        """Return None: git does not change the files of a bundle."""
-
-    def remove_command(self, path: str) -> str:
-        """Return an empty string: the bundle must be built again."""
-        return ""

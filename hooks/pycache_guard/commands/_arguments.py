@@ -178,6 +178,18 @@ def add_ignore_option(parser: Parser) -> None:
     )
 
 
+def add_python_option(parser: Parser, meaning: str) -> None:
+    """Add `--python`, which names the interpreters that compile before all others."""
+    parser.add_argument(
+        "--python",
+        metavar="EXE",
+        type=non_empty,
+        action="append",
+        default=[],
+        help=f"{meaning} to use first; repeatable",
+    )
+
+
 def add_probe_options(parser: Parser) -> None:
     """Add the options of every command that proves that bytecode is ignored."""
     from pycache_guard.bytecode.probes import SUFFIXES

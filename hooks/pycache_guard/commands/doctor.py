@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pycache_guard.commands._arguments import report_parser
+from pycache_guard.commands._arguments import non_empty, report_parser
 from pycache_guard.commands._output import emit, print_error, rule_links, text_style
 from pycache_guard.doctor.diagnose import diagnose
 from pycache_guard.findings import sort_findings
@@ -36,11 +36,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--python",
         metavar="EXE",
+        type=non_empty,
         help="the interpreter to examine (default: the one that runs pycache-guard)",
     )
     parser.add_argument(
         "--time",
         metavar="MODULE",
+        type=non_empty,
         action="append",
         default=[],
         help="measure the import of MODULE with and without a cache; repeatable",

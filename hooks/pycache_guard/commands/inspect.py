@@ -8,7 +8,7 @@ from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import UnsupportedFormat, read_pyc
-from pycache_guard.commands._arguments import non_empty, report_parser
+from pycache_guard.commands._arguments import add_python_option, non_empty, report_parser
 from pycache_guard.commands._output import emit, print_error, write_report
 from pycache_guard.errors import Failure
 from pycache_guard.inspection.facts import inspect_file, locate
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.findings import Finding
-    from pycache_guard.inspection.facts import DiskFile, GitFile, PycFacts
+    from pycache_guard.inspection.facts import Place, PycFacts
 
 NAME = "inspect"
 SUMMARY = "describe a bytecode file"
@@ -171,7 +171,7 @@ def print_strings_as_json(options: Namespace) -> int:
     return code
 
 
-def _path_keys(place: DiskFile | GitFile) -> dict[str, object]:
+def _path_keys(place: Place) -> dict[str, object]:
     """Return the keys that name a file in JSON."""
     from pycache_guard.report.json import path_fields
 
@@ -232,11 +232,11 @@ def print_leaks(options: Namespace) -> int:
     return code
 
 
-def _shown_path(place: DiskFile | GitFile) -> str:
+def _shown_path(place: Place) -> str:
     return place.path if place.revision is None else f"{place.revision}:{place.path}"
 
 
-def read_or_fail(place: DiskFile | GitFile) -> Pyc:
+def read_or_fail(place: Place) -> Pyc:
     """Return a file with a header. Raises `Failure`."""
     from pycache_guard.verify.check import describe_invalid_header
 
@@ -311,14 +311,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         type=non_empty,
         help="with --leaks: take the source from this revision",
     )
-    parser.add_argument(
-        "--python",
-        metavar="EXE",
-        type=non_empty,
-        action="append",
-        default=[],
-        help="with --leaks: an interpreter to use first; repeatable",
-    )
+    add_python_option(parser, "with --leaks: an interpreter")
     parser.add_argument(
         "--limit",
         metavar="N",

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from pycache_guard.bytecode.stores import BytecodeStore
     from pycache_guard.report import Summary
     from pycache_guard.verify.check import VerifyResult
-    from pycache_guard.verify.stores import BytecodeStore
 
 NAME = "verify-bytecode"
 SUMMARY = "check whether bytecode comes from its source"
@@ -163,6 +163,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     from pycache_guard.commands._arguments import (
         add_config_option,
         add_ignore_option,
+        add_python_option,
         non_empty,
         report_parser,
     )
@@ -184,14 +185,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         action="store_true",
         help="check tracked files, with the contents in the index",
     )
-    parser.add_argument(
-        "--python",
-        metavar="EXE",
-        type=non_empty,
-        action="append",
-        default=[],
-        help="an interpreter to use first; repeatable",
-    )
+    add_python_option(parser, "an interpreter")
     add_ignore_option(parser)
     parser.add_argument(
         "--allow-unverifiable",

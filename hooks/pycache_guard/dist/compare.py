@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.archives.member import CHUNK_BYTES, ArchiveError
 from pycache_guard.bytecode.freshness import Source
-from pycache_guard.bytecode.sniff import HEAD_BYTES
+from pycache_guard.bytecode.stores import BytecodeStore, FoundSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pycache_guard.dist.members import ArchivedPyc
     from pycache_guard.findings import Finding
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.verify.stores import FoundSource
 
 
 class ArchiveComparer:
@@ -90,8 +89,8 @@ class SourcePair(NamedTuple):
     source_size: int
 
 
-class ArchiveStore:
-    """A `BytecodeStore` of the pairs that fit into memory."""
+class ArchiveStore(BytecodeStore):
+    """A store of the pairs that fit into memory."""
 
     def __init__(self, pairs: Iterable[SourcePair]) -> None:
         """Choose the pairs that fit, by their sizes. Nothing is read."""
@@ -135,25 +134,12 @@ class ArchiveStore:
             if pair.bytecode in self._contents and pair.source in self._contents:
                 yield pair.bytecode
 
-    def head(self, path: str) -> bytes:
-        """Return the first bytes of a file."""
-        return self._contents[path][:HEAD_BYTES]
-
     def read(self, path: str) -> bytes:
         """Return a whole file."""
         return self._contents[path]
 
     def source_of(self, path: str) -> FoundSource:
         """Return the source of a file, without a time: `source_mismatch` has compared the times."""
-        from pycache_guard.verify.stores import FoundSource
-
         name = self._pairs[path].source
         data = self._contents[name]
         return FoundSource(name, Source(len(data), None, lambda: data))
-
-    def change_at_checkout(self, path: str) -> None:
-        """Return None: git does not change the files of an archive."""
-
-    def remove_command(self, path: str) -> str:
-        """Return an empty string: an archive must be built again."""
-        return ""

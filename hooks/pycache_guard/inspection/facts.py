@@ -26,14 +26,14 @@ from pycache_guard.bytecode.pyc import (
     read_pyc,
     table_problem,
 )
-from pycache_guard.bytecode.tampering import code_objects
+from pycache_guard.bytecode.stores import FoundSource
+from pycache_guard.bytecode.tampering import file_names
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding, Rule
-from pycache_guard.fs import files
 from pycache_guard.git.objects import read_path
 from pycache_guard.git.repository import try_rev_parse
 from pycache_guard.verify.check import describe_invalid_header
-from pycache_guard.verify.stores import DiskStore, FoundSource, is_in_cache
+from pycache_guard.verify.stores import DiskStore, is_in_cache
 
 if TYPE_CHECKING:
     from pycache_guard.bytecode.cache_names import CacheName
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.freshness import FreshnessResult, ImportOutcome
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.pyc import Pyc
+    from pycache_guard.bytecode.stores import FileStore
 
 
 class PycFacts(NamedTuple):
@@ -71,11 +72,11 @@ class PycFacts(NamedTuple):
         return tuple(name for name in self.filenames if is_absolute(name))
 
 
-def inspect_file(place: DiskFile | GitFile) -> tuple[PycFacts, list[Finding]]:
+def inspect_file(place: Place) -> tuple[PycFacts, list[Finding]]:
     """Read a file; return its facts and its problems. Raises `Failure`."""
     path, data = place.path, place.read()
     name = parse_cache_name(path)
-    source = place.source()
+    source = place.store.source_of(path)
     try:
         pyc = read_pyc(data, name)
     except InvalidHeader as error:
@@ -114,7 +115,7 @@ def _read_code(pyc: Pyc) -> tuple[Code | None, tuple[str, ...]]:
         code = pyc.code
     except ValueError:
         return None, ()
-    return code, tuple(dict.fromkeys([nested.filename for nested in code_objects(code)]))
+    return code, tuple(file_names(code))
 
 
 def problems(facts: PycFacts, pyc: Pyc) -> list[Finding]:
@@ -140,85 +141,61 @@ def is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\\\")) or (path[1:2] == ":" and path[2:3] in ("/", "\\"))
 
 
-_DISK = DiskStore([])
+class RevisionStore:
+    """The files of a commit, or of the index if the revision is empty (gitrevisions(7))."""
 
+    def __init__(self, revision: str) -> None:
+        self._revision = revision
 
-class DiskFile:
-    """A file of the file system."""
-
-    revision = None
-
-    def __init__(self, path: str) -> None:
-        self.path = path.replace(os.sep, "/")
-
-    def read(self) -> bytes:
-        """Return the whole file. Raises `Failure`."""
-        return files.read_file(self.path)
-
-    def source(self) -> FoundSource | None:
-        """Return its source."""
-        return _DISK.source_of(self.path)
-
-    def source_at(self, revision: str | None) -> tuple[str | None, FoundSource | None]:
-        """Return its source in a commit, or on disk for None, and the revision. Raises `Failure`."""
-        if revision is None:
-            return None, self.source()
-        check_revision(revision)
-        path = os.path.relpath(os.path.realpath(self.path))
-        # `REV:./PATH` is relative to the current directory (gitrevisions(7)).
-        relative = f"./{path.replace(os.sep, '/')}"
-        return revision, find_source(revision, relative)
-
-
-class GitFile:
-    """A file of a commit, or of the index if nothing precedes the colon (gitrevisions(7))."""
-
-    def __init__(self, revision: str, path: str) -> None:
-        self.revision = revision
-        self.path = path
-
-    def read(self) -> bytes:
-        """Return the whole file. Raises `Failure`."""
-        data = self._stored(self.path)
+    def read(self, path: str) -> bytes:
+        """Return a whole file. Raises `Failure`."""
+        data = self._read_if_there(path)
         if data is None:
-            raise Failure(f"{self.revision}:{self.path}: is not there")
+            raise Failure(f"{self._revision}:{path}: is not there")
         return data
 
-    def source(self) -> FoundSource | None:
-        """Return its source in the same commit."""
-        return find_source(self.revision, self.path)
+    def source_of(self, path: str) -> FoundSource | None:
+        """Return the source of the bytecode at `path`. It has no modification time there."""
+        for candidate in source_candidates(path):
+            data = self._read_if_there(candidate)
+            if data is not None:
+                return FoundSource(candidate, Source(len(data), None, partial(bytes, data)))
+        return None
+
+    def _read_if_there(self, path: str) -> bytes | None:
+        return read_path(f"{self._revision}:{path}")
+
+
+class Place(NamedTuple):
+    """The file that an argument names."""
+
+    path: str
+    #: The revision of `REV:PATH`; None for a file on disk.
+    revision: str | None
+    store: FileStore
+
+    def read(self) -> bytes:
+        """Return the whole file. Raises `Failure`."""
+        return self.store.read(self.path)
 
     def source_at(self, revision: str | None) -> tuple[str | None, FoundSource | None]:
-        """Return its source in a commit, or in its own for None, and the revision. Raises `Failure`."""
+        """Return its source in a commit, or where it is itself for None, and the revision. Raises `Failure`."""
         if revision is None:
-            return self.revision, self.source()
-        check_revision(revision)
-        return revision, find_source(revision, self.path)
-
-    def _stored(self, path: str) -> bytes | None:
-        return read_path(f"{self.revision}:{path}")
-
-
-def check_revision(revision: str) -> None:
-    """Raise `Failure` if `revision` does not name a commit or a tree."""
-    if try_rev_parse(f"{revision}^{{tree}}") is None:
-        raise Failure(f"{revision}: is not a commit or a tree")
+            return self.revision, self.store.source_of(self.path)
+        if try_rev_parse(f"{revision}^{{tree}}") is None:
+            raise Failure(f"{revision}: is not a commit or a tree")
+        path = self.path
+        if self.revision is None:
+            # `REV:./PATH` is relative to the current directory (gitrevisions(7)).
+            path = f"./{os.path.relpath(os.path.realpath(path)).replace(os.sep, '/')}"
+        return revision, RevisionStore(revision).source_of(path)
 
 
-def find_source(revision: str, path: str) -> FoundSource | None:
-    """Return the source of the bytecode at `path` in a commit, or in the index for an empty revision."""
-    for candidate in source_candidates(path):
-        data = read_path(f"{revision}:{candidate}")
-        if data is not None:
-            return FoundSource(candidate, Source(len(data), None, partial(bytes, data)))
-    return None
-
-
-def locate(argument: str) -> DiskFile | GitFile:
+def locate(argument: str) -> Place:
     """Return the file of an argument. A file on disk takes precedence over one in git."""
     revision, colon, path = argument.partition(":")
     if colon and not os.path.lexists(argument):
         if revision == "" and path[:2] in ("0:", "1:", "2:", "3:"):
             revision, path = f":{path[0]}", path[2:]
-        return GitFile(revision, path)
-    return DiskFile(argument)
+        return Place(path, revision, RevisionStore(revision))
+    return Place(argument.replace(os.sep, "/"), None, DiskStore([]))

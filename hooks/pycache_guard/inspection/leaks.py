@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import Pyc
+    from pycache_guard.bytecode.stores import FoundSource
     from pycache_guard.inspection.strings import FoundString
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.verify.stores import FoundSource
 
 #: Directories whose next component is the name of a user.
 _USER = re.compile(

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.header import Header
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.bytecode.pyc import Pyc
+    from pycache_guard.bytecode.stores import BytecodeStore, FoundSource
     from pycache_guard.interpreters.pool import CompilerPool
-    from pycache_guard.verify.stores import BytecodeStore, FoundSource
 
 
 class VerifyResult:

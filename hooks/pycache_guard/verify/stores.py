@@ -7,12 +7,13 @@ import posixpath
 import stat
 from bisect import bisect_left
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from pycache_guard import scan
 from pycache_guard.bytecode.cache_names import parse_cache_name, source_candidates
 from pycache_guard.bytecode.freshness import Source
 from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode, is_lfs_pointer
+from pycache_guard.bytecode.stores import BytecodeStore, FoundSource
 from pycache_guard.errors import Failure
 from pycache_guard.fs import files
 from pycache_guard.fs.files import MAX_FILE_BYTES
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pycache_guard.git.index import Index
 
 
-class DiskStore:
+class DiskStore(BytecodeStore):
     """The files below `tops`. If a top is a file, it is checked with any name."""
 
     def __init__(self, tops: Sequence[str]) -> None:
@@ -88,9 +89,6 @@ class DiskStore:
                 return FoundSource(candidate, source)
         return None
 
-    def change_at_checkout(self, path: str) -> None:
-        """Return None: Python reads the file on disk."""
-
     def remove_command(self, path: str) -> str:
         """Return the command that removes a file."""
         return f"rm -f -- {shell_quote(path)}"
@@ -129,7 +127,7 @@ def is_in_cache(path: str) -> bool:
 _MAX_LINK_COUNT = 40
 
 
-class IndexStore:
+class IndexStore(BytecodeStore):
     """The entries of an index: bytecode by name, and by content if the content is new."""
 
     def __init__(self, index: Index, tops: Sequence[str] = ()) -> None:
@@ -169,10 +167,6 @@ class IndexStore:
     def paths(self) -> Iterator[str]:
         """Yield files with bytecode names, and new files that contain bytecode under another name."""
         yield from sorted(self._named)
-
-    def head(self, path: str) -> bytes:
-        """Return the first bytes of a file."""
-        return self.read(path)[:HEAD_BYTES]
 
     def read(self, path: str) -> bytes:
         """Return a whole file. Follows links."""
@@ -285,40 +279,6 @@ class IndexStore:
     def _content(self, entry: Entry) -> bytes:
         self._preload([entry])
         return self._contents[entry.blob]
-
-
-class FoundSource(NamedTuple):
-    """The source of a bytecode file."""
-
-    path: str
-    source: Source
-
-
-class BytecodeStore(Protocol):
-    """Files to verify, and their sources. Methods raise `Failure` for unreadable files."""
-
-    #: Unreadable files, each with path and reason.
-    failures: list[str]
-    #: Sentences about skipped files that are neither findings nor failures.
-    notes: list[str]
-
-    def paths(self) -> Iterator[str]:
-        """Yield the paths of files with bytecode names, or with bytecode under another name."""
-
-    def head(self, path: str) -> bytes:
-        """Return the first bytes of a file."""
-
-    def read(self, path: str) -> bytes:
-        """Return a whole file."""
-
-    def source_of(self, path: str) -> FoundSource | None:
-        """Return the source of the bytecode at `path`, None if it does not exist."""
-
-    def change_at_checkout(self, path: str) -> str | None:
-        """Return why git does not check out what it stores at `path`, None if it does."""
-
-    def remove_command(self, path: str) -> str:
-        """Return the command that removes a file."""
 
 
 def is_cache_path(path: str) -> bool:
