@@ -3,8 +3,9 @@
     python -m scripts.platforms --root /opt/sid tests/verify
 
 runs one directory of tests, also with every Python of a system below `/opt/sid` (as root on Linux), which
-`scripts/make-root.sh /opt/sid` builds on Debian. Each Python gets a virtual environment and a copy of the
-checkout of its own, in the temporary directory. The reasons of all skipped tests follow the table.
+`scripts/make-root.sh /opt/sid` builds on Debian; `scripts/make-windows.sh /opt/sid` adds a CPython for
+Windows. Each Python gets a virtual environment and a copy of the checkout of its own, in the temporary
+directory. The reasons of all skipped tests follow the table.
 
 Exit codes: 0 every test that ran passed; 1 a test failed; 2 the tests could not run with a Python.
 """
@@ -31,14 +32,32 @@ ROOT = Path(__file__).resolve().parent.parent
 ENTER = ROOT / "scripts" / "enter-root.sh"
 #: Names of interpreters: CPython 3.10 and later, free-threaded builds, PyPy 3.
 INTERPRETER = re.compile(r"python3\.[1-9]\d+t?|pypy3(\.[1-9]\d+)?")
-INSTALL = (".venv/bin/python", "-m", "pip", "install")
-PYTEST = (".venv/bin/python", "-m", "pytest", "--no-cov", "--quiet")
+#: The CPython for Windows of `make-windows.sh`, below the root, and what runs it. It has all packages.
+WINDOWS_PYTHON = "windows/python.exe"
+WINE = (
+    "env",
+    "HOME=/windows/home",
+    "WINEPREFIX=/windows/prefix",
+    "WINEDEBUG=-all",
+    "WINEDLLOVERRIDES=winedbg.exe=d;mscoree,mshtml=",
+    "wine",
+)
+VENV_PYTHON = ".venv/bin/python"
+INSTALL = ("-m", "pip", "install", "--quiet")
+#: Some packages have no wheels for PyPy and for the newest CPython, but older versions have.
+WITH_PACKAGES = (*INSTALL, "--prefer-binary", "--editable", ".[test]")
+WITHOUT_PACKAGES = (*INSTALL, "--no-deps", "--no-index", "--no-build-isolation", "--editable", ".")
+PYTEST = ("-m", "pytest", "--no-cov", "--quiet")
 OUTCOMES = ("passed", "failed", "errors", "skipped")
-#: Prints the release, the prefix, which is equal for two names of one interpreter, and the version of git.
+#: Prints the release, the prefix, which is equal for two names of one interpreter, the version of git, and
+#: the system.
 IDENTIFY = """\
-import platform, subprocess, sys
-git = subprocess.run(["git", "--version"], stdout=subprocess.PIPE).stdout.decode().split()[2]
-print(platform.python_implementation(), platform.python_version(), sys.base_prefix, git, sep="|")
+import platform, shutil, subprocess, sys
+git = "none"
+if shutil.which("git"):
+    git = subprocess.run(["git", "--version"], stdout=subprocess.PIPE).stdout.decode().split()[2]
+release = (platform.python_implementation(), platform.python_version())
+print(*release, sys.base_prefix, git, sys.platform, sep="|")
 """
 #: What pytest prints with `-rs` for tests that were skipped for one reason.
 SKIPPED = re.compile(r"SKIPPED \[(\d+)\] (?:\S+?:(?:\d+:)? )?(.*)")
@@ -53,6 +72,8 @@ class Platform(NamedTuple):
     executable: str
     git: str
     enter: tuple[str, ...] = ()
+    #: Whether it has the packages of the tests, and no environment of its own is made.
+    has_packages: bool = False
 
 
 class SuiteResult(NamedTuple):
@@ -90,15 +111,20 @@ def find_platforms(root: Path | None) -> list[Platform]:
         inside = find_executables([root / "usr" / "bin"])
         way = (os.fspath(ENTER), os.fspath(root))
         candidates += [(f"/{path.relative_to(root)}", way) for path in inside]
+        if (root / WINDOWS_PYTHON).is_file():
+            candidates.append((f"/{WINDOWS_PYTHON}", (*way, *WINE)))
     found: dict[tuple[str, tuple[str, ...]], Platform] = {}
     for executable, enter in candidates:
         done = subprocess.run(
             [*enter, executable, "-c", IDENTIFY], capture_output=True, check=False, text=True
         )
         if done.returncode == 0:
-            implementation, version, _, git = done.stdout.strip().split("|")
-            name = f"{implementation} {version}{f' ({enter[1]})' if enter else ''}"
-            found.setdefault((done.stdout, enter), Platform(name, executable, git, enter))
+            implementation, version, _, git, system = done.stdout.strip().split("|")
+            is_windows = system == "win32"
+            name = f"{implementation} {version}{' for Windows' if is_windows else ''}"
+            name += f" ({enter[1]})" if enter else ""
+            platform = Platform(name, executable, git, enter, has_packages=is_windows)
+            found.setdefault((done.stdout, enter), platform)
     return list(found.values())
 
 
@@ -124,20 +150,22 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
                 errors="replace",
             )
 
-        # Some packages have no wheels for PyPy and for the newest CPython, but older versions have.
-        install = (*INSTALL, "--quiet", "--prefer-binary", "--editable", ".[test]")
-        for step in ((platform.executable, "-m", "venv", ".venv"), install):
+        python = platform.executable if platform.has_packages else VENV_PYTHON
+        steps = [(platform.executable, "-m", "venv", ".venv"), (python, *WITH_PACKAGES)]
+        if platform.has_packages:
+            steps = [(python, *WITHOUT_PACKAGES)]
+        for step in steps:
             done = run(*step)
             if done.returncode:
                 reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
                 seconds = time.monotonic() - start
                 return SuiteResult(platform.name, platform.git, {}, seconds, "".join(reason))
-        done = run(*PYTEST, "-rfEs", *arguments)
+        done = run(python, *PYTEST, "-rfEs", *arguments)
         counts = count_outcomes(done.stdout)
         if done.returncode:
             print("\n".join(done.stdout.splitlines()[-SHOWN_LINES:]), done.stderr, flush=True)
         if done.returncode == 1:
-            again = run(*PYTEST, "-n0", "--last-failed", *arguments)
+            again = run(python, *PYTEST, "-n0", "--last-failed", *arguments)
             if again.returncode == 0:
                 print("All of them passed when they ran again, one at a time.", flush=True)
                 failed = counts.pop("failed", 0) + counts.pop("errors", 0)

@@ -39,7 +39,7 @@ def test_an_interpreter_with_two_names_is_listed_once(
     if sys.platform == "win32":
         pytest.skip("the interpreter is a shell script")
     for name in ("python3.12", "python3.13"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 'CPython|3.13.0|/usr|2.39.5'\n")
+        (tmp_path / name).write_text("#!/bin/sh\necho 'CPython|3.13.0|/usr|2.39.5|linux'\n")
         (tmp_path / name).chmod(0o755)
     (tmp_path / "python3.14").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "python3.14").chmod(0o755)
@@ -47,6 +47,26 @@ def test_an_interpreter_with_two_names_is_listed_once(
     monkeypatch.setenv("HOME", "/nonexistent")
     found = [p for p in platforms.find_platforms(None) if p.executable.startswith(str(tmp_path))]
     assert found == [platforms.Platform("CPython 3.13.0", str(tmp_path / "python3.12"), "2.39.5")]
+
+
+def test_python_for_windows_below_the_root_is_run_by_wine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("the way into the other system is a shell script")
+    enter = tmp_path / "enter"
+    enter.write_text(
+        "#!/bin/sh\ncase $* in *' wine /windows/'*) echo 'CPython|3.12.10|Z:|none|win32' ;; esac\n"
+    )
+    enter.chmod(0o755)
+    monkeypatch.setattr(platforms, "ENTER", enter)
+    monkeypatch.setattr(platforms, "find_executables", lambda _: [])
+    assert platforms.find_platforms(tmp_path) == []
+    (tmp_path / "windows").mkdir()
+    (tmp_path / "windows" / "python.exe").touch()
+    (found,) = platforms.find_platforms(tmp_path)
+    assert (found.name, found.git) == (f"CPython 3.12.10 for Windows ({tmp_path})", "none")
+    assert found.has_packages
 
 
 @pytest.mark.parametrize(
