@@ -90,7 +90,7 @@ def endless(data: bytes) -> str:
             data.hex()
 
 
-@pytest.mark.skipif("sys.platform == 'win32'", reason="no alarm")
+@pytest.mark.skipif("sys.platform == 'win32'", reason="Windows has no SIGALRM")
 def test_endless_input_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaigns, "TIMEOUT", 0.1)
     outcome = campaign(Target(endless, lambda: [b"a"]), 60, 0)

@@ -91,7 +91,9 @@ def test_sources_at_directories_skip_hidden_and_environments(
     assert [s.path for s in python_files.sources_at(["./p/../p/c.py"])] == ["p/c.py"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no links, pipes or odd names there")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="needs symbolic links, named pipes and names of any bytes"
+)
 def test_walk_sources_does_not_follow_links_and_pipes(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"")
     (tmp_path / "link.py").symlink_to("a.py")

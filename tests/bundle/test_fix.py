@@ -245,7 +245,7 @@ def test_sources_that_cannot_be_compiled_or_read(root: Path, run: Run) -> None:
     assert (root / "b" / "__pycache__" / f"m.{TAG}.pyc").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no scripts without a suffix")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows runs no script without a suffix")
 def test_the_code_of_the_interpreter_cannot_be_read(root: Path, run: Run) -> None:
     script = put(
         root / "newer",
@@ -282,7 +282,7 @@ def test_destination_needs_fix(root: Path, run: Run) -> None:
 
 
 @only_cpython
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
 def test_files_that_cannot_be_replaced(root: Path, run: Run) -> None:
     put(root / "b" / "m.py", SOURCE)
     put(root / "b" / "p" / "m.py", SOURCE)

@@ -19,7 +19,7 @@ from pycache_guard.clean.select import CleanOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ulimit")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no `ulimit`")
 
 
 def plant_deep(root: Path, levels: int, every: int = 1) -> None:

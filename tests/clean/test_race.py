@@ -70,7 +70,10 @@ def swapper(tmp_path: Path, outside: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
-@pytest.mark.skipif(not compat.HAS_DIR_FD, reason="not safe on this platform, and said so")
+@pytest.mark.skipif(
+    not compat.HAS_DIR_FD,
+    reason="without directory descriptors a race remains (docs/internals/systems.md)",
+)
 @pytest.mark.parametrize("orphans", [False, True])
 def test_swapped_directory_loses_nothing_outside(
     tmp_path: Path, outside: Path, swapper: subprocess.Popen[bytes], orphans: bool

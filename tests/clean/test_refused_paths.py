@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links")
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
 def test_path_through_a_link_and_back_is_refused(root: Path, run: Run) -> None:
     make_tree(root, ["a/b/x.py", "a/x.pyc", "a/x.py", "link -> a/b"])
     report = run("clean", "link/..")

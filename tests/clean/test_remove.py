@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from conftest import Run
     from pycache_guard.clean.plan import Plan
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no named pipes, and links need a privilege"
+)
 root_only = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="needs another user's rights"
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs the rights of root on Linux"
 )
 
 CACHE = "p/__pycache__/m.cpython-313.pyc"
@@ -345,7 +347,7 @@ REMEDIES = [
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owners with numbers")
 @pytest.mark.parametrize("remedy", REMEDIES)
 def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "WINDOWS", remedy.platform == "win32")
@@ -381,6 +383,7 @@ def test_directory_without_free_descriptor_has_the_ulimit_fix(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan.unreadable.append((("p",), OSError(errno.EMFILE, "Too many open files")))
+    monkeypatch.setattr(compat, "WINDOWS", False)
     (unread,) = error_findings(plan, [])
     assert unread.fix == "ulimit -n 4096"
     monkeypatch.setattr(compat, "WINDOWS", True)
@@ -389,7 +392,7 @@ def test_directory_without_free_descriptor_has_the_ulimit_fix(
     plan.root.cursor.close()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such file systems")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no statvfs(3)")
 def test_fix_names_the_read_only_mount(monkeypatch: pytest.MonkeyPatch) -> None:
     class Read:
         def __init__(self, path: str) -> None:

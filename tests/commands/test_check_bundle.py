@@ -395,7 +395,7 @@ def test_links_inside(root: Path, run: Run) -> None:
     assert run("check-bundle", "b").out == f"OK: 2 modules: 2 used ({HERE}).\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 @pytest.mark.parametrize("name", [f"__pycache__/m.{TAG}.pyc", "n.pyc", "__pycache__/n.pyc"])
 def test_files_that_cannot_be_read(root: Path, run: Run, name: str) -> None:
     put_module(root / "b")
@@ -407,7 +407,7 @@ def test_files_that_cannot_be_read(root: Path, run: Run, name: str) -> None:
     assert f"b/{name}: is not a regular file" in err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 def test_unchecked_bytecode_of_a_source_that_cannot_be_read(root: Path, run: Run) -> None:
     put_module(root / "b", bytecode=hashed(checked=False))
     (root / "b" / "m.py").unlink()
@@ -416,7 +416,7 @@ def test_unchecked_bytecode_of_a_source_that_cannot_be_read(root: Path, run: Run
     assert (code, err) == (2, "error: b/m.py: is not a regular file\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 def test_a_source_without_bytecode_that_cannot_be_read(root: Path, run: Run) -> None:
     put_module(root / "b")
     os.mkfifo(root / "b" / "n.py")

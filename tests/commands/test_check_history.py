@@ -500,7 +500,7 @@ def test_range_with_an_empty_side_is_refused(
         assert run("check-history").code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has a shell's variables")
+@pytest.mark.skipif(sys.platform == "win32", reason="the range contains variables of a POSIX shell")
 def test_range_of_unset_variables_is_refused_and_the_side_is_named(repo: Repo) -> None:
     repo.commit()
     for words, side in (

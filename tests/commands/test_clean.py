@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from conftest import Program, Run
     from helpers.repo import Repo
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no named pipes, and links need a privilege"
+)
 
 SOURCELESS = "has no source and may be the only copy (--include-sourceless removes it)"
 
@@ -367,7 +369,9 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
     assert list_tree(tmp_path / "outside") == before
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a file system that accepts any bytes in names"
+)
 def test_paths_of_any_bytes(root: Path, run: Run) -> None:
     name = decode_posix_name(b"caf\xe9 \n\x1b[31m")
     make_tree(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])

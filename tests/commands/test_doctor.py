@@ -300,7 +300,9 @@ def test_a_module_that_cannot_be_imported(healthy: Repo, run: Run) -> None:
     assert told.out.endswith("\nPROBLEMS\n  none\n")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a file system that accepts any bytes in names"
+)
 def test_odd_names_are_shown(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
     monkeypatch.chdir(tmp_path)

@@ -283,7 +283,7 @@ def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: s
     assert "PYC206" in run("inspect", path).out
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are none before 3.11")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception tables")
 @pytest.mark.parametrize("table", [b"", b"\x81", b"\x80\x00\x02\x00", b"\xff\x3f\x00\x00"])
 def test_exception_tables(here: Path, run: Run, table: bytes) -> None:
     source = "try:\n    f()\nexcept E:\n    g()\n"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 import py_compile
+import shlex
 import stat
-import subprocess
 import sys
 from importlib.util import MAGIC_NUMBER
 from py_compile import PycInvalidationMode
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clean.trees import make_tree
+from helpers.windows import run_in_sh
 from pycache_guard import compat
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.clean.roots import root_for
@@ -111,7 +112,9 @@ def test_scan_skips_directories_that_clean_skips(root: Path) -> None:
     assert look().caches == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no named pipes, and links need a privilege"
+)
 def test_scan_skips_links_and_pipes(root: Path) -> None:
     make_tree(root, ["a.pyc -> nowhere", "b.pyc -> fifo", "fifo|", "c.pyc"])
     assert [cache.path for cache in look().caches] == ["c.pyc"]
@@ -269,7 +272,7 @@ def test_orphans_are_reported_with_command(root: Path) -> None:
     )
     assert finding.message == "3 paths left over from sources that no longer exist"
     (elsewhere,) = state.find_orphans(str(root))
-    assert elsewhere.fix == f"pycache-guard clean --orphans -- {root}"
+    assert elsewhere.fix == f"pycache-guard clean --orphans -- {shlex.quote(str(root))}"
 
 
 def test_stale_unchecked_cache_is_reported(root: Path) -> None:
@@ -293,7 +296,7 @@ def place(path: str, uid: int, above: int | None = None, mode: int = 0o755) -> C
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="owners are numbers")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owners with numbers")
 def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(
@@ -344,7 +347,7 @@ def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.Monkey
     ]
 
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="modes")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX modes")
 
 #: Modes of a cache, its directory, the directory above and the source; what is reported.
 OPEN = [
@@ -375,7 +378,7 @@ def test_world_writable_cache_is_reported(
     )
     for finding in findings:
         assert finding.fix is not None
-        subprocess.run(["sh", "-c", finding.fix], check=True)
+        run_in_sh(finding.fix)
         found = look()
         assert state.find_world_writable(found.caches, found.places) == []
 
@@ -397,7 +400,7 @@ CUTS = [
 
 
 @pytest.mark.parametrize(("cut", "is_damaged"), CUTS)
-@pytest.mark.parametrize("place", ["cache", "beside", "stop_leftover_processes"])
+@pytest.mark.parametrize("place", ["cache", "beside", "without source"])
 def test_damaged_cache_of_own_interpreter_is_reported(
     cut: Callable[[bytes], bytes], is_damaged: bool, place: str, root: Path, run: Run
 ) -> None:
@@ -406,7 +409,7 @@ def test_damaged_cache_of_own_interpreter_is_reported(
     if place != "cache":
         path.rename(root / "p" / "m.pyc")
         path = root / "p" / "m.pyc"
-    if place == "stop_leftover_processes":
+    if place == "without source":
         (root / "p" / "m.py").unlink()
     path.write_bytes(data)
     python = PYTHON._replace(magic=MAGIC_NUMBER)
@@ -420,7 +423,7 @@ def test_damaged_cache_of_own_interpreter_is_reported(
         if finding.fix.startswith("pycache-guard "):
             assert run(*finding.fix.split()[1:]).code == 0
         else:
-            subprocess.run(["sh", "-c", finding.fix], check=True)
+            run_in_sh(finding.fix)
         assert not path.exists()
 
 

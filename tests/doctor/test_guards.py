@@ -699,7 +699,7 @@ def test_installed_hooks_are_read_by_stage(repo: Repo) -> None:
     assert installed_hooks(STAGES) == {"pre-commit": b"#!/bin/sh\n", "pre-push": b"#!/bin/sh\n"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="every file is executable")
+@pytest.mark.skipif(sys.platform == "win32", reason="every file is executable on Windows")
 def test_hook_without_execute_permission_is_not_installed(repo: Repo) -> None:
     script(repo.path / ".git" / "hooks" / "pre-commit")
     (repo.path / ".git" / "hooks" / "pre-commit").chmod(0o644)

@@ -90,7 +90,7 @@ def test_prefix_inside_the_checkout_is_reported(tmp_path: Path) -> None:
         assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege")
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
 def test_prefix_that_links_into_the_checkout_is_reported(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "link").symlink_to("root")
@@ -99,7 +99,7 @@ def test_prefix_that_links_into_the_checkout_is_reported(tmp_path: Path) -> None
     assert message.startswith("PYTHONPYCACHEPREFIX is inside the checkout")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX permissions")
 def test_unwritable_prefix_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         os, "access", lambda path, mode: mode != os.W_OK | os.X_OK or path != str(tmp_path)
@@ -110,7 +110,7 @@ def test_unwritable_prefix_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     assert remedy == f"""sudo install -d -o "$(id -u)" -- '{tmp_path}/p q/r'"""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX permissions")
 @pytest.mark.parametrize(
     ("mode", "remedy"), [(0o777, "chmod o-w -- {}"), (0o1777, ELSEWHERE), (0o775, None)]
 )

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from conftest import Run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, modes and mounts")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="needs symbolic links, POSIX modes and mounts"
+)
 
 TRACKED = ["pkg/__pycache__/m.cpython-312.pyc", "pkg/m.pyc"]
 

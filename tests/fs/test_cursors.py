@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     Opening = Callable[[str], DirectoryCursor]
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="no such thing on Windows")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no named pipes, and links need a privilege"
+)
 WAYS = [PathCursor, *([FdCursor] if compat.HAS_DIR_FD else [])]
 
 

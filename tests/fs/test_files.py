@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.windows import words_of_missing_file
 from pycache_guard.fs import cursors, files
 
 
@@ -15,7 +16,12 @@ def walked(*tops: Path) -> list[str]:
         files.Walk([os.fspath(top) for top in tops], lambda *result: complaints.append(result[0]))
     )
     assert not complaints
-    return [os.path.relpath(path, tops[0]) for path, _ in found]
+    return [relative(path, tops[0]) for path, _ in found]
+
+
+def relative(path: str, top: Path) -> str:
+    """Return a path relative to another, with `/` on every system."""
+    return Path(os.path.relpath(path, top)).as_posix()
 
 
 def make(top: Path, *paths: str) -> None:
@@ -53,7 +59,7 @@ def test_directory_with_tracked_files_is_not_skipped(tmp_path: Path) -> None:
     make(tmp_path, "a/.hg/requires", "a/.hg/x.pyc", "b/.hg/requires", ".git/HEAD")
     tracked = [os.fspath(tmp_path / "a" / ".hg"), os.fspath(tmp_path / ".git")]
     walk = files.Walk([os.fspath(tmp_path)], lambda *_: None, tracked.__contains__)
-    assert [os.path.relpath(path, tmp_path) for path, _ in walk] == [
+    assert [relative(path, tmp_path) for path, _ in walk] == [
         "a/.hg/requires",
         "a/.hg/x.pyc",
     ]
@@ -82,7 +88,7 @@ def test_link_to_a_package_elsewhere_is_followed(tmp_path: Path) -> None:
     (tmp_path / "top" / "up").symlink_to("..")
     (tmp_path / "top" / "here").symlink_to(".")
     walk = files.Walk([os.fspath(tmp_path / "top")], lambda *_: None)
-    found = [(os.path.relpath(path, tmp_path / "top"), is_link) for path, is_link in walk]
+    found = [(relative(path, tmp_path / "top"), is_link) for path, is_link in walk]
     assert found == [
         ("a", False),
         ("again/__init__.py", True),
@@ -90,7 +96,7 @@ def test_link_to_a_package_elsewhere_is_followed(tmp_path: Path) -> None:
         ("ns/__pycache__/m.pyc", True),
         ("again/sub/further/m.py", True),
     ]
-    unfollowed = [os.path.relpath(path, tmp_path / "top") for path in walk.unfollowed]
+    unfollowed = [relative(path, tmp_path / "top") for path in walk.unfollowed]
     assert unfollowed == ["data", "my-pkg", "up", "again/back"]
 
 
@@ -112,10 +118,11 @@ def test_link_to_an_unlistable_directory_is_noted(
 def test_junction_is_treated_as_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Windows reports of one: a directory, no symbolic link, and a reparse tag."""
     make(tmp_path, "a/real/x", "a/junction/x", "a/__pycache__/x")
-    inodes = {os.stat(tmp_path / "a" / name).st_ino for name in ("junction", "__pycache__")}
-    monkeypatch.setattr(cursors, "is_junction", lambda status: status.st_ino in inodes)
+    for name in ("junction", "__pycache__"):  # Windows lists no inodes, but times
+        os.utime(tmp_path / "a" / name, (1, 1))
+    monkeypatch.setattr(cursors, "is_junction", lambda status: status.st_mtime == 1)
     walk = files.Walk([os.fspath(tmp_path)], lambda *_: None)
-    found = [os.path.relpath(path, tmp_path) for path, _ in walk]
+    found = [relative(path, tmp_path) for path, _ in walk]
     assert found == ["a/__pycache__/x", "a/real/x"]
     assert [os.path.basename(path) for path in walk.unfollowed] == ["junction"]
 
@@ -142,7 +149,7 @@ def test_current_directory_is_omitted_from_paths(
 ) -> None:
     make(tmp_path, "a/x")
     monkeypatch.chdir(tmp_path)
-    assert list(files.Walk(["."], lambda *_: None)) == [("a/x", False)]
+    assert list(files.Walk(["."], lambda *_: None)) == [(os.path.join("a", "x"), False)]
 
 
 def test_unreadable_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +191,7 @@ def test_file_as_argument_is_yielded(tmp_path: Path) -> None:
 
 
 def test_missing_or_large_file_is_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(files.UnreadableFile, match="nothing: No such file or directory"):
+    with pytest.raises(files.UnreadableFile, match=f"nothing: {words_of_missing_file()}"):
         files.read_limited(os.fspath(tmp_path / "nothing"))
     with open(tmp_path / "large", "wb") as file:
         file.truncate(files.MAX_FILE_BYTES + 1)
@@ -198,7 +205,7 @@ def test_file_of_maximum_size_is_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert files.read_file(os.fspath(tmp_path / "x")) == b"12345"
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
 def test_pipe_instead_of_a_file_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

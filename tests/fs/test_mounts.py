@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from pycache_guard.fs import mounts
 if TYPE_CHECKING:
     from pathlib import Path
 
+linux = pytest.mark.skipif(sys.platform == "win32", reason="only Linux has a table of mounts")
 ROOT = "21 1 8:1 / / rw - ext4 /dev/sda1 rw"
 
 
@@ -20,6 +22,7 @@ def write_table(path: Path, *lines: str) -> str:
     return str(table)
 
 
+@linux
 @pytest.mark.parametrize("below", ["", "/sub"])
 def test_source_of_a_bind_mount_is_found(
     below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -34,6 +37,7 @@ def test_source_of_a_bind_mount_is_found(
     assert [*mounts.find_sources(str(tmp_path))] == [(("a b",), f"{tmp_path}/other")]
 
 
+@linux
 def test_mount_of_another_directory_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conftest import Run
     from helpers.repo import Repo
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes in directories there")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 NO_FILE = "is not a regular file"
 
 

@@ -134,7 +134,7 @@ class TestChild:
         child = start_child(python(code), {**ENV, "A": "b"})
         assert child.wait() == (3, b"")
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
     def test_kill_ends_the_child_at_once(self) -> None:
         child = start_child(python("os.write(1, b'x'); os.read(0, 1)"), ENV, feed=True)
         assert child.read() == b"x"
@@ -148,7 +148,7 @@ class TestChild:
         spawn.stop_all()
         assert spawn._live == []
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
     def test_end_by_a_signal_is_a_negative_code(self) -> None:
         child = start_child(python("os.kill(os.getpid(), 9)"), ENV)
         assert everything(child) == b""
@@ -169,7 +169,9 @@ class TestChild:
         )  # the collector may close what another test left
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="tests how children start and stop on POSIX systems"
+)
 class TestStop:
     def test_stop_kills_a_child_that_ignores_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spawn, "STOP_POLLS", 10)
@@ -210,7 +212,9 @@ def test_start_child_without_permission_is_an_error(tmp_path: Path) -> None:
         start_child((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="for the posix way alone")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="tests how children start and stop on POSIX systems"
+)
 def test_start_child_opens_closed_standard_descriptors() -> None:
     """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
     kept = os.dup(0)

@@ -42,7 +42,9 @@ def test_tracked_bytecode_without_bytecode_is_submodules(repo: Repo) -> None:
     assert tracked_bytecode(".") == {"sub/"}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a file system that accepts any bytes in names"
+)
 def test_tracked_bytecode_has_paths_of_any_bytes(repo: Repo) -> None:
     name = decode_posix_name(b"caf\xe9 \n\t.pyc")
     repo.stage(f"p/{name}")
@@ -67,7 +69,7 @@ BELOW = [
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links")
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege on Windows")
 @pytest.mark.parametrize(("directory", "top", "path", "expected"), BELOW)
 def test_paths_below_compares_directories_by_identity(
     directory: str, top: str, path: bytes, expected: list[str], tmp_path: Path

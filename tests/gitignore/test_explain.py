@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in directories there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
 @pytest.mark.parametrize("directory", ["", "a", "a/b", "a/b/__pycache__"])
 def test_pipe_in_place_of_an_ignore_file_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str

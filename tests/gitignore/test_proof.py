@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers.fresh_clone import FreshClone
+from helpers.git_version import needs_any_git
 from helpers.repo import Repo
 from helpers.report_parser import CLEAN, EVERY_PROBE
 from pycache_guard.bytecode.probes import SUFFIXES, UNTRACKED_DIR, UNTRACKED_MODULE, probe_paths
@@ -134,6 +135,7 @@ def test_matches_directory_table(pattern: bytes, expected: bool) -> None:
     assert matches_directory(pattern) is expected
 
 
+@needs_any_git
 @settings(max_examples=60)
 @given(FILES)
 @example({b".gitignore": [b"__pycache__"], b"pkg/.gitignore": [b"!__pycache__/", b"!*"]})
@@ -145,6 +147,7 @@ def test_skipping_ignored_caches_changes_no_answer(files: dict[bytes, list[bytes
     assert sorted(find_unignored(MODULES, rules, SUFFIXES)) == sorted(everything)
 
 
+@needs_any_git
 def test_find_unignored_names_the_rule_that_decides() -> None:
     found = find_unignored(
         {b"pkg": [b"m"]}, {b".gitignore": b"__pycache__\n*.py[co]\n!m.pyo\n"}, SUFFIXES
@@ -152,6 +155,7 @@ def test_find_unignored_names_the_rule_that_decides() -> None:
     assert found == [("python2", b"pkg", b"pkg/m.pyo", b".gitignore", b"3", b"!m.pyo")]
 
 
+@needs_any_git
 @pytest.mark.parametrize("size", [1, 4, 7, 1000])
 def test_find_unignored_asks_in_batches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them are answered, in order, and no more than a batch is held at a time."""
@@ -172,6 +176,7 @@ def test_find_unignored_asks_in_batches(size: int, monkeypatch: pytest.MonkeyPat
     assert sum(batches) == len(whole)
 
 
+@needs_any_git
 @pytest.mark.parametrize("kinds", [["cache"], ["legacy"], ["cache", "legacy"], []])
 def test_find_unignored_checks_only_the_given_kinds(kinds: list[str]) -> None:
     found = find_unignored({}, {}, kinds)

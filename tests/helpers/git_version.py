@@ -25,6 +25,10 @@ def read_git_version() -> tuple[int, int]:
 GIT_VERSION = read_git_version()
 
 
+#: Marks a test that asks git without a repository of its own, which `Repo.init` skips.
+needs_any_git = pytest.mark.skipif(not HAS_GIT, reason="git is not installed here")
+
+
 def is_git_older_than(minor: int) -> bool:
     """Return whether git is older than 2.`minor`."""
     major, own = GIT_VERSION

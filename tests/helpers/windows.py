@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -15,6 +17,13 @@ def words_of_missing_file() -> str:
     except OSError as error:
         return error.strerror or ""
     raise AssertionError("the file exists")
+
+
+def run_in_sh(command: str) -> None:
+    """Run a command of a report with `sh`. Skips the test without one: Windows has it only with Git Bash."""
+    if shutil.which("sh") is None:
+        pytest.skip("there is no `sh` here")
+    subprocess.run(["sh", "-c", command], check=True)
 
 
 #: Marks a test in which a script with `#!/bin/sh` stands for a program.

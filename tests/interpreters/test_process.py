@@ -106,7 +106,9 @@ def test_compilation_beyond_the_timeout_is_stopped() -> None:
     process.close()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others limit less")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux enforces the limits of a process"
+)
 def test_compilation_beyond_platform_limits_is_stopped() -> None:
     process = CompilerProcess(sys.executable, Limits(seconds=0))
     assert asked(process, SLOW).reason == "the compiler process ended (CPU time limit exceeded)"

@@ -60,7 +60,9 @@ UNPARSABLE = [
     pytest.param(
         b"x = " + b"-" * 200_000 + b"1",
         f"a.py: cannot be parsed by {PYTHON}: it is nested too deeply",
-        marks=pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy parses it"),
+        marks=pytest.mark.skipif(
+            sys.implementation.name == "pypy", reason="PyPy parses this source"
+        ),
     ),
 ]
 
