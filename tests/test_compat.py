@@ -80,6 +80,14 @@ def test_processor_ticks_grow_and_are_none_for_unknown_processes() -> None:
         assert all(ticks.isdigit() for ticks in after)
 
 
+def test_processors_are_counted_with_and_without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= compat.count_processors() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for count, expected in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert compat.count_processors() == expected
+
+
 def windows(data: str | bytes) -> str:
     """Decode as `os.fsdecode` does on Windows (PEP 529)."""
     return data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")

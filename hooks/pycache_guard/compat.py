@@ -102,3 +102,11 @@ def processor_ticks(process: int) -> tuple[bytes, ...] | None:
     except OSError:
         return None
     return (*fields[11:13],)
+
+
+def count_processors() -> int:
+    """Return the number of processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))  # Linux
+    except (AttributeError, OSError):
+        return os.cpu_count() or 1

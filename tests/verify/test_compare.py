@@ -10,7 +10,8 @@ import pytest
 
 from helpers.make_pyc import INNOCENT, cache_path, matching_pyc, write_file
 from pycache_guard.interpreters.pool import CompilerPool
-from pycache_guard.verify.check import verify
+from pycache_guard.verify.check import VerifyResult, iter_targets, verify
+from pycache_guard.verify.compare import Comparer, ComparisonResult
 from pycache_guard.verify.stores import DiskStore
 
 if TYPE_CHECKING:
@@ -70,3 +71,17 @@ def test_files_of_one_level_share_a_process(tmp_path: Path) -> None:
     compilers.close()
     assert (found.findings, found.failures, found.verified) == ([], [], 8)
     assert len(starts.read_text()) == 2
+
+
+def test_files_that_differ_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """Their trees of code would add up."""
+    for name in "abc":
+        write_file(tmp_path / f"{name}.py", INNOCENT)
+        write_file(tmp_path / cache_path(name), matching_pyc(INNOCENT.replace("hello", "hallo")))
+    compilers = CompilerPool()
+    store = DiskStore([os.fspath(tmp_path)])
+    targets = [*iter_targets(store, VerifyResult(store))]
+    found = [*Comparer(store, compilers).compare_all(targets)]
+    compilers.close()
+    assert [target.comparison.result for target in found] == [ComparisonResult.DIFFERENT] * 3
+    assert [target.pyc for target in found] == [None] * 3

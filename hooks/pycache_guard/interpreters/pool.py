@@ -50,8 +50,7 @@ class CompilerPool:
         Starts the next interpreter only when the caller asks for it.
         """
         versions = set()
-        running = [os.path.realpath(sys.executable)] if sys.executable else []
-        for path in dict.fromkeys([*self._named, *running, *find_candidates(magic.version)]):
+        for path in self._candidates(magic.version):
             process = self._ask(path)
             if process is None:
                 continue
@@ -71,6 +70,12 @@ class CompilerPool:
         for process in self._asked.values():
             if process is not None:
                 process.close()
+
+    def _candidates(self, version: str) -> Iterator[str]:
+        """Yield the executables to ask; the machine is searched only if these before do not suffice."""
+        first = [*self._named, *([os.path.realpath(sys.executable)] if sys.executable else [])]
+        yield from dict.fromkeys(first)
+        yield from (path for path in find_candidates(version) if path not in first)
 
     def _ask(self, path: str) -> CompilerProcess | None:
         if path not in self._asked:

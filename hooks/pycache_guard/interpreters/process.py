@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
+import select
 import struct
 import subprocess
 import threading
@@ -21,6 +23,7 @@ from pycache_guard.interpreters.identity import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import IO
 
 #: For the same bytes from run to run. Without -I, which ignores PYTHONHASHSEED: before 3.11 the order of
@@ -82,6 +85,56 @@ class CompilerProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self.interpreter = self._identify()
 
+    def copy(self) -> CompilerProcess:
+        """Return another process of the same interpreter, for sources of the same name.
+
+        `launch` and then `confirm` must be called before it is used.
+        """
+        copied = copy.copy(self)
+        copied._child = None
+        return copied
+
+    def launch(self) -> None:
+        """Start the process. It writes its identity then. Raises `InterpreterUnusable` and `Failure`."""
+        isolated = ISOLATED_2 if self._is_2 else self._isolated
+        optimize = ("-OO" if self._level > 1 else "-O",) if self._level and self._is_2 else ()
+        command = child_command(
+            self._executable,
+            (*isolated, *optimize),
+            seconds=self._limits.seconds,
+            memory=self._limits.memory,
+        )
+        try:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # Not the directory that is verified.
+                cwd=os.path.abspath(os.sep),
+                env={
+                    **_HASH_SEED,
+                    **{name: os.environ[name] for name in _KEPT if name in os.environ},
+                },
+            )
+        except (OSError, ValueError) as error:
+            raise InterpreterUnusable(str(error)) from None
+        try:
+            self._watchdog = Watchdog(self._child, self._limits.startup_timeout)
+        except Failure:
+            self._child = None  # it has ended
+            raise
+
+    def confirm(self) -> bool:
+        """Wait for the start of a copy; return whether it is the interpreter that it was copied from."""
+        try:
+            is_same = self._receive_identity() == self.interpreter
+        except InterpreterUnusable:
+            is_same = False
+        if not is_same:
+            self.close()
+        return is_same
+
     def submit(self, source: bytes, level: int, name: bytes | None = None) -> None:
         """Send a source to be compiled at an optimization level. `result` must be called next.
 
@@ -137,30 +190,10 @@ class CompilerProcess:
             return self._start()
 
     def _start(self) -> Interpreter:
-        isolated = ISOLATED_2 if self._is_2 else self._isolated
-        optimize = ("-OO" if self._level > 1 else "-O",) if self._level and self._is_2 else ()
-        command = child_command(
-            self._executable,
-            (*isolated, *optimize),
-            seconds=self._limits.seconds,
-            memory=self._limits.memory,
-        )
-        try:
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                # Not the directory that is verified.
-                cwd=os.path.abspath(os.sep),
-                env={
-                    **_HASH_SEED,
-                    **{name: os.environ[name] for name in _KEPT if name in os.environ},
-                },
-            )
-        except (OSError, ValueError) as error:
-            raise InterpreterUnusable(str(error)) from None
-        self._watchdog = Watchdog(self._child, self._limits.startup_timeout)
+        self.launch()
+        return self._receive_identity()
+
+    def _receive_identity(self) -> Interpreter:
         kind, payload = self._read_frame()
         self._watchdog.timeout = self._limits.timeout
         try:
@@ -197,6 +230,26 @@ class CompilerProcess:
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         return self._child.stdin, self._child.stdout
+
+
+def wait_for_answer(processes: Sequence[CompilerProcess]) -> CompilerProcess:
+    """Wait until one of `processes` has answered or ended, and return it.
+
+    The time limits of all run meanwhile. Windows cannot wait for several pipes: there it is the first.
+    """
+    if compat.WINDOWS:
+        return processes[0]
+    waiting: dict[int, CompilerProcess] = {}
+    poll = select.poll()
+    with contextlib.ExitStack() as watched:
+        for process in processes:
+            if process._child is None:  # it has ended, which `result` reports
+                return process
+            descriptor = process._pipes()[1].fileno()
+            waiting[descriptor] = process
+            poll.register(descriptor, select.POLLIN)
+            watched.enter_context(process._watchdog)
+        return waiting[poll.poll()[0][0]]
 
 
 def _exit_reason(code: int) -> str:

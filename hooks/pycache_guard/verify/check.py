@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.cache_names import (
@@ -66,25 +67,28 @@ class VerifyResult:
 def verify(store: BytecodeStore, compilers: CompilerPool) -> VerifyResult:
     """Compare every file of `store` with its source."""
     result = VerifyResult(store)
-    for target in Comparer(store, compilers).compare_all(iter_targets(store, result)):
-        try:
-            findings = FileCheck(target.path, store).check_comparison(target)
-        except Failure as failure:
-            store.failures.append(str(failure))
-            continue
-        result.checked += 1
-        result.findings += findings
-        if findings:
-            continue
-        comparison = target.comparison
-        if comparison.result is ComparisonResult.LINES_DIFFER:
-            result.lines_differ.setdefault(comparison.compiler, []).append(target.path)
-        elif comparison.result is ComparisonResult.LAYOUT_DIFFERS:
-            result.layout_differs.setdefault(comparison.compiler, []).append(target.path)
-        else:
-            result.verified += 1
-        if target.is_level_open() and comparison.level:
-            result.levels[target.path] = comparison.level
+    compared = Comparer(store, compilers).compare_all(iter_targets(store, result))
+    # A signal can arrive here: then the compilers end.
+    with contextlib.closing(compared):
+        for target in compared:
+            try:
+                findings = FileCheck(target.path, store).check_comparison(target)
+            except Failure as failure:
+                store.failures.append(str(failure))
+                continue
+            result.checked += 1
+            result.findings += findings
+            if findings:
+                continue
+            comparison = target.comparison
+            if comparison.result is ComparisonResult.LINES_DIFFER:
+                result.lines_differ.setdefault(comparison.compiler, []).append(target.path)
+            elif comparison.result is ComparisonResult.LAYOUT_DIFFERS:
+                result.layout_differs.setdefault(comparison.compiler, []).append(target.path)
+            else:
+                result.verified += 1
+            if target.is_level_open() and comparison.level:
+                result.levels[target.path] = comparison.level
     result.failures = sorted(set(store.failures))
     return result
 

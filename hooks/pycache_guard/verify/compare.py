@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from enum import IntEnum
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.code_diff import (
@@ -18,9 +19,10 @@ from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.pyc import read_pyc, table_problem
 from pycache_guard.bytecode.unmarshal import read_code
 from pycache_guard.errors import Failure
+from pycache_guard.interpreters.parallel import Job, ParallelCompiler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.header import Header
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     #: A target and the optimization level of the comparison.
     ComparisonAttempt = tuple["Target", int]
+    #: A magic number and a tag in lower case.
+    Group = tuple[Magic, str]
     from pycache_guard.bytecode.code_diff import Difference
 
 
@@ -45,7 +49,7 @@ class Target:
         self.name = name
         self.header = header
         self.source = source
-        #: Read at the first comparison, dropped when the result is final.
+        #: Read for a comparison and dropped after it: it holds the whole tree of code.
         self.pyc: Pyc | None = None
         self.comparison = Comparison(ComparisonResult.UNKNOWN)
         #: The hash of the source that the interpreter of the file computed, None if it was not asked.
@@ -83,74 +87,96 @@ class Comparer:
         self._store = store
         self._compilers = compilers
 
-    def compare_all(self, targets: Iterable[Target]) -> Iterator[Target]:
+    def compare_all(self, targets: Iterable[Target]) -> Generator[Target, None, None]:
         """Yield each target once its result is final, grouped by interpreter.
 
-        A file that cannot be read becomes a failure of the store and is not yielded.
+        The group of the first target is compared while the others are found. A file that cannot be read
+        becomes a failure of the store and is not yielded.
         """
-        kinds: dict[tuple[Magic, str], list[Target]] = {}
-        for target in targets:
-            kinds.setdefault((target.header.magic, target.name.tag.lower()), []).append(target)
-        for (magic, tag), group in sorted(kinds.items()):
-            left = group
-            for process in self._compilers.for_magic(magic, tag):
-                asked, left = left, []
-                yield from self._compare_with(process, asked, left)
-                if not left:
-                    break
-            yield from left
+        groups: dict[Group, list[Target]] = {}
+        coming = iter(targets)
+        first = next(coming, None)
+        if first is None:
+            return
+        group = group_of(first)
+        yield from self._compare_group(group, keep_apart(chain([first], coming), group, groups))
+        for group, others in sorted(groups.items()):
+            yield from self._compare_group(group, others)
+
+    def _compare_group(self, group: Group, targets: Iterable[Target]) -> Iterator[Target]:
+        """Compare the files of one magic number and tag with one compiler after the other."""
+        left = targets
+        for process in self._compilers.for_magic(*group):
+            asked, left = left, []
+            yield from self._compare_with(process, asked, left)
+            if not left:
+                break
+        yield from left
 
     def _compare_with(
-        self, process: CompilerProcess, targets: list[Target], left: list[Target]
+        self, process: CompilerProcess, targets: Iterable[Target], left: list[Target]
     ) -> Iterator[Target]:
         """Compare with one compiler, by level. Yield targets with a final result; put the others into `left`."""
-        # By level, because Python 2 is restarted for each.
-        queue = deque(sorted(((c, c.levels()[0]) for c in targets), key=lambda attempt: attempt[1]))
-        while queue:
-            for (target, level), answer in self._compile_ahead(process, queue):
-                record_result(target, process, answer, level)
-                later = [other for other in target.levels() if other > level]
-                if target.comparison.result is ComparisonResult.SAME:
-                    yield target
+        higher: list[ComparisonAttempt] = []
+        attempts: Iterable[ComparisonAttempt] = lowest_level_first(targets, higher)
+        compiler: ParallelCompiler[ComparisonAttempt] = ParallelCompiler(process)
+        with compiler:
+            while True:
+                for (target, level), answer in compiler.compile_all(self._read_jobs(attempts)):
+                    record_result(target, process, answer, level)
+                    later = [other for other in target.levels() if other > level]
+                    if target.comparison.result is ComparisonResult.SAME:
+                        yield target
+                    elif later:
+                        higher.append((target, later[0]))
+                    else:
+                        left.append(target)
                     target.pyc = None
-                elif later:
-                    queue.append((target, later[0]))
-                else:
-                    left.append(target)
+                if not higher:
+                    break
+                # By level, because Python 2 is restarted for each.
+                attempts, higher = sorted(higher, key=itemgetter(1)), []
 
-    def _compile_ahead(
-        self, process: CompilerProcess, queue: deque[ComparisonAttempt]
-    ) -> Iterator[tuple[ComparisonAttempt, CompileResult]]:
-        """Yield each result while the next source is being compiled.
-
-        A source is sent only after the previous result has been read. Otherwise both processes could
-        wait for each other to read.
-        """
-        done = None
-        upcoming = self._next(queue)
-        while upcoming is not None:
-            attempt, source = upcoming
-            process.submit(source, attempt[1])
-            if done is not None:
-                yield done
-            upcoming = self._next(queue)
-            done = attempt, process.result()
-        if done is not None:
-            yield done
-
-    def _next(self, queue: deque[ComparisonAttempt]) -> tuple[ComparisonAttempt, bytes] | None:
-        """Take the next attempt whose files can be read, with the source."""
-        while queue:
-            attempt = queue.popleft()
-            target = attempt[0]
+    def _read_jobs(self, attempts: Iterable[ComparisonAttempt]) -> Iterator[Job[ComparisonAttempt]]:
+        """Yield a job for each attempt whose files can be read."""
+        for target, level in attempts:
             try:
                 target.pyc = target.pyc or read_pyc(self._store.read(target.path))
-                return attempt, target.source.source.read()
+                source = target.source.source.read()
             except Failure as failure:
                 self._store.failures.append(str(failure))
             except InvalidHeader:
                 self._store.failures.append(f"{target.path}: changed while it was read")
-        return None
+            else:
+                yield Job((target, level), source, level, len(source) + len(target.pyc.data))
+
+
+def group_of(target: Target) -> Group:
+    """Return what decides which compilers a target is compared with: its magic number and its tag."""
+    return target.header.magic, target.name.tag.lower()
+
+
+def keep_apart(
+    targets: Iterable[Target], group: Group, others: dict[Group, list[Target]]
+) -> Iterator[Target]:
+    """Yield the targets of one group, and put those of the others into `others`."""
+    for target in targets:
+        if group_of(target) == group:
+            yield target
+        else:
+            others.setdefault(group_of(target), []).append(target)
+
+
+def lowest_level_first(
+    targets: Iterable[Target], higher: list[ComparisonAttempt]
+) -> Iterator[ComparisonAttempt]:
+    """Yield the targets whose lowest level is 0, and put the others into `higher`."""
+    for target in targets:
+        level = target.levels()[0]
+        if level:
+            higher.append((target, level))
+        else:
+            yield target, level
 
 
 def record_result(
