@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from helpers.printed_commands import CommandLog
@@ -20,7 +21,7 @@ from helpers.repo import Repo, Result
 from helpers.report_schema import is_json_report, validate_report
 from helpers.runners import ROOT, Checkout
 from helpers.windows import install as replace_missing_functions
-from pycache_guard import cli
+from pycache_guard import __version__, cli
 from pycache_guard.git import spawn
 from pycache_guard.interpreters import pool
 
@@ -39,18 +40,20 @@ settings.load_profile("suite")
 replace_missing_functions()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of modules that make symbolic links: CI on Windows runs them apart.
 
     Mark those during which coverage is not measured, which makes them two to four times as fast.
     """
+    coverage = config.pluginmanager.getplugin("_cov")
+    has_coverage = getattr(coverage, "cov_controller", None) is not None  # else the mark fails
     makes_links: dict[Path, bool] = {}
     for item in items:
         if item.path not in makes_links:
             makes_links[item.path] = b"symlink" in item.path.read_bytes()
         if makes_links[item.path]:
             item.add_marker("symlinks")
-        if isinstance(item, pytest.Function) and not is_measured(item):
+        if has_coverage and isinstance(item, pytest.Function) and not is_measured(item):
             item.add_marker("no_cover")
 
 
@@ -86,6 +89,12 @@ IDENTITY = {
 COMMAND_LOG = pytest.StashKey[CommandLog]()
 #: The property of a test with the number of printed commands that were run after it.
 PRINTED_COMMANDS_RUN = "printed commands run"
+
+
+class BuildOnce(Protocol):
+    """Return the directory `name`, built by the process that asks first; the others wait."""
+
+    def __call__(self, name: str, build: Callable[[Path], object]) -> Path: ...
 
 
 class Run(Protocol):
@@ -128,13 +137,37 @@ def inherited() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str]) -> Checkout:
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> BuildOnce:
+    """Return what builds a directory for all processes of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def directory(name: str, build: Callable[[Path], object]) -> Path:
+        path, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                path.mkdir()
+                build(path)
+                done.touch()
+        return path
+
+    return directory
+
+
+@pytest.fixture(scope="session")
+def checkout(build_once: BuildOnce, inherited: dict[str, str]) -> Checkout:
     """Clone the repository that the tests stand in, with what is not committed yet."""
-    path = tmp_path_factory.mktemp("checkout") / "clone"
+    path = build_once("checkout", lambda made: clone_here(made / "clone", inherited)) / "clone"
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=path, env=inherited, text=True)
+    return Checkout(path, head.strip())
+
+
+def clone_here(path: Path, environment: Mapping[str, str]) -> None:
+    """Make the clone that the fixture `checkout` is."""
 
     def git(*args: str, cwd: Path = path) -> str:
         command = ["git", "-c", f"safe.directory={ROOT}", *args]
-        return subprocess.check_output(command, cwd=cwd, env=inherited, text=True)
+        return subprocess.check_output(command, cwd=cwd, env=environment, text=True)
 
     git("clone", "-q", "--no-local", os.fspath(ROOT), os.fspath(path), cwd=ROOT)
     shown = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
@@ -146,7 +179,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str]
         (path / name).unlink()
     git("add", "-A")
     git("commit", "-q", "--allow-empty", "-m", "as it stands")
-    return Checkout(path, git("rev-parse", "HEAD").strip())
+    git("tag", "--force", f"v{__version__}")
 
 
 @pytest.fixture

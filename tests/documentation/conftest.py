@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import pycache_guard
 from conftest import IDENTITY
 from documentation.sandbox import Sandbox
 from helpers.runners import SCRIPTS
@@ -19,6 +17,7 @@ from helpers.runners import SCRIPTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conftest import BuildOnce
     from helpers.runners import Checkout
 
 ADDRESS = "https://github.com/pycache-guard/pycache-guard"
@@ -47,12 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def reader(
-    tmp_path_factory: pytest.TempPathFactory, inherited: dict[str, str], checkout: Checkout
+    tmp_path_factory: pytest.TempPathFactory,
+    build_once: BuildOnce,
+    inherited: dict[str, str],
+    checkout: Checkout,
 ) -> Mapping[str, str]:
     """Return the environment of somebody who has Python, git and the runners, and a home."""
     home = tmp_path_factory.mktemp("reader")
-    tag = f"v{pycache_guard.__version__}"
-    subprocess.run(["git", "tag", "--force", tag], cwd=checkout.path, env=inherited, check=True)
+    caches = build_once("caches", lambda _: None)
     text = CONFIGURATION.format(clone=checkout.path.as_uri(), address=ADDRESS)
     (home / ".gitconfig").write_text(text, "utf-8")
     git = Path(shutil.which("git") or "git").parent
@@ -69,7 +70,9 @@ def reader(
         "PRE_COMMIT_COLOR": "never",
         "PREK_COLOR": "never",
         "GIT_CONFIG_NOSYSTEM": "1",
-        "PIP_CACHE_DIR": os.fspath(home.parent / "pip"),
+        "PIP_CACHE_DIR": os.fspath(caches / "pip"),
+        "PRE_COMMIT_HOME": os.fspath(caches / "pre-commit"),
+        "PREK_HOME": os.fspath(caches / "prek"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The runners, each with the hooks of this checkout, installed once."""
+"""The runners, each with the hooks of this checkout, installed once for all processes."""
 
 from __future__ import annotations
 
@@ -13,37 +13,46 @@ from helpers.runners import SCRIPTS, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from conftest import BuildOnce
     from helpers.runners import Checkout
 
 
 @pytest.fixture(scope="session", params=["pre-commit", "prek"])
 def runner(
     request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    build_once: BuildOnce,
     inherited: dict[str, str],
     checkout: Checkout,
 ) -> Runner:
     """Install the hooks with one runner, in a separate home."""
-    home = tmp_path_factory.mktemp(request.param)
+
+    def install(home: Path) -> None:
+        runner = runner_in(home, request.param, checkout)
+        repo = Repo.init(home / "repo")
+        runner.configure(repo, "forbid-bytecode")
+        done = subprocess.run(
+            [SCRIPTS / request.param, "install-hooks"],
+            cwd=repo.path,
+            env={**inherited, **runner.environment},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return runner_in(build_once(request.param, install), request.param, checkout)
+
+
+def runner_in(home: Path, name: str, checkout: Checkout) -> Runner:
+    """Return a runner with a home of its own."""
     environment = {
         "PRE_COMMIT_HOME": os.fspath(home / "home"),
         "PREK_HOME": os.fspath(home / "home"),
         "PRE_COMMIT_COLOR": "never",
         "PREK_COLOR": "never",
     }
-    made = Runner(request.param, environment, checkout)
-    repo = Repo.init(home / "repo")
-    made.configure(repo, "forbid-bytecode")
-    done = subprocess.run(
-        [SCRIPTS / request.param, "install-hooks"],
-        cwd=repo.path,
-        env={**inherited, **environment},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
+    return Runner(name, environment, checkout)
 
 
 @pytest.fixture
