@@ -161,8 +161,7 @@ def test_paths_of_any_bytes_are_checked(repo: Repo, run: Run) -> None:
         "größe",
         decode_posix_name(b"\xff.png"),
     ]
-    for name in names:
-        repo.stage(name, latin("latin-1")(OF_27))
+    repo.stage_files(dict.fromkeys(names, latin("latin-1")(OF_27)))
     assert len(found(run)) == len(names)
 
 
@@ -274,8 +273,7 @@ FILES: dict[str, bytes | str] = {
 def test_attributes_of_real_repositories_have_no_findings(repo: Repo, run: Run) -> None:
     repo.commit()
     repo.stage(".gitattributes", HONEST)
-    for path, data in FILES.items():
-        repo.stage(path, data)
+    repo.stage_files(FILES)
     for argv in ((), ("--content", "all"), ("--staged",)):
         result = run("forbid-bytecode", *argv)
         assert result == CLEAN
@@ -296,8 +294,7 @@ def test_git_is_asked_only_where_an_attribute_could_matter(
 ) -> None:
     repo.stage(".gitattributes", line)
     repo.commit()
-    for path, data in FILES.items():
-        repo.stage(path, data)
+    repo.stage_files(FILES)
     # These could be bytecode in other lines.
     repo.git("update-index", "--force-remove", "two", "nul.txt")
     git_calls.reset()

@@ -29,8 +29,7 @@ ROOTED = "patterns start at the context, unlike in git; `**/` in front matches a
 
 def stage(repo: Repo, files: dict[str, bytes | str]) -> None:
     """Write and stage files."""
-    for path, content in files.items():
-        repo.add(path, content)
+    repo.add_files(files)
 
 
 def places(out: str) -> list[str]:

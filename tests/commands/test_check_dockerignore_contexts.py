@@ -312,8 +312,7 @@ FOUND: list[tuple[dict[str, str], list[str]]] = [
 def test_build_context_is_found_in_every_form(
     repo: Repo, run: Run, files: dict[str, str], directories: list[str]
 ) -> None:
-    for path, content in files.items():
-        repo.stage(path, content)
+    repo.stage_files(files)
     answer = run("check-dockerignore")
     blamed = {
         os.path.dirname(line.place.partition(":")[0]) or "." for line in parse_report(answer.out)
@@ -396,15 +395,16 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
 def test_unknown_context_is_an_error(
     repo: Repo, run: Run, files: dict[str, str], error: str
 ) -> None:
-    for path, content in files.items():
-        repo.stage(path, content)
+    repo.stage_files(files)
     assert run("check-dockerignore") == (2, "", f"error: {error}\n")
 
 
 def test_includes_without_end_are_an_error(repo: Repo, run: Run) -> None:
-    for n in range(30):
-        repo.stage(f"{n}.yml", f"include: [{n + 1}.yml]\nservices: {{s: {{image: build}}}}\n")
-    repo.stage("compose.yml", "include: [0.yml]\n")
+    files = {
+        f"{n}.yml": f"include: [{n + 1}.yml]\nservices: {{s: {{image: build}}}}\n"
+        for n in range(30)
+    }
+    repo.stage_files({**files, "compose.yml": "include: [0.yml]\n"})
     answer = run("check-dockerignore")
     assert answer.code == 2
     assert "its includes form a cycle" in answer.err

@@ -45,9 +45,8 @@ def small_project(repo: Repo) -> None:
 
 def thirty_tracked_files(repo: Repo) -> None:
     """Stage a package and its caches, without an ignore file."""
-    for n in range(30):
-        repo.add(f"pkg/m{n}.py", "x = 1\n")
-        repo.add(f"pkg/__pycache__/m{n}.cpython-313.pyc", BYTECODE)
+    repo.add_files({f"pkg/m{n}.py": "x = 1\n" for n in range(30)})
+    repo.add_files({f"pkg/__pycache__/m{n}.cpython-313.pyc": BYTECODE for n in range(30)})
 
 
 def no_python(repo: Repo) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -186,9 +187,8 @@ class Sandbox:
         #: The original, which no test changes.
         self.template = template or repo.path
         self.path = repo.path
-        self.head = repo.git("rev-parse", "HEAD")
-        #: A commit that no ref leads to, as in `pre-receive`.
-        self.incoming = repo.git("commit-tree", "-m", "i", "-p", "HEAD", repo.git("write-tree"))
+        #: HEAD, and a commit that no ref leads to, as in `pre-receive`.
+        self.head, self.incoming = pushed_commits(self.template)
 
     def given(self, call: Call) -> bytes:
         """Return the text for stdin."""
@@ -253,8 +253,17 @@ class Sandbox:
             return file.read()
 
 
+@cache
+def pushed_commits(template: Path) -> tuple[str, str]:
+    """Return the commit of HEAD, and a new one on it with what is staged."""
+    repo = Repo(template)
+    new = repo.git("commit-tree", "-m", "i", "-p", "HEAD", repo.git("write-tree"))
+    return repo.git("rev-parse", "HEAD"), new
+
+
 def copied(template: Path, path: Path) -> Sandbox:
     """Return a copy of the repository."""
+    pushed_commits(template)  # before it is copied
     shutil.copytree(template, path, symlinks=True)
     return Sandbox(Repo(path), template)
 

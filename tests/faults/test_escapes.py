@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.fault_env import Call, Sandbox, every_call, posix
+from faults.fault_env import Call, Sandbox, copied, every_call, posix
 from helpers.make_archive import make_zip
-from helpers.repo import BYTECODE
+from helpers.repo import BYTECODE, Repo
 from pycache_guard.report import FORMATS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from helpers.repo import Result
 
 pytestmark = posix
@@ -56,11 +59,10 @@ def harmless(text: str) -> None:
     assert all(line.startswith(("::error file=", "::error title=")) for line in begun), begun
 
 
-def fill(scene: Sandbox) -> None:
+def fill(repo: Repo) -> None:
     """Put odd names and words wherever the program may repeat them."""
-    repo = scene.repo
-    for path in (f"{ODD}.pyc", f"d{ODD}/__pycache__/m.cpython-311.pyc", f"{ODD}/x.bin"):
-        repo.add(path, BYTECODE)
+    paths = (f"{ODD}.pyc", f"d{ODD}/__pycache__/m.cpython-311.pyc", f"{ODD}/x.bin")
+    repo.add_files(dict.fromkeys(paths, BYTECODE))
     for name in COMMANDS:
         repo.add(f"{name}/m.pyc", BYTECODE)
         repo.add(f"{name}.py", "import sys\nsys.dont_write_bytecode = True\n")
@@ -87,15 +89,16 @@ def fill(scene: Sandbox) -> None:
     cache = f"disk{ODD}/__pycache__"
     repo.write(f"{cache}/gone.cpython-311.pyc", BYTECODE)
     repo.write(f"disk{ODD}/left.pyc", BYTECODE)
-    scene.head = repo.git("rev-parse", "HEAD")
-    scene.incoming = repo.git("commit-tree", "-m", "i", "-p", "HEAD", repo.git("write-tree"))
 
 
 @pytest.fixture
-def odd(scene: Sandbox) -> Sandbox:
-    """Fill the repository with them."""
-    fill(scene)
-    return scene
+def odd(template: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Sandbox:
+    """Return a copy of the repository with odd names and words, which is filled once per process."""
+    path = tmp_path_factory.getbasetemp() / "odd-template"
+    if not path.exists():
+        shutil.copytree(template, path, symlinks=True)
+        fill(Repo(path))
+    return copied(path, tmp_path / "scene")
 
 
 def check(result: Result) -> None:

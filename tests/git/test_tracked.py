@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 def test_tracked_bytecode_is_bytecode_and_submodules(repo: Repo) -> None:
     found = {"a.pyc", "p/__pycache__/b.cpython-313.pyc", "d.PYC.12"}
-    for path in (*found, "p/c.py"):
-        repo.add(path)
+    repo.add_files(dict.fromkeys((*found, "p/c.py"), ""))
     repo.write("untracked.pyc")
     repo.stage("sub", "1" * 40, mode="160000")
     assert tracked_bytecode(".") == {*found, "sub/"}
@@ -111,8 +110,7 @@ def test_repository_that_git_refuses_is_a_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 32, 50, 120])
 def test_truncated_index_is_a_failure(repo: Repo, size: int) -> None:
     """Git lists what is missing as entries of no name, and says nothing."""
-    for path in ("p/a.py", "p/b.pyc", "p/c.pyc"):
-        repo.add(path)
+    repo.add_files(dict.fromkeys(("p/a.py", "p/b.pyc", "p/c.pyc"), ""))
     index = repo.path / ".git" / "index"
     index.write_bytes(index.read_bytes()[:size])
     with pytest.raises(GitFailure):

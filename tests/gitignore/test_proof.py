@@ -85,11 +85,13 @@ GOOD = [b"__pycache__/", b"*.py[co]"]
 
 def stage(repo: Repo, rules: dict[bytes, bytes]) -> None:
     """Stage sources and ignore files."""
-    for directory, names in MODULES.items():
-        for name in names:
-            repo.stage((directory + b"/" + name if directory else name).decode() + ".py")
-    for path, content in rules.items():
-        repo.stage(path.decode(), content)
+    modules = [
+        (directory + b"/" + name if directory else name).decode() + ".py"
+        for directory, names in MODULES.items()
+        for name in names
+    ]
+    ignore_files = {path.decode(): content for path, content in rules.items()}
+    repo.stage_files({**dict.fromkeys(modules, b""), **ignore_files})
 
 
 @settings(max_examples=60)
@@ -223,8 +225,7 @@ def test_find_unignored_agrees_with_what_python_writes(
     rules: dict[str, str], cache: bool, legacy: bool, repo: Repo, tmp_path: Path, run: Run
 ) -> None:
     """Python compiles in the clone, old modules and new ones; the answer is git's."""
-    for path, text in {**SOURCES, **rules}.items():
-        repo.add(path, text)
+    repo.add_files({**SOURCES, **rules})
     repo.commit()
     clone = FreshClone(repo, tmp_path / "clone")
     new = ["new.py", "pkg/new.py", "a b/new.py", "newly/made/new.py"]

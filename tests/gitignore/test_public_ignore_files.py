@@ -25,9 +25,9 @@ def test_table_has_forty_repositories_and_all_templates() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.name}@{file.commit}")
 def test_public_ignore_file_has_its_verdict(repo: Repo, run: Run, file: PublicFile) -> None:
-    repo.add(".gitignore", "".join(f"{line}\n" for line in file.lines))
-    for path in ("m.py", "pkg/m.py", "tests/data/pkg/test_m.py", "setup.py"):
-        repo.add(path)
+    modules = ("m.py", "pkg/m.py", "tests/data/pkg/test_m.py", "setup.py")
+    rules = "".join(f"{line}\n" for line in file.lines)
+    repo.add_files({".gitignore": rules, **dict.fromkeys(modules, "")})
     result = run(COMMAND)
     if file.passes:
         assert result == CLEAN
@@ -127,10 +127,7 @@ PARTLY_COVERED = [
 def test_message_names_the_directories_that_nested_files_leave_out(
     repo: Repo, run: Run, files: dict[str, str], end: str
 ) -> None:
-    for path, text in files.items():
-        repo.add(path, text)
-    for name in "abc":
-        repo.add(f"{name}/m.py")
+    repo.add_files({**files, **{f"{name}/m.py": "" for name in "abc"}})
     (finding,) = parse_report(run(COMMAND).out)
     assert finding.place == ".gitignore"
     assert finding.words.endswith(end)

@@ -16,7 +16,7 @@ import pytest
 from helpers.git_version import HAS_GIT, is_git_older_than
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 #: A `.pyc` of this Python, made when needed; the project stores no bytecode.
@@ -117,6 +117,12 @@ class Repo:
         self.git("--literal-pathspecs", "add", "-f", "--", path)
         return target
 
+    def add_files(self, files: Mapping[str, bytes | str]) -> None:
+        """Write files and stage them in one step, ignored or not."""
+        for path, data in files.items():
+            self.write(path, data)
+        self.git("--literal-pathspecs", "add", "-f", "--", *files)
+
     def blob(self, data: bytes | str) -> str:
         """Store a blob; return its object id."""
         stored = data.encode() if isinstance(data, str) else data
@@ -143,6 +149,14 @@ class Repo:
         record = f"{mode} {oid} {stage}\t".encode() + os.fsencode(path) + b"\0"
         self.git("update-index", "--add", "-z", "--index-info", input=record)
         return oid
+
+    def stage_files(self, files: Mapping[str, bytes | str]) -> None:
+        """Add files with their content to the index only, in one step."""
+        records = (
+            f"100644 {self.blob(data)} 0\t".encode() + os.fsencode(path) + b"\0"
+            for path, data in files.items()
+        )
+        self.git("update-index", "--add", "-z", "--index-info", input=b"".join(records))
 
     def stage_all(self, paths: Iterable[str]) -> None:
         """Add empty files to the index only, in one step."""

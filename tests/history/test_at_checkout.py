@@ -46,11 +46,10 @@ def found(run: Run, *argv: str) -> list[Found]:
 
 def commit(repo: Repo, files: dict[str, str | bytes | None]) -> str:
     """Commit files, those that are `None` deleted."""
-    for path, data in files.items():
-        if data is None:
-            repo.git("update-index", "--force-remove", path)
-        else:
-            repo.stage(path, data)
+    repo.stage_files({path: data for path, data in files.items() if data is not None})
+    gone = [path for path, data in files.items() if data is None]
+    if gone:
+        repo.git("update-index", "--force-remove", "--", *gone)
     return repo.commit()
 
 
