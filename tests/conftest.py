@@ -335,7 +335,8 @@ class GitCalls(NamedTuple):
         if not self.log.exists():
             return []
         lines = self.log.read_text("utf-8", "surrogateescape").splitlines()
-        return [re.sub(r"^((--?no-pager|-[cC] \S+) )*", "", line).split(" ")[0] for line in lines]
+        options = r"^((--?no-pager|(-[cC]|--git-dir|--work-tree) \S+) )*"
+        return [re.sub(options, "", line).split(" ")[0] for line in lines]
 
     def blobs(self) -> list[str]:
         """Return the blobs that were asked for, in order."""

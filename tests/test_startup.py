@@ -56,6 +56,17 @@ def test_clean_commit_imports_no_slow_module(clean: Repo, git_calls: GitCalls, n
     )
 
 
+def test_clean_proof_imports_no_slow_module(clean: Repo, git_calls: GitCalls) -> None:
+    """Neither a parser nor the explanation, and git is started before the proof is imported."""
+    clean.add(".gitignore", "__pycache__/\n")
+    git_calls.reset()
+    imported = modules(RUN.replace("forbid-bytecode", "check-gitignore")) - modules("pass")
+    assert imported & SLOW_IMPORTS == set()
+    assert "identify" not in imported
+    assert "pycache_guard.gitignore.fast_proof" in imported
+    assert sorted(git_calls.verbs()) == ["check-ignore", "ls-files"]
+
+
 def test_clean_push_imports_no_slow_module(
     clean: Repo,
     git_calls: GitCalls,

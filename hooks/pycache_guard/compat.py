@@ -45,6 +45,16 @@ O_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 O_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 O_DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
 
+#: Directories for temporary files, if no variable names one (tempfile, `_candidate_tempdir_list`).
+TEMPORARY_PLACES = (
+    tuple(
+        os.path.expanduser(os.path.expandvars(place))
+        for place in (r"~\AppData\Local\Temp", r"%SYSTEMROOT%\Temp", r"c:\temp", r"c:\tmp")
+    )
+    if WINDOWS
+    else ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - the directory made there has a random name
+)
+
 #: Paths of programs, by name and value of `PATH`.
 _FOUND: dict[tuple[str, str], str] = {}
 #: Directories of programs on POSIX systems, if `PATH` is not set (confstr(3), `_CS_PATH`).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pycache_guard.cli import COMMANDS
+from pycache_guard.commands import check_gitignore, forbid_bytecode
 from pycache_guard.commands._arguments import LazyFormatter, report_parser
 from pycache_guard.errors import Failure
 
@@ -213,3 +214,21 @@ def test_colors_are_imported_when_help_is_formatted(monkeypatch: pytest.MonkeyPa
     assert imported == [True]
     with pytest.raises(AttributeError):
         formatter._no_such  # noqa: B018 - reading it is the test
+
+
+@pytest.mark.parametrize(
+    ("parsed", "defaults"),
+    [
+        (forbid_bytecode.parse([]), forbid_bytecode.ForbidOptions()),
+        (check_gitignore.parse([]), check_gitignore.CheckOptions()),
+        (check_gitignore.parse(["--fix"]), check_gitignore.CheckOptions(fix=True)),
+    ],
+    ids=["forbid-bytecode", "check-gitignore", "fix-gitignore"],
+)
+def test_run_without_a_parser_has_the_values_of_the_parser(
+    parsed: argparse.Namespace, defaults: object
+) -> None:
+    values = {name: getattr(defaults, name) for name in vars(parsed)}
+    assert {k: v or None for k, v in vars(parsed).items()} == {
+        k: v or None for k, v in values.items()
+    }

@@ -391,7 +391,7 @@ def test_partial_clone_fetches_nothing_and_ends_with_2(
 ) -> None:
     """Nothing is fetched; what is here is judged; the rest is told, with 2."""
     monkeypatch.chdir(partial.path)
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     before = sorted(tmp_path.rglob("*"))
     result = run("check-history", "--all", "--format", "json")
     assert sorted(tmp_path.rglob("*")) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,14 +39,14 @@ def test_rules_are_returned_in_the_order_of_the_paths() -> None:
 def test_ignore_file_outside_the_repository_is_refused(
     path: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     with pytest.raises(Failure, match="leads out of the repository"):
         IsolatedIgnoreRules({path: b""})
     assert os.listdir(tmp_path) == []
 
 
 def test_temporary_repository_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     with IsolatedIgnoreRules({b".gitignore": b""}) as ignoring:
         assert ignoring.rules([b"a"]) == [NONE]
         assert len(os.listdir(tmp_path)) == 1

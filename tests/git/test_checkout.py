@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,7 +84,7 @@ def test_temporary_repository_is_removed(
 ) -> None:
     directory = tmp_path / "temporary"
     directory.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(directory))
+    monkeypatch.setenv("TMPDIR", os.fspath(directory))
     attributes = record(repo, "* text\n")
     with Checkout([attributes]) as checkout:
         checkout.attributes([b"x"])

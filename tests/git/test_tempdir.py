@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make them here."""
-    monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     return tmp_path
 
 
@@ -40,6 +39,26 @@ def test_temporary_directory_exists_inside_the_block(place: Path) -> None:
         assert os.path.basename(path).startswith("pycache-guard-")
         assert len(spawn._live) == 1
     assert os.listdir(place) == []
+    assert spawn._live == []
+
+
+def test_temporary_directory_is_made_where_one_can_be_made(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never in the current directory, which can be a repository."""
+    (place / "file").touch()
+    (place / "other").mkdir()
+    monkeypatch.setenv("TMPDIR", os.fspath(place / "file"))
+    monkeypatch.setenv("TEMP", "")
+    monkeypatch.setenv("TMP", os.fspath(place / "other"))
+    monkeypatch.chdir(place)
+    with TemporaryDirectory() as path:
+        assert os.path.dirname(path) == os.fspath(place / "other")
+        assert os.stat(path).st_mode & 0o777 == 0o700
+    monkeypatch.setenv("TMP", "missing")
+    monkeypatch.setattr(compat, "TEMPORARY_PLACES", ("nowhere",))
+    with pytest.raises(NotADirectoryError):
+        TemporaryDirectory()
     assert spawn._live == []
 
 

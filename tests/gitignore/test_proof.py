@@ -17,7 +17,8 @@ from helpers.repo import Repo
 from helpers.report_parser import CLEAN, EVERY_PROBE
 from pycache_guard.bytecode.probes import SUFFIXES, UNTRACKED_DIR, UNTRACKED_MODULE, probe_paths
 from pycache_guard.git.check_ignore import IsolatedIgnoreRules
-from pycache_guard.gitignore.proof import _probe, find_unignored, matches_directory
+from pycache_guard.gitignore.fast_proof import matches_directory
+from pycache_guard.gitignore.proof import _probe, find_unignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,10 +3,11 @@
 One interpreter tag is enough: ignore rules in practice do not name tags.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -58,11 +59,14 @@ WRITERS = {
 }
 
 
-class ProbeChoice(NamedTuple):
+class ProbeChoice:
     """The probes that must be ignored, and those that are only recommended to be."""
 
-    required: tuple[str, ...] = REQUIRED
-    advised: tuple[str, ...] = ADVISED
+    def __init__(
+        self, required: tuple[str, ...] = REQUIRED, advised: tuple[str, ...] = ADVISED
+    ) -> None:
+        self.required = required
+        self.advised = advised
 
 
 def choose_probes(
@@ -82,6 +86,21 @@ def lines_for(kinds: Iterable[str], patterns: Mapping[str, bytes] = PATTERNS) ->
     """Return the lines that cover the probes `kinds`, each once, `__pycache__` first."""
     wanted = set(kinds)
     return [*dict.fromkeys(line for kind, line in patterns.items() if kind in wanted)]
+
+
+def describe_advice(
+    kinds: Iterable[str], name: str = ".gitignore", patterns: Mapping[str, bytes] = PATTERNS
+) -> str:
+    """Return one sentence that recommends the lines for `kinds` in the file `name`; empty for none."""
+    wanted = {*kinds}
+    reasons = [
+        f"`{pattern.decode('ascii')}` ({WRITERS[kind]})"
+        for kind, pattern in patterns.items()
+        if kind in wanted
+    ]
+    if not reasons:
+        return ""
+    return f"Advice: {name} could also have {' and '.join(reasons)}; `--strict` requires it."
 
 
 def probe_paths(kind: str, directory: bytes, name: bytes) -> Iterator[bytes]:

@@ -1,26 +1,21 @@
-"""`pycache-guard check-gitignore`: prove that tracked rules ignore bytecode."""
+"""`pycache-guard check-gitignore`: prove that tracked rules ignore bytecode.
+
+# hot path: see tests/test_budgets.py
+
+Arguments, explanations and report formats are imported only where they are needed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pycache_guard.bytecode.probes import choose_probes
-from pycache_guard.commands._arguments import (
-    add_config_option,
-    add_probe_options,
-    non_empty,
-    report_parser,
-)
-from pycache_guard.commands._output import emit, write_report
 from pycache_guard.git.index import Index
-from pycache_guard.gitignore.fix import check_gitignore, plan_fix
-from pycache_guard.report import Summary, count
-from pycache_guard.report.escape import escape_unprintable
-from pycache_guard.scan import load_config, settings_at
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+
+    from pycache_guard.bytecode.probes import ProbeChoice
+    from pycache_guard.findings import Finding
 
 NAME = "check-gitignore"
 SUMMARY = "prove that .gitignore keeps bytecode out, and complete it"
@@ -29,31 +24,84 @@ DOCS_PAGE = "commands.md"
 EXIT_CODES = ("no findings", "findings, or files were changed", "error")
 
 
+class CheckOptions:
+    """The values of a run without arguments, or with `--fix` alone."""
+
+    explain: str | None = None
+    probe: Sequence[str] | None = None
+    strict = False
+    format = "text"
+    output: str | None = None
+    config_from: str | None = None
+    quiet = False
+    color = "auto"
+
+    def __init__(self, *, fix: bool = False) -> None:
+        self.fix = fix
+
+
 def main(argv: Sequence[str]) -> int:
     """Return 0 if everything is ignored, 1 if not, or if something had to be added."""
-    options = parse(argv)
+    options: CheckOptions | Namespace
+    options = CheckOptions(fix=bool(argv)) if not argv or [*argv] == ["--fix"] else parse(argv)
     index = Index()
     if options.explain is not None:
-        return print_explanation(index, options)
-    config = settings_at(options.config_from) if options.config_from else load_config(index)
-    probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
+        return print_explanation(index, options.explain, options)
+    listing = index.list_entries()
+    # Git runs while these are imported.
+    from pycache_guard.bytecode.probes import ProbeChoice, choose_probes, describe_advice
+    from pycache_guard.gitignore.fast_proof import prove_ignored
+
+    probes = ProbeChoice()
+
+    def choose() -> ProbeChoice:
+        from pycache_guard.scan import load_config, settings_at
+
+        nonlocal probes
+        config = settings_at(options.config_from) if options.config_from else load_config(index)
+        probes = choose_probes(options.probe, config and config.probes, strict=options.strict)
+        # Where nothing required is missing, `--fix` changes nothing.
+        return ProbeChoice(probes.required, ()) if options.fix else probes
+
+    proof = prove_ignored(index, listing, choose)
+    if proof is not None:
+        return report([], proof.directories, describe_advice(proof.advised), options)
+    from pycache_guard.gitignore.fix import find_gaps, plan_fix
+
     if options.fix:
         plan = plan_fix(index, probes)
-        found, directories, advice = plan.apply(), plan.directories, ""
-    else:
-        found, directories, advice = check_gitignore(index, probes)
-    checked = f"{count(directories, 'directory', 'directories')} checked"
-    if not found:
+        return report(plan.apply(), plan.directories, "", options)
+    return report(*find_gaps(index, probes), options)
+
+
+def report(
+    findings: list[Finding], directories: int, advice: str, options: CheckOptions | Namespace
+) -> int:
+    """Write the report; a text report without findings imports no report format."""
+    checked = f"{directories:,} directories checked"
+    if not findings:
         checked += ", bytecode is ignored in each"
-    summary = Summary(directories, checked, (advice,) if advice else ())
-    return write_report(found, NAME, options, summary=summary)
+    notes = (advice,) if advice else ()
+    if not findings and options.format == "text" and options.output is None:
+        if not options.quiet:
+            from pycache_guard.commands import print_success
+
+            print_success(checked, notes)
+        return 0
+    from pycache_guard.commands._output import write_report
+    from pycache_guard.report import Summary
+
+    return write_report(findings, NAME, options, summary=Summary(directories, checked, notes))
 
 
-def print_explanation(index: Index, options: Namespace) -> int:
-    """Print which line decides about a path; return 0 if everybody's git ignores it, else 1."""
+def print_explanation(index: Index, path: str, options: CheckOptions | Namespace) -> int:
+    """Print which line decides about `path`; return 0 if everybody's git ignores it, else 1."""
+    from pycache_guard.commands._output import emit, write_report
     from pycache_guard.gitignore.explain import explain_path
+    from pycache_guard.report import Summary
+    from pycache_guard.report.escape import escape_unprintable
 
-    explanation = explain_path(index, options.explain)
+    explanation = explain_path(index, path)
     if options.format == "json":
         more = {"explanation": explanation.to_dict()}
         write_report([], NAME, options, summary=Summary(1, "1 path explained"), more=more)
@@ -63,7 +111,14 @@ def print_explanation(index: Index, options: Namespace) -> int:
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """Read the arguments."""
+    """Read the arguments; a run without arguments does not need the parser."""
+    from pycache_guard.commands._arguments import (
+        add_config_option,
+        add_probe_options,
+        non_empty,
+        report_parser,
+    )
+
     parser = report_parser(
         NAME,
         "Prove, by asking git, that bytecode is ignored wherever Python 3 writes it, by rules that"

@@ -9,6 +9,7 @@ from pycache_guard.bytecode.probes import (
     DOCKER_PATTERNS,
     UNTRACKED_DIR,
     UNTRACKED_MODULE,
+    describe_advice,
     probe_paths,
 )
 from pycache_guard.dockerignore.contexts import ContextFinder
@@ -19,7 +20,7 @@ from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.atomic import rewrite_atomic
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.gitignore.explain import describe_paths, group_by
-from pycache_guard.gitignore.fix import complete_ignore_file, describe_advice, read_ignore_file
+from pycache_guard.gitignore.fix import complete_ignore_file, read_ignore_file
 from pycache_guard.gitignore.fix_commands import FixCommands
 from pycache_guard.gitignore.patterns import (
     bytecode_component,

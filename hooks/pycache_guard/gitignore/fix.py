@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import PATTERNS, UNTRACKED_DIR, WRITERS, lines_for
+from pycache_guard.bytecode.probes import PATTERNS, UNTRACKED_DIR, describe_advice, lines_for
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.atomic import read_if_exists, rewrite_atomic, stat_replaceable
@@ -22,7 +22,7 @@ from pycache_guard.gitignore.proof import find_unignored
 from pycache_guard.remedies import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index
@@ -138,6 +138,16 @@ def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
 
     Recommended lines are advice only if nothing required is missing.
     """
+    from pycache_guard.gitignore.fast_proof import prove_ignored
+
+    proof = prove_ignored(index, index.list_entries(), lambda: probes)
+    if proof is not None:
+        return IgnoreCheck([], proof.directories, describe_advice(proof.advised))
+    return find_gaps(index, probes)
+
+
+def find_gaps(index: Index, probes: ProbeChoice) -> IgnoreCheck:
+    """Check the same by asking about every module, and explain what is not ignored."""
     root = require_toplevel()
     found = read_project(index)
     directories = len({b"", UNTRACKED_DIR, *found.modules})
@@ -147,21 +157,6 @@ def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
     if missing:
         return IgnoreCheck(explain(missing, found, root), directories)
     return IgnoreCheck([], directories, describe_advice(gap.kind for gap in unignored))
-
-
-def describe_advice(
-    kinds: Iterable[str], name: str = NAME, patterns: Mapping[str, bytes] = PATTERNS
-) -> str:
-    """Return one sentence that recommends the lines for `kinds` in the file `name`; empty for none."""
-    wanted = {*kinds}
-    reasons = [
-        f"`{pattern.decode('ascii')}` ({WRITERS[kind]})"
-        for kind, pattern in patterns.items()
-        if kind in wanted
-    ]
-    if not reasons:
-        return ""
-    return f"Advice: {name} could also have {' and '.join(reasons)}; `--strict` requires it."
 
 
 def plan_fix(index: Index, probes: ProbeChoice) -> GitignoreFix:

@@ -5,14 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import (
-    IN_CACHE,
-    SUFFIXES,
-    UNTRACKED_DIR,
-    UNTRACKED_MODULE,
-    probe_paths,
-)
-from pycache_guard.git.check_ignore import IsolatedIgnoreRules
+from pycache_guard.bytecode.probes import SUFFIXES, UNTRACKED_DIR, UNTRACKED_MODULE, probe_paths
+from pycache_guard.git.check_ignore import BATCH_PROBES, IsolatedIgnoreRules
 from pycache_guard.gitignore.patterns import explain_line, lines_about_bytecode
 
 if TYPE_CHECKING:
@@ -59,10 +53,6 @@ def probes_below(directory: bytes) -> Iterator[bytes]:
             yield from probe_paths(kind, place, UNTRACKED_MODULE)
 
 
-#: The number of probes per git process: each takes about 300 bytes, a process 3 ms.
-BATCH_PROBES = 20_000
-
-
 class UnignoredPath(NamedTuple):
     """A probe that is not ignored."""
 
@@ -85,47 +75,20 @@ def find_unignored(
     Probes are made for the existing modules and an invented name, in every directory with modules, at
     the top, and in a directory that does not exist.
     """
+    from pycache_guard.gitignore.fast_proof import find_unproven
+
     names = {directory: [UNTRACKED_MODULE, *found] for directory, found in modules.items()}
     for directory in (b"", UNTRACKED_DIR):
         names.setdefault(directory, [UNTRACKED_MODULE])
+    asked = tuple(kinds)
     with IsolatedIgnoreRules(rules) as ignoring:
-        found: list[UnignoredPath] = []
-        in_caches = None
-        for kind in kinds:
-            if kind in IN_CACHE:
-                if in_caches is None:
-                    in_caches = _skip_ignored_caches(ignoring, names)
-                found += _probe(ignoring, kind, in_caches)
-            else:
-                found += _probe(ignoring, kind, names)
-    return found
-
-
-def _skip_ignored_caches(
-    ignoring: IsolatedIgnoreRules, names: Mapping[bytes, Sequence[bytes]]
-) -> dict[bytes, Sequence[bytes]]:
-    """Return the directories without those whose `__pycache__` git never enters.
-
-    One probe decides: if a rule excludes a parent directory, no file below can be re-included
-    (gitignore(5)). In a large repository this saves most of the work.
-    """
-    directories = [*names]
-    first = [next(probe_paths("cache", directory, UNTRACKED_MODULE)) for directory in directories]
-    return {
-        directory: names[directory]
-        for directory, (_, _, pattern) in zip(directories, ignoring.rules(first), strict=True)
-        if not matches_directory(pattern)
-    }
-
-
-def matches_directory(pattern: bytes) -> bool:
-    """Return whether a pattern that matched a file in `__pycache__` can only match the directory.
-
-    That is so if it ends with a slash or with the directory name.
-    """
-    if pattern.startswith(b"!"):
-        return False
-    return pattern.endswith(b"/") or pattern.rpartition(b"/")[2] == b"__pycache__"
+        # In a large repository this saves most of the work.
+        unproven = find_unproven(ignoring, rules, [*names], asked)
+        return [
+            unignored
+            for kind in asked
+            for unignored in _probe(ignoring, kind, {d: names[d] for d in unproven[kind]})
+        ]
 
 
 def _probe(
