@@ -235,18 +235,36 @@ def records_to_check(
         return content == "all" or may_be_relevant(block)
 
     comparison = source.start_diff() if content == "new" else None
-    listing = source.list_entries()
-    from pycache_guard.git.listing import is_attributes_file, select_records
+    large = source.if_large() if content != "all" else None
+    listing = large.list_paths() if large else source.list_entries()
+    # Git runs while these are imported, and while the configuration is read.
+    from pycache_guard.bytecode.names import is_bytecode_path
+    from pycache_guard.git.listing import is_attributes_file, names_attributes, select_records
 
-    wanted = _always if content == "all" else is_relevant
-    records = select_records(listing, may_concern_us_when_counted, wanted)
-    named = source.committed(filter_bytecode_paths(records))
+    source.read_early(CONFIGURATION)
+    records: list[bytes] = []
+    paths: list[bytes] = []
+    if large:
+        from pycache_guard.git.listing import select_paths
+
+        paths = select_paths(listing, may_concern_us_when_counted, is_relevant)
+        named = large.records_at([*filter(is_bytecode_path, paths)])
+    else:
+        wanted = _always if content == "all" else is_relevant
+        records = select_records(listing, may_concern_us_when_counted, wanted)
+        named = filter_bytecode_paths(records)
+    named = source.committed(named)
+    changes = None if comparison is None else source.read_diff(comparison)
+    files = changes.files_with_new_content() if changes else []
+    if content == "all":
+        files = filter_with_content(records)
+    is_touched = changes is not None and changes.touch_attributes()
+    if not (files or is_touched):
+        return named, [], []
+    if large:
+        records = large.records_at([*filter(names_attributes, paths)])
     attributes = [record for record in records if is_attributes_file(record)]
-    if comparison is None:
-        return named, filter_with_content(records) if content == "all" else [], attributes
-    changes = source.read_diff(comparison)
-    files = changes.files_with_new_content()
-    if attributes and changes.touch_attributes():
+    if attributes and is_touched:
         # Changed attributes can turn unchanged files into bytecode.
         files = filter_with_content(select_records(source.list_entries(), _always, _always))
     return named, files, attributes

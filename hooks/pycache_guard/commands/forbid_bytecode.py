@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
-from pycache_guard.scan import Unread, scan_tracked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.findings import Finding
     from pycache_guard.git.tree import Tree
+    from pycache_guard.scan import Unread
 
 NAME = "forbid-bytecode"
 SUMMARY = "check every entry of the index, or of a commit's tree"
@@ -44,12 +44,17 @@ class ForbidOptions:
 def main(argv: Sequence[str]) -> int:
     """Return 0 if there are no findings, else 1."""
     options = parse(argv) if argv else ForbidOptions()
+    index = Index()
+    if not argv:
+        index.start_early()
+    from pycache_guard.scan import Unread
+
     unread = Unread()
     try:
-        findings = _scan(options, options.content, unread)
+        findings = _scan(index, options, options.content, unread)
     except GitFailure:
         # A blob is missing, most likely: findings by path are reported anyway.
-        _report(_scan(options, "none", Unread()), options, Unread())
+        _report(_scan(Index(), options, "none", Unread()), options, Unread())
         raise
     commit = None
     if options.fix:
@@ -61,9 +66,13 @@ def main(argv: Sequence[str]) -> int:
     return _report(findings, options, unread, commit)
 
 
-def _scan(options: ForbidOptions | Namespace, content: str, unread: Unread) -> list[Finding]:
+def _scan(
+    index: Index, options: ForbidOptions | Namespace, content: str, unread: Unread
+) -> list[Finding]:
     """Return the findings; count files that are not looked into in `unread`."""
-    source: Index | Tree = Index()
+    from pycache_guard.scan import scan_tracked
+
+    source: Index | Tree = index
     if options.tree:
         from pycache_guard.git.tree import Tree
 

@@ -120,6 +120,23 @@ def select_records(
     ]
 
 
+def select_paths(
+    process: Git, possible: Callable[[bytes], bool], wanted: Callable[[bytes], bool]
+) -> list[bytes]:
+    """Return the paths of `Index.list_paths` that are `wanted`, each once.
+
+    Blocks that are not `possible` as a whole are skipped. Raises `GitFailure` for a block that does not
+    begin with a letter and a blank.
+    """
+    found: dict[bytes, None] = {}
+    for block in iter_blocks(process):
+        if not block[:1].isalpha() or block[1:2] != b" ":
+            raise GitFailure("git ls: its output is malformed")
+        if possible(block):
+            found.update(dict.fromkeys([r[2:] for r in block.split(b"\0")[:-1] if wanted(r[2:])]))
+    return [*found]
+
+
 def path_of(record: bytes) -> bytes:
     """Return the path of a record."""
     return record.partition(b"\t")[2]

@@ -71,6 +71,9 @@ class Tree:
         """Start listing every entry."""
         return Git("ls-tree", "-r", "-z", "--full-tree", self._tree)
 
+    def if_large(self) -> None:
+        """Return None: a tree is listed once."""
+
     def start_diff(self) -> Git:
         """Start comparing with what this commit came in the place of."""
         return self._diff_against(repository.comparison_base(self._commit))
@@ -100,6 +103,9 @@ class Tree:
         """Return the entries that a pathspec glob matches, as git reads it."""
         changes = Diff(self._diff_against(repository.empty_tree(), f":(top,glob){glob}"))
         return [parse_entry(record) for record in changes.records()]
+
+    def read_early(self, path: str) -> None:
+        """Do nothing: a file of a tree is read once."""
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path` as this tree has it, or `None`."""
