@@ -300,11 +300,11 @@ def _always(_: bytes) -> bool:
 
 def may_be_relevant(block: bytes) -> bool:
     """Return whether a block of a listing can name bytecode or a `.gitattributes` at all."""
-    from pycache_guard.bytecode.names import SUBSTRINGS
+    from pycache_guard.bytecode.names import has_substring
     from pycache_guard.git.listing import ATTRIBUTES
 
     lowered = block.lower()
-    return any(mark in lowered for mark in SUBSTRINGS) or ATTRIBUTES in lowered
+    return has_substring(lowered) or ATTRIBUTES in lowered
 
 
 def is_relevant(path: bytes) -> bool:
