@@ -54,10 +54,10 @@ def test_temporary_directory_is_made_where_one_can_be_made(
     monkeypatch.chdir(place)
     with TemporaryDirectory() as path:
         assert os.path.dirname(path) == os.fspath(place / "other")
-        assert os.stat(path).st_mode & 0o777 == 0o700
+        assert not compat.HAS_FILE_OWNERS or os.stat(path).st_mode & 0o777 == 0o700
     monkeypatch.setenv("TMP", "missing")
     monkeypatch.setattr(compat, "TEMPORARY_PLACES", ("nowhere",))
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises((NotADirectoryError, FileNotFoundError)):
         TemporaryDirectory()
     assert spawn._live == []
 

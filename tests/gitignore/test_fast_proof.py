@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from identify import identify
 
+from helpers.git_version import needs_any_git
 from helpers.repo import Repo
 from helpers.report_parser import CLEAN
 from pycache_guard.bytecode.probes import SUFFIXES, ProbeChoice
@@ -186,6 +187,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
+@needs_any_git
 @settings(max_examples=60)
 @given(FILES)
 @example({b".gitignore": [b"*.pyc", b"!a.*"]})
@@ -226,6 +228,7 @@ CHOICES = [
 ]
 
 
+@needs_any_git
 @settings(max_examples=15)
 @given(FILES, st.sampled_from(CHOICES))
 @example({b".gitignore": [b"__pycache__/"]}, CHOICES[0])
