@@ -71,15 +71,14 @@ def test_untrack_command_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_newline", "sparse", "expected"),
+    ("after_newline", "expected"),
     [
-        (True, False, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
-        (False, False, "printf '%s\\n' '' '*.pyc' x >> .gitignore && git add -f -- .gitignore"),
-        (True, True, "printf '%s\\n' '*.pyc' x >> .gitignore && git add -f --sparse -- .gitignore"),
+        (True, "printf '%s\\n' '*.pyc' x >> .gitignore"),
+        (False, "printf '%s\\n' '' '*.pyc' x >> .gitignore"),
     ],
 )
-def test_append_command_table(after_newline: bool, sparse: bool, expected: str) -> None:
-    told = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline, sparse=sparse)
+def test_append_command_table(after_newline: bool, expected: str) -> None:
+    told = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline)
     assert told == expected
 
 

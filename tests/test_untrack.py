@@ -93,7 +93,7 @@ class TestUntracking:
         repo.add("out/a.pyc")
         repo.add("in/a.py")
         repo.commit()
-        repo.git("sparse-checkout", "set", "--cone", "in")
+        repo.make_sparse("in", is_cone=True)
         assert run(*FIX).code == 1
         assert repo.tracked() == ["in/a.py"]
 

@@ -259,14 +259,12 @@ def add_command(path: str, *, sparse: bool = False) -> str:
     return f"git add -f{outside} -- {shell_quote(literal_pathspec(path, rooted=False))}"
 
 
-def append_command(
-    file: str, patterns: list[str], *, after_newline: bool, sparse: bool = False
-) -> str:
-    """Return the command that appends lines to an ignore file and stages it.
+def append_command(file: str, patterns: list[str], *, after_newline: bool) -> str:
+    """Return the command that appends lines to an ignore file.
 
     `file` is relative to the directory in which the command is run; `after_newline` is whether the file
     is empty or ends with a newline.
     """
     lines = patterns if after_newline else ["", *patterns]
     words = " ".join(shell_quote(word) for word in ("%s\\n", *lines))
-    return f"printf {words} >> {shell_quote(file)} && {add_command(file, sparse=sparse)}"
+    return f"printf {words} >> {shell_quote(file)}"

@@ -108,20 +108,24 @@ def test_fix_keeps_an_unstaged_edit(repo: Repo, run: Run) -> None:
     assert (repo.path / ".gitignore").read_text() == "on disk\n__pycache__/\n*.py[co]\n"
 
 
-@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("absence", ["sparse", "skipped", "deleted"])
+@pytest.mark.parametrize("is_fixed", [True, False])
 def test_fix_keeps_the_content_of_a_file_that_is_not_on_disk(
-    sparse: bool, repo: Repo, run: Run
+    absence: str, is_fixed: bool, repo: Repo, run: Run
 ) -> None:
+    """Git before 2.34 has no `--sparse`, and none adds a file whose entry has the skip-worktree bit."""
     repo.add(".gitignore", "/secret\n")
     repo.add("in/a.py")
     repo.commit()
-    if sparse:
-        repo.git("sparse-checkout", "set", "--no-cone", "/in/")
+    if absence == "sparse":
+        repo.make_sparse("in", is_cone=False)
     else:
         (repo.path / ".gitignore").unlink()
-    told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
+    if absence == "skipped":
+        repo.git("update-index", "--skip-worktree", ".gitignore")
+    told = run("check-gitignore", *EVERY_PROBE, *["--fix"] * is_fixed)
     run_shell(*fix_commands(told.out), cwd=repo.path)
+    assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 

@@ -128,6 +128,18 @@ def test_excludes_in_git_config_parameters_do_not_count(
     assert run("check-gitignore", *EVERY_PROBE).code == 1
 
 
+def test_untracked_link_is_replaced_by_a_file(repo: Repo, run: Run) -> None:
+    """Git before 2.32 follows it, but to stage it would help nobody else."""
+    repo.add("rules", GOOD)
+    repo.add("a.py")
+    (repo.path / ".gitignore").symlink_to("rules")
+    told = run("check-gitignore", *EVERY_PROBE)
+    assert [(f.place, f.code) for f in parse_report(told.out)] == [(".gitignore", "PYC101")]
+    run_fixes(told.out, repo.path)
+    assert run("check-gitignore", *EVERY_PROBE) == CLEAN
+    assert (repo.path / "rules").read_text() == GOOD
+
+
 @pytest.mark.parametrize("target", ["rules", "nowhere", "/dev/null"])
 def test_ignore_file_that_is_a_link_is_reported(target: str, repo: Repo, run: Run) -> None:
     repo.add("rules", GOOD)
@@ -325,17 +337,14 @@ def test_temporary_index_of_a_commit_is_checked(
         repo.git("commit", "-q", "-m", "c", *[w if w[0] == "-" else ".gitignore" for w in own])
 
 
-@pytest.mark.parametrize("cone", [True, False])
-def test_sparse_checkout_is_checked_whole(cone: bool, repo: Repo, run: Run) -> None:
+@pytest.mark.parametrize("is_cone", [True, False])
+def test_sparse_checkout_is_checked_whole(is_cone: bool, repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.py[co]")
     repo.add("in/a.py")
     repo.add("out/m.py")
     repo.add("out/.gitignore", "!m.pyc")
     repo.commit()
-    if cone:
-        repo.git("sparse-checkout", "set", "--cone", "in")
-    else:
-        repo.git("sparse-checkout", "set", "--no-cone", "/in/")
+    repo.make_sparse("in", is_cone=is_cone)
     assert not (repo.path / "out").exists()
     told = run("check-gitignore", *EVERY_PROBE)
     assert [(f.place, f.code) for f in parse_report(told.out)] == [

@@ -164,6 +164,18 @@ class Repo:
         records = (f"100644 {blob} 0\t".encode() + os.fsencode(path) + b"\0" for path in paths)
         self.git("update-index", "--add", "-z", "--index-info", input=b"".join(records))
 
+    def make_sparse(self, directory: str, *, is_cone: bool) -> None:
+        """Check out only a directory of the top, and with `is_cone` also the files of the top."""
+        if not is_git_older_than(35):
+            patterns = ["--cone", directory] if is_cone else ["--no-cone", f"/{directory}/"]
+            self.git("sparse-checkout", "set", *patterns)
+            return
+        self.git("config", "core.sparseCheckout", "true")
+        self.git("config", "core.sparseCheckoutCone", "true" if is_cone else "false")
+        lines = ["/*", "!/*/"] * is_cone + [f"/{directory}/"]
+        self.write(".git/info/sparse-checkout", "".join(f"{line}\n" for line in lines))
+        self.git("read-tree", "-m", "-u", "HEAD")
+
     def commit(self, message: str = "c", *options: str) -> str:
         """Commit the index, even if unchanged; return the commit id."""
         # Git would start another process, which finds that it need not collect garbage.

@@ -186,16 +186,9 @@ class Index:
 
         `git rm` and `git mv` then want `--sparse`, as outside a sparse checkout.
         """
-        from pycache_guard.git.listing import iter_blocks
         from pycache_guard.git.repository import has_sparse_option
 
-        listing = Git("ls-files", "-t", "-z", "--full-name", "--", ":/")
-        has_any = any(
-            record.startswith(b"S ") and record[2:] in paths
-            for block in iter_blocks(listing)
-            for record in block.split(b"\0")
-        )
-        return has_any and has_sparse_option()
+        return not paths.isdisjoint(list_skipped_entries(":/")) and has_sparse_option()
 
     def start_diff(self) -> Git:
         """Start comparing with HEAD; intent-to-add entries are differences."""
@@ -313,6 +306,15 @@ PROGRAMS = {
     "filter": ("clean=", "process=", "required=false"),
     "hook": ("enabled=false",),
 }
+
+
+def list_skipped_entries(*pathspecs: str) -> set[bytes]:
+    """Return the paths of the entries with the skip-worktree bit (git-update-index(1)) that match a pathspec."""
+    from pycache_guard.git.listing import iter_blocks
+
+    listing = Git("ls-files", "-t", "-z", "--full-name", "--", *pathspecs)
+    records = (record for block in iter_blocks(listing) for record in block.split(b"\0"))
+    return {record[2:] for record in records if record.startswith(b"S ")}
 
 
 def without_programs() -> list[str]:

@@ -113,9 +113,15 @@ def is_pipe(path: bytes) -> bool:
 
 
 def differs_from_index(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
-    """Return whether an ignore file on disk differs from the index, apart from line ends."""
+    """Return whether an ignore file on disk differs from the index, apart from line ends.
+
+    A link does not: git before 2.32 follows it, but for others nothing can be staged that makes it count.
+    """
+    path = os.path.join(os.fsencode(top), file)
+    if os.path.islink(path):
+        return False
     try:
-        with open_regular(os.path.join(os.fsencode(top), file)) as present:
+        with open_regular(path) as present:
             content = present.read()
     except OSError:
         return False

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from pycache_guard.fs.regular import open_regular
+from pycache_guard.git.index import list_skipped_entries
 from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
 from pycache_guard.gitignore.patterns import detect_utf16_32
 from pycache_guard.remedies import add_command, append_command, at_top, shell_quote, untrack_command
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pycache_guard.gitignore.project import Project
 
 
+#: The files that the commands stage (gitglossary(7), "pathspec").
+IGNORE_FILES = (":(top,glob)**/.gitignore", ":(top,glob)**/.gitattributes")
+
+
 class FixCommands:
     """Commands that work in the directory of the reader. Files are bytes, relative to the top."""
 
@@ -25,6 +30,8 @@ class FixCommands:
         self._top = top
         self._below_top = cwd_is_below_toplevel()
         self._sparse = is_sparse()
+        #: Tracked files with the skip-worktree bit; None until it is asked.
+        self._skipped: set[bytes] | None = None
 
     def stage(self, file: bytes) -> str:
         """Return the command that stages the file as it is."""
@@ -35,7 +42,8 @@ class FixCommands:
         name = self._name(file)
         attributes = name.removesuffix(".gitignore") + ".gitattributes"
         line = ".gitignore !working-tree-encoding"
-        first = append_command(attributes, [line], after_newline=False, sparse=self._sparse)
+        append = append_command(attributes, [line], after_newline=False)
+        first = f"{append} && {self._stage(os.fsencode(attributes))}"
         try:
             with open_regular(os.path.join(self._top, os.fsdecode(file))) as present:
                 encoding = detect_utf16_32(present.read())
@@ -72,9 +80,8 @@ class FixCommands:
             self._name(file),
             [*patterns],
             after_newline=not content or content.endswith(b"\n"),
-            sparse=self._sparse,
         )
-        return self._from_anywhere(" && ".join([*before, last]))
+        return self._from_anywhere(" && ".join([*before, last, self._stage(file)]))
 
     def _prepare_existing(self, file: bytes, path: str, mode: int) -> tuple[bytes, list[str]]:
         """Return the content and the commands that turn the existing file into a text file."""
@@ -109,7 +116,18 @@ class FixCommands:
         return at_top(command, has_git_dir=os.path.lexists(os.path.join(self._top, ".git")))
 
     def _stage(self, file: bytes) -> str:
-        return add_command(self._name(file), sparse=self._sparse)
+        """Return the command that stages a file at the top.
+
+        Git adds no file with the skip-worktree bit, and before 2.34 has no `--sparse` to do it.
+        """
+        add = add_command(self._name(file), sparse=self._sparse)
+        if self._sparse:
+            return add
+        if self._skipped is None:
+            self._skipped = list_skipped_entries(*IGNORE_FILES)
+        if file not in self._skipped:
+            return add
+        return f"git update-index --no-skip-worktree -- {shell_quote(self._name(file))} && {add}"
 
     def _to_text(self, file: bytes, encoding: str) -> str:
         return f"{self._iconv(file, encoding)} && {self._stage(file)}"
