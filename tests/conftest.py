@@ -240,6 +240,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"printed commands run: {number}")
 
 
+def decode_output(output: bytes) -> str:
+    """Decode the output of a process; Windows ends its lines with CR LF."""
+    return os.fsdecode(output).replace(os.linesep, "\n")
+
+
 def report_again(printed: PrintedCommands) -> Result:
     """Make a report again in another process, where its reader stands."""
     done = subprocess.run(
@@ -250,12 +255,14 @@ def report_again(printed: PrintedCommands) -> Result:
         capture_output=True,
         check=False,
     )
-    return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+    return Result(done.returncode, decode_output(done.stdout), decode_output(done.stderr))
 
 
 def open_descriptors() -> set[str]:
     """Return the open descriptors of this process; nothing on Windows."""
-    return set(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else set()
+    # Wine shows those of the system below it.
+    is_shown = sys.platform != "win32" and os.path.isdir("/dev/fd")
+    return set(os.listdir("/dev/fd")) if is_shown else set()
 
 
 @pytest.fixture
@@ -407,7 +414,7 @@ def program(command_log: CommandLog) -> Program:
             check=False,
             timeout=PATIENCE,
         )
-        result = Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
+        result = Result(done.returncode, decode_output(done.stdout), decode_output(done.stderr))
         if is_json_report(argv, result.out):
             validate_report(result.out)
         if not env:

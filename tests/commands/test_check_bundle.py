@@ -15,12 +15,14 @@ import pytest
 from bundle.pythons import pythons
 from helpers.make_pyc import EVIL, TAG, compile_source, foreign_pyc, hash_pyc, timestamp_pyc
 from helpers.report_parser import CLEAN
+from helpers.windows import words_of_missing_file
 from pycache_guard.bundle.judge import State, judge
 from pycache_guard.bundle.target import target_of_version
 from pycache_guard.bundle.tree import DiskTree
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.source_hash import source_hash
 from pycache_guard.interpreters.pool import find_candidates
+from pycache_guard.remedies import NO_COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -347,7 +349,7 @@ def test_several_bundles(root: Path, run: Run) -> None:
     result = run("check-bundle", "a", "b", "nothing", "a")
     assert result.code == 2
     assert f"a: 1 module: 1 used ({HERE}); b: 2 modules: 1 used, 1 missing ({HERE})" in result.out
-    assert result.err == "error: nothing: No such file or directory\n"
+    assert result.err == f"error: nothing: {words_of_missing_file()}\n"
 
 
 def test_what_is_ignored(root: Path, run: Run) -> None:
@@ -443,7 +445,8 @@ def test_missing_bytecode_of_a_python_that_is_nowhere(root: Path, run: Run) -> N
     (version,) = {"3.15"} - {python.version for python in pythons()} or {"3.14"}
     result = run("check-bundle", "b", "--python", version)
     assert result.code == 1
-    assert "To fix:\n    rm -f -- b/__pycache__/m" in result.out
+    remedy = NO_COMMAND if sys.platform == "win32" else "To fix:\n    rm -f -- b/__pycache__/m"
+    assert remedy in result.out
 
 
 def test_the_printed_command_repairs_the_directory(root: Path, run: Run) -> None:

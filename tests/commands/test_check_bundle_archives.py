@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import struct
 import sys
 import tarfile
@@ -76,6 +77,16 @@ def check(run: Run, name: str, data: bytes, *options: str) -> dict[str, Any]:
     assert result.err == ""
     report: dict[str, Any] = json.loads(result.out)
     return report
+
+
+def test_both_separators_of_windows_name_one_archive(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("dist").mkdir()
+    Path("dist", "a.zip").write_bytes(make_zip({"m.py": SOURCE, CACHE: STAMPED}, at=1e9))
+    monkeypatch.setattr(os, "sep", "\\")
+    report = json.loads(run("check-bundle", "dist\\a.zip", "dist/a.zip", "--format", "json").out)
+    assert [finding["path"] for finding in report["findings"]] == ["dist/a.zip"]
 
 
 def states(report: dict[str, Any]) -> dict[str, str]:

@@ -467,8 +467,7 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
     places = [
         line.partition(":")[0] for line in run("check-dist", "dist/*", "dist/a.whl").out.split("\n")
     ]
-    separator = os.sep
-    assert places[:2] == [f"dist{separator}a.whl", f"dist{separator}b.whl"]
+    assert places[:2] == ["dist/a.whl", "dist/b.whl"]
     assert places[2] == ""
     # A file that bears the name is meant, and not what the name would match.
     Path("x[1].whl").write_bytes(make_zip({"a.pyc": b""}))
@@ -477,12 +476,24 @@ def test_globs_are_expanded_where_no_shell_did(run: Run) -> None:
         assert run("check-dist", *options, "x[1].whl").out.startswith("x[1].whl: PYC311 ")
 
 
+def test_both_separators_of_windows_name_one_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("dist").mkdir()
+    Path("dist", "a.whl").write_bytes(make_zip({"a.pyc": b""}))
+    monkeypatch.setattr(os, "sep", "\\")
+    monkeypatch.setattr(os.path, "lexists", lambda path: "*" not in path)
+    for names in (["dist/a.whl", "dist\\a.whl"], ["dist\\a.whl", "dist/*"]):
+        result = run("check-dist", "--quiet", *names)
+        assert (result.code, result.out.count("dist/a.whl: PYC311 ")) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("argv", "error"),
     [
         (
             ["dist/*"],
-            "dist/*: No such file or directory: build the archives first (`python -m build`)",
+            f"dist/*: {words_of_missing_file('dist/*')}: build the archives first (`python -m build`)",
         ),
         (["gone.whl"], f"gone.whl: {words_of_missing_file()}"),
         (["."], ".: is a directory"),
@@ -553,7 +564,7 @@ def test_a_zip_with_an_odd_local_header_is_read_the_long_way(run: Run) -> None:
     ("argument", "code", "error"),
     [
         ("dist/*", 0, ""),
-        ("dist/a.whl", 2, f"error: dist/a.whl: {words_of_missing_file()}\n"),
+        ("dist/a.whl", 2, f"error: dist/a.whl: {words_of_missing_file('missing/a.whl')}\n"),
     ],
 )
 def test_a_hook_has_nothing_to_say_where_nothing_was_built(

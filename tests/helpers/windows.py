@@ -10,10 +10,13 @@ import sys
 import pytest
 
 
-def words_of_missing_file() -> str:
-    """Return what this system says of a file that does not exist: Windows has words of its own."""
+def words_of_missing_file(path: str = "a file that does not exist") -> str:
+    """Return what this system says of a file that does not exist: Windows has words of its own.
+
+    It has others for a file in a directory that does not exist, and for a `*` in a name.
+    """
     try:
-        os.stat("a file that does not exist")
+        os.stat(path)
     except OSError as error:
         return error.strerror or ""
     raise AssertionError("the file exists")

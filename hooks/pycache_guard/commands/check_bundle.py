@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         repair = None
         if options.fix:
             repair = Repair(options.expect or DEFAULT_MODE, options.destination)
-        for path in dict.fromkeys(options.paths):
+        for path in dict.fromkeys(path.replace(os.sep, "/") for path in options.paths):
             try:
                 fixed = fix_path(path, expected, repair, compilers) if repair else []
                 with open_bundles(path, has_zipimport=options.zipimport) as bundles:

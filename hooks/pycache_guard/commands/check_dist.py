@@ -107,18 +107,18 @@ def glob_hint(path: str) -> str:
 
 
 def expand_glob(archive: str, *, may_be_none: bool) -> Iterator[str]:
-    """Yield the files that an argument names.
+    """Yield the files that an argument names, with `/` on every system.
 
     Hooks run without a shell, and Windows shells expand no globs. A glob that matches no file is
     yielded as it is, so that reading it fails, unless `may_be_none`: the hook runs in repositories
     that have built nothing.
     """
     if os.path.lexists(archive):
-        yield archive
+        yield archive.replace(os.sep, "/")
         return
     import glob
 
     matched = sorted(glob.glob(archive))
-    yield from matched
+    yield from (path.replace(os.sep, "/") for path in matched)
     if not matched and not (may_be_none and glob.has_magic(archive)):
         yield archive
