@@ -236,6 +236,7 @@ def test_levels_and_modes_of_findings(root: Path, run: Run) -> None:
     assert f"n.{TAG}.opt-2.pyc: PYC203 got the header of a checked-hash file" in result.out
 
 
+@only_cpython
 def test_sources_that_cannot_be_compiled_or_read(root: Path, run: Run) -> None:
     put(root / "b" / "m.py", SOURCE)
     put(root / "b" / "deep.py", "-" * 200_000 + "1\n")
