@@ -207,6 +207,7 @@ def test_colors_are_imported_when_help_is_formatted(monkeypatch: pytest.MonkeyPa
         formatter._theme = "theme"
 
     monkeypatch.setattr(argparse.HelpFormatter, "_set_color", set_color, raising=False)
+    monkeypatch.delattr(argparse.HelpFormatter, "_theme", raising=False)  # A property of 3.15.
     formatter = LazyFormatter(prog="program")
     formatter._set_color(True)
     assert imported == []

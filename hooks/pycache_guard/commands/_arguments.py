@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from pycache_guard.commands import print_safely
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
 #: Prefix of the arguments after `--`, so that they are not read as options: `parse_intermixed_args`
 #: parses positional arguments in a second pass, without the `--`. Arguments cannot contain NUL.
 POSITIONAL_MARK = "\0"
-#: Whether `argparse` imports colours for every argument.
-_IMPORTS_COLORS = sys.version_info[:2] == (3, 14)
+#: Whether `argparse` imports colours for every argument: in Python 3.14. In 3.15 `_theme` is a property.
+_IMPORTS_COLORS = hasattr(argparse.HelpFormatter, "_set_color") and not hasattr(
+    argparse.HelpFormatter, "_theme"
+)
 
 
 class LazyFormatter(argparse.HelpFormatter):
@@ -30,15 +31,16 @@ class LazyFormatter(argparse.HelpFormatter):
     3.15 imports them when they are used.
     """
 
-    def _set_color(self, *color: bool) -> None:
-        self._wanted_color = color
+    def _set_color(self, *color: bool, **options: Any) -> None:
+        self._wanted_color = color, options
 
     def __getattr__(self, name: str) -> Any:
         """Return the theme, or the function that removes it."""
         if name not in ("_theme", "_decolor"):
             raise AttributeError(name)
         base: Any = super()
-        base._set_color(*self._wanted_color)
+        color, options = self._wanted_color
+        base._set_color(*color, **options)
         return self.__dict__[name]
 
 
