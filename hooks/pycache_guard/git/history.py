@@ -131,16 +131,17 @@ class DiffTreePool:
         `--stdin`). Only blocks of output for which `possible` is true are parsed. The entries of one commit
         are together; commits have no order. Raises `GitFailure`.
         """
-        free = self._differs * PIPELINE_DEPTH
-        for batch in chain.from_iterable(map(self._differs[0].batches, commits)):
-            if not free and len(self._differs) < process_count():
+        # They are asked in turns. While the answer of one is read, the others would otherwise have two
+        # batches to answer, which do not fit into their pipes, and wait.
+        count = process_count()
+        for n, batch in enumerate(chain.from_iterable(map(self._differs[0].batches, commits))):
+            if 0 < n < count:
                 self._differs.append(DiffTree(*self._pathspecs))
-                free = self._differs[-1:] * PIPELINE_DEPTH
-            elif not free:
-                free = [self._asked[0][0]]
+            differ = self._differs[n % count]
+            if len(self._asked) == count * PIPELINE_DEPTH:
                 yield from self._next_answer(possible)
-            self._asked.append((free.pop(), batch))
-            self._asked[-1][0].ask(batch)
+            self._asked.append((differ, batch))
+            differ.ask(batch)
         while self._asked:
             yield from self._next_answer(possible)
         for differ in self._differs:
