@@ -7,6 +7,7 @@ at its edge, has an attribute that could matter.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,24 +15,23 @@ from pycache_guard.bytecode.sniff import may_become_bytecode
 from pycache_guard.git.checkout import Checkout, kinds_of
 from pycache_guard.git.history import DiffTreePool
 from pycache_guard.git.listing import (
+    ATTRIBUTES,
     attributes_above,
     blob_of,
     has_content,
     is_attributes_file,
-    names_attributes,
     path_of,
     tree_of,
 )
-from pycache_guard.git.objects import MAX_IN_FLIGHT, find_blobs
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs
 from pycache_guard.git.process import Git, object_id
 from pycache_guard.git.revisions import iter_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pycache_guard.git.checkout import Becoming, Kinds
     from pycache_guard.git.history import AddedRecord
-    from pycache_guard.git.objects import ObjectReader
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.history.contents import ContentScanner
 
@@ -41,6 +41,9 @@ MAX_EDGE_COUNT = 50
 MAX_CHANGE_COUNT = 50
 #: Files of one set of `.gitattributes` that are asked about at once.
 MAX_WAITING_COUNT = 2000
+#: Paths that are looked up in commits one by one. For more, the trees are listed.
+MAX_SUSPECT_PATHS = 50
+EVERY_ATTRIBUTES_FILE = (":(top,glob,icase)**/.gitattributes",)
 
 
 class CheckedRange(NamedTuple):
@@ -76,11 +79,49 @@ def find_converted(commits: CheckedRange) -> dict[bytes, tuple[bytes, list[str],
         for where, record in iter_added_files(commits):
             places.add(where, record)
     may_be_older = 0 < commits.edges <= MAX_EDGE_COUNT and len(touched) <= MAX_CHANGE_COUNT
-    if kinds.recodes or may_be_older or contents.suspects:
+    suspects = [] if kinds.recodes else suspects_in_whole_history(commits)
+    if suspects:
+        places.add_where_attributes_change(suspects)
+    elif kinds.recodes or may_be_older or contents.suspects:
         changing = (where for where, _ in touched)
-        for where in dict.fromkeys([*changing, *merges_with_other_attributes(commits.revisions)]):
+        others = merges_with_other_attributes(commits.revisions, EVERY_ATTRIBUTES_FILE)
+        for where in dict.fromkeys([*changing, *others]):
             places.add_tree(where)
     return places.found()
+
+
+def suspects_in_whole_history(commits: CheckedRange) -> list[bytes]:
+    """Return the records of the files that alone can become bytecode by their line ends.
+
+    This holds if the commits are a whole history: then one of them adds each file, so every place of a
+    suspect is known, and no tree has to be listed. Git's own history has one suspect, and 5500 commits
+    whose `.gitattributes` differ from those of a parent. Returns nothing if there are too many paths, or
+    if only a listing shows what a path is: a link, or a `.gitattributes` in another letter case.
+    """
+    records = [
+        *dict.fromkeys(b"100644 " + r.partition(b" ")[2] for _, r in commits.contents.suspects)
+    ]
+    are_files = all(record.startswith(b"100") for _, record in commits.contents.suspects)
+    names = {path_of(record).rpartition(b"/")[2] for _, record in commits.contents.attributes}
+    # What ends a line in a question to `cat-file`: it drops a CR before an LF (`strbuf_getline`).
+    is_askable = b"\n" not in b"".join(records) and not any(r.endswith(b"\r") for r in records)
+    is_known = not commits.edges and are_files and names <= {ATTRIBUTES}
+    return records if is_known and is_askable and len(records) <= MAX_SUSPECT_PATHS else []
+
+
+def merges_with_other_attributes(revisions: Revisions, pathspecs: Iterable[str]) -> list[str]:
+    """Return the merges whose `.gitattributes` at `pathspecs` differ from those of a parent.
+
+    There a file of one parent is checked out by the attributes of another.
+    """
+    with tempfile.TemporaryFile() as file:
+        for chunk in revisions.merges().chunks():
+            file.write(chunk)
+        file.seek(0)
+        options = ("--stdin", "-m", "-r", "--name-only", "-z", "--no-renames")
+        answer = Git("diff-tree", *options, "--", *pathspecs, stdin=file.fileno()).output()
+    fields = answer.split(b"\0")[:-1]
+    return [object_id(field, "diff-tree") for field in fields if ATTRIBUTES not in field.lower()]
 
 
 def iter_added_files(commits: CheckedRange) -> Iterator[AddedRecord]:
@@ -96,22 +137,6 @@ def iter_added_files(commits: CheckedRange) -> Iterator[AddedRecord]:
     finally:
         listing.kill()
         differs.close()
-
-
-def merges_with_other_attributes(revisions: Revisions) -> list[str]:
-    """Return the merges whose `.gitattributes` differ from those of a parent.
-
-    There a file of one parent is checked out by the attributes of another.
-    """
-    with tempfile.TemporaryFile() as file:
-        for chunk in revisions.merges().chunks():
-            file.write(chunk)
-        file.seek(0)
-        options = ("--stdin", "-m", "-r", "--name-only", "-z", "--no-renames")
-        pathspec = ":(top,glob,icase)**/.gitattributes"
-        answer = Git("diff-tree", *options, "--", pathspec, stdin=file.fileno()).output()
-    fields = answer.split(b"\0")[:-1]
-    return [object_id(field, "diff-tree") for field in fields if not names_attributes(field)]
 
 
 class AttributedFiles:
@@ -138,12 +163,7 @@ class AttributedFiles:
         else:
             found = find_blobs(revision, missing, self._commits.reader)
         self._known.update({name: found.get(name) for name in missing})
-        attributes = frozenset(
-            b"100644 %s\t%s" % (blob.encode("ascii"), name)
-            for name in names
-            if (blob := self._known.get(name))
-        )
-        self._put(attributes, where, record)
+        self._put(attributes_among(self._known, names), where, record)
 
     def add_tree(self, where: str) -> None:
         """Add all files of a commit that changes a `.gitattributes`."""
@@ -156,6 +176,28 @@ class AttributedFiles:
                 files.append(record)
         for record in files:
             self._put(frozenset(attributes), where, b"100644 " + record.split(b" ", 2)[2])
+
+    def add_where_attributes_change(self, records: Collection[bytes]) -> None:
+        """Add files in each commit that has them and changes a `.gitattributes` above one of them.
+
+        In other commits they are as they are in a parent.
+        """
+        above = {r: [*attributes_above(path_of(r).rpartition(b"/")[0])] for r in records}
+        names = dict.fromkeys(name for several in above.values() for name in several)
+        asked = dict.fromkeys([*map(path_of, records), *names])
+        commits = self._commits
+        changing = (where for where, r in commits.contents.attributes if path_of(r) in names)
+        pathspecs = [f":(top,literal){os.fsdecode(name)}" for name in names]
+        others = merges_with_other_attributes(commits.revisions, pathspecs)
+        reader = ObjectReader(0)
+        try:
+            for where in dict.fromkeys([*changing, *others]):
+                known = find_blobs(commits.trees.get(where, where), asked, reader)
+                for record, several in above.items():
+                    if known.get(path_of(record)) == blob_of(record):
+                        self._put(attributes_among(known, several), where, record)
+        finally:
+            reader.close()
 
     def found(self) -> dict[bytes, tuple[bytes, list[str], Becoming]]:
         """Return those of the added files that become bytecode."""
@@ -196,3 +238,12 @@ class AttributedFiles:
             for blob, answer in zip(batch, [*reader.answers()], strict=True):
                 self._suspects[blob] = answer is not None and may_become_bytecode(answer[3])
         return {blob for blob in blobs if self._suspects[blob]}
+
+
+def attributes_among(blobs: Mapping[bytes, str | None], names: Iterable[bytes]) -> frozenset[bytes]:
+    """Return the records of those of the `.gitattributes` at `names` that have a blob."""
+    return frozenset(
+        b"100644 %s\t%s" % (blob.encode("ascii"), name)
+        for name in names
+        if (blob := blobs.get(name))
+    )
