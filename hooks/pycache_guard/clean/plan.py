@@ -156,7 +156,8 @@ def keep_tracked(plan: Plan, tracked: Iterable[str]) -> None:
             continue
         names = [name for name in directory_plan.files if fold_path(directory + name) in known]
         if names:
-            directory_plan.files = [name for name in directory_plan.files if name not in set(names)]
+            kept = {*names}
+            directory_plan.files = [name for name in directory_plan.files if name not in kept]
             plan.keep(directory_plan, names, TRACKED)
 
 

@@ -339,13 +339,13 @@ def find_rewritable(unpushed: Sequence[str]) -> list[str]:
     if git_output("rev-parse", "--symbolic-full-name", "HEAD") == b"HEAD\n":
         return []
     newest = git_output("rev-list", "--parents", "--first-parent", "HEAD", "--not", "--remotes")
-    line: list[str] = []
+    line: set[str] = set()
     for text in newest.decode("ascii").splitlines():
         commit, *parents = text.split(" ")
         if len(parents) > 1:
             break
-        line.append(commit)
-    return [commit for commit in unpushed if commit in {*line}]
+        line.add(commit)
+    return [commit for commit in unpushed if commit in line]
 
 
 def rewrite_command(

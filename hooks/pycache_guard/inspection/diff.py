@@ -111,10 +111,10 @@ def _compare_headers(old: Header, new: Header) -> Iterator[Change]:
 
 
 def _compare_file_names(old: Code, new: Code) -> Iterator[Change]:
-    first, second = file_names(old), file_names(new)
-    if first != second:
-        removed = tuple([repr(name) for name in first if name not in set(second)])
-        added = tuple([repr(name) for name in second if name not in set(first)])
+    first, second = dict.fromkeys(file_names(old)), dict.fromkeys(file_names(new))
+    if [*first] != [*second]:
+        removed = tuple([repr(name) for name in first if name not in second])
+        added = tuple([repr(name) for name in second if name not in first])
         yield Change(None, "file names", removed, added)
 
 
@@ -251,8 +251,14 @@ def render_changed(
 
 def count_common(old: str, new: str) -> int:
     """Return the number of characters with which both strings begin."""
-    pairs = zip(old, new, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))
+    known, longest = 0, min(len(old), len(new))
+    while known < longest:
+        middle = (known + longest + 1) // 2
+        if old[known:middle] == new[known:middle]:
+            known = middle
+        else:
+            longest = middle - 1
+    return known
 
 
 def pair_nested(ours: Code, theirs: Code) -> Iterator[tuple[Code | None, Code | None]]:
