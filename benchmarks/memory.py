@@ -25,9 +25,9 @@ print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_m
 ALONE = """
 import resource, sys
 from pycache_guard.cli import main
-told = sys.argv.pop(1)
+peak = sys.argv.pop(1)
 code = main(sys.argv[1:])
-with open(told, "w") as file:
+with open(peak, "w") as file:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=file)
 sys.exit(code)
 """
@@ -61,6 +61,6 @@ def alone(
     python: Path, arguments: Sequence[str], cwd: Path, work: Path, stdin: Path | None = None
 ) -> float:
     """Return the peak of our own process in MB; `python` is an interpreter that has the program."""
-    told = work / "peak"
-    run([str(python), "-I", "-c", ALONE, str(told), *arguments], cwd, stdin)
-    return int(told.read_text(encoding="ascii")) / MEGABYTE
+    peak = work / "peak"
+    run([str(python), "-I", "-c", ALONE, str(peak), *arguments], cwd, stdin)
+    return int(peak.read_text(encoding="ascii")) / MEGABYTE

@@ -190,8 +190,8 @@ BAD_ITEMS = [
 def test_parse_refuses_an_invalid_table_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(Failure) as failure:
         parse(text.encode(), "p.toml")
-    told = str(failure.value)
-    assert told.startswith(message) if message.endswith(": ") else told == message
+    found = str(failure.value)
+    assert found.startswith(message) if message.endswith(": ") else found == message
 
 
 #: Forms of one configuration.

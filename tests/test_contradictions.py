@@ -113,26 +113,26 @@ def plant(chance: random.Random, top: Path) -> list[str]:
 
 def removed(run: Run, *options: str) -> set[str]:
     """Return the files that a cleaning would remove, those of whole directories among them."""
-    told = run("clean", "--dry-run", "--verbose", "--format", "json", *options)
-    assert told.code == 0, told
-    return {item["path"] for item in json.loads(told.out)["removed"]}
+    result = run("clean", "--dry-run", "--verbose", "--format", "json", *options)
+    assert result.code == 0, result
+    return {item["path"] for item in json.loads(result.out)["removed"]}
 
 
 class Answers:
     """What the commands answer about a tree."""
 
     def __init__(self, run: Run, paths: list[str]) -> None:
-        told = run("inspect", "--format", "json", *paths)
-        assert told.err == ""
-        report = json.loads(told.out)
+        result = run("inspect", "--format", "json", *paths)
+        assert result.err == ""
+        report = json.loads(result.out)
         self.inspected: dict[str, Any] = {file["path"]: file for file in report["files"]}
-        told = run("verify-bytecode", "--format", "json", ".")
+        result = run("verify-bytecode", "--format", "json", ".")
         self.verified: dict[str, list[tuple[str, str]]] = {path: [] for path in paths}
-        for finding in json.loads(told.out)["findings"]:
+        for finding in json.loads(result.out)["findings"]:
             self.verified[finding["path"]].append((finding["code"], finding["message"]))
-        told = run("doctor", "--format", "json")
+        result = run("doctor", "--format", "json")
         self.doctor: dict[str, set[str]] = {}
-        for finding in json.loads(told.out)["findings"]:
+        for finding in json.loads(result.out)["findings"]:
             self.doctor.setdefault(finding["code"], set()).add(finding["path"])
         self.orphans = removed(run, "--orphans")
         self.broken = removed(run, "--broken")

@@ -37,7 +37,7 @@ def test_plugin_yields_place_text_and_type() -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, int, int, str]]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, int, int, str]]:
     """Run flake8 once, over every source of the tables."""
     directory = tmp_path_factory.mktemp("flake8")
     for name, source in sources().items():
@@ -64,16 +64,16 @@ def sources() -> dict[str, bytes]:
     return {**found, "latin.py": b"# coding: latin-1\n" + SOURCE.encode("latin-1")}
 
 
-def test_flake8_reports_the_findings_of_lint(told: set[tuple[str, int, int, str]]) -> None:
+def test_flake8_reports_the_findings_of_lint(reported: set[tuple[str, int, int, str]]) -> None:
     """The same codes at the same places, noqa, encodings and all."""
     ours = {
         (name, found.line, found.column, found.rule.name)
         for name, source in sources().items()
         for found in lint_source(source, name)
     }
-    assert told == ours
-    assert ("latin.py", 3, 14, "PYC401") in told
-    assert {path for path, *_ in told if path.startswith("noqa")} == {"noqa_other.py"}
+    assert reported == ours
+    assert ("latin.py", 3, 14, "PYC401") in reported
+    assert {path for path, *_ in reported if path.startswith("noqa")} == {"noqa_other.py"}
 
 
 def test_syntax_error_is_reported_by_flake8_itself(tmp_path: Path) -> None:

@@ -129,10 +129,10 @@ def test_printed_command_moves_every_file(
     repo.write("a/-rf.py", "not tracked")
     repo.write("below/x", "")
     monkeypatch.chdir(repo.path / where)
-    told = run("forbid-bytecode")
-    assert told.code == 1
-    assert "__pycache__'" not in told.out
-    run_fixes(told.out, repo.path / where)
+    result = run("forbid-bytecode")
+    assert result.code == 1
+    assert "__pycache__'" not in result.out
+    run_fixes(result.out, repo.path / where)
     assert sorted(repo.tracked()) == sorted(
         ["a/main.py", "a/main_1.py", "a/-rf_1.py", *(f"a/{name}" for name in ODD[1:2] + ODD[3:])]
     )
@@ -147,34 +147,36 @@ def test_no_command_untracks_a_source_in_pycache(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     repo.commit()
     for argv in (("forbid-bytecode", "--fix"), ("fix",), ("fix", "--dry-run"), ("fix",)):
-        told = run(*argv)
-        assert told.code == 1
-        assert f"__pycache__/main.py: PYC001 {IN} is tracked\n" in told.out
-        assert "git mv -- __pycache__/main.py main.py" in told.out
+        result = run(*argv)
+        assert result.code == 1
+        assert f"__pycache__/main.py: PYC001 {IN} is tracked\n" in result.out
+        assert "git mv -- __pycache__/main.py main.py" in result.out
         assert "__pycache__/main.py" in repo.tracked()
     assert "__pycache__/m.cpython-313.pyc" not in repo.tracked()
 
 
 def test_fix_without_contents_keeps_files_of_other_names(repo: Repo, run: Run) -> None:
     repo.add("__pycache__/logo.png", matching_pyc())
-    told = run("forbid-bytecode", "--content", "none", "--fix")
-    assert [line.words for line in parse_report(told.out)] == [f"{IN} is tracked"]
-    told = run("forbid-bytecode", "--content", "all", "--fix")
-    assert [line.words for line in parse_report(told.out)] == ["untracked; the file stays on disk"]
+    result = run("forbid-bytecode", "--content", "none", "--fix")
+    assert [line.words for line in parse_report(result.out)] == [f"{IN} is tracked"]
+    result = run("forbid-bytecode", "--content", "all", "--fix")
+    assert [line.words for line in parse_report(result.out)] == [
+        "untracked; the file stays on disk"
+    ]
 
 
 def test_misplaced_link_and_missing_file_get_a_sentence(repo: Repo, run: Run) -> None:
     repo.stage("__pycache__/link.py", "../m.py", mode="120000")
     repo.stage("__pycache__/gone.py", "x")
-    told = run("forbid-bytecode")
-    assert [line.words for line in parse_report(told.out)] == [
+    result = run("forbid-bytecode")
+    assert [line.words for line in parse_report(result.out)] == [
         f"{IN} is tracked; move it out of `__pycache__`",
         (
             "a symbolic link in `__pycache__` that is not bytecode is tracked;"
             " move it out of `__pycache__`"
         ),
     ]
-    assert fix_commands(told.out) == []
+    assert fix_commands(result.out) == []
     repo.commit()
     assert "git " not in run("forbid-bytecode", "--tree", "HEAD").out
 
@@ -183,8 +185,8 @@ def test_file_named_pycache_is_renamed(repo: Repo, run: Run) -> None:
     repo.add("a/__pycache__", "")
     assert "git mv -- a/__pycache__ a/pycache" in run("forbid-bytecode").out
     repo.commit()
-    told = run("forbid-bytecode", "--tree", "HEAD")
-    assert [line.words for line in parse_report(told.out)] == [
+    result = run("forbid-bytecode", "--tree", "HEAD")
+    assert [line.words for line in parse_report(result.out)] == [
         "a file named `__pycache__` that is not bytecode is tracked; rename it"
     ]
 
@@ -199,9 +201,9 @@ def test_submodule_in_pycache_is_moved(
         *("-c", "protocol.file.allow=always", "submodule", "add", "-q", "-f"),
         *(os.fspath(other), "p/__pycache__/lib"),
     )
-    told = run("forbid-bytecode", "--fix")
-    assert parse_report(told.out)[0].words == "a submodule in `__pycache__` is tracked"
-    run_fixes(told.out, repo.path)
+    result = run("forbid-bytecode", "--fix")
+    assert parse_report(result.out)[0].words == "a submodule in `__pycache__` is tracked"
+    run_fixes(result.out, repo.path)
     assert "p/lib" in repo.tracked()
     assert run("forbid-bytecode").code == 0
 
@@ -210,11 +212,11 @@ def test_history_does_not_advise_to_delete_a_source(repo: Repo, run: Run) -> Non
     repo.add("__pycache__/main.py", "print(1)\n")
     repo.add("__pycache__/m.cpython-313.pyc", matching_pyc())
     repo.commit()
-    told = run("check-history", "--all")
-    assert told.code == 1
-    assert f"{IN} comes in with commit" in told.out
-    assert "move it out of `__pycache__`" in told.out
-    assert not any("main.py" in command for command in fix_commands(told.out))
+    result = run("check-history", "--all")
+    assert result.code == 1
+    assert f"{IN} comes in with commit" in result.out
+    assert "move it out of `__pycache__`" in result.out
+    assert not any("main.py" in command for command in fix_commands(result.out))
 
 
 def test_dist_reports_a_source_in_pycache_as_misplaced(

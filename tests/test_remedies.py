@@ -78,8 +78,8 @@ def test_untrack_command_table() -> None:
     ],
 )
 def test_append_command_table(after_newline: bool, expected: str) -> None:
-    told = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline)
-    assert told == expected
+    found = append_command(".gitignore", ["*.pyc", "x"], after_newline=after_newline)
+    assert found == expected
 
 
 REWRITTEN = [

@@ -40,7 +40,7 @@ class Uncompared(ArchiveComparer):
         return {}, []
 
 
-def judge(data: bytes) -> str:
+def scan_archive(data: bytes) -> str:
     """Screen an archive."""
     screening = ArchiveScan("a", Uncompared())
     screening.scan(io.BytesIO(data[1:]), NAMES[data[0] % len(NAMES)] if data else NAMES[0])
@@ -92,4 +92,4 @@ def tarred(members: dict[str, bytes], kind: str) -> bytes:
     return data.getvalue()
 
 
-TARGETS = {"archives": Target(judge, seeds, TOKENS)}
+TARGETS = {"archives": Target(scan_archive, seeds, TOKENS)}

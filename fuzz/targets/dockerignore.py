@@ -17,7 +17,7 @@ TOKENS = (
 ESCAPED = ".+()$"
 
 
-def judge(data: bytes) -> str:
+def compare_patterns(data: bytes) -> str:
     """Ask of a file, behind a NUL of a path, whether the path stays out."""
     content, _, tail = data.partition(b"\0")
     path = "/".join(p for p in tail.decode("utf-8", "replace").split("/") if p not in ("", ".."))
@@ -111,4 +111,4 @@ def python(expression: str) -> str:
     return out.removesuffix("$") + r"\Z" if out.endswith("$") else out
 
 
-TARGETS = {"dockerignore": Target(judge, partial(seeds, "dockerignore"), TOKENS)}
+TARGETS = {"dockerignore": Target(compare_patterns, partial(seeds, "dockerignore"), TOKENS)}

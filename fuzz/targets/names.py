@@ -38,7 +38,7 @@ TOKENS = (
 )
 
 
-def judge(data: bytes) -> str:
+def compare_names(data: bytes) -> str:
     """Judge a path three ways."""
     named = is_bytecode_path(data)
     assert named is bool(CONTRACT.search(data)), "not the contract's rule"
@@ -81,4 +81,4 @@ def backwards(path: str) -> None:
     assert source in source_candidates(path), path
 
 
-TARGETS = {"names": Target(judge, partial(seeds, "names"), TOKENS)}
+TARGETS = {"names": Target(compare_names, partial(seeds, "names"), TOKENS)}

@@ -92,7 +92,7 @@ def noqa(data: bytes) -> str:
     suppressions = Suppressions(lines)
     ours = [suppressions.cover(line, "PYC401") for line in range(1, len(lines) + 1)]
     assert ours == theirs
-    return "silent" if any(ours) else "told"
+    return "silent" if any(ours) else "reported"
 
 
 def flake8s(lines: list[str]) -> list[bool]:

@@ -39,7 +39,7 @@ def see(python: str, place: Path) -> dict[str, list[list[str]]]:
 
 
 def pythons() -> list[str]:
-    """Return an interpreter of each version that is here, told by the version that it gives."""
+    """Return an interpreter of each version that is here, recognized by the version that it gives."""
     found: dict[str, str] = {}
     for path in [sys.executable, *find_candidates("3")]:
         done = subprocess.run(

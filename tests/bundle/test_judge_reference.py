@@ -191,11 +191,11 @@ def test_verdicts_agree_with_the_reference(
 
 
 @given(files=folders())
-def test_every_file_is_told_once(files: dict[str, tuple[bytes, float]]) -> None:
+def test_every_file_is_reported_once(files: dict[str, tuple[bytes, float]]) -> None:
     judgement = judge(MemoryTree(files), target_of_version(VERSION), 0)
-    told = [module.bytecode for module in judgement.modules if module.bytecode]
-    told += [stray.path for stray in judgement.strays]
-    assert len(told) == len(set(told))
+    found = [module.bytecode for module in judgement.modules if module.bytecode]
+    found += [stray.path for stray in judgement.strays]
+    assert len(found) == len(set(found))
     bytecode = {path for path in files if path.endswith(".pyc")}
-    assert set(told) <= bytecode
-    assert len(bytecode) - len(told) == judgement.other_levels
+    assert set(found) <= bytecode
+    assert len(bytecode) - len(found) == judgement.other_levels

@@ -52,8 +52,8 @@ def test_timestamps(
     size: int | None, data: bytes, mtime: float | None, standing: Freshness, *, only_time: bool
 ) -> None:
     header = Header(PYTHON_2 if size is None else CPYTHON, 0, Timestamp(7, size))
-    told = check_freshness(header, source(data, mtime))
-    assert (told.freshness, told.only_mtime_differs) == (standing, only_time)
+    found = check_freshness(header, source(data, mtime))
+    assert (found.freshness, found.only_mtime_differs) == (standing, only_time)
 
 
 HASHES = [

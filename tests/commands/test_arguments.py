@@ -137,8 +137,8 @@ def test_options_between_paths(repo: Repo, run: Run, command: str) -> None:
     assert len(answers) == 1
     code, out, err = answers.pop()
     assert (code, err) == (1, "")
-    told = {finding["path"].partition("/")[0] for finding in json.loads(out)["findings"]}
-    assert told == {first, second}
+    found = {finding["path"].partition("/")[0] for finding in json.loads(out)["findings"]}
+    assert found == {first, second}
 
 
 def test_options_between_directories_to_clean(repo: Repo, run: Run) -> None:

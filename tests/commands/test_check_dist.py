@@ -1,4 +1,4 @@
-"""What is told of archives, and what of those that nobody should trust."""
+"""What is reported of archives, and what of those that nobody should trust."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ ZIP = make_zip({"a.py": SOURCE, "b.py": b"y" * 500})
         ("a.txt", b"text", "is not a zip or tar file"),
     ],
 )
-def test_damage_is_told_in_a_line(run: Run, name: str, data: bytes, why: str) -> None:
+def test_damage_is_reported_in_a_line(run: Run, name: str, data: bytes, why: str) -> None:
     if name == "a.tar.zst" and hasattr(zipfile, "ZIP_ZSTANDARD"):
         why = "is not a readable tar file"
     said = unjudged(run, name, data)
@@ -348,7 +348,7 @@ def test_damage_is_told_in_a_line(run: Run, name: str, data: bytes, why: str) ->
     assert said.count("\n") == 1
 
 
-def test_what_was_found_before_the_damage_is_told(run: Run) -> None:
+def test_what_was_found_before_the_damage_is_reported(run: Run) -> None:
     Path("a.tar").write_bytes(make_tar({"a.pyc": timestamp_member(), "b": b""}, mode="w")[:1600])
     result = run("check-dist", "a.tar")
     assert (result.code, messages(result.out)) == (2, [f"ships `a.pyc`: {WRITER}"])
@@ -368,7 +368,7 @@ def test_a_damaged_member(run: Run) -> None:
 
 
 def test_a_source_that_cannot_be_read(run: Run) -> None:
-    """It is told once, whatever comes from it."""
+    """It is reported once, whatever comes from it."""
     source, older = bytes(range(256)) * 2, TAG.replace("311", "310")
     members = {older: hash_member(source), TAG: hash_member(source), "m.py": source}
     data = bytearray(make_zip(members, method=zipfile.ZIP_STORED))

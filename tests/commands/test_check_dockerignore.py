@@ -75,8 +75,8 @@ def test_missing_dockerignore_is_reported_for_each_context(repo: Repo, run: Run)
 
 def test_patterns_written_for_git_are_explained(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": "__pycache__/\n*.py[co]\n"})
-    told = run("check-dockerignore", "--quiet")
-    assert parse_lines(told.out) == [
+    result = run("check-dockerignore", "--quiet")
+    assert parse_lines(result.out) == [
         (
             ".dockerignore: PYC301 the build context . includes p/__pycache__/m.cpython-313.pyc and 1"
             " more, which no pattern excludes"
@@ -90,20 +90,20 @@ def test_patterns_written_for_git_are_explained(repo: Repo, run: Run) -> None:
             f" {ROOTED}"
         ),
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
 def test_line_that_reincludes_bytecode_is_named(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "p/m.py": "", ".dockerignore": f"*\n{GOOD}!p/**\n"})
-    told = run("check-dockerignore", "--quiet")
-    assert parse_lines(told.out) == [
+    result = run("check-dockerignore", "--quiet")
+    assert parse_lines(result.out) == [
         (
             ".dockerignore:4: PYC301 `!p/**` re-includes bytecode:"
             " p/__pycache__/m.cpython-313.pyc and 1 more"
         )
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
@@ -112,11 +112,11 @@ def test_reincluded_files_of_an_excluded_directory_need_another_pattern(
 ) -> None:
     """A second `**/__pycache__` would change nothing, and is not asked."""
     stage(repo, {"Dockerfile": "", "m.py": "", ".dockerignore": f"{GOOD}!**/m.*\n"})
-    told = run(*EVERY, "--fix")
-    assert told.code == 1
+    result = run(*EVERY, "--fix")
+    assert result.code == 1
     added = "added `**/__pycache__`, `**/*.py[co]`, `**/__pycache__/**`"
-    assert parse_lines(told.out) == [f".dockerignore: PYC301 {added}"]
-    run_fixes(told.out, repo.path)
+    assert parse_lines(result.out) == [f".dockerignore: PYC301 {added}"]
+    run_fixes(result.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
@@ -124,8 +124,8 @@ def test_fix_keeps_the_content_and_appends_missing_patterns(repo: Repo, run: Run
     stage(repo, {"Dockerfile": "", "m.py": ""})
     file = repo.add(".dockerignore", "**/*.py[co]\r\n# end\r\n.git")
     os.chmod(file, 0o640)
-    told = run(*EVERY, "--fix")
-    assert told == (
+    result = run(*EVERY, "--fix")
+    assert result == (
         1,
         (
             ".dockerignore: PYC301 added `**/__pycache__`\n"
@@ -138,7 +138,7 @@ def test_fix_keeps_the_content_and_appends_missing_patterns(repo: Repo, run: Run
     # Complete on disk, but not staged: nothing is written, and the index is what counts.
     assert run(*EVERY, "--fix").code == 1
     assert file.read_bytes().count(b"**/__pycache__") == 1
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run(*EVERY[:1], *EVERY_PROBE, "--fix") == CLEAN
 
 
@@ -224,14 +224,14 @@ def test_finding_of_one_file_in_two_contexts_is_reported_once(repo: Repo, run: R
         {"compose.yml": f"services:\n{builds}", "D.dockerfile": "", "a/x.py": "", "b/x.py": ""},
     )
     stage(repo, {"D.dockerfile.dockerignore": "*.pyc\n"})
-    told = parse_lines(run("check-dockerignore", "--quiet").out)
-    assert [line for line in told if ":1:" in line] == [
+    found = parse_lines(run("check-dockerignore", "--quiet").out)
+    assert [line for line in found if ":1:" in line] == [
         (
             "D.dockerfile.dockerignore:1: PYC301 `*.pyc` excludes no bytecode below the top of the context:"
             f" {ROOTED}"
         )
     ]
-    assert len(told) == 3
+    assert len(found) == 3
     stage(repo, {"D.dockerfile.dockerignore": "[z-a]\n"})
     refused = "Docker rejects this line, so the build fails: its range `z-a` runs backwards"
     error = f"error: D.dockerfile.dockerignore:1: {refused}\n"
@@ -289,10 +289,10 @@ def test_context_that_cannot_be_checked_is_an_error_and_the_rest_is_reported(
         },
     )
     for options in ((), ("--fix",)):
-        told = run("check-dockerignore", *options)
-        assert told.code == 2
-        assert told.err == f"error: {error}\n"
-        assert "bad/.dockerignore" in places(told.out)
+        result = run("check-dockerignore", *options)
+        assert result.code == 2
+        assert result.err == f"error: {error}\n"
+        assert "bad/.dockerignore" in places(result.out)
 
 
 def test_given_contexts_are_checked(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,11 +310,11 @@ def test_given_contexts_are_checked(repo: Repo, run: Run, monkeypatch: pytest.Mo
     stage(repo, {"d/Dockerfile.dockerignore": GOOD})
     assert run("check-dockerignore", "plain") == CLEAN
     monkeypatch.chdir(repo.path / "a")
-    told = run("check-dockerignore", "--quiet", ".")
-    assert fix_commands(told.out) == [
+    result = run("check-dockerignore", "--quiet", ".")
+    assert fix_commands(result.out) == [
         f'(cd "$(git rev-parse --show-toplevel)" && {BOTH.format("a/.dockerignore")})'
     ]
-    run_fixes(told.out, repo.path / "a")
+    run_fixes(result.out, repo.path / "a")
     assert run("check-dockerignore", os.curdir) == CLEAN
 
 
@@ -336,9 +336,9 @@ def test_links_between_ignore_files_are_followed(repo: Repo, run: Run) -> None:
     assert run("check-dockerignore", "a") == CLEAN
     stage(repo, {".dockerignore": ""})
     (repo.path / "a/.dockerignore").symlink_to("../.dockerignore")
-    told = run("check-dockerignore", "--fix", "a")
-    assert told.code == 2
-    assert "is a symbolic link; nothing was written" in told.err
+    result = run("check-dockerignore", "--fix", "a")
+    assert result.code == 2
+    assert "is a symbolic link; nothing was written" in result.err
 
 
 @pytest.mark.parametrize("target", ["gone", "a/.dockerignore", ".dockerignore"])
@@ -353,8 +353,8 @@ def test_dangling_link_in_place_of_dockerignore_is_an_error(
 
 def test_dockerignore_in_utf16_is_reported(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "a.py": "", ".dockerignore": GOOD.encode("utf-16")})
-    told = run("check-dockerignore")
-    assert parse_lines(told.out) == [
+    result = run("check-dockerignore")
+    assert parse_lines(result.out) == [
         ".dockerignore: PYC301 is UTF-16; Docker cannot read patterns in it"
     ]
     refused = run("check-dockerignore", "--fix")
@@ -362,21 +362,21 @@ def test_dockerignore_in_utf16_is_reported(repo: Repo, run: Run) -> None:
     assert refused.err.endswith(
         "is UTF-16; Docker cannot read patterns in it: convert it to UTF-8 first\n"
     )
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
 def test_paths_that_are_not_utf8_are_reported(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", ".dockerignore": "**/*.py[co]\n"})
     repo.stage(decode_posix_name(b"\xff/m.py"))
-    told = run(*EVERY)
-    assert "includes \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 2 more" in told.out
-    run_fixes(told.out, repo.path)
+    result = run(*EVERY)
+    assert "includes \\xff/__pycache__/m.cpython-313.pyc.140162621172480 and 2 more" in result.out
+    run_fixes(result.out, repo.path)
     assert run("check-dockerignore") == CLEAN
 
 
 def test_json_report_has_the_findings(repo: Repo, run: Run) -> None:
     stage(repo, {"Dockerfile": "", "m.py": ""})
-    told = run("check-dockerignore", "--format", "json")
-    assert told.code == 1
-    assert '"rule": "docker-context"' in told.out
+    result = run("check-dockerignore", "--format", "json")
+    assert result.code == 1
+    assert '"rule": "docker-context"' in result.out

@@ -1,4 +1,4 @@
-"""Where build contexts come from: every form, told by which ignore file is blamed."""
+"""Where build contexts come from: every form, recognized by which ignore file is blamed."""
 
 from __future__ import annotations
 

@@ -31,16 +31,16 @@ def test_complete_gitignore_has_no_findings(repo: Repo, run: Run, program: Progr
 
 def test_repository_without_python_is_checked_too(repo: Repo, run: Run) -> None:
     repo.add("main.rs")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    assert told.out == (
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    assert result.out == (
         ".gitignore: PYC101 2 lines are missing: `__pycache__/` (Python 3 writes its caches there),"
         " `*.py[co]` (`compileall -b` and Python 2 write NAME.pyc); no Python file is tracked, but"
         " any tool that runs Python here writes caches\n"
         f"\nTo fix:\n    {BOTH}\n"
         "\nFound 1 problem (2 directories checked).\n"
     )
-    assert told.err == ""
+    assert result.err == ""
 
 
 #: Content of the top file, and each line that PYC104 names with the words it says of it.
@@ -83,14 +83,14 @@ def test_line_that_cannot_match_is_reported_with_the_reason(
     content: bytes, expected: dict[int, str], repo: Repo, run: Run
 ) -> None:
     stage(repo, {".gitignore": content, "a.py": ""})
-    told = run("check-gitignore", *EVERY_PROBE)
-    inert = {f.place: f.words for f in parse_report(told.out) if f.code == "PYC104"}
+    result = run("check-gitignore", *EVERY_PROBE)
+    inert = {f.place: f.words for f in parse_report(result.out) if f.code == "PYC104"}
     assert inert.keys() == {f".gitignore:{n}" for n in expected}
     for number, words in expected.items():
         assert words in inert[f".gitignore:{number}"]
-    assert {f.code for f in parse_report(told.out)} >= {"PYC101"} or "!" in str(content)
-    assert (told.code, told.err) == (1, "")
-    for remedy in fix_commands(told.out):
+    assert {f.code for f in parse_report(result.out)} >= {"PYC101"} or "!" in str(content)
+    assert (result.code, result.err) == (1, "")
+    for remedy in fix_commands(result.out):
         run_shell(remedy, cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / ".gitignore").read_bytes().startswith(content)
@@ -110,12 +110,12 @@ def test_line_that_could_not_have_helped_is_not_reported(repo: Repo, run: Run) -
     stage(repo, {"beside/.gitignore": ".pyc\n"})
     assert {f.code for f in parse_report(run("check-gitignore", *EVERY_PROBE).out)} == {"PYC102"}
     stage(repo, {"pkg/sub/.gitignore": ".pyc\n", "pkg/sub/a.py": ""})
-    told = run("check-gitignore", *EVERY_PROBE).out
-    assert [f.place for f in parse_report(told) if f.code == "PYC104"] == ["pkg/sub/.gitignore:1"]
-    assert len(fix_commands(told)) == 1
+    found = run("check-gitignore", *EVERY_PROBE).out
+    assert [f.place for f in parse_report(found) if f.code == "PYC104"] == ["pkg/sub/.gitignore:1"]
+    assert len(fix_commands(found)) == 1
 
 
-#: What is staged, and the places and codes that are told.
+#: What is staged, and the places and codes that are reported.
 MISSING = "directory_that_nobody_has"
 STAGED: list[tuple[dict[str, bytes | str], list[tuple[str, str]]]] = [
     ({".gitignore": "__pycache__/\n"}, [(".gitignore", "PYC101")]),
@@ -169,9 +169,9 @@ def test_finding_has_place_code_and_working_command(
     files: dict[str, bytes | str], expected: list[tuple[str, str]], repo: Repo, run: Run
 ) -> None:
     stage(repo, files)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in parse_report(told.out)] == expected
-    assert (told.code, told.err) == (1 if expected else 0, "")
-    for remedy in fix_commands(told.out):
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert [(f.place, f.code) for f in parse_report(result.out)] == expected
+    assert (result.code, result.err) == (1 if expected else 0, "")
+    for remedy in fix_commands(result.out):
         run_shell(remedy, cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN

@@ -59,9 +59,9 @@ def test_fix_appends_missing_lines(
     if before is not None:
         repo.add(".gitignore", before)
         file.chmod(0o640)
-    told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert (told.code, told.err) == (1, "")
-    assert told.out.startswith(ADDED + STAGE)
+    result = run("check-gitignore", *EVERY_PROBE, "--fix")
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith(ADDED + STAGE)
     assert file.read_bytes() == after
     if before is not None and os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
@@ -69,9 +69,9 @@ def test_fix_appends_missing_lines(
     again = run("check-gitignore", *EVERY_PROBE, "--fix")
     assert again.code == 1
     assert "PYC103" in {f.code for f in parse_report(again.out)}
-    assert fix_commands(again.out) == fix_commands(told.out)
+    assert fix_commands(again.out) == fix_commands(result.out)
     assert file.read_bytes() == after
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert file.read_bytes() == after
@@ -89,8 +89,8 @@ def test_fix_appends_only_missing_lines(
     there: str, said: str, added: str, repo: Repo, run: Run
 ) -> None:
     repo.add(".gitignore", there)
-    told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
-    assert told.out == f".gitignore: PYC101 added {said}\n{STAGE}"
+    result = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
+    assert result.out == f".gitignore: PYC101 added {said}\n{STAGE}"
     assert (repo.path / ".gitignore").read_text() == there + added
 
 
@@ -123,8 +123,8 @@ def test_fix_keeps_the_content_of_a_file_that_is_not_on_disk(
         (repo.path / ".gitignore").unlink()
     if absence == "skipped":
         repo.git("update-index", "--skip-worktree", ".gitignore")
-    told = run("check-gitignore", *EVERY_PROBE, *["--fix"] * is_fixed)
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    result = run("check-gitignore", *EVERY_PROBE, *["--fix"] * is_fixed)
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     assert (repo.path / ".gitignore").read_text() == "/secret\n__pycache__/\n*.py[co]\n"
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
@@ -133,18 +133,18 @@ def test_fix_leaves_a_nested_file_that_reincludes_bytecode(repo: Repo, run: Run)
     """What helps elsewhere is done; the rest is named, and left alone."""
     repo.add("pkg/a.py")
     repo.add("pkg/.gitignore", "!*.pyc\n")
-    told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [
+    result = run("check-gitignore", *EVERY_PROBE, "--fix")
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [
         (".gitignore", "PYC101"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
     assert (repo.path / "pkg" / ".gitignore").read_text() == "!*.pyc\n"
-    run_shell(fix_commands(told.out)[0], cwd=repo.path)
+    run_shell(fix_commands(result.out)[0], cwd=repo.path)
     content = (repo.path / ".gitignore").read_text()
-    told = run("check-gitignore", *EVERY_PROBE, "--fix")
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [("pkg/.gitignore:1", "PYC102")]
+    result = run("check-gitignore", *EVERY_PROBE, "--fix")
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [("pkg/.gitignore:1", "PYC102")]
     assert (repo.path / ".gitignore").read_text() == content
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == CLEAN
 
 
@@ -159,9 +159,9 @@ def test_fix_does_not_write_to_links_and_special_files(
     target.write_text("target\n")
 
     def refused() -> str:
-        told = run(*command)
-        assert (told.code, told.out) == (2, "")
-        return told.err
+        result = run(*command)
+        assert (result.code, result.out) == (2, "")
+        return result.err
 
     file.symlink_to(target)
     assert refused() == "error: ./.gitignore: is a symbolic link; nothing was written\n"
@@ -226,12 +226,12 @@ def test_fix_in_a_subdirectory_writes_the_top_file(
 ) -> None:
     repo.add("a b/m.py")
     monkeypatch.chdir(repo.path / "a b")
-    told = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
+    result = run("check-gitignore", *EVERY_PROBE, "--fix", "--quiet")
     assert (
-        told.out
+        result.out
         == f'{ADDED}\nTo fix:\n    (cd "$(git rev-parse --show-toplevel)" && git add -f -- .gitignore)\n'
     )
-    run_shell(*fix_commands(told.out), cwd=repo.path / "a b")
+    run_shell(*fix_commands(result.out), cwd=repo.path / "a b")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 

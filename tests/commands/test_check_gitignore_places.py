@@ -37,22 +37,22 @@ def private(out: str) -> list[tuple[str, str]]:
 def test_untracked_ignore_file_does_not_count(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", GOOD)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    assert private(told.out) == [(".gitignore", "is not tracked")]
-    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
-    run_fixes(told.out, repo.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    assert private(result.out) == [(".gitignore", "is not tracked")]
+    assert fix_commands(result.out) == ["git add -f -- .gitignore"]
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
 def test_untracked_ignore_file_with_some_lines_is_completed(repo: Repo, run: Run) -> None:
     repo.add("a.py")
     repo.write(".gitignore", "__pycache__/")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert fix_commands(told.out) == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert fix_commands(result.out) == [
         "printf '%s\\n' '' '*.py[co]' >> .gitignore && git add -f -- .gitignore"
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -61,10 +61,10 @@ def test_unstaged_lines_do_not_count(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
     repo.commit()
     repo.write(".gitignore", "*.so\n" + GOOD)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert private(told.out) == [(".gitignore", "has rules that are not staged")]
-    assert fix_commands(told.out) == ["git add -f -- .gitignore"]
-    run_fixes(told.out, repo.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert private(result.out) == [(".gitignore", "has rules that are not staged")]
+    assert fix_commands(result.out) == ["git add -f -- .gitignore"]
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -80,12 +80,12 @@ def test_unstaged_nested_ignore_file_does_not_count(repo: Repo, run: Run) -> Non
     repo.add("pkg/.gitignore", "!*\n")
     repo.add("pkg/a.py")
     repo.write("pkg/.gitignore", "")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [
         ("pkg/.gitignore", "PYC103"),
         ("pkg/.gitignore:1", "PYC102"),
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -106,11 +106,11 @@ def test_excludes_of_the_user_do_not_count(
         monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path))
     file.parent.mkdir(exist_ok=True)
     file.write_text(GOOD)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    assert private(told.out) == [(shown, "ignores bytecode for this person only")]
-    assert len(fix_commands(told.out)) == 1
-    run_fixes(told.out, repo.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    assert private(result.out) == [(shown, "ignores bytecode for this person only")]
+    assert len(fix_commands(result.out)) == 1
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     file.write_text("!*\n")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
@@ -133,9 +133,9 @@ def test_untracked_link_is_replaced_by_a_file(repo: Repo, run: Run) -> None:
     repo.add("rules", GOOD)
     repo.add("a.py")
     (repo.path / ".gitignore").symlink_to("rules")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [(".gitignore", "PYC101")]
-    run_fixes(told.out, repo.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [(".gitignore", "PYC101")]
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / "rules").read_text() == GOOD
 
@@ -146,14 +146,14 @@ def test_ignore_file_that_is_a_link_is_reported(target: str, repo: Repo, run: Ru
     repo.add("a.py")
     (repo.path / ".gitignore").symlink_to(target)
     repo.git("add", ".gitignore")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert private(told.out) == [(".gitignore", "is a symbolic link, which git does not follow")]
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert private(result.out) == [(".gitignore", "is a symbolic link, which git does not follow")]
     assert run("check-gitignore", *EVERY_PROBE, "--fix") == (
         2,
         "",
         "error: ./.gitignore: is a symbolic link; nothing was written\n",
     )
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / "rules").read_text() == GOOD
     assert not (repo.path / "nowhere").exists()
@@ -165,12 +165,12 @@ def test_nested_ignore_files_that_git_does_not_honour_are_reported(repo: Repo, r
     repo.add("a/m.py")
     repo.stage("a/.gitignore", "../.gitignore", mode="120000")
     repo.stage("b/.gitignore", repo.commit(), mode="160000")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert private(told.out) == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert private(result.out) == [
         ("a/.gitignore", "is a symbolic link, which git does not follow"),
         ("b/.gitignore", "is a submodule"),
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -203,15 +203,15 @@ def test_directories_of_any_name_are_checked(
     repo.add(f"{place}/m.py")
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     repo.add(f"{place}/.gitignore", "*.c\n!m.*\n!__pycache__/")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    assert [(f.place.rpartition("/")[2], f.code) for f in parse_report(told.out)] == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    assert [(f.place.rpartition("/")[2], f.code) for f in parse_report(result.out)] == [
         (".gitignore:2", "PYC102"),
         (".gitignore:3", "PYC102"),
     ]
-    assert told.out.isascii() or place == "größe"
-    assert run("check-gitignore", *EVERY_PROBE, "--fix") == told
-    run_fixes(told.out, repo.path)
+    assert result.out.isascii() or place == "größe"
+    assert run("check-gitignore", *EVERY_PROBE, "--fix") == result
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     # The same from below.
     repo.add(f"{place}/.gitignore", "!m.*\n!__pycache__/\n")
@@ -255,8 +255,10 @@ def test_modules_of_every_kind_are_checked(
     repo.add(".gitignore", f"{GOOD}{rule}\n")
     repo.stage(f"other/{os.path.basename(path)}", content, mode=mode)
     repo.stage(path, content, mode=mode)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.out.startswith(f".gitignore:3: PYC102 `{rule}` re-includes bytecode: {rule[2:]}\n")
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.out.startswith(
+        f".gitignore:3: PYC102 `{rule}` re-includes bytecode: {rule[2:]}\n"
+    )
 
 
 @pytest.mark.parametrize(("path", "mode", "content", "rule"), NO_MODULES)
@@ -279,8 +281,8 @@ def test_directory_that_is_a_link_on_disk_is_checked(repo: Repo, run: Run) -> No
     repo.stage("pkg/m.py")
     (repo.path / "pkg").symlink_to(".")
     repo.write(".gitignore", GOOD)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert {f.code for f in parse_report(told.out)} == {"PYC101"}
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert {f.code for f in parse_report(result.out)} == {"PYC101"}
 
 
 def test_commands_in_a_subdirectory_work_there(
@@ -289,9 +291,9 @@ def test_commands_in_a_subdirectory_work_there(
     repo.add("pkg/sub/m.py")
     below = repo.path / "pkg" / "sub"
     monkeypatch.chdir(below)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert (told.code, {f.place for f in parse_report(told.out)}) == (1, {".gitignore"})
-    for remedy in fix_commands(told.out):
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert (result.code, {f.place for f in parse_report(result.out)}) == (1, {".gitignore"})
+    for remedy in fix_commands(result.out):
         run_shell(remedy, cwd=below)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert (repo.path / ".gitignore").read_text() == GOOD
@@ -305,9 +307,9 @@ def test_linked_work_tree_is_checked(repo: Repo, run: Run, monkeypatch: pytest.M
     (repo.path / ".git" / "info").mkdir()
     (repo.path / ".git" / "info" / "exclude").write_text(GOOD)
     monkeypatch.chdir(linked.path)
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    run_fixes(told.out, linked.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    run_fixes(result.out, linked.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     monkeypatch.chdir(repo.path)
     assert run("check-gitignore", *EVERY_PROBE).code == 1
@@ -346,12 +348,12 @@ def test_sparse_checkout_is_checked_whole(is_cone: bool, repo: Repo, run: Run) -
     repo.commit()
     repo.make_sparse("in", is_cone=is_cone)
     assert not (repo.path / "out").exists()
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [
         (".gitignore", "PYC101"),
         ("out/.gitignore:1", "PYC102"),
     ]
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     assert repo.git("show", ":.gitignore") == "*.py[co]\n__pycache__/"
     assert repo.git("show", ":out/.gitignore") == "!m.pyc\n*.py[co]"
@@ -364,9 +366,9 @@ def test_sha256_repository_is_checked(
     monkeypatch.chdir(repo.path)
     repo.add("a.py")
     repo.stage("script", "#!/usr/bin/python\n", mode="100755")
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    run_fixes(told.out, repo.path)
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
 
 
@@ -390,11 +392,11 @@ def test_probes_of_the_configuration_are_required(
 ) -> None:
     repo.add(".gitignore", rules)
     repo.write("pyproject.toml", f"[tool.pycache-guard]\nprobes = {probes}\n")
-    told = run("check-gitignore")
-    assert told.code == code
+    result = run("check-gitignore")
+    assert result.code == code
     named = [word for name in SUFFIXES if name in probes for word in ("--probe", name)]
     (repo.path / "pyproject.toml").unlink()
-    assert run("check-gitignore", *named) == told
+    assert run("check-gitignore", *named) == result
 
 
 def test_probes_of_the_command_line_replace_those_of_the_configuration(
@@ -415,10 +417,10 @@ def test_probes_of_the_command_line_replace_those_of_the_configuration(
     ],
 )
 def test_wrong_usage_is_an_error(argv: list[str], words: str, repo: Repo, run: Run) -> None:
-    told = run("check-gitignore", *EVERY_PROBE, *argv)
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith(f"error: {words}")
-    assert told.err.count("\n") == 1
+    result = run("check-gitignore", *EVERY_PROBE, *argv)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {words}")
+    assert result.err.count("\n") == 1
 
 
 def test_place_without_an_index_is_an_error(
@@ -430,18 +432,18 @@ def test_place_without_an_index_is_an_error(
     for place in (bare.path, nothing):
         monkeypatch.chdir(place)
         for command in (["check-gitignore"], ["check-gitignore", "--fix"], ["fix"]):
-            told = run(*command)
-            assert (told.code, told.out) == (2, "")
-            assert told.err.startswith(("error: git ", "error: not inside a work tree"))
-            assert told.err.count("\n") == 1
+            result = run(*command)
+            assert (result.code, result.out) == (2, "")
+            assert result.err.startswith(("error: git ", "error: not inside a work tree"))
+            assert result.err.count("\n") == 1
 
 
 def test_missing_blob_of_an_ignore_file_is_an_error(repo: Repo, run: Run) -> None:
     oid = repo.stage(".gitignore", GOOD)
     (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert (told.code, told.out) == (2, "")
-    assert oid in told.err
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert (result.code, result.out) == (2, "")
+    assert oid in result.err
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16", "UTF-16LE-BOM", "utf-32"])
@@ -469,13 +471,13 @@ def test_ignore_file_that_is_checked_out_as_utf16_is_reported(
         repo.git("checkout", "--", f"{place}.gitignore")
     elif there == "absent":
         file.unlink()
-    told = run("check-gitignore", *EVERY_PROBE)
-    assert told.code == 1
-    assert private(told.out) == [
+    result = run("check-gitignore", *EVERY_PROBE)
+    assert result.code == 1
+    assert private(result.out) == [
         (f"{place}.gitignore", f"is checked out as {encoding}; git cannot read patterns in it")
     ]
     assert run("check-gitignore", *EVERY_PROBE, "--fix").code == 1
-    run_fixes(told.out, repo.path)
+    run_fixes(result.out, repo.path)
     assert run("check-gitignore", *EVERY_PROBE) == CLEAN
     clone = FreshClone(repo, tmp_path / "another")
     clone.compile("pkg/m.py")

@@ -55,9 +55,9 @@ def test_file_that_a_later_commit_deletes_is_reported(
     blob = repo.git("rev-parse", "HEAD:a.pyc")
     repo.git("rm", "-q", "a.pyc")
     repo.commit()
-    told = run("check-history", "--quiet", f"{first}..HEAD")
+    result = run("check-history", "--quiet", f"{first}..HEAD")
     last = repo.git("rev-parse", "HEAD")
-    assert told == (
+    assert result == (
         1,
         (
             f"a.pyc: PYC001 bytecode comes in with commit {second}: blob {blob}, 5 bytes; it is not"
@@ -68,7 +68,7 @@ def test_file_that_a_later_commit_deletes_is_reported(
         ),
         "",
     )
-    assert program("check-history", "--quiet", f"{first}..HEAD") == told
+    assert program("check-history", "--quiet", f"{first}..HEAD") == result
     assert run("check-history", "HEAD~1..HEAD") == CLEAN
 
 
@@ -148,13 +148,13 @@ def test_findings_of_any_history_agree_with_ls_tree(
             code = cli.main(["check-history", *words, *options])
         finally:
             os.chdir(before)
-        told = found(Result(code, report.read_text(), ""))
+        reported = found(Result(code, report.read_text(), ""))
     assert code == (1 if truth else 0)
-    assert {(f["code"], path_of(f), f["blob"]): f["count"] for f in told} == {
+    assert {(f["code"], path_of(f), f["blob"]): f["count"] for f in reported} == {
         key: len(commits) for key, commits in truth.items()
     }
-    assert len(told) == len(truth)
-    assert all(f["commit"] in truth[f["code"], path_of(f), f["blob"]] for f in told)
+    assert len(reported) == len(truth)
+    assert all(f["commit"] in truth[f["code"], path_of(f), f["blob"]] for f in reported)
 
 
 def path_of(finding: dict[str, Any]) -> str:
@@ -196,8 +196,8 @@ def test_bytecode_among_many_files_is_reported(repo: Repo, run: Run) -> None:
         repo.write(f"{n}.bin", BYTECODE + b"%d" % n if n % 3 == 0 else b"%d" % n)
     repo.git("add", ".")
     repo.commit()
-    told = found(run("check-history", "HEAD", "--format", "json"))
-    assert {f["path"] for f in told} == {f"{n}.bin" for n in range(0, 300, 3)}
+    reported = found(run("check-history", "HEAD", "--format", "json"))
+    assert {f["path"] for f in reported} == {f"{n}.bin" for n in range(0, 300, 3)}
 
 
 def test_links_and_submodules_are_reported_by_path(repo: Repo, run: Run) -> None:
@@ -230,13 +230,15 @@ def test_allow_entries_cover_by_glob_and_blob(repo: Repo, run: Run) -> None:
         f'  {{ path = "*.pyc", reason = "once", blob = "{first}" }},\n'
         '  { path = "nowhere/**", reason = "unused" },\n]\n',
     )
-    told = found(run("check-history", "HEAD", "--format", "json"))
-    assert [(f["path"], f["blob"]) for f in told] == [
+    reported = found(run("check-history", "HEAD", "--format", "json"))
+    assert [(f["path"], f["blob"]) for f in reported] == [
         ("b.pyc", second),
         ("c.pyc", repo.git("rev-parse", "HEAD:c.pyc")),
     ]
-    told = found(run("check-history", "HEAD", "--format", "json", "--allow", "c.*", "--allow", "x"))
-    assert [(f["path"], f["blob"]) for f in told] == [("b.pyc", second)]
+    reported = found(
+        run("check-history", "HEAD", "--format", "json", "--allow", "c.*", "--allow", "x")
+    )
+    assert [(f["path"], f["blob"]) for f in reported] == [("b.pyc", second)]
     repo.write("pyproject.toml", "[tool.pycache-guard]\nno = 1\n")
     assert run("check-history", "HEAD").code == 2
 
@@ -287,24 +289,24 @@ def test_tags_of_trees_and_blobs_are_checked(repo: Repo, run: Run) -> None:
     repo.git("tag", "-a", "-m", "m", "outer", "inner")
     repo.git("tag", "text", repo.blob("text"))
     for words in (["--all"], ["tree", "outer", "text"]):
-        told = found(run("check-history", *words, "--format", "json"))
-        names = [f["message"].split(":")[0] for f in told]
-        assert [(f["code"], f["path"], f["commit"]) for f in told][-1] == (
+        reported = found(run("check-history", *words, "--format", "json"))
+        names = [f["message"].split(":")[0] for f in reported]
+        assert [(f["code"], f["path"], f["commit"]) for f in reported][-1] == (
             "PYC001",
             "d/a.pyc",
             None,
         )
         assert names[-1].startswith("bytecode is in the tree that ")
         assert " bytecode under another name is what " in names[0]
-        assert told[0]["blob"] == repo.git("rev-parse", "inner")
+        assert reported[0]["blob"] == repo.git("rev-parse", "inner")
     tree = repo.git("rev-parse", "tree^{}")
-    for finding, oid in ((told[0], told[0]["blob"]), (told[-1], tree)):
+    for finding, oid in ((reported[0], reported[0]["blob"]), (reported[-1], tree)):
         command = f"git for-each-ref --points-at {oid}"
         assert finding["remedy"] is None
         assert finding["message"].endswith(f"; delete each ref that `{command}` lists")
         assert len(repo.git(*command.split()[1:]).splitlines()) >= 1
-    told = found(run("check-history", "--all", "--format", "json"))
-    assert told[-1]["remedy"] == "git update-ref -d refs/tags/tree"
+    reported = found(run("check-history", "--all", "--format", "json"))
+    assert reported[-1]["remedy"] == "git update-ref -d refs/tags/tree"
     blob = repo.git("rev-parse", "inner")
     repo.write(
         "pyproject.toml",
@@ -349,9 +351,9 @@ def test_missing_base_of_a_shallow_clone_ends_with_2(
     whole = run("check-history", "1" * 40 + "..HEAD")
     assert (whole.code, whole.out, "shallow" in whole.err) == (2, "", False)
     monkeypatch.chdir(tmp_path / "clone")
-    told = run("check-history", f"{word}..HEAD" if ".." not in word else word)
-    assert (told.code, told.out) == (2, "")
-    assert "this clone is shallow: fetch it (`git fetch --unshallow`" in told.err
+    result = run("check-history", f"{word}..HEAD" if ".." not in word else word)
+    assert (result.code, result.out) == (2, "")
+    assert "this clone is shallow: fetch it (`git fetch --unshallow`" in result.err
 
 
 def test_command_outside_a_repository_names_that_first(
@@ -359,9 +361,9 @@ def test_command_outside_a_repository_names_that_first(
 ) -> None:
     """That is the first thing to say, and not that there is no upstream branch."""
     monkeypatch.chdir(tmp_path)
-    told = run("check-history")
-    assert (told.code, told.out) == (2, "")
-    assert "not a git repository" in told.err
+    result = run("check-history")
+    assert (result.code, result.out) == (2, "")
+    assert "not a git repository" in result.err
 
 
 @pytest.fixture
@@ -389,7 +391,7 @@ def partial(repo: Repo, tmp_path: Path) -> Repo:
 def test_partial_clone_fetches_nothing_and_ends_with_2(
     partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nothing is fetched; what is here is judged; the rest is told, with 2."""
+    """Nothing is fetched; what is here is checked; the rest is reported, with 2."""
     monkeypatch.chdir(partial.path)
     monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     before = sorted(tmp_path.rglob("*"))
@@ -399,14 +401,14 @@ def test_partial_clone_fetches_nothing_and_ends_with_2(
     assert re.match(
         r"error: 1 blobs are missing, the first is [0-9a-f]{40} \(gone.png\), ", result.err
     )
-    told = found(result)
-    assert [(f["path"], f["size"]) for f in told] == [
+    reported = found(result)
+    assert [(f["path"], f["size"]) for f in reported] == [
         ("here.png", len(BYTECODE)),
         ("here.pyc", 1),
         ("gone.pyc", None),
         ("later.pyc", 1),
     ]
-    assert "which is missing" in told[2]["message"]
+    assert "which is missing" in reported[2]["message"]
     paths = run("check-history", "--all", "--format", "json", "--content", "none")
     assert (paths.code, paths.err) == (1, "")
     assert [f["path"] for f in found(paths)] == ["here.pyc", "gone.pyc", "later.pyc"]
@@ -453,10 +455,10 @@ def test_subdirectory_checks_everything_with_paths_from_the_top(
     repo.add("d/b.pyc", "1")
     repo.commit()
     monkeypatch.chdir(repo.path / "d")
-    told = found(run("check-history", "HEAD", "--format", "json"))
-    assert [f["path"] for f in told] == ["a.pyc", "d/b.pyc"]
-    told = found(run("check-history", "HEAD", "--format", "json", "--allow", "d/b.pyc"))
-    assert [f["path"] for f in told] == ["a.pyc"]
+    reported = found(run("check-history", "HEAD", "--format", "json"))
+    assert [f["path"] for f in reported] == ["a.pyc", "d/b.pyc"]
+    reported = found(run("check-history", "HEAD", "--format", "json", "--allow", "d/b.pyc"))
+    assert [f["path"] for f in reported] == ["a.pyc"]
 
 
 @pytest.mark.parametrize(

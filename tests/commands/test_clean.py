@@ -154,10 +154,10 @@ def test_files_to_remove(case: Case, root: Path, run: Run) -> None:
     make_tree(root, case.stays + case.goes)
     before = list_tree(root)
     assert before == {*case.stays, *case.goes}
-    told = run("clean", "--dry-run", *case.options)
-    listed = [line for line in told.out.splitlines() if line.startswith("would remove ")]
+    result = run("clean", "--dry-run", *case.options)
+    listed = [line for line in result.out.splitlines() if line.startswith("would remove ")]
     assert listed == [f"would remove {path}" for path in sorted(case.goes)]
-    assert (told.code, told.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     assert list_tree(root) == before
     done = run("clean", *case.options)
     assert (done.code, done.err) == (0, "")
@@ -184,8 +184,8 @@ def test_report_lists_removed_and_kept_paths(root: Path, run: Run) -> None:
     assert run("clean", "--verbose") == (0, looked, "")
     make_tree(root, [f"lib{n}.pyc" for n in range(7)])
     make_tree(root, ["a.py", "a.pyc", "__pycache__/x.cpython-313.pyc", "node_modules/x.py"])
-    told = run("clean", "--dry-run", "--verbose").out.splitlines()
-    assert told == [
+    found = run("clean", "--dry-run", "--verbose").out.splitlines()
+    assert found == [
         "would remove __pycache__/",
         "would remove __pycache__/x.cpython-313.pyc",
         "would remove a.pyc",
@@ -238,9 +238,9 @@ def test_json(root: Path, run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif"])
 def test_other_voices_have_findings_only(root: Path, run: Run, format_name: str) -> None:
     make_tree(root, ["a.py", "a.pyc"])
-    told = run("clean", "--format", format_name)
-    assert told.code == 0
-    assert "a.pyc" not in told.out
+    result = run("clean", "--format", format_name)
+    assert result.code == 0
+    assert "a.pyc" not in result.out
     assert list_tree(root) == {"a.py"}
 
 
@@ -276,9 +276,9 @@ def test_wrong(root: Path, run: Run, wrong: Wrong) -> None:
 def test_internals_cannot_even_be_named(root: Path, run: Run, place: str) -> None:
     make_tree(root, [f"{place}/__pycache__/a.pyc", "bare/HEAD", "bare/objects/", "bare/refs/"])
     before = list_tree(root)
-    told = run("clean", place)
-    assert told.code == 2
-    assert "contains internal files of a repository" in told.err
+    result = run("clean", place)
+    assert result.code == 2
+    assert "contains internal files of a repository" in result.err
     assert list_tree(root) == before
 
 
@@ -325,15 +325,15 @@ def test_a_directory_that_is_named_stays_only_for_its_own_sake(root: Path, run: 
     """Among orphans a package goes that held only caches, unless it alone was named."""
     for paths, left in ((("old",), {"old"}), (("old", "."), set())):
         make_tree(root, ["old/__pycache__/a.cpython-313.pyc"])
-        told = run("clean", "--orphans", "--verbose", *paths)
-        assert told.code == 0
+        result = run("clean", "--orphans", "--verbose", *paths)
+        assert result.code == 0
         assert {path.name for path in root.iterdir()} == left
 
 
 def test_absolute_paths(root: Path, run: Run) -> None:
     make_tree(root, ["p/__pycache__/a.cpython-313.pyc"])
-    told = run("clean", "--dry-run", str(root / "p"))
-    assert told.out.splitlines()[1] == f"would remove {root}/p/__pycache__/a.cpython-313.pyc"
+    result = run("clean", "--dry-run", str(root / "p"))
+    assert result.out.splitlines()[1] == f"would remove {root}/p/__pycache__/a.cpython-313.pyc"
 
 
 @posix
@@ -350,8 +350,8 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
             "r/__pycache__/a.cpython-313.pyc|",
         ],
     )
-    told = run("clean")
-    assert told == (
+    result = run("clean")
+    assert result == (
         0,
         (
             "removed 2 files and 1 directory\n"
@@ -375,12 +375,12 @@ def test_links_are_not_followed(root: Path, run: Run, tmp_path: Path) -> None:
 def test_paths_of_any_bytes(root: Path, run: Run) -> None:
     name = decode_posix_name(b"caf\xe9 \n\x1b[31m")
     make_tree(root, [f"{name}/{name}.py", f"{name}/__pycache__/{name}.cpython-313.pyc"])
-    told = run("clean", "--dry-run", "--format", "json")
-    last = json.loads(told.out)["removed"][1]
+    result = run("clean", "--dry-run", "--format", "json")
+    last = json.loads(result.out)["removed"][1]
     assert last["path"] == "caf\\xe9 \n\x1b[31m/__pycache__/caf\\xe9 \n\x1b[31m.cpython-313.pyc"
     assert last["path_base64"] is not None
-    told = run("clean", "--dry-run")
-    assert told.out.splitlines()[0] == "would remove caf\\xe9 \\x0a\\x1b[31m/__pycache__/"
+    result = run("clean", "--dry-run")
+    assert result.out.splitlines()[0] == "would remove caf\\xe9 \\x0a\\x1b[31m/__pycache__/"
     assert run("clean").code == 0
     assert list_tree(root) == {f"{name}/", f"{name}/{name}.py"}
 
@@ -390,9 +390,9 @@ def test_tracked_is_kept(repo: Repo, run: Run) -> None:
     for path in kept:
         repo.add(path)
     make_tree(repo.path, ["lib/a.py", "p/__pycache__/u.cpython-313.pyc", "p/t.py"])
-    told = run("clean")
+    result = run("clean")
     why = "tracked by git (--include-tracked removes it)"
-    assert told == (0, "removed 1 file\n" + "".join(f"kept {p}: {why}\n" for p in kept), "")
+    assert result == (0, "removed 1 file\n" + "".join(f"kept {p}: {why}\n" for p in kept), "")
     assert all((repo.path / path).exists() for path in kept)
     assert run("clean", "--include-tracked").out == "removed 2 files and 1 directory\n"
     assert repo.tracked() == kept
@@ -417,9 +417,9 @@ def test_a_submodules_place_is_not_taken(repo: Repo, run: Run) -> None:
 def test_where_git_does_not_answer_nothing_goes(root: Path, run: Run) -> None:
     make_tree(root, [".git/HEAD", "__pycache__/a.cpython-313.pyc"])
     before = list_tree(root)
-    told = run("clean")
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith(f"error: {root}/.git: not a git repository")
+    result = run("clean")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {root}/.git: not a git repository")
     assert list_tree(root) == before
     assert run("clean", "--include-tracked").code == 0
 
@@ -487,8 +487,8 @@ def test_prefix(root: Path, run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     )
     make_tree(ours.parent, ["other/b.cpython-313.pyc"])
     assert run("clean") == CLEAN
-    told = run("clean", "--prefix", "--orphans")
-    assert told == (0, "removed 3 files and 1 directory\n", "")
+    result = run("clean", "--prefix", "--orphans")
+    assert result == (0, "removed 3 files and 1 directory\n", "")
     assert list_tree(ours) == {
         *("p/", "p/a.cpython-313.pyc", "p/notes.txt"),
         *(".venv/", ".venv/v.cpython-313.pyc"),
@@ -512,8 +512,8 @@ def test_prefix_of_a_directory_that_is_a_file_now(
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
     make_tree(root, ["was"])
     make_tree(ours, ["was/m.cpython-313.pyc"])
-    told = run("clean", "--prefix", "--orphans")
-    assert told == (0, "removed 1 file and 2 directories\n", "")
+    result = run("clean", "--prefix", "--orphans")
+    assert result == (0, "removed 1 file and 2 directories\n", "")
     assert not ours.exists()
     # What has no tag is no cache there.
     make_tree(ours, ["plain.pyc"])
@@ -525,16 +525,16 @@ def test_the_program_reads_the_environment(root: Path, program: Program, tmp_pat
     ours = prefix / os.path.splitdrive(root)[1].lstrip("/\\")
     make_tree(ours, ["a.cpython-313.pyc"])
     env = {"PYTHONPYCACHEPREFIX": str(prefix), "PYTHONDONTWRITEBYTECODE": "1"}
-    told = program("clean", "--prefix", cwd=root, env=env)
-    assert told == (0, "removed 1 file and 1 directory\n", "")
+    result = program("clean", "--prefix", cwd=root, env=env)
+    assert result == (0, "removed 1 file and 1 directory\n", "")
     assert not ours.exists()
 
 
 def test_hook_is_silent_without_orphans(repo: Repo, program: Program) -> None:
     assert program("clean", "--orphans", cwd=repo.path) == (0, "", "")
     make_tree(repo.path, ["__pycache__/gone.cpython-313.pyc"])
-    told = program("clean", "--orphans", cwd=repo.path)
-    assert told == (0, "removed 1 file and 1 directory\n", "")
+    result = program("clean", "--orphans", cwd=repo.path)
+    assert result == (0, "removed 1 file and 1 directory\n", "")
 
 
 def test_no_git_needed(root: Path, run: Run, fake_git_script: Callable[[str], None]) -> None:
@@ -631,9 +631,9 @@ def test_broken_and_sourceless_goes_on_request(root: Path, run: Run) -> None:
 
 
 def test_broken_and_orphans_exclude_each_other(root: Path, run: Run) -> None:
-    told = run("clean", "--broken", "--orphans")
-    assert (told.code, told.out) == (2, "")
-    assert "not allowed with" in told.err
+    result = run("clean", "--broken", "--orphans")
+    assert (result.code, result.out) == (2, "")
+    assert "not allowed with" in result.err
 
 
 @posix
@@ -655,10 +655,10 @@ def test_broken_names_what_it_cannot_read(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(FdCursor, "read", refuse)
-    told = run("clean", "--broken")
-    assert told.code == 1
-    assert told.out.startswith("m.pyc: PYC501 not read: ")
-    assert "    chmod u+r -- m.pyc\n" in told.out
+    result = run("clean", "--broken")
+    assert result.code == 1
+    assert result.out.startswith("m.pyc: PYC501 not read: ")
+    assert "    chmod u+r -- m.pyc\n" in result.out
     monkeypatch.setattr(os, "geteuid", lambda: os.stat(root).st_uid + 1)
     assert "    sudo pycache-guard clean --broken -- .\n" in run("clean", "--broken").out
 
@@ -682,8 +682,8 @@ def test_source_in_another_normal_form_is_a_source(
     """APFS finds `café.py` in NFD when import asks for NFC, and the cache has the name of import."""
     make_tree(root, [f"{source}.py", f"__pycache__/{cache}.cpython-313.pyc", f"{cache}.pyc"])
     make_tree(root, ["__pycache__/g\u00e9.cpython-313.pyc", "__pycache__/a.cpython-313.pyc"])
-    told = run("clean", "--orphans", "--dry-run")
-    assert told.out.splitlines() == [
+    result = run("clean", "--orphans", "--dry-run")
+    assert result.out.splitlines() == [
         "would remove __pycache__/a.cpython-313.pyc",
         "would remove __pycache__/g\u00e9.cpython-313.pyc",
     ]

@@ -39,10 +39,10 @@ def healthy(repo: Repo) -> Repo:
 
 def test_healthy(healthy: Repo, run: Run) -> None:
     before = list_tree(healthy.path)
-    told = run("doctor")
-    assert (told.code, told.err) == (0, "")
-    assert told.out.endswith("\nPROBLEMS\n  none\n")
-    lines = told.out.splitlines()
+    result = run("doctor")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("\nPROBLEMS\n  none\n")
+    lines = result.out.splitlines()
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "INTERPRETER",
         "WRITING",
@@ -60,9 +60,9 @@ def test_each_problem_with_its_command(repo: Repo, run: Run) -> None:
     repo.add("pkg/m.py")
     repo.add("pkg/__pycache__/m.cpython-39.pyc")
     make_tree(repo.path, ["old/__pycache__/x.cpython-39.pyc"])
-    told = run("doctor")
-    assert told.code == 1
-    problems = told.out.partition("\nPROBLEMS\n")[2]
+    result = run("doctor")
+    assert result.code == 1
+    problems = result.out.partition("\nPROBLEMS\n")[2]
     for words in (
         ".gitignore: PYC101 ",
         "old/: PYC603 3 paths left over",
@@ -72,15 +72,15 @@ def test_each_problem_with_its_command(repo: Repo, run: Run) -> None:
         "    pycache-guard clean --orphans",
     ):
         assert words in problems, words
-    assert "  bytecode is tracked: 1 path\n" in told.out
-    assert "  bytecode is ignored: not everywhere\n" in told.out
+    assert "  bytecode is tracked: 1 path\n" in result.out
+    assert "  bytecode is ignored: not everywhere\n" in result.out
 
 
 def test_json(healthy: Repo, run: Run) -> None:
     make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
-    told = run("doctor", "--format", "json")
-    report = json.loads(told.out)
-    assert told.code == 1
+    result = run("doctor", "--format", "json")
+    report = json.loads(result.out)
+    assert result.code == 1
     assert (report["version"], report["command"]) == (1, "doctor")
     assert [finding["code"] for finding in report["findings"]] == ["PYC603"]
     assert all(set(f) == {"topic", "name", "value", "lesson", "data"} for f in report["facts"])
@@ -94,18 +94,18 @@ def test_json(healthy: Repo, run: Run) -> None:
 
 @pytest.mark.parametrize("format_name", ["github", "gitlab", "sarif"])
 def test_other_voices_have_findings_only(healthy: Repo, run: Run, format_name: str) -> None:
-    told = run("doctor", "--format", format_name)
-    assert told.code == 0
-    assert "cache tag" not in told.out
+    result = run("doctor", "--format", format_name)
+    assert result.code == 0
+    assert "cache tag" not in result.out
 
 
 def test_configuration_determines_required_probes(healthy: Repo, run: Run) -> None:
     healthy.add(".gitignore", "__pycache__/\n")
     assert run("doctor", "--quiet") == (0, "", "")
     healthy.add("pyproject.toml", '[tool.pycache-guard]\nprobes = ["cache", "legacy"]\n')
-    told = run("doctor", "--quiet")
-    assert (told.code, told.out.count("PYC101")) == (1, 1)
-    assert "INTERPRETER" not in told.out
+    result = run("doctor", "--quiet")
+    assert (result.code, result.out.count("PYC101")) == (1, 1)
+    assert "INTERPRETER" not in result.out
 
 
 def test_optional_pattern_is_a_note_and_no_problem(healthy: Repo, run: Run) -> None:
@@ -117,19 +117,19 @@ def test_optional_pattern_is_a_note_and_no_problem(healthy: Repo, run: Run) -> N
 
 def test_outside_of_a_repository(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = run("doctor")
-    assert told.code == 0
-    assert "REPOSITORY\n  git: not in a work tree\n" in told.out
-    assert "HOOKS" not in told.out
+    result = run("doctor")
+    assert result.code == 0
+    assert "REPOSITORY\n  git: not in a work tree\n" in result.out
+    assert "HOOKS" not in result.out
 
 
 def test_in_a_bare_repository(
     make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(make_repo("b.git", "--bare").path)
-    told = run("doctor")
-    assert_all_but_git(told)
-    assert told.err == (
+    result = run("doctor")
+    assert_all_but_git(result)
+    assert result.err == (
         "error: not inside a work tree; there are no sources and no index to examine\n"
     )
 
@@ -144,19 +144,19 @@ def test_in_the_root_of_a_bare_repository(healthy: Repo, run: Run) -> None:
 def test_configuration_that_cannot_be_read(healthy: Repo, run: Run) -> None:
     """Everything else is reported."""
     healthy.add("pyproject.toml", "[tool.pycache-guard]\nallow = 3\n")
-    told = run("doctor")
-    assert told.code == 2
-    assert told.err.startswith("error: pyproject.toml")
-    assert "installed: pre-commit" in told.out
+    result = run("doctor")
+    assert result.code == 2
+    assert result.err.startswith("error: pyproject.toml")
+    assert "installed: pre-commit" in result.out
 
 
-def assert_all_but_git(told: Result) -> None:
+def assert_all_but_git(result: Result) -> None:
     """Interpreter, writing and problems are reported, and that git does not answer, in one line."""
-    assert told.code == 2
-    assert told.err.startswith("error: ")
-    assert told.err.count("\n") == 1
+    assert result.code == 2
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
     for words in ("INTERPRETER", "WRITING", "git: does not answer for this directory", "PROBLEMS"):
-        assert words in told.out, words
+        assert words in result.out, words
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="owners, modes and links")
@@ -185,30 +185,30 @@ def test_all_is_reported_where_git_does_not_answer(
         git.rename(healthy.path / "moved")
         git.write_text("gitdir: nowhere\n")
     monkeypatch.chdir(healthy.path / place)
-    told = run("doctor")
-    assert (told.code, "CACHES" in told.out, "PYC206" in told.out) == (2, True, True)
-    assert_all_but_git(told)
+    result = run("doctor")
+    assert (result.code, "CACHES" in result.out, "PYC206" in result.out) == (2, True, True)
+    assert_all_but_git(result)
     # What is printed works without git, too.
     (command,) = [
-        line.strip() for line in told.out.splitlines() if "__init__" in line and "rm " in line
+        line.strip() for line in result.out.splitlines() if "__init__" in line and "rm " in line
     ]
     subprocess.run(["/bin/sh", "-c", command], check=True, env={"PATH": "/bin:/usr/bin"})
     assert not (healthy.path / cache).exists()
 
 
 def test_brief_has_problems_first(healthy: Repo, run: Run) -> None:
-    told = run("doctor", "--brief")
-    assert (told.code, told.err) == (0, "")
-    first, second, *facts = told.out.splitlines()
+    result = run("doctor", "--brief")
+    assert (result.code, result.err) == (0, "")
+    first, second, *facts = result.out.splitlines()
     assert (first, second) == ("No problems found.", "")
     assert f"interpreter: cache tag: {sys.implementation.cache_tag}" in facts
     assert "hooks: installed: pre-commit" in facts
     assert len(facts) < 20
     make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
-    told = run("doctor", "--brief")
-    assert told.code == 1
-    assert told.out.startswith("old/: PYC603 ")
-    assert "    pycache-guard clean --orphans\n\ninterpreter: python: " in told.out
+    result = run("doctor", "--brief")
+    assert result.code == 1
+    assert result.out.startswith("old/: PYC603 ")
+    assert "    pycache-guard clean --orphans\n\ninterpreter: python: " in result.out
 
 
 def test_healthy_report_is_short(healthy: Repo, run: Run) -> None:
@@ -254,8 +254,8 @@ def test_subdirectory_reports_whole_repository(
 ) -> None:
     make_tree(healthy.path, ["old/__pycache__/x.cpython-39.pyc"])
     monkeypatch.chdir(healthy.path / "pkg")
-    told = run("doctor")
-    assert f"    pycache-guard clean --orphans -- {healthy.path}\n" in told.out
+    result = run("doctor")
+    assert f"    pycache-guard clean --orphans -- {healthy.path}\n" in result.out
 
 
 def test_a_repository_that_only_the_environment_names(
@@ -271,10 +271,12 @@ def test_another_interpreter_and_a_measurement(
     healthy: Repo, program: Program, tmp_path: Path
 ) -> None:
     env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(tmp_path / "prefix")}
-    told = program("doctor", "--python", sys.executable, "--time", "pkg", cwd=healthy.path, env=env)
-    assert (told.code, told.err) == (0, "")
-    assert "  bytecode is written: no: PYTHONDONTWRITEBYTECODE is set\n" in told.out
-    assert "\nIMPORT\n  pkg: " in told.out
+    result = program(
+        "doctor", "--python", sys.executable, "--time", "pkg", cwd=healthy.path, env=env
+    )
+    assert (result.code, result.err) == (0, "")
+    assert "  bytecode is written: no: PYTHONDONTWRITEBYTECODE is set\n" in result.out
+    assert "\nIMPORT\n  pkg: " in result.out
     assert not (tmp_path / "prefix").exists()
     assert "pkg/__pycache__/" not in list_tree(healthy.path)
 
@@ -287,17 +289,17 @@ WRONG = [
 
 @pytest.mark.parametrize(("argv", "says"), WRONG)
 def test_wrong(healthy: Repo, run: Run, argv: list[str], says: str) -> None:
-    told = run("doctor", *argv)
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith(f"error: {says}")
+    result = run("doctor", *argv)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {says}")
 
 
 def test_a_module_that_cannot_be_imported(healthy: Repo, run: Run) -> None:
     """Everything else is reported."""
-    told = run("doctor", "--time", "module_that_nobody_has")
-    assert told.code == 2
-    assert told.err.startswith("error: module_that_nobody_has: cannot be imported: ")
-    assert told.out.endswith("\nPROBLEMS\n  none\n")
+    result = run("doctor", "--time", "module_that_nobody_has")
+    assert result.code == 2
+    assert result.err.startswith("error: module_that_nobody_has: cannot be imported: ")
+    assert result.out.endswith("\nPROBLEMS\n  none\n")
 
 
 @pytest.mark.skipif(
@@ -315,14 +317,14 @@ def test_odd_names_are_shown(tmp_path: Path, run: Run, monkeypatch: pytest.Monke
 def test_docker(healthy: Repo, run: Run) -> None:
     assert "  bytecode in a Docker context: no Docker build found\n" in run("doctor").out
     healthy.add("Dockerfile", "FROM scratch\nCOPY . /\n")
-    told = run("doctor")
-    assert told.code == 1
-    assert "  bytecode in a Docker context: yes (1 build checked)\n" in told.out
-    assert "PYC301" in told.out
+    result = run("doctor")
+    assert result.code == 1
+    assert "  bytecode in a Docker context: yes (1 build checked)\n" in result.out
+    assert "PYC301" in result.out
     healthy.add(".dockerignore", "**/__pycache__\n**/*.py[co]\n")
-    told = run("doctor")
-    assert told.code == 0
-    assert "  bytecode in a Docker context: no (1 build checked)\n" in told.out
+    result = run("doctor")
+    assert result.code == 0
+    assert "  bytecode in a Docker context: no (1 build checked)\n" in result.out
 
 
 def test_build_that_cannot_be_checked_is_an_error(healthy: Repo, run: Run) -> None:
@@ -330,8 +332,8 @@ def test_build_that_cannot_be_checked_is_an_error(healthy: Repo, run: Run) -> No
     healthy.add("Dockerfile", "FROM scratch\nCOPY . /\n")
     healthy.add("compose.yaml", "services:\n  a:\n    build: ${WHERE}\n")
     healthy.add(".dockerignore", "a[\n")
-    told = run("doctor")
-    assert (told.code, told.err) == (
+    result = run("doctor")
+    assert (result.code, result.err) == (
         2,
         (
             "error: compose.yaml:3: `${WHERE}` depends on the environment; pass the contexts to check as"
@@ -340,4 +342,4 @@ def test_build_that_cannot_be_checked_is_an_error(healthy: Repo, run: Run) -> No
             " a character class\n"
         ),
     )
-    assert "CACHES" in told.out
+    assert "CACHES" in result.out

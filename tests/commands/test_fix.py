@@ -44,9 +44,9 @@ def spoiled(repo: Repo) -> Repo:
 
 
 def test_fix_untracks_and_completes_in_one_step(spoiled: Repo, run: Run, tmp_path: Path) -> None:
-    told = run("fix", "--quiet")
-    assert (told.code, told.err) == (0, "")
-    assert told.out == (
+    result = run("fix", "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
         ".gitignore: PYC101 added `__pycache__/`, `*.py[co]`\n"
         "a.pyc: PYC001 untracked; the file stays on disk\n"
         f"{CACHE}: PYC001 untracked; the file stays on disk\n"
@@ -54,7 +54,7 @@ def test_fix_untracks_and_completes_in_one_step(spoiled: Repo, run: Run, tmp_pat
     )
     assert (spoiled.path / CACHE).read_bytes() == BYTECODE
     assert (spoiled.path / "a.pyc").read_bytes() == BYTECODE
-    run_shell(*fix_commands(told.out), cwd=spoiled.path)
+    run_shell(*fix_commands(result.out), cwd=spoiled.path)
     assert spoiled.git("status", "--porcelain") == ""
     assert spoiled.tracked() == [".gitignore", "pkg/m.py"]
     assert run("fix") == CLEAN
@@ -77,15 +77,17 @@ def test_fix_in_a_subdirectory_prints_working_commands(
 
 def test_fix_does_only_what_is_needed(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "*.so\n")
-    told = run("fix", "--quiet")
-    assert fix_commands(told.out) == ['git add -f -- .gitignore && git commit -m "Ignore bytecode"']
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    result = run("fix", "--quiet")
+    assert fix_commands(result.out) == [
+        'git add -f -- .gitignore && git commit -m "Ignore bytecode"'
+    ]
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     repo.add("a.pyc")
     repo.commit()
-    told = run("fix", "--quiet")
-    assert told.out.startswith("a.pyc: PYC001 untracked")
-    assert fix_commands(told.out) == ['git commit -m "Untrack bytecode"']
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    result = run("fix", "--quiet")
+    assert result.out.startswith("a.pyc: PYC001 untracked")
+    assert fix_commands(result.out) == ['git commit -m "Untrack bytecode"']
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     assert run("fix") == CLEAN
 
 
@@ -94,18 +96,18 @@ def test_dry_run_changes_nothing(
 ) -> None:
     monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
     before = state(spoiled)
-    told = run("fix", "--quiet", "--dry-run")
+    result = run("fix", "--quiet", "--dry-run")
     assert state(spoiled) == before
-    assert (told.code, told.err) == (1, "")
-    assert told.out == (
+    assert (result.code, result.err) == (1, "")
+    assert result.out == (
         ".gitignore: PYC101 would add `__pycache__/`, `*.py[co]`\n"
         "a.pyc: PYC001 bytecode is tracked\n"
         f"{CACHE}: PYC001 bytecode is tracked\n"
         "\nTo fix:\n"
         "    pycache-guard fix\n"
     )
-    assert program("fix", "--quiet", "--dry-run") == told
-    assert run("fix", "--quiet", "--dry-run") == told
+    assert program("fix", "--quiet", "--dry-run") == result
+    assert run("fix", "--quiet", "--dry-run") == result
     assert state(spoiled) == before
     run("fix", "--quiet")
     spoiled.git("add", "-f", ".gitignore")
@@ -115,9 +117,9 @@ def test_dry_run_changes_nothing(
 def test_bytecode_of_another_name_is_left_to_a_person(repo: Repo, run: Run) -> None:
     repo.add(".gitignore", "__pycache__/\n*.py[co]\n")
     repo.add("data.bin", BYTECODE)
-    told = run("fix")
-    assert [(f.place, f.code) for f in parse_report(told.out)] == [("data.bin", "PYC002")]
-    run_shell(*fix_commands(told.out), cwd=repo.path)
+    result = run("fix")
+    assert [(f.place, f.code) for f in parse_report(result.out)] == [("data.bin", "PYC002")]
+    run_shell(*fix_commands(result.out), cwd=repo.path)
     assert run("fix") == CLEAN
 
 
@@ -131,11 +133,11 @@ def test_bytecode_of_another_name_is_untracked_before_the_commit(
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nexec '{PROGRAM}' forbid-bytecode --quiet\n")
     hook.chmod(0o755)
-    told = run("fix", "--quiet")
-    assert told.code == 1
-    assert "the next `git add -A` adds it again" in told.out
-    assert fix_commands(told.out) == [f"git rm -r -f --cached -- {name}", BOTH]
-    run_shell(*fix_commands(told.out), cwd=spoiled.path)
+    result = run("fix", "--quiet")
+    assert result.code == 1
+    assert "the next `git add -A` adds it again" in result.out
+    assert fix_commands(result.out) == [f"git rm -r -f --cached -- {name}", BOTH]
+    run_shell(*fix_commands(result.out), cwd=spoiled.path)
     assert run("fix") == CLEAN
     assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
 
@@ -143,10 +145,10 @@ def test_bytecode_of_another_name_is_untracked_before_the_commit(
 def test_many_files_of_other_names_share_a_command(spoiled: Repo, run: Run) -> None:
     for number in range(150):
         spoiled.add(f"{number}.bin", BYTECODE)
-    told = fix_commands(run("fix", "--quiet").out)
-    assert len(told) == 2
-    assert told[-1] == BOTH
-    run_shell(*told, cwd=spoiled.path)
+    found = fix_commands(run("fix", "--quiet").out)
+    assert len(found) == 2
+    assert found[-1] == BOTH
+    run_shell(*found, cwd=spoiled.path)
     assert spoiled.git("status", "--porcelain", "--untracked-files=no") == ""
     assert run("fix") == CLEAN
 
@@ -164,12 +166,12 @@ def test_allowed_files_stay_tracked(repo: Repo, run: Run) -> None:
 def test_temporary_index_of_a_commit_is_not_changed(
     spoiled: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under `git commit -a` nothing is untracked, and nothing is told to be committed."""
+    """Under `git commit -a` nothing is untracked, and nothing is proposed for a commit."""
     index = spoiled.path / ".git" / "next-index-1.lock"
     index.write_bytes((spoiled.path / ".git" / "index").read_bytes())
     monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(index))
-    told = run("fix", "--quiet")
-    assert fix_commands(told.out) == [
+    result = run("fix", "--quiet")
+    assert fix_commands(result.out) == [
         "git rm -r -f --cached -- a.pyc",
         "git rm -r -f --cached -- pkg/__pycache__",
         BOTH,
@@ -181,9 +183,9 @@ def test_missing_content_changes_nothing(spoiled: Repo, run: Run) -> None:
     oid = spoiled.stage("new.bin", "new\n")
     (spoiled.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
     before = state(spoiled)
-    told = run("fix")
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith("error: ")
+    result = run("fix")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
     assert state(spoiled) == before
 
 
@@ -191,28 +193,28 @@ def test_locked_index_ends_with_2_and_the_next_run_continues(spoiled: Repo, run:
     """What could be done stands; the next run says the rest."""
     lock = spoiled.path / ".git" / "index.lock"
     lock.touch()
-    told = run("fix", "--quiet")
-    assert (told.code, told.out) == (2, "")
-    assert "index.lock" in told.err
+    result = run("fix", "--quiet")
+    assert (result.code, result.out) == (2, "")
+    assert "index.lock" in result.err
     lock.unlink()
-    told = run("fix", "--quiet")
-    assert told.code == 0
-    run_shell(*fix_commands(told.out), cwd=spoiled.path)
+    result = run("fix", "--quiet")
+    assert result.code == 0
+    run_shell(*fix_commands(result.out), cwd=spoiled.path)
     assert run("fix") == CLEAN
 
 
 def test_json_report_of_a_dry_run(spoiled: Repo, run: Run, tmp_path: Path) -> None:
     report = tmp_path / "report"
     assert run("fix", "--dry-run", "--format", "json", "--output", str(report)) == (1, "", "")
-    told = json.loads(report.read_text())
-    assert told["command"] == "fix"
-    assert [f["code"] for f in told["findings"]] == ["PYC101", "PYC001", "PYC001"]
+    found = json.loads(report.read_text())
+    assert found["command"] == "fix"
+    assert [f["code"] for f in found["findings"]] == ["PYC101", "PYC001", "PYC001"]
 
 
 def test_wrong_usage_is_an_error(repo: Repo, run: Run) -> None:
-    told = run("fix", "pkg")
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith("error: unrecognized arguments: pkg")
+    result = run("fix", "pkg")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: unrecognized arguments: pkg")
 
 
 def test_fix_run_twice_still_names_the_commit(spoiled: Repo, run: Run) -> None:

@@ -32,7 +32,7 @@ COMMAND = "forbid-bytecode"
 
 
 def paths(run: Run, *argv: str) -> list[str]:
-    """Run, and return the paths that are found, in the order they are told."""
+    """Run, and return the paths that are found, in the order of the report."""
     code, out, err = run(COMMAND, "--format", "json", *argv)
     assert err == ""
     found = json.loads(out)["findings"]

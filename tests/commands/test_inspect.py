@@ -63,8 +63,8 @@ def test_text(here: Path, run: Run, program: Program) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / "__pycache__/m.cpython-312.pyc", foreign_pyc("cpython-312"))
     size = len(INNOCENT)
-    told = run("inspect", "__pycache__/m.cpython-312.pyc")
-    assert told == (
+    result = run("inspect", "__pycache__/m.cpython-312.pyc")
+    assert result == (
         0,
         (
             "__pycache__/m.cpython-312.pyc\n"
@@ -80,7 +80,7 @@ def test_text(here: Path, run: Run, program: Program) -> None:
         + BASIC_FUNCTIONS,
         "",
     )
-    assert program("inspect", "__pycache__/m.cpython-312.pyc", cwd=here) == told
+    assert program("inspect", "__pycache__/m.cpython-312.pyc", cwd=here) == result
 
 
 TEXTS = [
@@ -213,11 +213,11 @@ FLAWS = [
 @pytest.mark.parametrize(("path", "data", "code", "message"), FLAWS)
 def test_flaws(here: Path, run: Run, path: str, data: bytes, code: str, message: str) -> None:
     write_file(here / path, data)
-    told = run("inspect", path)
-    assert (told.code, told.err) == (1, "")
-    assert told.out.startswith(f"{path}\n  {code}        {message}\n")
-    told = run("inspect", "--format", "json", path)
-    report = json.loads(told.out)
+    result = run("inspect", path)
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith(f"{path}\n  {code}        {message}\n")
+    result = run("inspect", "--format", "json", path)
+    report = json.loads(result.out)
     assert [(f["code"], f["message"]) for f in report["findings"]] == [(code, message)]
     assert [file["well_formed"] for file in report["files"]] == [False]
 
@@ -226,9 +226,9 @@ def test_json(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     data = hash_pyc(compile_source(INNOCENT, 0, "/p/m.py"), INNOCENT.encode(), checked=True)
     write_file(here / cache_path(), data)
-    told = run("inspect", "--format", "json", cache_path())
-    assert (told.code, told.err) == (0, "")
-    (file,) = json.loads(told.out)["files"]
+    result = run("inspect", "--format", "json", cache_path())
+    assert (result.code, result.err) == (0, "")
+    (file,) = json.loads(result.out)["files"]
     assert list(file) == [
         "path",
         "path_base64",
@@ -287,8 +287,8 @@ def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> N
 def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
     odd = decode_posix_name(b"\xff.bin")
     write_file(here / odd, b"abc")
-    told = run("inspect", "--format", "json", "--code", odd)
-    (file,) = json.loads(told.out)["files"]
+    result = run("inspect", "--format", "json", "--code", odd)
+    (file,) = json.loads(result.out)["files"]
     assert file["path"] == "\\xff.bin"
     assert base64.b64decode(file["path_base64"]) == b"\xff.bin"
     known = {
@@ -300,8 +300,8 @@ def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
 
 def test_code(here: Path, run: Run) -> None:
     write_file(here / "m.pyc", timestamp_pyc(compile_source(NESTED), 0))
-    told = run("inspect", "--code", "m.pyc")
-    lines = told.out.partition("  code\n")[2].splitlines()
+    result = run("inspect", "--code", "m.pyc")
+    lines = result.out.partition("  code\n")[2].splitlines()
     assert [",".join(line.partition(", flags")[0].split(",")[:-1]) for line in lines] == [
         "    <module>, line 1",
         "      outer(a), line 2",
@@ -312,8 +312,8 @@ def test_code(here: Path, run: Run) -> None:
     # From 3.15 on, the defaults of a function are in a tuple of their own.
     assert re.search(r"\(1, \(2, \(3, (\(4, )?<tuple of 2>\)", lines[0])
     assert "'…, <int of 2001 bits>, …)" in lines[0]
-    told = run("inspect", "--code", "--format", "json", "m.pyc")
-    objects = json.loads(told.out)["files"][0]["code"]
+    result = run("inspect", "--code", "--format", "json", "m.pyc")
+    objects = json.loads(result.out)["files"][0]["code"]
     assert [(o["depth"], o["name"], o["first_line"]) for o in objects] == [
         (0, "<module>", 1),
         (1, "outer", 2),
@@ -332,9 +332,9 @@ def test_code_of_a_python_that_is_still_to_come(here: Path, run: Run) -> None:
         here / "m.pyc",
         (4900).to_bytes(2, "little") + b"\r\n" + timestamp_pyc(compile_source("1"), 0)[4:],
     )
-    told = run("inspect", "--code", "m.pyc")
-    assert (told.code, told.err) == (0, "")
-    lines = told.out.splitlines()
+    result = run("inspect", "--code", "m.pyc")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
     assert lines[1] == "  written by    CPython 3.40, a pre-release (magic 4900)"
     assert lines[-1] == "  code          cannot be read"
 
@@ -351,9 +351,9 @@ def test_in_git(repo: Repo, run: Run) -> None:
     repo.add(f"p/{cache_path()}", matching_pyc())
     repo.commit()
     repo.add("p/m.py", EVIL + "#")
-    told = run("inspect", f"HEAD:p/{cache_path()}", f":p/{cache_path()}", f":0:p/{cache_path()}")
-    assert told.code == 0
-    pages = told.out.split("p/__pycache__")
+    result = run("inspect", f"HEAD:p/{cache_path()}", f":p/{cache_path()}", f":0:p/{cache_path()}")
+    assert result.code == 0
+    pages = result.out.split("p/__pycache__")
     assert pages[0] == "HEAD:"
     assert (
         f"p/m.py, {len(INNOCENT)} bytes: the size matches its source, and anyone can set the time"
@@ -364,7 +364,7 @@ def test_in_git(repo: Repo, run: Run) -> None:
         in pages[2]
     )
     assert pages[3].startswith(f"/m.{TAG}.pyc\n")
-    told = run(
+    result = run(
         "inspect",
         "HEAD:nothing",
         "HEAD:p",
@@ -373,26 +373,26 @@ def test_in_git(repo: Repo, run: Run) -> None:
         "json",
         f"HEAD:p/{cache_path()}",
     )
-    assert told.code == 2
-    assert told.err.splitlines()[0] == "error: HEAD:nothing: is not there"
-    assert len(told.err.splitlines()) == 3
-    assert json.loads(told.out)["files"][0]["revision"] == "HEAD"
+    assert result.code == 2
+    assert result.err.splitlines()[0] == "error: HEAD:nothing: is not there"
+    assert len(result.err.splitlines()) == 3
+    assert json.loads(result.out)["files"][0]["revision"] == "HEAD"
 
 
 def test_in_git_without_a_source(repo: Repo, run: Run) -> None:
     repo.add("p/m.pyc", matching_pyc())
     repo.commit()
-    told = run("inspect", "HEAD:p/m.pyc")
-    assert "  source        not found\n  runs          yes: it has no source" in told.out
+    result = run("inspect", "HEAD:p/m.pyc")
+    assert "  source        not found\n  runs          yes: it has no source" in result.out
 
 
 def test_code_in_odd_places(here: Path, run: Run) -> None:
     module = compile_source(INNOCENT)
     nested = module.replace(co_consts=((compile_source("x"), frozenset([1])), *module.co_consts))
     write_file(here / "m.pyc", timestamp_pyc(nested, 0))
-    told = run("inspect", "--code", "m.pyc")
-    assert re.search(r"[:,] \(<code <module>>, frozenset\(\{1\}\)\)", told.out)
-    assert "\n      <module>, line 1" in told.out
+    result = run("inspect", "--code", "m.pyc")
+    assert re.search(r"[:,] \(<code <module>>, frozenset\(\{1\}\)\)", result.out)
+    assert "\n      <module>, line 1" in result.out
 
 
 def test_what_cannot_be_read(here: Path, run: Run) -> None:
@@ -403,9 +403,9 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
     os.mkfifo(here / "fifo.pyc")
     write_file(here / "large.pyc", matching_pyc())
     os.truncate(here / "large.pyc", (64 << 20) + 1)
-    told = run("inspect", "--format", "json", "/dev/zero", *sorted(os.listdir(here)), "nowhere")
-    assert told.code == 2
-    assert told.err.splitlines() == [
+    result = run("inspect", "--format", "json", "/dev/zero", *sorted(os.listdir(here)), "nowhere")
+    assert result.code == 2
+    assert result.err.splitlines() == [
         "error: /dev/zero: is not a regular file",
         "error: directory.pyc: is a directory",
         "error: fifo.pyc: is not a regular file",
@@ -413,7 +413,7 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
         "error: loop.pyc: Too many levels of symbolic links",
         f"error: nowhere: {words_of_missing_file()}",
     ]
-    report = json.loads(told.out)
+    report = json.loads(result.out)
     assert [file["path"] for file in report["files"]] == ["empty.pyc", "good.pyc"]
     assert [finding["path"] for finding in report["findings"]] == ["empty.pyc"]
 
@@ -431,9 +431,9 @@ def test_wrong_usage(run: Run) -> None:
 def test_writer_is_named_by_the_tag_where_the_number_is_another_ones(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / "__pycache__/m.pypy39.pyc", foreign_pyc("cpython-39"))
-    told = run("inspect", "__pycache__/m.pypy39.pyc")
-    assert "  written by    PyPy (magic 3425 of CPython 3.9)\n" in told.out
-    assert "PYC207" not in told.out
+    result = run("inspect", "__pycache__/m.pypy39.pyc")
+    assert "  written by    PyPy (magic 3425 of CPython 3.9)\n" in result.out
+    assert "PYC207" not in result.out
     (file,) = json.loads(run("inspect", "--format", "json", "__pycache__/m.pypy39.pyc").out)[
         "files"
     ]

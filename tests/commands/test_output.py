@@ -83,8 +83,8 @@ class TestOutput:
         expected = run(COMMAND, "--format", format_name)
         file = tmp_path / "report"
         file.write_text("old")
-        told = run(COMMAND, "--format", format_name, "--output", os.fspath(file))
-        assert told == (1, "", "")
+        result = run(COMMAND, "--format", format_name, "--output", os.fspath(file))
+        assert result == (1, "", "")
         assert file.read_bytes() == expected.out.encode("utf-8")
         assert sorted(os.listdir(tmp_path)) == ["repo", "report"]
 
@@ -122,8 +122,8 @@ class TestOutput:
         (tmp_path / "read-only").write_text("old")
         (tmp_path / "read-only").chmod(0o444)
         path = tmp_path / name
-        told = run(COMMAND, "--output", os.fspath(path))
-        assert told == (2, "", f"error: {message.format(path)}\n")
+        result = run(COMMAND, "--output", os.fspath(path))
+        assert result == (2, "", f"error: {message.format(path)}\n")
         assert (tmp_path / "file").read_text() == (tmp_path / "read-only").read_text() == "old"
 
     def test_output_to_a_missing_directory_is_an_error(
@@ -159,8 +159,8 @@ class TestOutput:
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
     def test_output_to_a_full_device_is_an_error(self, odd: Repo, run: Run) -> None:
-        told = run(COMMAND, "--output", "/dev/full")
-        assert told == (2, "", "error: No space left on device\n")
+        result = run(COMMAND, "--output", "/dev/full")
+        assert result == (2, "", "error: No space left on device\n")
 
     @posix
     def test_output_to_a_full_disk_keeps_the_old_report(

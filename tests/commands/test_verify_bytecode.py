@@ -59,9 +59,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def codes(told: Result) -> list[tuple[str, str]]:
+def codes(result: Result) -> list[tuple[str, str]]:
     """Return path and code of each finding in a report in JSON."""
-    report = json.loads(told.out)
+    report = json.loads(result.out)
     return [(finding["path"], finding["code"]) for finding in report["findings"]]
 
 
@@ -221,9 +221,9 @@ def test_attacks(
     expected: list[tuple[str, str]],
 ) -> None:
     plant(here, files)
-    told = run("verify-bytecode", "--format", "json")
-    assert (told.code, told.err) == (1, "")
-    assert codes(told) == sorted(expected)
+    result = run("verify-bytecode", "--format", "json")
+    assert (result.code, result.err) == (1, "")
+    assert codes(result) == sorted(expected)
 
 
 def in_index(code: str, name: str) -> str:
@@ -244,9 +244,9 @@ def test_attacks_in_the_index(
     for path in files:
         (repo.path / path).unlink()
     (repo.path / "m.py").write_text("raise SystemExit\n")
-    told = run("verify-bytecode", "--tracked", "--format", "json")
-    assert (told.code, told.err) == (1, "")
-    assert codes(told) == sorted((path, in_index(code, name)) for path, code in expected)
+    result = run("verify-bytecode", "--tracked", "--format", "json")
+    assert (result.code, result.err) == (1, "")
+    assert codes(result) == sorted((path, in_index(code, name)) for path, code in expected)
 
 
 def of_other(source: str = INNOCENT) -> bytes:
@@ -268,11 +268,11 @@ def test_run_without_bytecode_reports_that_there_is_none(
     assert run("verify-bytecode", "--tracked", "--format", "json").code == 0
 
 
-def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
+def test_mismatch_is_reported(here: Path, run: Run, program: Program) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), forged_pyc())
-    told = run("verify-bytecode", "--quiet")
-    assert told == (
+    result = run("verify-bytecode", "--quiet")
+    assert result == (
         1,
         (
             f"{cache_path()}: PYC202 it is not what {COMPILER} compiles m.py to:"
@@ -281,7 +281,7 @@ def test_mismatch_is_told(here: Path, run: Run, program: Program) -> None:
         ),
         "",
     )
-    assert program("verify-bytecode", "--quiet", cwd=here) == told
+    assert program("verify-bytecode", "--quiet", cwd=here) == result
     assert program("verify-bytecode", "--quiet", "--tracked", cwd=here).code == 2  # no repository
 
 
@@ -291,8 +291,8 @@ def test_no_interpreter(here: Path, run: Run) -> None:
     assert magic is not None
     write_file(here / "m.py", INNOCENT)
     write_file(here / OTHER_PATH, of_other())
-    told = run("verify-bytecode", "--quiet")
-    assert told == (
+    result = run("verify-bytecode", "--quiet")
+    assert result == (
         1,
         (
             f"{OTHER_PATH}: PYC205 cannot be compared: no CPython {magic.version} with magic number"
@@ -308,8 +308,8 @@ def test_unverifiable_is_allowed_and_nothing_else(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / OTHER_PATH, of_other())
     write_file(here / "foo.pyc", forged_pyc())
-    told = run("verify-bytecode", "--allow-unverifiable", "--format", "json")
-    assert codes(told) == [("foo.pyc", "PYC204")]
+    result = run("verify-bytecode", "--allow-unverifiable", "--format", "json")
+    assert codes(result) == [("foo.pyc", "PYC204")]
 
 
 def test_unchecked_hash_and_its_remedy(here: Path, run: Run) -> None:
@@ -319,9 +319,9 @@ def test_unchecked_hash_and_its_remedy(here: Path, run: Run) -> None:
             here / cache_path(more=more),
             hash_pyc(compile_source(INNOCENT, level), TRUE, checked=False),
         )
-    told = run("verify-bytecode", "--format", "json")
-    assert codes(told) == [(cache_path(more=".opt-1"), "PYC203"), (cache_path(), "PYC203")]
-    for finding in json.loads(told.out)["findings"]:
+    result = run("verify-bytecode", "--format", "json")
+    assert codes(result) == [(cache_path(more=".opt-1"), "PYC203"), (cache_path(), "PYC203")]
+    for finding in json.loads(result.out)["findings"]:
         command = finding["remedy"].split()
         subprocess.run([sys.executable, *command[1:]], check=True, stdout=subprocess.DEVNULL)
     assert run("verify-bytecode") == CLEAN
@@ -330,8 +330,8 @@ def test_unchecked_hash_and_its_remedy(here: Path, run: Run) -> None:
 def test_a_comment_makes_a_hash_stale(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT + "#")
     write_file(here / cache_path(), hash_pyc(compile_source(INNOCENT), TRUE, checked=True))
-    told = run("verify-bytecode")
-    assert told.out.startswith(f"{cache_path()}: PYC201 stale: the source's hash differs\n")
+    result = run("verify-bytecode")
+    assert result.out.startswith(f"{cache_path()}: PYC201 stale: the source's hash differs\n")
 
 
 #: Where interpreters are; the tests themselves have an empty home.
@@ -351,16 +351,16 @@ WINDOWS = INNOCENT.replace("\n", "\r\n").encode()
 def test_made_from_other_line_ends(repo: Repo, run: Run, data: bytes, code: int) -> None:
     repo.add("m.py", INNOCENT)
     repo.add(cache_path(), data)
-    told = run("verify-bytecode", "--tracked", "--format", "json")
-    assert codes(told) == [(cache_path(), "PYC202")] * code
+    result = run("verify-bytecode", "--tracked", "--format", "json")
+    assert codes(result) == [(cache_path(), "PYC202")] * code
 
 
 def test_source_that_does_not_compile(here: Path, run: Run) -> None:
     write_file(here / "m.py", "def (:\n")
     write_file(here / cache_path(), timestamp_pyc(compile_source(EVIL), len("def (:\n")))
-    told = run("verify-bytecode")
-    assert "PYC202 its source does not compile with CPython" in told.out
-    assert "(SyntaxError, line 1). Python runs it, because" in told.out
+    result = run("verify-bytecode")
+    assert "PYC202 its source does not compile with CPython" in result.out
+    assert "(SyntaxError, line 1). Python runs it, because" in result.out
 
 
 @pytest.mark.parametrize(
@@ -377,19 +377,19 @@ def test_beside_its_source(here: Path, run: Run, name: str, why: str) -> None:
     """`inspect` says that the source comes first; then this must not say that it does not."""
     write_file(here / "m.py", INNOCENT)
     write_file(here / name, forged_pyc())
-    told = run("verify-bytecode")
-    assert (told.code, told.err) == (1, "")
-    assert told.out.startswith(f"{name}: PYC202 it is not what CPython ")
-    assert f" differs. {why}" in told.out
+    result = run("verify-bytecode")
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith(f"{name}: PYC202 it is not what CPython ")
+    assert f" differs. {why}" in result.out
 
 
 def test_source_that_is_too_much(here: Path, run: Run) -> None:
     source = f"x = {'-' * 90_000}1\n"
     write_file(here / "m.py", source)
     write_file(here / cache_path(), timestamp_pyc(compile_source("x = 1\n"), len(source)))
-    told = run("verify-bytecode")
-    assert "PYC205 cannot be compared: CPython" in told.out
-    assert "could not compile its source: " in told.out
+    result = run("verify-bytecode")
+    assert "PYC205 cannot be compared: CPython" in result.out
+    assert "could not compile its source: " in result.out
 
 
 def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
@@ -406,10 +406,10 @@ def test_other_line_tables_are_counted_apart(here: Path, run: Run) -> None:
     write_file(here / cache_path("n"), data)
     write_file(here / "o.py", INNOCENT)
     write_file(here / cache_path("o"), matching_pyc())
-    told = run("verify-bytecode", "--format", "json")
-    report = json.loads(told.out)
+    result = run("verify-bytecode", "--format", "json")
+    report = json.loads(result.out)
     note = f"2 files ({cache_path()}, …) differ {words} are not counted as verified."
-    assert (told.err, report["notes"], report["checked"]) == ("", [note], 3)
+    assert (result.err, report["notes"], report["checked"]) == ("", [note], 3)
     assert report["other_lines"] == {COMPILER: [cache_path(), cache_path("n")]}
     assert (report["lines_differ"], report["verified"]) == (2, 1)
 
@@ -445,9 +445,9 @@ def test_other_layouts_are_counted_apart(here: Path, run: Run) -> None:
 def test_other_layout_with_a_line_table_of_another_size_is_a_mismatch(here: Path, run: Run) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), timestamp_pyc(with_nop(compile_source(INNOCENT)), len(TRUE)))
-    told = run("verify-bytecode")
-    assert told.code == 1
-    assert re.search(r"PYC202 .*: the line table of <module> covers \d+ bytes of \d+", told.out)
+    result = run("verify-bytecode")
+    assert result.code == 1
+    assert re.search(r"PYC202 .*: the line table of <module> covers \d+ bytes of \d+", result.out)
 
 
 @has_flow_table
@@ -457,9 +457,9 @@ def test_other_stack_size_alone_is_a_mismatch(here: Path, run: Run) -> None:
     larger = code.replace(co_stacksize=code.co_stacksize + 1)
     write_file(here / "m.py", INNOCENT)
     write_file(here / cache_path(), timestamp_pyc(larger, len(TRUE)))
-    told = run("verify-bytecode")
-    assert told.code == 1
-    assert "PYC202" in told.out
+    result = run("verify-bytecode")
+    assert result.code == 1
+    assert "PYC202" in result.out
 
 
 def test_unreadable_file_leaves_no_ok_line(here: Path, run: Run) -> None:
@@ -468,9 +468,9 @@ def test_unreadable_file_leaves_no_ok_line(here: Path, run: Run) -> None:
         here / cache_path(), timestamp_pyc(without_lines(compile_source(INNOCENT)), len(TRUE))
     )
     (here / "loop.pyc").symlink_to("loop.pyc")
-    told = run("verify-bytecode")
-    assert (told.code, told.out) == (2, "")
-    note, error = told.err.splitlines()
+    result = run("verify-bytecode")
+    assert (result.code, result.out) == (2, "")
+    note, error = result.err.splitlines()
     assert note.startswith(f"note: 1 file ({cache_path()}) differs only in line tables")
     assert error.startswith("error: loop.pyc: ")
     report = json.loads(run("verify-bytecode", "--format", "json").out)
@@ -489,11 +489,11 @@ def test_mismatch_in_instructions_alone_names_patch_levels(
     true = "def f(a, b):\n    return a + b\n"
     write_file(here / "m.py", true)
     write_file(here / cache_path(), timestamp_pyc(compile_source(source), len(true)))
-    told = run("verify-bytecode")
-    assert told.code == 1
-    assert "PYC202" in told.out
+    result = run("verify-bytecode")
+    assert result.code == 1
+    assert "PYC202" in result.out
     words = f"or it was compiled by another patch level of {WRITER}"
-    assert (words in told.out) is may_be_patch_level
+    assert (words in result.out) is may_be_patch_level
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="nothing is specialised before 3.11")
@@ -507,11 +507,11 @@ def test_what_no_compiler_writes(here: Path, run: Run, path: str, code: str) -> 
     at = data.index(instructions[:2])
     write_file(here / "m.py", INNOCENT)
     write_file(here / path, data[:at] + b"\xff" + data[at + 1 :])
-    told = run("verify-bytecode")
-    assert told.out.startswith(f"{path}: {code} ")
+    result = run("verify-bytecode")
+    assert result.out.startswith(f"{path}: {code} ")
     assert (
         "<module> contains what no compiler writes: opcode 255 is never written to files"
-        in told.out
+        in result.out
     )
 
 
@@ -571,10 +571,10 @@ def test_what_cannot_be_read(here: Path, run: Run) -> None:
     (here / "other").symlink_to("nowhere")
     write_file(here / "large.pyc", matching_pyc())
     os.truncate(here / "large.pyc", (64 << 20) + 1)
-    told = run("verify-bytecode", "--format", "json")
-    assert codes(told) == [(cache_path(), "PYC202")]
-    assert told.code == 2
-    assert told.err.splitlines() == [
+    result = run("verify-bytecode", "--format", "json")
+    assert codes(result) == [(cache_path(), "PYC202")]
+    assert result.code == 2
+    assert result.err.splitlines() == [
         "error: device.pyc: is not a regular file",
         "error: fifo.pyc: is not a regular file",
         f"error: gone.pyc: {words_of_missing_file()}",
@@ -610,9 +610,9 @@ def test_tracked_paths(repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert [path for path, _ in codes(run(*tracked))] == everything
     assert codes(run(*tracked, "a")) == [(f"a/{cache_path()}", "PYC202")]
     monkeypatch.chdir(repo.path / "b")
-    told = run(*tracked, "__pycache__")
-    assert codes(told) == [(f"b/{cache_path()}", "PYC202")]
-    remedy = json.loads(told.out)["findings"][0]["remedy"]
+    result = run(*tracked, "__pycache__")
+    assert codes(result) == [(f"b/{cache_path()}", "PYC202")]
+    remedy = json.loads(result.out)["findings"][0]["remedy"]
     assert remedy == f"git rm -r -f --cached -- ':(top)b/{cache_path()}'"
     assert run(*tracked, "nowhere").code == 2
 
@@ -626,9 +626,9 @@ def test_index_that_is_odd(repo: Repo, run: Run) -> None:
     repo.stage("n.pyc", forged_pyc(), stage=2)
     repo.stage("__pycache__/README", "not bytecode")
     repo.stage("large.pyc", matching_pyc() + bytes(64 << 20))
-    told = run("verify-bytecode", "--tracked", "--format", "json")
-    assert codes(told) == [("n.pyc", "PYC204")]
-    assert told.err.splitlines() == [
+    result = run("verify-bytecode", "--tracked", "--format", "json")
+    assert codes(result) == [("n.pyc", "PYC204")]
+    assert result.err.splitlines() == [
         "error: large.pyc: is larger than 64 MiB",
         "error: loop.pyc: too many levels of symbolic links",
         "error: n.pyc: is in conflict: resolve it first",
@@ -653,8 +653,8 @@ UNREADABLE_FORMATS = [
 def test_formats_that_are_not_cpythons(here: Path, run: Run, path: str, data: bytes) -> None:
     write_file(here / "m.py", INNOCENT)
     write_file(here / path, data)
-    told = run("verify-bytecode")
-    assert f"{path}: PYC205 cannot be compared: the code of " in told.out
+    result = run("verify-bytecode")
+    assert f"{path}: PYC205 cannot be compared: the code of " in result.out
     stale = hash_pyc(compile_source(EVIL), b"other", checked=True)
     write_file(here / cache_path(more="-pytest-9.2.0"), stale)
     assert "PYC201 stale: the source's hash differs" in run("verify-bytecode").out
@@ -679,9 +679,9 @@ def test_tampered_code_of_nobody_here(here: Path, run: Run) -> None:
     at = data.index(instructions)
     write_file(here / "m.py", INNOCENT)
     write_file(here / OTHER_PATH, data[:at] + b"\xff" + data[at + 1 :])
-    told = run("verify-bytecode")
+    result = run("verify-bytecode")
     words = f"m.{OTHER_TAG}.pyc: PYC202 no source compiles to it; <module> contains what no"
-    assert words in told.out
+    assert words in result.out
 
 
 def test_sources_that_cannot_be_read(here: Path, run: Run) -> None:

@@ -331,14 +331,14 @@ def test_level_of_a_legacy_name_is_reported(
     subprocess.run([python(version), *options, "-m", "compileall", "-q", "-b", "."], check=True)
     report = run("verify-bytecode", "--format", "json", "--python", python(version))
     level = len(options[0]) - 1 if options else 0
-    told = json.loads(report.out)
-    assert (report.code, told["findings"], told["verified"]) == (0, [], 2)
-    assert told["levels"] == ({"m.pyc": level} if level else {})
+    found = json.loads(report.out)
+    assert (report.code, found["findings"], found["verified"]) == (0, [], 2)
+    assert found["levels"] == ({"m.pyc": level} if level else {})
     note = (
         f"1 file (m.pyc) is what the source compiles to with -{'O' * level} (optimization level {level});"
         " the name does not state the level."
     )
-    assert (report.err, told["notes"]) == ("", [note] if level else [])
+    assert (report.err, found["notes"]) == ("", [note] if level else [])
 
 
 def test_levels_of_several_files_are_one_note(here: Path, run: Run) -> None:

@@ -59,7 +59,7 @@ CONSTANTS = {
     "short texts": lambda: b"(" + i32(SIZE // 4) + b"z\2ab" * (SIZE // 4),
     "many numbers": lambda: b"(" + i32(SIZE // 5) + b"i\0\0\0\1" * (SIZE // 5),
 }
-#: They are told apart from the source's code, or refused at the first count.
+#: They are distinguished from the source's code, or refused at the first count.
 DIFFERENT = ("one number", "one negative number")
 
 

@@ -81,7 +81,7 @@ def test_the_interface_is_used_as_printed(stage: Sandbox) -> None:
 
 @pytest.mark.parametrize("block", named(blocks_of_page("toml")))
 def test_a_configuration_is_accepted(stage: Sandbox, block: Block) -> None:
-    """Allowances of files that are not there are told, and nothing else is."""
+    """Allowances of files that are not there are reported, and nothing else is."""
     place = stage.prepare(PROJECT)
     (place / "pyproject.toml").write_text(block.text, "utf-8")
     answer = stage.run("pycache-guard forbid-bytecode", place)
@@ -99,7 +99,7 @@ def test_every_key_of_a_configuration_is_explained() -> None:
 
 @pytest.mark.parametrize("block", named(blocks_of_page("gitignore", "dockerignore")))
 def test_ignore_files(stage: Sandbox, block: Block) -> None:
-    """What the page calls bad is told by its rule; what it calls good is not."""
+    """What the page calls bad is reported by its rule; what it calls good is not."""
     rule = rule_of(block)
     assert rule is not None
     place = stage.prepare(f"{PROJECT}\ntouch Dockerfile\ngit add Dockerfile")

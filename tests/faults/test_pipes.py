@@ -55,9 +55,9 @@ def test_what_comes_in_a_files_place_meanwhile(
 
     monkeypatch.setattr(os, "stat", changing)
     before = open_descriptors()
-    with pytest.raises(OSError, match=why) as told:
+    with pytest.raises(OSError, match=why) as failure:
         regular.open_regular(os.fspath(path), follow=follow)
-    assert told.value.filename == os.fspath(path)
+    assert failure.value.filename == os.fspath(path)
     assert open_descriptors() <= before  # the collector may close what another test left
 
 

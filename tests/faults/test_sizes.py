@@ -261,11 +261,11 @@ def test_two_million_entries(template: Path, scene: Sandbox) -> None:
 MEASURED = """
 import os, resource, sys
 end = os._exit
-def told(code):
+def exit_late(code):
     sys.stderr.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\\n")
     sys.stderr.flush()
     end(code)
-os._exit = told
+os._exit = exit_late
 from pycache_guard.cli import run
 sys.argv[0] = "pycache-guard"
 run()

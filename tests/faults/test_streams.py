@@ -74,7 +74,7 @@ def test_stderr_is_full(scene: Sandbox, call: Call) -> None:
     assert (failed.code, failed.out) == (2, "")
 
 
-#: Which are closed, and what is still told.
+#: Which are closed, and what is still reported.
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- 2>&-", "<&- >&- 2>&-"]
 
 

@@ -223,12 +223,12 @@ def test_small_object_with_millions_of_paths_is_refused(
     repo: Repo, make: Callable[[Repo], str]
 ) -> None:
     oid = make(repo)
-    told = [run_limited(repo, "check-history", oid)]
+    found = [run_limited(repo, "check-history", oid)]
     if repo.git("cat-file", "-t", oid) == "commit":
-        told.append(run_limited(repo, "check-history", oid, "--content", "none"))
+        found.append(run_limited(repo, "check-history", oid, "--content", "none"))
     line = f"{'0' * 40} {oid} refs/heads/x\n"
-    told.append(run_limited(repo, "pre-receive", stdin=line))
-    for code, out, err in told:
+    found.append(run_limited(repo, "pre-receive", stdin=line))
+    for code, out, err in found:
         assert (code, out) == (2, "")
         assert err.startswith("error: ")
         assert REFUSED in err

@@ -40,13 +40,13 @@ def asked(
     groups = (ids[start : start + batch] for start in range(0, len(ids), batch))
     differs = DiffTreePool()
     try:
-        told = [
+        reported = [
             (commit, parse_entry(record)) for commit, record in differs.added_by(groups, possible)
         ]
     finally:
         differs.close()
-    found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in told}
-    assert len(found) == len(told)
+    found = {(commit, entry.mode, entry.blob, entry.path) for commit, entry in reported}
+    assert len(found) == len(reported)
     return found
 
 
@@ -112,8 +112,8 @@ def test_changed_executable_bit_adds_nothing(repo: Repo) -> None:
     ids = [
         (repo.stage("a", "same", mode=mode), repo.commit("m", "--allow-empty"))[1] for mode in modes
     ]
-    told = {(commit, mode) for commit, mode, _, _ in asked(ids)}
-    assert told == {(ids[0], "100644"), *zip(ids[2:], modes[2:], strict=True)}
+    found = {(commit, mode) for commit, mode, _, _ in asked(ids)}
+    assert found == {(ids[0], "100644"), *zip(ids[2:], modes[2:], strict=True)}
 
 
 def test_no_commits_add_nothing(repo: Repo) -> None:
@@ -166,7 +166,7 @@ def test_batches_fit_into_the_pipe(
 
 
 def test_given_parents_decide_what_a_merge_adds(repo: Repo) -> None:
-    """With the first alone, all that a merge has from the others is told; without, what none has."""
+    """With the first alone, all that a merge has from the others is listed; without, what none has."""
     commits = [
         Commit([], {"a": ("100644", b"1")}, b"", ""),
         Commit([0], {"a": ("100644", b"1"), "b.pyc": ("100644", b"2")}, b"", ""),

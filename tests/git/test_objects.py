@@ -70,7 +70,7 @@ def test_read_blob_returns_the_whole_content(repo: Repo) -> None:
 
 @pytest.mark.parametrize("name", ["0" * 40, "HEAD^{tree}", "HEAD"])
 def test_read_prefixes_of_a_missing_blob_is_a_failure(repo: Repo, name: str) -> None:
-    """Also when it follows others, which are told first."""
+    """Also when it follows others, which are listed first."""
     repo.add("a", b"x")
     repo.commit()
     found = read_prefixes([repo.blob(b"x"), name], 4)

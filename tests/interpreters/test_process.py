@@ -156,14 +156,15 @@ def test_removed_interpreter_is_reported(tmp_path: Path) -> None:
 def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
     refuse = '[ "$1" = -I ] && exit 2'  # as Python 2 does
     path = script(
-        tmp_path / "python", f'{refuse}\necho "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"'
+        tmp_path / "python",
+        f'{refuse}\necho "$@" >> {tmp_path}/arguments\nexec {sys.executable} "$@"',
     )
     process = CompilerProcess(path, Limits())
     for level in (0, 1, 1, 2):
         assert asked(process, b"", level).code is not None
     process.close()
     starts = [
-        line for line in (tmp_path / "told").read_text().splitlines() if line.startswith("-E")
+        line for line in (tmp_path / "arguments").read_text().splitlines() if line.startswith("-E")
     ]
     isolated = "-E -s -S -B -W ignore"
     assert [line.partition(" -c ")[0] for line in starts] == [
@@ -179,10 +180,12 @@ def test_python_2_gets_levels_as_options(tmp_path: Path) -> None:
     [(False, "-I -S -B -W ignore"), (True, "-X utf8 -s -S -B -W ignore")],
 )
 def test_python_3_is_isolated(tmp_path: Path, is_repeatable: bool, options: str) -> None:
-    path = script(tmp_path / "python", f'echo "$@" >> {tmp_path}/told\nexec {sys.executable} "$@"')
+    path = script(
+        tmp_path / "python", f'echo "$@" >> {tmp_path}/arguments\nexec {sys.executable} "$@"'
+    )
     process = CompilerProcess(path, Limits(), is_repeatable=is_repeatable)
     process.close()
-    assert (tmp_path / "told").read_text().partition(" -c ")[0] == options
+    assert (tmp_path / "arguments").read_text().partition(" -c ")[0] == options
 
 
 def test_process_that_dies_is_restarted(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sources, each with the codes that are told of it, in order."""
+"""Sources, each with the codes that are reported, in order."""
 
 from __future__ import annotations
 

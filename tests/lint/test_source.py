@@ -102,7 +102,7 @@ def test_decode_source_drops_the_byte_order_mark() -> None:
 
 CALL = "marshal.loads(d[16:])"
 
-#: A comment behind the call, and what is still told.
+#: A comment behind the call, and what is still reported.
 BEHIND = [
     ("# noqa", []),
     ("# NoQA", []),
