@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.cli import READS_INDEX
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,6 +67,31 @@ def test_clean_proof_imports_no_slow_module(clean: Repo, git_calls: GitCalls) ->
     assert "identify" not in imported
     assert "pycache_guard.gitignore.fast_proof" in imported
     assert sorted(git_calls.verbs()) == ["check-ignore", "ls-files"]
+
+
+AT_FIRST_START = """
+import sys
+
+seen = []
+sys.addaudithook(lambda event, _: event in ("os.posix_spawn", "subprocess.Popen") and seen.append({{*sys.modules}}))
+from pycache_guard.cli import main
+
+assert main(['{}']) == 0
+print(*seen[0])
+"""
+
+
+@pytest.mark.parametrize("command", READS_INDEX)
+def test_git_is_started_before_the_command_is_imported(clean: Repo, command: str) -> None:
+    clean.add(".gitignore", "__pycache__/\n")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", AT_FIRST_START.format(command)],
+        capture_output=True,
+        check=True,
+    )
+    imported = {*done.stdout.decode().splitlines()[-1].split()}
+    assert "pycache_guard.git.index" in imported
+    assert imported.isdisjoint({"pycache_guard.commands", "pycache_guard.scan"})
 
 
 def test_clean_push_imports_no_slow_module(

@@ -48,6 +48,9 @@ COMMANDS = (
 )
 
 
+#: Commands that read the index if they have no arguments, and whether they compare it with HEAD.
+READS_INDEX = {"forbid-bytecode": True, "check-gitignore": False}
+
 #: Words that are answered here, in place of a command.
 HELP_WORDS = ("help", "--help", "-h")
 VERSION_WORDS = ("version", "--version", "-V")
@@ -208,6 +211,10 @@ def dispatch(argv: list[str]) -> int:
 
 def run_command(name: str, argv: Sequence[str]) -> int:
     """Import the module of the command `name` and run it."""
+    if not argv and name in READS_INDEX:
+        from pycache_guard.git.index import start_index  # git runs while the command is imported
+
+        start_index(compare=READS_INDEX[name])
     # Not importlib.import_module, which costs 0.5 ms more: it imports warnings.
     module = __import__(f"pycache_guard.commands.{name.replace('-', '_')}", fromlist=["main"])
     code: int = module.main(argv)

@@ -7,7 +7,7 @@ Arguments, explanations and report formats are imported only where they are need
 
 from __future__ import annotations
 
-from pycache_guard.git.index import Index
+from pycache_guard.git.index import current_index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.findings import Finding
+    from pycache_guard.git.index import Index
 
 NAME = "check-gitignore"
 SUMMARY = "prove that .gitignore keeps bytecode out, and complete it"
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     """Return 0 if everything is ignored, 1 if not, or if something had to be added."""
     options: CheckOptions | Namespace
     options = CheckOptions(fix=bool(argv)) if not argv or [*argv] == ["--fix"] else parse(argv)
-    index = Index()
+    index = current_index()
     if options.explain is not None:
         return print_explanation(index, options.explain, options)
     listing = index.list_entries()

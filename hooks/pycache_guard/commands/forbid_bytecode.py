@@ -7,7 +7,7 @@ Arguments, rules and report formats are imported only where they are needed.
 
 from __future__ import annotations
 
-from pycache_guard.git.index import Index
+from pycache_guard.git.index import Index, current_index
 from pycache_guard.git.process import GitFailure
 
 TYPE_CHECKING = False
@@ -44,9 +44,7 @@ class ForbidOptions:
 def main(argv: Sequence[str]) -> int:
     """Return 0 if there are no findings, else 1."""
     options = parse(argv) if argv else ForbidOptions()
-    index = Index()
-    if not argv:
-        index.start_early()
+    index = current_index()
     from pycache_guard.scan import Unread
 
     unread = Unread()

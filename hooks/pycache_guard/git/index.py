@@ -96,6 +96,13 @@ def check_presence() -> None:
     )
 
 
+def is_likely_top() -> bool:
+    """Return whether the current directory has a `.git`, by two questions to the file system."""
+    return "GIT_WORK_TREE" not in os.environ and (
+        os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
+    )
+
+
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
@@ -118,11 +125,15 @@ class Index:
         """
         return self._started.pop("list_entries", None) or Listing()
 
-    def start_early(self) -> None:
-        """Start what a check of new content reads, so that git runs while the rest is imported."""
+    def start_early(self, *, compare: bool) -> None:
+        """Start what a check reads, so that git runs while the rest is imported.
+
+        With `compare` it is a check of new content.
+        """
         self._is_early = True
-        self._started["start_diff"] = self._diff_against("HEAD")
-        if self.if_large():
+        if compare:
+            self._started["start_diff"] = self._diff_against("HEAD")
+        if compare and self.if_large():
             self._started["list_paths"] = self.list_paths()
         else:
             self._started["list_entries"] = self.list_entries()
@@ -220,13 +231,11 @@ class Index:
 
     def read_early(self, path: str) -> None:
         """After `start_early`, read a file while git runs, for a `read` that is not thorough."""
-        if not self._is_early:
-            return
-        from pycache_guard.git.repository import is_likely_top
-
-        if is_likely_top():
-            try:  # noqa: SIM105 - contextlib costs 1 ms
-                self._early[path] = self.read(path, thorough=False)
+        if self._is_early and is_likely_top():
+            try:
+                # Without a file nothing is imported.
+                is_there = os.path.lexists(path)
+                self._early[path] = self.read(path, thorough=False) if is_there else None
             except OSError:  # `read` raises it if the file is needed
                 pass
 
@@ -240,7 +249,6 @@ class Index:
         if not thorough and path in self._early:
             return self._early[path]
         from pycache_guard.fs.regular import open_regular
-        from pycache_guard.git.repository import is_likely_top
 
         where = os.curdir if not thorough and is_likely_top() else self.directory()
         try:
@@ -297,6 +305,22 @@ class Index:
             *(*FULL_INDEX, "diff-index", "--cached", "--ita-visible-in-index"),
             *(*RAW_DIFF_OPTIONS, base, "--"),
         )
+
+
+#: The index whose git was started before the command was imported.
+_early: list[Index] = []
+
+
+def start_index(*, compare: bool) -> None:
+    """Start git for the command that is about to be imported; see `Index.start_early`."""
+    index = Index()
+    index.start_early(compare=compare)
+    _early[:] = [index]
+
+
+def current_index() -> Index:
+    """Return the index, the one of `start_index` if there is one."""
+    return _early.pop() if _early else Index()
 
 
 #: Sections of the configuration with programs that git runs when it writes an index: filters, and the

@@ -64,13 +64,6 @@ def options_at(directory: str) -> tuple[str, ...]:
     return ("-C", directory, "--git-dir", own, "--work-tree", os.path.abspath(directory))
 
 
-def is_likely_top() -> bool:
-    """Return whether the current directory has a `.git`, by two questions to the file system."""
-    return "GIT_WORK_TREE" not in os.environ and (
-        os.path.isfile(".git") or os.path.isfile(os.path.join(".git", "HEAD"))
-    )
-
-
 def is_usual_top() -> bool:
     """Return whether files alone prove that the current directory is the top of a work tree.
 
