@@ -145,7 +145,9 @@ def read_recipe(data: bytes) -> dict[str, File]:
         parts = [part[:60] for part in text[:600].split("/") if part not in ("", ".", "..")]
         above = {"/".join(parts[:n]) for n in range(1, len(parts))}
         path = "/".join(parts)
-        if parts and path not in directories and not above & files.keys():
+        # A list makes an image of any archive.
+        is_image = path == "manifest.json" and rest[4:5] == b"["
+        if parts and not is_image and path not in directories and not above & files.keys():
             directories |= above
             files.setdefault(path, File(int.from_bytes(rest[:4], "little") >> 1, rest[4:]))
     return files

@@ -386,13 +386,12 @@ def image(**texts: object) -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (image(manifest=b"{"), "has a `manifest.json` that is not JSON"),
         (image(manifest=b"[" * 100_000), "has a `manifest.json` that is not JSON"),
-        (image(manifest={}), "has a `manifest.json` without images"),
+        (image(manifest=[]), "has a `manifest.json` without images"),
         (image(manifest=[{}]), "has a `manifest.json` without layers"),
         (image(manifest=[3]), "has a `manifest.json` without layers"),
         (image(manifest=[{"Layers": ["x"]}]), "has no layer `x`"),
-        (image(manifest=b"text"), "has no `index.json`"),
+        (image(manifest=b"text", layout={}, index=[]), "has an `index.json` without images"),
         (image(layout={}, index=[]), "has an `index.json` without images"),
         (image(layout={}, index={"manifests": [3]}), "with a descriptor that is malformed"),
         (image(layout={}, index={"manifests": [{"digest": "sha256:../x"}]}), "is malformed"),
@@ -448,6 +447,13 @@ def indexes(number: int) -> dict[str, object]:
 )
 def test_images_that_would_take_hours(run: Run, data: bytes, words: str) -> None:
     assert words in refused(run, "image.tar", data).err
+
+
+@pytest.mark.parametrize("text", [b"{}", b"text", b""])
+def test_a_manifest_of_something_else(run: Run, text: bytes) -> None:
+    """Web applications and browser extensions have a `manifest.json` too."""
+    layer: Layer = {"m.py": File(SOURCE), CACHE: File(STAMPED), "manifest.json": File(text)}
+    assert states(check(run, "a.tar", make_layer(layer))) == {"m.py": "used"}
 
 
 def test_an_image_of_attestations_only(run: Run) -> None:

@@ -129,6 +129,11 @@ def _may_be_json(member: Member, name: str) -> bool:
     return is_named and member.size <= MAX_JSON_BYTES
 
 
+def is_docker_manifest(text: bytes) -> bool:
+    """Return whether a `manifest.json` may be that of `docker save`: a list; that of a web site is an object."""
+    return text.startswith(b"[")
+
+
 def is_image(tar: Tar) -> bool:
     """Return whether a tar file is an image archive."""
     names: set[str] = set()
@@ -136,7 +141,10 @@ def is_image(tar: Tar) -> bool:
     with suppress(ArchiveError):
         for member in tar.members():
             name = posixpath.normpath(member.name)
-            if name in (_MANIFEST, _INDEX, _LAYOUT):
+            is_manifest = (
+                name == _MANIFEST and member.is_file and is_docker_manifest(member.read(1))
+            )
+            if is_manifest or name in (_INDEX, _LAYOUT):
                 names.add(name)
     return _MANIFEST in names or {_INDEX, _LAYOUT} <= names
 
@@ -159,7 +167,7 @@ class ImageArchive:
 
     def _read_images(self) -> list[Image]:
         """Return the images that the contents describe. Raises `ArchiveError`."""
-        if _MANIFEST in self._contents.texts:
+        if is_docker_manifest(self._contents.texts.get(_MANIFEST, b"")):
             images = self._read_docker()
         else:
             self._manifest_count = 0
