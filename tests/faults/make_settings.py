@@ -42,6 +42,17 @@ VERBS = (
     ("check-attr", "--all", "a"),
     ("ls-tree", "-r", "HEAD"),
     ("update-index", "--force-remove", "b"),
+    ("remote",),
+    ("grep", "-q", "x"),
+    ("rev-parse", "@{upstream}"),
+)
+#: Make a repository whose branch has an upstream.
+SET_UP = (
+    ("init", "-q", "--initial-branch=main"),
+    ("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "--allow-empty", "-m", "x"),
+    ("remote", "add", "origin", "nowhere"),
+    ("update-ref", "refs/remotes/origin/main", "HEAD"),
+    ("branch", "-q", "--set-upstream-to=origin/main"),
 )
 
 
@@ -72,10 +83,7 @@ def main(files: list[str]) -> None:
     documented = {line for file in files for line in Path(file).read_text("utf-8").split()}
     settings = sorted({each for name in documented for each in expand(name) if "." in each})
     with tempfile.TemporaryDirectory() as directory:
-        for command in (
-            ("init", "-q"),
-            ("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "--allow-empty", "-m", "x"),
-        ):
+        for command in SET_UP:
             subprocess.run(["git", *command], cwd=directory, check=True)
         usual = answers(None, directory)
         for setting in settings:

@@ -122,9 +122,7 @@ def test_no_setting_that_takes_text_names_a_program_that_is_run(
     result = scene.run(call)
     assert not seen.exists(), seen.read_text()
     assert_clean_exit(result)
-    # The texts are no refspecs and no branches, so git may refuse its remotes or know no upstream.
-    refused = (2,) if call.command == "check-history" else ()
-    assert result.code in (usual.code, *refused), result
+    assert result.code == usual.code, result
 
 
 #: Programs that a writer of an index would run, as lines of a configuration; what stands in a
