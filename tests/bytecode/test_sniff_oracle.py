@@ -140,6 +140,8 @@ def test_python_file_with_unknown_flags_runs_bytecode(
     magic, (code, *_) = parts(exe)
     row = identify_magic(magic)
     assert row is not None
+    if row.implementation == "PyPy":
+        pytest.skip("PyPy decides by the name of a file")
     length = row.header_length - 4
     data = magic + (flags * 3)[:length] + code
     (tmp_path / "logo.png").write_bytes(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import re
 import struct
+import sys
 
 import pytest
 
@@ -14,6 +15,11 @@ from pycache_guard.bytecode.code_object import marshal_format
 from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.marshal_scalars import MarshalError
 from pycache_guard.bytecode.string_scan import ScanResult, find_printable_runs, scan_strings
+
+layout_of_3_11 = pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info < (3, 11),
+    reason="code objects have another layout than that of CPython 3.11 and later",
+)
 
 PLACEHOLDER = re.compile(rb"[zZ\xda\xfa]\x0bPLACEHOLDER")
 
@@ -39,9 +45,7 @@ TEXT = b"z\x05texts"
 NUMBER = struct.pack("<Bi", ord("i"), 123456)
 
 
-@pytest.mark.skipif(
-    "sys.version_info < (3, 11)", reason="the layout of code objects is another one"
-)
+@layout_of_3_11
 @pytest.mark.parametrize(
     "value",
     [
@@ -86,9 +90,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.skipif(
-    "sys.version_info < (3, 11)", reason="the layout of code objects is another one"
-)
+@layout_of_3_11
 @pytest.mark.parametrize(("value", "numbers"), NUMBERS, ids=range(len(NUMBERS)))
 def test_long_numbers_are_read(value: bytes, numbers: list[int]) -> None:
     assert [*scan(put(value)).numbers] == numbers
@@ -105,9 +107,7 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.skipif(
-    "sys.version_info < (3, 11)", reason="the layout of code objects is another one"
-)
+@layout_of_3_11
 @pytest.mark.parametrize(("value", "reason"), DAMAGED, ids=range(len(DAMAGED)))
 def test_damage_is_an_error(value: bytes, reason: str) -> None:
     data = put(value) if value[:1] != b"l" else put(value)[: put(value).index(value) + 6]
@@ -116,9 +116,7 @@ def test_damage_is_an_error(value: bytes, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-@pytest.mark.skipif(
-    "sys.version_info < (3, 11)", reason="the layout of code objects is another one"
-)
+@layout_of_3_11
 def test_endless_dict_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(string_scan, "MAX_OBJECTS", 50)
     with pytest.raises(MarshalError, match="more than 50 objects"):

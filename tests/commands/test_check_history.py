@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import PROGRAM
+from helpers.git_version import needs_any_git
 from helpers.history_strategies import Commit, build, histories, reference_bytecode
 from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
@@ -356,6 +357,7 @@ def test_missing_base_of_a_shallow_clone_ends_with_2(
     assert "this clone is shallow: fetch it (`git fetch --unshallow`" in result.err
 
 
+@needs_any_git
 def test_command_outside_a_repository_names_that_first(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
