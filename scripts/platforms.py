@@ -137,7 +137,7 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
     counts: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="pycache-guard-platforms-") as directory:
         checkout = Path(directory) / "checkout"
-        ignored = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache")
+        ignored = shutil.ignore_patterns(".venv*", "__pycache__", ".*_cache")
         shutil.copytree(ROOT, checkout, symlinks=True, ignore=ignored)
 
         def run(*command: str) -> subprocess.CompletedProcess[str]:

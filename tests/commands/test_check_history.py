@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import PROGRAM
-from helpers.git_version import needs_any_git
+from helpers.git_version import needs_any_git, needs_git
 from helpers.history_strategies import Commit, build, histories, reference_bytecode
 from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
@@ -390,6 +390,7 @@ def partial(repo: Repo, tmp_path: Path) -> Repo:
     return clone
 
 
+@needs_git(27, "`git diff-tree` that compares trees without their blobs")
 def test_partial_clone_fetches_nothing_and_ends_with_2(
     partial: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

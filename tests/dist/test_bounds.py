@@ -131,7 +131,7 @@ LARGE: dict[str, tuple[int, Callable[[], tuple[str, bytes]]]] = {
     "failures": (2, lambda: ("a.whl", build(*(Part(b"../" * 500 + b"%05d" % n) for n in range(1_200))))),
     "members of a tar": (1, lambda: ("a.tar.gz", make_tar({f"{n}.pyc": b"" for n in range(20_000)}))),
     "an LZMA dictionary": (2, lambda: ("a.whl", build(Part(b"a", b"x", method=14, packed=b"\x09\x04\5\0\x5d\xff\xff\xff\xff" + bytes(20))))),
-    "an xz dictionary": (2, lambda: ("a.tar.xz", lzma.compress(b"x", filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]))),
+    "an xz dictionary": (2, lambda: ("a.tar.xz", lzma.compress(b"x", check=lzma.CHECK_CRC64, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]))),
     "a pax header": (2, lambda: ("a.tar.gz", gzip.compress(header(b"x", 60 << 20) + b"9" * (60 << 20)))),
 }  # fmt: skip
 

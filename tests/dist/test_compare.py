@@ -245,9 +245,11 @@ def test_comparison_is_imported_only_for_bytecode_with_source(
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; {listing}"], capture_output=True, check=True
     )
-    engine = ("pycache_guard.verify", "pycache_guard.interpreters", "subprocess")
+    engine = ["pycache_guard.verify", "pycache_guard.interpreters"]
+    if sys.implementation.name == "cpython":  # PyPy needs it for itself
+        engine.append("subprocess")
     imported = done.stderr.decode().split()
-    assert [name in imported for name in engine] == [pays] * 3
+    assert {name in imported for name in engine} == {pays}
 
 
 def test_duplicate_member_of_another_size_is_not_kept(

@@ -241,7 +241,7 @@ def split_git(words: list[str]) -> tuple[str, list[str]]:
 
 
 #: Options that git has and does not list.
-UNLISTED_OPTIONS = {"commit": "--allow-empty", "diff": "--stat --exit-code"}
+UNLISTED_OPTIONS = {"commit": "--allow-empty", "diff": "--cached --stat --exit-code"}
 
 
 @cache
