@@ -56,7 +56,7 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("import marshal\nexec(marshal.loads(data))", ["PYC402"]),
         ("import marshal as m, zlib\nexec(m.loads(zlib.decompress(data)), {})", ["PYC402"]),
         ("from marshal import load\ncode = load(f)\neval(code)", ["PYC402"]),
-        ("import marshal\nexec(code)", []),
+        ("import marshal\nmarshal.loads(d)\nexec(code)", []),
         ("exec(__import__('marshal').loads(data))", ["PYC402"]),
         ("import builtins, marshal\nbuiltins.exec(marshal.loads(data))", ["PYC402"]),
         ("import six, marshal\nsix.exec_(marshal.loads(data))", ["PYC402"]),
@@ -150,6 +150,7 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("import runpy\nrunpy.run_path('{}.pyc'.format(n))", ["PYC404"]),
         ("import runpy\np = 'a.pyc'\nrunpy.run_path(p)", ["PYC404"]),
         ("import runpy, glob\nfor p in sorted(glob.glob('*.pyc')): runpy.run_path(p)", ["PYC404"]),
+        ("import runpy, glob\nfor p in glob.glob('*.py[co]'): runpy.run_path(p)", ["PYC404"]),
         (
             (
                 "import runpy\nfrom importlib.util import cache_from_source\n"
@@ -184,6 +185,13 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
     ],
     "PYC405": [
         ("import subprocess, sys\nsubprocess.run([sys.executable, 'a.pyc'])", ["PYC405"]),
+        (
+            (
+                "import subprocess, sys\nfrom importlib.util import cache_from_source as c\n"
+                "subprocess.run([sys.executable, c(p)])"
+            ),
+            ["PYC405"],
+        ),
         ("import subprocess as s\ns.Popen(('python3.12', '-u', f'{d}/a.pyc', '-x'))", ["PYC405"]),
         (
             "import subprocess\nsubprocess.call(['env', 'A=1', 'python', '-W', 'error', 'a.pyc'])",
@@ -577,11 +585,21 @@ TABLES: dict[str, list[tuple[str, list[str]]]] = {
         ("if p.suffix == '.pyc':\n    p.unlink()", ["PYC432"]),
         ("import os\nos.remove(p) if p.endswith('.pyc') else None", ["PYC432"]),
         ("import os\nwhile p.endswith('.pyc'): os.remove(p)", ["PYC432"]),
-        # What was asked for, what is not known, what is something else.
+        ("import shutil\nshutil.rmtree(d + '\\\\__PyCache__\\\\')", ["PYC432"]),
+        ("import os\nos.remove(n + '.PYC')", ["PYC432"]),
         (
-            "import os\nfrom importlib.util import cache_from_source as c\nos.remove(c(p))  # .pyc",
-            [],
+            "import os\nfrom importlib.util import cache_from_source as c\nos.remove(d + c(p))",
+            ["PYC432"],
         ),
+        # What was asked for, what is not known, what is something else.
+        ("import os\nfrom importlib.util import cache_from_source as c\nos.remove(c(p))", []),
+        ("import os, py_compile as c\np = c.compile(q)\nos.remove(os.fspath(p))", []),
+        (
+            "from pathlib import Path\nfrom imp import cache_from_source as c\nPath(c(p)).resolve().unlink()",
+            ["PYC433"],
+        ),
+        ("import os\nfrom imp import *\nos.remove(str(d, cache_from_source(p)))", []),
+        ("import os, py_compile\np = str(p)\nos.remove(p)", []),
         ("import os\nif f.endswith(('.pyc', '.tmp')): os.remove(f)", []),
         ("import os\nif f.endswith('.pyc') or x: os.remove(f)", []),
         ("import os\nif f.endswith('.pyc'): ...\nelse: os.remove(f)", []),

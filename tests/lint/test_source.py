@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycache_guard.lint import lint_source
+from pycache_guard.lint import lint_source, source
 from pycache_guard.lint.source import (
     Unparsable,
     check_syntax,
     decode_source,
     lines_of,
     logical_line_ranges,
+    parse_source,
 )
 
 PYTHON = "Python {}.{}".format(*sys.version_info)
@@ -165,9 +166,50 @@ def test_logical_line_ranges_of_broken_source_are_empty(lines: list[str]) -> Non
     assert logical_line_ranges(lines) == {}
 
 
-def test_syntax_is_checked_without_symtable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyPy does not have this module."""
-    monkeypatch.setitem(sys.modules, "symtable", None)
-    check_syntax("x = 1\n", "a.py")
-    with pytest.raises(Unparsable, match=r"a\.py:1: cannot be parsed"):
-        check_syntax("x = (\n", "a.py")
+PARSED = [
+    ("", True),
+    ("x = 1", True),
+    ("\n\n# only a comment", True),
+    ("'''text'''\nfrom __future__ import annotations\n", True),
+    ("from __future__ import braces\n", True),
+    ("x = 1\nfrom __future__ import annotations\n", True),
+    ("nonlocal x\nreturn\n", True),
+    ("1 <> 2\n", False),
+    ("  x = 1\n", False),
+    ("x = (\n", False),
+    ("x = 1\n  y\n", False),
+    ("'pycache_guard_parses_only'\nx = = 1\n", False),
+    ("from __future__ import pycache_guard_parses_only\nx = = 1\n", False),
+    ("x = '\ud800'\n", False),
+    ("x = '\0'\n", False),
+]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+@pytest.mark.parametrize(("text", "is_valid"), PARSED)
+def test_syntax_is_checked_as_the_parser_does(
+    text: str, is_valid: bool, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a Python that refuses an unknown future feature before it has parsed the rest."""
+    if not stops:
+        monkeypatch.setattr(source, "stops_after_parsing", lambda: False)
+    for check in (check_syntax, parse_source):
+        with contextlib.nullcontext() if is_valid else pytest.raises(Unparsable):
+            check(text, "a.py")
+
+
+@given(st.text(alphabet="a=(:)'\"#\\\n \x0cé1", max_size=30))
+def test_syntax_of_any_text_is_checked_as_the_parser_does(text: str) -> None:
+    answers = []
+    for check in (check_syntax, parse_source):
+        try:
+            check(text, "a.py")
+            answers.append("")
+        except Unparsable as why:
+            answers.append(str(why))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="asks for CPython's order")
+def test_cpython_parses_to_the_end_before_it_refuses_a_feature() -> None:
+    assert source.stops_after_parsing()

@@ -17,6 +17,7 @@ from pycache_guard.lint.source import (
     lines_of,
     parse_source,
 )
+from pycache_guard.lint.triggers import checks_for
 
 if TYPE_CHECKING:
     import ast
@@ -32,7 +33,7 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
     `path` is for the findings, and distinguishes scripts from modules. Raises `Unparsable`.
     """
     text = decode_source(data, path)
-    if not checks_for(text):
+    if not checks_for(text, CHECKS):
         check_syntax(text, path)
         return []
     tree = parse_source(text, path)
@@ -51,18 +52,13 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
     trigger words of any rule is skipped: that is nearly every one.
     """
     text = "".join(lines)
-    checks = checks_for(text)
+    checks = checks_for(text, CHECKS)
     if not checks:
         return []
     module = Module(tree, text, path)
     return sort_findings(
         [to_finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
     )
-
-
-def checks_for(text: str) -> list[Check]:
-    """Return the checks with a trigger word in a text: no other can find anything in it."""
-    return [check for check in CHECKS if any(mark in text for mark in check.TRIGGER_WORDS)]
 
 
 def to_finding(check: Check, hit: Violation, lines: Sequence[str], path: str) -> Finding:

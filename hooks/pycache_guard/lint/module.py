@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pycache_guard.lint.scopes import SCOPE_FIELDS, Scope, bind
+from pycache_guard.lint.scopes import BINDERS, SCOPE_FIELDS, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from pycache_guard.lint.scopes import Binding
 
@@ -22,8 +22,28 @@ class Violation(NamedTuple):
 
 Node = TypeVar("Node", bound=ast.AST)
 
-#: Nodes without a place; the parser shares one object of each between all their parents.
-SHARED_CONTEXTS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+#: Fields without a node, or with nodes that have no place and are shared by all their parents.
+PLAIN_FIELDS = frozenset(
+    {
+        "arg",
+        "asname",
+        "attr",
+        "conversion",
+        "ctx",
+        "id",
+        "is_async",
+        "kind",
+        "kwd_attrs",
+        "level",
+        "module",
+        "op",
+        "ops",
+        "rest",
+        "simple",
+        "type_comment",
+        "type_ignores",
+    }
+)
 #: The most assignments that are followed from a name to its value.
 MAX_INDIRECTION = 4
 #: A name with more possible origins than this is unknown.
@@ -51,21 +71,40 @@ class Module:
         self._walk(tree)
 
     def _walk(self, tree: ast.Module) -> None:
-        stack: list[tuple[ast.AST, Scope]] = [(tree, Scope(tree, None))]
+        """Visit each node once, in the order of the source, but for constants, which hold none."""
+        parents, scopes, kinds = self._parents, self._scopes, self._kinds
+        scopes[tree] = Scope(tree, None)
+        stack: list[ast.AST] = [tree]
         while stack:
-            node, scope = stack.pop()
-            self._scopes[node] = scope
-            self._kinds.setdefault(type(node), []).append(node)
-            bind(node, self._parents.get(node), scope)
-            inside = SCOPE_FIELDS.get(type(node))
-            inner = Scope(node, scope) if inside else scope
-            below: list[tuple[ast.AST, Scope]] = []
-            for field, child in iter_children(node):
-                self._parents[child] = node
-                below.append((child, inner if inside and field in inside else scope))
-                if isinstance(node, ast.arguments) and field.endswith("defaults"):
-                    below[-1] = (child, scope.parent or scope)
-            stack.extend(reversed(below))
+            node = stack.pop()
+            kind = type(node)
+            scope = scopes[node]
+            if kind not in kinds:
+                kinds[kind] = []
+            kinds[kind].append(node)
+            if kind not in VISITS:
+                VISITS[kind] = plan_visit(kind)
+            binder, fields, make_inner = VISITS[kind]
+            if binder is not None:
+                binder(node, parents.get(node), scope)
+            inner = scope if make_inner is None else make_inner(node, scope)
+            below: list[ast.AST] = []
+            for field, is_inside in fields:
+                value = getattr(node, field, None)
+                place = inner if is_inside else scope
+                if value.__class__ is list:
+                    for child in value:
+                        if isinstance(child, ast.AST) and child.__class__ is not ast.Constant:
+                            parents[child] = node
+                            scopes[child] = place
+                            below.append(child)
+                elif isinstance(value, ast.AST) and value.__class__ is not ast.Constant:
+                    parents[value] = node
+                    scopes[value] = place
+                    below.append(value)
+            if below:
+                below.reverse()
+                stack += below
 
     def all(self, kind: type[Node]) -> list[Node]:
         """Return the nodes of one type, in the order of the source."""
@@ -185,13 +224,31 @@ class Module:
         return isinstance(node, ast.Call) and not self.qualified_names(node.func).isdisjoint(names)
 
 
-def iter_children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Yield (field, child) in the order of the fields."""
-    for field in node._fields:
-        value = getattr(node, field, None)
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not isinstance(child, SHARED_CONTEXTS):
-                yield field, child
+class Visit(NamedTuple):
+    """How a type of node is visited."""
+
+    #: Binds the names that the node itself binds.
+    binder: Callable[[ast.AST, ast.AST | None, Scope], None] | None
+    #: The fields that may hold other nodes, and whether these are evaluated in another scope.
+    fields: tuple[tuple[str, bool], ...]
+    #: Returns this other scope for a node and its own scope.
+    make_inner: Callable[[ast.AST, Scope], Scope] | None
+
+
+#: How each type of node is visited that has been seen.
+VISITS: dict[type[ast.AST], Visit] = {}
+
+
+def plan_visit(kind: type[ast.AST]) -> Visit:
+    """Return how a type of node is visited."""
+    fields = [field for field in kind._fields if field not in PLAIN_FIELDS]
+    if kind is ast.arguments:
+        # They stand in the scope of the function, but not the defaults.
+        pairs = ((field, field.endswith("defaults")) for field in fields)
+        return Visit(None, tuple(pairs), lambda _, scope: scope.parent or scope)
+    inside = SCOPE_FIELDS.get(kind, frozenset())
+    pairs = ((field, field in inside) for field in fields)
+    return Visit(BINDERS.get(kind), tuple(pairs), Scope if inside else None)
 
 
 def find_argument(call: ast.Call, position: int, keyword: str | None = None) -> ast.expr | None:

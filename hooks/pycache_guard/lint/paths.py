@@ -60,6 +60,15 @@ MAX_PATH_DEPTH = 12
 MAX_PIECES = 1000
 
 BYTECODE = (".pyc", ".pyo")
+#: Calls that return a path of bytecode, and patterns for it.
+BYTECODE_SOURCES = ("cache_from_source", "py_compile", "py[co]", "py[oc]")
+#: The trigger words of rules that ask for a path of bytecode.
+BYTECODE_WORDS = (*BYTECODE, *BYTECODE_SOURCES)
+#: The same where a path ends: a literal ends there, or goes on with a slash, a wildcard or a value.
+BYTECODE_ENDS = (
+    *(word + end for word in (*BYTECODE, "__pycache__") for end in "\"'/\\%{*?"),
+    *BYTECODE_SOURCES,
+)
 
 
 def string_parts(module: Module, node: ast.expr | None, depth: int = MAX_PATH_DEPTH) -> Pieces:

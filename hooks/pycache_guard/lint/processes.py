@@ -45,6 +45,8 @@ LIST_CALLS = {
     "os.spawnv": 2,
     "os.spawnvp": 2,
 }
+#: A word of each of these names.
+COMMAND_WORDS = ("subprocess", "system", "popen", "execl", "execv", "spawnl", "spawnv")
 INTERPRETER = re.compile(
     r"(?:.*[/\\])?(?:python|pypy)[\d.]*w?(?:\.exe)?", re.IGNORECASE | re.DOTALL
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Nodes with a scope of their own, and the fields that are evaluated in it.
 SCOPE_FIELDS: dict[type[ast.AST], frozenset[str]] = {
@@ -81,32 +84,21 @@ class Scope:
         return None if home is None else home.bindings.get(name, [])
 
 
-def bind(node: ast.AST, parent: ast.AST | None, scope: Scope) -> None:
-    """Bind in `scope` the names that `node` itself binds; its children are asked for theirs."""
-    if isinstance(node, ast.Name):
-        if not isinstance(node.ctx, ast.Load):
-            scope.bind(node.id, binding_of_target(node, parent))
-    elif isinstance(node, ast.Import):
-        for alias in node.names:
-            first = alias.name.partition(".")[0]
-            origin = alias.name if alias.asname else first
-            scope.bind(alias.asname or first, Binding(node, origin))
-    elif isinstance(node, ast.ImportFrom):
-        bind_from(node, scope)
-    elif isinstance(node, ast.arg):
-        scope.bind(node.arg, Binding(node))
-    elif isinstance(node, ast.Global):
-        scope.declare_global(node.names)
-    elif isinstance(node, ast.Nonlocal):
-        scope.declare_nonlocal(node.names)
-    elif not isinstance(node, ast.alias):  # whose statement has bound it
-        # Definitions, `except … as name`, captures of patterns, type parameters.
-        name = getattr(node, "rest" if isinstance(node, ast.MatchMapping) else "name", None)
-        if isinstance(name, str):
-            scope.bind(name, Binding(node))
+def bind_name(node: ast.Name, parent: ast.AST | None, scope: Scope) -> None:
+    """Bind a name that is a target."""
+    if not isinstance(node.ctx, ast.Load):
+        scope.bind(node.id, binding_of_target(node, parent))
 
 
-def bind_from(node: ast.ImportFrom, scope: Scope) -> None:
+def bind_import(node: ast.Import, _: ast.AST | None, scope: Scope) -> None:
+    """Bind the names of an `import …`."""
+    for alias in node.names:
+        first = alias.name.partition(".")[0]
+        origin = alias.name if alias.asname else first
+        scope.bind(alias.asname or first, Binding(node, origin))
+
+
+def bind_from(node: ast.ImportFrom, _: ast.AST | None, scope: Scope) -> None:
     """Bind the names of a `from … import …`."""
     module = "." * node.level + (node.module or "")
     for alias in node.names:
@@ -125,3 +117,49 @@ def binding_of_target(name: ast.Name, parent: ast.AST | None) -> Binding:
     if isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)):
         return Binding(name, value=parent.iter, is_iteration=True)
     return Binding(name)
+
+
+def bind_argument(node: ast.arg, _: ast.AST | None, scope: Scope) -> None:
+    """Bind a parameter."""
+    scope.bind(node.arg, Binding(node))
+
+
+def bind_own_name(node: ast.AST, _: ast.AST | None, scope: Scope) -> None:
+    """Bind the name of a definition, of `except … as name`, a capture of a pattern, a type parameter."""
+    name = getattr(node, "rest" if isinstance(node, ast.MatchMapping) else "name", None)
+    if isinstance(name, str):
+        scope.bind(name, Binding(node))
+
+
+def declare_global(node: ast.Global, _: ast.AST | None, scope: Scope) -> None:
+    """Resolve the names of a `global …`."""
+    scope.declare_global(node.names)
+
+
+def declare_nonlocal(node: ast.Nonlocal, _: ast.AST | None, scope: Scope) -> None:
+    """Resolve the names of a `nonlocal …`."""
+    scope.declare_nonlocal(node.names)
+
+
+#: By type of node: what binds, in a scope, the names that the node itself binds. It is given the
+#: node, its parent and the scope; the node's children are visited for theirs.
+BINDERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.Name: bind_name,
+    ast.Import: bind_import,
+    ast.ImportFrom: bind_from,
+    ast.arg: bind_argument,
+    ast.Global: declare_global,
+    ast.Nonlocal: declare_nonlocal,
+    ast.FunctionDef: bind_own_name,
+    ast.AsyncFunctionDef: bind_own_name,
+    ast.ClassDef: bind_own_name,
+    ast.ExceptHandler: bind_own_name,
+    ast.MatchAs: bind_own_name,
+    ast.MatchStar: bind_own_name,
+    ast.MatchMapping: bind_own_name,
+    **{
+        getattr(ast, name): bind_own_name
+        for name in ("TypeVar", "ParamSpec", "TypeVarTuple")  # Python 3.12
+        if hasattr(ast, name)
+    },
+}

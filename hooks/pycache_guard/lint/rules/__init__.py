@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         RULE: Rule
         #: How to fix a finding, in a few words.
         FIX_HINT: str
-        #: Every source with a finding contains one of them; other sources are skipped.
-        TRIGGER_WORDS: tuple[str, ...]
+        #: Every source with a finding contains a word of each group; see `lint.triggers`.
+        TRIGGER_WORDS: tuple[tuple[str, ...], ...]
         check: Callable[[Module], Iterator[Violation]]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation, find_argument
-from pycache_guard.lint.paths import BYTECODE, is_bytecode
+from pycache_guard.lint.paths import BYTECODE_WORDS, is_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC404
 FIX_HINT = "pass the source path to importlib.util.spec_from_file_location"
-TRIGGER_WORDS = (*BYTECODE, "cache_from_source", "py_compile")
+TRIGGER_WORDS = (
+    BYTECODE_WORDS,
+    ("spec_from_file_location", "SourceFileLoader", "load_source", "load_module", "run_path"),
+)
 
 #: Calls that run a file: position and name of the path among their arguments.
 IMPORTS = {

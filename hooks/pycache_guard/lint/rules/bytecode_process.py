@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pycache_guard.findings import Rule
 from pycache_guard.lint.module import Violation
-from pycache_guard.lint.paths import BYTECODE
-from pycache_guard.lint.processes import find_commands, script_arguments
+from pycache_guard.lint.paths import BYTECODE, BYTECODE_WORDS
+from pycache_guard.lint.processes import COMMAND_WORDS, find_commands, script_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC405
 FIX_HINT = "run the source, `python x.py`, or the module, `python -m x`"
-TRIGGER_WORDS = BYTECODE
+TRIGGER_WORDS = (BYTECODE_WORDS, COMMAND_WORDS)
 
 
 def check(module: Module) -> Iterator[Violation]:

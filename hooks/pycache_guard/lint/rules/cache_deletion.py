@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from pycache_guard.findings import Rule
 from pycache_guard.lint.context import find_conditions, is_one_shot
 from pycache_guard.lint.module import Violation, find_receiver
-from pycache_guard.lint.paths import BYTECODE, CACHES, is_bytecode, render_parts, string_parts
+from pycache_guard.lint.paths import (
+    BYTECODE,
+    BYTECODE_ENDS,
+    BYTECODE_WORDS,
+    CACHES,
+    IDENTITY_CALLS,
+    JOINS,
+    MAX_PATH_DEPTH,
+    SAME_METHODS,
+    is_bytecode,
+    render_parts,
+    string_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +29,11 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC432
 FIX_HINT = "run `pycache-guard clean`, or write no bytecode: `python -B`"
-TRIGGER_WORDS = ("__pycache__", *BYTECODE, "py[co]", "py[oc]")
+TRIGGER_WORDS = (
+    ("__pycache__", *BYTECODE_WORDS),
+    ("rmtree", "remove", "unlink", "rmdir"),
+    BYTECODE_ENDS,
+)
 
 DELETIONS = frozenset({"shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs"})
 #: Methods of `pathlib.Path`.
@@ -34,7 +50,7 @@ def check(module: Module) -> Iterator[Violation]:
         return
     for call in module.all(ast.Call):
         path = find_deleted_path(module, call)
-        if path is None or module.is_call(module.value(path), CACHES):
+        if path is None or is_returned_cache(module, path):
             continue
         if is_caches(module, path) or is_narrowed(module, call, path):
             yield Violation(
@@ -49,6 +65,21 @@ def find_deleted_path(module: Module, call: ast.Call) -> ast.expr | None:
     if call.args and not module.qualified_names(call.func).isdisjoint(DELETIONS):
         return call.args[0]
     return find_receiver(call, METHODS)
+
+
+def is_returned_cache(module: Module, path: ast.expr) -> bool:
+    """Return whether `path` is what `cache_from_source` returned, perhaps in another form."""
+    for _ in range(MAX_PATH_DEPTH):
+        path = module.value(path)
+        if not isinstance(path, ast.Call) or module.is_call(path, CACHES):
+            break
+        same = find_receiver(path, SAME_METHODS)
+        if same is None and len(path.args) == 1 and module.is_call(path, IDENTITY_CALLS | JOINS):
+            same = path.args[0]
+        if same is None:
+            break
+        path = same
+    return module.is_call(path, CACHES)
 
 
 def is_caches(module: Module, path: ast.expr) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC436
 FIX_HINT = "read module.__spec__.cached"
-TRIGGER_WORDS = ("__cached__",)
+TRIGGER_WORDS = (("__cached__",),)
 
 MESSAGE = "__cached__ is deprecated since Python 3.13, and modules do not have it since 3.15"
 
@@ -31,9 +31,11 @@ def check(module: Module) -> Iterator[Violation]:
         ):
             yield Violation(node, MESSAGE)
     for name in module.all(ast.Name):
-        # Where nothing binds it, `origins` takes it for a builtin.
-        if "builtins.__cached__" in module.qualified_names(name, 0) and not is_fallback(
-            module, name
+        # Where nothing binds it, `qualified_names` takes it for a builtin.
+        if (
+            name.id == "__cached__"
+            and "builtins.__cached__" in module.qualified_names(name, 0)
+            and not is_fallback(module, name)
         ):
             yield Violation(name, MESSAGE)
 

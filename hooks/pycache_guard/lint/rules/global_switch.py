@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC421
 FIX_HINT = "set it where the program starts, or run `python -B` (PYTHONDONTWRITEBYTECODE=1)"
-TRIGGER_WORDS = ("dont_write_bytecode", "pycache_prefix", "cache_tag", "check_hash_based_pycs")
+TRIGGER_WORDS = (("dont_write_bytecode", "pycache_prefix", "cache_tag", "check_hash_based_pycs"),)
 
 SWITCHES = frozenset(
     {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC431
 FIX_HINT = "use importlib.util.cache_from_source(path)"
-TRIGGER_WORDS = ("__pycache__",)
+TRIGGER_WORDS = (("__pycache__",),)
 
 BUILDS = (ast.BinOp, ast.JoinedStr, ast.Call)
 CACHE = re.compile(r"(?:^|[/\\\0])__pycache__[/\\]([^/\\]*)$", re.IGNORECASE)

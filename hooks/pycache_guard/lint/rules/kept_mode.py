@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC414
 FIX_HINT = "add force=True (`-f`), or remove the old bytecode first"
-TRIGGER_WORDS = ("compileall",)
+TRIGGER_WORDS = (("compileall",),)
 
 #: By function: the positions of `force` and `invalidation_mode` among its arguments
 #: (Lib/compileall.py).

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC422
 FIX_HINT = "assign sys.dont_write_bytecode or sys.pycache_prefix, or set it before Python starts"
-TRIGGER_WORDS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+TRIGGER_WORDS = (("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),)
 
 VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "sys.dont_write_bytecode",

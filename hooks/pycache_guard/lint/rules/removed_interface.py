@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 RULE = Rule.PYC433
 FIX_HINT = "use MAGIC_NUMBER, cache_from_source, source_from_cache of importlib.util, sys.implementation.cache_tag"
 TRIGGER_WORDS = (
-    "get_magic",
-    "get_tag",
-    "cache_from_source",
-    "source_from_cache",
-    "py_compile",
-    "_bootstrap",
-    "BYTECODE_SUFFIXES",
+    (
+        "get_magic",
+        "get_tag",
+        "cache_from_source",
+        "source_from_cache",
+        "_bootstrap",
+        "py_compile",
+        "BYTECODE_SUFFIXES",
+    ),
+    (
+        "get_magic",
+        "get_tag",
+        "cache_from_source",
+        "source_from_cache",
+        "MAGIC",
+        "wr_long",
+        "BYTECODE_SUFFIXES",
+    ),
 )
 
 IMP = "was removed with imp in Python 3.12"
@@ -43,12 +54,15 @@ GONE = {
     "importlib.machinery.DEBUG_BYTECODE_SUFFIXES": "is deprecated since Python 3.5: BYTECODE_SUFFIXES",
     "importlib.machinery.OPTIMIZED_BYTECODE_SUFFIXES": "is deprecated since Python 3.5: BYTECODE_SUFFIXES",
 }
+#: What an attribute must be to be one of them.
+LAST_NAMES = frozenset(name.rpartition(".")[2] for name in GONE)
 
 
 def check(module: Module) -> Iterator[Violation]:
     """Find uses of removed interfaces, except next to their replacement or where they may be missing."""
-    nodes: list[ast.Attribute | ast.Name] = [*module.all(ast.Attribute), *module.all(ast.Name)]
-    for node in nodes:
+    nodes: list[ast.Attribute | ast.Name]
+    nodes = [node for node in module.all(ast.Attribute) if node.attr in LAST_NAMES]
+    for node in [*nodes, *module.all(ast.Name)]:
         origins = module.qualified_names(node)
         gone = origins <= GONE.keys() and isinstance(node.ctx, ast.Load)
         if origins and gone and not is_optional(module, node):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC401
 FIX_HINT = "compare the first 4 bytes with importlib.util.MAGIC_NUMBER before the rest is read"
-TRIGGER_WORDS = ("marshal",)
+TRIGGER_WORDS = (("marshal",), ("load",))
 
 #: Lengths of headers: before 3.3, before 3.7, since (PEP 552).
 LENGTHS = frozenset({8, 12, 16})

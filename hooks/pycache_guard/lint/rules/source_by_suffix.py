@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC434
 FIX_HINT = "use inspect.getsourcefile(module) or module.__spec__.origin"
-TRIGGER_WORDS = BYTECODE
+TRIGGER_WORDS = (BYTECODE, ("replace",), ('.pyc"', '.pyo"', ".pyc'", ".pyo'"))
 
 
 def check(module: Module) -> Iterator[Violation]:
     """Find `path.replace(".pyc", ".py")`."""
     for call in module.all(ast.Call):
         old, new = [*map(literal_text, call.args[:2]), None, None][:2]
-        if find_receiver(call, {"replace"}) and old in TRIGGER_WORDS and new == ".py":
+        if find_receiver(call, {"replace"}) and old in BYTECODE and new == ".py":
             yield Violation(
                 call,
                 "this does not turn a cache path (__pycache__/x.cpython-313.pyc) into a source path,"

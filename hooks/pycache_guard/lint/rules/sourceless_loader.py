@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC403
 FIX_HINT = "load the source: importlib.machinery.SourceFileLoader(name, path)"
-TRIGGER_WORDS = ("SourcelessFileLoader", "load_compiled", "PY_COMPILED")
+TRIGGER_WORDS = (("SourcelessFileLoader", "load_compiled", "PY_COMPILED"),)
 
 LOADERS = frozenset(
     {

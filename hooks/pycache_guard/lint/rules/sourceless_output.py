@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC412
 FIX_HINT = "omit `legacy` (`-b`), and ship the sources"
-TRIGGER_WORDS = ("compileall", "PyZipFile")
+TRIGGER_WORDS = (("compileall", "PyZipFile"),)
 
 #: Position of `legacy` among the arguments (Lib/compileall.py).
 LEGACY = {"compileall.compile_dir": 6, "compileall.compile_file": 5, "compileall.compile_path": 4}

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 RULE = Rule.PYC411
 FIX_HINT = "use py_compile.PycInvalidationMode.CHECKED_HASH, and do not set --check-hash-based-pycs"
 TRIGGER_WORDS = (
-    "UNCHECKED_HASH",
-    "unchecked-hash",
-    "check_hash_based_pycs",
-    "check-hash-based-pycs",
-    "_code_to_hash_pyc",
+    (
+        "UNCHECKED_HASH",
+        "unchecked-hash",
+        "check_hash_based_pycs",
+        "check-hash-based-pycs",
+        "_code_to_hash_pyc",
+    ),
 )
 
 MODE = frozenset({"py_compile.PycInvalidationMode.UNCHECKED_HASH"})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC435
 FIX_HINT = "catch ValueError"
-TRIGGER_WORDS = ("source_from_cache",)
+TRIGGER_WORDS = (("source_from_cache",),)
 
 REVERSE = frozenset(
     {"importlib.util.source_from_cache", "importlib._bootstrap_external.source_from_cache"}

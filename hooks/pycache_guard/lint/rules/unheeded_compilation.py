@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC413
 FIX_HINT = "pass doraise=True to py_compile.compile, or check the result of compileall"
-TRIGGER_WORDS = ("compileall", "py_compile")
+TRIGGER_WORDS = (("compileall", "py_compile"),)
 
 TREES = frozenset({"compileall.compile_dir", "compileall.compile_file", "compileall.compile_path"})
 FILE = frozenset({"py_compile.compile"})

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 RULE = Rule.PYC402
 FIX_HINT = "keep the source and import it, or compile() it"
-TRIGGER_WORDS = ("marshal",)
+TRIGGER_WORDS = (
+    ("marshal",),
+    ("load",),
+    ("exec", "eval", "FunctionType", "LambdaType", "__code__"),
+)
 
 RUNS = {
     "builtins.exec": "exec",
