@@ -21,7 +21,10 @@ GROWING = {
     "unmarshalled": ("import marshal\n", "c = marshal.loads(d)\nexec(c)\n"),
     "parameters": ("import runpy\n", "def f{i}(p):\n    runpy.run_path(p)\nf{i}('a.pyc')\n"),
     "paths": ("", "p{i} = d + '/__pycache__/' + n + '.pyc'\nstr(p{i})\n"),
-    "origins": ("import os, py_compile  # get_tag\nx = os\n", "x = x.a{i}\npy_compile.compile(x)\n"),
+    "origins": (
+        "import os, py_compile  # get_tag\nx = os\n",
+        "x = x.a{i}\npy_compile.compile(x)\n",
+    ),
     "stack": (
         (
             "import contextlib\nfrom importlib.util import source_from_cache as s\n"
