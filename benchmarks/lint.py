@@ -1,13 +1,14 @@
-"""The plugin in flake8, on the standard library without its tests."""
+"""`lint`, and the plugin in flake8, on the standard library without its tests."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import figure
+from benchmarks.measure import compare, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +51,29 @@ PARTS = 3
 
 
 def figures(scripts: Path, work: Path) -> Iterator[Figure]:
-    """Measure what the plugin costs on a large tree: its time by flake8's own."""
+    """Measure the command and the plugin on a large tree."""
+    guard, python = str(scripts / "pycache-guard"), str(scripts / "python")
+    library = work / "library"
+    left_out = shutil.ignore_patterns("__pycache__", "*-packages", "test", "tests", "*.so")
+    shutil.copytree(sysconfig.get_path("stdlib"), library, ignore=left_out)
+    yield compare(
+        "lint, a standard library",
+        [[guard, "lint", "."]],
+        "python -m compileall -q -f",
+        [[python, "-W", "ignore", "-m", "compileall", "-q", "-f", "."]],
+        0.5,
+        cwd=library,
+        rounds=7,
+    )
+    yield measure_plugin(python, work)
+
+
+def measure_plugin(python: str, work: Path) -> Figure:
+    """Measure what the plugin costs: its time by flake8's own."""
     library = Path(sysconfig.get_path("stdlib"))
     own = (path for path in library.iterdir() if path.is_dir() or path.suffix == ".py")
     there = sorted(path for path in own if path.name not in LEFT_OUT)
-    command = [str(scripts / "python"), "-c", PROBE, str(work / "flake8.txt")]
+    command = [python, "-c", PROBE, str(work / "flake8.txt")]
     pairs = []
     for n in range(PARTS):
         done = subprocess.run(
@@ -62,6 +81,6 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
         )
         ours, whole = map(float, done.stdout.split())
         pairs.append((ours, whole - ours))
-    yield figure(
+    return figure(
         "lint as flake8 plugin, standard library", "flake8's own time in the same run", pairs, 0.05
     )

@@ -15,6 +15,8 @@ MACOS = sys.platform == "darwin"
 
 #: Whether a child process can start without `subprocess`, which is expensive to import.
 HAS_POSIX_SPAWN = hasattr(os, "posix_spawnp")
+#: Whether a process can make a copy of itself.
+HAS_FORK = hasattr(os, "fork")
 #: Signals with which people, runners and terminals end a process. Windows has no SIGHUP, and only
 #: Windows has SIGBREAK.
 TERMINATION_SIGNALS: tuple[int, ...] = tuple(

@@ -12,12 +12,6 @@ from pycache_guard.fs import cursors
 from pycache_guard.fs.files import walk_directory
 from pycache_guard.fs.regular import open_regular
 from pycache_guard.fs.vcs import VCS_DIRS
-from pycache_guard.git.entries import EXECUTABLE
-from pycache_guard.git.index import Index
-from pycache_guard.git.listing import parse_entry, select_records
-from pycache_guard.git.objects import read_blob, read_prefixes
-from pycache_guard.git.repository import require_toplevel
-from pycache_guard.gitignore.project import SHEBANG_BYTES, is_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +42,8 @@ class SourceFile(NamedTuple):
         except (FileNotFoundError, NotADirectoryError):
             if self.blob is None:
                 raise
+        from pycache_guard.git.objects import read_blob
+
         assert self.blob is not None
         return read_blob(self.blob)
 
@@ -57,6 +53,12 @@ def tracked_sources() -> Iterator[SourceFile]:
 
     Raises `Failure` where there is no work tree.
     """
+    # A hook passes paths: it needs nothing of git.
+    from pycache_guard.git.entries import EXECUTABLE
+    from pycache_guard.git.index import Index
+    from pycache_guard.git.listing import parse_entry, select_records
+    from pycache_guard.git.repository import require_toplevel
+
     records = select_records(Index().list_entries(), bool, may_be_python)
     entries = [entry for entry in map(parse_entry, records) if entry.is_file]
     unnamed = {entry.path for entry in entries if not has_python_name(entry.path)}
@@ -80,6 +82,9 @@ def has_python_name(path: str) -> bool:
 
 def python_scripts(blobs: Iterable[str]) -> set[str]:
     """Return which of the blobs name Python in their shebang."""
+    from pycache_guard.git.objects import read_prefixes
+    from pycache_guard.gitignore.project import SHEBANG_BYTES, is_script
+
     wanted = list(dict.fromkeys(blobs))
     return {blob for blob, head in read_prefixes(wanted, SHEBANG_BYTES) if is_script(head)}
 

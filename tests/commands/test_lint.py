@@ -9,6 +9,8 @@ import pytest
 from helpers.posix_names import decode_posix_name
 from helpers.report_parser import CLEAN
 from helpers.windows import words_of_missing_file
+from pycache_guard import compat
+from pycache_guard.commands import lint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +162,33 @@ def test_wrong_usage_is_an_error(repo: Repo, run: Run) -> None:
     code, out, err = run("lint", "--help")
     assert (code, err) == (0, "")
     assert "PATH" in out
+
+
+#: In three of 12 files each: a finding, one that does not parse, one that cannot be read, a template.
+MANY = [
+    ("clean.py", "x = 1\n"),
+    ("found.py", SOURCE),
+    ("broken.py", "def f(:\n"),
+    ("{{x}}.py", "def f(:\n"),
+]
+
+
+@pytest.mark.parametrize("batch", [4096, 5])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_many_files_have_the_same_report_from_several_processes(
+    batch: int, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for n in range(3):
+        (tmp_path / f"d{n}").mkdir()
+        for name, source in MANY:
+            (tmp_path / f"d{n}" / name).write_text(source, encoding="utf-8")
+    monkeypatch.setattr(lint, "BATCH_FILES", batch)
+    usual = run("lint", ".", "missing.py")
+    assert usual.code == 2
+    assert (usual.out.count("PYC405"), usual.err.count("broken.py")) == (3, 3)
+    monkeypatch.setattr(lint, "MIN_FILES_PER_PROCESS", 2)
+    monkeypatch.setattr(compat, "count_processors", lambda: 3)
+    assert run("lint", ".", "missing.py") == usual
+    monkeypatch.setattr(compat, "HAS_FORK", False)
+    assert run("lint", ".", "missing.py") == usual

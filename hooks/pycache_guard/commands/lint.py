@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pycache_guard import compat
 from pycache_guard.commands._output import print_error
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
 
@@ -12,7 +15,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from pycache_guard.findings import Finding
     from pycache_guard.python_files import SourceFile
 
 NAME = "lint"
@@ -20,6 +22,12 @@ SUMMARY = "find unsafe uses of bytecode in Python source"
 EXAMPLE = "pycache-guard lint src tests"
 DOCS_PAGE = "lint.md"
 POSITIONALS = "[PATH...]"
+#: Files that are held in a list at a time.
+BATCH_FILES = 4096
+#: A process is started for so many files: runners of hooks start several programs themselves.
+MIN_FILES_PER_PROCESS = 100
+#: Small enough parts that all processes end at the same time.
+PARTS_PER_PROCESS = 16
 #: Parts of paths in templates (cookiecutter, copier), which need not parse as Python.
 TEMPLATE = ("{{", "{%")
 
@@ -64,9 +72,59 @@ class Checked(NamedTuple):
     unparsable: list[str]
     unreadable: list[str]
 
+    def join(self, other: Checked) -> Checked:
+        """Return both results as one."""
+        return Checked(
+            self.findings + other.findings,
+            self.parsed + other.parsed,
+            self.unparsable + other.unparsable,
+            self.unreadable + other.unreadable,
+        )
+
 
 def check(sources: Iterable[SourceFile]) -> Checked:
-    """Lint the sources; a file that cannot be read or parsed does not hide the rest."""
+    """Lint the sources; a file that cannot be read or parsed does not hide the rest.
+
+    They are taken in batches, so that memory does not grow with their number.
+    """
+    whole = Checked([], 0, [], [])
+    every = iter(sources)
+    while batch := [*islice(every, BATCH_FILES)]:
+        for part in check_batch(batch):
+            whole = whole.join(part)
+    return whole
+
+
+def check_batch(batch: Sequence[SourceFile]) -> list[Checked]:
+    """Lint the sources of a batch in parts, in as many processes as pay; return the parts in order."""
+    processes = min(compat.count_processors(), len(batch) // MIN_FILES_PER_PROCESS)
+    if processes < 2 or not compat.HAS_FORK:
+        return [check_files(batch)]
+    from pycache_guard.commands._forks import MAX_PARTS, run_parts
+
+    count = min(MAX_PARTS, PARTS_PER_PROCESS * processes)
+    bounds = [len(batch) * n // count for n in range(count + 1)]
+
+    def check_part(n: int) -> list[object]:
+        return encode(check_files(batch[bounds[n] : bounds[n + 1]]))
+
+    return [*map(decode, run_parts(check_part, count, processes))]
+
+
+def encode(checked: Checked) -> list[object]:
+    """Return a result as values for JSON."""
+    findings = [finding._replace(rule=finding.rule.name) for finding in checked.findings]  # type: ignore[arg-type]
+    return [findings, *checked[1:]]
+
+
+def decode(values: list[Any]) -> Checked:
+    """Return the result that `encode` has made `values` of."""
+    findings = [Finding(*fields) for fields in values[0]]
+    return Checked([f._replace(rule=Rule[f.rule]) for f in findings], *values[1:])  # type: ignore[misc]
+
+
+def check_files(sources: Iterable[SourceFile]) -> Checked:
+    """Lint sources, one after the other."""
     findings: list[Finding] = []
     parsed = 0
     unparsable: list[str] = []

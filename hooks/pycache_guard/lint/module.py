@@ -60,9 +60,10 @@ class Module:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._scopes: dict[ast.AST, Scope] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
-        #: Answers of `origins` by node, and of `_bound_origins` by list of bindings: a name that is
-        #: bound N times would otherwise be followed N times N times, once more for each hop.
-        self._origins: dict[ast.AST, set[str]] = {}
+        #: Answers of `qualified_names` by node, or by scope and name, and of `_bound_origins` by list of
+        #: bindings: a name that is bound N times would otherwise be followed N times N times, once more
+        #: for each hop.
+        self._origins: dict[object, set[str]] = {}
         self._bound: dict[tuple[int, int], set[str]] = {}
         #: By node type: the nodes of each scope, for `within`.
         self._within: dict[type[ast.AST], dict[Scope, list[ast.AST]]] = {}
@@ -159,7 +160,9 @@ class Module:
         A name that nothing binds is a builtin. Of a name that is bound in several ways, all count:
         `try: import a except ImportError: import b as a`.
         """
-        known = self._origins.get(node) if hops == MAX_INDIRECTION else None
+        # What a name is depends on its scope only.
+        key = (self._scopes[node], node.id) if isinstance(node, ast.Name) else node
+        known = self._origins.get(key) if hops == MAX_INDIRECTION else None
         if known is not None:
             return known
         attributes: list[str] = []
@@ -170,7 +173,7 @@ class Module:
         rest = "".join(f".{name}" for name in reversed(attributes))
         found = {f"{origin}{rest}" for origin in self._bases(base, hops)}
         if hops == MAX_INDIRECTION:
-            self._origins[node] = found
+            self._origins[key] = found
         return found
 
     def _bases(self, node: ast.AST, hops: int) -> set[str]:

@@ -14,7 +14,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pycache_guard.lint.rules import Check
 
@@ -32,19 +32,20 @@ def checks_for(text: str, checks: Sequence[Check]) -> list[Check]:
     """Return those of `checks` that can find something in a source."""
     text = unescape(text)
     lowered = text.lower()
+    # Most sources have none of the first words, and several checks share most of these.
+    first = {word.lower() for check in checks for word in check.TRIGGER_WORDS[0]}
+    found = {word for word in first if word in lowered}
+    return [check for check in checks if found and has_words(check, found, text, lowered)]
 
-    def is_there(word: str) -> bool:
-        return word in (lowered if word.startswith(PATH_WORDS) else text)
 
-    # Several checks share most of the first words, and most sources have none of them.
-    first = {word for check in checks for word in check.TRIGGER_WORDS[0]}
-    found = {word for word in first if is_there(word)}
-    return [
-        check
-        for check in checks
-        if not found.isdisjoint(check.TRIGGER_WORDS[0])
-        and all(any(map(is_there, words)) for words in check.TRIGGER_WORDS[1:])
-    ]
+def has_words(check: Check, found: Collection[str], text: str, lowered: str) -> bool:
+    """Return whether a source has a word of each group; `found` are the first words in lower case."""
+    if not any(word.lower() in found for word in check.TRIGGER_WORDS[0]):
+        return False
+    return all(
+        any(word in (lowered if word.startswith(PATH_WORDS) else text) for word in words)
+        for words in check.TRIGGER_WORDS
+    )
 
 
 def unescape(text: str) -> str:
