@@ -86,7 +86,7 @@ COSTS = {
     "check-dockerignore": Cost(46, CONTEXTS, parses=True),
     "fix-dockerignore": Cost(46, CONTEXTS, parses=True),
     "clean-orphans": Cost(20, [], parses=True),
-    "lint-bytecode-use": Cost(58, [], parses=True),
+    "lint-bytecode-use": Cost(52, [], parses=True),
     "pre-push": Cost(28, JUDGED),
     # It reads HEAD's configuration from git: a server has no files. A push that creates a branch must not
     # create the one that HEAD names.
