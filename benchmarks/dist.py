@@ -30,7 +30,7 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
         [[guard, "check-dist", str(wheel)]],
         "python -m zipfile -l, + bare interpreter",
         listing,
-        2,
+        1.2,
         cwd=work,
         rounds=9,
     )

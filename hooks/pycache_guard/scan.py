@@ -428,9 +428,12 @@ def configured_ignores(config_from: str | None = None) -> tuple[str, ...]:
     if config_from:
         config = settings_at(config_from)
         return config.ignore if config else ()
+    from pycache_guard.git.repository import may_find_repository, toplevel
+
+    if not may_find_repository():
+        return ()
     from pycache_guard.git.index import Index
     from pycache_guard.git.process import GitFailure
-    from pycache_guard.git.repository import toplevel
 
     try:
         if toplevel() is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from pycache_guard.git.repository import (
     has_sparse_option,
     is_sparse,
     is_usual_top,
+    may_find_repository,
     options_at,
     require_toplevel,
     rev_parse,
@@ -90,6 +92,38 @@ class TestTop:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(GitFailure, match="not a git repository"):
             toplevel()
+
+
+def test_no_repository_is_found_where_nothing_looks_like_one(
+    tmp_path: Path, repo: Repo, make_repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside" / "d"
+    outside.mkdir(parents=True)
+    (repo.path / "d").mkdir()
+    places = [
+        (repo.path, True),
+        (repo.path / "d", True),
+        (repo.path / ".git" / "objects", True),
+        (make_repo("bare", "--bare").path / "refs", True),
+        (outside, False),
+    ]
+    for place, is_found in places:
+        monkeypatch.chdir(place)
+        assert may_find_repository() == is_found
+    monkeypatch.setenv("GIT_DIR", os.fspath(repo.path / ".git"))
+    assert may_find_repository()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the current directory cannot be deleted")
+def test_repository_may_be_found_from_a_deleted_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    place.rmdir()
+    assert may_find_repository()
+    monkeypatch.chdir(tmp_path)
 
 
 def test_rev_parse_returns_ids_of_commits_and_trees(repo: Repo) -> None:

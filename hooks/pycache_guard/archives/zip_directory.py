@@ -200,12 +200,23 @@ def read_entries(directory: Directory) -> list[Entry]:
     found: list[Entry] = []
     data, at = directory.data, 0
     while at < len(data):
-        if data[at : at + 4] != CENTRAL or at + _CENTRAL_FORM.size > len(data):
-            break
-        fields = _CENTRAL_FORM.unpack_from(data, at)
-        flags, method, dos_time, crc, packed, size, name_size, extra_size = fields[:8]
-        comment_size, disk, mode, offset = fields[8:]
         name_at = at + _CENTRAL_FORM.size
+        if not data.startswith(CENTRAL, at) or name_at > len(data):
+            break
+        (
+            flags,
+            method,
+            dos_time,
+            crc,
+            packed,
+            size,
+            name_size,
+            extra_size,
+            comment_size,
+            disk,
+            mode,
+            offset,
+        ) = _CENTRAL_FORM.unpack_from(data, at)
         extra_at = name_at + name_size
         extra = data[extra_at : extra_at + extra_size]
         if extra:

@@ -77,11 +77,29 @@ class Zip:
 
     def members(self) -> Iterator[Member]:
         """Yield every member. Raises `ArchiveError` for bytes that belong to no member or to two."""
-        ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
-        for entry, end in zip(self._entries, ends, strict=bool(self._entries)):
+        for entry, end in self._places():
             packed = Packed(self._file, entry, end)
             yield _make_member(entry, packed)
             packed.check_room()
+
+    def screen_members(self, is_harmless: Callable[[str, bytes], bool]) -> Iterator[Member | None]:
+        """Yield as `members` does, but None for an undamaged file whose name and content are harmless.
+
+        It is for archives of many small files: such a member costs half as much as another.
+        """
+        for entry, end in self._places():
+            content = _read_small(self._file, entry, end)
+            if content is not None and is_harmless(_text(entry.raw_name, entry.flags), content):
+                yield None
+            else:
+                packed = Packed(self._file, entry, end)
+                yield _make_member(entry, packed)
+                packed.check_room()
+
+    def _places(self) -> Iterator[tuple[Entry, int]]:
+        """Return each entry with the place where the next one, or the directory, begins."""
+        ends = [*(entry.offset for entry in self._entries), self._directory.start][1:]
+        return zip(self._entries, ends, strict=bool(self._entries))
 
     def _check_lead(self) -> None:
         """Check the bytes before the first member: a shebang line, or a program that unpacks itself.
@@ -105,23 +123,70 @@ class Zip:
             kept = kept[-LOCAL_SIZE:]
 
 
+def _read_small(file: IO[bytes], entry: Entry, end: int) -> bytes | None:
+    """Return the content of a small file, None unless it is as simple as nearly every one.
+
+    Its header has nothing but what the directory has, its content fills the place up to `end`, and
+    the checksum is that of the directory.
+    """
+    name, size = entry.raw_name, entry.size
+    start = LOCAL_SIZE + len(name)
+    room = start + entry.packed_size
+    if (
+        entry.extra
+        or entry.flags & ~UTF8
+        or size > CHUNK_BYTES
+        or end - entry.offset != room
+        or room > CHUNK_BYTES
+        or b"\\" in name
+        or b"\0" in name
+        or stat.S_ISLNK(entry.mode >> 16)
+    ):
+        return None
+    file.seek(entry.offset)
+    data = file.read(room)
+    try:
+        if check_local(entry, data)[0] != start:
+            return None
+    except ArchiveError:
+        return None
+    packed = data[start:]
+    if entry.method == _DEFLATED:
+        return _inflate(entry, packed)
+    is_well = entry.method == _STORED and (len(packed), zlib.crc32(packed)) == (size, entry.crc)
+    return packed if is_well else None
+
+
+def _inflate(entry: Entry, packed: bytes) -> bytes | None:
+    """Return the content of an undamaged member that is not empty, else None."""
+    if not entry.size:
+        return None
+    decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = decompressor.decompress(packed, entry.size + 1)
+    except zlib.error:
+        return None
+    is_well = decompressor.eof and not decompressor.unused_data
+    return data if is_well and (len(data), zlib.crc32(data)) == (entry.size, entry.crc) else None
+
+
 def _make_member(entry: Entry, packed: Packed) -> Member:
     """Return the member that a directory entry describes."""
     name, *others = _names(entry, packed)
+    extra = packed.extra or entry.extra
     is_directory = name.endswith("/")
-    is_link = stat.S_ISLNK(entry.mode >> 16)
     return Member(
         name,
         entry.size,
         None,
         not is_directory or entry.size + entry.packed_size > 0,
         is_directory,
-        _target(packed, name) if is_link else None,
+        _target(packed, name) if stat.S_ISLNK(entry.mode >> 16) else None,
         packed.iter_chunks,
         tuple(others),
-        dos_time=entry.dos_time,
-        utc_time=extended_time(packed.extra or entry.extra),
-        method=entry.method,
+        entry.dos_time,
+        extended_time(extra) if extra else None,
+        entry.method,
     )
 
 
@@ -243,17 +308,9 @@ class Packed:
         """Return the content of a small undamaged member, or None: a fast path for the usual case."""
         entry = self._entry
         end = self._start + entry.packed_size
-        if entry.method != _DEFLATED or end > len(self._near) or not 0 < entry.size <= CHUNK_BYTES:
+        if entry.method != _DEFLATED or end > len(self._near) or entry.size > CHUNK_BYTES:
             return None
-        decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            data = decompressor.decompress(self._near[self._start : end], entry.size + 1)
-        except zlib.error:
-            return None
-        is_well = decompressor.eof and not decompressor.unused_data
-        return (
-            data if is_well and (len(data), zlib.crc32(data)) == (entry.size, entry.crc) else None
-        )
+        return _inflate(entry, self._near[self._start : end])
 
     def _iter_checked(self) -> Iterator[bytes]:
         crc = total = 0

@@ -24,7 +24,26 @@ _IMPORTS_COLORS = hasattr(argparse.HelpFormatter, "_set_color") and not hasattr(
 )
 
 
-class LazyFormatter(argparse.HelpFormatter):
+class QuickFormatter(argparse.HelpFormatter):
+    """A formatter that asks for the width of the terminal only when it writes help.
+
+    `argparse` makes one for each argument, and each would ask: that imports `shutil` and takes 2 ms.
+    """
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, width=80, **options)
+
+    def format_help(self) -> str:
+        """Return the help text."""
+        from shutil import get_terminal_size
+
+        # As `HelpFormatter` sets both.
+        self._width = get_terminal_size().columns - 2
+        self._max_help_position = min(24, max(self._width - 20, 2 * self._indent_increment))
+        return super().format_help()
+
+
+class LazyFormatter(QuickFormatter):
     """A formatter that imports the colours of Python 3.14 only when it writes help.
 
     There `argparse` makes a formatter for each argument, which imports `dataclasses` and takes 17 ms. Python
@@ -51,9 +70,10 @@ class Parser(argparse.ArgumentParser):
         self.command = command
         super().__init__(
             prog=f"pycache-guard {command}",
+            usage="",  # `print_help` writes it; without it, each run would
             description=description,
             allow_abbrev=False,
-            formatter_class=LazyFormatter if _IMPORTS_COLORS else argparse.HelpFormatter,
+            formatter_class=LazyFormatter if _IMPORTS_COLORS else QuickFormatter,
             add_help=False,
         )
         # From 3.15 on, argparse suggests choices in its own words.

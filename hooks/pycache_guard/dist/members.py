@@ -123,14 +123,13 @@ _MAX_END_BYTES = 22 + 0xFFFF
 class ObservedContent:
     """Passes on chunks of content, and remembers the first one and the last end record of a zip file."""
 
-    __slots__ = ("_kept", "_last_end", "_pieces", "_size", "head")
+    _size = 0
+    _last_end = -1
+    _kept = b""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         """Read the first piece. Raises what `pieces` raises."""
         self._pieces = pieces
-        self._size = 0
-        self._last_end = -1
-        self._kept = b""
         self.head = next(pieces, b"")
 
     def __iter__(self) -> Iterator[bytes]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from pycache_guard.archives.member import ArchiveError
 from pycache_guard.bytecode.names import is_bytecode_path
-from pycache_guard.config import parse_toml
 from pycache_guard.errors import Failure
 from pycache_guard.misplaced import may_be_misplaced
 
@@ -115,6 +114,8 @@ def build_backend(data: bytes) -> str:
         data = data[start.start() : end.start() if end else len(data)]
     if len(data) > MAX_PARSED_BYTES:
         return ""
+    from pycache_guard.config import parse_toml  # 4 ms, for an archive with this file
+
     try:
         table = parse_toml(data, "").get("build-system")
     except Failure:

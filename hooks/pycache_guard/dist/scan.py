@@ -5,7 +5,6 @@ The report is limited, so that an archive with any number of members needs a lim
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.archives import (
@@ -25,7 +24,8 @@ from pycache_guard.archives.member import (
     check_name_length,
 )
 from pycache_guard.archives.zip_directory import has_directory
-from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.archives.zips import Zip
+from pycache_guard.bytecode.names import has_substring, is_bytecode_path
 from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
 from pycache_guard.dist.members import (
     ArchivedPyc,
@@ -48,7 +48,7 @@ from pycache_guard.git.entries import FILE, LINK
 from pycache_guard.misplaced import is_misplaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import IO
 
     from pycache_guard.archives.member import Archive, Member
@@ -127,7 +127,9 @@ class ArchiveScan:
     def _check_members(self, archive: Archive) -> None:
         """Read the members, then their sources, then both once more to compare the code."""
         suspects = set()
-        for number, member in enumerate(archive.members()):
+        for number, member in enumerate(screen_members(archive)):
+            if member is None:
+                continue
             try:
                 if self._check_member(member):
                     suspects.add(number)
@@ -171,7 +173,7 @@ class ArchiveScan:
 
     def _check_member(self, member: Member) -> bool:
         """Check one member; return whether it ends like a zip file, without beginning like one."""
-        names = (member.name, *member.other_names)
+        names = (member.name, *member.other_names) if member.other_names else (member.name,)
         self._check_names(member, names)
         if member.is_directory and not member.is_file:
             return False
@@ -199,7 +201,7 @@ class ArchiveScan:
                 read_pyc_member(member, head[:HEAD_BYTES])._replace(alias=alias or "")
             )
             content.drain()
-        elif not may_be_special(member, head):
+        elif not (member.other_names or may_be_special(member.name, head)):
             content.drain()
         elif is_record(member.name):
             for name in recorded_bytecode(content):
@@ -336,21 +338,37 @@ class ArchiveScan:
             self._failures[failure] = None
 
 
-def may_be_special(member: Member, head: bytes) -> bool:
+def screen_members(archive: Archive) -> Iterator[Member | None]:
+    """Yield the members in order, None for those of a zip file that need no further check."""
+    return archive.screen_members(is_harmless) if isinstance(archive, Zip) else archive.members()
+
+
+def is_harmless(name: str, content: bytes) -> bool:
+    """Return whether a file of one name, with this whole content, needs no further check."""
+    return not (
+        b"PK" in content
+        or is_bytecode(content[:HEAD_BYTES])
+        or may_be_special(name, content)
+        or has_bytecode_name(name, FILE)
+        or escapes_archive(name)
+        or name.endswith("/")
+    )
+
+
+def may_be_special(name: str, head: bytes) -> bool:
     """Return whether a member may be an archive, metadata or RECORD. `False` is always correct."""
     return (
-        member.name.lower().endswith(_SPECIAL)
+        name.lower().endswith(_SPECIAL)
         or head.startswith(b"PK")
-        or len(member.name) >= MIN_LAYER_NAME_CHARS
-        or member.other_names != ()
+        or len(name) >= MIN_LAYER_NAME_CHARS
     )
 
 
 def has_bytecode_name(name: str, mode: str) -> bool:
     """Return whether a name is that of bytecode. A source or data file in `__pycache__` is not bytecode."""
-    path = os.fsencode(name)
+    path = name.encode("utf-8", "surrogateescape")
     return (
-        may_contain_bytecode(path)
+        has_substring(path.lower())
         and is_bytecode_path(path.rstrip(b"/"))
         and not is_misplaced(name.rstrip("/"), b"", mode)
     )

@@ -41,6 +41,25 @@ def toplevel() -> str | None:
     return found
 
 
+def may_find_repository() -> bool:
+    """Return whether git may find a repository here, without a process. `False` is certain.
+
+    Git looks for a `.git`, or for the files of a bare repository, from the current directory upwards
+    (git(1), `GIT_CEILING_DIRECTORIES`), unless a variable names a repository.
+    """
+    if any(name in os.environ for name in POINTERS):
+        return True
+    try:
+        place = os.getcwd()
+    except OSError:  # it was deleted
+        return True
+    while not any(os.path.lexists(os.path.join(place, name)) for name in (".git", "HEAD")):
+        if place == os.path.dirname(place):
+            return False
+        place = os.path.dirname(place)
+    return True
+
+
 def require_toplevel() -> str:
     """Return `toplevel()`. Raises `Failure` without a work tree.
 
