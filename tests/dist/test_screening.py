@@ -59,6 +59,7 @@ PARTS = [
     (Part(b"a/b.py", method=8, packed=b"\x03\0"), False),
     (Part(b"a/b.py", TEXT, method=8, extra=b"\0\0\0\0"), False),
     (Part(b"a/b.py", TEXT, method=8, local_extra=b"\0\0\0\0"), False),
+    (Part(b"a/b.py", TEXT, packed=TEXT[4:], packed_size=300, local_extra=b"\0\0\0\0"), False),
     (Part(b"a/b.py", TEXT, method=8, local_name=b"a/c.py"), False),
     (Part(b"a/b.py", TEXT, method=8, local_method=0), False),
     (Part(b"a/b.py", TEXT, method=8, local_size=1), False),

@@ -15,9 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lint.tables import TABLES, of
-from pycache_guard.findings import sort_findings
-from pycache_guard.lint import lint, to_finding
-from pycache_guard.lint.module import Module
+from pycache_guard.lint import lint, run_checks
 from pycache_guard.lint.rules import CHECKS
 from pycache_guard.lint.source import Unparsable, decode_source, lines_of, parse_source
 from pycache_guard.lint.triggers import checks_for, unescape
@@ -53,12 +51,7 @@ def test_word_that_only_the_parser_sees_is_found(source: str, codes: list[str]) 
 
 def find_without_search(tree: ast.Module, text: str, path: str) -> list[object]:
     """Return the findings of every rule, whatever words the source has."""
-    module, lines = Module(tree, text, path), lines_of(text)
-    return [
-        *sort_findings(
-            [to_finding(check, hit, lines, path) for check in CHECKS for hit in check.check(module)]
-        )
-    ]
+    return [*run_checks(CHECKS, tree, lines_of(text), path)]
 
 
 def write_character(data: st.DataObject, character: str, *, is_bytes: bool) -> str:

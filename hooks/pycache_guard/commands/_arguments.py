@@ -37,9 +37,10 @@ class QuickFormatter(argparse.HelpFormatter):
         """Return the help text."""
         from shutil import get_terminal_size
 
-        # As `HelpFormatter` sets both.
-        self._width = get_terminal_size().columns - 2
-        self._max_help_position = min(24, max(self._width - 20, 2 * self._indent_increment))
+        # As `HelpFormatter.__init__` sets both.
+        width = get_terminal_size().columns - 2
+        position = min(24, max(width - 20, 2 * self._indent_increment))
+        vars(self).update(_width=width, _max_help_position=position)
         return super().format_help()
 
 

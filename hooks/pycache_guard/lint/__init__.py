@@ -33,12 +33,12 @@ def lint_source(data: bytes, path: str) -> list[Finding]:
     `path` is for the findings, and distinguishes scripts from modules. Raises `Unparsable`.
     """
     text = decode_source(data, path)
-    if not checks_for(text, CHECKS):
+    checks = checks_for(text, CHECKS)
+    if not checks:
         check_syntax(text, path)
         return []
-    tree = parse_source(text, path)
     lines = lines_of(text)
-    findings = lint(tree, lines, path)
+    findings = run_checks(checks, parse_source(text, path), lines, path)
     if not findings:
         return []
     suppressions = Suppressions(lines)
@@ -51,11 +51,15 @@ def lint(tree: ast.Module, lines: Sequence[str], path: str) -> list[Finding]:
     `lines` are its source's, with their ends and without a byte order mark. A source without
     trigger words of any rule is skipped: that is nearly every one.
     """
-    text = "".join(lines)
-    checks = checks_for(text, CHECKS)
-    if not checks:
-        return []
-    module = Module(tree, text, path)
+    checks = checks_for("".join(lines), CHECKS)
+    return run_checks(checks, tree, lines, path) if checks else []
+
+
+def run_checks(
+    checks: Sequence[Check], tree: ast.Module, lines: Sequence[str], path: str
+) -> list[Finding]:
+    """Return what the checks find in a module, in order."""
+    module = Module(tree, "".join(lines), path)
     return sort_findings(
         [to_finding(check, hit, lines, path) for check in checks for hit in check.check(module)]
     )
