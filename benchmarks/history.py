@@ -20,6 +20,8 @@ PEERS = ()
 TYPED = (
     "git log --all --diff-filter=A --format=%H --name-only -- '*.pyc' '*/__pycache__/*' > /dev/null"
 )
+#: What reads each object once, as a check of contents has to.
+READ = "git rev-list --objects --all --no-object-names | git cat-file --batch --buffer > /dev/null"
 #: More repositories to measure, by their paths: `PYCACHE_GUARD_REPOSITORIES=/a:/b`.
 OTHERS = "PYCACHE_GUARD_REPOSITORIES"
 
@@ -32,23 +34,31 @@ def figures(scripts: Path, work: Path) -> Iterator[Figure]:
     guard = str(scripts / "pycache-guard")
     made = history(work / "history", 40_000)
     others = filter(None, os.environ.get(OTHERS, "").split(os.pathsep))
-    for repository in (made, *map(Path, others)):
-        yield from whole(guard, repository)
+    yield from whole(guard, made)
+    for repository in map(Path, others):
+        yield from whole(guard, repository, repository.name)
     yield remembered(scripts, made, history(work / "tenth", 4_000))
     yield push(guard, history(work / "server", 100_000))
     yield unfolding(guard, work / "unfolding")
 
 
-def whole(guard: str, repository: Path) -> Iterator[Figure]:
-    """Measure all of a history, by path alone and with contents."""
+def whole(guard: str, repository: Path, name: str = "") -> Iterator[Figure]:
+    """Measure all of a history, by path alone and with contents; `name` is that of the repository."""
     count = int(git(repository, "rev-list", "--all", "--count"))
-    typed = [["sh", "-c", TYPED]]
-    for bar, options, rounds in ((0.8, ["--content", "none"], 5), (NO_TARGET, [], 3)):
+    which = f"{name} {count}".lstrip()
+    typed = "git log --all --diff-filter=A (no merges)"
+    read = "git rev-list --objects --all | cat-file --batch"
+    rows: list[tuple[float, list[str], int, str, str]] = [
+        (0.8, ["--content", "none"], 5, typed, TYPED),
+        (NO_TARGET, [], 3, typed, TYPED),
+        (NO_TARGET, [], 3, read, READ),
+    ]
+    for bar, options, rounds, peer, line in rows:
         yield compare(
-            f"{' '.join(['check-history --all', *options])}, {count}",
+            f"{' '.join(['check-history --all', *options])}, {which}",
             [[guard, "check-history", "--all", *options]],
-            "git log --all --diff-filter=A (no merges)",
-            typed,
+            peer,
+            [["sh", "-c", line]],
             bar,
             cwd=repository,
             rounds=rounds,
