@@ -59,6 +59,7 @@ CHANGES: list[Callable[[Repo], object]] = [
     lambda repo: repo.stage("[a].pyc", BYTECODE) + repo.stage("a.pyc", "x"),
     lambda repo: [repo.stage("b.pyc"), repo.git("update-index", "--skip-worktree", "a.py")],
     lambda repo: repo.stage_all(f"pkg/{n}.pyc" for n in range(150)),
+    lambda repo: repo.stage_all(["pkg/__pycache__/.gitattributes", ".gitattributes"]),
     lambda repo: repo.stage_all(["H a.pyc", "H ", " x", "sub/.gitattributes/a.pyc"]),
     make_conflict,
     add_intended,

@@ -12,6 +12,7 @@ from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.bytecode.cache_names import is_tag, parse_cache_name, source_candidates
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.scan import may_be_relevant
 
 #: The rule PYC001 in the words of the contract, clause by clause.
 CONTRACT = re.compile(
@@ -43,6 +44,7 @@ def compare_names(data: bytes) -> str:
     named = is_bytecode_path(data)
     assert named is bool(CONTRACT.search(data)), "not the contract's rule"
     assert may_contain_bytecode(data) or not named, "passed over in a listing"
+    assert may_be_relevant(data) or not named, "passed over in the index"
     path = os.fsdecode(data).replace("\0", "")
     forwards(path)
     backwards(path)

@@ -237,14 +237,14 @@ def records_to_check(
     comparison = source.start_diff() if content == "new" else None
     large = source.if_large() if content != "all" else None
     listing = large.list_paths() if large else source.list_entries()
-    # Git runs while these are imported, and while the configuration is read.
-    from pycache_guard.bytecode.names import is_bytecode_path
+    # Git runs while this is imported, and while the configuration is read.
     from pycache_guard.git.listing import is_attributes_file, names_attributes, select_records
 
     source.read_early(CONFIGURATION)
     records: list[bytes] = []
     paths: list[bytes] = []
     if large:
+        from pycache_guard.bytecode.names import is_bytecode_path
         from pycache_guard.git.listing import select_paths
 
         paths = select_paths(listing, may_concern_us_when_counted, is_relevant)
@@ -252,7 +252,7 @@ def records_to_check(
     else:
         wanted = _always if content == "all" else is_relevant
         records = select_records(listing, may_concern_us_when_counted, wanted)
-        named = filter_bytecode_paths(records)
+        named = filter_bytecode_paths(records) if records else []
     named = source.committed(named)
     changes = None if comparison is None else source.read_diff(comparison)
     files = changes.files_with_new_content() if changes else []
@@ -299,12 +299,21 @@ def _always(_: bytes) -> bool:
 
 
 def may_be_relevant(block: bytes) -> bool:
-    """Return whether a block of a listing can name bytecode or a `.gitattributes` at all."""
-    from pycache_guard.bytecode.names import has_substring
+    """Return whether a block of a listing can name bytecode or a `.gitattributes` at all.
+
+    The same as `may_contain_bytecode` of `bytecode.names`, which takes 0.2 ms to import: a clean run
+    imports nothing of `bytecode`.
+    """
     from pycache_guard.git.listing import ATTRIBUTES
 
     lowered = block.lower()
-    return has_substring(lowered) or ATTRIBUTES in lowered
+    return (
+        b"__pycache__" in lowered
+        or b".pyc" in lowered
+        or b".pyo" in lowered
+        or (b"$" in lowered and b"$py.class" in lowered)
+        or ATTRIBUTES in lowered
+    )
 
 
 def is_relevant(path: bytes) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
+from pycache_guard.scan import may_be_relevant
 
 PATHS = [
     (b"a.pyc", True),
@@ -81,8 +82,11 @@ def test_is_bytecode_path_agrees_with_a_regular_expression(path: bytes) -> None:
 
 @given(paths=st.lists(NEAR, max_size=5))
 def test_may_contain_bytecode_is_true_for_every_bytecode_path(paths: list[bytes]) -> None:
+    """The search of the index, which imports none of this, says the same."""
+    listing = b"\0".join(paths)
     if any(map(is_bytecode_path, paths)):
-        assert may_contain_bytecode(b"\0".join(paths))
+        assert may_contain_bytecode(listing)
+    assert may_be_relevant(listing) is may_contain_bytecode(listing)
 
 
 #: Every bytecode path contains one of these.
@@ -91,4 +95,7 @@ MARKS = (b"__pycache__", b".pyc", b".pyo", b"$py.class")
 
 def test_may_contain_bytecode_of_other_paths_is_false() -> None:
     assert not may_contain_bytecode(b"a.py\0b/c.txt\0pycache/d\0$py/x.class\0")
-    assert all(may_contain_bytecode(b"x" + mark.upper() + b"y") for mark in MARKS)
+    for mark in MARKS:
+        assert may_contain_bytecode(b"x" + mark.upper() + b"y")
+        assert may_be_relevant(b"x" + mark.upper() + b"y")
+    assert may_be_relevant(b"x/.GitAttributes")

@@ -15,18 +15,12 @@ def may_contain_bytecode(text: bytes) -> bool:
     False is certain; `is_bytecode_path` must confirm True for each path. Thus a clean run of a
     million paths costs a few searches instead of a loop.
     """
-    return has_substring(text.lower())
-
-
-def has_substring(lowered: bytes) -> bool:
-    """Return whether `lowered`, in lower case, contains a part that every bytecode path has.
-
-    A single byte, `$`, is found six times faster (memchr(3)) than what begins with it.
-    """
+    lowered = text.lower()
     return (
         b"__pycache__" in lowered
         or b".pyc" in lowered
         or b".pyo" in lowered
+        # One byte is found six times faster than a word (memchr(3)).
         or (b"$" in lowered and b"$py.class" in lowered)
     )
 
