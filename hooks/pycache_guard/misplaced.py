@@ -68,6 +68,8 @@ def choose_targets(paths: Iterable[str], is_taken: Callable[[str], bool]) -> dic
     """
     targets: dict[str, str] = {}
     chosen: set[str] = set()
+    #: By the path without a number, the last number that was tried.
+    numbers: dict[str, int] = {}
     for path in sorted(paths):
         parts = path.split("/")
         outermost = next(n for n, part in enumerate(parts) if is_cache_directory(part))
@@ -75,10 +77,9 @@ def choose_targets(paths: Iterable[str], is_taken: Callable[[str], bool]) -> dic
         stem, dot, suffix = name.rpartition(".")
         if not stem:
             stem, dot, suffix = name, "", ""
-        target = "/".join([*parts[:outermost], name])
-        number = 0
+        target = plain = "/".join([*parts[:outermost], name])
         while target.casefold() in chosen or is_taken(target):
-            number += 1
+            number = numbers[plain] = numbers.get(plain, 0) + 1
             target = "/".join([*parts[:outermost], f"{stem}_{number}{dot}{suffix}"])
         chosen.add(target.casefold())
         targets[path] = target

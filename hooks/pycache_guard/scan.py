@@ -110,7 +110,7 @@ def scan_tracked(
     named, files, attributes = (changed_records if staged else records_to_check)(
         source, content, unread
     )
-    from pycache_guard.git.listing import blob_of, parse_entry, path_of
+    from pycache_guard.git.listing import blob_of, parse_entry, path_of, select_records
 
     contents = examine_contents(files, attributes, unread)
     found_any = named or contents.held or contents.converted
@@ -121,6 +121,7 @@ def scan_tracked(
         return []
     from pycache_guard import allowlist
     from pycache_guard.config import AllowEntry
+    from pycache_guard.git.globs import match_globs
     from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
 
     rooted = cwd_is_below_toplevel()
@@ -128,7 +129,12 @@ def scan_tracked(
         {*map(path_of, named)} | {*map(path_of, files)}
     )
     allowances = [*(config.allow if config else ()), *map(AllowEntry, allow)]
-    grants = allowlist.AllowList([(a, source.entries_matching(a.glob)) for a in allowances])
+    matched = match_globs(
+        [a.glob for a in allowances],
+        source.entries_matching,
+        lambda: select_records(source.list_entries(), _always, _always),
+    )
+    grants = allowlist.AllowList(zip(allowances, matched, strict=True))
     entries = [*map(parse_entry, named)]
     moves = plan_moves(source, entries, read=content != "none", rooted=rooted, sparse=sparse)
     found = allowlist.path_findings(entries, grants, moves, rooted=rooted, sparse=sparse)
@@ -195,12 +201,14 @@ def plan_moves(
         return moves
     import os
 
-    paths = [entry.path for entry in found]
+    stages: dict[str, int] = {}
+    for entry in found:
+        stages[entry.path] = stages.get(entry.path, 0) + 1
     movable = [
         entry.path
         for entry in found
         if entry.mode != LINK
-        and paths.count(entry.path) == 1
+        and stages[entry.path] == 1
         and os.path.lexists(os.path.join(top, entry.path))
     ]
     targets = misplaced.choose_targets(movable, taken_paths(source, top))

@@ -238,8 +238,13 @@ def added_record(head: str, path: bytes) -> bytes | None:
 
 def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
     """Return the entries that `commits` add and a pathspec glob matches."""
-    records = [record for _, record in added_records(commits, f":(top,glob){glob}")]
-    return [parse_entry(record) for record in records if not is_deletion(record)]
+    return [*map(parse_entry, added_files(commits, f":(top,glob){glob}"))]
+
+
+def added_files(commits: Iterable[str], *pathspecs: str) -> Iterator[bytes]:
+    """Yield the records of the entries that `commits` add at `pathspecs`. Raises `GitFailure`."""
+    records = (record for _, record in added_records(commits, *pathspecs))
+    return (record for record in records if not is_deletion(record))
 
 
 def changed_attributes(commits: Sequence[str]) -> Iterator[bytes]:

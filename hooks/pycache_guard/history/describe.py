@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pycache_guard.allowlist import MODE_DESCRIPTIONS, AllowList, interpreter_name
@@ -10,8 +11,9 @@ from pycache_guard.bytecode.magic import identify_magic
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.findings import DOCS_URL, Finding, Rule
 from pycache_guard.git.entries import SUBMODULE
-from pycache_guard.git.history import added_entries_matching
-from pycache_guard.git.listing import parse_entry
+from pycache_guard.git.globs import match_globs
+from pycache_guard.git.history import added_entries_matching, added_files
+from pycache_guard.git.listing import parse_entry, tree_of
 from pycache_guard.git.objects import MAX_IN_FLIGHT
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import is_sparse, toplevel, try_rev_parse
@@ -62,9 +64,13 @@ def to_findings(
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
     # A file that only becomes bytecode may have been added by another commit.
     whole = [where[0] for entry, where in places if key_of(entry) in becoming]
-    grants = AllowList(
-        (a, entries_matching(a.glob, firsts, [*trees.values(), *whole])) for a in allowances
+    whole_trees = [*trees.values(), *whole]
+    matched = match_globs(
+        [a.glob for a in allowances],
+        lambda glob: entries_matching(glob, firsts, whole_trees),
+        lambda: chain(added_files(firsts), *map(tree_of, whole_trees)),
     )
+    grants = AllowList(zip(allowances, matched, strict=True))
     blobs = {a.blob for a in allowances}
     places = [place for place in places if not grants.allows(place[0])]
     loose = [
