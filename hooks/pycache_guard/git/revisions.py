@@ -88,6 +88,18 @@ class Revisions:
         return process
 
 
+def parents_of(commits: Iterable[str]) -> dict[str, list[str]]:
+    """Return the parents of each of some commits, by id."""
+    ids = "".join(f"{commit}\n" for commit in commits)
+    if not ids:
+        return {}
+    process = Git("rev-list", "--parents", "--no-walk", "--stdin", feed=True)
+    process.write(ids.encode("ascii"))
+    process.close_stdin()
+    lines = map(str.split, process.output().decode("ascii").splitlines())
+    return {commit: parents for commit, *parents in lines}
+
+
 def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[bytes]]:
     """Yield the commits of a listing, in batches, as git finds them.
 

@@ -156,6 +156,19 @@ class Explainer:
         #: One gap for each kind, directory and file.
         self._sample = [*{(g.kind, g.directory, g.file): g for g in gaps}.values()]
         self._local_only = local_only_rules(self._sample, tracked.ignore_files, top)
+        covered = {(culprit, gap.kind, gap.directory) for gap, culprit in self._local_only}
+        #: By file to fix, the kinds of gaps whose lines are missing in it on disk too.
+        self._missing_kinds: dict[bytes, set[str]] = {}
+        #: By directory, the first of the files to fix for the gaps below it that no file below it makes.
+        self._outer_files: dict[bytes, bytes] = {}
+        for gap in self._sample:
+            file = file_to_fix(gap)
+            kinds = self._missing_kinds.setdefault(file, set())
+            if (file, gap.kind, gap.directory) not in covered:
+                kinds.add(gap.kind)
+            for place in directories_from(gap.directory):
+                if not gap.file or not is_below(directory_of(gap.file), place):
+                    self._outer_files[place] = min(file, self._outer_files.get(place, file))
 
     def findings(self) -> list[Finding]:
         """Return the findings of all rules."""
@@ -205,7 +218,7 @@ class Explainer:
 
     def _inert_files(self) -> Iterator[Finding]:
         """PYC103: tracked files in which git reads no patterns."""
-        targets = {file_to_fix(gap) for gap in self._sample}
+        targets = self._missing_kinds
         for file, why in self._tracked.unusable_ignore_files.items():
             remedy = self._fix_command(file) if file in targets else self._commands.untrack(file)
             yield Finding(os.fsdecode(file), Rule.PYC103, why, remedy)
@@ -248,14 +261,7 @@ class Explainer:
 
     def _file_to_fix_for(self, path: bytes) -> bytes | None:
         """Return the file to fix for a gap that a line of `path` could have covered, or None."""
-        place = directory_of(path)
-        targets = {
-            file_to_fix(gap)
-            for gap in self._sample
-            if is_below(gap.directory, place)
-            and (path == gap.file or not is_below(directory_of(gap.file), place) or not gap.file)
-        }
-        return path if path in targets else min(targets, default=None)
+        return path if path in self._missing_kinds else self._outer_files.get(directory_of(path))
 
     def _fix_command(self, file: bytes) -> str:
         """Return the command that adds the missing lines to `file`.
@@ -264,12 +270,7 @@ class Explainer:
         """
         if file in self._tracked.recoded:
             return self._commands.stop_recoding(file)
-        here = {(gap.kind, gap.directory) for gap, culprit in self._local_only if culprit == file}
-        kinds = {
-            gap.kind
-            for gap in self._sample
-            if file_to_fix(gap) == file and (gap.kind, gap.directory) not in here
-        }
+        kinds = self._missing_kinds.get(file, set())
         patterns = [line.decode("ascii") for line in lines_for(kinds)]
         return self._commands.append(file, patterns) if patterns else self._commands.stage(file)
 
@@ -277,6 +278,14 @@ class Explainer:
 def directory_of(path: bytes) -> bytes:
     """Return the directory of a file, `b""` for the top."""
     return path.rpartition(b"/")[0]
+
+
+def directories_from(directory: bytes) -> Iterator[bytes]:
+    """Yield a directory and those above it, `b""` for the top last."""
+    while directory:
+        yield directory
+        directory = directory_of(directory)
+    yield b""
 
 
 def is_below(directory: bytes, place: bytes) -> bool:

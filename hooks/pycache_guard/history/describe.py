@@ -17,7 +17,7 @@ from pycache_guard.git.listing import parse_entry, tree_of
 from pycache_guard.git.objects import MAX_IN_FLIGHT
 from pycache_guard.git.process import git_output
 from pycache_guard.git.repository import is_sparse, toplevel, try_rev_parse
-from pycache_guard.git.revisions import Revisions
+from pycache_guard.git.revisions import Revisions, parents_of
 from pycache_guard.git.tree import Tree
 from pycache_guard.misplaced import advise_move, describe_kind, is_misplaced
 from pycache_guard.remedies import leaks_command, rewrite_history, rewrite_unpushed, shell_quote
@@ -286,21 +286,23 @@ def advise(
     server, so another person has to act.
     """
     if is_receiving or not paths:
-        sentences = {c: f"the push is refused; {describe_removal(c)}" for c in paths}
+        parents = parents_of(paths)
+        sentences = {c: f"the push is refused; {describe_removal(parents[c])}" for c in paths}
         return Advice(paths, sentences, {}, is_receiving=is_receiving)
     is_bare = toplevel() is None
-    unpushed = [] if is_bare else find_unpushed(paths)
+    unpushed = dict.fromkeys([] if is_bare else find_unpushed(paths))
     pushed = [commit for commit in paths if commit not in unpushed]
     remote = None if is_bare else remote_name()
     shared = rewrite_history(all_paths(paths, pushed), remote, is_bare=is_bare)
     sentences = dict.fromkeys(pushed, f"others may have it: {ROTATE}")
     commands: dict[str, str | None] = dict.fromkeys(pushed, shared)
-    line = find_rewritable(unpushed)
-    rewrite = rewrite_command(all_paths(paths, line), allowed, line)
+    line = dict.fromkeys(find_rewritable([*unpushed]))
+    parents = parents_of(unpushed)
+    rewrite = rewrite_command(all_paths(paths, line), allowed, [*line], parents)
     for commit in unpushed:
         commands[commit] = rewrite if commit in line else None
         sentences[commit] = (
-            f"it is not pushed: {describe_removal(commit, merges=commit not in line)}"
+            f"it is not pushed: {describe_removal(parents[commit], merges=commit not in line)}"
         )
         if commands[commit]:
             sentences[commit] += ", or the command below"
@@ -312,16 +314,10 @@ def all_paths(paths: Mapping[str, Sequence[str]], commits: Iterable[str]) -> lis
     return sorted({path for commit in commits for path in paths[commit]})
 
 
-def describe_removal(commit: str, *, merges: bool = False) -> str:
+def describe_removal(parents: Sequence[str], *, merges: bool = False) -> str:
     """Return a clause on how to remove a file from a commit, with `merges` if merges may follow."""
-    parents = parents_of(commit)
     option = " --rebase-merges" if merges or len(parents) > 1 else ""
     return f"`git rebase -i{option} {parents[0][:12] if parents else '--root'}` can drop it"
-
-
-def parents_of(commit: str) -> list[str]:
-    """Return the parents of a commit, by id."""
-    return git_output("rev-list", "--parents", "-n1", commit).decode("ascii").split()[1:]
 
 
 def find_unpushed(commits: Iterable[str]) -> list[str]:
@@ -355,18 +351,21 @@ def find_rewritable(unpushed: Sequence[str]) -> list[str]:
 
 
 def rewrite_command(
-    paths: Sequence[str], allowed: Sequence[str], commits: Sequence[str]
+    paths: Sequence[str],
+    allowed: Sequence[str],
+    commits: Sequence[str],
+    parents: Mapping[str, Sequence[str]],
 ) -> str | None:
     """Return the command that rewrites the first of `commits` and all later ones as one commit."""
     if not commits:
         return None
     head = git_output("rev-parse", "HEAD").decode("ascii").strip()
-    parents = parents_of(commits[0])
+    base = parents[commits[0]]
     return rewrite_unpushed(
         paths,
         allowed,
         tip=head,
-        base=parents[0] if parents else None,
+        base=base[0] if base else None,
         is_amend=commits[0] == head,
         sparse=is_sparse(),
     )
