@@ -13,11 +13,12 @@ import pytest
 import pycache_guard
 from clean.trees import list_tree, make_tree
 from pycache_guard import compat
-from pycache_guard.clean import remove
+from pycache_guard.clean import unremoved
 from pycache_guard.clean.plan import make_plan
-from pycache_guard.clean.remove import RemovalError, describe_owner, error_findings, execute
+from pycache_guard.clean.remove import RemovalError, execute
 from pycache_guard.clean.roots import root_for
 from pycache_guard.clean.select import CleanOptions
+from pycache_guard.clean.unremoved import describe_owner, error_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -355,7 +356,7 @@ def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.M
     monkeypatch.setattr(os, "geteuid", lambda: remedy.ours)
     error = OSError(remedy.number, "")
     directory = "p/__pycache__"
-    command = remove.fix_command(
+    command = unremoved.fix_command(
         error, f"{directory}/m", directory, owned_by(remedy.holder), whole=directory
     )
     assert command == remedy.command
@@ -376,7 +377,7 @@ def test_fix_fits_error_platform_and_owner(remedy: Remedy, monkeypatch: pytest.M
     ],
 )
 def test_fix_on_windows_for_odd_paths_is_omitted(path: str, command: str | None) -> None:
-    assert remove.fix_command_on_windows(path) == command
+    assert unremoved.fix_command_on_windows(path) == command
 
 
 def test_directory_without_free_descriptor_has_the_ulimit_fix(
@@ -400,10 +401,10 @@ def test_fix_names_the_read_only_mount(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "statvfs", Read)
     error = OSError(errno.EROFS, "")
-    command = remove.fix_command(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
+    command = unremoved.fix_command(error, "/mnt/a/b/c", "/mnt/a/b", None, whole=None)
     assert command == "sudo mount -o remount,rw /mnt"
     monkeypatch.setattr(os, "statvfs", lambda _: Read("/mnt"))
-    assert remove.read_only_mount("/a") == "/"
+    assert unremoved.read_only_mount("/a") == "/"
 
 
 def owned_by(uid: int) -> os.stat_result:

@@ -568,6 +568,24 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
     assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])
 
 
+@pytest.mark.parametrize("caches", [0, 200])
+def test_run_without_findings_imports_no_report(repo: Repo, caches: int) -> None:
+    """What a report needs takes as long to import as 1,000 caches to remove."""
+    for n in range(caches):
+        repo.write(f"d{n}/__pycache__/m.cpython-311.pyc", BYTECODE)
+    code = (
+        "import sys; from pycache_guard.cli import main; assert main(['clean']) == 0;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True
+    )
+    said, imported = done.stdout.splitlines()
+    assert said.startswith("removed 200 files and" if caches else "OK: nothing to remove")
+    ours = {"pycache_guard.findings", "pycache_guard.remedies", "pycache_guard.report"}
+    assert {"argparse", "typing", "enum", *ours}.isdisjoint(imported.split())
+
+
 @pytest.fixture(params=["descriptors", "paths"])
 def cursor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "paths":

@@ -53,7 +53,7 @@ class CleanResult:
             self._removals.append(done)
             errors = done.errors
         if plan.unreadable or errors:
-            from pycache_guard.clean.remove import error_findings
+            from pycache_guard.clean.unremoved import error_findings
 
             self.findings += error_findings(plan, errors)
         self.kept += plan.kept

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from pycache_guard.clean.result import clean
+from pycache_guard.clean.result import clean, format_text
 from pycache_guard.clean.select import CleanOptions
 
 TYPE_CHECKING = False
@@ -26,10 +26,15 @@ EXIT_CODES = ("success", "some files could not be removed", "error")
 
 def main(argv: Sequence[str]) -> int:
     """Return 0 on success, 1 if a file could not be removed or a directory could not be read."""
-    if list(argv) == ["--orphans"]:  # The hook: parser and report are imported only if needed.
-        result = clean([os.curdir], CleanOptions(orphans=True))
-        is_silent = not any(result.counts()) and not result.findings
-        return 0 if is_silent else write_result(result, is_hook=True)
+    if list(argv) in ([], ["--orphans"]):  # Parser and report are imported only if needed.
+        is_hook = bool(argv)
+        result = clean([os.curdir], CleanOptions(orphans=is_hook))
+        if result.findings or result.kept:
+            return write_result(result, is_hook=is_hook)
+        from pycache_guard.commands import print_safely
+
+        print_safely("".join(f"{line}\n" for line in format_text(result, is_hook=is_hook)))
+        return 0
     options = parse(argv)
     mode = CleanOptions(
         orphans=options.orphans,
@@ -58,7 +63,7 @@ def write_result(
 
     A hook (`--orphans`, `--broken`) prints nothing about kept files or if there is nothing to remove.
     """
-    from pycache_guard.clean.result import format_checked, format_text
+    from pycache_guard.clean.result import format_checked
     from pycache_guard.commands._output import ReportDefaults, emit, rule_links, text_style
     from pycache_guard.findings import sort_findings
     from pycache_guard.report import Summary, render

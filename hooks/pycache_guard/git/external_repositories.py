@@ -3,14 +3,16 @@
 Git itself does not find them. They are found by what is on disk, without starting git.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from pycache_guard import compat
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

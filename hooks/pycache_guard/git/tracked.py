@@ -5,12 +5,12 @@
 is compared with the `.git` that is on disk.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import os
-import tempfile
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 from pycache_guard.fs.vcs import find_mark, resolve_mark
@@ -18,6 +18,7 @@ from pycache_guard.git.external_repositories import find_stores
 from pycache_guard.git.listing import iter_blocks, iter_entry_blocks
 from pycache_guard.git.process import Git, GitFailure, environment, git_output, parsing_output
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
@@ -83,6 +84,8 @@ def _names_in_reflog(directory: str) -> Generator[bytes, None, None]:
                     yield path
     finally:
         listing.kill()
+    import tempfile  # 20 ms that most runs need not pay
+
     with tempfile.TemporaryFile() as file:
         pairs = pairwise(commits)
         file.write("".join(f"{one} {other}\n" for one, other in pairs).encode("ascii"))
