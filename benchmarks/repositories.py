@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 IDENTITY = ("-c", "user.name=b", "-c", "user.email=b@example.com")
@@ -52,16 +53,20 @@ def modules(directories: int, files: int, end: str = ".py") -> bytes:
 def history(directory: Path, commits: int) -> Path:
     """Make a bare repository: a tree of 600 modules, one or two changed a commit, every fifth a merge."""
     git(directory.parent, "init", "-q", "--bare", "-b", "main", str(directory))
+    fast_import(directory, map(commit, range(1, commits + 1)))
+    return directory
+
+
+def fast_import(directory: Path, commits: Iterable[bytes]) -> None:
+    """Make commits of git-fast-import(1)."""
     command = ["git", "fast-import", "--quiet"]
     # Two thirds of its time would go into giving memory back and taking it again: mallopt(3).
     heap = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "1000000000"}
     with subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE, env=heap) as process:
         assert process.stdin is not None
-        for n in range(1, commits + 1):
-            process.stdin.write(commit(n))
+        process.stdin.writelines(commits)
     if process.returncode:
         raise SystemExit(f"git fast-import: ended with {process.returncode}")
-    return directory
 
 
 def commit(n: int) -> bytes:

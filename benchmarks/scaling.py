@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import memory
+from benchmarks.dimensions import DIMENSIONS
 from benchmarks.workloads import ROUNDS, WORKLOADS
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def read(cells: list[str]) -> ScalingResult:
 
 def measured(scripts: Path, work: Path) -> Iterator[ScalingResult]:
     """Measure every command."""
-    for subject in WORKLOADS:
+    for subject in (*WORKLOADS, *DIMENSIONS):
         for factor in FACTORS:
             yield at(subject, factor, scripts, work)
 

@@ -52,6 +52,8 @@ class Workload(NamedTuple):
     base: int
     of: str
     make: Callable[[Path, int], Task]
+    #: The size in the suite, which compares it with ten times as much.
+    tested: int
 
 
 def index(*arguments: str, damage: int = 0) -> Callable[[Path, int], Task]:
@@ -74,17 +76,17 @@ def check_history_workload(work: Path, size: int) -> Task:
 
 
 def pre_push_workload(work: Path, size: int) -> Task:
-    """Push all the commits that `check_history_workload` has made."""
-    place = work / f"history-{size}"
-    line = work / "line"
+    """Push all commits of a history."""
+    place = history(work / f"pushed-{size}", size)
+    line = work / f"{place.name}-line"
     line.write_text(f"HEAD {git(place, 'rev-parse', 'main')} refs/heads/main {'0' * 40}\n")
     return Task(place, ["pre-push", "origin", "url"], line)
 
 
 def pre_receive_workload(work: Path, size: int) -> Task:
-    """Receive the same commits; the objects exist, but no ref names them."""
-    place = work / f"history-{size}"
-    line = work / "line"
+    """Receive as many commits; the objects exist, but no ref names them."""
+    place = history(work / f"received-{size}", size)
+    line = work / f"{place.name}-line"
     line.write_text(f"{'0' * 40} {git(place, 'rev-parse', 'main')} refs/heads/main\n")
     for ref in git(place, "for-each-ref", "--format=%(refname)").split():
         git(place, "update-ref", "-d", ref)
@@ -189,19 +191,21 @@ def dist_workload(work: Path, size: int) -> Task:
 
 
 WORKLOADS = (
-    Workload("forbid-bytecode", 10_000, "entries", index("forbid-bytecode")),
-    Workload("check-gitignore", 2_000, "modules", index("check-gitignore")),
-    Workload("fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2)),
-    Workload("check-dockerignore", 1_000, "modules", index("check-dockerignore")),
-    Workload("check-history --all", 400, "commits", check_history_workload),
-    Workload("pre-push", 400, "commits", pre_push_workload),
-    Workload("pre-receive", 400, "commits", pre_receive_workload),
-    Workload("ci", 400, "commits", ci_workload),
-    Workload("verify-bytecode", 30, "modules", verify_workload),
-    Workload("inspect", 100, "small files", inspect_workload),
-    Workload("lint", 30, "modules", lint_workload),
-    Workload("clean", 50, "caches", clean_workload),
-    Workload("doctor", 30, "modules with caches", doctor_workload),
-    Workload("check-dist", 100, "members", dist_workload),
-    Workload("check-bundle", 50, "modules", bundle_workload),
+    Workload("forbid-bytecode", 10_000, "entries", index("forbid-bytecode"), 2000),
+    Workload("check-gitignore", 2_000, "modules", index("check-gitignore"), 300),
+    Workload(
+        "fix --dry-run", 2_000, "entries, half bytecode", index("fix", "--dry-run", damage=2), 1000
+    ),
+    Workload("check-dockerignore", 1_000, "modules", index("check-dockerignore"), 200),
+    Workload("check-history --all", 400, "commits", check_history_workload, 100),
+    Workload("pre-push", 400, "commits", pre_push_workload, 100),
+    Workload("pre-receive", 400, "commits", pre_receive_workload, 100),
+    Workload("ci", 400, "commits", ci_workload, 50),
+    Workload("verify-bytecode", 30, "modules", verify_workload, 10),
+    Workload("inspect", 100, "small files", inspect_workload, 100),
+    Workload("lint", 30, "modules", lint_workload, 10),
+    Workload("clean", 50, "caches", clean_workload, 100),
+    Workload("doctor", 30, "modules with caches", doctor_workload, 30),
+    Workload("check-dist", 100, "members", dist_workload, 100),
+    Workload("check-bundle", 50, "modules", bundle_workload, 20),
 )
