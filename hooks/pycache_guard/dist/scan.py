@@ -25,7 +25,7 @@ from pycache_guard.archives.member import (
 )
 from pycache_guard.archives.zip_directory import has_directory
 from pycache_guard.archives.zips import Zip
-from pycache_guard.bytecode.names import has_substring, is_bytecode_path
+from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
 from pycache_guard.dist.members import (
     ArchivedPyc,
@@ -368,7 +368,7 @@ def has_bytecode_name(name: str, mode: str) -> bool:
     """Return whether a name is that of bytecode. A source or data file in `__pycache__` is not bytecode."""
     path = name.encode("utf-8", "surrogateescape")
     return (
-        has_substring(path.lower())
+        may_contain_bytecode(path)
         and is_bytecode_path(path.rstrip(b"/"))
         and not is_misplaced(name.rstrip("/"), b"", mode)
     )
