@@ -64,11 +64,13 @@ ELSEWHERE = {"program", "scene", "template", "runner", "reader", "stage"}
 def is_measured(item: pytest.Function) -> bool:
     """Return whether coverage is measured during a test: if it runs the program in this process.
 
-    It is not measured during property tests: what random examples reach differs from run to run.
+    It is not measured during property tests, because what random examples reach differs from run to run,
+    and during those with the mark `unmeasured`, because shorter tests reach the same lines.
     """
     fixtures = set(item.fixturenames)
     is_here = "run" in fixtures or not ELSEWHERE & fixtures
-    return is_here and not hasattr(item.obj, "hypothesis")
+    is_property = hasattr(item.obj, "hypothesis")
+    return is_here and not is_property and item.get_closest_marker("unmeasured") is None
 
 
 #: What a person's, a hook's or a runner's environment must not change.

@@ -39,6 +39,7 @@ def plant_deep(root: Path, levels: int, every: int = 1) -> None:
 
 @pytest.mark.parametrize("limit", [32, 64, 256])
 @pytest.mark.parametrize("levels", [200, 3000])
+@pytest.mark.unmeasured
 def test_a8_deep_tree_with_few_descriptors_is_cleaned(limit: int, levels: int, root: Path) -> None:
     plant_deep(root, levels, every=levels // 200)
     command = f'ulimit -n {limit}; exec "$0" clean --orphans'
@@ -51,6 +52,7 @@ def test_a8_deep_tree_with_few_descriptors_is_cleaned(limit: int, levels: int, r
 
 
 @pytest.mark.parametrize("limit", [64, 256])
+@pytest.mark.unmeasured
 def test_a8_wide_tree_with_few_descriptors_is_cleaned(limit: int, root: Path) -> None:
     make_tree(
         root, [f"p{n}/q/__pycache__/m{k}.cpython-312.pyc" for n in range(300) for k in (0, 1)]

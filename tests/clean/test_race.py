@@ -75,6 +75,7 @@ def swapper(tmp_path: Path, outside: Path) -> Iterator[subprocess.Popen[bytes]]:
     reason="without directory descriptors a race remains (docs/internals/systems.md)",
 )
 @pytest.mark.parametrize("orphans", [False, True])
+@pytest.mark.unmeasured
 def test_swapped_directory_loses_nothing_outside(
     tmp_path: Path, outside: Path, swapper: subprocess.Popen[bytes], orphans: bool
 ) -> None:

@@ -535,6 +535,7 @@ def test_a_directory_that_hides_members(run: Run) -> None:
     assert unjudged(run, "a.zip", bytes(data)) == said
 
 
+@pytest.mark.unmeasured
 def test_many_members(run: Run) -> None:
     """Beyond 65535 the record of zip64 has the number."""
     members = {f"{n}.txt": b"" for n in range(66_000)}

@@ -138,6 +138,7 @@ LARGE: dict[str, tuple[int, Callable[[], tuple[str, bytes]]]] = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits the address space")
 @pytest.mark.parametrize("name", LARGE)
+@pytest.mark.unmeasured
 def test_m14_large_archive_needs_limited_memory(name: str) -> None:
     code, make = LARGE[name]
     file, data = make()

@@ -227,6 +227,7 @@ def test_diff_tree_that_fails_at_its_end_is_a_failure(
 
 
 @pytest.mark.parametrize("possible", [bool, may_contain_bytecode])
+@pytest.mark.unmeasured
 def test_parse_diff_output_of_a_large_commit_takes_little_memory(
     possible: Callable[[bytes], object],
 ) -> None:

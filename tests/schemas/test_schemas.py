@@ -91,6 +91,7 @@ def test_config_schema_is_found_by_validate_pyproject() -> None:
 
 
 @pytest.mark.parametrize(("table", "is_valid"), CONFIGS)
+@pytest.mark.unmeasured
 def test_config_schema_works_in_validate_pyproject(table: str, is_valid: bool) -> None:
     api = pytest.importorskip("validate_pyproject.api")
     errors = pytest.importorskip("validate_pyproject.errors")

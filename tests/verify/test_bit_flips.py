@@ -123,6 +123,7 @@ def test_oracle_with_matching_and_other_files_agrees(python: Python) -> None:
     assert python.oracle.compare(pair.expected, pair.honest[:-1]) == "x"
 
 
+@pytest.mark.unmeasured
 def test_bit_flips_in_sample_are_detected(python: Python) -> None:
     for pair in python.pairs.values():
         counts = check(python, pair, flipped(pair.honest, STRIDE))

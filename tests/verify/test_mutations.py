@@ -20,6 +20,7 @@ TAGS = [*(f"cpython-{n}" for n in (27, *range(36, 40), *range(310, 316))), "pypy
 
 
 @pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.unmeasured
 def test_edited_code_differs(tag: str) -> None:
     honest = read_pyc(foreign_pyc(tag))
     magic = honest.header.magic
@@ -45,6 +46,7 @@ def test_edited_code_differs(tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.unmeasured
 def test_edited_line_table_has_its_own_result(tag: str) -> None:
     honest = read_pyc(foreign_pyc(tag))
     dialect = marshal_format(honest.header.magic)
