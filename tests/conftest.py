@@ -148,7 +148,8 @@ def stop_leftover_processes() -> Iterator[None]:
 def inherited() -> dict[str, str]:
     """Return the environment that an installation needs: this person's network, no one's git."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
-    return {**kept, **IDENTITY}
+    # Python compiles what is imported; to compile the rest takes longer than to install it.
+    return {**kept, **IDENTITY, "PIP_NO_COMPILE": "1"}
 
 
 @pytest.fixture(scope="session")

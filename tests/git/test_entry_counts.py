@@ -287,7 +287,6 @@ def make_tags(repo: Repo, oid: str, count: int) -> str:
 
 @pytest.mark.parametrize("is_counted", [False, True])
 @pytest.mark.parametrize("make", HARMLESS.values(), ids=HARMLESS)
-@pytest.mark.unmeasured
 def test_large_histories_pass(
     request: pytest.FixtureRequest,
     repo: Repo,
