@@ -146,7 +146,6 @@ def make_places(root: Path, python: Python) -> dict[str, Place]:
 
 
 @pytest.mark.parametrize("python", pythons(), ids=lambda python: python.version)
-@pytest.mark.unmeasured
 def test_verdicts_agree_with_import(tmp_path: Path, python: Python) -> None:
     places = make_places(tmp_path, python)
     for level in LEVELS:

@@ -270,6 +270,7 @@ def test_more_objects_than_any_module_has_take_no_memory(
         assert peak() < 4 << 20
 
 
+@pytest.mark.unmeasured
 def test_largest_allowed_number_of_objects_is_read() -> None:
     count = MAX_OBJECTS - 1
     assert (
