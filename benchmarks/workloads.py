@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.bundle import make_packages
 from benchmarks.ci import checked_out
 from benchmarks.repositories import git, history, modules, repository
+from pycache_guard.cli import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +191,8 @@ def dist_workload(work: Path, size: int) -> Task:
     return Task(work, ["check-dist", str(wheel)])
 
 
-WORKLOADS = (
+#: The commands that need an input of their own.
+SPECIAL = (
     Workload("forbid-bytecode", 10_000, "entries", index("forbid-bytecode"), 2000),
     Workload("check-gitignore", 2_000, "modules", index("check-gitignore"), 300),
     Workload(
@@ -208,4 +210,13 @@ WORKLOADS = (
     Workload("doctor", 30, "modules with caches", doctor_workload, 30),
     Workload("check-dist", 100, "members", dist_workload, 100),
     Workload("check-bundle", 50, "modules", bundle_workload, 20),
+)
+#: Every other command runs in a repository; `explain` prints one page of a fixed size.
+WORKLOADS = (
+    *SPECIAL,
+    *(
+        Workload(name, 1_000, "modules", index(name), 200)
+        for name in COMMANDS
+        if name not in {"explain", *(each.command.split(" ")[0] for each in SPECIAL)}
+    ),
 )

@@ -115,11 +115,12 @@ def test_ten_times_the_input_costs_at_most_fifteen_times(
 
 def test_every_command_is_measured_in_each_dimension() -> None:
     """`explain` prints one page of a fixed size."""
-    assert {*REQUIRED} == {*COMMANDS} - {"explain"}
+    required = {name: REQUIRED.get(name, {"modules"}) for name in COMMANDS if name != "explain"}
+    assert REQUIRED.keys() <= required.keys()
     measured: dict[str, set[str]] = {}
     for workload in EVERY:
         words = measured.setdefault(workload.command.split(" ")[0], set())
         words.update(part.strip() for part in workload.of.split(","))
-    missing = {c: lacking for c in REQUIRED if (lacking := REQUIRED[c] - measured[c])}
+    missing = {c: lacking for c, all_of in required.items() if (lacking := all_of - measured[c])}
     assert missing == {}
     assert len({workload.command for workload in EVERY}) == len(EVERY)
