@@ -84,14 +84,16 @@ class BuildFiles:
             except Unreadable as why:
                 self._failures.append(f"{name}:{why.line}: {why}; {WHAT_TO_DO}")
                 continue
-            files = [f for text in found.compose_files for f in self._local(base, text, name)]
+            files = [
+                f for text in found.compose_files for f in self._resolve_local(base, text, name)
+            ]
             if files:
                 self._claimed.update(files[1:])
                 self._read_project(files, posixpath.dirname(files[0]), name)
             if found.dockerfile is not None:
                 # Both are seen from the file, unlike anywhere else.
-                for dockerfile in self._local(base, found.dockerfile, name):
-                    for context in self._local(base, found.context, name):
+                for dockerfile in self._resolve_local(base, found.dockerfile, name):
+                    for context in self._resolve_local(base, found.context, name):
                         self._add(context, dockerfile, None)
 
     def read_compose_files(self, paths: Sequence[bytes]) -> None:
@@ -135,8 +137,8 @@ class BuildFiles:
                     where = f"{name}:{target.line}"
                     context = (target.context or ".").removeprefix("cwd://") or "."
                     named = [text.removeprefix("cwd://") for text in target.named.values()]
-                    self._build(directory, context, target.dockerfile, inline, where)
-                    self._build_named(directory, named, where)
+                    self._add_build(directory, context, target.dockerfile, inline, where)
+                    self._add_named_contexts(directory, named, where)
 
     def _includes(self, path: bytes) -> Iterator[bytes]:
         """Yield what a compose file includes as a part of something: merged, or seen from elsewhere."""
@@ -222,7 +224,7 @@ class BuildFiles:
             self._read_includes(path, file, directory, known, depth)
         for path, build in services.values():
             try:
-                self._service(path, build, directory, known, services, 0)
+                self._add_service(path, build, directory, known, services, 0)
             except Unreadable as why:
                 self._failures.append(f"{os.fsdecode(path)}:{why.line}: {why}; {WHAT_TO_DO}")
 
@@ -242,14 +244,16 @@ class BuildFiles:
                     found
                     for text in texts
                     if not is_remote(text)
-                    for found in self._local(directory, text, where)
+                    for found in self._resolve_local(directory, text, where)
                 ]
                 project = include.project_directory
                 text = interpolate(project, environment) if project else None
                 more = [
                     found
                     for value in include.environment_files
-                    for found in self._local(directory, interpolate(value, environment), where)
+                    for found in self._resolve_local(
+                        directory, interpolate(value, environment), where
+                    )
                 ]
             except Unreadable as why:
                 self._failures.append(f"{os.fsdecode(path)}:{why.line}: {why}; {WHAT_TO_DO}")
@@ -258,13 +262,13 @@ class BuildFiles:
                 continue
             places = [posixpath.dirname(files[0])]
             if text is not None:
-                places = [*self._local(directory, text, where)]
+                places = [*self._resolve_local(directory, text, where)]
             for place in places:
                 # What the including project knows comes first.
                 known = {**self._environment(place, more), **environment}
                 self._read_project(files, place, where, known, depth + 1)
 
-    def _service(
+    def _add_service(
         self,
         path: bytes,
         build: ServiceBuild,
@@ -278,13 +282,13 @@ class BuildFiles:
         if build.extends and not build.context:
             if depth > MAX_DEPTH:
                 raise Unreadable(build.line, "its `extends` form a cycle")
-            base = self._extended(path, build, directory, environment, services)
+            base = self._find_extended(path, build, directory, environment, services)
             if base is not None and (base[1].is_built or base[1].extends):
-                self._named(build, directory, environment, where)
+                self._add_named_of_service(build, directory, environment, where)
                 build = build._replace(named=())
                 base_path, base_build, base_directory, base_services = base
                 merged = base_build.merge(build._replace(extends=base_build.extends))
-                self._service(
+                self._add_service(
                     base_path, merged, base_directory, environment, base_services, depth + 1
                 )
                 return
@@ -294,17 +298,17 @@ class BuildFiles:
         named = build.dockerfile
         dockerfile = interpolate_or_unknown(named, environment) if named else None
         inline = os.fsencode(build.inline) if build.inline is not None else None
-        self._build(directory, context or ".", dockerfile, inline, where)
-        self._named(build, directory, environment, where)
+        self._add_build(directory, context or ".", dockerfile, inline, where)
+        self._add_named_of_service(build, directory, environment, where)
 
-    def _named(
+    def _add_named_of_service(
         self, build: ServiceBuild, directory: bytes, environment: Mapping[str, str], where: str
     ) -> None:
         """Collect the additional contexts of a service."""
         texts = [interpolate(value, environment) for _, value in build.named]
-        self._build_named(directory, texts, where)
+        self._add_named_contexts(directory, texts, where)
 
-    def _extended(
+    def _find_extended(
         self,
         path: bytes,
         build: ServiceBuild,
@@ -326,7 +330,7 @@ class BuildFiles:
         if is_remote(text):
             return None
         where = f"{os.fsdecode(path)}:{extends.line}"
-        for file_path in self._local(directory, text, where):
+        for file_path in self._resolve_local(directory, text, where):
             file = self._parse(file_path)
             if file is None:
                 return None
@@ -338,7 +342,7 @@ class BuildFiles:
             return file_path, file.services[extends.service], posixpath.dirname(file_path), others
         return None
 
-    def _build(
+    def _add_build(
         self,
         base: bytes,
         context: str,
@@ -348,25 +352,25 @@ class BuildFiles:
     ) -> None:
         """Add a build, whose Dockerfile is seen from its context."""
         if not is_remote(context):
-            for place in self._local(base, context, where):
-                directory = self._existing(base, place, context)
+            for place in self._resolve_local(base, context, where):
+                directory = self._find_existing(base, place, context)
                 if inline is not None or UNKNOWN in (dockerfile or ""):
                     self._add(directory, b"", inline)
                     continue
-                for file in self._local(directory, dockerfile or "Dockerfile", where):
+                for file in self._resolve_local(directory, dockerfile or "Dockerfile", where):
                     self._add(directory, file, None)
 
-    def _build_named(self, base: bytes, contexts: Iterable[str], where: str) -> None:
+    def _add_named_contexts(self, base: bytes, contexts: Iterable[str], where: str) -> None:
         """Add additional contexts. BuildKit reads the `.dockerignore` at the top of each."""
         for text in contexts:
             if not is_remote(text):
-                for place in self._local(base, text, where):
-                    self._add(self._existing(base, place, text), b"", None)
+                for place in self._resolve_local(base, text, where):
+                    self._add(self._find_existing(base, place, text), b"", None)
 
     def _add(self, context: bytes, dockerfile: bytes, inline: bytes | None) -> None:
         self.found.append(ComposeBuild(context, dockerfile, inline))
 
-    def _existing(self, base: bytes, place: bytes, text: str) -> bytes:
+    def _find_existing(self, base: bytes, place: bytes, text: str) -> bytes:
         """Return a context; one that exists only relative to a directory above is taken from there.
 
         `--project-directory` and the first of several `-f` set the directory that paths start from.
@@ -378,7 +382,7 @@ class BuildFiles:
                 return other
         return place
 
-    def _local(self, base: bytes, path: str, where: str) -> Iterator[bytes]:
+    def _resolve_local(self, base: bytes, path: str, where: str) -> Iterator[bytes]:
         """Yield `path`, seen from `base`, as one from the top, if it is in the repository."""
         text = path.replace("\\", "/")
         if text.startswith(WORKSPACE):  # the directory that is opened: the top

@@ -97,7 +97,11 @@ def check_commits(
                 becoming=becoming,
                 is_receiving=is_receiving,
             )
-        return findings, [*unjudged, *missing_parents(cut), *missing_blobs(contents)]
+        return findings, [
+            *unjudged,
+            *describe_missing_parents(cut),
+            *describe_missing_blobs(contents),
+        ]
     finally:
         for process in (listing, *([boundary] if boundary else ())):
             process.kill()
@@ -173,7 +177,7 @@ def with_progress(
         yield batch
 
 
-def missing_parents(cut: list[str]) -> Iterator[str]:
+def describe_missing_parents(cut: list[str]) -> Iterator[str]:
     """Yield a message if a shallow clone lacks parents of the commits."""
     if cut:
         yield (
@@ -182,7 +186,7 @@ def missing_parents(cut: list[str]) -> Iterator[str]:
         )
 
 
-def missing_blobs(contents: ContentScanner | None) -> Iterator[str]:
+def describe_missing_blobs(contents: ContentScanner | None) -> Iterator[str]:
     """Yield a message if blobs are missing."""
     if contents and contents.missing:
         yield (

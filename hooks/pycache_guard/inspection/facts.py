@@ -192,7 +192,7 @@ class Place(NamedTuple):
 
 
 def locate(argument: str) -> Place:
-    """Return the file of an argument. A file on disk takes precedence over one in git."""
+    """Return where the file of an argument is. A file on disk takes precedence over one in git."""
     revision, colon, path = argument.partition(":")
     if colon and not os.path.lexists(argument):
         if revision == "" and path[:2] in ("0:", "1:", "2:", "3:"):
