@@ -13,6 +13,7 @@ The file WITNESS gets one byte per step.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -30,7 +31,8 @@ kind, _, value = fault.removesuffix(" after").partition(" ")
 is_after = fault.endswith(" after")
 temporary = os.path.join(tempfile.gettempdir(), "pycache-guard-")
 plain_open, plain_write, plain_close = os.open, os.write, os.close
-count = 0
+#: `next` is one operation: no step of another thread comes between.
+steps = itertools.count(1)
 
 
 def inject_fault() -> None:
@@ -60,14 +62,12 @@ def step(call: Callable[..., object], name: str) -> Callable[..., object]:
     """Return `call` with the fault injected."""
 
     def stepped(*args: Any, **kwargs: Any) -> object:
-        global count
         if not is_step(name, args, kwargs.get("dir_fd")):
             return call(*args, **kwargs)
-        count += 1
+        is_now = next(steps) == int(number)
         descriptor = plain_open(witness, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         plain_write(descriptor, b"x")
         plain_close(descriptor)
-        is_now = count == int(number)
         if is_now and not is_after:
             inject_fault()
         done = call(*args, **kwargs)

@@ -20,10 +20,21 @@ def run_with_fault(
     scene: Sandbox, call: Call, fault: str, number: int, *options: str, everything: bool, **env: str
 ) -> Result:
     """Run a call with a fault at a step. Steps concern user files, or `everything`."""
-    witness = scene.path.parent / f"{scene.path.name}.steps"
+    witness = step_file(scene)
     which = "everything" if everything else "files"
     program = (sys.executable, os.fspath(STEPPER), fault, str(number), os.fspath(witness), which)
     return scene.run(call, *options, program=program, env=env)
+
+
+def step_file(scene: Sandbox) -> Path:
+    """Return the file with a byte for each step of the last run with a fault."""
+    return scene.path.parent / f"{scene.path.name}.steps"
+
+
+def count_steps(scene: Sandbox) -> int:
+    """Return the number of steps of the last run with a fault."""
+    witness = step_file(scene)
+    return witness.stat().st_size if witness.exists() else 0
 
 
 def steps_of(
@@ -33,8 +44,7 @@ def steps_of(
     scene = copied(template, tmp_path / "whole")
     before = scene.state()
     run_with_fault(scene, call, "none", 0, *options, everything=everything)
-    witness = tmp_path / "whole.steps"
-    return witness.stat().st_size if witness.exists() else 0, before, scene.state()
+    return count_steps(scene), before, scene.state()
 
 
 def partially_written(scene: Sandbox, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:

@@ -358,3 +358,27 @@ def test_thread_defers_no_signals() -> None:
     thread.start()
     thread.join()
     assert done == [1]
+
+
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.parametrize("number", range(3))
+def test_signal_after_a_close_closes_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A second time, the number may be that of a file of another thread."""
+    child = start_child(python("os.read(0, 1)"), ENV, feed=True)
+    assert isinstance(child, PosixChild)
+    closed: list[int] = []
+    close = os.close
+
+    def close_and_interrupt(descriptor: int) -> None:
+        close(descriptor)
+        closed.append(descriptor)
+        if len(closed) == number + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "close", close_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        child.stop()
+    child.stop()
+    assert len(closed) == len(set(closed)) == 3

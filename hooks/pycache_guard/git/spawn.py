@@ -190,8 +190,9 @@ class PosixChild:
     def close_stdin(self) -> None:
         """Tell the child that there is no more input."""
         if self._stdin is not None:
-            os.close(self._stdin)
-            self._stdin = None
+            # The number is forgotten first: a signal between the two must not have it closed twice.
+            descriptor, self._stdin = self._stdin, None
+            os.close(descriptor)
 
     def read(self, size: int = CHUNK_BYTES) -> bytes:
         """Read up to `size` bytes of stdout; `b""` at the end. Raises `TimeoutError`."""
@@ -314,13 +315,13 @@ class PosixChild:
 
     def _close_errors(self) -> None:
         if self._err is not None:
-            os.close(self._err)
-            self._err = None
+            descriptor, self._err = self._err, None
+            os.close(descriptor)
 
     def _close_out(self) -> None:
         if self._out is not None:
-            os.close(self._out)
-            self._out = None
+            descriptor, self._out = self._out, None
+            os.close(descriptor)
 
 
 def start_child(
