@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
@@ -25,16 +25,17 @@ SOURCES_PER_PROCESS = 16
 MAX_BYTES = 16 << 20
 
 
-class Job(NamedTuple, Generic[K]):
-    """A source to compile."""
+class Job(Generic[K]):
+    """A source to compile. A named tuple can be generic only from Python 3.11 on."""
 
-    #: What the caller knows the job by.
-    key: K
-    source: bytes
-    #: The optimization level.
-    level: int
-    #: The bytes that the caller keeps in memory for it.
-    size: int
+    __slots__ = ("key", "level", "size", "source")
+
+    def __init__(self, key: K, source: bytes, level: int, size: int) -> None:
+        """Take what the caller knows the job by, and the bytes that it keeps in memory for it."""
+        self.key = key
+        self.source = source
+        self.level = level
+        self.size = size
 
 
 class _Started(Generic[K]):
