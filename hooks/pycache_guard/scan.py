@@ -267,7 +267,8 @@ def records_to_check(
     if content == "all":
         files = filter_with_content(records)
     is_touched = changes is not None and changes.touch_attributes()
-    if not (files or is_touched):
+    # `verify-bytecode` asks what attributes do to the bytecode by path too.
+    if not (named or files or is_touched):
         return named, [], []
     if large:
         records = large.records_at([*filter(names_attributes, paths)])
