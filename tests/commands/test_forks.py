@@ -141,6 +141,7 @@ class Ended(BaseException):
     """The end of a process that is none."""
 
 
+@pytest.mark.usefixtures("default_signal_handlers")
 @pytest.mark.parametrize("is_ignored", [False, True])
 @pytest.mark.parametrize(
     ("error", "code", "answer"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from helpers.report_parser import CLEAN
 from helpers.windows import words_of_missing_file
 from pycache_guard import compat
 from pycache_guard.commands import lint
+from pycache_guard.python_files import SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,3 +194,14 @@ def test_many_files_have_the_same_report_from_several_processes(
     assert run("lint", ".", "missing.py") == usual
     monkeypatch.setattr(compat, "HAS_FORK", False)
     assert run("lint", ".", "missing.py") == usual
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_garbage_collection_stays_as_it_was(is_enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        assert lint.check_files([SourceFile("a.py", __file__)]).parsed == 1
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -67,3 +67,17 @@ def test_describe_paths_shows_the_name_that_python_writes_without_options(
     ]
     assert explain.describe_paths(gaps) == words
     assert explain.describe_paths(gaps[::-1]) == words
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_link_in_place_of_an_ignore_file_does_not_differ(tmp_path: Path) -> None:
+    """For most versions of git it does not count, and nothing can be staged that makes it count."""
+    (tmp_path / "rules").write_text("*.pyc\n")
+    (tmp_path / ".gitignore").symlink_to("rules")
+    top = os.fspath(tmp_path)
+    assert not explain.differs_from_index(top, b".gitignore", {})
+    (tmp_path / ".gitignore").unlink()
+    assert not explain.differs_from_index(top, b".gitignore", {})
+    (tmp_path / ".gitignore").write_bytes(b"*.pyc\r\n")
+    assert explain.differs_from_index(top, b".gitignore", {})
+    assert not explain.differs_from_index(top, b".gitignore", {b".gitignore": b"*.pyc\n"})

@@ -231,14 +231,35 @@ CHOICES = [
 @needs_any_git
 @settings(max_examples=15)
 @given(FILES, st.sampled_from(CHOICES))
-@example({b".gitignore": [b"__pycache__/"]}, CHOICES[0])
-@example({b".gitignore": [b"*.py[cod]"]}, CHOICES[0])
-@example({b".gitignore": [b"__pycache__/", b"*.pyc", b"!a.pyc"]}, CHOICES[0])
-@example({b".gitignore": [b"*.pyc"], b"pkg/.gitignore": [b"!m.*"]}, CHOICES[0])
-@example({b".gitignore": [b"*.pyc", b"*.pyo", b"__pycache__"]}, CHOICES[2])
 def test_proof_agrees_with_the_search_for_gaps(
     files: dict[bytes, list[bytes]], probes: ProbeChoice
 ) -> None:
+    assert_agreement(files, probes)
+
+
+#: The lines of ignore files, the probes, and whether few of them are enough for a proof.
+AGREEMENTS = [
+    ({b".gitignore": [b"__pycache__/"]}, CHOICES[0], True),
+    ({b".gitignore": [b"*.py[cod]"]}, CHOICES[0], True),
+    ({b".gitignore": [b"__pycache__/", b"*.pyc", b"!a.pyc"]}, CHOICES[0], False),
+    ({b".gitignore": [b"*.pyc"], b"pkg/.gitignore": [b"!m.*"]}, CHOICES[0], False),
+    ({b".gitignore": [b"*.pyc", b"*.pyo", b"__pycache__"]}, CHOICES[2], True),
+    # An advised probe that some names may escape.
+    ({b".gitignore": [b"__pycache__/", b"*_has.pyc", b"*.pyc.*"]}, CHOICES[0], False),
+    ({b".gitignore": [b"__pycache__/", b"*_has.pyc", b"*.pyc.*"]}, CHOICES[1], True),
+]
+
+
+@needs_any_git
+@pytest.mark.parametrize(("files", "probes", "expected"), AGREEMENTS, ids=range(len(AGREEMENTS)))
+def test_proof_agrees_with_the_search_for_gaps_table(
+    files: dict[bytes, list[bytes]], probes: ProbeChoice, expected: bool
+) -> None:
+    assert assert_agreement(files, probes) is expected
+
+
+def assert_agreement(files: dict[bytes, list[bytes]], probes: ProbeChoice) -> bool:
+    """Compare a proof with the search for gaps; return whether there is one."""
     rules = {path: b"".join(line + b"\n" for line in lines) for path, lines in files.items()}
     with TemporaryDirectory() as directory:
         repo = Repo.init(Path(directory) / "repo")
@@ -254,6 +275,7 @@ def test_proof_agrees_with_the_search_for_gaps(
         assert gaps.isdisjoint(probes.required)
         assert gaps.intersection(probes.advised) == {*proof.advised}
         assert proof.directories == len(EVERYWHERE)
+    return proof is not None
 
 
 #: Tracked files, with their modes, of which none has a name that ends with `.py`; whether git must

@@ -193,6 +193,7 @@ def test_few_sources_are_in_memory_at_once(size: int, most: int) -> None:
 
 
 @needs_shell_scripts
+@pytest.mark.usefixtures("default_signal_handlers")
 @pytest.mark.parametrize("number", compat.TERMINATION_SIGNALS)
 def test_signal_ends_every_compiler(tmp_path: Path, number: int) -> None:
     path = make_python(tmp_path)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lint.tables import TABLES, of
-from pycache_guard.lint import lint, run_checks
+from pycache_guard.lint import lint, lint_source, run_checks
 from pycache_guard.lint.rules import CHECKS
 from pycache_guard.lint.source import Unparsable, decode_source, lines_of, parse_source
 from pycache_guard.lint.triggers import checks_for, unescape
@@ -46,6 +46,13 @@ HIDDEN = [
 @pytest.mark.parametrize(("source", "codes"), HIDDEN)
 def test_word_that_only_the_parser_sees_is_found(source: str, codes: list[str]) -> None:
     found = lint(ast.parse(source), lines_of(source), "pkg/mod.py")
+    assert [finding.rule.name for finding in found] == codes
+
+
+@pytest.mark.parametrize(("source", "codes"), HIDDEN)
+def test_word_that_only_the_parser_sees_is_found_in_a_file(source: str, codes: list[str]) -> None:
+    """As it is read, with the ends of its lines."""
+    found = lint_source(source.encode(), "pkg/mod.py")
     assert [finding.rule.name for finding in found] == codes
 
 

@@ -23,7 +23,9 @@ def print_safely(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # The buffered rest would fail again when the interpreter exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def print_success(checked: str, notes: Sequence[str] = ()) -> None:
