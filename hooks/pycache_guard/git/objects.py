@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_IN_FLIGHT = 50
 
 #: Up to this size the rest of an object is read and dropped (1 ms for each MB); for more, a new process
-#: is cheaper: with a large repository it takes 30 ms, because it has to read its packs anew.
+#: is cheaper: with a large repository it takes 30 ms, because it has to read its packs again.
 SKIP_LIMIT_BYTES = 1 << 24
 
 

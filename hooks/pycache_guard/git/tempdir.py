@@ -82,7 +82,7 @@ class TemporaryDirectory:
 def make_private_directory() -> str:
     """Make a directory for this user alone where temporary files belong; return its absolute path.
 
-    The places are those of `tempfile.gettempdir`, but for the current directory, which can be a
+    The places are those of `tempfile.gettempdir`, except the current directory, which can be a
     repository. Raises `OSError` if no place takes a directory.
     """
     refusals: list[OSError] = []

@@ -115,7 +115,7 @@ def is_pipe(path: bytes) -> bool:
 def differs_from_index(top: str, file: bytes, rules: Mapping[bytes, bytes]) -> bool:
     """Return whether an ignore file on disk differs from the index, apart from line ends.
 
-    A link does not: git before 2.32 follows it, but for others nothing can be staged that makes it count.
+    A link does not: git before 2.32 follows it, and for others nothing can be staged that makes it count.
     """
     path = os.path.join(os.fsencode(top), file)
     if os.path.islink(path):

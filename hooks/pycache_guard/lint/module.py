@@ -72,7 +72,7 @@ class Module:
         self._walk(tree)
 
     def _walk(self, tree: ast.Module) -> None:
-        """Visit each node once, in the order of the source, but for constants, which hold none."""
+        """Visit each node once, in the order of the source, except constants, which hold none."""
         parents, scopes, kinds = self._parents, self._scopes, self._kinds
         scopes[tree] = Scope(tree, None)
         stack: list[ast.AST] = [tree]
