@@ -250,21 +250,11 @@ def write_lines(listed: ListedStrings) -> list[str]:
     A string of several lines is one line, in which `\n` stands for a line break. Most scanners want a token
     to begin a word, and `\nAKIA…` would hide one, so such a part of a string is repeated on a line of its own.
     """
-    lines: list[str] = []
     parts: dict[str, None] = {}
-    for text in decode_all(listed.strings):
-        if text.isprintable() and text.isascii():
-            lines.append(text)
-            continue
-        if text.isascii() and (line := text.replace("\n", "\\n")).isprintable():
-            lines.append(line)
-            found = text.split("\n")
-        else:
-            lines.append(escape_string(text))
-            found = _CONTROLS.split(text)
-        for part in found[1:]:
-            if len(part) >= MIN_PART_CHARS and (part[0].isalnum() or part[0] == "_"):
-                parts[part] = None
+    lines = [
+        text if text.isascii() and text.isprintable() else _write_line(text, parts)
+        for text in decode_all(listed.strings)
+    ]
     whole = "\n".join(lines)
     if "##" in whole or whole.startswith("::") or "\n::" in whole or " ::" in whole:
         lines = [escape_unprintable(line) for line in lines]
@@ -274,6 +264,19 @@ def write_lines(listed: ListedStrings) -> list[str]:
         if part.encode("utf-8", "surrogateescape") not in listed.strings
     ]
     return lines + [write_number(number) for number in listed.numbers]
+
+
+def _write_line(text: str, parts: dict[str, None]) -> str:
+    """Return a string as one line; add what follows its control characters to `parts`."""
+    if text.isascii() and (line := text.replace("\n", "\\n")).isprintable():
+        found = text.split("\n")
+    else:
+        line = escape_string(text)
+        found = _CONTROLS.split(text)
+    for part in found[1:]:
+        if len(part) >= MIN_PART_CHARS and (part[0].isalnum() or part[0] == "_"):
+            parts[part] = None
+    return line
 
 
 #: Characters of a value that a line for people shows, and that JSON has of strings that leaked or changed.
