@@ -275,7 +275,7 @@ def test_fix_on_a_full_disk_keeps_the_old_file(repo: Repo) -> None:
             b"error: ./.gitignore: File too large; nothing was written\n",
         )
         assert (repo.path / ".gitignore").read_text() == old
-        assert os.listdir(repo.path) == [".git", ".gitignore"]
+        assert sorted(os.listdir(repo.path)) == [".git", ".gitignore"]
 
 
 @posix

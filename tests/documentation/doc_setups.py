@@ -53,7 +53,7 @@ for file in pkg/__pycache__/*; do echo changed >> "$file"; done
 
 #: The same, with the name of a cache of Python 3.13.
 TRACKED_CACHE = f"""{PROBLEM}
-mv pkg/__pycache__/m.*.pyc pkg/__pycache__/m.cpython-313.pyc
+[ -e pkg/__pycache__/m.cpython-313.pyc ] || mv pkg/__pycache__/m.*.pyc pkg/__pycache__/m.cpython-313.pyc
 git add .
 git commit --quiet --amend --no-edit
 """

@@ -62,11 +62,11 @@ class TestWriteAtomic:
             "read-only": lambda: os.close(os.open(path, os.O_CREAT, 0o444)),
         }
         make[kind]()
-        before = os.listdir(tmp_path)
+        before = sorted(os.listdir(tmp_path))
         with pytest.raises(Failure) as failure:
             write_atomic(os.fspath(path), b"new")
         assert str(failure.value) == f"{path}: {message}; nothing was written"
-        assert os.listdir(tmp_path) == before
+        assert sorted(os.listdir(tmp_path)) == before
         assert (tmp_path / "target").read_bytes() == b"old"
 
     @pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
