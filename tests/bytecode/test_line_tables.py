@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bytecode.dump_marshal import dump_marshal
 from helpers.make_pyc import foreign_pyc
+from helpers.memory import trace_memory
 from pycache_guard.bytecode.code_object import Code, marshal_format
 from pycache_guard.bytecode.line_tables import find_table_problem
 from pycache_guard.bytecode.magic import Magic, identify_magic
@@ -99,6 +102,55 @@ def problem(number: int, **fields: Value) -> str:
 def test_line_table_problem_table(number: int, table: bytes, expected: str) -> None:
     words = f"the line table of f {expected}" if expected else ""
     assert problem(number, linetable=table) == words
+
+
+def read_locations(table: bytes, size: int = 20) -> str:
+    """Return what is wrong with location entries, read byte by byte."""
+    at = covered = 0
+    while at < len(table):
+        first, at = table[at], at + 1
+        if first < 0x80:
+            return NO_START
+        covered += 2 * (first % 8 + 1)
+        form = first // 8 % 16
+        is_number = form in (13, 14)
+        for _ in range(4 if form == 14 else 2 if form in (10, 11, 12) else form != 15):
+            for length in range(7):
+                if length == 6:
+                    return LARGE
+                if at == len(table):
+                    return CUT
+                byte, at = table[at], at + 1
+                if byte >= 0x80:
+                    return NO_PAYLOAD
+                if not is_number or byte < 0x40:
+                    break
+    return "" if covered == size else f"covers {covered} bytes of {size}"
+
+
+#: Bytes at the limits of each form of location entries and of their numbers.
+EDGES = bytes([0, 0x3F, 0x40, 0x7F, 0x80, 0xCF, 0xD0, 0xE7, 0xE8, 0xEF, 0xF0, 0xF7, 0xF8, 0xFF])
+
+
+@given(st.one_of(st.binary(), st.lists(st.sampled_from(EDGES)).map(bytes)))
+@example(bytes([0xF0, *[0x7F] * 5, 0, *[0x7F] * 5, 0, *[0x7F] * 5, 0, *[0x7F] * 6, 0]))
+@example(b"\x80\x00" * 1000 + b"\x80")
+@example(b"\xff" * 2001 + b"\x7f")
+def test_locations_are_checked_as_if_byte_by_byte(table: bytes) -> None:
+    words = read_locations(table)
+    expected = f"the line table of f {words}" if words else ""
+    assert problem(PYTHON_311, linetable=table) == expected
+
+
+@pytest.mark.parametrize("end", [b"", b"\xf0", b"\x00"])
+@pytest.mark.parametrize("entry", [b"\xf8", b"\x80\x00", b"\xf0\x00\x00\x00\x7f\x00"])
+def test_memory_for_locations_is_bounded(entry: bytes, end: bytes) -> None:
+    count = 200_000
+    table = entry * count + end
+    code = Code({"code": bytes(2 * count), "name": "f", "consts": (), "linetable": table})
+    with trace_memory() as peak:
+        assert bool(find_table_problem(code, magic_of(PYTHON_311))) == bool(end)
+        assert peak() < 1 << 20
 
 
 #: Start, length, target, depth: in units of two bytes, big-endian, 6 bits in a byte.

@@ -10,10 +10,12 @@ were asked too: every code object of ten standard libraries has these forms.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
     from pycache_guard.bytecode.code_object import Code
     from pycache_guard.bytecode.magic import Magic
@@ -29,11 +31,18 @@ _MAX_VARINT_BYTES = 6
 _START_BIT = 0x80
 _CONTINUATION_BIT = 0x40
 _VALUE_BITS = 0x3F
-#: The codes of CPython 3.11's location entries, by what follows the first byte.
-_LAST_SHORT_FORM = 9
-_LAST_ONE_LINE_FORM = 12
-_NO_COLUMNS = 13
-_LONG_FORM = 14
+#: The first location entry of CPython 3.11 that has numbers instead of single bytes.
+_FIRST_VARINT_FORM = 0xE8
+_VARINT = rb"[\x40-\x7f]{0,5}[\x00-\x3f]"
+#: Location entries of CPython 3.11: the short forms, the one-line forms, no columns, the long form, and
+#: no location. A match remembers each entry, so their number is limited.
+_LOCATIONS = re.compile(
+    rb"(?:[\x80-\xcf][\x00-\x7f]|[\xd0-\xe7][\x00-\x7f]{2}|[\xe8-\xef]%b|[\xf0-\xf7](?:%b){4}|[\xf8-\xff]){1,1000}"
+    % (_VARINT, _VARINT)
+)
+#: The bytes that do not start an entry, and for each that does, the bytes of code that it covers.
+_PAYLOAD = bytes(range(_START_BIT))
+_COVERED_BYTES = bytes([_UNIT_BYTES * ((byte & 7) + 1) for byte in range(256)])
 
 
 class TableError(ValueError):
@@ -83,21 +92,24 @@ def _check_ranges(table: bytes, size: int) -> None:
 
 def _check_locations(table: bytes, size: int) -> None:
     """Check location entries, CPython 3.11 and later."""
-    reader = _Reader(table)
-    covered = 0
-    while not reader.is_at_end():
-        first = reader.take()
-        if not first & _START_BIT:
-            raise TableError("has no entry where one must start")
-        covered += _UNIT_BYTES * ((first & 7) + 1)
-        form = first >> 3 & 15
-        if form <= _LAST_ONE_LINE_FORM:
-            for _ in range(1 if form <= _LAST_SHORT_FORM else 2):
-                reader.take_payload()
-        else:
-            for _ in range({_NO_COLUMNS: 1, _LONG_FORM: 4}.get(form, 0)):
-                reader.take_varint()
+    covered = offset = 0
+    while entries := _LOCATIONS.match(table, offset):
+        # Bytes that start an entry are the only ones with this bit.
+        covered += sum(entries[0].translate(_COVERED_BYTES, _PAYLOAD))
+        offset = entries.end()
+    if offset < len(table):
+        _refuse_location(_Reader(table, offset))
     _check_total(covered, size)
+
+
+def _refuse_location(reader: _Reader) -> NoReturn:
+    """Raise `TableError` for the next entry, which `_LOCATIONS` does not match."""
+    first = reader.take()
+    if not first & _START_BIT:
+        raise TableError("has no entry where one must start")
+    take = reader.take_payload if first < _FIRST_VARINT_FORM else reader.skip_varint
+    while True:
+        take()
 
 
 def _check_exceptions(table: bytes, size: int) -> None:
@@ -142,9 +154,9 @@ def _check_total(covered: int, size: int) -> None:
 class _Reader:
     """A place in a table."""
 
-    def __init__(self, table: bytes) -> None:
+    def __init__(self, table: bytes, offset: int = 0) -> None:
         self._table = table
-        self._offset = 0
+        self._offset = offset
 
     def is_at_end(self) -> bool:
         """Return whether nothing follows."""
@@ -164,14 +176,11 @@ class _Reader:
             raise TableError("has an entry where none may start")
         return byte
 
-    def take_varint(self) -> int:
-        """Return a number that is stored with its least significant 6 bits first."""
-        number = 0
-        for place in range(_MAX_VARINT_BYTES):
-            byte = self.take_payload()
-            number |= (byte & _VALUE_BITS) << 6 * place
-            if not byte & _CONTINUATION_BIT:
-                return number
+    def skip_varint(self) -> None:
+        """Take a number of bytes that do not start an entry."""
+        for _ in range(_MAX_VARINT_BYTES):
+            if not self.take_payload() & _CONTINUATION_BIT:
+                return
         raise TableError("has a number of more than 36 bits")
 
     def take_big_varint(self, *, is_first: bool) -> int:
