@@ -37,6 +37,7 @@ def dialect(number: int) -> MarshalFormat:
     return found
 
 
+PYTHON_22 = dialect(60717)
 PYTHON_27 = dialect(62211)
 PYTHON_33 = dialect(3230)
 PYTHON_313 = dialect(3571)
@@ -126,6 +127,8 @@ ERRORS = [
     (PYTHON_313, b"u" + i32(-1), 1, "bad marshal data (string size out of range)"),
     (PYTHON_313, b"(" + i32(-1), 1, "bad marshal data (tuple size out of range)"),
     (PYTHON_313, b"<" + i32(-1), 1, "bad marshal data (set size out of range)"),
+    (PYTHON_313, b"c" + bytes(19), 17, "marshal data too short"),
+    (PYTHON_22, b"c" + bytes(7), 7, "marshal data too short"),
     (PYTHON_313, b"(" + i32(0x7FFFFFFF), 5, "marshal data too short"),
     (PYTHON_313, b"s" + i32(0x7FFFFFFF), 5, "marshal data too short"),
     (PYTHON_313, b"l" + i32(-(2**31)), 5, "marshal data too short"),

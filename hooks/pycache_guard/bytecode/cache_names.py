@@ -302,6 +302,7 @@ def tag_fits(tag: str, magic: Magic) -> bool:
     return version in magic.version.split("-") or magic.version == "3"
 
 
+@functools.lru_cache(maxsize=64)
 def writes_other_code(tag: str, magic: Magic) -> bool:
     """Return whether the tag belongs to another implementation than the `magic` of the file.
 
@@ -321,6 +322,7 @@ def _borrows_magic(tag: str) -> bool:
     return tag in ("pypy38", "pypy39", "jython-27") or tag.startswith("rustpython")
 
 
+@functools.lru_cache(maxsize=64)
 def _implementation(tag: str) -> str | None:
     lowered = tag.lower()
     return _IMPLEMENTATIONS.get(lowered[: len(lowered) - len(lowered.lstrip(_LETTERS))])

@@ -6,6 +6,7 @@ Sources: CPython `Lib/inspect.py` (`getargs`, `formatargspec`), `Lib/__future__.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pycache_guard.bytecode.code_object import Code
@@ -177,6 +178,7 @@ def iter_imports(code: Code, magic: Magic) -> Iterator[str]:
         before = [before[1], (opcode, argument)]
 
 
+@functools.lru_cache(maxsize=64)
 def _opcodes_of(magic: Magic) -> _ImportOpcodes | None:
     if magic.implementation == "PyPy":
         return _OPCODES_2 if magic.version == "2.7" else _OPCODES[-1][1]

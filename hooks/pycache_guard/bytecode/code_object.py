@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.magic import Magic
 
-_BYTES = frozenset(("code", "localspluskinds", "linetable", "exceptiontable"))
+#: Fields that are kept as they are, if they have this type.
+_PLAIN_FIELDS: dict[str, type] = {
+    "consts": tuple,
+    **dict.fromkeys(("code", "localspluskinds", "linetable", "exceptiontable"), bytes),
+}
 _NAMES = frozenset(("names", "varnames", "freevars", "cellvars", "localsplusnames"))
 _TEXTS = frozenset(("filename", "name", "qualname"))
 
@@ -21,6 +25,7 @@ _VARARGS = 0x4
 _VARKEYWORDS = 0x8
 #: CPython `Include/internal/pycore_code.h`, `CO_FAST_LOCAL`.
 _FAST_LOCAL = 0x20
+_OTHER_KINDS = bytes([kind for kind in range(256) if not kind & _FAST_LOCAL])
 
 
 class CodeBuilder:
@@ -44,10 +49,10 @@ class CodeBuilder:
             # Any line is possible: CPython itself writes 0 and, for generated code, negative ones.
             if number < 0 and field != "firstlineno":
                 raise ValueError(f"negative {field}")
-        fields: dict[str, Any] = {
-            **integers,
-            **{field: self._read(field, objects[field]) for field in objects},
-        }
+        fields: dict[str, Any] = {**integers}
+        for field, value in objects.items():
+            is_plain = type(value) is _PLAIN_FIELDS.get(field)
+            fields[field] = value if is_plain else self._read(field, value)
         if "localspluskinds" in fields:
             _check_locals(fields["localsplusnames"], fields["localspluskinds"])
         self._check_arguments(fields)
@@ -59,14 +64,11 @@ class CodeBuilder:
         if field in _NAMES and type(value) is tuple:
             return self._names_of(field, value)
         if field in _TEXTS and type(value) is self._text_type:
-            text = _text(value)
+            text = value if isinstance(value, str) else _text(value)
             if field == "filename" and "\0" in text:  # PyPy refuses it, and no file is named so
                 raise ValueError("NUL in filename")
             return text
-        expected = bytes if field in _BYTES else tuple if field == "consts" else None
-        if type(value) is not expected:
-            raise ValueError(f"{field} of the wrong type")
-        return value
+        raise ValueError(f"{field} of the wrong type")
 
     def _check_arguments(self, fields: dict[str, Any]) -> None:
         """Raise `ValueError` if the numbers of arguments do not fit together or exceed their names."""
@@ -84,15 +86,15 @@ class CodeBuilder:
 
     def _count_locals(self, kinds: bytes) -> int:
         if id(kinds) not in self._local_counts:
-            count = sum(kind & _FAST_LOCAL != 0 for kind in kinds)
-            self._local_counts[id(kinds)] = kinds, count
+            self._local_counts[id(kinds)] = kinds, len(kinds.translate(None, _OTHER_KINDS))
         return self._local_counts[id(kinds)][1]
 
     def _names_of(self, field: str, names: tuple[Any, ...]) -> Value:
         if id(names) not in self._names:
-            if any(type(name) is not self._text_type for name in names):
+            if names and {*map(type, names)} != {self._text_type}:
                 raise ValueError(f"{field} of the wrong type")
-            self._names[id(names)] = names, tuple([_text(name) for name in names])
+            is_text = self._text_type is str
+            self._names[id(names)] = names, names if is_text else tuple(map(_text, names))
         return self._names[id(names)][1]
 
 

@@ -57,17 +57,17 @@ def find_table_problem(code: Code, magic: Magic) -> str:
     if "linetable" not in code.fields:
         return ""
     table = cast("bytes", code.fields["linetable"])
-    name = "line table"
+    name, number = "line table", magic.number
     try:
-        if magic.implementation == "PyPy" and magic.number >= _PYPY_311:
+        if magic.implementation == "PyPy" and number >= _PYPY_311:
             _check_pypy_positions(table, len(code.code))
-        elif magic.implementation == "PyPy" or magic.number not in range(_CPYTHON_310, 5000):
+        elif magic.implementation == "PyPy" or number not in range(_CPYTHON_310, 5000):
             _check_lnotab(table, len(code.code))
-        elif magic.number < _CPYTHON_311:
+        elif number < _CPYTHON_311:
             _check_ranges(table, len(code.code))
         else:
             _check_locations(table, len(code.code))
-        if "exceptiontable" in code.fields:
+        if code.fields.get("exceptiontable"):
             name = "exception table"
             _check_exceptions(cast("bytes", code.fields["exceptiontable"]), len(code.code))
     except TableError as error:

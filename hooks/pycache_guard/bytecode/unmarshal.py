@@ -7,8 +7,10 @@ there, and rejects what interpreters reject. Source: CPython `Python/marshal.c`,
 
 from __future__ import annotations
 
+import functools
+import struct
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pycache_guard.bytecode.code_object import Code, CodeBuilder, Container, MarshalFormat, Value
 from pycache_guard.bytecode.marshal_scalars import (
@@ -23,6 +25,9 @@ from pycache_guard.bytecode.marshal_scalars import (
     MarshalError,
     ScalarReader,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: CPython's MAX_MARSHAL_STACK_DEPTH.
 MAX_DEPTH = 2000
@@ -86,6 +91,16 @@ class _Partial(Enum):
 _PARTIAL: Final = _Partial.PARTIAL
 
 
+@functools.lru_cache(maxsize=16)
+def _scalar_readers(
+    types: frozenset[int], *, has_flag_ref: bool
+) -> dict[int, Callable[[ScalarReader], Value]]:
+    """Return the readers of objects without parts, by the byte of their type, with and without FLAG_REF."""
+    readers = {code: read for code, read in SCALAR_READERS.items() if code in types}
+    flagged = {code | FLAG_REF: read for code, read in readers.items()}
+    return {**readers, **flagged} if has_flag_ref else readers
+
+
 class _Frame:
     """An object that is not complete yet, with the parts that have been read."""
 
@@ -110,6 +125,7 @@ class _Reader(ScalarReader):
         super().__init__(data, start, texts_are_bytes=dialect.str_is_bytes)
         self._types = dialect.types
         self._layout = dialect.layout
+        self._scalars = _scalar_readers(dialect.types, has_flag_ref=dialect.has_flag_ref)
         self._mask = ~FLAG_REF if dialect.has_flag_ref else -1
         self._builder = CodeBuilder(texts_are_bytes=dialect.str_is_bytes)
         self._references = RefTable()
@@ -141,6 +157,12 @@ class _Reader(ScalarReader):
         """Read a type and, where the object has no parts, all of it."""
         start = self.type_offset = self.offset
         byte = self.byte()
+        read = self._scalars.get(byte)
+        if read is not None:
+            value = read(self)
+            if byte & FLAG_REF:
+                self._references.add(value)
+            return value
         code = byte & self._mask
         if code not in self._types:
             raise MarshalError(start, f"bad marshal data (unknown type code {byte:#04x})")
@@ -152,12 +174,6 @@ class _Reader(ScalarReader):
             if number in self._references.weights:
                 self._check_expansion(self._references.weights[number])
             return self._references.resolve(number, start)
-        read = SCALAR_READERS.get(code)
-        if read is not None:
-            value = read(self)
-            if code != byte:
-                self._references.add(value)
-            return value
         if code in SINGLETONS:
             return SINGLETONS[code]
         if code == NULL:
@@ -172,8 +188,8 @@ class _Reader(ScalarReader):
         if code == SMALL_TUPLE:
             opened.missing = self.short_count()
         elif opened.kind == "code":
-            for field in self._layout.integers:
-                opened.integers[field] = self._integer_field()
+            numbers = self._integers(len(self._layout.integers))
+            opened.integers = dict(zip(self._layout.integers, numbers, strict=True))
             opened.missing = len(self._layout.objects)
         elif opened.kind == "slice":
             opened.missing = 3
@@ -194,8 +210,16 @@ class _Reader(ScalarReader):
         if self._announced > MAX_OBJECTS:
             raise MarshalError(start, f"more than {MAX_OBJECTS} objects")
 
-    def _integer_field(self) -> int:
-        return self.int16() if self._layout.int16_fields else self.int32()
+    def _integers(self, count: int) -> tuple[int, ...]:
+        """Read integer fields of a code object."""
+        layout = f"<{count}{'h' if self._layout.int16_fields else 'i'}"
+        size = struct.calcsize(layout)
+        left = len(self.data) - self.offset
+        if left < size:
+            self.offset += left - left % (size // count)
+            raise self._too_short()
+        self.offset += size
+        return struct.unpack_from(layout, self.data, self.offset - size)
 
     def _end_dict(self, start: int) -> Value | _Partial:
         kind = self._open[-1].kind if self._open else "object"
@@ -210,6 +234,8 @@ class _Reader(ScalarReader):
         Code objects announce their parts in two batches, dicts in any number of batches.
         """
         opened = self._open[-1]
+        if opened.kind == "tuple":
+            return self._close()
         layout = self._layout
         if opened.kind in DICTS:
             self._announce(_DICT_BATCH, opened.start)
@@ -220,7 +246,7 @@ class _Reader(ScalarReader):
             and len(opened.items) == len(layout.objects)
             and layout.fields_after_firstlineno
         ):
-            opened.integers["firstlineno"] = self._integer_field()
+            (opened.integers["firstlineno"],) = self._integers(1)
             opened.missing = len(layout.fields_after_firstlineno)
             self._announce(opened.missing, opened.start)
             return _PARTIAL
