@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.posix_names import decode_posix_name
-from pycache_guard.report.escape import escape_surrogates, escape_unprintable, is_utf8, quiet_json
+from pycache_guard.report.escape import (
+    escape_surrogates,
+    escape_unprintable,
+    is_utf8,
+    join_lines,
+    quiet_json,
+)
 
 TABLE = [
     (b"plain", "plain", "plain"),
@@ -36,6 +42,11 @@ def test_escape_table(data: bytes, terminal: str, format_: str) -> None:
     text = decode_posix_name(data)
     assert escape_unprintable(text) == terminal
     assert escape_surrogates(text) == format_
+
+
+@given(st.lists(st.text(st.sampled_from("#:a \n\u00a0"), max_size=4)))
+def test_lines_are_escaped_one_by_one(lines: list[str]) -> None:
+    assert join_lines(lines) == "".join(f"{escape_unprintable(line)}\n" for line in lines)
 
 
 def test_escape_of_a_lone_surrogate_is_its_utf8_bytes() -> None:

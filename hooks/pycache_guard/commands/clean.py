@@ -67,7 +67,7 @@ def write_result(
     from pycache_guard.commands._output import ReportDefaults, emit, rule_links, text_style
     from pycache_guard.findings import sort_findings
     from pycache_guard.report import Summary, render
-    from pycache_guard.report.escape import escape_unprintable
+    from pycache_guard.report.escape import join_lines
 
     reporting = options or ReportDefaults()
     findings = sort_findings(result.findings)
@@ -80,8 +80,7 @@ def write_result(
         report = render(findings, NAME, "text", style=style)
     else:
         lines = format_text(result, verbose=verbose, is_hook=is_hook)
-        report = "".join(f"{escape_unprintable(line)}\n" for line in lines)
-        report += render(findings, NAME, "text", style=style)
+        report = join_lines(lines) + render(findings, NAME, "text", style=style)
     emit(report + rule_links(findings, reporting), reporting.output)
     return 1 if findings else 0
 

@@ -75,12 +75,10 @@ def render_report(
     if format_name != "text" or style.is_quiet:
         return report
     from pycache_guard.doctor.report import format_report
-    from pycache_guard.report.escape import escape_unprintable
+    from pycache_guard.report.escape import join_lines
 
     if is_brief:
         brief = format_report(diagnosis.facts, is_brief=True)
-        return f"{report or NO_PROBLEMS}\n" + "".join(
-            f"{escape_unprintable(line)}\n" for line in brief
-        )
+        return f"{report or NO_PROBLEMS}\n{join_lines(brief)}"
     lines = [*format_report(diagnosis.facts), "", "PROBLEMS"]
-    return "".join(f"{escape_unprintable(line)}\n" for line in lines) + (report or "  none\n")
+    return join_lines(lines) + (report or "  none\n")

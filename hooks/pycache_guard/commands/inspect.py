@@ -14,11 +14,11 @@ from pycache_guard.errors import Failure
 from pycache_guard.inspection.facts import inspect_file, locate
 from pycache_guard.inspection.render import to_json, to_text
 from pycache_guard.report import Summary, count
-from pycache_guard.report.escape import escape_unprintable
+from pycache_guard.report.escape import join_lines
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pycache_guard.bytecode.pyc import Pyc
     from pycache_guard.findings import Finding
@@ -78,16 +78,12 @@ def describe_files(options: Namespace) -> int:
 
 def _render_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> str:
     """Return the description of a file as text."""
-    return _join(to_text(facts, findings, with_code=with_code))
+    return join_lines(to_text(facts, findings, with_code=with_code))
 
 
 def _render_json(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> object:
     """Return the element of a file in `files` of the JSON report."""
     return to_json(facts, is_well_formed=not findings, with_code=with_code)
-
-
-def _join(lines: Iterable[str]) -> str:
-    return "".join([f"{escape_unprintable(line)}\n" for line in lines])
 
 
 def _report_files(
@@ -186,7 +182,7 @@ def print_textconv(options: Namespace) -> int:
     for argument in options.files:
         try:
             place = locate(argument)
-            texts.append(_join(textconv_lines(place.path, place.read())))
+            texts.append(join_lines(textconv_lines(place.path, place.read())))
         except Failure as failure:
             print_error(str(failure))
             code = 2
@@ -219,7 +215,7 @@ def print_leaks(options: Namespace) -> int:
             where = source and (source.path if revision is None else f"{revision}:{source.path}")
             if options.format == "text":
                 lines = [_shown_path(place), *leaks_to_text(leaks, where, limit)]
-                descriptions.append(_join(lines))
+                descriptions.append(join_lines(lines))
             else:
                 leaked = leaks_to_json(leaks, where, limit)
                 descriptions.append({**_path_keys(place), "leaks": leaked})
@@ -270,7 +266,7 @@ def print_diff(options: Namespace) -> int:
         raise Failure(str(error)) from None
     if options.format == "text":
         if not (options.quiet and diff.is_same):
-            emit(_join(diff_to_text(old, new, diff, limit)), options.output)
+            emit(join_lines(diff_to_text(old, new, diff, limit)), options.output)
     else:
         summary = Summary(2, "2 files compared")
         more = {"diff": diff_to_json(old, new, diff, limit)}

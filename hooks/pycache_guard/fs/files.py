@@ -168,9 +168,9 @@ def read_limited(path: str, size: int = MAX_FILE_BYTES) -> bytes:
     Raises `UnreadableFile` with the reason. A FIFO cannot block, and a device is not opened.
     """
     try:
-        descriptor = regular.open_regular_fd(path)
+        descriptor, status = regular.open_with_status(path)
         try:
-            left = min(size, os.fstat(descriptor).st_size + 1)
+            left = min(size, status.st_size + 1)
             pieces = []
             # read(2) may return less than it was asked for: network file systems, FUSE, signals.
             while left and (piece := os.read(descriptor, left)):

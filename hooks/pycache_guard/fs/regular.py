@@ -29,14 +29,22 @@ def open_regular_fd(path: str | bytes, *, follow: bool = True, dir_fd: int | Non
     A relative path starts at the directory of `dir_fd`, if that is given. Raises `OSError` for
     everything that is not a regular file, even if it replaces one after the check.
     """
+    return open_with_status(path, follow=follow, dir_fd=dir_fd)[0]
+
+
+def open_with_status(
+    path: str | bytes, *, follow: bool = True, dir_fd: int | None = None
+) -> tuple[int, os.stat_result]:
+    """Do the same, and return the status of the opened file too."""
     _require_regular(os.stat(path, dir_fd=dir_fd, follow_symlinks=follow), path)
     found = os.open(path, OPEN_FLAGS | (0 if follow else compat.O_NOFOLLOW), dir_fd=dir_fd)
     try:
-        _require_regular(os.fstat(found), path)
+        status = os.fstat(found)
+        _require_regular(status, path)
     except OSError:
         os.close(found)
         raise
-    return found
+    return found, status
 
 
 def open_regular(path: str | bytes, *, follow: bool = True) -> BinaryIO:

@@ -17,12 +17,12 @@ from pycache_guard.bytecode.code_facts import (
 )
 from pycache_guard.bytecode.code_object import Code, Container
 from pycache_guard.bytecode.header import SourceHash, Timestamp
-from pycache_guard.inspection.facts import is_tag_right
+from pycache_guard.inspection.facts import is_absolute, is_tag_right
 from pycache_guard.inspection.scopes import walk_scopes
 from pycache_guard.report.escape import escape_surrogates, is_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pycache_guard.bytecode.cache_names import CacheName
     from pycache_guard.bytecode.code_object import Value
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pycache_guard.bytecode.magic import Magic
     from pycache_guard.findings import Finding
     from pycache_guard.inspection.facts import PycFacts
+    from pycache_guard.inspection.scopes import Scope
 
 #: Whether Python would run the file instead of compiling its source.
 _RUNS = {True: "yes", False: "no", None: "depends"}
@@ -53,11 +54,7 @@ def to_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> Ite
     yield f"  source        {describe_source(facts)}"
     yield runs
     for name in facts.filenames[:MAX_LINES]:
-        leak = (
-            " (an absolute path of the machine that compiled it)"
-            if name in facts.absolute_paths
-            else ""
-        )
+        leak = " (an absolute path of the machine that compiled it)" if is_absolute(name) else ""
         yield f"  compiled as   {name}{leak}"
     yield from _count_rest("compiled as", len(facts.filenames))
     if facts.code is not None:
@@ -76,13 +73,14 @@ def describe_code(code: Code, magic: Magic, *, with_functions: bool) -> Iterator
     docstring = find_docstring(code, magic)
     if docstring and docstring.strip():
         yield f"  docstring     {cut_text(docstring.strip().splitlines()[0])}"
-    imports = list_imports(code, magic)
+    scopes = [*walk_scopes(code)]
+    imports = list_imports(scopes, magic)
     if imports:
         more = f", and {len(imports) - MAX_LINES:,} more" if len(imports) > MAX_LINES else ""
         yield f"  imports       {', '.join(map(cut_text, imports[:MAX_LINES]))}{more}"
     if not with_functions:
         return
-    functions = [scope for scope in walk_scopes(code) if is_function(scope.code)]
+    functions = [scope for scope in scopes if is_function(scope.code)]
     for scope in functions[:MAX_LINES]:
         yield f"  function      {describe_object(scope.code, scope.name, magic)}"
     yield from _count_rest("function", len(functions))
@@ -112,13 +110,9 @@ def write_signature(code: Code, name: str) -> str:
     )
 
 
-def list_imports(code: Code, magic: Magic) -> list[str]:
-    """Return the modules that the code of a file imports, each once, in the order of the file."""
-    return [
-        *dict.fromkeys(
-            name for scope in walk_scopes(code) for name in iter_imports(scope.code, magic)
-        )
-    ]
+def list_imports(scopes: Iterable[Scope], magic: Magic) -> list[str]:
+    """Return the modules that code objects import, each once, in their order."""
+    return [*dict.fromkeys(name for scope in scopes for name in iter_imports(scope.code, magic))]
 
 
 #: Characters of a name or a line of a docstring.
@@ -286,7 +280,7 @@ def imports_field(facts: PycFacts) -> list[str] | None:
     """Return the modules that the code imports, None if it cannot be read."""
     if facts.code is None or facts.header is None:
         return None
-    return [*map(escape_surrogates, list_imports(facts.code, facts.header.magic))]
+    return [*map(escape_surrogates, list_imports(walk_scopes(facts.code), facts.header.magic))]
 
 
 def code_fields(facts: PycFacts) -> list[dict[str, object]] | None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pycache_guard.remedies import INVISIBLE, is_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def escape_unprintable(text: str) -> str:
@@ -18,6 +22,16 @@ def escape_unprintable(text: str) -> str:
     if start.startswith("::"):
         return f"{text[: len(text) - len(start)]}\\x3a{start[1:]}"
     return text
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """Return the lines, each escaped as by `escape_unprintable`, with a newline after each."""
+    listed = [*lines]
+    # One search of all lines takes a quarter of the time, and hardly a text has anything to escape.
+    whole = "".join(listed)
+    if not (whole.isascii() and whole.isprintable()) or "::" in whole or "##" in whole:
+        listed = [escape_unprintable(line) for line in listed]
+    return "\n".join([*listed, ""])
 
 
 def escape_text(text: str) -> str:
