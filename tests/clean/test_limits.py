@@ -84,15 +84,19 @@ def test_threads_that_cannot_be_started_are_replaced(
 
 
 @pytest.mark.parametrize(
-    ("limit", "workers"), [(32, 1), (100, 1), (120, 2), (256, 4), (1024, 4), (-1, 4)]
+    ("limit", "waits", "workers"),
+    [
+        *((32, 160, 1), (100, 160, 1), (120, 160, 2), (256, 160, 4), (1024, 16, 4), (-1, 16, 4)),
+        *((32, 0, 1), (120, 0, 2), (1024, 0, 2), (1024, 15, 2), (-1, 15, 2)),
+    ],
 )
-def test_workers_fit_the_limit_of_descriptors(
-    limit: int, workers: int, monkeypatch: pytest.MonkeyPatch
+def test_workers_fit_the_limit_of_descriptors_and_the_disk(
+    limit: int, waits: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import resource
 
     value = resource.RLIM_INFINITY if limit < 0 else limit
     monkeypatch.setattr(resource, "getrlimit", lambda _: (value, value))
-    assert remove.count_workers() == workers
+    assert remove.count_workers(waits) == workers
     monkeypatch.setattr("pycache_guard.compat.HAS_DIR_FD", False)
-    assert remove.count_workers() == 4
+    assert remove.count_workers(remove.count_waits()) == 4

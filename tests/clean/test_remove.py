@@ -5,6 +5,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -312,7 +313,8 @@ def test_exception_of_a_thread_is_raised(
     make_tree(root, [f"p{n}/__pycache__/m.cpython-313.pyc" for n in range(100)])
 
     def bug(*_: object) -> None:
-        raise ZeroDivisionError
+        if threading.current_thread() is not threading.main_thread():
+            raise ZeroDivisionError
 
     monkeypatch.setattr("pycache_guard.clean.remove.RemovalBatch.remove_files", bug)
     with pytest.raises(ZeroDivisionError):

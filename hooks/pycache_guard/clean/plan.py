@@ -100,7 +100,8 @@ def deduplicate(plans: Sequence[Plan]) -> None:
     for plan in plans:
         for directory_plan in plan.directory_plans:
             known = files.setdefault(directory_plan.identity, set())
-            directory_plan.files = [name for name in directory_plan.files if name not in known]
+            if known:
+                directory_plan.files = [name for name in directory_plan.files if name not in known]
             known.update(directory_plan.files)
             if directory_plan.remove_directory and directory_plan.identity != NO_IDENTITY:
                 directory_plan.remove_directory = directory_plan.identity not in whole

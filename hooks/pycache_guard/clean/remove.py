@@ -22,10 +22,13 @@ NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 #: Another process removed or replaced the directory: nothing is left to remove.
 VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
-#: Removing waits for the disk: four threads need a third of the time. Threads are started for at least
-#: this number of directories.
+#: The number of threads if removing waits for the disk: four need half of the time. If it does not
+#: (tmpfs), more than two mostly wait for each other.
 MAX_WORKER_COUNT = 4
+MEMORY_WORKER_COUNT = 2
+#: Threads are started for at least this number of directories; the first ones show whether removing waits.
 THREADING_THRESHOLD = 64
+SAMPLE_SIZE = 16
 #: The number of descriptors that cursors must leave free.
 RESERVED_DESCRIPTOR_COUNT = 32
 
@@ -179,7 +182,10 @@ def execute(plan: Plan) -> RemovalBatch:
     if len(directory_plans) < THREADING_THRESHOLD:
         done.remove(directory_plans)
     else:
-        for share in _remove_in_threads(plan.root, directory_plans):
+        before = count_waits()
+        done.remove(directory_plans[:SAMPLE_SIZE])
+        workers = count_workers(count_waits() - before)
+        for share in _remove_in_threads(plan.root, directory_plans[SAMPLE_SIZE:], workers):
             done.merge(share)
     filled = {
         o.directory_plan.parts[:n] for o in done.errors for n in range(len(o.directory_plan.parts))
@@ -196,12 +202,12 @@ def execute(plan: Plan) -> RemovalBatch:
 
 
 def _remove_in_threads(
-    root: CleanRoot, directory_plans: Sequence[DirectoryPlan]
+    root: CleanRoot, directory_plans: Sequence[DirectoryPlan], workers: int
 ) -> list[RemovalBatch]:
-    """Remove in up to `MAX_WORKER_COUNT` threads, each with its own cursor."""
+    """Remove in `workers` threads, each with its own cursor."""
     from threading import Thread
 
-    size = -(-len(directory_plans) // count_workers())
+    size = -(-len(directory_plans) // workers)
     shares = [
         directory_plans[start : start + size] for start in range(0, len(directory_plans), size)
     ]
@@ -226,18 +232,31 @@ def _remove_in_threads(
     return removals
 
 
-def count_workers() -> int:
-    """Return how many cursors can be open within the limit of descriptors (getrlimit(2))."""
+def count_waits() -> int:
+    """Return how often this process has waited, for a disk or anything else (getrusage(2))."""
+    if not compat.HAS_DIR_FD:
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+
+def count_workers(waits: int) -> int:
+    """Return the number of threads, if removing `SAMPLE_SIZE` directories has waited `waits` times.
+
+    Their cursors fit the limit of descriptors (getrlimit(2)).
+    """
     if not compat.HAS_DIR_FD:
         return MAX_WORKER_COUNT
     import resource
 
     from pycache_guard.fs.cursors import MAX_OPEN_FDS
 
+    wanted = MAX_WORKER_COUNT if waits >= SAMPLE_SIZE else MEMORY_WORKER_COUNT
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
-        return MAX_WORKER_COUNT
-    return max(1, min(MAX_WORKER_COUNT, (limit - RESERVED_DESCRIPTOR_COUNT) // MAX_OPEN_FDS))
+        return wanted
+    return max(1, min(wanted, (limit - RESERVED_DESCRIPTOR_COUNT) // MAX_OPEN_FDS))
 
 
 def directory_status(cursor: DirectoryCursor, name: str = "") -> os.stat_result | None:
