@@ -8,6 +8,8 @@ import struct
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers.make_pyc import compile_source, foreign_pyc, timestamp_pyc
 from pycache_guard.bytecode import string_scan
@@ -158,3 +160,17 @@ def test_printable_runs() -> None:
     data = b"\0abc\1abcd\xc3\xa9\2\xff\xe2\x82\xac123\3"
     assert find_printable_runs(data) == ["abcdé".encode(), "€123".encode()]
     assert find_printable_runs(data, 7) == ["€123".encode()]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a", b"\xc3\xa9", b"\xe2\x82\xac", b"\xc3", b"\xa9", b"\0", b"xyz" * 5])
+    )
+)
+def test_printable_runs_are_found_in_parts_as_in_one_step(pieces: list[bytes]) -> None:
+    data = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(string_scan, "_RUN", re.compile(string_scan._PRINTABLE + rb"{4,5}"))
+        patch.setattr(string_scan, "_NEXT_PART", re.compile(string_scan._PRINTABLE + rb"{1,2}"))
+        in_parts = find_printable_runs(data)
+    assert in_parts == re.findall(string_scan._PRINTABLE + rb"{4,}", data)

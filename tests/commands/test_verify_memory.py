@@ -80,6 +80,25 @@ def test_verify_and_inspect_end_within_a_limit(tmp_path: Path, name: str) -> Non
         assert (code in done.stdout) is not inspected_well
 
 
+#: Of a string, which is in memory several times: as bytes, text, line and output.
+PART = 6 << 20
+TEXTS = {
+    "a run of ASCII": b"(" + i32(PART) + b"N" * PART,
+    "a run of other characters": b"\xc3\xa9" * (PART // 2),
+    "characters that are escaped": b"s" + i32(PART) + bytes(PART),
+    "short runs": b"abcd\0" * (PART // 10),
+}
+
+
+@pytest.mark.parametrize("option", ["--strings", "--leaks"])
+@pytest.mark.parametrize("constant", TEXTS.values(), ids=TEXTS)
+def test_strings_end_within_a_limit(tmp_path: Path, constant: bytes, option: str) -> None:
+    write_file(tmp_path / "m.pyc", planted(constant))
+    done = limited(tmp_path, "inspect", option, "m.pyc")
+    assert done.returncode in (0, 1)
+    assert "Error" not in done.stderr
+
+
 def test_limit_is_one_that_an_ordinary_file_keeps(tmp_path: Path) -> None:
     write_file(tmp_path / "m.py", INNOCENT)
     write_file(tmp_path / cache_path(), matching_pyc())

@@ -30,9 +30,10 @@ MIN_RUN = 4
 #: Open objects; a code object counts twice.
 MAX_STACK = 2 * MAX_DEPTH
 
-_RUNS = re.compile(
-    rb"(?:[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}){%d,}" % MIN_RUN
-)
+_PRINTABLE = rb"(?:[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2})"
+#: The start of a run, and its next part. The module `re` takes 128 bytes of memory for each repetition.
+_RUN = re.compile(_PRINTABLE + rb"{%d,65536}" % MIN_RUN)
+_NEXT_PART = re.compile(_PRINTABLE + rb"{1,65536}")
 
 #: What to do with a type: the classes of `_classes`. The most frequent ones are the smallest.
 _REFERENCE, _SHORT, _BYTES, _SMALL_TUPLE, _EMPTY, _INT, _CODE, _LONG, _MANY = range(9)
@@ -235,4 +236,10 @@ def find_printable_runs(data: bytes, start: int = 0) -> list[bytes]:
 
     For code that cannot be read: a run may begin with a byte that is not part of the string.
     """
-    return _RUNS.findall(data, start)
+    runs = []
+    while run := _RUN.search(data, start):
+        start = run.end()
+        while part := _NEXT_PART.match(data, start):
+            start = part.end()
+        runs.append(data[run.start() : start])
+    return runs

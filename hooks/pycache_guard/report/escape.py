@@ -42,7 +42,7 @@ def escape_text(text: str) -> str:
     `##teamcity[` begin a command anywhere in a line (GitHub, Azure Pipelines, TeamCity).
     """
     if not (text.isprintable() and (text.isascii() or INVISIBLE.isdisjoint(text))):
-        text = "".join(c if is_visible(c) else _hex_bytes(c) for c in text)
+        text = _escape_characters(text, {c for c in set(text) if not is_visible(c)})
     return text.replace("##", "#\\x23")
 
 
@@ -53,7 +53,11 @@ def quiet_json(text: str) -> str:
 
 def escape_surrogates(text: str) -> str:
     r"""Return `text` with only its undecodable bytes as `\xNN`: for formats that escape the rest."""
-    return "".join(_hex_bytes(c) if "\ud800" <= c <= "\udfff" else c for c in text)
+    return _escape_characters(text, {c for c in set(text) if "\ud800" <= c <= "\udfff"})
+
+
+def _escape_characters(text: str, characters: set[str]) -> str:
+    return text.translate({ord(c): _hex_bytes(c) for c in characters})
 
 
 def _hex_bytes(character: str) -> str:
