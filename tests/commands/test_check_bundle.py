@@ -158,12 +158,12 @@ def test_bytecode_of_another_python(root: Path, run: Run) -> None:
     put_module(root / "b")
     put(root / "b" / "__pycache__" / "m.cpython-27.pyc", b"")
     put(root / "b" / "__pycache__" / "m.pypy3-71.pyc", b"")
-    put(root / "b" / "__pycache__" / "m.pypy310.pyc", b"")
+    put(root / "b" / "__pycache__" / "m.pypy39.pyc", b"")
     result = run("check-bundle", "b")
     assert result.code == 1
     assert result.out.count("PYC323") == 3
     assert "it is for CPython 2.7" in result.out
-    assert "it is for PyPy 3.10" in result.out
+    assert "it is for PyPy 3.9" in result.out
     assert "it is for `pypy3-71`" in result.out
 
 

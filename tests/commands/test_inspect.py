@@ -308,7 +308,7 @@ def test_code(here: Path, run: Run) -> None:
         "        Inner, line 3",
         "        <lambda>, line 5",
     ]
-    assert lines[1].partition(" bytes, flags ")[2].startswith("OPTIMIZED, NEWLOCALS: ")
+    assert lines[1].partition(" bytes, flags ")[2].startswith("OPTIMIZED, NEWLOCALS")
     # From 3.15 on, the defaults of a function are in a tuple of their own.
     assert re.search(r"\(1, \(2, \(3, (\(4, )?<tuple of 2>\)", lines[0])
     assert "'…, <int of 2001 bits>, …)" in lines[0]
@@ -321,7 +321,8 @@ def test_code(here: Path, run: Run) -> None:
         (2, "<lambda>", 5),
     ]
     assert objects[1]["arguments"] == ["a"]
-    assert objects[1]["flag_names"] == ["OPTIMIZED", "NEWLOCALS"]
+    # Python 3.10 has one more, which says that there are no free variables.
+    assert [*filter("NOFREE".__ne__, objects[1]["flag_names"])] == ["OPTIMIZED", "NEWLOCALS"]
     assert all(o["size"] > 0 for o in objects)
     assert "text" in objects[2]["names"]
     assert "'t'" in objects[2]["constants"]

@@ -8,7 +8,7 @@ import re
 import struct
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -287,7 +287,8 @@ def test_line_tables_where_nothing_can_be_compared(here: Path, run: Run, path: s
 @pytest.mark.parametrize("table", [b"", b"\x81", b"\x80\x00\x02\x00", b"\xff\x3f\x00\x00"])
 def test_exception_tables(here: Path, run: Run, table: bytes) -> None:
     source = "try:\n    f()\nexcept E:\n    g()\n"
-    code = compile_source(source).replace(co_exceptiontable=table)
+    fields: dict[str, Any] = {"co_exceptiontable": table}
+    code = compile_source(source).replace(**fields)
     write_file(here / "m.py", source)
     write_file(here / cache_path(), timestamp_pyc(code, len(source)))
     write_file(here / "alone.pyc", timestamp_pyc(code, len(source)))

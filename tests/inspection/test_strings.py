@@ -192,7 +192,7 @@ def test_json_has_the_place_of_each_string(here: Path, run: Run) -> None:
     assert (text["kind"], text["code"], text["line"], text["field"]) == ("text", "f", 1, "consts")
     assert isinstance(text["index"], int)
     assert strings[str(2**60)]["kind"] == "number"
-    assert strings["f"]["kind"] == "name"
+    assert strings["a"]["kind"] == "name"
 
 
 def test_strings_are_printed_one_per_line(here: Path, run: Run) -> None:
