@@ -88,9 +88,8 @@ COSTS = {
     "clean-orphans": Cost(20, [], parses=True),
     "lint-bytecode-use": Cost(52, [], parses=True),
     "pre-push": Cost(28, JUDGED),
-    # It reads HEAD's configuration from git: a server has no files. A push that creates a branch must not
-    # create the one that HEAD names.
-    "pre-receive": Cost(28, ["cat-file", *JUDGED, "symbolic-ref"]),
+    # It reads HEAD's configuration from git: a server has no files.
+    "pre-receive": Cost(27, ["cat-file", *JUDGED]),
 }
 #: Nobody waits for these.
 APART = {"forbid-bytecode-paths", "check-dist"}

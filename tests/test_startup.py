@@ -100,7 +100,7 @@ def test_clean_push_imports_no_slow_module(
     make_repo: Callable[..., Repo],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server waits for three processes, side by side; for a new branch, one asks what HEAD names."""
+    """A server waits for three processes, side by side; for a new branch, one asks what an unborn HEAD names."""
     server = make_repo("server.git", "--bare")
     server.git("fetch", "-q", str(clean.path), "HEAD")
     commit = clean.git("rev-parse", "HEAD")

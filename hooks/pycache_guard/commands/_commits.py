@@ -8,7 +8,6 @@ import os
 import sys
 
 from pycache_guard.errors import Failure
-from pycache_guard.scan import Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,12 +64,21 @@ def check_commits(
         def source(_: ObjectReader) -> Readable:
             return tree
 
+    if revisions is not None:  # git runs while the rest is imported
+        revisions.start(parents=options.content == "none")
+    from pycache_guard.scan import Unread
+
     findings: list[Finding] = []
     unjudged: list[str] = []
     unread = Unread()
     commits = 0
     if revisions is not None:
-        revisions.start(parents=options.content == "none")
+        from pycache_guard.bytecode.sniff import ARCHIVE_HEAD_LENGTH
+        from pycache_guard.git.objects import ObjectReader
+
+        reader = ObjectReader(ARCHIVE_HEAD_LENGTH)
+        if revisions.tips:
+            reader.start()
         from pycache_guard.commands._output import Progress
         from pycache_guard.history.scan import check_commits
 
@@ -79,6 +87,7 @@ def check_commits(
             findings, unjudged = check_commits(
                 revisions,
                 source,
+                reader=reader,
                 content=options.content,
                 allow=options.allow,
                 on_progress=progress.add,

@@ -11,12 +11,14 @@ from pycache_guard.commands._commits import (
     read_ref_lines,
 )
 from pycache_guard.git.revisions import created_refs, from_pre_receive
-from pycache_guard.git.tree import HeadTree, check_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+
+    from pycache_guard.git.objects import ObjectReader
+    from pycache_guard.git.tree import HeadTree
 
 NAME = "pre-receive"
 SUMMARY = "run as Git's `pre-receive` hook, on a server"
@@ -38,6 +40,13 @@ def main(argv: Sequence[str]) -> int:
         options = parser.parse(argv)
     lines = read_ref_lines()
     revisions = from_pre_receive(lines)
-    if not options.config_from:
-        check_head(created_refs(lines))
-    return check_commits(NAME, revisions, HeadTree, options, is_receiving=True)
+    created = created_refs(lines)
+
+    def source(reader: ObjectReader) -> HeadTree:
+        from pycache_guard.git.tree import HeadTree, check_head
+
+        head = HeadTree(reader)
+        check_head(created, head)
+        return head
+
+    return check_commits(NAME, revisions, source, options, is_receiving=True)

@@ -119,13 +119,17 @@ class ObjectReader:
     def ask(self, names: Sequence[str]) -> None:
         """Ask for up to `MAX_IN_FLIGHT` objects, by id or in any words of gitrevisions(7)."""
         self._asked = [*names]
+        self.start().git.write(
+            "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        )
+
+    def start(self) -> BatchOutput:
+        """Start the process, if it is not running, and return its output."""
         if self._output is None:
             env = self._bare.environment if self._bare else None
             option = "--batch" if self._length else "--batch-check"
             self._output = BatchOutput(Git("cat-file", option, feed=True, env=env))
-        self._output.git.write(
-            "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-        )
+        return self._output
 
     def answers(self) -> Iterator[ObjectInfo | None]:
         """Yield the answers in the order of the questions; None for a missing object."""

@@ -8,7 +8,6 @@ import os
 
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
-from pycache_guard.git.index import Index
 from pycache_guard.git.listing import Diff, parse_entry
 from pycache_guard.git.objects import read_blob, read_path
 from pycache_guard.git.process import RAW_DIFF_OPTIONS, Git, git_output
@@ -17,7 +16,15 @@ from pycache_guard.git.repository import toplevel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pycache_guard.git.entries import Entry
+    from pycache_guard.git.index import Index
     from pycache_guard.git.objects import ObjectReader
+
+
+#: What `HEAD` means if HEAD itself is unborn (gitrevisions(7)). Anybody may push such a tag.
+OTHER_HEADS = (
+    *("refs/HEAD", "refs/tags/HEAD", "refs/heads/HEAD"),
+    *("refs/remotes/HEAD", "refs/remotes/HEAD/HEAD"),
+)
 
 
 class HeadTree:
@@ -25,21 +32,35 @@ class HeadTree:
 
     def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader
+        self._is_born: bool | None = None
+
+    def is_born(self) -> bool:
+        """Return whether HEAD names a commit. If its branch does not exist, it is unborn."""
+        if self._is_born is None:
+            self._reader.ask(["HEAD", *OTHER_HEADS])
+            head, *others = self._reader.answers()
+            self._is_born = head is not None
+            if any(others):
+                process = Git("show-ref", "--verify", "--quiet", "HEAD")
+                self._is_born = process.wait(allowed=(0, 1)) == 0
+        return self._is_born
 
     def read(self, path: str, *, thorough: bool) -> bytes | None:
         """Return the file `path`, or `None`."""
+        if not self.is_born():
+            return None
         self._reader.ask([f"HEAD:{path}"])
         (answer,) = self._reader.answers()
         return None if answer is None else read_blob(answer[0])
 
 
-def check_head(created: set[str]) -> None:
+def check_head(created: set[str], head: HeadTree) -> None:
     """Raise `Failure` if one of the refs `created` is the branch of HEAD and other branches exist.
 
     Such a HEAD has no configuration, and the first person to push the branch would choose it. In a
     repository without branches, the first push may do that.
     """
-    if not created:
+    if not created or head.is_born():
         return
     process = Git("symbolic-ref", "--quiet", "HEAD")
     name = os.fsdecode(b"".join(iter(process.read, b""))[:-1])
@@ -54,7 +75,11 @@ def check_head(created: set[str]) -> None:
 
 def config_source(reader: ObjectReader) -> HeadTree | Index:
     """Return the object that reads the configuration: the index if there is a work tree, else HEAD."""
-    return HeadTree(reader) if toplevel() is None else Index()
+    if toplevel() is None:
+        return HeadTree(reader)
+    from pycache_guard.git.index import Index
+
+    return Index()
 
 
 class Tree:

@@ -38,6 +38,7 @@ def check_commits(
     revisions: Revisions,
     source: Callable[[ObjectReader], Readable],
     *,
+    reader: ObjectReader | None = None,
     content: str = "new",
     allow: Sequence[str] = (),
     on_progress: Callable[[int], object] = int,
@@ -46,7 +47,8 @@ def check_commits(
 ) -> tuple[list[Finding], list[str]]:
     """Return findings for the bytecode that commits add, and messages about what cannot be checked.
 
-    `source` returns the object that reads the configuration; `allow` adds globs to it. With the `content`
+    `source` returns the object that reads the configuration; `allow` adds globs to it. `reader`, which reads
+    `ARCHIVE_HEAD_LENGTH` bytes of each object, may be running already; it is closed. With the `content`
     `new`, the first bytes of each file are read that differs from every parent at the same path; with
     `none`, no file is read. `on_progress` is called with the size of each batch of commits. Files whose
     content is not examined are counted in `unread`. With `is_receiving`, this is a server that has not
@@ -54,7 +56,7 @@ def check_commits(
     """
     listing = revisions.list_entries()
     differs = DiffTreePool()
-    reader = ObjectReader(ARCHIVE_HEAD_LENGTH)
+    reader = reader or ObjectReader(ARCHIVE_HEAD_LENGTH)
     contents = ContentScanner(reader, unread) if content == "new" else None
     boundary = start_shallow_check()
     try:
