@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import time
@@ -12,8 +13,15 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.commands import _forks
-from pycache_guard.commands._forks import MAX_PARTS, run_parts
+from pycache_guard.commands._forks import (
+    MAX_PARTS,
+    decode_findings,
+    encode_findings,
+    run_parts,
+    run_slices,
+)
 from pycache_guard.errors import Failure
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.git import spawn
 
 if TYPE_CHECKING:
@@ -50,6 +58,23 @@ def is_child() -> bool:
 def wait_for_child() -> None:
     """Let a child take the next part."""
     time.sleep(0.05)
+
+
+@pytest.mark.parametrize("processes", [1, 3, 20])
+@pytest.mark.parametrize("size", [0, 1, 5, 1000])
+def test_slices_have_every_item_once(size: int, processes: int) -> None:
+    items = [*range(size)]
+    slices = run_slices(list, items, processes)
+    assert [item for part in slices for item in part] == items
+
+
+def test_findings_are_the_same_after_json() -> None:
+    findings = [
+        Finding("a\udc80", Rule.PYC206, "ä", line=3),
+        Finding(None, Rule.PYC405, "b", hint="c", is_kept=True),
+    ]
+    values = json.loads(json.dumps(encode_findings(findings)))
+    assert decode_findings(values) == findings
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])

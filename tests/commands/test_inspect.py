@@ -23,6 +23,8 @@ from helpers.make_pyc import (
 )
 from helpers.posix_names import decode_posix_name
 from helpers.windows import words_of_missing_file
+from pycache_guard import compat
+from pycache_guard.commands import inspect
 from pycache_guard.inspection.render import describe_time
 
 if TYPE_CHECKING:
@@ -498,3 +500,23 @@ def test_time_that_the_system_does_not_know_is_in_utc(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(time, "localtime", refuse)
     assert describe_time(0) == "1970-01-01 00:00:00 UTC"
+
+
+@pytest.mark.parametrize("options", [(), ("--code",), ("--format", "json")])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_many_files_have_the_same_report_from_several_processes(
+    options: tuple[str, ...], here: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    for n in range(9):
+        names.append(f"m{n}.pyc")
+        write_file(here / names[-1], foreign_pyc("cpython-312")[: 40 if n % 3 else None])
+    command = ("inspect", *options, *names, "missing.pyc")
+    usual = run(*command)
+    assert usual.code == 2
+    assert usual.out.count("not well-formed") == 6
+    monkeypatch.setattr(inspect, "MIN_FILES_PER_PROCESS", 2)
+    monkeypatch.setattr(compat, "count_processors", lambda: 3)
+    assert run(*command) == usual
+    monkeypatch.setattr(compat, "HAS_FORK", False)
+    assert run(*command) == usual

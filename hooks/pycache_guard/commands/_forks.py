@@ -11,18 +11,32 @@ import _signal  # type: ignore[import-not-found]
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pycache_guard import compat
 from pycache_guard.errors import Failure
+from pycache_guard.findings import Finding, Rule
 from pycache_guard.git.spawn import CHUNK_BYTES, _live, signals_blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
+
+_Item = TypeVar("_Item")
 
 #: The number of a part is one byte, and all fit into the smallest pipe.
 MAX_PARTS = 256
+#: Slices for each process: small enough that all processes end at the same time.
+PARTS_PER_PROCESS = 16
+
+
+def run_slices(
+    work: Callable[[Sequence[_Item]], Any], items: Sequence[_Item], processes: int
+) -> list[Any]:
+    """Return what `work` returns for slices of `items`, in order, by `run_parts`."""
+    count = min(MAX_PARTS, PARTS_PER_PROCESS * processes)
+    bounds = [len(items) * n // count for n in range(count + 1)]
+    return run_parts(lambda n: work(items[bounds[n] : bounds[n + 1]]), count, processes)
 
 
 def run_parts(work: Callable[[int], Any], count: int, processes: int) -> list[Any]:
@@ -49,6 +63,16 @@ def run_parts(work: Callable[[int], Any], count: int, processes: int) -> list[An
             child.stop()
         os.close(numbers)
     return [result for _, result in sorted(done, key=lambda part: part[0])]
+
+
+def encode_findings(findings: Sequence[Finding]) -> list[object]:
+    """Return findings as values for JSON."""
+    return [(path, rule.name, *rest) for path, rule, *rest in findings]
+
+
+def decode_findings(values: Sequence[Any]) -> list[Finding]:
+    """Return the findings that `encode_findings` has made `values` of."""
+    return [Finding(path, Rule[rule], *rest) for path, rule, *rest in values]
 
 
 def do_parts(work: Callable[[int], Any], numbers: int) -> list[tuple[int, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from pycache_guard import compat
 from pycache_guard.bytecode.cache_names import parse_cache_name
 from pycache_guard.bytecode.header import InvalidHeader
 from pycache_guard.bytecode.marshal_scalars import MarshalError
@@ -31,6 +32,8 @@ DOCS_PAGE = "inspect.md"
 POSITIONALS = "FILE..."
 EXIT_CODES = ("well-formed, same code", "malformed, leaks, differs", "unreadable")
 
+#: A process is started for this number of files.
+MIN_FILES_PER_PROCESS = 250
 #: Entries of a file that `--leaks` and `--diff` print.
 DEFAULT_LIMIT = 10_000
 #: Strings of a file in JSON, which takes about 2 KB of memory for each.
@@ -51,21 +54,22 @@ def main(argv: Sequence[str]) -> int:
     return describe_files(options)
 
 
+class Described(NamedTuple):
+    """The descriptions of some files."""
+
+    #: Texts, or elements of `files` of the JSON report.
+    descriptions: list[object]
+    findings: list[Finding]
+    #: Why files could not be read.
+    failures: list[str]
+
+
 def describe_files(options: Namespace) -> int:
     """Return 0 if every file is well-formed, 1 if not, 2 if one cannot be read."""
-    facts_of = _render_text if options.format == "text" else _render_json
-    descriptions: list[object] = []
-    findings = []
-    failures = []
-    for argument in options.files:
-        try:
-            facts, found = inspect_file(locate(argument))
-        except Failure as failure:
-            failures.append(str(failure))
-            continue
-        findings += found
-        # Keep the description, and not the tree of code, which may be large.
-        descriptions.append(facts_of(facts, found, with_code=options.code))
+    parts = describe_in_parts(options)
+    descriptions = [description for part in parts for description in part.descriptions]
+    findings = [finding for part in parts for finding in part.findings]
+    failures = [reason for part in parts for reason in part.failures]
     for reason in failures:
         print_error(reason)
     if options.format == "text":
@@ -74,6 +78,39 @@ def describe_files(options: Namespace) -> int:
     else:
         code = _report_files(descriptions, options, findings)
     return 2 if failures else code
+
+
+def describe_in_parts(options: Namespace) -> list[Described]:
+    """Describe many files in several processes, if they are on disk and the descriptions are small."""
+    files = options.files
+    processes = min(compat.count_processors(), len(files) // MIN_FILES_PER_PROCESS)
+    is_large = options.code or options.format != "text"
+    if processes < 2 or is_large or not compat.HAS_FORK or any(":" in name for name in files):
+        return [describe(files, options)]
+    from pycache_guard.commands._forks import decode_findings, encode_findings, run_slices
+
+    def describe_slice(part: Sequence[str]) -> list[object]:
+        descriptions, findings, failures = describe(part, options)
+        return [descriptions, encode_findings(findings), failures]
+
+    parts = run_slices(describe_slice, files, processes)
+    return [Described(texts, decode_findings(found), failures) for texts, found, failures in parts]
+
+
+def describe(files: Sequence[str], options: Namespace) -> Described:
+    """Describe files, one after the other."""
+    facts_of = _render_text if options.format == "text" else _render_json
+    described = Described([], [], [])
+    for argument in files:
+        try:
+            facts, found = inspect_file(locate(argument))
+        except Failure as failure:
+            described.failures.append(str(failure))
+            continue
+        described.findings.extend(found)
+        # Keep the description, and not the tree of code, which may be large.
+        described.descriptions.append(facts_of(facts, found, with_code=options.code))
+    return described
 
 
 def _render_text(facts: PycFacts, findings: list[Finding], *, with_code: bool) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard import compat
 from pycache_guard.commands._output import print_error
-from pycache_guard.findings import Finding, Rule
+from pycache_guard.findings import Finding
 from pycache_guard.lint import lint_source
 from pycache_guard.lint.source import Unparsable
 
@@ -27,8 +27,6 @@ POSITIONALS = "[PATH...]"
 BATCH_FILES = 4096
 #: A process is started for so many files: runners of hooks start several programs themselves.
 MIN_FILES_PER_PROCESS = 100
-#: Small enough parts that all processes end at the same time.
-PARTS_PER_PROCESS = 16
 #: Parts of paths in templates (cookiecutter, copier), which need not parse as Python.
 TEMPLATE = ("{{", "{%")
 
@@ -101,27 +99,14 @@ def check_batch(batch: Sequence[SourceFile]) -> list[Checked]:
     processes = min(compat.count_processors(), len(batch) // MIN_FILES_PER_PROCESS)
     if processes < 2 or not compat.HAS_FORK:
         return [check_files(batch)]
-    from pycache_guard.commands._forks import MAX_PARTS, run_parts
+    from pycache_guard.commands._forks import decode_findings, encode_findings, run_slices
 
-    count = min(MAX_PARTS, PARTS_PER_PROCESS * processes)
-    bounds = [len(batch) * n // count for n in range(count + 1)]
+    def check_slice(part: Sequence[SourceFile]) -> list[object]:
+        findings, *rest = check_files(part)
+        return [encode_findings(findings), *rest]
 
-    def check_part(n: int) -> list[object]:
-        return encode(check_files(batch[bounds[n] : bounds[n + 1]]))
-
-    return [*map(decode, run_parts(check_part, count, processes))]
-
-
-def encode(checked: Checked) -> list[object]:
-    """Return a result as values for JSON."""
-    findings = [finding._replace(rule=finding.rule.name) for finding in checked.findings]  # type: ignore[arg-type]
-    return [findings, *checked[1:]]
-
-
-def decode(values: list[Any]) -> Checked:
-    """Return the result that `encode` has made `values` of."""
-    findings = [Finding(*fields) for fields in values[0]]
-    return Checked([f._replace(rule=Rule[f.rule]) for f in findings], *values[1:])  # type: ignore[misc]
+    parts = run_slices(check_slice, batch, processes)
+    return [Checked(decode_findings(findings), *rest) for findings, *rest in parts]
 
 
 def check_files(sources: Iterable[SourceFile]) -> Checked:
