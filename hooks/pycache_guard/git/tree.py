@@ -86,11 +86,15 @@ class Tree:
     """The tree of a commit."""
 
     def __init__(self, revision: str) -> None:
+        self._revision = revision
         self._tree = repository.rev_parse(revision, "tree")
-        self._commit = repository.try_rev_parse(f"{revision}^{{commit}}")
         #: How `REV:PATH` names it: as the user did, unless the words contain a colon or the like.
         is_plain = all(c.isalnum() or c in "_./~^+-" for c in revision)
-        self.name = revision if is_plain else self._commit or self._tree
+        self.name = revision if is_plain else self._commit() or self._tree
+
+    def _commit(self) -> str | None:
+        """Return the commit, None for a tree without one."""
+        return repository.try_rev_parse(f"{self._revision}^{{commit}}")
 
     def list_entries(self) -> Git:
         """Start listing every entry."""
@@ -101,7 +105,7 @@ class Tree:
 
     def start_diff(self) -> Git:
         """Start comparing with what this commit came in the place of."""
-        return self._diff_against(repository.comparison_base(self._commit))
+        return self._diff_against(repository.comparison_base(self._commit()))
 
     def require(self) -> None:
         """Do nothing: a tree needs no work tree."""
