@@ -103,16 +103,16 @@ class ForkedChild:
 
     def read_parts(self) -> list[tuple[int, Any]]:
         """Wait for its end; return the parts that it has done. Raises `Failure`."""
-        data = b""
+        pieces = []
         while piece := os.read(self._out, CHUNK_BYTES):
-            data += piece
+            pieces.append(piece)
         assert self._pid
         _, status = os.waitpid(self._pid, 0)
         self._pid = None
         if status:
             code = os.waitstatus_to_exitcode(status)
             raise Failure(f"a child process has failed (exit code {code})")
-        answer = json.loads(data)
+        answer = json.loads(b"".join(pieces))
         if "failure" in answer:
             raise Failure(answer["failure"])
         parts: list[tuple[int, Any]] = answer["parts"]
