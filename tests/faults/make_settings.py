@@ -3,7 +3,8 @@
 Run `python tests/faults/make_settings.py OUTPUT_OF_GIT_HELP_C… > tests/faults/settings.txt` with what
 `git help -c` of the versions of interest prints (each documents what the others lack). Placeholders
 become names that the tests use. A setting stays if git answers as without it when it names a program;
-the others are numbers, switches and words of a list, and make git fail.
+the others are numbers, switches and words of a list, and make git fail. A git accepts any text for those
+that it does not know, so what git 2.55 refuses was removed from what git 2.39 accepts.
 """
 
 from __future__ import annotations

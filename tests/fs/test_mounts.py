@@ -48,6 +48,20 @@ def test_mount_of_another_directory_is_ignored(
     assert [*mounts.find_sources(str(tmp_path / "a"))] == []
 
 
+@linux
+def test_source_of_a_bind_mount_is_found_below_another_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After chroot(2) no line of the table is about `/`."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "other").symlink_to("a")
+    line = f"36 21 8:1 /root{tmp_path}/other {tmp_path}/a rw - ext4 /dev/sda1 rw"
+    (tmp_path / "table").write_text(f"{line}\n")
+    monkeypatch.setattr(mounts, "TABLE", str(tmp_path / "table"))
+    assert [*mounts.find_sources(str(tmp_path / "a"))] == [((), f"{tmp_path}/other")]
+    assert [*mounts.find_sources(str(tmp_path))] == [(("a",), f"{tmp_path}/other")]
+
+
 def test_system_without_mount_table_has_no_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

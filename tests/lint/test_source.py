@@ -171,7 +171,6 @@ PARSED = [
     ("x = 1", True),
     ("\n\n# only a comment", True),
     ("'''text'''\nfrom __future__ import annotations\n", True),
-    ("from __future__ import braces\n", True),
     ("x = 1\nfrom __future__ import annotations\n", True),
     ("nonlocal x\nreturn\n", True),
     ("1 <> 2\n", False),
@@ -183,6 +182,12 @@ PARSED = [
     ("x = '\ud800'\n", False),
     ("x = '\0'\n", False),
 ]
+
+
+@pytest.mark.skipif(not source.stops_after_parsing(), reason="this Python parses into a tree")
+def test_unknown_future_feature_is_no_wrong_syntax() -> None:
+    """The parser of CPython 3.14 and later refuses it; compilers always did."""
+    check_syntax("from __future__ import braces\n", "a.py")
 
 
 @pytest.mark.parametrize("stops", [True, False])

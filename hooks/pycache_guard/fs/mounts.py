@@ -62,6 +62,12 @@ def _other_paths(mounts: list[Mount], mount: Mount, rest: str, here: str) -> Ite
             path = other.point.rstrip("/") + whole.removeprefix(other.root.rstrip("/"))
             if path != here and _is_same(path, here):
                 yield path
+    if all(other.point != "/" for other in mounts):
+        # After chroot(2) the table lacks the file system that contains `/`, and with it how much of `whole`
+        # is the path of that directory.
+        for place, character in enumerate(whole):
+            if character == "/" and whole[place:] != here and _is_same(whole[place:], here):
+                yield whole[place:]
 
 
 def _read_table() -> list[Mount]:
