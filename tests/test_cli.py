@@ -15,6 +15,7 @@ import pytest
 
 import pycache_guard
 from conftest import PROGRAM
+from helpers.git_version import require_ownership_check
 from pycache_guard import cli, compat
 from pycache_guard.commands._help import load_help
 from pycache_guard.errors import Failure
@@ -185,6 +186,7 @@ class TestBadInput:
     def test_repository_of_another_user_ends_with_2(
         self, repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
     ) -> None:
+        require_ownership_check()
         repo.commit()
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
         said = self.refused(run, *argv)

@@ -29,7 +29,7 @@ GOOD = [
     "git rm -r -f --cached -- $'a\\x0a.pyc'",
     "(cd \"$(git rev-parse --show-toplevel)\" && printf %s\\\\n '*.pyc' >> .gitignore && git add -f -- .gitignore)",
     'git add -f -- .gitignore && git commit -m "Untrack bytecode"',
-    'git -C "$(git rev-parse --show-toplevel)" mv --sparse -- a b',
+    'git -C "$(git rev-parse --show-toplevel)" mv --force -- a b',
     f"'{PROGRAM}' fix",
     f"{PROGRAM} forbid-bytecode --fix --allow='*.x'",
     "git clone -q --bare --no-local x y && git commit -q --allow-empty --amend --no-edit",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clean.trees import list_tree, make_tree
+from helpers.git_version import require_ownership_check
 from pycache_guard.doctor import state
 from pycache_guard.doctor.report import MAX_LINE_CHARS
 
@@ -174,6 +175,7 @@ def test_all_is_reported_where_git_does_not_answer(
     if why == "no git":
         monkeypatch.setenv("PATH", "/nonexistent")
     elif why == "owner":
+        require_ownership_check()
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     elif why == "HEAD":
         (git / "HEAD").write_text("garbage\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+resource = pytest.importorskip("resource", reason="no limits of the size of files here")
 pytestmark = posix
 
 REPORT = ("--format", "json", "--output", "report.json")

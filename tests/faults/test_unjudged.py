@@ -11,6 +11,7 @@ import pytest
 
 from conftest import PROGRAM
 from faults.fault_env import Sandbox, posix, slow
+from helpers.git_version import require_ownership_check
 from helpers.repo import BYTECODE, Repo
 from helpers.report_parser import CLEAN
 
@@ -138,6 +139,7 @@ def no_repository(path: Path) -> State:
 
 def refused(path: Path) -> State:
     """Another user owns the repository (`safe.directory`)."""
+    require_ownership_check()
     repo = source(path)
     return State(repo.path, environment=(("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"),))
 

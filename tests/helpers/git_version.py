@@ -39,3 +39,9 @@ def needs_git(minor: int, reason: str) -> pytest.MarkDecorator:
     """Return a mark that skips a test before git 2.`minor`; `reason` says what is newer."""
     text = f"needs git 2.{minor} or later: {reason}"
     return pytest.mark.skipif(is_git_older_than(minor), reason=text)
+
+
+def require_ownership_check() -> None:
+    """Skip the test if git works in a repository of another user (`safe.directory`)."""
+    if is_git_older_than(35):
+        pytest.skip("needs git 2.35 or later: it refuses a repository of another user")
