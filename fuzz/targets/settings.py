@@ -11,7 +11,7 @@ from functools import cache, partial
 from fuzz.corpus import seeds
 from fuzz.target import Target
 from pycache_guard.config import PROBES, parse
-from pycache_guard.dockerignore.bake import read_bake, resolve_target
+from pycache_guard.dockerignore.bake import read_bake, resolve_targets
 from pycache_guard.dockerignore.compose import read_compose
 from pycache_guard.dockerignore.devcontainer import read_devcontainer
 from pycache_guard.dockerignore.dockerfile import read_sources
@@ -192,16 +192,12 @@ def read_services(data: bytes) -> None:
 
 def bake_json(data: bytes) -> None:
     """Read a Bake file in JSON."""
-    targets = read_bake(data, is_json=True)
-    for name in targets:
-        resolve_target(targets, name)
+    resolve_targets(read_bake(data, is_json=True))
 
 
 def bake_hcl(data: bytes) -> None:
     """Read a Bake file in HCL."""
-    targets = read_bake(data, is_json=False)
-    for name in targets:
-        resolve_target(targets, name)
+    resolve_targets(read_bake(data, is_json=False))
 
 
 TARGETS = {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.report_parser import CLEAN, parse_report
+from pycache_guard.dockerignore import values
+from pycache_guard.dockerignore.values import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -125,7 +127,7 @@ FOUND: list[tuple[dict[str, str], list[str]]] = [
     # Extends: the build of another service, seen from its file.
     (
         {
-            "compose.yml": "services:\n  s:\n    extends: {file: x/c.yml, service: t}\n",
+            "compose.yml": "services:\n  s: &s\n    extends: {file: x/c.yml, service: t}\n  r: *s\n",
             "x/c.yml": "services: {t: {build: a}, u: {image: i}}\n",
             "x/a/m.py": "",
             "a/m.py": "",
@@ -321,6 +323,16 @@ def test_build_context_is_found_in_every_form(
     assert answer.code == bool(directories)
 
 
+#: Few bytes, and 360,000 additional contexts.
+ALIASES = "".join(
+    (
+        "x: &a {context: ., additional_contexts: {",
+        *(f"a{n}: b, " for n in range(600)),
+        "}}\nservices:\n",
+        *(f"  s{n}: {{build: *a}}\n" for n in range(600)),
+    )
+)
+
 UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {"compose.yml": built("~/x")},
@@ -388,6 +400,30 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
         {".devcontainer.json": '{"dockerComposeFile": "x.yml"}'},
         "x.yml: another file refers to it, but git does not track it",
     ),
+    ({"Dockerfile": "#" * (MAX_FILE_BYTES + 1)}, "Dockerfile:1: the file is larger than 1 MiB"),
+    (
+        {"docker-bake.json": '{"target": {"a": {"dockerfile": "D"}}}', "D": "#" * (1 << 21)},
+        "D:1: the file is larger than 1 MiB",
+    ),
+    (
+        {"Dockerfile": "", ".dockerignore": "#" * (MAX_FILE_BYTES + 1), "a.py": ""},
+        ".dockerignore:1: the file is larger than 1 MiB",
+    ),
+    (
+        {"compose.yml": "services: {s: {build: .}}", ".env": "#" * (MAX_FILE_BYTES + 1)},
+        ".env:1: the file is larger than 1 MiB; pass the contexts to check as arguments",
+    ),
+    (
+        {"compose.yml": ALIASES},
+        (
+            "compose.yml:1: its aliases, merges, includes or inherited values make too many values;"
+            " pass the contexts to check as arguments"
+        ),
+    ),
+    (
+        {"compose.yml": "services: {s: {build: %s}}" % ("a" * 5000)},
+        "compose.yml:1: a value has more than 4096 characters; pass the contexts to check as arguments",
+    ),
 ]
 
 
@@ -408,6 +444,25 @@ def test_includes_without_end_are_an_error(repo: Repo, run: Run) -> None:
     answer = run("check-dockerignore")
     assert answer.code == 2
     assert "its includes form a cycle" in answer.err
+
+
+def test_includes_that_multiply_are_an_error(
+    repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "MAX_VALUES", 10_000)
+    again = "".join(
+        f"- {{path: {'../' * depth}x.yml, project_directory: d{n}}}\n"
+        for depth in range(1, 4)
+        for n in range(100)
+    )
+    services = "".join(f"  s{n}: {{build: .}}\n" for n in range(200))
+    first = "include: [{path: x.yml, project_directory: d}]\n"
+    repo.stage_files(
+        {"compose.yml": first, "x.yml": f"include:\n{again}services:\n{services}", "m.py": ""}
+    )
+    answer = run("check-dockerignore")
+    assert answer.code == 2
+    assert "includes or inherited values make too many values" in answer.err
 
 
 def test_links_to_other_ignore_files_are_followed(repo: Repo, run: Run) -> None:

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from pycache_guard.dockerignore.bake import read_bake, resolve_target
-from pycache_guard.dockerignore.values import UNKNOWN, Unreadable
+from pycache_guard.dockerignore.bake import read_bake, resolve_targets
+from pycache_guard.dockerignore.values import MAX_FILE_BYTES, UNKNOWN, Unreadable
 
 
 def builds(content: bytes, *, is_json: bool = False) -> dict[str, tuple[object, ...]]:
     """Return each target, resolved: context, Dockerfile, additional contexts."""
     targets = read_bake(content, is_json=is_json)
-    resolved = {name: resolve_target(targets, name) for name in targets}
+    resolved = resolve_targets(targets)
     return {name: (t.context, t.dockerfile, t.named) for name, t in resolved.items()}
 
 
@@ -43,6 +43,31 @@ HCL: list[tuple[str, dict[str, tuple[object, ...]]]] = [
     (
         'target "a" {\n  dockerfile-inline = <<EOT\nFROM x\n}\ncontext = "no"\nEOT\n  context = "a\\"b"\n}\n',
         {"a": ('a"b', None, {})},
+    ),
+    (
+        'target "a" {\n  args = { b = "${c("${d}}", "e")} %{ if "{" }$${%{ endif }" }\n  context = "x"\n}\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        'target "a" {\n  args = { b = "${c /* " */ # "\n  + /2}" }\n  context = "x"\n}\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        'target "a" {\n  args = { b = "${<<E\n}"\nE\n}" }\n  context = "x"\n}\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        'target "a" {\r\n  dockerfile-inline = trim(<<-A-B\r\nRUN rm "/*\r\n  A-B \r\n  )\r\n  context = "x"\r\n}\r\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        'target "a" {\n  dockerfile-inline = <<E\nE\n  x { y { context = "no" }\n }\n  context = "x"\n}\n',
+        {"a": ("x", None, {})},
+    ),
+    (
+        "".join(f'target "t{n}" {{ inherits = ["t{n + 1}"] }}\n' for n in range(30))
+        + 'target "t30" { context = "x" }\n',
+        {f"t{n}": ("x", None, {}) for n in range(31)},
     ),
     ('function "f" {\n params = [x]\n result = "${x}"\n}\n', {}),
 ]
@@ -93,6 +118,14 @@ def test_bake_json_table(found: object, expected: dict[str, tuple[object, ...]])
         (b'target "a" {', 1, "not closed"),
         (b'target "a" {\n tags = f(\n', 1, "not closed"),
         (b'target "a" {\n inherits = ["a"]\n}\n', 1, "inherits from itself"),
+        (b'target "a" {\n inherits = ["b"]\n}\ntarget "b" { inherits = ["a"] }', 4, "`b` inherits"),
+        (b'\ntarget "a', 2, "a string is not closed"),
+        (b'\ntarget "${a', 2, "a string is not closed"),
+        (b"\n/* a", 2, "a comment is not closed"),
+        (b'\n"${/* a', 2, "a comment is not closed"),
+        (b"\na = <<E\nb", 2, "a here-document is not closed"),
+        (b"#" * (MAX_FILE_BYTES + 1), 1, "larger than 1 MiB"),
+        (b'target "a" {\n context = "%b"\n}\n' % (b"x" * 5000), 2, "more than 4096 characters"),
         (b"\xff", 1, "UTF-8"),
     ],
 )
@@ -105,7 +138,11 @@ def test_bake_hcl_that_cannot_be_read_is_an_error_with_its_line(
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"[]", b'{"target": []}', b'{"target": {"a": {"context": 1}}}', b"[" * 100_000]
+    "text",
+    [
+        *(b"{", b"[]", b'{"target": []}', b'{"target": {"a": {"context": 1}}}', b"[" * 100_000),
+        *(b"[%b]" % (b"9" * 5000), b'{"target": {"a": {"context": "${b}"}}}'),
+    ],
 )
 def test_bake_json_that_cannot_be_read_is_an_error(text: bytes) -> None:
     with pytest.raises(Unreadable):

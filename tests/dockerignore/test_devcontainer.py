@@ -39,7 +39,7 @@ def test_devcontainer_builds_table(text: str, expected: tuple[object, ...]) -> N
     ("content", "line", "why"),
     [
         (b"{\n\n  x}", 3, "not JSON"),
-        (b"\xff", 1, "not JSON"),
+        (b"\xff", 1, "not UTF-8"),
         (b"[" * 100_000, 1, "not JSON"),
         (b"[]", 1, "not an object"),
         (b'{"dockerFile": ["a"]}', 1, "not a string"),

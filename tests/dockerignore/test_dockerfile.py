@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycache_guard.dockerignore.dockerfile import read_sources
+from pycache_guard.dockerignore.dockerfile import MAX_SOURCES, read_sources
 from pycache_guard.dockerignore.values import UNKNOWN
 
 #: A Dockerfile behind `FROM x`, and what it takes from its context.
@@ -37,6 +37,10 @@ TAKEN = [
     ("# COPY a /\n  # COPY b /", []),
     ("COPY a /\\", ["a"]),
     ("COPY a", []),
+    ("COPY --chown=a   --chmod=1 a /", ["a"]),
+    ("COPY --chown=a", []),
+    ('COPY ["\\ud800", "b"]', ["?"]),
+    ("ARG x=y\nCOPY a${x b", ["a${x"]),
     ("EXPOSE 80\nWORKDIR /x\nCOPY a /", ["a"]),
 ]
 
@@ -55,7 +59,13 @@ def test_dockerfile_escape_directive_is_honoured() -> None:
     assert read_sources(b"FROM x\n# escape=`\nCOPY a \\\n b /\n").patterns == ("a", "b")
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "RUN x\n", "FROM python:2-onbuild\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "# nothing\n", "RUN x\n", "FROM python:2-onbuild\n", "FROM --platform=x y-ONBUILD\n"),
+        "FROM x\n" + "".join(f"COPY a{n} /\n" for n in range(MAX_SOURCES + 1)),
+    ],
+)
 def test_dockerfile_source_with_a_variable_may_be_all(text: str) -> None:
     found = read_sources(text.encode())
     assert found.may_be_all
@@ -77,6 +87,7 @@ def test_dockerfile_source_with_a_variable_may_be_all(text: str) -> None:
         ("a.py", "__pycache__/a.pyc", False),
         ("s[rt]c", "src/b.pyc", True),
         ("$x", "any.pyc", True),
+        ("x" * 5000, "any.pyc", True),
     ],
 )
 def test_sources_covers_table(pattern: str, path: str, expected: bool) -> None:

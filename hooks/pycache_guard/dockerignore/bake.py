@@ -10,18 +10,16 @@ import json
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.values import UNKNOWN, Unreadable
-
-#: Targets inherit from each other this often.
-MAX_INHERITED = 20
-
-_TOKEN = re.compile(
-    r"(?P<space>[ \t\r\f]+|#[^\n]*|//[^\n]*|/\*.*?\*/)|(?P<newline>\n)"
-    r"|(?P<heredoc><<-?(?P<word>\w+)\n.*?\n[ \t]*(?P=word)(?=\n|$))"
-    r'|(?P<string>"(?:[^"\\$]|\\.|\$(?!\{)|\$\{(?:[^{}"]|"[^"]*"|\{[^{}]*\})*\})*")'
-    r"|(?P<mark>[{}\[\]=,])|(?P<other>[^\s{}\[\]=,\"#]+|.)",
-    re.DOTALL,
+from pycache_guard.dockerignore.hcl import Token, split_tokens
+from pycache_guard.dockerignore.values import (
+    UNKNOWN,
+    Unreadable,
+    ValueCount,
+    decode_file,
+    require_short,
+    shorten,
 )
+
 _VARIABLE = re.compile(r"\$\{\s*(\w+)\s*\}")
 
 
@@ -49,35 +47,38 @@ class Target(NamedTuple):
         )
 
 
-class Token(NamedTuple):
-    """A piece of HCL."""
-
-    kind: str
-    text: str
-    line: int
-
-
 def read_bake(content: bytes, *, is_json: bool) -> dict[str, Target]:
     """Return the targets of a file by name. Raises `Unreadable`."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable(1, "it is not UTF-8") from None
+    text = decode_file(content)
     return read_json(text) if is_json else Reader(text).targets()
 
 
-def resolve_target(targets: dict[str, Target], name: str, depth: int = 0) -> Target:
-    """Return a target with inherited values; the last inherited target counts most.
+def resolve_targets(targets: dict[str, Target]) -> dict[str, Target]:
+    """Return the targets with inherited values; the last inherited target counts most.
 
     One that is not in these files may be a service of a compose file. Raises `Unreadable` for a circle.
     """
-    target = targets[name]
-    if depth > MAX_INHERITED:
-        raise Unreadable(target.line, f"its target `{name}` inherits from itself")
-    below = Target(target.line, None, None, None, {}, [])
-    for parent in filter(targets.__contains__, target.inherits):
-        below = below.merge(resolve_target(targets, parent, depth + 1))
-    return below.merge(target)
+    resolved: dict[str, Target] = {}
+    count = ValueCount()
+    for start, first in targets.items():
+        #: The targets that wait for others, with what is left of their list.
+        waiting = {} if start in resolved else {start: iter(first.inherits)}
+        while waiting:
+            name, parents = waiting.popitem()
+            target = targets[name]
+            parent = next((p for p in parents if p in targets and p not in resolved), None)
+            if parent is not None:
+                waiting[name] = parents
+                if parent in waiting:
+                    raise Unreadable(target.line, f"its target `{name}` inherits from itself")
+                waiting[parent] = iter(targets[parent].inherits)
+                continue
+            below = Target(target.line, None, None, None, {}, [])
+            for above in filter(resolved.__contains__, target.inherits):
+                count.add(1 + len(below.named) + len(resolved[above].named), target.line)
+                below = below.merge(resolved[above])
+            resolved[name] = below.merge(target)
+    return {name: resolved[name] for name in targets}
 
 
 def read_json(text: str) -> dict[str, Target]:
@@ -108,7 +109,9 @@ def read_json(text: str) -> dict[str, Target]:
         }
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"it is not JSON: {error.msg}") from None
-    except (AttributeError, TypeError, RecursionError):
+    except Unreadable:
+        raise
+    except (AttributeError, TypeError, ValueError, RecursionError):  # also a number of 5000 digits
         raise Unreadable(1, "it is not a Bake file") from None
 
 
@@ -116,9 +119,18 @@ def replaced(text: str | None, variables: dict[str, str], line: int) -> str | No
     """Return a string with its variables replaced by their defaults. Raises `Unreadable`."""
     if text is None:
         return None
-    found = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
+    require_short(text, line)
+    length = len(text)
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal length
+        found = variables.get(match[1], match[0])
+        length += len(found)
+        return require_short(found, line, length)
+
+    found = _VARIABLE.sub(value, text)
     if "${" in found:
-        raise Unreadable(line, f"`{text}` is an expression")
+        raise Unreadable(line, f"`{shorten(text)}` is an expression")
     return found.replace("$${", "${")
 
 
@@ -126,14 +138,7 @@ class Reader:
     """Reads HCL."""
 
     def __init__(self, text: str) -> None:
-        self._tokens: list[Token] = []
-        line = 1
-        for match in _TOKEN.finditer(text):
-            kind = match.lastgroup or "other"
-            kind = "heredoc" if kind == "word" else kind
-            if kind != "space":
-                self._tokens.append(Token(kind, match[0], line))
-            line += match[0].count("\n")
+        self._tokens = [*split_tokens(text)]
         self._at = 0
         self._variables: dict[str, str] = {}
 
@@ -165,17 +170,18 @@ class Reader:
     def _body(self) -> dict[str, list[Token]]:
         """Return the attributes of a block, up to its `}`; of blocks inside it nothing."""
         found: dict[str, list[Token]] = {}
-        while True:
+        depth = 1
+        while depth:
             head = self._until(("{", "}", "=", "\n"))
             mark = self._take()
             if mark is None:
                 raise Unreadable(head[0].line if head else 1, "a block is not closed")
-            if mark.text == "}":
-                return found
-            if mark.text == "{":
-                self._body()
-            elif mark.text == "=" and head:
-                found[unquoted(head[-1].text)] = self._expression()
+            depth += (mark.text == "{") - (mark.text == "}")
+            if mark.text == "=" and head:
+                value = self._expression()
+                if depth == 1:
+                    found[unquoted(head[-1].text)] = value
+        return found
 
     def _expression(self) -> list[Token]:
         """Return the tokens of a value: up to the end of the line, or the `}` of its block."""
@@ -222,10 +228,10 @@ class Reader:
         if not more and token.kind == "string":
             return replaced(unquoted(token.text), self._variables, token.line)
         if not more and token.text in self._variables:
-            return self._variables[token.text]
+            return require_short(self._variables[token.text], token.line)
         if not more and token.text == "null":
             return None
-        words = " ".join(t.text for t in tokens)
+        words = shorten(" ".join(t.text for t in tokens))
         raise Unreadable(token.line, f"`{words}` is an expression")
 
     def _path_or_unknown(self, tokens: list[Token] | None) -> str | None:
@@ -246,11 +252,10 @@ class Reader:
             raise Unreadable(tokens[0].line, "its contexts are an expression")
         found: dict[str, str] = {}
         rest = [token for token in tokens[1:-1] if token.text != ","]
-        while rest:
-            name, equals, value, *rest = [*rest, rest[0], rest[0]] if len(rest) < 3 else rest
-            if equals.text not in ("=", ":"):
+        for name, *others in (rest[at : at + 3] for at in range(0, len(rest), 3)):
+            if len(others) < 2 or others[0].text not in ("=", ":"):
                 raise Unreadable(name.line, "its contexts are an expression")
-            found[unquoted(name.text)] = self._string([value]) or ""
+            found[unquoted(name.text)] = self._string(others[1:]) or ""
         return found
 
 

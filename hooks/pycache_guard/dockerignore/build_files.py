@@ -16,6 +16,8 @@ from pycache_guard.dockerignore.values import (
     UNKNOWN,
     WORKSPACE,
     Unreadable,
+    ValueCount,
+    encode_path,
     interpolate,
     interpolate_or_unknown,
     is_remote,
@@ -23,13 +25,16 @@ from pycache_guard.dockerignore.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 
     from pycache_guard.dockerignore.bake import Target
     from pycache_guard.dockerignore.compose import ComposeFile, ServiceBuild
+    from pycache_guard.dockerignore.values import Value
 
 #: The deepest nesting of includes and `extends`.
 MAX_DEPTH = 20
+#: A text of this length counts as one more value.
+CHARS_PER_VALUE = 16
 WHAT_TO_DO = "pass the contexts to check as arguments"
 
 
@@ -71,6 +76,11 @@ class BuildFiles:
         self._projects: set[tuple[tuple[bytes, ...], bytes]] = set()
         #: Files that another one reads with a project directory that is not their own.
         self._claimed: set[bytes] = set()
+        #: What each `.env` file has.
+        self._variables: dict[bytes, dict[str, str]] = {}
+        #: What `_find_extended` returns of other files.
+        self._services: dict[bytes, dict[str, tuple[bytes, ServiceBuild]]] = {}
+        self._count = ValueCount()
 
     def read_devcontainers(self, paths: Iterable[bytes]) -> None:
         """Collect the builds of `devcontainer.json` files; before compose files, some of which they claim."""
@@ -113,7 +123,7 @@ class BuildFiles:
         """Collect what Bake files build: those of one directory are merged, as `buildx bake` does."""
         if not paths:
             return
-        from pycache_guard.dockerignore.bake import read_bake, resolve_target
+        from pycache_guard.dockerignore.bake import read_bake, resolve_targets
 
         for directory in sorted({posixpath.dirname(path) for path in paths}):
             targets: dict[str, Target] = {}
@@ -128,12 +138,14 @@ class BuildFiles:
                     for label, target in found.items():
                         below_it = targets.get(label)
                         targets[label] = below_it.merge(target) if below_it else target
-                    resolved = [resolve_target(targets, label) for label in targets]
+                    resolved = [*resolve_targets(targets).values()]
+                    for target in resolved:
+                        self._count_build(target.named, target.inline, target.line)
                 except Unreadable as why:
                     self._failures.append(f"{name}:{why.line}: {why}; {WHAT_TO_DO}")
                     continue
                 for target in resolved:
-                    inline = os.fsencode(target.inline) if target.inline is not None else None
+                    inline = encode_path(target.inline) if target.inline is not None else None
                     where = f"{name}:{target.line}"
                     context = (target.context or ".").removeprefix("cwd://") or "."
                     named = [text.removeprefix("cwd://") for text in target.named.values()]
@@ -147,7 +159,7 @@ class BuildFiles:
             if include.project_directory is not None or len(include.paths) > 1:
                 for value in include.paths:
                     base = posixpath.dirname(path)
-                    yield posixpath.normpath(posixpath.join(base, os.fsencode(value.text)))
+                    yield posixpath.normpath(posixpath.join(base, encode_path(value.text)))
 
     def _main_file_for(self, path: bytes, paths: Sequence[bytes]) -> list[bytes]:
         """Return the file below one that gives only a part of a service's build.
@@ -162,7 +174,7 @@ class BuildFiles:
             name for name, build in file.services.items() if build.is_built and not build.context
         }
         directory = posixpath.dirname(path)
-        for other in paths:
+        for other in paths if parts else ():
             if posixpath.dirname(other) == directory and is_main_compose_file(other):
                 main = self._parse(other)
                 if main and any(name in parts and b.is_built for name, b in main.services.items()):
@@ -189,12 +201,27 @@ class BuildFiles:
                     self._failures.append(f"{name}:{why.line}: {why}; {WHAT_TO_DO}")
         return self._parsed[path]
 
-    def _environment(self, directory: bytes, more: Iterable[bytes] = ()) -> dict[str, str]:
-        """Return the variables of the tracked `.env` of a project, and of other such files."""
+    def _environment(
+        self, directory: bytes, more: Sequence[bytes] = (), above: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Return the variables of the tracked `.env` of a project, and of other such files.
+
+        Those of an including project, `above`, come first.
+        """
         found: dict[str, str] = {}
-        for path in (join(directory, b".env"), *more):
-            found.update(read_environment(self._files.read(path) or b""))
-        return found
+        files = dict.fromkeys([*reversed(more), join(directory, b".env")])
+        for path in reversed(files):
+            try:
+                if path not in self._variables:
+                    self._variables[path] = {}
+                    self._variables[path] = read_environment(self._files.read(path) or b"")
+                variables = self._variables[path]
+                self._count.add((len(variables) + len(above or ())) // CHARS_PER_VALUE, 1)
+            except Unreadable as why:
+                self._failures.append(f"{os.fsdecode(path)}:{why.line}: {why}; {WHAT_TO_DO}")
+                continue
+            found.update(variables)
+        return {**found, **(above or {})}
 
     def _read_project(
         self,
@@ -212,6 +239,12 @@ class BuildFiles:
         if depth > MAX_DEPTH:
             self._failures.append(f"{where}: its includes form a cycle")
             return
+        try:
+            for path in paths:
+                self._count_project(self._parse(path))
+        except Unreadable as why:
+            self._failures.append(f"{os.fsdecode(path)}: {why}; {WHAT_TO_DO}")
+            return
         known = self._environment(directory) if environment is None else environment
         services: dict[str, tuple[bytes, ServiceBuild]] = {}
         for path in paths:
@@ -228,6 +261,20 @@ class BuildFiles:
             except Unreadable as why:
                 self._failures.append(f"{os.fsdecode(path)}:{why.line}: {why}; {WHAT_TO_DO}")
 
+    def _count_project(self, file: ComposeFile | None) -> None:
+        """Count what reading a file as a part of a project takes. Raises `Unreadable`."""
+        if file is not None:
+            values = sum(1 + len(build.named) for build in file.services.values())
+            self._count.add(1 + values + len(file.includes), 1)
+
+    def _count_build(self, named: Sized, inline: str | None, line: int) -> None:
+        """Count what a build takes. Raises `Unreadable`."""
+        self._count.add(1 + len(named) + len(inline or "") // CHARS_PER_VALUE, line)
+
+    def _interpolate(self, value: Value, environment: Mapping[str, str]) -> str:
+        self._count.add(1 + len(value.text) // CHARS_PER_VALUE, value.line)
+        return interpolate(value, environment)
+
     def _read_includes(
         self,
         path: bytes,
@@ -239,7 +286,7 @@ class BuildFiles:
         for include in file.includes:
             where = f"{os.fsdecode(path)}:{include.line}"
             try:
-                texts = [interpolate(value, environment) for value in include.paths]
+                texts = [self._interpolate(value, environment) for value in include.paths]
                 files = [
                     found
                     for text in texts
@@ -247,12 +294,12 @@ class BuildFiles:
                     for found in self._resolve_local(directory, text, where)
                 ]
                 project = include.project_directory
-                text = interpolate(project, environment) if project else None
+                text = self._interpolate(project, environment) if project else None
                 more = [
                     found
                     for value in include.environment_files
                     for found in self._resolve_local(
-                        directory, interpolate(value, environment), where
+                        directory, self._interpolate(value, environment), where
                     )
                 ]
             except Unreadable as why:
@@ -265,7 +312,7 @@ class BuildFiles:
                 places = [*self._resolve_local(directory, text, where)]
             for place in places:
                 # What the including project knows comes first.
-                known = {**self._environment(place, more), **environment}
+                known = self._environment(place, more, environment)
                 self._read_project(files, place, where, known, depth + 1)
 
     def _add_service(
@@ -287,6 +334,7 @@ class BuildFiles:
                 self._add_named_of_service(build, directory, environment, where)
                 build = build._replace(named=())
                 base_path, base_build, base_directory, base_services = base
+                self._count_build(base_build.named, None, build.line)
                 merged = base_build.merge(build._replace(extends=base_build.extends))
                 self._add_service(
                     base_path, merged, base_directory, environment, base_services, depth + 1
@@ -294,10 +342,11 @@ class BuildFiles:
                 return
         if not build.is_built:
             return
-        context = interpolate(build.context, environment) if build.context else "."
+        self._count_build(build.named, build.inline, build.line)
+        context = self._interpolate(build.context, environment) if build.context else "."
         named = build.dockerfile
         dockerfile = interpolate_or_unknown(named, environment) if named else None
-        inline = os.fsencode(build.inline) if build.inline is not None else None
+        inline = encode_path(build.inline) if build.inline is not None else None
         self._add_build(directory, context or ".", dockerfile, inline, where)
         self._add_named_of_service(build, directory, environment, where)
 
@@ -305,7 +354,7 @@ class BuildFiles:
         self, build: ServiceBuild, directory: bytes, environment: Mapping[str, str], where: str
     ) -> None:
         """Collect the additional contexts of a service."""
-        texts = [interpolate(value, environment) for _, value in build.named]
+        texts = [self._interpolate(value, environment) for _, value in build.named]
         self._add_named_contexts(directory, texts, where)
 
     def _find_extended(
@@ -326,7 +375,7 @@ class BuildFiles:
                 )
             base_path, base = services[extends.service]
             return base_path, base, directory, services
-        text = interpolate(extends.file, environment)
+        text = self._interpolate(extends.file, environment)
         if is_remote(text):
             return None
         where = f"{os.fsdecode(path)}:{extends.line}"
@@ -338,8 +387,11 @@ class BuildFiles:
                 raise Unreadable(
                     extends.line, f"it extends `{extends.service}`, which does not exist"
                 )
-            others = {name: (file_path, base) for name, base in file.services.items()}
-            return file_path, file.services[extends.service], posixpath.dirname(file_path), others
+            if file_path not in self._services:
+                found = {name: (file_path, base) for name, base in file.services.items()}
+                self._services[file_path] = found
+            others = self._services[file_path]
+            return (*others[extends.service], posixpath.dirname(file_path), others)
         return None
 
     def _add_build(
@@ -377,7 +429,7 @@ class BuildFiles:
         """
         while base and place not in self._files.directories:
             base = posixpath.dirname(base)
-            other = posixpath.normpath(posixpath.join(base, os.fsencode(text)))
+            other = posixpath.normpath(posixpath.join(base, encode_path(text)))
             if other in self._files.directories and other != b".":
                 return other
         return place
@@ -387,7 +439,7 @@ class BuildFiles:
         text = path.replace("\\", "/")
         if text.startswith(WORKSPACE):  # the directory that is opened: the top
             base, text = b"", text[1:].lstrip("/") or "."
-        joined = posixpath.normpath(posixpath.join(base, os.fsencode(text)))
+        joined = posixpath.normpath(posixpath.join(base, encode_path(text)))
         is_home = text == "~" or text.startswith("~/")
         is_drive = text[1:3] == ":/"
         if is_home or is_drive or (joined + b"/").startswith((b"/", b"../")):

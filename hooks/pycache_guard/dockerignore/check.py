@@ -15,6 +15,7 @@ from pycache_guard.bytecode.probes import (
 from pycache_guard.dockerignore.contexts import ContextFinder
 from pycache_guard.dockerignore.names import join
 from pycache_guard.dockerignore.patterns import Dockerignore, InvalidLine
+from pycache_guard.dockerignore.values import encode_path
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding, Rule
 from pycache_guard.fs.atomic import rewrite_atomic
@@ -108,7 +109,7 @@ def find_unignored(
     }
     if not names:
         return []
-    copied = [os.fsencode(pattern) for pattern in build.sources.concrete()]
+    copied = [encode_path(pattern) for pattern in build.sources.concrete()]
     holding = [c for c in copied if any((d + b"/").startswith(c + b"/") for d in names)]
     for directory in (b"", UNTRACKED_DIR, *(join(parent, UNTRACKED_DIR) for parent in holding)):
         names.setdefault(directory, [UNTRACKED_MODULE])

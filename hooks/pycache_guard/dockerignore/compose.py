@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from pycache_guard.dockerignore.values import Unreadable, Value
+from pycache_guard.dockerignore.values import Unreadable, Value, ValueCount, require_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     #: By key: the line of the key, and the value.
     Mapping: TypeAlias = dict[str, tuple[int, yaml.Node]]
 
-#: More than people write.
-MAX_FILE_BYTES = 1 << 20
 #: Merges and aliases may lead on to each other this often.
 MAX_ALIAS_DEPTH = 20
 #: Keys at the top that are no services of the first format (compose-spec `03-compose-file.md`).
@@ -104,8 +102,9 @@ def read_compose(content: bytes) -> ComposeFile:
     """
     services: dict[str, ServiceBuild] = {}
     includes: list[Include] = []
+    count = ValueCount()
     for root in compose_documents(content):
-        document = Document()
+        document = Document(count)
         top = document.mapping(root)
         if "include" in top:
             includes += map(document.include, document.items(top["include"][1]))
@@ -115,14 +114,16 @@ def read_compose(content: bytes) -> ComposeFile:
             found = read_first_format(document, top)
         for name, (line, node) in found.items():
             build = document.service(node, line)
-            services[name] = services[name].merge(build) if name in services else build
+            if name in services:
+                count.add(len(services[name].named) + len(build.named), line)
+                build = services[name].merge(build)
+            services[name] = build
     return ComposeFile(services, includes)
 
 
 def compose_documents(content: bytes) -> list[yaml.Node]:
     """Return the root of each document. Raises `Unreadable`."""
-    if len(content) > MAX_FILE_BYTES:
-        raise Unreadable(1, "the file is too large for a compose file")
+    require_small(content)
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
         found = yaml.compose_all(text, Loader=yaml.SafeLoader)
@@ -161,7 +162,8 @@ def read_first_format(document: Document, top: Mapping) -> Mapping:
 class Document:
     """Reads the nodes of a document: merge keys are followed, aliases are the nodes themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: ValueCount) -> None:
+        self._count = count
         #: What `mapping` has read, by the node's `id`.
         self._mappings: dict[int, Mapping] = {}
 
@@ -208,6 +210,8 @@ class Document:
 
     def additional_contexts(self, line: int, node: yaml.Node) -> Iterator[tuple[str, Value]]:
         """Yield the additional contexts, written as a mapping or as a list of `NAME=VALUE`."""
+        if isinstance(node, yaml.CollectionNode):
+            self._count.add(len(node.value), line)
         if isinstance(node, yaml.SequenceNode):
             for item in self.items(node):
                 name, _, text = self.scalar(item, line_of(item)).text.partition("=")
@@ -233,6 +237,7 @@ class Document:
         """Return the strings at a key, where one may stand for a list of one."""
         line, node = keys.get(key, (0, None))
         if isinstance(node, yaml.SequenceNode):
+            self._count.add(len(node.value), line)
             return tuple(self.scalar(item, line_of(item)) for item in node.value)
         return (self.scalar(node, line),) if node is not None and not is_null(node) else ()
 
@@ -269,7 +274,9 @@ class Document:
             for key, value in node.value:
                 if key.tag == "tag:yaml.org,2002:merge":
                     for source in reversed(self.items(value)):
-                        merged.update(self.mapping(source, depth + 1))
+                        above = self.mapping(source, depth + 1)
+                        self._count.add(1 + len(above), line_of(key))
+                        merged.update(above)
                 elif isinstance(key, yaml.ScalarNode):
                     own[key.value] = (line_of(key), value)
             found = self._mappings[id(node)] = {**merged, **own}

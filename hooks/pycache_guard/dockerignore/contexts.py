@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from itertools import filterfalse, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
@@ -18,6 +19,7 @@ from pycache_guard.dockerignore.names import (
     is_dockerfile,
     is_foreign,
 )
+from pycache_guard.dockerignore.values import Unreadable, encode_path, require_small
 from pycache_guard.errors import Failure
 from pycache_guard.git.entries import LINK
 from pycache_guard.git.listing import find_compose_candidates, iter_entry_blocks, parse_entry
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from pycache_guard.git.entries import Entry
     from pycache_guard.git.index import Index
 
+#: Each is compared with every path: those after them do not decide where a context is.
+MAX_GLOBS = 50
 #: The sources of a context whose Dockerfile is unknown.
 ALL = Sources((), may_be_all=True)
 #: Directories that hold Dockerfiles and their scripts, for contexts above them.
@@ -115,9 +119,13 @@ class ContextFinder:
     def content(self, ignore_file: bytes) -> bytes | None:
         """Return the content of an ignore file in the index, `None` if it is not tracked. Links are followed.
 
-        Raises `Failure` for a link that does not lead to a tracked file.
+        Raises `Failure` for a link that does not lead to a tracked file, and for a file that is too large.
         """
         found = self._read(ignore_file)
+        try:
+            require_small(found or b"")
+        except Unreadable as why:
+            raise Failure(f"{os.fsdecode(ignore_file)}:{why.line}: {why}") from None
         if found is not None or ignore_file not in self._records:
             return found
         raise Failure(f"{os.fsdecode(ignore_file)}: does not lead to a tracked ignore file")
@@ -142,7 +150,15 @@ class ContextFinder:
         """Return what each Dockerfile takes from its context; a link counts as unknown."""
         blobs = {p: self._entries[p].blob for p in self._dockerfiles() if self._entries[p].is_file}
         read = read_blobs(blobs.values())
-        return {path: read_sources(read[blob]) for path, blob in blobs.items()}
+        return {path: self._read_sources(path, read[blob]) for path, blob in blobs.items()}
+
+    def _read_sources(self, dockerfile: bytes, content: bytes) -> Sources:
+        """Return the sources of a Dockerfile; all, and a failure, if it cannot be read."""
+        try:
+            return read_sources(content)
+        except Unreadable as why:
+            self.failures.append(f"{os.fsdecode(dockerfile)}:{why.line}: {why}")
+            return ALL
 
     def _read_build_files(self) -> list[ComposeBuild]:
         """Return the builds that compose, Bake and devcontainer files name."""
@@ -168,7 +184,9 @@ class ContextFinder:
         """Return the sources of a Dockerfile; all if it is unknown."""
         if dockerfile and dockerfile not in self._sources and dockerfile in self._records:
             found = self._read(dockerfile)
-            self._sources[dockerfile] = ALL if found is None else read_sources(found)
+            self._sources[dockerfile] = (
+                ALL if found is None else self._read_sources(dockerfile, found)
+            )
         return self._sources.get(dockerfile, ALL)
 
     def _context_of(self, dockerfile: bytes) -> bytes:
@@ -184,6 +202,10 @@ class ContextFinder:
             candidates.append(posixpath.dirname(candidates[-1]))
         taken = self._sources.get(dockerfile, ALL)
         concrete = taken.concrete()
+        concrete = [
+            *filterfalse(has_glob, concrete),
+            *islice(filter(has_glob, concrete), MAX_GLOBS),
+        ]
         if concrete:
             counts = [
                 sum(self._has_source(place, path) for path in concrete) for place in candidates
@@ -203,7 +225,7 @@ class ContextFinder:
         """Return whether a source is in a context."""
         start = context + b"/" if context else b""
         if not has_glob(path):
-            whole = start + os.fsencode(path)
+            whole = start + encode_path(path)
             return whole in self._files.paths or whole in self._files.directories
         pattern = Sources((path,), may_be_all=False)
         return any(

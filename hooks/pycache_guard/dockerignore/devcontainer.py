@@ -9,11 +9,18 @@ import json
 import re
 from typing import NamedTuple
 
-from pycache_guard.dockerignore.values import WORKSPACE, Unreadable
+from pycache_guard.dockerignore.values import (
+    WORKSPACE,
+    Unreadable,
+    decode_file,
+    require_short,
+    shorten,
+)
 
-#: A string, or a comment; then a string, or a comma in front of a closing bracket.
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+#: A string, or a comment; then a string, or a comma in front of a closing bracket. A string or a
+#: comment that is not closed is kept: it ends the search, and is no JSON.
+_COMMENT = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"?|/\*(?!.*?\*/).*)|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"?)|,(?=\s*[}\]])', re.DOTALL)
 #: The directory that is opened: the top of the repository.
 _WORKSPACE = re.compile(r"\$\{(?:localWorkspaceFolder|containerWorkspaceFolder)\}")
 
@@ -28,14 +35,14 @@ class DevContainer(NamedTuple):
 
 def read_devcontainer(content: bytes) -> DevContainer:
     """Return what a file builds. Raises `Unreadable`."""
+    text = decode_file(content)
     try:
-        text = content.decode("utf-8-sig")
         for superfluous in (_COMMENT, _COMMA):
             text = superfluous.sub(keep_string, text)
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"it is not JSON with comments: {error.msg}") from None
-    except (UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of 5000 digits
         raise Unreadable(1, "it is not JSON with comments") from None
     if not isinstance(found, dict):
         raise Unreadable(1, "it is not an object")
@@ -63,7 +70,7 @@ def keep_string(match: re.Match[str]) -> str:
 
 def resolve_workspace(path: str) -> str:
     """Return a path with the workspace folder replaced. Raises `Unreadable` for another variable."""
-    found = _WORKSPACE.sub(WORKSPACE, path)
+    found = _WORKSPACE.sub(WORKSPACE, require_short(path, 1))
     if "${" in found:
-        raise Unreadable(1, f"`{path}` depends on the environment")
+        raise Unreadable(1, f"`{shorten(path)}` depends on the environment")
     return found

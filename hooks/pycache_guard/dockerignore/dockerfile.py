@@ -10,7 +10,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.dockerignore.values import UNKNOWN, is_remote
+from pycache_guard.dockerignore.values import MAX_VALUE_CHARS, UNKNOWN, is_remote, require_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r"\s*#\s*escape\s*=\s*`", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"\s*#\s*\w+\s*=")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?[^}]*\}|\$(\w+)")
+#: The `}` may be missing, so that a search never fails at the end of the text.
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*)|[^}]*)(\}?)|\$(\w+)")
+_ASSIGNMENT = re.compile(r"(?<!\w)(\w+)=(\"[^\"]*\"|'[^']*'|\S*)")
+_OPTION = re.compile(r"(?<!\S)--\S+\s+")
 _MOUNT = re.compile(r"--mount=(\S+)")
 _GLOB = re.compile(r"[*?\[]")
+#: A Dockerfile with more sources counts as one that copies everything.
+MAX_SOURCES = 1000
 
 
 class Sources(NamedTuple):
@@ -56,9 +61,12 @@ def matches_above(pattern: str, parts: Sequence[str]) -> bool:
 
 
 def read_sources(content: bytes) -> Sources:
-    """Return what a Dockerfile takes from its context: by COPY, ADD and bind mounts."""
-    found: list[str] = []
-    stages: set[str] = set()
+    """Return what a Dockerfile takes from its context: by COPY, ADD and bind mounts.
+
+    Raises `Unreadable` for a file that is too large.
+    """
+    require_small(content)
+    found: dict[str, None] = {}
     has_from = may_be_all = False
     variables: dict[str, str] = {}
     for keyword, rest in iter_instructions(content.decode("utf-8", "replace")):
@@ -67,18 +75,18 @@ def read_sources(content: bytes) -> Sources:
             keyword = keyword.upper()
         if keyword == "FROM":
             has_from = True
-            image, _, name = re.sub(r"--\S+\s+", "", rest).strip().partition(" ")
+            image = _OPTION.sub("", rest).strip().partition(" ")[0]
             may_be_all = may_be_all or "onbuild" in image.lower()
-            stages.add(name.strip().lower().removeprefix("as ").strip())
         elif keyword in ("ARG", "ENV"):
-            for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", rest):
-                variables.setdefault(name, value.strip("\"'"))
-        elif keyword in ("COPY", "ADD"):
-            found += find_copied(rest, variables)
-        elif keyword == "RUN":
-            found += find_mounted(rest, variables)
-    patterns = dict.fromkeys(normalize_source(path) for path in found)
-    return Sources(tuple(patterns), may_be_all or not has_from)
+            for name, value in _ASSIGNMENT.findall(rest):
+                variables.setdefault(name, known_or_unknown(value.strip("\"'")))
+        elif keyword in ("COPY", "ADD", "RUN"):
+            find = find_mounted if keyword == "RUN" else find_copied
+            for path in find(rest, variables):
+                found[normalize_source(path)] = None
+                if len(found) > MAX_SOURCES:
+                    return Sources((), may_be_all=True)
+    return Sources(tuple(found), may_be_all or not has_from)
 
 
 def iter_instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -111,12 +119,15 @@ def iter_instructions(text: str) -> Iterator[tuple[str, str]]:
 
 def find_copied(rest: str, variables: dict[str, str]) -> Iterator[str]:
     """Yield the sources of COPY and ADD that are in the context."""
-    while rest.startswith("--"):
-        option, _, rest = rest.partition(" ")
-        if option.lower().startswith("--from="):
+    at = 0
+    while rest.startswith("--", at):
+        if rest[at : at + 7].lower() == "--from=":
             return
-        rest = rest.strip()
-    for word in split_words(rest)[:-1]:
+        end = rest.find(" ", at)
+        at = end if end >= 0 else len(rest)
+        while rest[at : at + 1].isspace():
+            at += 1
+    for word in split_words(rest[at:])[:-1]:
         path = replace_variables(word, variables)
         if not is_remote(path) and not path.startswith("<<"):
             yield path
@@ -128,9 +139,11 @@ def split_words(rest: str) -> list[str]:
         import json  # 3 ms, and nearly no Dockerfile has one
 
         try:
-            return [str(word) for word in json.loads(rest)]
-        except ValueError:
+            words = [str(word) for word in json.loads(rest)]
+        except (ValueError, RecursionError):
             pass
+        else:  # a lone surrogate is in no path
+            return [word.encode("utf-8", "replace").decode("utf-8") for word in words]
     return [word.strip("\"'") for word in rest.split()]
 
 
@@ -149,9 +162,16 @@ def replace_variables(word: str, variables: dict[str, str]) -> str:
     """Return a word with its variables replaced, `UNKNOWN` for each that is not known."""
 
     def value(match: re.Match[str]) -> str:
-        return variables.get(match[1] or match[3], match[2] or UNKNOWN)
+        if match[1] and not match[3]:
+            return match[0]
+        return variables.get(match[1] or match[4], match[2] or UNKNOWN)
 
-    return _VARIABLE.sub(value, word)
+    return known_or_unknown(_VARIABLE.sub(value, known_or_unknown(word)))
+
+
+def known_or_unknown(text: str) -> str:
+    """Return a text, or `UNKNOWN` for one that is too long for a path."""
+    return text if len(text) <= MAX_VALUE_CHARS else UNKNOWN
 
 
 def normalize_source(path: str) -> str:

@@ -8,6 +8,7 @@ states are computed when they are reached, and cached.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def parse_states(expression: str, at: int) -> tuple[list[State], int]:
     while at < len(expression):
         character = expression[at]
         if expression.startswith(_DIRECTORIES, at):
-            found += [State(None, optional=2), State(ANY, repeated=True), State(_literal("/"))]
+            found += [State(None, optional=2), State(ANY, repeated=True), _literal("/")]
             at += len(_DIRECTORIES)
         elif character == "|":
             return found, at + 1
@@ -236,12 +237,13 @@ def parse_states(expression: str, at: int) -> tuple[list[State], int]:
             at += repeated
         else:
             character, at = _read_character(expression, at)
-            found.append(State(_literal(character)))
+            found.append(_literal(character))
     return found, at + 1
 
 
-def _literal(character: str) -> CharClass:
-    return CharClass(((character, character),))
+@lru_cache
+def _literal(character: str) -> State:
+    return State(CharClass(((character, character),)))
 
 
 def _read_class(expression: str, at: int) -> tuple[CharClass, int]:

@@ -21,6 +21,63 @@ class Unreadable(ValueError):
         self.line = line
 
 
+#: No file that defines a build is larger.
+MAX_FILE_BYTES = 1 << 20
+#: No path is longer on Linux, and no URL of a context.
+MAX_VALUE_CHARS = 4096
+#: What aliases, merges, includes and inherited values make of all files, counted in values.
+MAX_VALUES = 250_000
+#: Of a value in a message.
+_MAX_SHOWN_CHARS = 1000
+
+
+def decode_file(content: bytes) -> str:
+    """Return the text of a file that defines a build. Raises `Unreadable`."""
+    require_small(content)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable(1, "it is not UTF-8") from None
+
+
+def require_small(content: bytes) -> None:
+    """Raise `Unreadable` for a file that nobody writes, which could take time and memory."""
+    if len(content) > MAX_FILE_BYTES:
+        raise Unreadable(1, "the file is larger than 1 MiB")
+
+
+def require_short(text: str, line: int, length: int = 0) -> str:
+    """Return `text`. Raises `Unreadable` if it, or a text of `length`, is too long for a path."""
+    if max(len(text), length) > MAX_VALUE_CHARS:
+        raise Unreadable(line, f"a value has more than {MAX_VALUE_CHARS} characters")
+    return text
+
+
+class ValueCount:
+    """Counts values, because aliases, merges, includes and inheritance make many of few bytes."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def add(self, count: int, line: int) -> None:
+        """Count more values. Raises `Unreadable` if there are too many."""
+        self._left -= count
+        if self._left < 0:
+            raise Unreadable(
+                line, "its aliases, merges, includes or inherited values make too many values"
+            )
+
+
+def encode_path(text: str) -> bytes:
+    """Return a path as git has it; a lone surrogate, which JSON and YAML can have, is kept."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def shorten(text: str) -> str:
+    """Return a text for a message."""
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}…"
+
+
 #: Stands for a variable whose value is not known here.
 UNKNOWN = "\0"
 #: Stands for the directory that an editor opens, the top, in front of a devcontainer's path.
@@ -53,42 +110,42 @@ def interpolate(value: Value, environment: Mapping[str, str]) -> str:
     A variable has its value in `environment`, else its default. Raises `Unreadable` for one that has
     neither, unless the value is remote anyway.
     """
-    text = replace_variables(value.text, environment, value.line, 0)
+    text = interpolate_or_unknown(value, environment)
     if UNKNOWN in text and not is_remote(text):
-        raise Unreadable(value.line, f"`{value.text}` depends on the environment")
+        raise Unreadable(value.line, f"`{shorten(value.text)}` depends on the environment")
     return text
 
 
 def interpolate_or_unknown(value: Value, environment: Mapping[str, str]) -> str:
     """Return a value with its variables replaced, `UNKNOWN` in place of each that is not known."""
-    return replace_variables(value.text, environment, value.line, 0)
+    text = require_short(value.text, value.line)
+    return replace_variables(text, environment, value.line, 0) if "$" in text else text
 
 
 def replace_variables(text: str, environment: Mapping[str, str], line: int, depth: int) -> str:
     """Return `text` with its variables replaced, `UNKNOWN` for each that is not known."""
     if depth > _MAX_DEPTH:
         raise Unreadable(line, "its variables are nested too deeply")
-    found, at = "", 0
-    while at < len(text):
-        dollar = text.find("$", at)
-        if dollar < 0:
-            return found + text[at:]
-        found += text[at:dollar]
+    parts, at, length = [], 0, 0
+    while (dollar := text.find("$", at)) >= 0:
+        parts.append(text[at:dollar])
         after = text[dollar + 1 : dollar + 2]
         name = _NAME.match(text, dollar + 1)
         if after == "$":
-            found, at = found + "$", dollar + 2
+            found, at = "$", dollar + 2
         elif after == "{":
             end = find_closing_brace(text, dollar + 2, line)
-            inner = text[dollar + 2 : end]
-            found, at = found + replace_braced(inner, environment, line, depth), end + 1
+            found, at = replace_braced(text[dollar + 2 : end], environment, line, depth), end + 1
         elif name:
-            found, at = found + environment.get(name[0], UNKNOWN), name.end()
+            found, at = environment.get(name[0], UNKNOWN), name.end()
         else:
             raise Unreadable(
-                line, f"`{text}` has a `$` that Compose rejects; write `$$` for a dollar sign"
+                line,
+                f"`{shorten(text)}` has a `$` that Compose rejects; write `$$` for a dollar sign",
             )
-    return found
+        length += len(found)
+        parts.append(require_short(found, line, length))
+    return "".join(parts) + text[at:]
 
 
 def find_closing_brace(text: str, at: int, line: int) -> int:
@@ -102,14 +159,14 @@ def find_closing_brace(text: str, at: int, line: int) -> int:
         if not depth:
             return at
         at += 1
-    raise Unreadable(line, f"`{text}` has a `${{` that is not closed")
+    raise Unreadable(line, f"`{shorten(text)}` has a `${{` that is not closed")
 
 
 def replace_braced(inner: str, environment: Mapping[str, str], line: int, depth: int) -> str:
     """Return the value of `${inner}`, `UNKNOWN` if it is not known."""
     name = _NAME.match(inner)
     if name is None:
-        raise Unreadable(line, f"`${{{inner}}}` does not name a variable")
+        raise Unreadable(line, f"`${{{shorten(inner)}}}` does not name a variable")
     value = environment.get(name[0])
     rest = inner[name.end() :]
     is_empty_unset = rest.startswith(":")
@@ -126,14 +183,16 @@ def replace_braced(inner: str, environment: Mapping[str, str], line: int, depth:
         )
     if operator == "+":
         return replace_variables(word, environment, line, depth + 1) if is_set else ""
-    raise Unreadable(line, f"`${{{inner}}}` has an operator that Compose does not have")
+    raise Unreadable(line, f"`${{{shorten(inner)}}}` has an operator that Compose does not have")
 
 
 def read_environment(content: bytes) -> dict[str, str]:
     """Return the variables of a `.env` file: lines `NAME=VALUE`, the value quoted or not.
 
-    A value that refers to another variable is left out, and so is not known.
+    A value that refers to another variable is left out, and so is not known. Raises `Unreadable` for a
+    file that is too large.
     """
+    require_small(content)
     found: dict[str, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
