@@ -93,12 +93,12 @@ def scan_tracked(
     staged: bool = False,
     content: str = "new",
     allow: Sequence[str] = (),
-    config_from: str | None = None,
+    config_from: Readable | None = None,
     unread: Unread | None = None,
 ) -> list[Finding]:
     """Return the findings for the entries of `source`: PYC001, PYC002, PYC003.
 
-    The configuration is that of `source`, or of the revision `config_from`. Unused allow entries of
+    The configuration is that of `source`, or of `config_from`. Unused allow entries of
     `config_from` are not reported: the change that is checked can have removed their files.
 
     With `staged`, only entries that differ from HEAD are checked. `content` selects the files whose
@@ -114,9 +114,7 @@ def scan_tracked(
 
     contents = examine_contents(files, attributes, unread)
     found_any = named or contents.held or contents.converted
-    config = (
-        settings_at(config_from) if config_from else load_config(source, thorough=bool(found_any))
-    )
+    config = load_config(config_from or source, thorough=bool(found_any))
     if not (found_any or allow or (config and config.allow)):
         return []
     from pycache_guard import allowlist
@@ -432,9 +430,9 @@ def settings_at(revision: str) -> Config | None:
 
     Raises `Failure` if the revision does not exist in this repository.
     """
-    from pycache_guard.git.tree import Tree
+    from pycache_guard.git.tree import RevisionFiles
 
-    return load_config(Tree(revision))
+    return load_config(RevisionFiles(revision))
 
 
 def configured_ignores(config_from: str | None = None) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _imp
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard.ci import checks
 from pycache_guard.ci.checks import CheckResult, run_side_by_side
 from pycache_guard.git.process import Git
 
@@ -34,9 +36,9 @@ def test_failure_of_one_check_leaves_the_others() -> None:
         raise ValueError("x")
 
     for place in range(3):
-        checks = [lambda: result(1), lambda: result(2), lambda: result(3)]
-        checks[place] = fail
-        found = run_side_by_side(checks)
+        several = [lambda: result(1), lambda: result(2), lambda: result(3)]
+        several[place] = fail
+        found = run_side_by_side(several)
         assert [isinstance(f, ValueError) for f in found] == [n == place for n in range(3)]
 
 
@@ -70,3 +72,41 @@ def test_signal_stops_git_and_the_threads() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_side_by_side([interrupt, wait_for_git])
     assert ended.is_set()
+
+
+def test_signal_in_an_import_stops_the_threads() -> None:
+    """It can come after the lock of `import` has been taken, and before that is known."""
+    closed = threading.Event()
+    ended = threading.Event()
+
+    def wait_for_import() -> CheckResult:
+        closed.wait(60)
+        _imp.acquire_lock()
+        _imp.release_lock()
+        ended.set()
+        return result(0)
+
+    def interrupt() -> NoReturn:
+        _imp.acquire_lock()
+        closed.set()
+        raise KeyboardInterrupt(15)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_side_by_side([interrupt, wait_for_import])
+    assert ended.is_set()
+
+
+def test_thread_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MAX_ROUNDS", 2)
+    end = threading.Event()
+
+    def interrupt() -> NoReturn:
+        raise KeyboardInterrupt(15)
+
+    def wait() -> CheckResult:
+        end.wait(60)
+        return result(0)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_side_by_side([interrupt, wait])
+    end.set()

@@ -8,11 +8,12 @@ import pytest
 
 from pycache_guard.errors import Failure
 from pycache_guard.git.objects import ObjectReader
-from pycache_guard.git.tree import OTHER_HEADS, HeadTree, check_head
+from pycache_guard.git.tree import OTHER_HEADS, HeadTree, RevisionFiles, check_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conftest import GitCalls
     from helpers.repo import Repo
 
 
@@ -54,3 +55,32 @@ def test_other_refs_are_not_taken_for_an_unborn_head(
     assert HeadTree(objects).read("pyproject.toml", thorough=True) is None
     with pytest.raises(Failure, match=r"^the push creates refs/heads/unborn"):
         check_head({"refs/heads/unborn"}, HeadTree(objects))
+
+
+@pytest.mark.parametrize(
+    ("revision", "path", "content"),
+    [
+        ("HEAD", "a", b"x"),
+        ("HEAD^{tree}", "a", b"x"),
+        ("HEAD", "b", None),
+        ("no", "a", "'no' is not a tree in this repository"),
+        ("-h", "a", "'-h' is not a tree in this repository"),
+    ],
+)
+def test_each_file_of_a_revision_is_read_once(
+    repo: Repo, git_calls: GitCalls, revision: str, path: str, content: bytes | str | None
+) -> None:
+    repo.add("a", "x")
+    repo.commit()
+    files = RevisionFiles(revision)
+
+    def read() -> bytes | str | None:
+        try:
+            return files.read(path, thorough=True)
+        except Failure as failure:
+            return str(failure)
+
+    git_calls.reset()
+    assert read() == content
+    asked = git_calls.verbs()
+    assert (read(), git_calls.verbs()) == (content, asked)

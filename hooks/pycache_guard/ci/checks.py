@@ -1,36 +1,34 @@
 """The three checks of `ci`, side by side: the index, the ignore rules, the commits of a run.
 
-Each waits for git most of the time, so a thread for each is enough.
+Each waits for git most of the time, so a thread for each is enough; `commands.ci` has the index checked
+by a process if it is large. Each check imports what it needs while its git is at work.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pycache_guard.bytecode.probes import choose_probes
 from pycache_guard.errors import Failure
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
 from pycache_guard.git.revisions import UNSHALLOW_HINT, add_shallow_hint
 from pycache_guard.git.spawn import SignalsDeferred, end_children
-from pycache_guard.git.tree import Tree
-from pycache_guard.gitignore.fix import check_gitignore
-from pycache_guard.history.scan import check_commits
 from pycache_guard.report import count
-from pycache_guard.scan import Unread, load_config, scan_tracked, settings_at
+from pycache_guard.scan import Unread, load_config, scan_tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
 
     from pycache_guard.findings import Finding
-    from pycache_guard.git.objects import ObjectReader
     from pycache_guard.git.revisions import Revisions
-    from pycache_guard.scan import Readable
+    from pycache_guard.git.tree import RevisionFiles
 
 #: Seconds between two signals to git processes, and how many of them are polite.
 WAIT_SECONDS = 0.05
 TERM_ROUNDS = 40
+#: After so many, the program ends anyway: Python may have left another lock of `import` closed.
+MAX_ROUNDS = 100
 SIGTERM, SIGKILL = 15, 9
 
 
@@ -50,7 +48,7 @@ class CheckResult(NamedTuple):
     keys: dict[str, object] = {}  # noqa: RUF012 - a tuple; nothing writes to it
 
 
-def check_index(config_from: str | None) -> CheckResult:
+def check_index(config_from: RevisionFiles | None) -> CheckResult:
     """Check every entry of the index with all contents: PYC001, PYC002, PYC003."""
     unread = Unread()
     failures: tuple[str, ...] = ()
@@ -71,10 +69,15 @@ def check_index(config_from: str | None) -> CheckResult:
     )
 
 
-def check_ignore_rules(config_from: str | None) -> CheckResult:
+def check_ignore_rules(config_from: RevisionFiles | None) -> CheckResult:
     """Prove that bytecode is ignored: PYC101 to PYC104."""
     index = Index()
-    config = settings_at(config_from) if config_from else load_config(index)
+    index.start_early(compare=False)
+    # Git runs while these are imported.
+    from pycache_guard.bytecode.probes import choose_probes
+    from pycache_guard.gitignore.check import check_gitignore
+
+    config = load_config(config_from or index)
     result = check_gitignore(index, choose_probes(None, config and config.probes, strict=False))
     return CheckResult(
         result.findings,
@@ -86,7 +89,7 @@ def check_ignore_rules(config_from: str | None) -> CheckResult:
 
 
 def check_run_commits(
-    revisions: Revisions | None, config_from: str | None, full_clone: str
+    revisions: Revisions | None, config_from: RevisionFiles | None, full_clone: str
 ) -> CheckResult:
     """Check every commit of the run: PYC001, PYC002. `full_clone` is advice for a shallow clone."""
     if revisions is None:
@@ -98,11 +101,13 @@ def check_run_commits(
         nonlocal commits
         commits += number
 
-    def source(_: ObjectReader) -> Readable:
-        return Tree(config_from) if config_from else Index()
-
     try:
-        findings, unjudged = check_commits(revisions, source, on_progress=add, unread=unread)
+        revisions.start()
+        from pycache_guard.history.scan import check_commits
+
+        findings, unjudged = check_commits(
+            revisions, lambda _: config_from or Index(), on_progress=add, unread=unread
+        )
     except Failure as failure:
         raise add_shallow_hint(failure) from None
     return CheckResult(
@@ -145,7 +150,7 @@ def run_side_by_side(
     started: list[Event] = []
     try:
         with SignalsDeferred():
-            for place in range(1, len(checks)):
+            for place in range(len(checks) - 1, 0, -1):
                 try:
                     Thread(target=run, args=(place,), daemon=True).start()
                 except RuntimeError:  # can't start new thread
@@ -167,8 +172,15 @@ def run_side_by_side(
 
 def end_threads(started: Sequence[Event]) -> None:
     """Wait until all threads have ended, and end the git processes that they wait for."""
+    import _imp
+
+    try:  # noqa: SIM105 - contextlib costs 1 ms
+        # A signal that interrupts `import` can leave its lock with this thread; the others wait for it.
+        _imp.release_lock()
+    except RuntimeError:  # it has not
+        pass
     rounds = 0
-    while running := [event for event in started if not event.is_set()]:
+    while rounds < MAX_ROUNDS and (running := [event for event in started if not event.is_set()]):
         end_children(SIGTERM if rounds < TERM_ROUNDS else SIGKILL)
         rounds += 1
         running[0].wait(WAIT_SECONDS)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     #: The content of the event file of GitHub; empty for other systems.
     Event = Mapping[str, object]
 
-#: Commit ids. Bitbucket shortens one to 12 digits.
-COMMIT_ID = re.compile(r"[0-9a-f]{7,64}")
+#: Patterns, which are compiled only if a system is known. Commit ids: Bitbucket shortens one to 12 digits.
+COMMIT_ID = r"[0-9a-f]{7,64}"
 #: What a branch name cannot contain, or begin or end with (git-check-ref-format(1)).
-BAD_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[-./]|[./]$|\.lock(/|$)|^@$")
+BAD_BRANCH = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[-./]|[./]$|\.lock(/|$)|^@$"
 
 
 class System(NamedTuple):
@@ -329,7 +329,7 @@ def commit_value(value: object, name: str) -> str | None:
     """
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or not COMMIT_ID.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(COMMIT_ID, value):
         raise Failure(f"{name} is not a commit id: {value!r}")
     return value if value.strip("0") else None
 
@@ -351,7 +351,7 @@ def branch_value(value: object, name: str) -> str | None:
     """Return the name of a branch; None for nothing. Raises `Failure` for what cannot be one."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or BAD_BRANCH.search(value):
+    if not isinstance(value, str) or re.search(BAD_BRANCH, value):
         raise Failure(f"{name} is not the name of a branch: {value!r}")
     return value
 

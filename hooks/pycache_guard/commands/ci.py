@@ -14,16 +14,13 @@ from pycache_guard.ci.checks import (
     check_run_commits,
     run_side_by_side,
 )
-from pycache_guard.ci.event_file import read_event
 from pycache_guard.ci.ranges import RunCommits, range_commits, run_commits
 from pycache_guard.ci.systems import detect_system, read_github
 from pycache_guard.commands import print_success
 from pycache_guard.commands._arguments import non_empty, report_parser
-from pycache_guard.commands._output import write_report
 from pycache_guard.errors import Failure
-from pycache_guard.findings import Rule, sort_findings
 from pycache_guard.git.repository import require_toplevel
-from pycache_guard.remedies import program
+from pycache_guard.git.tree import RevisionFiles
 from pycache_guard.report import Summary
 
 if TYPE_CHECKING:
@@ -60,12 +57,13 @@ def main(argv: Sequence[str]) -> int:
     system = detect_system(os.environ)
     commits = find_commits(system, options.range)
     config_from = options.config_from or commits.base
+    files = RevisionFiles(config_from) if config_from else None
     full_clone = system.full_clone if system else "`git fetch --unshallow`"
     results = run_side_by_side(
         [
-            lambda: check_index(config_from),
-            lambda: check_ignore_rules(config_from),
-            lambda: check_run_commits(commits.revisions, config_from, full_clone),
+            lambda: check_index(files),
+            lambda: check_ignore_rules(files),
+            lambda: check_run_commits(commits.revisions, files, full_clone),
         ]
     )
     done = [result for result in results if isinstance(result, CheckResult)]
@@ -94,6 +92,8 @@ def find_commits(system: System | None, word: str | None) -> RunCommits:
         path = os.environ.get("GITHUB_EVENT_PATH")
         if not path:
             raise Failure("GITHUB_EVENT_PATH is not set; pass --range BASE..HEAD")
+        from pycache_guard.ci.event_file import read_event
+
         event = dict(read_event(path))
     return run_commits(system.read(os.environ, event), system)
 
@@ -123,6 +123,9 @@ def report(
             if is_complete and not options.quiet:
                 print_success(summary.text, summary.notes)
         else:
+            from pycache_guard.commands._output import write_report
+            from pycache_guard.remedies import program
+
             write_report(
                 findings,
                 NAME,
@@ -142,6 +145,10 @@ def order_fixes(findings: list[Finding]) -> list[Finding]:
     The command that rewrites commits comes first, because it refuses staged changes. It also removes
     the same files from the index, so their findings there have no command of their own.
     """
+    if not findings:
+        return []
+    from pycache_guard.findings import sort_findings
+
     rewritten = {
         finding.path
         for finding in findings
@@ -166,7 +173,7 @@ def summarize(
     """Return what was checked, with the notes of all checks."""
     notes = [note for result in done for note in result.notes]
     notes += commits.notes
-    if config_from and any(f.rule in (Rule.PYC001, Rule.PYC002) for f in findings):
+    if config_from and any(f.rule.name in ("PYC001", "PYC002") for f in findings):
         notes.append(
             f"Allow entries are those of {config_from}; merge an allow entry before the bytecode."
         )

@@ -71,6 +71,11 @@ def _scan(
     from pycache_guard.scan import scan_tracked
 
     source: Index | Tree = index
+    files = None
+    if options.config_from:
+        from pycache_guard.git.tree import RevisionFiles
+
+        files = RevisionFiles(options.config_from)
     if options.tree:
         from pycache_guard.git.tree import Tree
 
@@ -80,7 +85,7 @@ def _scan(
         staged=options.staged,
         content=content,
         allow=options.allow,
-        config_from=options.config_from,
+        config_from=files,
         unread=unread,
     )
 

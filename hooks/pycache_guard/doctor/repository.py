@@ -12,7 +12,7 @@ from pycache_guard.doctor.state import count_paths
 from pycache_guard.errors import Failure
 from pycache_guard.git.hooks import configured_hooks, hooks_dir, installed_hooks
 from pycache_guard.git.index import Index
-from pycache_guard.gitignore.fix import check_gitignore
+from pycache_guard.gitignore.check import check_gitignore
 from pycache_guard.scan import load_config, scan_tracked
 
 if TYPE_CHECKING:

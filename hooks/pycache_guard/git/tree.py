@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock  # threading costs 1 ms
 
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
@@ -80,6 +81,32 @@ def config_source(reader: ObjectReader) -> HeadTree | Index:
     from pycache_guard.git.index import Index
 
     return Index()
+
+
+class RevisionFiles:
+    """The files of a commit's tree, each read once, whichever thread asks.
+
+    The commit is looked up at the first question. Raises `Failure` for one that does not exist.
+    """
+
+    def __init__(self, revision: str) -> None:
+        self._revision = revision
+        self._lock = allocate_lock()
+        self._known: dict[str, bytes | Failure | None] = {}
+
+    def read(self, path: str, *, thorough: bool) -> bytes | None:
+        """Return the file `path`, or `None`."""
+        with self._lock:
+            if path not in self._known:
+                try:
+                    tree = repository.rev_parse(self._revision, "tree")
+                    self._known[path] = read_path(f"{tree}:{path}")
+                except Failure as failure:
+                    self._known[path] = failure
+        found = self._known[path]
+        if isinstance(found, Failure):
+            raise found
+        return found
 
 
 class Tree:

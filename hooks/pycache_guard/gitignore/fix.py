@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pycache_guard.bytecode.probes import ProbeChoice
     from pycache_guard.git.index import Index
+    from pycache_guard.gitignore.check import IgnoreCheck
     from pycache_guard.gitignore.project import Project
     from pycache_guard.gitignore.proof import UnignoredPath
 
@@ -123,31 +124,10 @@ class GitignoreFix(NamedTuple):
         return [Finding(NAME, Rule.PYC101, message, remedy, is_fixed=is_fixed), *self.remaining]
 
 
-class IgnoreCheck(NamedTuple):
-    """The result of `check-gitignore`."""
-
-    findings: list[Finding]
-    #: The number of directories checked, including the top and one that does not exist.
-    directories: int
-    #: One sentence about recommended lines; empty if there are findings.
-    advice: str = ""
-
-
-def check_gitignore(index: Index, probes: ProbeChoice) -> IgnoreCheck:
-    """Check that bytecode is ignored by the rules in the index.
-
-    Recommended lines are advice only if nothing required is missing.
-    """
-    from pycache_guard.gitignore.fast_proof import prove_ignored
-
-    proof = prove_ignored(index, index.list_entries(), lambda: probes)
-    if proof is not None:
-        return IgnoreCheck([], proof.directories, describe_advice(proof.advised))
-    return find_gaps(index, probes)
-
-
 def find_gaps(index: Index, probes: ProbeChoice) -> IgnoreCheck:
     """Check the same by asking about every module, and explain what is not ignored."""
+    from pycache_guard.gitignore.check import IgnoreCheck
+
     root = require_toplevel()
     found = read_project(index)
     directories = len({b"", UNTRACKED_DIR, *found.modules})
