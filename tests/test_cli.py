@@ -449,6 +449,14 @@ def test_other_dropped_exceptions_are_printed(
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def test_signal_that_comes_with_another_one_is_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = OSError("Signal 15 ignored due to race condition")
+    cli.on_unraisable(SimpleNamespace(exc_value=error))
+    assert capsys.readouterr().err == ""
+
+
 class BrokenStream(io.StringIO):
     def write(self, _: str) -> int:
         raise OSError("the reader has gone away")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SIGINT = 2
 #: After this time a signal that Python has dropped is sent again.
 RESEND_SECONDS = 0.01
+#: What Python reports of a signal that came together with another one, for which `on_signal` ignores it.
+SECOND_SIGNAL = "ignored due to race condition"
 #: If this variable is set to anything, an error of the operating system keeps its traceback.
 DEBUG = "PYCACHE_GUARD_DEBUG"
 
@@ -161,6 +163,8 @@ def on_unraisable(unraisable: UnraisableHookArgs) -> None:
     ends there at once, and its temporary files stay.
     """
     end = unraisable.exc_value
+    if isinstance(end, OSError) and SECOND_SIGNAL in str(end):
+        return
     if not isinstance(end, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
         return
