@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN, run_fixes
+from pycache_guard import compat
+from pycache_guard.ci import checks
+from pycache_guard.ci.checks import CheckResult
+from pycache_guard.commands import _forks, ci
+from pycache_guard.commands._forks import ChildFailure
+from pycache_guard.errors import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Run
     from helpers.repo import Repo
+    from pycache_guard.git.tree import RevisionFiles
 
 ALLOW = '[tool.pycache-guard]\nallow = [{path = "**", reason = "all"}]\n'
 
@@ -73,6 +82,114 @@ def test_commands_work_one_after_the_other(repo: Repo, run: Run, base: str) -> N
     run_fixes(run(*options).out, repo.path)
     repo.commit("fixed")
     assert run(*options) == CLEAN
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a process of its own check the index."""
+    if not compat.HAS_FORK:
+        pytest.skip("needs fork(2)")
+    monkeypatch.setattr(ci, "LARGE_INDEX_BYTES", 0)
+    monkeypatch.setattr(compat, "count_processors", lambda: 2)
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n"
+#: Changes of a repository that `base` has made.
+STATES: dict[str, Callable[[Repo], object]] = {
+    "clean": lambda _: None,
+    "findings": lambda repo: [repo.add("a.pyc", BYTECODE), repo.add("\udcff.png", BYTECODE)],
+    "a pointer of LFS": lambda repo: repo.add("x", POINTER),
+    "a missing blob": lambda repo: repo.git(
+        "update-index", "--add", "--cacheinfo", f"100644,{'1' * 40},x"
+    ),
+    "a wrong configuration": lambda repo: repo.add("pyproject.toml", "[tool.pycache-guard]\nx=1\n"),
+    "a damaged index": lambda repo: repo.write(".git/index", b"DIRC" + bytes(20)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("state", STATES)
+def test_child_changes_no_report(
+    state: str, repo: Repo, run: Run, base: str, request: pytest.FixtureRequest
+) -> None:
+    STATES[state](repo)
+    options = ("ci", "--range", base, "--format", "json")
+    alone = run(*options)
+    request.getfixturevalue("child")
+    assert run(*options) == alone
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.usefixtures("child")
+def test_check_of_a_child_that_is_ended_is_done_here(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = os.getpid()
+
+    def check_index(files: RevisionFiles | None) -> CheckResult:
+        if os.getpid() != parent:
+            os.kill(os.getpid(), 9)
+        return checks.check_index(files)
+
+    monkeypatch.setattr(ci, "check_index", check_index)
+    assert run("ci", "--range", "HEAD") == CLEAN
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.usefixtures("child")
+def test_index_is_checked_here_if_no_child_starts(
+    run: Run, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
+        raise BlockingIOError(errno.EAGAIN, "too many processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert run("ci", "--range", "HEAD") == CLEAN
+
+
+def fail(error: BaseException) -> NoReturn:
+    raise error
+
+
+RESULT = CheckResult([], "1 file checked", 1, ("A note.",), ("a failure",), {"n": {"m": 1}})
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([lambda: RESULT], RESULT),
+        ([lambda: fail(Failure("no"))], "no"),
+        (
+            [lambda: fail(ZeroDivisionError("bug")), lambda: fail(ZeroDivisionError("again"))],
+            "again",
+        ),
+        ([lambda: fail(ChildFailure("ended")), lambda: RESULT], RESULT),
+    ],
+)
+def test_answer_of_a_child(
+    answers: list[Callable[[], CheckResult]], expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process: what a forked one runs, coverage does not see."""
+
+    class Child:
+        def __init__(self, work: Callable[[], object]) -> None:
+            self.work = work
+
+        def read(self) -> object:
+            return json.loads(json.dumps(self.work()))
+
+        def stop(self) -> None:
+            stopped.append(self)
+
+    stopped: list[Child] = []
+    monkeypatch.setattr(_forks, "ForkedChild", Child)
+    wait = ci.start_in_child(lambda: answers.pop(0)())
+    try:
+        found: object = wait()
+    except (Failure, ZeroDivisionError) as error:
+        found = str(error)
+    assert found == expected
+    assert (len(stopped), answers) == (1, [])
 
 
 def test_range_is_needed_where_no_system_is_known(run: Run, base: str) -> None:
@@ -297,11 +414,6 @@ def test_job_summary_that_cannot_be_written_is_an_error(
 def test_unexpected_error_of_a_check_is_raised(
     run: Run, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pycache_guard.commands import ci
-
-    def fail(_: str | None) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(ci, "check_index", fail)
+    monkeypatch.setattr(ci, "check_index", lambda _: fail(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         run("ci", "--range", "HEAD")

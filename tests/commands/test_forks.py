@@ -1,4 +1,4 @@
-"""Parts of a job in several processes: their order, what is reported of a child that fails, its end."""
+"""A job in several processes: the order of its parts, what is reported of a child that fails, its end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pycache_guard import compat
+from pycache_guard import cli, compat
 from pycache_guard.commands import _forks
 from pycache_guard.commands._forks import (
     MAX_PARTS,
+    ForkedChild,
     decode_findings,
     encode_findings,
     run_parts,
@@ -23,9 +24,12 @@ from pycache_guard.commands._forks import (
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Finding, Rule
 from pycache_guard.git import spawn
+from pycache_guard.git.process import Git
+from pycache_guard.git.tempdir import TemporaryDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.skipif(not compat.HAS_FORK, reason="needs fork(2)"),
@@ -142,7 +146,13 @@ def test_child_is_ended_with_the_parent() -> None:
         run_parts(work, 20, 3)
 
 
-def test_child_ends_at_a_signal_as_by_default() -> None:
+@pytest.mark.usefixtures("default_signal_handlers")
+@pytest.mark.parametrize(("is_handled", "code"), [(False, -15), (True, 2)])
+def test_child_ends_at_a_signal(
+    is_handled: bool, code: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without a word, as its parent would."""
+
     def work(n: int) -> int:
         if is_child():
             os.kill(os.getpid(), signal.SIGTERM)
@@ -150,8 +160,68 @@ def test_child_ends_at_a_signal_as_by_default() -> None:
         wait_for_child()
         return n
 
-    with pytest.raises(Failure, match=r"exit code -15"):
+    if is_handled:
+        cli.handle_signals(cli.on_signal)
+    with pytest.raises(Failure, match=rf"exit code {code}\)$"):
         run_parts(work, 20, 2)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("default_signal_handlers", "repo")
+def test_child_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    """Neither a git that waits nor a directory."""
+    note = tmp_path / "note"
+
+    def work() -> None:
+        directory = TemporaryDirectory()
+        process = Git("cat-file", "--batch", feed=True)
+        spare = tmp_path / "spare"
+        spare.write_text(f"{spawn._live[-1]._pid} {directory.path}")  # type: ignore[attr-defined]
+        spare.rename(note)
+        process.read()
+
+    cli.handle_signals(cli.on_signal)
+    child = ForkedChild(work)
+    while not note.exists():
+        time.sleep(0.01)
+    child.stop()
+    pid, path = note.read_text().split()
+    assert not os.path.exists(path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+
+
+def test_wait_is_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a signal just before it would be noticed only after it."""
+    monkeypatch.setattr(_forks, "POLL_MILLISECONDS", 1)
+    child = ForkedChild(lambda: time.sleep(0.1))
+    assert child.read() is None
+    child.stop()
+
+
+def test_stopping_can_be_repeated() -> None:
+    """A signal can interrupt it, or the waiting, before the end of the child is noted."""
+    child = ForkedChild(lambda: 1)
+    pid = child._pid
+    assert pid
+    os.waitpid(pid, 0)
+    child.stop()
+    child._pid = pid
+    child.stop()
+
+
+@pytest.mark.usefixtures("default_signal_handlers")
+def test_child_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        (tmp_path / "note").touch()
+        time.sleep(3600)
+
+    monkeypatch.setattr(_forks, "MAX_STOP_POLLS", 2)
+    child = ForkedChild(work)
+    while not (tmp_path / "note").exists():
+        time.sleep(0.01)
+    child.stop()
 
 
 def test_one_process_does_all_if_no_other_starts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,63 +237,63 @@ class Ended(BaseException):
 
 
 @pytest.mark.usefixtures("default_signal_handlers")
-@pytest.mark.parametrize("is_ignored", [False, True])
 @pytest.mark.parametrize(
-    ("error", "code", "answer"),
+    ("error", "code", "answer", "is_noisy"),
     [
-        (None, 0, b'{"parts": [[0, 0], [1, 1]]}'),
-        (Failure("why"), 0, b'{"failure": "why"}'),
-        (ValueError(), 2, b""),
+        (None, 0, b'{"value": [1, "x"]}', False),
+        (Failure("why"), 0, b'{"failure": "why"}', False),
+        (KeyboardInterrupt(15), 2, b"", False),
+        (ValueError(), 2, b"", True),
     ],
 )
 def test_child_answers_and_ends(
-    error: Exception | None,
+    error: BaseException | None,
     code: int,
     answer: bytes,
-    is_ignored: bool,
+    is_noisy: bool,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """In this process: what a forked one runs, coverage does not see."""
 
+    class Process:
+        stopped = 0
+
+        def stop(self) -> None:
+            self.stopped += 1
+            spawn._live.clear()
+
     def end(status: int) -> NoReturn:
         raise Ended(status)
 
-    def work(n: int) -> int:
+    def work() -> object:
+        spawn._live.append(own)
         if error is not None:
             raise error
-        return n
+        return (1, "x")
 
     monkeypatch.setattr(os, "_exit", end)
-    numbers, fill = os.pipe()
+    of_parent, own = Process(), Process()
+    spawn._live.append(of_parent)
     answers, theirs = os.pipe()
-    os.write(fill, b"\0\1")
-    os.close(fill)
     before = {number: signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
-    if is_ignored:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with pytest.raises(Ended) as ended:
-            _forks.run_child(work, numbers, theirs, set())
-        after = {signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
-        assert after <= {signal.SIG_DFL, *[signal.SIG_IGN] * is_ignored}
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.close(theirs)
+    with pytest.raises(Ended) as ended:
+        _forks.run_child(work, theirs, set())
+    assert before == {number: signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
+    os.close(theirs)
     assert ended.value.args == (code,)
     assert os.read(answers, 100) == answer
-    assert bool(capfd.readouterr().err) == (code == 2)
+    assert bool(capfd.readouterr().err) == is_noisy
+    assert (of_parent.stopped, own.stopped) == (0, 1)
     os.close(answers)
-    os.close(numbers)
 
 
-def test_forked_process_does_parts_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_process_does_its_work_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*given: object) -> NoReturn:
-        raise Ended(*given[:2])
+        raise Ended(given[0])
 
     monkeypatch.setattr(os, "fork", lambda: 0)
     monkeypatch.setattr(_forks, "run_child", end)
     with pytest.raises(Ended) as ended:
-        _forks.ForkedChild(abs, 7)
-    assert ended.value.args == (abs, 7)
+        ForkedChild(dict)
+    assert ended.value.args == (dict,)

@@ -48,12 +48,20 @@ def session(process: subprocess.Popen[bytes]) -> set[int]:
     return {int(pid) for pid, sess, stat in rows if int(sess) == process.pid and stat[0] != "Z"}
 
 
-def end(scene: Sandbox, call: Call, git: FakeGit, question: str, fault: str, number: int) -> None:
+def end(
+    scene: Sandbox,
+    call: Call,
+    git: FakeGit,
+    question: str,
+    fault: str,
+    number: int,
+    **how: tuple[str, ...],
+) -> None:
     """Send a signal while git hangs at a question; check what is left."""
     temporary = git.here.parent / "tmp"
     temporary.mkdir(exist_ok=True)
     env = {**git.failing_at(question, fault, 5), "TMPDIR": os.fspath(temporary)}
-    process = scene.start(call, env=env, start_new_session=True)
+    process = scene.start(call, env=env, start_new_session=True, **how)
     assert process.stdin is not None
     process.stdin.write(scene.given(call))
     process.stdin.close()
@@ -92,6 +100,33 @@ def test_while_git_hangs_anywhere(template: Path, tmp_path: Path, git: FakeGit, 
         for number in SIGNALS:
             scene = copied(template, tmp_path / f"{n}-{number}")
             end(scene, call, git, question, "hangs", number)
+
+
+#: `ci` as it runs where the index is large.
+WITH_A_CHILD = """
+import sys
+from pycache_guard import cli, compat
+from pycache_guard.commands import ci
+ci.LARGE_INDEX_BYTES = 0
+compat.count_processors = lambda: 2
+cli.run()
+"""
+
+
+@pytest.mark.parametrize(
+    "verb", ["ls-files", "cat-file", "rev-parse", pytest.param("", marks=slow)]
+)
+def test_while_git_hangs_in_a_child(
+    template: Path, tmp_path: Path, git: FakeGit, verb: str
+) -> None:
+    """The process that checks the index of `ci`, and its git, end with the program."""
+    call = Call("ci", ("--range", "HEAD~1..HEAD"))
+    program = (sys.executable, "-c", WITH_A_CHILD)
+    asking = copied(template, tmp_path / "asking")
+    asking.run(call, env=git.failing_at("nothing", ""), program=program)
+    for n, question in enumerate(q for q in git.asked() if q.startswith(verb)):
+        scene = copied(template, tmp_path / str(n))
+        end(scene, call, git, question, "hangs", [*SIGNALS][n % 3], program=program)
 
 
 def asked_to_end(

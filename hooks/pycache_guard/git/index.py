@@ -103,6 +103,14 @@ def is_likely_top() -> bool:
     )
 
 
+def index_bytes() -> int:
+    """Return the size of the index file; 0 if it is not at its usual place."""
+    try:
+        return os.path.getsize(os.environ.get("GIT_INDEX_FILE") or os.path.join(".git", "index"))
+    except OSError:
+        return 0
+
+
 class Index:
     """The index that git uses here: `GIT_INDEX_FILE` is honoured."""
 
@@ -140,13 +148,7 @@ class Index:
 
     def if_large(self) -> Index | None:
         """Return this index if `list_paths` is worth a second listing of what it finds."""
-        try:
-            size = os.path.getsize(
-                os.environ.get("GIT_INDEX_FILE") or os.path.join(".git", "index")
-            )
-        except OSError:
-            return None
-        return self if size > LARGE_INDEX_BYTES else None
+        return self if index_bytes() > LARGE_INDEX_BYTES else None
 
     def list_paths(self) -> Git:
         """Start listing the path of every entry, for `listing.select_paths`."""
