@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _imp
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,3 +111,14 @@ def test_thread_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(KeyboardInterrupt):
         run_side_by_side([interrupt, wait])
     end.set()
+
+
+def test_wait_is_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a signal just before it would be noticed only after it."""
+    monkeypatch.setattr(checks, "WAIT_SECONDS", 0.001)
+
+    def sleep() -> CheckResult:
+        time.sleep(0.1)
+        return result(1)
+
+    assert run_side_by_side([lambda: result(0), sleep]) == [result(0), result(1)]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.git.tree import RevisionFiles
 
-#: Seconds between two signals to git processes, and how many of them are polite.
+#: Seconds between two looks at signals, and between two signals to git processes; how many of them are polite.
 WAIT_SECONDS = 0.05
 TERM_ROUNDS = 40
 #: After so many, the program ends anyway: Python may have left another lock of `import` closed.
@@ -163,7 +163,9 @@ def run_side_by_side(
             if isinstance(result, KeyboardInterrupt):
                 raise result
         for event in started:
-            event.wait()
+            # A signal between two instructions of Python and the wait would not end a wait without a limit.
+            while not event.wait(WAIT_SECONDS):
+                pass
     except KeyboardInterrupt:
         end_threads(started)
         raise
