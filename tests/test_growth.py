@@ -16,6 +16,7 @@ import pytest
 from benchmarks.dimensions import DIMENSIONS
 from benchmarks.workloads import WORKLOADS
 
+from helpers.git_version import needs_git
 from pycache_guard.cli import COMMANDS
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def measure(task: Task, note: Path) -> Cost:
     return Cost(int(note.read_text()), seconds)
 
 
+@needs_git(28, "the benchmarks name the first branch")
 @pytest.mark.parametrize("workload", EVERY, ids=lambda workload: workload.command)
 def test_ten_times_the_input_costs_at_most_fifteen_times(
     workload: Workload, tmp_path: Path

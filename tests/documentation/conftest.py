@@ -12,6 +12,7 @@ import pytest
 
 from conftest import IDENTITY
 from documentation.sandbox import Sandbox
+from helpers.git_version import needs_git
 from helpers.runners import SCRIPTS
 
 if TYPE_CHECKING:
@@ -37,11 +38,16 @@ CONFIGURATION = """\
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Commands are for a POSIX shell."""
+    """Commands are for a POSIX shell, and many for the runners of hooks."""
     here = Path(__file__).parent
+    needs = (
+        pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell"),
+        needs_git(31, "the runners of hooks"),
+    )
     for item in items:
-        if sys.platform == "win32" and item.path.parent == here:
-            item.add_marker(pytest.mark.skip(reason="the commands are for a POSIX shell"))
+        if item.path.parent == here:
+            for mark in needs:
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from faults.fault_env import (
     posix,
     slow,
 )
+from helpers.git_version import is_git_older_than
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,9 +120,7 @@ ALONE: dict[str, dict[str, str]] = {
     "trace": {"GIT_TRACE": "2", "GIT_TRACE_SETUP": "2", "GIT_TRACE_PERFORMANCE": "2"},
     "trace2": {"GIT_TRACE2": "2", "GIT_TRACE2_EVENT": "2", "GIT_TRACE2_PERF": "2"},
     "trace to stdin": {"GIT_TRACE": "0"},
-    "parameters": {
-        "GIT_CONFIG_PARAMETERS": "'core.fsmonitor'='{program}' 'diff.external'='{program}'"
-    },
+    "parameters": {"GIT_CONFIG_PARAMETERS": "'core.fsmonitor={program}' 'diff.external={program}'"},
     "count": {
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": "core.fsmonitor",
@@ -145,6 +144,10 @@ ALONE: dict[str, dict[str, str]] = {
     "python legacy": {"PYTHONLEGACYWINDOWSSTDIO": "1", "PYTHONDONTWRITEBYTECODE": "1"},
     "python breakpoint": {"PYTHONBREAKPOINT": "pdb.set_trace", "PYTHONFAULTHANDLER": "1"},
 }
+if not is_git_older_than(31):
+    ALONE["parameters in the newer form"] = {
+        "GIT_CONFIG_PARAMETERS": "'core.fsmonitor'='{program}' 'diff.external'='{program}'"
+    }
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.git_version import is_git_older_than
 from pycache_guard.git import globs
 from pycache_guard.git.entries import Entry
 from pycache_guard.git.globs import is_plain_path, match_globs
@@ -69,6 +70,8 @@ def test_plain_paths_are_told_from_globs(glob: str) -> None:
 @pytest.mark.parametrize("kind", ["index", "tree", "commits"])
 def test_many_plain_paths_match_what_git_matches(sources: Repo, kind: str) -> None:
     plain = [glob for glob, is_plain in GLOBS.items() if is_plain]
+    if is_git_older_than(31):
+        plain.remove("m/x")  # git 2.25 takes it for the submodule m
     assert len(plain) > globs.MAX_SINGLE_GLOBS
     asked = []
 

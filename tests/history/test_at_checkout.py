@@ -132,6 +132,7 @@ def test_pre_receive_refuses_bytecode_at_checkout(
 ) -> None:
     """Neither the server's configuration nor its `info/attributes` is that of a clone."""
     server = make_repo("server.git", "--bare")
+    repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
     base = commit(repo, {".gitattributes": line})
     bad = commit(repo, {"logo.png": data})
     server.git("fetch", "-q", os.fspath(repo.path), f"{base}:refs/heads/main")
