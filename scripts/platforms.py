@@ -61,7 +61,7 @@ print(*release, sys.base_prefix, git, sys.platform, sep="|")
 """
 #: What pytest prints with `-rs` for tests that were skipped for one reason.
 SKIPPED = re.compile(r"SKIPPED \[(\d+)\] (?:\S+?:(?:\d+:)? )?(.*)")
-#: The end of the output of a failed run, in lines.
+#: The end of the output of a failed run, in lines, without the skipped tests.
 SHOWN_LINES = 400
 
 
@@ -163,7 +163,8 @@ def run_suite(platform: Platform, arguments: Sequence[str]) -> SuiteResult:
         done = run(python, *PYTEST, "-rfEs", *arguments)
         counts = count_outcomes(done.stdout)
         if done.returncode:
-            print("\n".join(done.stdout.splitlines()[-SHOWN_LINES:]), done.stderr, flush=True)
+            lines = [line for line in done.stdout.splitlines() if not SKIPPED.fullmatch(line)]
+            print("\n".join(lines[-SHOWN_LINES:]), done.stderr, flush=True)
         if done.returncode == 1:
             again = run(python, *PYTEST, "-n0", "--last-failed", *arguments)
             if again.returncode == 0:
