@@ -8,6 +8,7 @@ import pytest
 from pycache_guard import config
 from pycache_guard.config import PROBES, AllowEntry, Config, parse, parse_toml
 from pycache_guard.errors import Failure
+from pycache_guard.fs.regular import MAX_TEXT_BYTES
 from pycache_guard.toml_tokens import rewrite_as_1_0
 
 SHA1 = "0123456789abcdef0123456789ABCDEF01234567"
@@ -61,6 +62,10 @@ BAD = [
     ("[tool.pycache-guard\n", "p.toml: not TOML: "),
     ("n = " + "1" * 5000, "p.toml: not TOML: "),
     ("a = " + "[" * 100_000, "p.toml: not TOML: nested too deeply"),
+    ("a." * 60 + "a = 1\n", "p.toml: not TOML: a key has too many parts"),
+    ("[" + "a . " * 60 + "a]\n", "p.toml: not TOML: a key has too many parts"),
+    ("#" * (MAX_TEXT_BYTES + 1), "p.toml: the file is larger than 1 MiB"),
+    ("#" + "." * 60 + "\na = 'x" + "." * 60 + "'\nb = [1.5]\n[", "p.toml: not TOML: "),
     ("[tool]\npycache-guard = 1\n", f"{TOOL}: must be a table, not 1"),
     ("[[tool.pycache-guard]]\n", f"{TOOL}: must be a table, not [{{}}]"),
     (HEAD + "alow = []\n", f"{TOOL}.alow: unknown key: did you mean `allow`?; {KEYS}"),

@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import config
+from pycache_guard.dist.metadata import backend
 from pycache_guard.dockerignore import dockerfile, values
 from pycache_guard.dockerignore.build_files import BuildFiles, Files
 from pycache_guard.dockerignore.patterns import Dockerignore, InvalidLine
 from pycache_guard.dockerignore.values import Unreadable, read_environment
+from pycache_guard.doctor import hook_configurations
+from pycache_guard.doctor.hook_configurations import Configurations
+from pycache_guard.doctor.hook_scripts import Scripts
 from pycache_guard.errors import Failure
+from pycache_guard.lint.paths import FORMATTED
+from pycache_guard.toml_tokens import split_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +84,53 @@ def match_patterns(content: bytes) -> None:
     rules = Dockerignore(content)
     for path in ("m.py", "a/b/__pycache__/m.pyc"):
         rules.excludes(path)
+
+
+def read_toml_tokens(content: bytes) -> None:
+    """Split a TOML file."""
+    for _ in split_tokens(content.decode("utf-8")):
+        pass
+
+
+def find_placeholders(content: bytes) -> None:
+    """Find the placeholders of a path, as the linter does."""
+    FORMATTED.findall(content.decode("utf-8"))
+
+
+def read_wheel(content: bytes) -> None:
+    """Read the `WHEEL` file of a wheel."""
+    backend({"a.dist-info/WHEEL": content})
+
+
+class OneFile(Configurations):
+    """The configurations of a work tree that has one file."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__("/nowhere")
+        self._file = (name, content.decode("utf-8"))
+
+    def find(self, names: tuple[str, ...]) -> str | None:
+        """Return the name of the file, if it is one of `names`."""
+        return self._file[0] if self._file[0] in names else None
+
+    def read_text(self, name: str) -> str:
+        """Return the content of the file."""
+        return self._file[1] if name == self._file[0] else ""
+
+
+def pre_commit(content: bytes) -> None:
+    """Read a configuration of pre-commit."""
+    OneFile(".pre-commit-config.yaml", content).list_configured()
+
+
+#: Calls whatever the other file defines.
+CALLS = b"npm run a\nmake a\njust a\nlefthook run pre-commit\n"
+
+
+def run_hook(content: bytes, name: str = "") -> None:
+    """Check a hook, or one that calls what a file of this name defines."""
+    configurations = OneFile(name, content)
+    Scripts("/nowhere", None, configurations).check_hook("pre-commit", CALLS if name else content)
 
 
 bake = partial(read_builds, name=b"docker-bake.hcl")
@@ -258,7 +312,101 @@ DOCKERFILES: dict[str, tuple[Reader, Maker]] = {
     "ignored alternatives": (match_patterns, repeat("a*|")),
 }
 
-TEXTS = {**BUILD_FILES, **DOCKERFILES}
+ALLOW = "[tool.pycache-guard]\nallow = ["
+pyproject = partial(config.parse, file="pyproject.toml")
+TOML: dict[str, tuple[Reader, Maker]] = {
+    "toml quotes": (pyproject, repeat('\\"', 'a = "')),
+    "toml escapes": (pyproject, repeat('\\"', 'a = "', '"\n')),
+    "toml quotes of several lines": (read_toml_tokens, repeat('\\"""\n')),
+    "toml commas": (pyproject, repeat(", ", "a = {")),
+    "toml commas of TOML 1.1": (pyproject, repeat("\n", "a = {b = 1,", "}\n")),
+    "toml inline table": (pyproject, repeat("a{n} = 1, ", "a = {", "}\n")),
+    "toml dotted key": (pyproject, repeat("a.", "", "a = 1\n")),
+    "toml dotted table": (pyproject, repeat("a.", "[", "a]\n")),
+    "toml allow entries": (pyproject, repeat('{path = "a{n}", reason = "x"},\n', ALLOW, "]\n")),
+    "toml code of a rule": (
+        pyproject,
+        repeat("1", '[tool.pycache-guard]\nignore = ["PYC', '"]\n'),
+    ),
+}
+
+LOCAL = "repos: [{repo: local, hooks: [{id: a, entry: "
+HOOKS: dict[str, tuple[Reader, Maker]] = {
+    "configuration merges of merges": (
+        pre_commit,
+        repeat("a{m}: &a{m} {<<: [*a{n}, *a{n}, *a{n}]}\n", "a0: &a0 {x: x}\n"),
+    ),
+    "configuration merges of one mapping": (
+        pre_commit,
+        both(MAPPING, repeat("*a, ", "s: {<<: [", "]}\n")),
+    ),
+    "configuration aliases of aliases": (
+        pre_commit,
+        lambda size: "".join(
+            [
+                "a0: &a0 [x]\n",
+                *(f"a{n + 1}: &a{n + 1} [{f'*a{n}, ' * 9}]\n" for n in range(size // 100)),
+                f"{LOCAL}*a{size // 100}}}]}}]\n",
+            ]
+        ),
+    ),
+    "configuration cycle": (pre_commit, lambda _: f"{LOCAL}&a [*a]}}]}}]\n"),
+    "configuration values of a wrong type": (
+        pre_commit,
+        lambda _: "a: !!timestamp x\nb: !!bool x\nc: !!int x\nd: !!set {a}\n? [a]\n: b\n",
+    ),
+    "configuration number": (pre_commit, repeat("1:", "a: ", "1.5\n")),
+    "package.json blank lines": (partial(run_hook, name="package.json"), repeat(" \n")),
+    "package.json number": (partial(run_hook, name="package.json"), repeat("99999")),
+    "npm scripts that call each other": (
+        partial(run_hook, name="package.json"),
+        repeat("npm run a; npm run b{n};", '{"scripts": {"a": "', '"}}'),
+    ),
+    "make rules": (
+        partial(run_hook, name="Makefile"),
+        repeat("a{n}: a{m}\n\tmake a{m}\n", "a: a0\n"),
+    ),
+    "make rules that call each other": (
+        partial(run_hook, name="Makefile"),
+        repeat("\tmake a\n\tmake b{n}\n", "a:\n"),
+    ),
+    "tasks of one name": (partial(run_hook, name="justfile"), repeat("a:\n")),
+    "tasks in tasks": (partial(run_hook, name="justfile"), repeat(" a:\n", "a:\n")),
+    "tasks that call each other": (
+        partial(run_hook, name="justfile"),
+        repeat("  just a\n  just b{n}\n", "a:\n"),
+    ),
+    "task without a colon": (partial(run_hook, name="justfile"), repeat("a")),
+    "task behind blanks": (partial(run_hook, name="justfile"), repeat(" ", after="a")),
+    "task in brackets": (partial(run_hook, name="justfile"), repeat("a", "[")),
+    "lefthook extends itself": (
+        partial(run_hook, name="lefthook.yml"),
+        repeat("lefthook.yml, ", "extends: [", "]\n"),
+    ),
+    "lefthook groups in groups": (
+        partial(run_hook, name="lefthook.yml"),
+        repeat(
+            "a{m}: &a{m} {jobs: [{group: *a{n}}, {group: *a{n}}]}\n",
+            "a0: &a0 {}\n",
+            "pre-commit: *a9\n",
+        ),
+    ),
+    "lefthook group in itself": (
+        partial(run_hook, name="lefthook.yml"),
+        repeat("{group: *a}, ", "pre-commit: &a {jobs: [", "]}\n"),
+    ),
+    "script that is long": (run_hook, repeat("pycache-guard forbid-bytecode {n}\n", "#!/bin/sh\n")),
+    "script of blank lines": (run_hook, repeat("\n", "#!/bin/sh\npycache-guard ci\n")),
+    "script of runners": (run_hook, repeat("pre-commit run a{n}\n")),
+}
+
+OTHERS: dict[str, tuple[Reader, Maker]] = {
+    "lint names of placeholders": (find_placeholders, repeat("%(")),
+    "lint widths of placeholders": (find_placeholders, repeat("0", "%")),
+    "generator of a wheel": (read_wheel, repeat(" ", "Generator: a", "b")),
+}
+
+TEXTS = {**OTHERS, **BUILD_FILES, **DOCKERFILES, **TOML, **HOOKS}
 
 
 def run(read: Reader, content: bytes) -> None:
@@ -286,8 +434,9 @@ def measure_bytes(read: Reader, content: bytes) -> int:
 
 @pytest.fixture(autouse=True)
 def lower_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below the limit of values, time and memory grow with the square."""
+    """Below the limits, time and memory grow with the square."""
     monkeypatch.setattr(values, "MAX_VALUES", 1000)
+    monkeypatch.setattr(hook_configurations, "MAX_CALLED_CHARS", 30_000)
 
 
 @pytest.mark.unmeasured

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pycache_guard.bytecode.probes import SUFFIXES
 from pycache_guard.errors import Failure
 from pycache_guard.findings import Rule
-from pycache_guard.toml_tokens import Newer, rewrite_as_1_0, strings_after
+from pycache_guard.fs.regular import MAX_TEXT_BYTES, TOO_LARGE
+from pycache_guard.toml_tokens import Newer, has_long_key, rewrite_as_1_0, strings_after
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -91,7 +92,12 @@ def parse(data: bytes, file: str) -> Config:
 
 
 def decode_toml(data: bytes, file: str) -> str:
-    """Return a document as text, without a byte order mark. Raises `Failure` for another encoding."""
+    """Return a document as text, without a byte order mark.
+
+    Raises `Failure` for another encoding, and for a file that is too large.
+    """
+    if len(data) > MAX_TEXT_BYTES:
+        raise Failure(f"{file}: {TOO_LARGE}")
     if data.startswith(_WIDE_MARKS):
         raise Failure(f"{file}: not TOML: is UTF-16 by its byte order mark; TOML is UTF-8")
     try:
@@ -127,6 +133,8 @@ def try_parse(text: str) -> dict[str, object] | str:
         import tomllib
     else:  # pragma: <3.11 cover
         import tomli as tomllib
+    if has_long_key(text):  # its time and memory grow with the square of a dotted key
+        return "a key has too many parts"
     try:
         return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, a number of 5000 digits
@@ -273,7 +281,7 @@ def suggest_rule(word: object, rules: Iterable[Rule] = Rule) -> str:
     A code is guessed only if one is nearer than all others: the codes are so similar that spelling
     alone says nothing. Returns an empty string if no rule, or more than three, are likely.
     """
-    if not isinstance(word, str):
+    if not isinstance(word, str) or len(word) > _MAX_SHOWN_CHARACTERS:
         return ""
     letters, digits = re.sub(r"[\W\d_]", "", word).upper(), re.sub(r"\D", "", word)
     if digits:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: A string that is not closed is a token too, because searching its end from each quote would take too
+#: long.
 _TOKEN = re.compile(
     r"""
     (?P<comment>\#[^\n]*)
   | (?P<newline>\r?\n)
   | (?P<space>[ \t]+)
-  | (?P<basic>\"{3}(?:\\.|[^\\])*?\"{3,5} | "(?:\\.|[^"\\\n])*")
-  | (?P<literal>'{3}.*?'{3,5} | '[^'\n]*')
+  | (?P<basic>\"{3}[^"\\]*(?:(?:\\.|\"{1,2}(?!\"))[^"\\]*)*(?:\"{3,5})?
+      | "[^"\\\n]*(?:\\.[^"\\\n]*)*"?)
+  | (?P<literal>'{3}(?:.*?'{3,5}|.*) | '[^'\n]*'?)
   | (?P<punctuation>[][{}=,])
   | (?P<bare>[^][{}=,\s"'\#]+)
   | (?P<other>.)
@@ -29,6 +32,9 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _NO_SECONDS = re.compile(r"((?:\d{4}-\d\d-\d\d[Tt])?\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)?")
 _BLANK = ("comment", "newline", "space")
+#: More dots in a key than people write, and a line with more of them.
+MAX_KEY_DOTS = 50
+_DOTTED_LINE = re.compile(rf"(?m)^(?:[^\n.]*\.){{{MAX_KEY_DOTS + 1}}}")
 
 
 class Token(NamedTuple):
@@ -50,6 +56,21 @@ def split_tokens(text: str) -> Iterator[Token]:
         line += match[0].count("\n")
 
 
+def has_long_key(text: str) -> bool:
+    """Return whether a document has a key of more than `MAX_KEY_DOTS` dots."""
+    if not _DOTTED_LINE.search(text):
+        return False
+    dots = 0
+    for token in split_tokens(text):
+        if token.kind == "bare":
+            dots += token.text.count(".")
+        elif token.kind in ("punctuation", "newline"):
+            dots = 0
+        if dots > MAX_KEY_DOTS:
+            return True
+    return False
+
+
 class Newer(NamedTuple):
     """A place with syntax that TOML 1.1 added."""
 
@@ -61,6 +82,7 @@ class Newer(NamedTuple):
 def rewrite_as_1_0(text: str) -> tuple[str, list[Newer]]:
     """Return `text` in TOML 1.0, and the places that had syntax of TOML 1.1."""
     tokens = [*split_tokens(text)]
+    following = _following_texts(tokens)
     parts: list[str] = []
     changes: list[Newer] = []
     opened: list[str] = []
@@ -75,7 +97,7 @@ def rewrite_as_1_0(text: str) -> tuple[str, list[Newer]]:
             part, syntax = " ", "a line break in an inline table"
         elif inline and token.kind == "comment":
             part, syntax = "", "a comment in an inline table"
-        elif inline and token.text == "," and _next_text(tokens, n) == "}":
+        elif inline and token.text == "," and following[n] == "}":
             part, syntax = "", "a comma at the end of an inline table"
         elif token.kind == "basic":
             part = _ESCAPE.sub(_escape_of_1_0, token.text)
@@ -88,8 +110,13 @@ def rewrite_as_1_0(text: str) -> tuple[str, list[Newer]]:
     return "".join(parts), changes
 
 
-def _next_text(tokens: list[Token], n: int) -> str:
-    return next((token.text for token in tokens[n + 1 :] if token.kind not in _BLANK), "")
+def _following_texts(tokens: list[Token]) -> list[str]:
+    """Return the text of the token after each token, blanks left out."""
+    found, following = [], ""
+    for token in reversed(tokens):
+        found.append(following)
+        following = following if token.kind in _BLANK else token.text
+    return found[::-1]
 
 
 def _escape_of_1_0(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.report_parser import CLEAN, parse_report
 from pycache_guard.dockerignore import values
-from pycache_guard.dockerignore.values import MAX_FILE_BYTES
+from pycache_guard.fs.regular import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -400,17 +400,17 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
         {".devcontainer.json": '{"dockerComposeFile": "x.yml"}'},
         "x.yml: another file refers to it, but git does not track it",
     ),
-    ({"Dockerfile": "#" * (MAX_FILE_BYTES + 1)}, "Dockerfile:1: the file is larger than 1 MiB"),
+    ({"Dockerfile": "#" * (MAX_TEXT_BYTES + 1)}, "Dockerfile:1: the file is larger than 1 MiB"),
     (
         {"docker-bake.json": '{"target": {"a": {"dockerfile": "D"}}}', "D": "#" * (1 << 21)},
         "D:1: the file is larger than 1 MiB",
     ),
     (
-        {"Dockerfile": "", ".dockerignore": "#" * (MAX_FILE_BYTES + 1), "a.py": ""},
+        {"Dockerfile": "", ".dockerignore": "#" * (MAX_TEXT_BYTES + 1), "a.py": ""},
         ".dockerignore:1: the file is larger than 1 MiB",
     ),
     (
-        {"compose.yml": "services: {s: {build: .}}", ".env": "#" * (MAX_FILE_BYTES + 1)},
+        {"compose.yml": "services: {s: {build: .}}", ".env": "#" * (MAX_TEXT_BYTES + 1)},
         ".env:1: the file is larger than 1 MiB; pass the contexts to check as arguments",
     ),
     (

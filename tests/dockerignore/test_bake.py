@@ -5,7 +5,8 @@ import json
 import pytest
 
 from pycache_guard.dockerignore.bake import read_bake, resolve_targets
-from pycache_guard.dockerignore.values import MAX_FILE_BYTES, UNKNOWN, Unreadable
+from pycache_guard.dockerignore.values import UNKNOWN, Unreadable
+from pycache_guard.fs.regular import MAX_TEXT_BYTES
 
 
 def builds(content: bytes, *, is_json: bool = False) -> dict[str, tuple[object, ...]]:
@@ -124,7 +125,7 @@ def test_bake_json_table(found: object, expected: dict[str, tuple[object, ...]])
         (b"\n/* a", 2, "a comment is not closed"),
         (b'\n"${/* a', 2, "a comment is not closed"),
         (b"\na = <<E\nb", 2, "a here-document is not closed"),
-        (b"#" * (MAX_FILE_BYTES + 1), 1, "larger than 1 MiB"),
+        (b"#" * (MAX_TEXT_BYTES + 1), 1, "larger than 1 MiB"),
         (b'target "a" {\n context = "%b"\n}\n' % (b"x" * 5000), 2, "more than 4096 characters"),
         (b"\xff", 1, "UTF-8"),
     ],

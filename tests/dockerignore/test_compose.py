@@ -12,7 +12,8 @@ from pycache_guard.dockerignore.compose import (
     is_template,
     read_compose,
 )
-from pycache_guard.dockerignore.values import MAX_FILE_BYTES, Unreadable
+from pycache_guard.dockerignore.values import Unreadable
+from pycache_guard.fs.regular import MAX_TEXT_BYTES
 
 
 def short(file: ComposeFile) -> dict[str, object]:
@@ -162,7 +163,7 @@ def test_compose_includes_table(text: str, expected: list[object]) -> None:
         (b'a: "\\UFFFFFFFF"\n', 1, "it is not YAML"),
         (b"%YAML 2.0\n---\na: b\n", 1, "it is not YAML"),
         (b"\xff\n", 1, "it is not UTF-8"),
-        (b"#" * (MAX_FILE_BYTES + 1), 1, "larger than 1 MiB"),
+        (b"#" * (MAX_TEXT_BYTES + 1), 1, "larger than 1 MiB"),
         (b"[" * 5000, 1, "nested too deeply"),
         (b"a: &a\n  <<: *a\nservices:\n  b:\n    <<: *a\n", 1, "merge keys form a cycle"),
         (b"services:\n  a:\n    build:\n      context: [x]\n", 4, "in place of a string"),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pycache_guard.doctor import guards
+from pycache_guard.doctor import guards, hook_configurations
 from pycache_guard.doctor.hook_configurations import Configurations
+from pycache_guard.doctor.hook_scripts import Scripts
+from pycache_guard.errors import Failure
 from pycache_guard.git import hooks
 from pycache_guard.git.hooks import configured_hooks, installed_hooks
 
@@ -680,6 +682,27 @@ def test_cyclic_groups_of_jobs_end(repo: Repo) -> None:
     """An anchor can stand for itself."""
     repo.write("lefthook.yml", "pre-commit: &h\n  jobs:\n  - group: *h\n")
     assert Configurations(".").list_lefthook_commands("pre-commit") == []
+
+
+def test_lefthook_files_that_extend_each_other_end(repo: Repo) -> None:
+    run = "pre-commit: {commands: {a: {run: RUN}}}\n"
+    repo.write("lefthook.yml", "extends: [b.yml, b.yml, lefthook.yml]\n" + run)
+    repo.write("b.yml", "extends: [lefthook.yml]\n" + run.replace("RUN", "b"))
+    assert Configurations(".").list_lefthook_commands("pre-commit") == ["b", "RUN"]
+
+
+def test_hooks_that_call_each_other_too_often_are_an_error(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook_configurations, "MAX_CALLED_CHARS", 2000)
+    repo.write("Makefile", "a:\n\tjust a\nb:\n\tx\n")
+    repo.write("justfile", "a:\n  make b\n")
+    calls = b"make a\nmake b\njust b\n"
+    found = Scripts(".", None, Configurations(".")).check_hook("pre-commit", calls)
+    assert not found.is_guard
+    many = b"".join(b"just a%d\n" % n for n in range(40))
+    with pytest.raises(Failure, match="call each other too often"):
+        Scripts(".", None, Configurations(".")).check_hook("pre-commit", many)
 
 
 STAGES = ("pre-commit", "pre-push")

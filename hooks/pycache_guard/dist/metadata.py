@@ -58,7 +58,7 @@ _ALIASES = {"bdist_wheel": "setuptools", "bdist_egg": "setuptools"}
 #: For an archive of an unknown backend.
 ANY_BACKEND = "run `pycache-guard clean` before you build the archive"
 
-_GENERATOR = re.compile(rb"^Generator:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE)
+_GENERATOR = re.compile(rb"^Generator:(.*)$", re.MULTILINE | re.IGNORECASE)
 _WHEEL = re.compile(r"[^/]+\.dist-info/WHEEL")
 _PROJECT = re.compile(r"[^/]+/pyproject\.toml")
 _SETUP = re.compile(r"[^/]+/setup\.py|EGG-INFO/PKG-INFO")
@@ -91,7 +91,7 @@ def backend(metadata: dict[str, bytes]) -> str:
     for name, data in metadata.items():
         if _WHEEL.fullmatch(name):
             found = _GENERATOR.search(data)
-            return found[1].decode("utf-8", "replace") if found else ""
+            return found[1].strip().decode("utf-8", "replace") if found else ""
         if _PROJECT.fullmatch(name):
             named = build_backend(data) or named
         elif not named:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pycache_guard.fs.regular import MAX_TEXT_BYTES, TOO_LARGE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,8 +23,6 @@ class Unreadable(ValueError):
         self.line = line
 
 
-#: No file that defines a build is larger.
-MAX_FILE_BYTES = 1 << 20
 #: No path is longer on Linux, and no URL of a context.
 MAX_VALUE_CHARS = 4096
 #: What aliases, merges, includes and inherited values make of all files, counted in values.
@@ -42,8 +42,8 @@ def decode_file(content: bytes) -> str:
 
 def require_small(content: bytes) -> None:
     """Raise `Unreadable` for a file that nobody writes, which could take time and memory."""
-    if len(content) > MAX_FILE_BYTES:
-        raise Unreadable(1, "the file is larger than 1 MiB")
+    if len(content) > MAX_TEXT_BYTES:
+        raise Unreadable(1, TOO_LARGE)
 
 
 def require_short(text: str, line: int, length: int = 0) -> str:

@@ -12,6 +12,8 @@ import os
 import re
 from typing import TYPE_CHECKING, cast
 
+from pycache_guard.doctor.task_files import Makefile, TaskFile
+from pycache_guard.errors import Failure
 from pycache_guard.fs import regular
 
 if TYPE_CHECKING:
@@ -50,11 +52,12 @@ TASK_FILES = {
     "task": ("Taskfile.yml", "Taskfile.yaml"),
     "tox": ("tox.ini", "tox.toml", "pyproject.toml"),
 }
-#: Larger files are not configurations.
-MAX_FILE_BYTES = 1 << 20
-TASK_HEAD = re.compile(
-    r"\s*(?:\[[\w.:-]*?[.:]?([\w-]+)\]|(?:async\s+)?def\s+(\w+)|[\"']?([\w-]+)[\"']?\s*(?:[^:=\n]*)[:=])"
-)
+#: What is read of all scripts and tasks that call each other, in characters; each text counts as
+#: `CHARS_PER_TEXT` more.
+MAX_CALLED_CHARS = 1 << 23
+CHARS_PER_TEXT = 64
+#: The largest number of files that extend each other.
+MAX_EXTENDED_FILES = 100
 #: Maximum nesting of job groups.
 MAX_GROUP_DEPTH = 10
 #: Old names of stages (pre-commit 3.2).
@@ -71,12 +74,24 @@ class Configurations:
     def __init__(self, top: str) -> None:
         self._top = top
         self._read: dict[str, object] = {}
+        self._makefiles: dict[str, Makefile] = {}
+        self._task_files: dict[str, TaskFile] = {}
+        self._guards: dict[tuple[str, str, str], list[str]] = {}
+        self._left = MAX_CALLED_CHARS
         #: One error message for each file that could not be read.
         self.failures: list[str] = []
 
     def find(self, names: tuple[str, ...]) -> str | None:
         """Return the first of `names` that is a file in the work tree."""
         return next((n for n in names if os.path.isfile(os.path.join(self._top, n))), None)
+
+    def count_text(self, length: int) -> None:
+        """Count a text that a hook calls. Raises `Failure` for hooks that call too much."""
+        self._left -= CHARS_PER_TEXT + length
+        if self._left < 0:
+            raise Failure(
+                "the hooks cannot be checked: their scripts and tasks call each other too often"
+            )
 
     def list_guards(self, runner: str, stage: str, path: str | None = None) -> list[str]:
         """Return the ids of the hooks that refuse bytecode when `runner` runs a stage.
@@ -88,7 +103,10 @@ class Configurations:
             return []
         if runner == "prek" and path == ".pre-commit-config.yaml":
             name = self.find(RUNNER_FILES[runner]) or path
-        return [hook for hook, stages in self._hooks(name) if stage in stages]
+        if (runner, stage, name) not in self._guards:
+            found = [hook for hook, stages in self._hooks(name) if stage in stages]
+            self._guards[runner, stage, name] = [*dict.fromkeys(found)]
+        return self._guards[runner, stage, name]
 
     def list_configured(self) -> list[tuple[str, str, tuple[str, ...]]]:
         """Return file, id and stages of every configured hook that refuses bytecode."""
@@ -105,7 +123,7 @@ class Configurations:
             text
             for name in LEFTHOOK_FILES
             if self.find((name,))
-            for text in self._lefthook_texts(name, stage)
+            for text in dict.fromkeys(self._lefthook_texts(name, stage, set()))
         ]
 
     def list_package_scripts(self, script: str) -> list[str]:
@@ -117,32 +135,23 @@ class Configurations:
     def list_make_rules(self, targets: list[str]) -> list[str]:
         """Return the recipe lines of Makefile targets and their prerequisites."""
         name = self.find(("GNUmakefile", "makefile", "Makefile"))
-        text = self.read_text(name) if name else ""
-        found: list[str] = []
-        pending, seen = {*targets}, set[str]()
-        while pending - seen:
-            target = min(pending - seen)
-            seen.add(target)
-            rule = re.compile(rf"(?m)^{re.escape(target)}\s*::?([^=\n]*)\n((?:\t.*\n?)*)")
-            for needed, recipe in rule.findall(text):
-                found += [line.lstrip("\t@-+") for line in recipe.splitlines()]
-                pending.update(needed.split(";")[0].split())
+        if name is None:
+            return []
+        if name not in self._makefiles:
+            self._makefiles[name] = Makefile(self.read_text(name))
+        found = self._makefiles[name].list_recipes(targets)
+        self.count_text(sum(map(len, found)))
         return found
 
     def list_tasks(self, runner: str, words: list[str]) -> list[str]:
-        """Return the definitions of the tasks whose names are among the `words` of a command line.
-
-        A definition starts with `NAME:`, `NAME =`, `def NAME` or `[testenv:NAME]`, and ends with its
-        indentation or with the next table.
-        """
+        """Return the definitions of the tasks whose names are among the `words` of a command line."""
         names = {name for word in words for name in word.split(",")} - {runner}
-        found = []
+        found: list[str] = []
         for file in TASK_FILES[runner]:
-            lines = self.read_text(file).splitlines()
-            for number, line in enumerate(lines):
-                head = TASK_HEAD.match(line)
-                if head and names & {*head.groups()}:
-                    found.append("\n".join(_take_block(lines[number:], is_table=bool(head[1]))))
+            if file not in self._task_files:
+                self._task_files[file] = TaskFile(self.read_text(file))
+            found += self._task_files[file].list_definitions(names)
+        self.count_text(sum(map(len, found)))
         return found
 
     def _hooks(self, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -153,38 +162,41 @@ class Configurations:
         repositories = content if isinstance(content, list) else whole.get("repos")
         for repository in _list(repositories):
             entry = _mapping(repository)
-            source = str(entry.get("repo"))
+            source = _text(entry.get("repo"))
             is_ours = re.search(r"pycache[-_]guard", source) is not None
             for hook in map(_mapping, _list(entry.get("hooks"))):
                 own = _stages(hook.get("stages"))
-                identifier = str(hook.get("id"))
+                identifier = _text(hook.get("id"))
                 if is_ours and identifier in GUARDS:
                     yield identifier, own or GUARDS[identifier]
                 elif source == "local" and (guard := _local_guard(hook)):
                     stages = own or _stages(whole.get("default_stages")) or EVERY_COMMIT
                     yield guard, stages
 
-    def _lefthook_texts(self, name: str, stage: str, depth: int = 0) -> Iterator[str]:
+    def _lefthook_texts(self, name: str, stage: str, seen: set[object]) -> Iterator[str]:
+        """Yield the commands of a file, and of those that it extends, each read once."""
+        seen.add(name)
         whole = _mapping(self._load(name))
-        for other in _list(whole.get("extends")):
-            if depth < MAX_GROUP_DEPTH:
-                yield from self._lefthook_texts(str(other), stage, depth + 1)
+        for other in map(_text, _list(whole.get("extends"))):
+            if other not in seen and len(seen) < MAX_EXTENDED_FILES:
+                yield from self._lefthook_texts(other, stage, seen)
         hook = _mapping(whole.get(stage))
         if hook.get("skip") is True:
             return
-        commands = [*_mapping(hook.get("commands")).values(), *_jobs(hook)]
+        commands = [*_mapping(hook.get("commands")).values(), *_jobs(hook, {id(hook)})]
         scripts: list[tuple[object, object]] = [*_mapping(hook.get("scripts")).items()]
         scripts += [(j.get("script"), j) for j in map(_mapping, commands) if j.get("script")]
         for command in map(_mapping, commands):
             if command.get("skip") is not True and isinstance(run := command.get("run"), str):
                 yield run
-        directory = str(whole.get("source_dir") or ".lefthook")
+        directory = _text(whole.get("source_dir") or ".lefthook")
         for script, options in scripts:
             if _mapping(options).get("skip") is not True:
-                yield self.read_text(os.path.join(directory, stage, str(script)))
+                yield self.read_text(os.path.join(directory, stage, _text(script)))
 
     def _load(self, name: str) -> object:
         """Return the parsed content of a configuration file. If it is invalid, return None and note the error."""
+        name = os.path.normpath(name)
         if name not in self._read:
             self._read[name] = None
             try:
@@ -199,7 +211,7 @@ class Configurations:
         """Return the content of a file in the work tree; empty if it cannot be read."""
         try:
             with regular.open_regular(os.path.join(self._top, name)) as file:
-                return file.read(MAX_FILE_BYTES).decode("utf-8-sig", "surrogateescape")
+                return file.read(regular.MAX_TEXT_BYTES).decode("utf-8-sig", "surrogateescape")
         except OSError:
             return ""
 
@@ -209,7 +221,7 @@ def _parse(name: str, text: str) -> object:
     suffix = os.path.splitext(name)[1]
     if suffix in (".json", ".jsonc"):
         try:
-            return json.loads(re.sub(r"(?m)^\s*//.*$", "", text))
+            return json.loads(re.sub(r"(?m)^[^\S\n]*//.*$", "", text))
         except (ValueError, RecursionError):
             raise Unreadable("is not JSON") from None
     if suffix == ".toml":
@@ -223,45 +235,43 @@ def _parse(name: str, text: str) -> object:
         return document
     import yaml
 
+    from pycache_guard.doctor.yaml_files import load_yaml
+
     try:
-        return yaml.load(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return load_yaml(text)
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         words = " ".join(str(error).split())
         raise Unreadable(f"is not YAML: {words}") from None
 
 
-def _take_block(lines: list[str], *, is_table: bool) -> Iterator[str]:
-    """Yield the first of `lines` and the lines that belong to it."""
-    first, *rest = lines
-    yield first
-    depth = len(first) - len(first.lstrip())
-    for line in rest:
-        ends = line.startswith("[") if is_table else len(line) - len(line.lstrip()) <= depth
-        if line.strip() and ends:
-            return
-        yield line
-
-
 def _local_guard(hook: dict[str, object]) -> str | None:
     """Return the id of our hook that runs the same command as a local hook, or None."""
-    words = [str(hook.get("entry")), *map(str, _list(hook.get("args")))]
+    words = [_text(hook.get("entry")), *map(_text, _list(hook.get("args")))]
     command = " ".join(words)
     if not re.search(r"pycache[-_]guard", command):
         return None
     return next((guard for guard in GUARDS if re.search(rf"\b{guard}(?![\w-])", command)), None)
 
 
-def _jobs(hook: dict[str, object], depth: int = 0) -> Iterator[dict[str, object]]:
+def _jobs(hook: dict[str, object], seen: set[int], depth: int = 0) -> Iterator[dict[str, object]]:
+    """Yield the jobs of a hook or a group, and those of groups in it; each group once."""
     for job in map(_mapping, _list(hook.get("jobs"))):
         if job.get("skip") is True:
             continue
         yield job
-        if depth < MAX_GROUP_DEPTH:
-            yield from _jobs(_mapping(job.get("group")), depth + 1)
+        group = _mapping(job.get("group"))
+        if depth < MAX_GROUP_DEPTH and id(group) not in seen:
+            seen.add(id(group))
+            yield from _jobs(group, seen, depth + 1)
 
 
 def _stages(value: object) -> tuple[str, ...]:
-    return tuple(STAGES.get(str(stage), str(stage)) for stage in _list(value))
+    return tuple(STAGES.get(stage, stage) for stage in map(_text, _list(value)))
+
+
+def _text(value: object) -> str:
+    """Return a scalar as text; empty for a list or a mapping, which may contain itself."""
+    return "" if isinstance(value, (dict, list)) else str(value)
 
 
 def _mapping(value: object) -> dict[str, object]:

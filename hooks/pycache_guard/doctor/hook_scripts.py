@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from pycache_guard.doctor.hook_configurations import Configurations
 
-#: Larger files are not hook scripts.
-MAX_SCRIPT_BYTES = 1 << 20
 #: How many scripts may call each other.
 MAX_CALL_DEPTH = 6
 
@@ -77,10 +75,13 @@ class Scripts:
         self._directory = directory
         self._configurations = configurations
         self._seen: set[str] = set()
+        #: By text, stage and depth.
+        self._verdicts: dict[tuple[str, str, int], Verdict] = {}
 
     def check_hook(self, stage: str, content: bytes) -> Verdict:
         """Return the verdict for the script that git runs at `stage`."""
         self._seen = set()
+        self._verdicts = {}
         verdicts = [
             self._check(text, stage, 0)
             for text in (_decode(content), *self._read_chained(stage, content))
@@ -90,6 +91,7 @@ class Scripts:
     def check_command(self, stage: str, command: str) -> Verdict:
         """Return the verdict for a command of the git configuration at `stage`."""
         self._seen = set()
+        self._verdicts = {}
         return self._check(command, stage, 0)
 
     def _read_chained(self, stage: str, content: bytes) -> Iterator[str]:
@@ -107,9 +109,17 @@ class Scripts:
     def _check(self, text: str, stage: str, depth: int) -> Verdict:
         if depth > MAX_CALL_DEPTH:
             return NOTHING
+        key = (text, stage, depth)
+        if key not in self._verdicts:
+            self._configurations.count_text(len(text))
+            self._verdicts[key] = self._check_once(text, stage, depth)
+        return self._verdicts[key]
+
+    def _check_once(self, text: str, stage: str, depth: int) -> Verdict:
         found = [_check_program(text, stage)]
         found += [
-            self._check_runners(statement, stage, depth) for statement in _statements(_clean(text))
+            self._check_runners(statement, stage, depth)
+            for statement in dict.fromkeys(_statements(_clean(text)))
         ]
         return _best(found)
 
@@ -165,7 +175,7 @@ class Scripts:
             return
         try:
             with regular.open_regular(path) as file:
-                data = file.read(MAX_SCRIPT_BYTES)
+                data = file.read(regular.MAX_TEXT_BYTES)
         except OSError:
             return
         if b"\0" not in data:
@@ -190,8 +200,10 @@ def _check_program(text: str, stage: str) -> Verdict:
     if not counting:
         return IGNORED if running else NOTHING
     # Without `set -e`, as `sh -e` of husky has it, the last command's exit code is the hook's.
-    if _is_plain_script(text) and all(_is_forgotten(clean, s) for s in counting):
-        return IGNORED
+    if _is_plain_script(text):
+        following = _following_lines(clean)
+        if all(_is_forgotten(statement, following) for statement in counting):
+            return IGNORED
     return Verdict(is_guard=True, by="pycache-guard")
 
 
@@ -221,18 +233,24 @@ def _is_plain_script(text: str) -> bool:
         return False  # husky and lefthook, or no shell
     if "husky.sh" in text:  # it starts the hook once more, with `sh -e`
         return False
-    ends = r"(?m)^\s*set\s+(?:-\w+\s+)*-(?:\w*e|o\s+errexit)"
+    ends = r"(?m)^[^\S\n]*set\s+(?:-\w+\s+)*-(?:\w*e|o\s+errexit)"
     return not re.search(r"\s-\w*e", shebang) and not re.search(ends, text)
 
 
-def _is_forgotten(clean: str, statement: str) -> bool:
+def _following_lines(clean: str) -> dict[str, str]:
+    """Return, for each line at its first place, the next line that runs something; empty at the end."""
+    found, following = {}, ""
+    for line in reversed([line.strip() for line in clean.splitlines() if line.strip()]):
+        found[line] = following
+        following = following if line in CLOSING else line
+    return found
+
+
+def _is_forgotten(statement: str, following: dict[str, str]) -> bool:
     """Return whether a command is alone on a line and the script ignores its exit code."""
-    lines = [line.strip() for line in clean.splitlines() if line.strip()]
-    if statement not in lines:
-        return False  # `if ! …`, `… && …`, `exec …; …`
-    rest = [line for line in lines[lines.index(statement) + 1 :] if line not in CLOSING]
+    after = following.get(statement, "")  # empty for `if ! …`, `… && …`, `exec …; …`
     is_checked = statement.startswith(("exec ", "if ", "!")) or "||" in statement
-    return bool(rest) and not is_checked and "$?" not in rest[0] and not rest[0].startswith("exit")
+    return bool(after) and not is_checked and "$?" not in after and not after.startswith("exit")
 
 
 def _chosen_hooks(statement: str) -> set[str]:

@@ -21,6 +21,9 @@ OPEN_FLAGS = os.O_RDONLY | compat.O_BINARY | compat.O_NONBLOCK
 
 #: Maximum size of small files such as `.git` and HEAD, in bytes.
 MAX_SMALL_FILE_BYTES = 1 << 16
+#: Of text files that people write, such as configurations, scripts and build files.
+MAX_TEXT_BYTES = 1 << 20
+TOO_LARGE = "the file is larger than 1 MiB"
 
 
 def open_regular_fd(path: str | bytes, *, follow: bool = True, dir_fd: int | None = None) -> int:

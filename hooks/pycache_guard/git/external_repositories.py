@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 HOME_STORES = (".local/share/yadm/repo.git", ".config/yadm/repo.git", ".yadm/repo.git")
 #: Directories with one such repository per topic: vcsh(1).
 HOME_STORE_DIRECTORIES = (".config/vcsh/repo.d",)
-#: Maximum number of bytes that are read of a repository's configuration.
-MAX_CONFIG_BYTES = 1 << 20
 #: The user id of root. Repositories of root count like those of the current user.
 ROOT_USER = 0
 
@@ -85,12 +83,12 @@ def _names_work_tree(path: str) -> bool:
 
     try:
         with regular.open_regular(path) as file:
-            content = file.read(MAX_CONFIG_BYTES)
+            content = file.read(regular.MAX_TEXT_BYTES)
     except OSError:
         return False
     import re
 
-    return re.search(rb"(?mi)^\s*(?:\[core\]\s*)?worktree\s*=", content) is not None
+    return re.search(rb"(?mi)^[^\S\n]*(?:\[core\]\s*)?worktree\s*=", content) is not None
 
 
 def _is_own(path: str) -> bool:

@@ -8,12 +8,9 @@ from __future__ import annotations
 import os
 
 from pycache_guard import compat
-from pycache_guard.fs.regular import open_regular
+from pycache_guard.fs.regular import MAX_TEXT_BYTES, open_regular
 from pycache_guard.git.process import Git, git_output
 from pycache_guard.git.repository import toplevel
-
-#: Maximum number of bytes that are read of a hook.
-MAX_HOOK_BYTES = 1 << 20
 
 
 def hooks_dir() -> str:
@@ -39,7 +36,7 @@ def installed_hooks(stages: tuple[str, ...]) -> dict[str, bytes]:
         if os.path.isfile(path) and (compat.WINDOWS or os.access(path, os.X_OK)):
             try:
                 with open_regular(path) as file:
-                    found[stage] = file.read(MAX_HOOK_BYTES)
+                    found[stage] = file.read(MAX_TEXT_BYTES)
             except OSError:  # executable, but not readable
                 found[stage] = b""
     return found

@@ -53,7 +53,7 @@ FILTERING_CALLS = frozenset(
 SAME_METHODS = frozenset({"absolute", "resolve", "expanduser", "as_posix"})
 
 
-FORMATTED = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
+FORMATTED = re.compile(r"%(?:\([^)%]*\))?[-#0 +]*(?:[1-9*][\d*]*)?(?:\.[\d*]+)?[a-zA-Z]|\{[^{}]*\}")
 #: The maximum nesting of a path expression that is resolved.
 MAX_PATH_DEPTH = 12
 #: A path of more pieces than this is not known.
