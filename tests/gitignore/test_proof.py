@@ -17,6 +17,7 @@ from helpers.repo import Repo
 from helpers.report_parser import CLEAN, EVERY_PROBE
 from pycache_guard.bytecode.probes import SUFFIXES, UNTRACKED_DIR, UNTRACKED_MODULE, probe_paths
 from pycache_guard.git.check_ignore import IsolatedIgnoreRules
+from pycache_guard.gitignore import proof
 from pycache_guard.gitignore.fast_proof import matches_directory
 from pycache_guard.gitignore.proof import _probe, find_unignored
 
@@ -245,3 +246,9 @@ def test_find_unignored_agrees_with_what_python_writes(
     if not cache and not legacy:
         assert run("check-gitignore", "--fix") == CLEAN
         assert repo.git("status", "--porcelain") == ""
+
+
+def test_only_so_many_lines_are_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "MAX_SUSPECTS", 2)
+    found = proof.find_ineffective_lines({b".gitignore": b"*.PYC\n*.pyc\n*.PYO\n*.PYD\n*.PYC\n"})
+    assert [line.number for line in found] == [1, 3]

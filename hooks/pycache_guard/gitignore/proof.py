@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
+#: Each costs a file. The lines are hints: what is not ignored is a finding without them.
+MAX_SUSPECTS = 1000
+
+
 class IneffectiveLine(NamedTuple):
     """A line of an ignore file that ignores no bytecode."""
 
@@ -23,13 +27,17 @@ class IneffectiveLine(NamedTuple):
 
 
 def find_ineffective_lines(rules: Mapping[bytes, bytes]) -> list[IneffectiveLine]:
-    """Return the lines of ignore files, given with their content, that match no bytecode."""
-    suspects = [
+    """Return the lines of ignore files, given with their content, that match no bytecode.
+
+    Only the first `MAX_SUSPECTS` lines are asked about.
+    """
+    every = (
         IneffectiveLine(file, number, line, why)
         for file, content in rules.items()
         for number, line in lines_about_bytecode(content)
         if (why := explain_line(line))
-    ]
+    )
+    suspects = [*islice(every, MAX_SUSPECTS)]
     inert = _never_match([suspect.line for suspect in suspects])
     return [suspect for suspect, is_inert in zip(suspects, inert, strict=True) if is_inert]
 
