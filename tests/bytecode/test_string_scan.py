@@ -160,6 +160,7 @@ def test_printable_runs() -> None:
     data = b"\0abc\1abcd\xc3\xa9\2\xff\xe2\x82\xac123\3"
     assert find_printable_runs(data) == ["abcdé".encode(), "€123".encode()]
     assert find_printable_runs(data, 7) == ["€123".encode()]
+    assert find_printable_runs(b"\0" + b"x" * 70_000 + b"\0") == [b"x" * 70_000]
 
 
 @given(
