@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from helpers.git_version import HAS_GIT
 from helpers.printed_commands import CommandLog
 from helpers.repo import Repo, Result
 from helpers.report_schema import is_json_report, validate_report
@@ -173,6 +174,8 @@ def build_once(tmp_path_factory: pytest.TempPathFactory) -> BuildOnce:
 @pytest.fixture(scope="session")
 def checkout(build_once: BuildOnce, inherited: dict[str, str]) -> Checkout:
     """Clone the repository that the tests stand in, with what is not committed yet."""
+    if not HAS_GIT:
+        pytest.skip("git is not installed here")
     path = build_once("checkout", lambda made: clone_here(made / "clone", inherited)) / "clone"
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=path, env=inherited, text=True)
     return Checkout(path, head.strip())

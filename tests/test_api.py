@@ -22,6 +22,7 @@ from helpers.make_pyc import (
     without_lines,
     write_file,
 )
+from helpers.windows import words_of_missing_file
 from pycache_guard import api
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def test_load_code_refuses_a_source_that_does_not_compile(tmp_path: Path, source
 
 
 def test_load_code_refuses_unreadable_files(tmp_path: Path) -> None:
-    with pytest.raises(pycache_guard.LoadError, match="No such file or directory"):
+    with pytest.raises(pycache_guard.LoadError, match=words_of_missing_file()):
         pycache_guard.load_code(tmp_path / "nowhere.pyc")
     large = write_file(tmp_path / "m.py", "")
     with large.open("r+b") as file:

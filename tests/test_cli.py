@@ -15,7 +15,7 @@ import pytest
 
 import pycache_guard
 from conftest import PROGRAM
-from helpers.git_version import require_ownership_check
+from helpers.git_version import needs_any_git, require_ownership_check
 from pycache_guard import cli, compat
 from pycache_guard.commands._help import load_help
 from pycache_guard.errors import Failure
@@ -127,6 +127,7 @@ class TestBadInput:
         return err.removeprefix("error: ")[:-1]
 
     @ASKED
+    @needs_any_git
     def test_command_outside_a_repository_ends_with_2(
         self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
     ) -> None:

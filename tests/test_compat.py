@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 import time
 import unicodedata
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 import pycache_guard
+from helpers.git_version import needs_any_git
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 from pycache_guard import cli, compat
@@ -62,10 +64,16 @@ def test_find_program_takes_absolute_directories_alone(
         assert compat.find_program("tool", os.pathsep.join([d, b])).startswith(b)
 
 
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="the usual places and proc(5) are those of POSIX"
+)
 def test_find_program_without_a_path_looks_in_the_usual_places() -> None:
     assert os.path.isabs(compat.find_program("sh", None))
 
 
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="the usual places and proc(5) are those of POSIX"
+)
 def test_processor_ticks_grow_and_are_none_for_unknown_processes() -> None:
     """Of nobody nothing is known, nor where there is no proc(5); what works has used some."""
     assert compat.processor_ticks(1 << 30) is None
@@ -107,6 +115,7 @@ def test_path_that_windows_cannot_have_ends_with_2(
         cli.main(["forbid-bytecode"])
 
 
+@needs_any_git
 def test_write_to_a_closed_pipe_on_windows_is_a_broken_pipe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

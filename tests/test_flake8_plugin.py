@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, int, in
         (directory / name).write_bytes(source)
     done = flake8("--format", "%(path)s\t%(row)d\t%(col)d\t%(code)s", "-j1", ".", cwd=directory)
     assert done.stderr == ""
-    rows = (line.removeprefix("./").split("\t") for line in done.stdout.splitlines())
+    rows = (line.removeprefix(f".{os.sep}").split("\t") for line in done.stdout.splitlines())
     return {(path, int(row), int(column), code) for path, row, column, code in rows}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +18,8 @@ from fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the inputs are names of any bytes")
 
 #: Inputs in addition to the seeds.
 FEW = 12

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pre_commit.constants import VERSION
 
+from helpers.git_version import needs_any_git
 from helpers.runners import HOOKS, MANIFEST, ROOT, SCRIPTS
 from pycache_guard.bytecode.names import is_bytecode_path
 from pycache_guard.cli import COMMANDS, main
@@ -86,6 +87,7 @@ def test_hook_keys_are_known_to_both_runners(hook: str) -> None:
 
 
 @pytest.mark.parametrize("runner", ["pre-commit", "prek"])
+@needs_any_git
 def test_manifest_is_accepted_by_both_runners(runner: str) -> None:
     done = subprocess.run(
         [SCRIPTS / runner, "validate-manifest", os.fspath(MANIFEST)],

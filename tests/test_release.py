@@ -13,6 +13,7 @@ import pytest
 import yaml
 from scripts import release
 
+from helpers.git_version import needs_any_git
 from helpers.runners import ROOT
 from pycache_guard import __version__
 
@@ -93,6 +94,7 @@ def test_missing_version_is_refused(checkout: Path) -> None:
         release.version(checkout)
 
 
+@needs_any_git
 def test_wrong_tag_ends_with_1() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.release", "check-tag", "v0"],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 BYTES = st.binary(min_size=1, max_size=12).filter(lambda data: 0 not in data)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="commands for a POSIX shell")
 @given(
     st.lists(
         BYTES
@@ -95,6 +96,7 @@ REWRITTEN = [
 
 
 @pytest.mark.parametrize(("paths", "options"), REWRITTEN)
+@pytest.mark.skipif(sys.platform == "win32", reason="commands for a POSIX shell")
 def test_rewrite_history_names_few_paths_or_the_ends_of_many(
     paths: list[str], options: str
 ) -> None:
@@ -182,6 +184,7 @@ def test_program_started_as_a_module_is_named_with_its_interpreter(
     assert program() == ("'/a b/python' -m pycache_guard" if ours else "pycache-guard")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="commands for a POSIX shell")
 def test_full_program_does_not_depend_on_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,15 @@ from documentation.blocks import Block, blocks_of_page
 from helpers.gitlab_component import interpolate_component
 from helpers.runners import ROOT, SCRIPTS
 
-pytestmark = pytest.mark.skipif(
-    sys.implementation.name != "cpython", reason="the linters have no wheels for PyPy"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        sys.implementation.name != "cpython", reason="the linters have no wheels for PyPy"
+    ),
+    pytest.mark.skipif(
+        shutil.which("check-jsonschema", path=os.fspath(SCRIPTS)) is None,
+        reason="run `pip install -e .[test]` again",
+    ),
+]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTION = ROOT / "action.yml"

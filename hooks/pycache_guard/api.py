@@ -76,7 +76,7 @@ def load_code(path: str | os.PathLike[str], *, optimization: int | None = None) 
     name = f"<source {os.urandom(8).hex()}>"
     outcome = compare_code(pyc, marshal.dumps(_compile_source(source, name, level)), name.encode())
     if outcome.result.is_equivalent:
-        return _compile_source(source, target.source.path, level)
+        return _compile_source(source, target.source.path.replace("/", os.sep), level)
     why = outcome.reason or (
         f"{describe_difference(outcome.difference)} differs" if outcome.difference else ""
     )

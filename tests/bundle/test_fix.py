@@ -14,6 +14,7 @@ import pytest
 from bundle.pythons import Python, pythons
 from bundle.read_only import WAYS
 from helpers.make_pyc import TAG, compile_source, hash_pyc, timestamp_pyc
+from helpers.windows import words_of_missing_file
 from pycache_guard.bytecode.pyc import read_pyc
 from pycache_guard.bytecode.tampering import file_names
 
@@ -204,6 +205,7 @@ def test_the_destination_replaces_another_path(root: Path, run: Run) -> None:
 
 
 @only_cpython
+@pytest.mark.skipif(sys.platform == "win32", reason="commands for a POSIX shell")
 def test_what_is_left_for_a_person(root: Path, run: Run) -> None:
     put(root / "b" / "m.py", SOURCE)
     put(root / "b" / "n.py", SOURCE)
@@ -265,7 +267,7 @@ def test_archives_are_not_changed(root: Path, run: Run) -> None:
     assert (code, out) == (2, "")
     assert "a.zip: is an archive, which --fix does not change" in err
     assert (root / "a.zip").read_bytes() == b"PK"
-    assert "No such file" in run("check-bundle", "nothing", "--fix", "--python", HERE).err
+    assert words_of_missing_file() in run("check-bundle", "nothing", "--fix", "--python", HERE).err
 
 
 def test_there_is_no_interpreter(root: Path, run: Run) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.ci_runs import ROWS, Row, fill
+from helpers.git_version import needs_any_git
 from pycache_guard.ci.systems import SYSTEMS, branch_value, commit_value, detect_system
 from pycache_guard.errors import Failure
 
@@ -78,6 +79,7 @@ def test_unset_variables_are_none(value: object) -> None:
 
 
 @given(st.text(alphabet="abé-./@{}~^:?*[\\ \x01_#'\"", min_size=1, max_size=8))
+@needs_any_git
 def test_branch_names_are_those_of_git(name: str) -> None:
     """`git check-ref-format` accepts every name that is accepted here."""
     import subprocess

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from clean.trees import list_tree, make_tree
+from helpers.git_version import needs_any_git
 from helpers.posix_names import decode_posix_name
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
@@ -333,7 +334,10 @@ def test_a_directory_that_is_named_stays_only_for_its_own_sake(root: Path, run: 
 def test_absolute_paths(root: Path, run: Run) -> None:
     make_tree(root, ["p/__pycache__/a.cpython-313.pyc"])
     result = run("clean", "--dry-run", str(root / "p"))
-    assert result.out.splitlines()[1] == f"would remove {root}/p/__pycache__/a.cpython-313.pyc"
+    assert (
+        result.out.splitlines()[1]
+        == f"would remove {root.as_posix()}/p/__pycache__/a.cpython-313.pyc"
+    )
 
 
 @posix
@@ -414,6 +418,7 @@ def test_a_submodules_place_is_not_taken(repo: Repo, run: Run) -> None:
     assert [path.name for path in repo.path.iterdir() if path.name != ".git"] == ["sub"]
 
 
+@needs_any_git
 def test_where_git_does_not_answer_nothing_goes(root: Path, run: Run) -> None:
     make_tree(root, [".git/HEAD", "__pycache__/a.cpython-313.pyc"])
     before = list_tree(root)

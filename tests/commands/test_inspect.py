@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -286,6 +287,7 @@ def test_json_of_a_header_without_flags(here: Path, run: Run, version: str) -> N
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names are text there")
 def test_json_of_what_is_no_bytecode(here: Path, run: Run) -> None:
     odd = decode_posix_name(b"\xff.bin")
     write_file(here / odd, b"abc")

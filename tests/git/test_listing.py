@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -103,7 +104,11 @@ def test_select_records_reads_only_possible_blocks() -> None:
     [
         (b"100644 aa 0\ta.py", Entry("100644", "aa", "a.py")),
         (b"120000 aa 2\ta\tb\n", Entry("120000", "aa", "a\tb\n")),
-        (b"100755 blob aa\t\xff", Entry("100755", "aa", decode_posix_name(b"\xff"))),
+        pytest.param(
+            b"100755 blob aa\t\xff",
+            Entry("100755", "aa", decode_posix_name(b"\xff")),
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="names are UTF-8 there"),
+        ),
         (b"160000 commit aa\tsub", Entry("160000", "aa", "sub")),
         (b"100644 aa\ta", Entry("100644", "aa", "a")),
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.git_version import needs_git
+from helpers.git_version import needs_any_git, needs_git
 from pycache_guard.errors import Failure
 from pycache_guard.git import repository
 from pycache_guard.git.process import GitFailure, git_output
@@ -86,6 +86,7 @@ class TestTop:
         monkeypatch.chdir(repo.path)
         assert not cwd_is_below_toplevel()
 
+    @needs_any_git
     def test_toplevel_outside_a_repository_is_a_failure(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
