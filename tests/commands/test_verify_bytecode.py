@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.git_version import HAS_GIT
 from helpers.make_pyc import (
     COMPILER,
     EVIL,
@@ -565,8 +565,7 @@ def test_other_interpreters(
 def test_no_such_python(here: Path, run: Run, name: str) -> None:
     code, out, err = run("verify-bytecode", "--python", name)
     assert (code, out) == (2, "")
-    # On Windows, PATH has neither the null device nor, perhaps, git.
-    is_found = sys.platform != "win32" or name.startswith("/") or shutil.which(f"{name}.exe")
+    is_found = name.startswith("/") or (name == "git" and HAS_GIT)  # the null device is on no PATH
     why = "does not answer as an interpreter does" if is_found else "not found on PATH"
     assert err == f"error: --python {name}: {why}\n"
 
