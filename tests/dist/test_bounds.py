@@ -140,6 +140,8 @@ LARGE: dict[str, tuple[int, Callable[[], tuple[str, bytes]]]] = {
 @pytest.mark.parametrize("name", LARGE)
 @pytest.mark.unmeasured
 def test_m14_large_archive_needs_limited_memory(name: str) -> None:
+    if name == "pyproject.toml" and sys.implementation.name == "pypy":
+        pytest.skip("PyPy itself needs more than this limit here")
     code, make = LARGE[name]
     file, data = make()
     assert len(data) < 12 << 20
