@@ -32,6 +32,8 @@ HAS_TIMER = hasattr(_signal, "setitimer")
 HAS_FILE_OWNERS = hasattr(os, "geteuid")
 #: Whether a file system reports that it is mounted read-only.
 HAS_STATVFS = hasattr(os, "statvfs")
+#: The flag of statvfs(3) of a read-only file system: 1 on Linux and macOS. PyPy has no name for it.
+ST_RDONLY: int = getattr(os, "ST_RDONLY", 1)
 #: Whether all calls for a walk by directory descriptors exist: openat(2), unlinkat(2) and others.
 HAS_DIR_FD = (
     hasattr(os, "O_DIRECTORY")

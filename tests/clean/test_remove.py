@@ -399,7 +399,7 @@ def test_directory_without_free_descriptor_has_the_ulimit_fix(
 def test_fix_names_the_read_only_mount(monkeypatch: pytest.MonkeyPatch) -> None:
     class Read:
         def __init__(self, path: str) -> None:
-            self.f_flag = os.ST_RDONLY if path.startswith("/mnt") else 0
+            self.f_flag = compat.ST_RDONLY if path.startswith("/mnt") else 0
 
     monkeypatch.setattr(os, "statvfs", Read)
     error = OSError(errno.EROFS, "")

@@ -305,7 +305,7 @@ def test_unwritable_directory_is_reported_with_reason(monkeypatch: pytest.Monkey
 
     class Mounted:
         def __init__(self, path: str) -> None:
-            self.f_flag = os.ST_RDONLY if path.startswith("fixed") else 0
+            self.f_flag = compat.ST_RDONLY if path.startswith("fixed") else 0
 
     monkeypatch.setattr(os, "statvfs", Mounted)
     places = [

@@ -159,7 +159,7 @@ def test_daemon_that_keeps_stderr_open_does_not_block(
     assert time.monotonic() - before < 30
 
 
-@posix
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 @pytest.mark.parametrize("ticks", [None, (b"1", b"1")])
 def test_silent_and_idle_git_is_stopped(
     fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object

@@ -169,9 +169,7 @@ class TestChild:
         )  # the collector may close what another test left
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32", reason="tests how children start and stop on POSIX systems"
-)
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 class TestStop:
     def test_stop_kills_a_child_that_ignores_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spawn, "STOP_POLLS", 10)
@@ -212,9 +210,7 @@ def test_start_child_without_permission_is_an_error(tmp_path: Path) -> None:
         start_child((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32", reason="tests how children start and stop on POSIX systems"
-)
+@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
 def test_start_child_opens_closed_standard_descriptors() -> None:
     """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
     kept = os.dup(0)

@@ -144,6 +144,6 @@ def read_only_mount(directory: str) -> str:
     here = os.path.abspath(directory)
     while True:
         above = os.path.dirname(here)
-        if above == here or not os.statvfs(above).f_flag & os.ST_RDONLY:
+        if above == here or not os.statvfs(above).f_flag & compat.ST_RDONLY:
             return here
         here = above

@@ -289,7 +289,7 @@ def find_world_writable(caches: Sequence[Cache], places: Sequence[CacheDirectory
 
 def is_read_only(path: str) -> bool:
     """Return whether a path is on a read-only file system (statvfs(3))."""
-    return compat.HAS_STATVFS and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return compat.HAS_STATVFS and bool(os.statvfs(path).f_flag & compat.ST_RDONLY)
 
 
 def count_paths(count: int) -> str:
