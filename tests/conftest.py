@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
 from filelock import FileLock
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings, strategies
 
 from helpers.git_version import HAS_GIT
 from helpers.printed_commands import CommandLog
@@ -42,6 +42,15 @@ settings.load_profile("suite")
 replace_missing_functions()
 
 
+@given(strategies.none())
+def create_random_generator(_: None) -> None:
+    """Let Hypothesis create its random generator, by a test without content.
+
+    It warns if nothing that the garbage collector sees refers to the generator, and the collector does not see
+    what is frozen. Where the variable `CI` is set, the generator is created only in the first test.
+    """
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Leave ten thousand tests out of garbage collection: a fourth of the time would go by on them."""
@@ -51,6 +60,7 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         if hasattr(gc, "freeze"):  # PyPy has another collector
+            create_random_generator()
             gc.freeze()
 
 
