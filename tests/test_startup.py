@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pycache_guard import compat
 from pycache_guard.cli import READS_INDEX
 
 if TYPE_CHECKING:
@@ -92,6 +93,34 @@ def test_git_is_started_before_the_command_is_imported(clean: Repo, command: str
     imported = {*done.stdout.decode().splitlines()[-1].split()}
     assert "pycache_guard.git.index" in imported
     assert imported.isdisjoint({"pycache_guard.commands", "pycache_guard.scan"})
+
+
+AT_FORK = """
+import sys
+from pycache_guard import compat
+from pycache_guard.cli import main
+from pycache_guard.commands import _index_child
+
+_index_child.LARGE_INDEX_BYTES = 0
+compat.count_processors = lambda: 2
+seen = []
+sys.addaudithook(lambda event, _: event == "os.fork" and seen.append({*sys.modules}))
+assert main(['ci', '--range', 'HEAD']) == 0
+print(*seen[0])
+"""
+
+
+def test_child_of_ci_is_started_before_the_command_is_imported(clean: Repo) -> None:
+    if not compat.HAS_FORK:
+        pytest.skip("needs fork(2)")
+    clean.add(".gitignore", "__pycache__/\n")
+    clean.commit()
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", AT_FORK], capture_output=True, check=True
+    )
+    imported = {*done.stdout.decode().splitlines()[-1].split()}
+    assert "pycache_guard.commands._forks" in imported
+    assert imported.isdisjoint({"pycache_guard.commands.ci", "pycache_guard.ci", *SLOW_IMPORTS})
 
 
 def test_clean_push_imports_no_slow_module(

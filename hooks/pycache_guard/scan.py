@@ -87,6 +87,27 @@ class Contents:
         self.converted: dict[bytes, tuple[str, bytes]] = {}
 
 
+class Examined:
+    """The bytecode of an index or a tree, before the configuration says what is allowed."""
+
+    def __init__(
+        self, named: list[bytes], holders: list[bytes], contents: Contents, unread: Unread
+    ) -> None:
+        #: The records of bytecode by path.
+        self.named = named
+        #: The records of files whose blob is bytecode.
+        self.holders = holders
+        self.contents = contents
+        #: What was checked, and what was not looked into.
+        self.unread = unread
+
+    def paths(self) -> set[bytes]:
+        """Return the paths of all bytecode, and of all files that become bytecode at checkout."""
+        from pycache_guard.git.listing import path_of
+
+        return {*map(path_of, (*self.named, *self.holders, *self.contents.converted))}
+
+
 def scan_tracked(
     source: Index | Tree,
     *,
@@ -106,26 +127,59 @@ def scan_tracked(
     globs in addition to the configuration. Files that are not read are counted in `unread`. Raises
     `Failure` if something cannot be checked.
     """
+    examined = examine_tracked(source, staged=staged, content=content, unread=unread)
+    return judge_examined(
+        source, examined, staged=staged, content=content, allow=allow, config_from=config_from
+    )
+
+
+def examine_tracked(
+    source: Index | Tree,
+    *,
+    staged: bool = False,
+    content: str = "new",
+    unread: Unread | None = None,
+) -> Examined:
+    """Return the bytecode of `source`. The arguments are those of `scan_tracked`."""
     unread = unread or Unread()
     named, files, attributes = (changed_records if staged else records_to_check)(
         source, content, unread
     )
-    from pycache_guard.git.listing import blob_of, parse_entry, path_of, select_records
-
     contents = examine_contents(files, attributes, unread)
-    found_any = named or contents.held or contents.converted
+    holders: list[bytes] = []
+    if contents.held:
+        from pycache_guard.git.listing import blob_of
+
+        holders = [record for record in files if blob_of(record) in contents.held]
+    return Examined(named, holders, contents, unread)
+
+
+def judge_examined(
+    source: Index | Tree,
+    examined: Examined,
+    *,
+    staged: bool = False,
+    content: str = "new",
+    allow: Sequence[str] = (),
+    config_from: Readable | None = None,
+) -> list[Finding]:
+    """Return the findings for bytecode that the configuration does not allow: PYC001, PYC002, PYC003.
+
+    `examined` is the bytecode of `source`. The other arguments are those of `scan_tracked`.
+    """
+    named, holders, contents = examined.named, examined.holders, examined.contents
+    found_any = named or holders or contents.converted
     config = load_config(config_from or source, thorough=bool(found_any))
     if not (found_any or allow or (config and config.allow)):
         return []
     from pycache_guard import allowlist
     from pycache_guard.config import AllowEntry
     from pycache_guard.git.globs import match_globs
+    from pycache_guard.git.listing import parse_entry, select_records
     from pycache_guard.git.repository import cwd_is_below_toplevel, is_sparse
 
     rooted = cwd_is_below_toplevel()
-    sparse = is_sparse() or source.has_skipped_entries(
-        {*map(path_of, named)} | {*map(path_of, files)}
-    )
+    sparse = is_sparse() or source.has_skipped_entries(examined.paths())
     allowances = [*(config.allow if config else ()), *map(AllowEntry, allow)]
     matched = match_globs(
         [a.glob for a in allowances],
@@ -136,9 +190,8 @@ def scan_tracked(
     entries = [*map(parse_entry, named)]
     moves = plan_moves(source, entries, read=content != "none", rooted=rooted, sparse=sparse)
     found = allowlist.path_findings(entries, grants, moves, rooted=rooted, sparse=sparse)
-    holders = [parse_entry(record) for record in files if blob_of(record) in contents.held]
     found += allowlist.content_findings(
-        holders, contents.held, grants, rooted=rooted, sparse=sparse
+        [*map(parse_entry, holders)], contents.held, grants, rooted=rooted, sparse=sparse
     )
     becoming = {parse_entry(record): how for record, how in contents.converted.items()}
     found += allowlist.checkout_findings(becoming, grants, rooted=rooted, sparse=sparse)

@@ -12,12 +12,12 @@ import pytest
 
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN, run_fixes
-from pycache_guard import compat
-from pycache_guard.ci import checks
-from pycache_guard.ci.checks import CheckResult
-from pycache_guard.commands import _forks, ci
+from pycache_guard import compat, scan
+from pycache_guard.commands import _index_child, ci
 from pycache_guard.commands._forks import ChildFailure
-from pycache_guard.errors import Failure
+from pycache_guard.commands._index_child import decode_examined, encode_examined, examine_in_child
+from pycache_guard.git import spawn
+from pycache_guard.scan import LFS_POINTER, Contents, Examined, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from conftest import Run
     from helpers.repo import Repo
-    from pycache_guard.git.tree import RevisionFiles
 
 ALLOW = '[tool.pycache-guard]\nallow = [{path = "**", reason = "all"}]\n'
 
@@ -89,7 +88,7 @@ def child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a process of its own check the index."""
     if not compat.HAS_FORK:
         pytest.skip("needs fork(2)")
-    monkeypatch.setattr(ci, "LARGE_INDEX_BYTES", 0)
+    monkeypatch.setattr(_index_child, "LARGE_INDEX_BYTES", 0)
     monkeypatch.setattr(compat, "count_processors", lambda: 2)
 
 
@@ -124,15 +123,17 @@ def test_child_changes_no_report(
 def test_check_of_a_child_that_is_ended_is_done_here(
     run: Run, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parent = os.getpid()
-
-    def check_index(files: RevisionFiles | None) -> CheckResult:
-        if os.getpid() != parent:
-            os.kill(os.getpid(), 9)
-        return checks.check_index(files)
-
-    monkeypatch.setattr(ci, "check_index", check_index)
+    monkeypatch.setattr(_index_child, "examine_for_parent", lambda: os.kill(os.getpid(), 9))
     assert run("ci", "--range", "HEAD") == CLEAN
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.usefixtures("child")
+def test_child_ends_if_the_command_line_is_wrong(run: Run, base: str) -> None:
+    assert run("ci", "--no-such-option").code == 2
+    assert spawn._live == []
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -147,49 +148,70 @@ def test_index_is_checked_here_if_no_child_starts(
     assert run("ci", "--range", "HEAD") == CLEAN
 
 
-def fail(error: BaseException) -> NoReturn:
-    raise error
+def examined_index() -> Examined:
+    """Return bytecode of every kind, with paths that are not UTF-8."""
+    contents = Contents()
+    contents.held = {"1" * 40: b"\xa7\r\r\n" + bytes(12)}
+    contents.converted = {record(b"b\xff.png"): ("text eol=crlf", b"\xcb\r\r\n")}
+    unread = Unread()
+    unread.entries, unread.read = 3, 2
+    unread.add(LFS_POINTER, b"x\xff")
+    return Examined([record(b"a\xfe.pyc")], [record(b"c.png")], contents, unread)
 
 
-RESULT = CheckResult([], "1 file checked", 1, ("A note.",), ("a failure",), {"n": {"m": 1}})
+def record(path: bytes) -> bytes:
+    return b"100644 " + b"1" * 40 + b" 0\t" + path
+
+
+def test_examined_index_is_the_same_after_json() -> None:
+    examined = examined_index()
+    decoded = decode_examined(json.loads(json.dumps(encode_examined(examined))))
+    for name in ("named", "holders"):
+        assert getattr(decoded, name) == getattr(examined, name)
+    for part in ("contents", "unread"):
+        assert vars(getattr(decoded, part)) == vars(getattr(examined, part))
+    assert decoded.paths() == {b"a\xfe.pyc", b"b\xff.png", b"c.png"}
+
+
+class Child:
+    """A child that answers at once."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+        self.is_stopped = False
+
+    def read(self) -> object:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def stop(self) -> None:
+        self.is_stopped = True
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected"),
-    [
-        ([lambda: RESULT], RESULT),
-        ([lambda: fail(Failure("no"))], "no"),
-        (
-            [lambda: fail(ZeroDivisionError("bug")), lambda: fail(ZeroDivisionError("again"))],
-            "again",
-        ),
-        ([lambda: fail(ChildFailure("ended")), lambda: RESULT], RESULT),
-    ],
+    ("answer", "entries"),
+    [(encode_examined(examined_index()), 3), (None, 2), (ChildFailure("ended"), 2)],
+    ids=["found", "an error", "ended"],
 )
-def test_answer_of_a_child(
-    answers: list[Callable[[], CheckResult]], expected: object, monkeypatch: pytest.MonkeyPatch
+def test_answer_of_a_child_is_used_once(
+    answer: object, entries: int, repo: Repo, base: str
+) -> None:
+    """Without an answer the index is examined here, and reported as always."""
+    child = Child(answer)
+    _index_child._started.append(child)  # type: ignore[arg-type]
+    assert examine_in_child().unread.entries == entries
+    assert child.is_stopped
+    assert examine_in_child().unread.entries == 2
+
+
+def test_child_answers_nothing_after_an_error(
+    repo: Repo, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process: what a forked one runs, coverage does not see."""
-
-    class Child:
-        def __init__(self, work: Callable[[], object]) -> None:
-            self.work = work
-
-        def read(self) -> object:
-            return json.loads(json.dumps(self.work()))
-
-        def stop(self) -> None:
-            stopped.append(self)
-
-    stopped: list[Child] = []
-    monkeypatch.setattr(_forks, "ForkedChild", Child)
-    wait = ci.start_in_child(lambda: answers.pop(0)())
-    try:
-        found: object = wait()
-    except (Failure, ZeroDivisionError) as error:
-        found = str(error)
-    assert found == expected
-    assert (len(stopped), answers) == (1, [])
+    assert decode_examined(_index_child.examine_for_parent()).unread.entries == 2
+    monkeypatch.setattr(scan, "examine_tracked", lambda *_, **__: 1 / 0)
+    assert _index_child.examine_for_parent() is None
 
 
 def test_range_is_needed_where_no_system_is_known(run: Run, base: str) -> None:
@@ -414,6 +436,6 @@ def test_job_summary_that_cannot_be_written_is_an_error(
 def test_unexpected_error_of_a_check_is_raised(
     run: Run, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ci, "check_index", lambda _: fail(ZeroDivisionError()))
+    monkeypatch.setattr(ci, "check_index", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("ci", "--range", "HEAD")

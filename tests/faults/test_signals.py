@@ -106,8 +106,8 @@ def test_while_git_hangs_anywhere(template: Path, tmp_path: Path, git: FakeGit, 
 WITH_A_CHILD = """
 import sys
 from pycache_guard import cli, compat
-from pycache_guard.commands import ci
-ci.LARGE_INDEX_BYTES = 0
+from pycache_guard.commands import _index_child
+_index_child.LARGE_INDEX_BYTES = 0
 compat.count_processors = lambda: 2
 cli.run()
 """

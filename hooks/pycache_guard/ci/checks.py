@@ -14,7 +14,13 @@ from pycache_guard.git.process import GitFailure
 from pycache_guard.git.revisions import UNSHALLOW_HINT, add_shallow_hint
 from pycache_guard.git.spawn import SignalsDeferred, end_children
 from pycache_guard.report import count
-from pycache_guard.scan import Unread, load_config, scan_tracked
+from pycache_guard.scan import (
+    Unread,
+    examine_tracked,
+    judge_examined,
+    load_config,
+    scan_tracked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from pycache_guard.findings import Finding
     from pycache_guard.git.revisions import Revisions
     from pycache_guard.git.tree import RevisionFiles
+    from pycache_guard.scan import Examined
 
 #: Seconds between two looks at signals, and between two signals to git processes; how many of them are polite.
 WAIT_SECONDS = 0.05
@@ -48,12 +55,23 @@ class CheckResult(NamedTuple):
     keys: dict[str, object] = {}  # noqa: RUF012 - a tuple; nothing writes to it
 
 
-def check_index(config_from: RevisionFiles | None) -> CheckResult:
-    """Check every entry of the index with all contents: PYC001, PYC002, PYC003."""
-    unread = Unread()
+def examine_index() -> Examined:
+    """Read every entry of the index with all contents."""
+    return examine_tracked(Index(), content="all")
+
+
+def check_index(
+    config_from: RevisionFiles | None, examine: Callable[[], Examined] = examine_index
+) -> CheckResult:
+    """Check every entry of the index with all contents: PYC001, PYC002, PYC003.
+
+    `examine` does the same as `examine_index`.
+    """
     failures: tuple[str, ...] = ()
     try:
-        findings = scan_tracked(Index(), content="all", config_from=config_from, unread=unread)
+        examined = examine()
+        findings = judge_examined(Index(), examined, content="all", config_from=config_from)
+        unread = examined.unread
     except GitFailure as failure:
         # A blob is missing, most likely: findings by path are reported anyway.
         failures = (str(failure),)

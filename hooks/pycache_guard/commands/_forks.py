@@ -5,13 +5,14 @@ JSON. `multiprocessing` would start interpreters, import everything again, and r
 two processes, where a fork takes 3 ms.
 """
 
+# hot path: see tests/test_budgets.py
+
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
 from time import sleep
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from pycache_guard.errors import Failure
 from pycache_guard.git.spawn import (
@@ -24,13 +25,14 @@ from pycache_guard.git.spawn import (
     stop_all,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn, TypeVar
 
     from pycache_guard.findings import Finding
 
-_Item = TypeVar("_Item")
+    _Item = TypeVar("_Item")
 
 #: The number of a part is one byte, and all fit into the smallest pipe.
 MAX_PARTS = 256
@@ -185,12 +187,12 @@ def run_child(work: Callable[[], Any], answers: int, mask: set[int]) -> NoReturn
         try:
             _live.clear()  # they are the parent's
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-            import json
-
             try:
                 answer = {"value": work()}
             except Failure as failure:
                 answer = {"failure": str(failure)}
+            import json
+
             view = memoryview(json.dumps(answer).encode())
             while view:
                 view = view[os.write(answers, view) :]

@@ -18,14 +18,14 @@ from pycache_guard.ci.ranges import RunCommits, range_commits, run_commits
 from pycache_guard.ci.systems import detect_system, read_github
 from pycache_guard.commands import print_success
 from pycache_guard.commands._arguments import non_empty, report_parser
+from pycache_guard.commands._index_child import examine_in_child
 from pycache_guard.errors import Failure
-from pycache_guard.git.index import index_bytes
 from pycache_guard.git.repository import require_toplevel
 from pycache_guard.git.tree import RevisionFiles
 from pycache_guard.report import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pycache_guard.ci.systems import System
     from pycache_guard.findings import Finding
@@ -46,9 +46,6 @@ REMOVED_WITH_COMMITS = "the command for its commit removes it here too"
 #: The file to which a step appends Markdown, on GitHub, Gitea and Forgejo
 #: (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
 SUMMARY_FILE = "GITHUB_STEP_SUMMARY"
-#: An index file of more bytes than this, of some 5,000 entries, is checked by a process of its own: the
-#: threads of one process take turns (the lock of the interpreter).
-LARGE_INDEX_BYTES = 1 << 19
 
 
 def main(argv: Sequence[str]) -> int:
@@ -64,12 +61,9 @@ def main(argv: Sequence[str]) -> int:
     files = RevisionFiles(config_from) if config_from else None
     full_clone = system.full_clone if system else "`git fetch --unshallow`"
 
-    def checked_index() -> CheckResult:
-        return check_index(files)
-
     results = run_side_by_side(
         [
-            start_in_child(checked_index) if is_worth_a_child() else checked_index,
+            lambda: check_index(files, examine_in_child),
             lambda: check_ignore_rules(files),
             lambda: check_run_commits(commits.revisions, files, full_clone),
         ]
@@ -87,55 +81,6 @@ def main(argv: Sequence[str]) -> int:
     if failures:
         raise Failure("; ".join(dict.fromkeys(failures)))
     return code
-
-
-def is_worth_a_child() -> bool:
-    """Return whether the index is so large that a process of its own for its check saves time."""
-    return compat.HAS_FORK and compat.count_processors() > 1 and index_bytes() > LARGE_INDEX_BYTES
-
-
-def start_in_child(check: Callable[[], CheckResult]) -> Callable[[], CheckResult]:
-    """Start a check in a forked process; return a function that waits for its result.
-
-    If it ends in any other way than with a result or a `Failure`, the function does the check again,
-    so that an error is reported by this process, as without a child.
-    """
-    from pycache_guard.commands._forks import (
-        ChildFailure,
-        ForkedChild,
-        decode_findings,
-        encode_findings,
-    )
-
-    def answer() -> list[object] | None:
-        try:
-            result = check()
-        except Failure:
-            raise
-        except Exception:  # noqa: BLE001 - this process will see the same
-            return None
-        return [encode_findings(result.findings), *result[1:]]
-
-    try:
-        child = ForkedChild(answer)
-    except OSError:  # a limit on processes, memory or descriptors
-        return check
-
-    def wait() -> CheckResult:
-        try:
-            values = child.read()
-        except ChildFailure:
-            values = None
-        finally:
-            child.stop()
-        if values is None:
-            return check()
-        findings, checked, number, notes, failures, keys = values
-        return CheckResult(
-            decode_findings(findings), checked, number, tuple(notes), tuple(failures), keys
-        )
-
-    return wait
 
 
 def find_commits(system: System | None, word: str | None) -> RunCommits:
