@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import sys
 
 import pytest
 
@@ -60,7 +61,13 @@ TOOL = "p.toml: tool.pycache-guard"
 KEYS = "there are allow, ignore, probes"
 BAD = [
     ("[tool.pycache-guard\n", "p.toml: not TOML: "),
-    ("n = " + "1" * 5000, "p.toml: not TOML: "),
+    pytest.param(
+        "n = " + "1" * 5000,
+        "p.toml: not TOML: ",
+        marks=pytest.mark.skipif(
+            sys.implementation.name == "pypy", reason="PyPy reads numbers of any length"
+        ),
+    ),
     ("a = " + "[" * 100_000, "p.toml: not TOML: nested too deeply"),
     ("a." * 60 + "a = 1\n", "p.toml: not TOML: a key has too many parts"),
     ("[" + "a . " * 60 + "a]\n", "p.toml: not TOML: a key has too many parts"),

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 import time
-import tracemalloc
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.memory import trace_memory
 from pycache_guard import config
 from pycache_guard.dist.metadata import backend
 from pycache_guard.dockerignore import dockerfile, values
@@ -424,12 +424,9 @@ def measure_seconds(read: Reader, content: bytes) -> float:
 
 def measure_bytes(read: Reader, content: bytes) -> int:
     """Return the memory that a reader takes, at the most."""
-    tracemalloc.start()
-    try:
+    with trace_memory() as peak:
         run(read, content)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+        return peak()
 
 
 @pytest.fixture(autouse=True)

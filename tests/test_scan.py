@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.make_pyc import WRITER
 from helpers.repo import BYTECODE
 from helpers.report_parser import CLEAN
 from pycache_guard.git.process import FIXED_VARIABLES
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from helpers.repo import Repo, Result
 
 COMMAND = "forbid-bytecode"
-CONTENT = "contains CPython {}.{} bytecode despite its name; Python can execute it".format(
-    *sys.version_info
-)
+CONTENT = f"contains {WRITER} bytecode despite its name; Python can execute it"
 HIDDEN = f"{CONTENT}; then delete, move or allow it, or the next `git add -A` adds it again"
 IN_A_TREE = "remove it with a new commit; this one cannot change"
 

@@ -573,6 +573,9 @@ def test_a_branch_switch_does_not_wait_for_modules(repo: Repo) -> None:
     assert imported.isdisjoint([*DEAR, *(f"pycache_guard.{name}" for name in ours)])
 
 
+@pytest.mark.skipif(
+    not compat.HAS_POSIX_SPAWN, reason="git is started by `subprocess`, which imports them"
+)
 @pytest.mark.parametrize("caches", [0, 200])
 def test_run_without_findings_imports_no_report(repo: Repo, caches: int) -> None:
     """What a report needs takes as long to import as 1,000 caches to remove."""

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -57,6 +57,15 @@ def nothing_is_left() -> Iterator[None]:
 def is_child() -> bool:
     """Return whether this is a forked process."""
     return os.getpid() != PARENT
+
+
+def wait_for_file(path: Path) -> None:
+    """Wait until a child has made a file."""
+    for _ in range(6000):
+        if path.exists():
+            return
+        time.sleep(0.01)
+    pytest.fail(f"{path.name} is not there")
 
 
 def wait_for_child() -> None:
@@ -176,14 +185,15 @@ def test_child_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         directory = TemporaryDirectory()
         process = Git("cat-file", "--batch", feed=True)
         spare = tmp_path / "spare"
-        spare.write_text(f"{spawn._live[-1]._pid} {directory.path}")  # type: ignore[attr-defined]
+        child: Any = spawn._live[-1]
+        pid = child._pid if isinstance(child, spawn.PosixChild) else child._process.pid
+        spare.write_text(f"{pid} {directory.path}")
         spare.rename(note)
         process.read()
 
     cli.handle_signals(cli.on_signal)
     child = ForkedChild(work)
-    while not note.exists():
-        time.sleep(0.01)
+    wait_for_file(note)
     child.stop()
     pid, path = note.read_text().split()
     assert not os.path.exists(path)
@@ -219,8 +229,7 @@ def test_child_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(_forks, "MAX_STOP_POLLS", 2)
     child = ForkedChild(work)
-    while not (tmp_path / "note").exists():
-        time.sleep(0.01)
+    wait_for_file(tmp_path / "note")
     child.stop()
 
 

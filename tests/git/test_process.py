@@ -159,7 +159,16 @@ def test_daemon_that_keeps_stderr_open_does_not_block(
     assert time.monotonic() - before < 30
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.fixture(params=[True, False], ids=["posix_spawn", "subprocess"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start children either way."""
+    if request.param and not compat.HAS_POSIX_SPAWN:
+        pytest.skip("this Python has no posix_spawnp")
+    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", request.param)
+
+
+@posix
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("ticks", [None, (b"1", b"1")])
 def test_silent_and_idle_git_is_stopped(
     fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, ticks: object
@@ -177,6 +186,7 @@ def test_silent_and_idle_git_is_stopped(
 
 
 @posix
+@pytest.mark.usefixtures("way")
 def test_silent_git_at_work_is_waited_for(
     fake_git_script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

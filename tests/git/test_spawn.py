@@ -149,6 +149,38 @@ class TestChild:
         assert spawn._live == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
+    def test_stopped_child_may_remove_its_files(self, tmp_path: Path) -> None:
+        """As git removes its locks."""
+        lock = tmp_path / "index.lock"
+        lock.touch()
+        code = "import signal; signal.signal(15, lambda *_: sys.exit(os.remove(sys.argv[1])))"
+        child = start_child(
+            (*python(f"{code}; os.write(1, b'x'); signal.pause()"), os.fspath(lock)), ENV
+        )
+        assert child.read() == b"x"
+        child.stop()
+        assert not lock.exists()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
+    def test_stopped_child_that_ignores_sigterm_is_killed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(spawn, "STOP_POLLS", 10)
+        code = "import signal; signal.signal(15, signal.SIG_IGN); os.write(1, b'x'); signal.pause()"
+        child = start_child(python(code), ENV)
+        assert child.read() == b"x"
+        child.stop()
+        assert spawn._live == []
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
+    def test_children_get_a_signal(self) -> None:
+        code = "import signal; signal.signal(15, lambda *_: sys.exit(5)); os.write(1, b'x')"
+        child = start_child(python(f"{code}; signal.pause()"), ENV)
+        assert child.read() == b"x"
+        spawn.end_children(15)
+        assert child.wait() == (5, b"")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
     def test_end_by_a_signal_is_a_negative_code(self) -> None:
         child = start_child(python("os.kill(os.getpid(), 9)"), ENV)
         assert everything(child) == b""

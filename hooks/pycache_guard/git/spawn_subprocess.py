@@ -1,7 +1,8 @@
-"""A child process where the system has no `posix_spawnp`: Windows."""
+"""A child process where Python has no `posix_spawnp`: on Windows, and PyPy."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -9,7 +10,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from pycache_guard import compat
-from pycache_guard.git.spawn import CHUNK_BYTES, MIN_PIPE_BYTES, _live
+from pycache_guard.git import spawn
+from pycache_guard.git.spawn import CHUNK_BYTES, MIN_PIPE_BYTES, Silence, _live
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +44,7 @@ class SubprocessChild:
         except OSError:
             self._errors.close()
             raise
+        self._silence = Silence(self._process.pid)
 
     def pipe_capacity(self) -> int:
         """Return how many bytes stdin holds unread."""
@@ -66,8 +69,14 @@ class SubprocessChild:
             self._process.stdin.close()
 
     def read(self, size: int = CHUNK_BYTES) -> bytes:
-        """Read up to `size` bytes of stdout; `b""` at the end."""
+        """Read up to `size` bytes of stdout; `b""` at the end.
+
+        Raises `TimeoutError`, but not on Windows.
+        """
         assert self._process.stdout is not None
+        while not self.has_output(spawn.POLL_MILLISECONDS / 1000):
+            self._silence.extend()
+        self._silence.end()
         return self._process.stdout.read(size) or b""
 
     def has_output(self, seconds: float) -> bool:
@@ -85,11 +94,21 @@ class SubprocessChild:
         return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and stderr."""
+        """Close the pipes, wait for the end; return the exit code and stderr.
+
+        Raises `TimeoutError`, but not on Windows.
+        """
         self.close_stdin()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        code = self._process.wait()
+        code = None
+        while code is None:
+            try:
+                code = self._process.wait(
+                    None if compat.WINDOWS else spawn.POLL_MILLISECONDS / 1000
+                )
+            except subprocess.TimeoutExpired:
+                self._silence.extend()
         self._errors.seek(0)
         errors = self._errors.read()
         self._errors.close()
@@ -102,9 +121,15 @@ class SubprocessChild:
         self.wait()
 
     def send_signal(self, number: int) -> None:
-        """End the child now, by whatever signal: Windows has no other way."""
-        self._process.kill()
+        """Send a signal to the child; on Windows, end it, because there is no other way."""
+        if compat.WINDOWS:
+            self._process.kill()
+        else:
+            self._process.send_signal(number)
 
     def stop(self) -> None:
-        """End the child now: Windows has no other way."""
+        """End the child with SIGTERM, and with SIGKILL if that fails; on Windows, end it now."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(spawn.STOP_POLLS * spawn.POLL_SECONDS)
         self.kill()

@@ -171,7 +171,10 @@ def describe_time(seconds: int) -> str:
         return utc
     if not local.tm_gmtoff:
         return utc
-    return f"{utc} ({time.strftime('%Y-%m-%d %H:%M:%S %z', local)})"
+    # Not `%z`: PyPy writes +0000 for every zone.
+    minutes = abs(local.tm_gmtoff) // 60
+    offset = f"{'-' if local.tm_gmtoff < 0 else '+'}{minutes // 60:02}{minutes % 60:02}"
+    return f"{utc} ({time.strftime('%Y-%m-%d %H:%M:%S', local)} {offset})"
 
 
 def describe_source(facts: PycFacts) -> str:
