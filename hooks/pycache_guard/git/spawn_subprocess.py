@@ -74,7 +74,7 @@ class SubprocessChild:
         Raises `TimeoutError`, but not on Windows.
         """
         assert self._process.stdout is not None
-        while not self.has_output(spawn.POLL_MILLISECONDS / 1000):
+        while not self._poll(spawn.POLL_MILLISECONDS):
             self._silence.extend()
         self._silence.end()
         return self._process.stdout.read(size) or b""
@@ -84,6 +84,9 @@ class SubprocessChild:
 
         Always true on Windows, where a pipe cannot be waited for: `read` waits instead.
         """
+        return self._poll(seconds * 1000)
+
+    def _poll(self, milliseconds: float) -> bool:
         if compat.WINDOWS:
             return True
         import select
@@ -91,7 +94,7 @@ class SubprocessChild:
         assert self._process.stdout is not None
         poll = select.poll()
         poll.register(self._process.stdout, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        return bool(poll.poll(milliseconds))
 
     def wait(self) -> tuple[int, bytes]:
         """Close the pipes, wait for the end; return the exit code and stderr.
