@@ -26,24 +26,18 @@ if TYPE_CHECKING:
 
 resource = pytest.importorskip("resource", reason="the processor time of children is not known")
 
-#: Runs the program, and writes the number of calls into a file.
+#: Runs the program, and writes the number of calls into a file. The profiler is written in C.
 COUNTING = """
 import sys
+from cProfile import Profile
 from pycache_guard.cli import main
 
-calls = 0
-
-
-def note(frame, event, arg):
-    global calls
-    calls += event in ("call", "c_call")
-
-
-sys.setprofile(note)
+profile = Profile()
+profile.enable()
 code = main(sys.argv[2:])
-sys.setprofile(None)
+profile.disable()
 with open(sys.argv[1], "w") as file:
-    file.write(str(calls))
+    file.write(str(sum(entry.callcount for entry in profile.getstats())))
 sys.exit(code)
 """
 
