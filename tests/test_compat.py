@@ -20,7 +20,7 @@ from helpers.report_parser import CLEAN
 from pycache_guard import cli, compat
 from pycache_guard.doctor import state
 from pycache_guard.doctor.caches import CacheDirectory
-from pycache_guard.git.spawn import end_children, start_child
+from pycache_guard.git.spawn import start_child
 from pycache_guard.git.spawn_subprocess import SubprocessChild
 
 if TYPE_CHECKING:
@@ -115,21 +115,12 @@ def test_path_that_windows_cannot_have_ends_with_2(
         cli.main(["forbid-bytecode"])
 
 
-def test_any_signal_ends_a_child_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows has no other way."""
-    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
-    monkeypatch.setattr(compat, "WINDOWS", True)
-    child = start_child([sys.executable, "-c", "import time; time.sleep(60)"], os.environ)
-    end_children(15)
-    assert child.wait()[0] != 0
-
-
 @needs_any_git
 def test_write_to_a_closed_pipe_on_windows_is_a_broken_pipe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Windows says EINVAL."""
-    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_FORK", False)
     child = start_child(["git", "--version"], os.environ, feed=True)
     assert isinstance(child, SubprocessChild)
     while child.read():

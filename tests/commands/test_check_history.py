@@ -619,7 +619,7 @@ def test_findings_without_posix_spawn_are_the_same(
         repo.stage(f"{n}.pyc" if n % 50 == 0 else f"{n}.bin", BYTECODE + b"%d" % n)
         ids.append(repo.commit())
     expected = run("check-history", "HEAD", "--format", "json")
-    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_FORK", False)
     assert run("check-history", "HEAD", "--format", "json") == expected
     assert len(found(expected)) == 200
 

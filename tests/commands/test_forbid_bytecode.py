@@ -440,7 +440,7 @@ def test_findings_without_posix_spawn_are_the_same(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there is no posix_spawn, the answer is the same."""
-    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_FORK", False)
     repo.add("pyproject.toml", CONFIG.format("ok.pyc"))
     repo.stage("a.pyc")
     repo.stage("ok.pyc")

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -185,9 +185,7 @@ def test_child_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         directory = TemporaryDirectory()
         process = Git("cat-file", "--batch", feed=True)
         spare = tmp_path / "spare"
-        child: Any = spawn._live[-1]
-        pid = child._pid if isinstance(child, spawn.PosixChild) else child._process.pid
-        spare.write_text(f"{pid} {directory.path}")
+        spare.write_text(f"{spawn._live[-1]._pid} {directory.path}")  # type: ignore[attr-defined]
         spare.rename(note)
         process.read()
 

@@ -307,7 +307,7 @@ def test_large_histories_pass(
 def test_sizes_are_counted_without_posix_spawn(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
+    monkeypatch.setattr(compat, "HAS_FORK", False)
     monkeypatch.setattr("pycache_guard.git.history.PATIENCE_SECONDS", 0.0)
     assert REFUSED in run("check-history", make_commit(repo, make_bomb(repo, 9))).err
     monkeypatch.setattr(compat, "WINDOWS", True)

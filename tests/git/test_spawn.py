@@ -34,13 +34,18 @@ ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.e
                 not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp"
             ),
         ),
-        "portable",
+        pytest.param(
+            "fork", marks=pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
+        ),
+        "windows",
     ]
 )
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Choose either way of starting a child."""
-    if request.param == "portable":
+    if request.param == "fork":
         monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", False)
+    if request.param == "windows":
+        monkeypatch.setattr(compat, "HAS_FORK", False)
     return str(request.param)
 
 
@@ -54,7 +59,7 @@ def everything(child: Child) -> bytes:
 
 def test_start_child_uses_what_the_system_has(kind: str) -> None:
     child = start_child(python(""), ENV)
-    assert isinstance(child, PosixChild if kind == "posix" else SubprocessChild)
+    assert isinstance(child, SubprocessChild if kind == "windows" else PosixChild)
     assert child.wait() == (0, b"")
 
 
@@ -149,38 +154,6 @@ class TestChild:
         assert spawn._live == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
-    def test_stopped_child_may_remove_its_files(self, tmp_path: Path) -> None:
-        """As git removes its locks."""
-        lock = tmp_path / "index.lock"
-        lock.touch()
-        code = "import signal; signal.signal(15, lambda *_: sys.exit(os.remove(sys.argv[1])))"
-        child = start_child(
-            (*python(f"{code}; os.write(1, b'x'); signal.pause()"), os.fspath(lock)), ENV
-        )
-        assert child.read() == b"x"
-        child.stop()
-        assert not lock.exists()
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
-    def test_stopped_child_that_ignores_sigterm_is_killed(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(spawn, "STOP_POLLS", 10)
-        code = "import signal; signal.signal(15, signal.SIG_IGN); os.write(1, b'x'); signal.pause()"
-        child = start_child(python(code), ENV)
-        assert child.read() == b"x"
-        child.stop()
-        assert spawn._live == []
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
-    def test_children_get_a_signal(self) -> None:
-        code = "import signal; signal.signal(15, lambda *_: sys.exit(5)); os.write(1, b'x')"
-        child = start_child(python(f"{code}; signal.pause()"), ENV)
-        assert child.read() == b"x"
-        spawn.end_children(15)
-        assert child.wait() == (5, b"")
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
     def test_end_by_a_signal_is_a_negative_code(self) -> None:
         child = start_child(python("os.kill(os.getpid(), 9)"), ENV)
         assert everything(child) == b""
@@ -201,8 +174,36 @@ class TestChild:
         )  # the collector may close what another test left
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.fixture(params=["posix", "fork"])
+def posix_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose either way on a POSIX system."""
+    if request.param == "posix" and not compat.HAS_POSIX_SPAWN:
+        pytest.skip("this Python has no posix_spawnp")
+    monkeypatch.setattr(compat, "HAS_POSIX_SPAWN", request.param == "posix")
+
+
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
+@pytest.mark.usefixtures("posix_kind")
 class TestStop:
+    def test_stopped_child_may_remove_its_files(self, tmp_path: Path) -> None:
+        """As git removes its locks."""
+        lock = tmp_path / "index.lock"
+        lock.touch()
+        code = "import signal; signal.signal(15, lambda *_: sys.exit(os.remove(sys.argv[1])))"
+        child = start_child(
+            (*python(f"{code}; os.write(1, b'x'); signal.pause()"), os.fspath(lock)), ENV
+        )
+        assert child.read() == b"x"
+        child.stop()
+        assert not lock.exists()
+
+    def test_children_get_a_signal(self) -> None:
+        code = "import signal; signal.signal(15, lambda *_: sys.exit(5)); os.write(1, b'x')"
+        child = start_child(python(f"{code}; signal.pause()"), ENV)
+        assert child.read() == b"x"
+        spawn.end_children(15)
+        assert child.wait() == (5, b"")
+
     def test_stop_kills_a_child_that_ignores_sigterm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spawn, "STOP_POLLS", 10)
         code = "import signal, time; signal.signal(15, signal.SIG_IGN); os.write(1, b'x')"
@@ -242,7 +243,7 @@ def test_start_child_without_permission_is_an_error(tmp_path: Path) -> None:
         start_child((os.fspath(tmp_path / "tool"),), {"PATH": os.fspath(tmp_path)})
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
 def test_start_child_opens_closed_standard_descriptors() -> None:
     """Standard input here; the others are closed in test_reporting.py, for they are pytest's."""
     kept = os.dup(0)
@@ -313,7 +314,7 @@ def test_stop_all_stops_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> Non
     assert stopped == ["child", "directory"]
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
 @pytest.mark.parametrize("made", [0, 1, 2, 3])
 def test_failed_start_leaves_no_descriptor_open(monkeypatch: pytest.MonkeyPatch, made: int) -> None:
     """Whichever pipe is one too many; the last time, it is the program that cannot be started."""
@@ -347,7 +348,7 @@ def test_signal_to_all_children_ends_them() -> None:
         assert children[0].wait()[0] != 0
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
 def test_signal_to_a_child_that_is_gone_is_no_error() -> None:
     child = start_child(python(""), ENV)
     assert isinstance(child, PosixChild)
@@ -388,7 +389,7 @@ def test_thread_defers_no_signals() -> None:
     assert done == [1]
 
 
-@pytest.mark.skipif(not compat.HAS_POSIX_SPAWN, reason="the system has no posix_spawnp")
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
 @pytest.mark.parametrize("number", range(3))
 def test_signal_after_a_close_closes_nothing_twice(
     monkeypatch: pytest.MonkeyPatch, number: int

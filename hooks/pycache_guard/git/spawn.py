@@ -2,8 +2,8 @@
 
 # hot path: see tests/test_budgets.py
 
-It uses `posix_spawnp`, because importing `subprocess` takes 4 ms more. Windows and PyPy have no `posix_spawnp`;
-`spawn_subprocess` does the same there.
+It uses `posix_spawnp`, because importing `subprocess` takes 4 ms more. PyPy has no `posix_spawnp`, and Windows
+neither that nor `poll`; `spawn_subprocess` does the same there.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Silence:
 
 
 class PosixChild:
-    """A child started by `posix_spawnp`. Its stderr is read along with stdout, so neither blocks."""
+    """A child on a POSIX system. Its stderr is read along with stdout, so neither blocks."""
 
     def __init__(
         self,
@@ -182,15 +182,20 @@ class PosixChild:
             if stdout is None:
                 self._out, stdout = new_pipe(opened)
                 theirs.append(stdout)
-            source: tuple[int, int, int] | tuple[int, int, str, int, int] = (
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-                if stdin is None
-                else (os.POSIX_SPAWN_DUP2, stdin, 0)
-            )
-            sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
-            self._pid = os.posix_spawnp(
-                program, [*argv], env, file_actions=[source, *sinks], setsigmask=mask
-            )
+            if compat.HAS_POSIX_SPAWN:
+                source: tuple[int, int, int] | tuple[int, int, str, int, int] = (
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+                    if stdin is None
+                    else (os.POSIX_SPAWN_DUP2, stdin, 0)
+                )
+                sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
+                self._pid = os.posix_spawnp(
+                    program, [*argv], env, file_actions=[source, *sinks], setsigmask=mask
+                )
+            else:
+                from pycache_guard.git.spawn_subprocess import start_process
+
+                self._pid = start_process(program, argv, env, (stdin, stdout, err_child), mask)
         except BaseException:
             for descriptor in opened:
                 os.close(descriptor)
@@ -355,7 +360,7 @@ def start_child(
     program cannot be started.
     """
     child: Child
-    if compat.HAS_POSIX_SPAWN:
+    if compat.HAS_FORK:
         with signals_blocked() as mask:
             child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed, mask=mask)
             _live.append(child)

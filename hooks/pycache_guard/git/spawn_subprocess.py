@@ -1,8 +1,8 @@
-"""A child process where Python has no `posix_spawnp`: on Windows, and PyPy."""
+"""Child processes by `subprocess`: where Python has no `posix_spawnp`, and on Windows."""
 
 from __future__ import annotations
 
-import contextlib
+import _signal  # type: ignore[import-not-found]
 import errno
 import os
 import subprocess
@@ -10,16 +10,40 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from pycache_guard import compat
-from pycache_guard.git import spawn
-from pycache_guard.git.spawn import CHUNK_BYTES, MIN_PIPE_BYTES, Silence, _live
+from pycache_guard.git.spawn import CHUNK_BYTES, MIN_PIPE_BYTES, _live
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO
 
 
+def start_process(
+    program: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    streams: tuple[int | None, int, int],
+    mask: set[int],
+) -> int:
+    """Start a process as `os.posix_spawnp` does, on a POSIX system; return its id.
+
+    `streams` are its stdin, where None is `/dev/null`, its stdout and its stderr. Raises `OSError`.
+    """
+    stdin, stdout, stderr = streams
+    process = subprocess.Popen(
+        [*argv],
+        executable=program,
+        env=dict(env),
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=stdout,
+        stderr=stderr,
+        preexec_fn=lambda: _signal.pthread_sigmask(_signal.SIG_SETMASK, mask),  # noqa: PLW1509
+    )
+    process.returncode = 0  # so that it does not wait for the process, as the caller will
+    return process.pid
+
+
 class SubprocessChild:
-    """A `spawn.Child` by `subprocess`; stderr goes to a temporary file, so neither stream can block."""
+    """A `spawn.Child` on Windows; stderr goes to a temporary file, so neither stream can block."""
 
     def __init__(
         self,
@@ -44,7 +68,6 @@ class SubprocessChild:
         except OSError:
             self._errors.close()
             raise
-        self._silence = Silence(self._process.pid)
 
     def pipe_capacity(self) -> int:
         """Return how many bytes stdin holds unread."""
@@ -69,14 +92,8 @@ class SubprocessChild:
             self._process.stdin.close()
 
     def read(self, size: int = CHUNK_BYTES) -> bytes:
-        """Read up to `size` bytes of stdout; `b""` at the end.
-
-        Raises `TimeoutError`, but not on Windows.
-        """
+        """Read up to `size` bytes of stdout; `b""` at the end."""
         assert self._process.stdout is not None
-        while not self._poll(spawn.POLL_MILLISECONDS):
-            self._silence.extend()
-        self._silence.end()
         return self._process.stdout.read(size) or b""
 
     def has_output(self, seconds: float) -> bool:
@@ -84,9 +101,6 @@ class SubprocessChild:
 
         Always true on Windows, where a pipe cannot be waited for: `read` waits instead.
         """
-        return self._poll(seconds * 1000)
-
-    def _poll(self, milliseconds: float) -> bool:
         if compat.WINDOWS:
             return True
         import select
@@ -94,24 +108,14 @@ class SubprocessChild:
         assert self._process.stdout is not None
         poll = select.poll()
         poll.register(self._process.stdout, select.POLLIN)
-        return bool(poll.poll(milliseconds))
+        return bool(poll.poll(seconds * 1000))
 
     def wait(self) -> tuple[int, bytes]:
-        """Close the pipes, wait for the end; return the exit code and stderr.
-
-        Raises `TimeoutError`, but not on Windows.
-        """
+        """Close the pipes, wait for the end; return the exit code and stderr."""
         self.close_stdin()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        code = None
-        while code is None:
-            try:
-                code = self._process.wait(
-                    None if compat.WINDOWS else spawn.POLL_MILLISECONDS / 1000
-                )
-            except subprocess.TimeoutExpired:
-                self._silence.extend()
+        code = self._process.wait()
         self._errors.seek(0)
         errors = self._errors.read()
         self._errors.close()
@@ -124,15 +128,9 @@ class SubprocessChild:
         self.wait()
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the child; on Windows, end it, because there is no other way."""
-        if compat.WINDOWS:
-            self._process.kill()
-        else:
-            self._process.send_signal(number)
+        """End the child now, by whatever signal: Windows has no other way."""
+        self._process.kill()
 
     def stop(self) -> None:
-        """End the child with SIGTERM, and with SIGKILL if that fails; on Windows, end it now."""
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(spawn.STOP_POLLS * spawn.POLL_SECONDS)
+        """End the child now: Windows has no other way."""
         self.kill()
