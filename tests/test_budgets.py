@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from conftest import GitCalls
     from helpers.repo import Repo
 
+pytestmark = pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="the budgets are those of CPython"
+)
+
 #: Notes by the interpreter's own audit events (PEP 578) what is opened and started.
 COUNTING = """
 import sys

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -447,6 +448,7 @@ def test_other_dropped_exceptions_are_printed(
 
     monkeypatch.setattr(sys, "unraisablehook", cli.on_unraisable)
     Thing()
+    gc.collect()
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 

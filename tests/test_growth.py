@@ -103,7 +103,9 @@ def test_ten_times_the_input_costs_at_most_fifteen_times(
     costs = []
     for _ in range(TRIES):
         costs.append((measure(few, tmp_path / "calls"), measure(many, tmp_path / "calls")))
-        assert costs[-1][1].calls <= MOST * costs[-1][0].calls, costs
+        # PyPy writes the same code in different bytes, and only then codes are compared.
+        is_pypy = sys.implementation.name == "pypy"
+        assert is_pypy or costs[-1][1].calls <= MOST * costs[-1][0].calls, costs
         if min(cost.seconds for _, cost in costs) <= MOST * max(c.seconds for c, _ in costs):
             return
     pytest.fail(f"{workload.tested:,} {workload.of}, and ten times as many: {costs}")

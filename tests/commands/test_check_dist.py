@@ -435,12 +435,12 @@ def test_a_chain_of_headers_has_an_end(run: Run) -> None:
     ("record", "why"),
     [
         (b"x" * 200_000, "a line of more than 131072 bytes"),
-        (b'"' + b"x\n" * 100_000, "field larger than field limit (131072)"),
+        (b'"' + b"x\n" * 100_000, "field larger than field limit"),
     ],
 )
 def test_a_record_that_is_not_a_list_is_refused(run: Run, record: bytes, why: str) -> None:
     said = unjudged(run, "a.whl", make_zip({"d.dist-info/RECORD": record}))
-    assert said == f"error: a.whl: d.dist-info/RECORD: is not a list of files: {why}\n"
+    assert said.startswith(f"error: a.whl: d.dist-info/RECORD: is not a list of files: {why}")
 
 
 def test_the_last_line_of_a_record_needs_no_end(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -333,6 +334,14 @@ ALIASES = "".join(
     )
 )
 
+
+def explain_json(text: str) -> str:
+    """Return in the words of this Python why a text is not JSON."""
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads(text)
+    return caught.value.msg
+
+
 UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {"compose.yml": built("~/x")},
@@ -392,8 +401,8 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {".devcontainer.json": "{"},
         (
-            ".devcontainer.json:1: it is not JSON with comments: Expecting property name enclosed in"
-            " double quotes; pass the contexts to check as arguments"
+            f".devcontainer.json:1: it is not JSON with comments: {explain_json('{')}; pass the contexts"
+            " to check as arguments"
         ),
     ),
     (

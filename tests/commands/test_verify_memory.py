@@ -90,6 +90,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy itself takes more memory")
 @pytest.mark.parametrize("option", ["--strings", "--leaks"])
 @pytest.mark.parametrize("constant", TEXTS.values(), ids=TEXTS)
 def test_strings_end_within_a_limit(tmp_path: Path, constant: bytes, option: str) -> None:

@@ -32,7 +32,8 @@ STANDARD = sorted(
 def plant(scene: Sandbox, names: Iterable[str]) -> Path:
     """Put modules into the top of the checkout; each records its import and ends the process."""
     witness = scene.path.parent / "imported"
-    code = f"open({os.fspath(witness)!r}, 'a').write(__name__ + ' ')\nimport os\nos._exit(77)\n"
+    code = f"with open({os.fspath(witness)!r}, 'a') as f:\n    f.write(__name__ + ' ')\n"
+    code += "import os\nos._exit(77)\n"
     for name in names:
         (scene.path / f"{name}.py").write_text(code)
     package = scene.path / "pycache_guard"

@@ -205,7 +205,7 @@ def test_signals_that_are_ignored_stay_so(scene: Sandbox, call: Call) -> None:
 
 #: Where Python drops what is raised: the callback of a weak reference, and a finalizer.
 DROPPED = {
-    "a callback": "import weakref; ref = weakref.ref(Thing(), lambda _: signal.raise_signal(15))",
+    "a callback": "ref = weakref.ref(Thing(), lambda _: signal.raise_signal(15))",
     "a finalizer": "Thing.__del__ = lambda _: signal.raise_signal(15); Thing()",
 }
 
@@ -213,11 +213,12 @@ DROPPED = {
 @pytest.mark.parametrize("kind", DROPPED)
 def test_signal_that_python_drops_ends_the_run(kind: str) -> None:
     code = f"""
-import signal, sys, time
+import gc, signal, sys, time, weakref
 from pycache_guard import cli
 class Thing: pass
 def dispatch(_):
     {DROPPED[kind]}
+    gc.collect()
     print("goes on", flush=True)
     time.sleep(60)
 cli.dispatch = dispatch

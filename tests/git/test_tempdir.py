@@ -3,14 +3,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
 from pycache_guard import compat
 from pycache_guard.git import spawn, tempdir
-from pycache_guard.git.tempdir import TemporaryDirectory
+from pycache_guard.git.tempdir import TemporaryDirectory, open_unnamed_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,3 +184,21 @@ def raising(
             raise error
 
     monkeypatch.setattr(os, name, failing)
+
+
+@pytest.mark.skipif(not compat.HAS_SIGMASK, reason="the system has no signal masks")
+def test_no_signal_comes_while_an_unnamed_file_still_has_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blocked: set[int] = set()
+    make = tempfile.TemporaryFile
+
+    def note_signals() -> IO[bytes]:
+        blocked.update(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        return make()
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", note_signals)
+    with open_unnamed_file() as file:
+        file.write(b"x")
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= blocked
+    assert blocked.isdisjoint(signal.pthread_sigmask(signal.SIG_BLOCK, ()))

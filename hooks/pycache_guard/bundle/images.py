@@ -10,13 +10,13 @@ import glob
 import json
 import os
 import posixpath
-import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pycache_guard.archives.member import WHOLE, ArchiveError, Growth, limit_names
 from pycache_guard.archives.tars import Tar
 from pycache_guard.fs import regular
+from pycache_guard.git.tempdir import open_unnamed_file
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -193,7 +193,7 @@ class ImageArchive:
             for member in Tar(self._file, self._growth).members():
                 name = posixpath.normpath(member.name)
                 if name in names:
-                    copy = self._closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+                    copy = self._closing.enter_context(open_unnamed_file())
                     files[name] = copy
                     for piece in member.iter_chunks(WHOLE):
                         copy.write(piece)

@@ -258,9 +258,9 @@ class ArchiveScan:
         is_layer = is_tar and not nesting.is_layer
         if nesting.depth and not is_layer and not may_be_other:
             raise ArchiveError("is an archive at the third level, which is not checked")
-        import tempfile  # 5 ms
+        from pycache_guard.git.tempdir import open_unnamed_file
 
-        with tempfile.TemporaryFile() as file:
+        with open_unnamed_file() as file:
             for piece in content:
                 file.write(piece)
                 if file.tell() > MAX_NESTED_BYTES:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -24,6 +23,7 @@ from pycache_guard.git.listing import blob_of, path_of
 from pycache_guard.git.objects import OfflineRepository, read_prefixes
 from pycache_guard.git.process import NOWHERE, Git, GitFailure, environment, parsing_output
 from pycache_guard.git.repository import options_at
+from pycache_guard.git.tempdir import open_unnamed_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -282,7 +282,7 @@ class Isolated:
 
     def _feed(self, data: bytes, *args: str) -> bytes:
         """Run git with `data` on stdin, from a file, and return its stdout."""
-        with tempfile.TemporaryFile() as file:
+        with open_unnamed_file() as file:
             file.write(data)
             file.seek(0)
             return Git(*args, stdin=file.fileno(), env=self._environment).output()
@@ -366,7 +366,7 @@ def check_attr(attribute: str, paths: Collection[bytes], top: str) -> dict[bytes
 
     Neither the attributes of this person nor those of the system count (gitattributes(5)).
     """
-    with tempfile.TemporaryFile() as questions:
+    with open_unnamed_file() as questions:
         questions.write(b"".join(path + b"\0" for path in paths))
         questions.seek(0)
         answers = Git(

@@ -259,9 +259,9 @@ def changed_attributes(commits: Sequence[str]) -> Iterator[bytes]:
     """
     if len(commits) < 2:
         return
-    import tempfile  # 4 ms that most ranges need not pay
+    from pycache_guard.git.tempdir import open_unnamed_file
 
-    with tempfile.TemporaryFile() as pairs:
+    with open_unnamed_file() as pairs:
         pairs.writelines(f"{new} {old}\n".encode("ascii") for old, new in pairwise(commits))
         pairs.seek(0)
         options = ("--stdin", "-r", "-c", *RAW_DIFF_OPTIONS)

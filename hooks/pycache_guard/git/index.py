@@ -287,12 +287,11 @@ class Index:
         from a file, not from a pipe: if this program is killed, git would take the end of the pipe for
         the end of the list, and the beginning of a path for a path.
         """
-        import tempfile
-
         from pycache_guard.git.repository import options_at, require_toplevel
+        from pycache_guard.git.tempdir import open_unnamed_file
 
         where = options_at(require_toplevel())
-        with tempfile.TemporaryFile() as listed:
+        with open_unnamed_file() as listed:
             listed.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
             listed.seek(0)
             options = ("--force-remove", "-z", "--stdin")

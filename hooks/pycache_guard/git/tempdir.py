@@ -1,4 +1,4 @@
-"""Temporary directories that are removed when the program is interrupted."""
+"""Temporary directories and files of which nothing is left when the program is interrupted."""
 
 # hot path: see tests/test_budgets.py
 
@@ -8,6 +8,10 @@ import os
 
 from pycache_guard import compat
 from pycache_guard.git.spawn import _live, signals_blocked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 #: Variables that name the directory for temporary files.
 VARIABLES = ("TMPDIR", "TEMP", "TMP")
@@ -77,6 +81,18 @@ class TemporaryDirectory:
             self.remove()
         except OSError:
             _live.remove(self)
+
+
+def open_unnamed_file() -> IO[bytes]:
+    """Open a temporary file without a name, for reading and writing. Raises `OSError`.
+
+    Without `O_TMPFILE` (open(2)), as on macOS and in PyPy, Python makes a file with a name and removes the
+    name. A signal between the two would leave the file behind.
+    """
+    import tempfile  # takes 6 ms
+
+    with signals_blocked():
+        return tempfile.TemporaryFile()
 
 
 def make_private_directory() -> str:

@@ -84,9 +84,9 @@ def _names_in_reflog(directory: str) -> Generator[bytes, None, None]:
                     yield path
     finally:
         listing.kill()
-    import tempfile  # 20 ms that most runs need not pay
+    from pycache_guard.git.tempdir import open_unnamed_file
 
-    with tempfile.TemporaryFile() as file:
+    with open_unnamed_file() as file:
         pairs = pairwise(commits)
         file.write("".join(f"{one} {other}\n" for one, other in pairs).encode("ascii"))
         file.seek(0)

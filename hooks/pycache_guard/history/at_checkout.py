@@ -8,7 +8,6 @@ at its edge, has an attribute that could matter.
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from pycache_guard.bytecode.sniff import may_become_bytecode
@@ -26,6 +25,7 @@ from pycache_guard.git.listing import (
 from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs
 from pycache_guard.git.process import Git, object_id
 from pycache_guard.git.revisions import iter_commits
+from pycache_guard.git.tempdir import open_unnamed_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -114,7 +114,7 @@ def merges_with_other_attributes(revisions: Revisions, pathspecs: Iterable[str])
 
     There a file of one parent is checked out by the attributes of another.
     """
-    with tempfile.TemporaryFile() as file:
+    with open_unnamed_file() as file:
         for chunk in revisions.merges().chunks():
             file.write(chunk)
         file.seek(0)
