@@ -440,7 +440,8 @@ def test_a_chain_of_headers_has_an_end(run: Run) -> None:
 )
 def test_a_record_that_is_not_a_list_is_refused(run: Run, record: bytes, why: str) -> None:
     said = unjudged(run, "a.whl", make_zip({"d.dist-info/RECORD": record}))
-    assert said.startswith(f"error: a.whl: d.dist-info/RECORD: is not a list of files: {why}")
+    assert said.startswith("error: a.whl: d.dist-info/RECORD: is not a list of files: ")
+    assert why in said
 
 
 def test_the_last_line_of_a_record_needs_no_end(run: Run) -> None:

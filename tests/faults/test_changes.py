@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ def test_what_somebody_writes_meanwhile_is_not_lost(
         Repo(template).git("rm", "-q", "-f", name)
     change = f"shell printf 'mine\\n' >> {name}"
     last, _, new = steps_of(template, tmp_path, call, everything=False)
+    if call.command == "fix" and not hasattr(os, "O_TMPFILE"):
+        last -= 1  # the list of paths for git is a file with a name, for a moment
     index = copied(template, tmp_path / "index").state()[":index"]
     refused = 0
     for n in range(1, last):
