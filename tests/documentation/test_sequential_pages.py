@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,8 @@ def write_as_reader(stage: Sandbox, place: Path, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("page", SEQUENTIAL_PAGES)
 def test_what_is_printed_is_what_comes(stage: Sandbox, page: str) -> None:
+    if page == "docs/bytecode.md" and sys.implementation.name == "pypy":
+        pytest.skip("PyPy decides by the name of a file")
     place = stage.place
     for block in blocks_of_page("sh", "console", "yaml", "toml"):
         if block.page != page:
