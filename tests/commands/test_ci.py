@@ -155,7 +155,7 @@ def examined_index() -> Examined:
     contents.converted = {record(b"b\xff.png"): ("text eol=crlf", b"\xcb\r\r\n")}
     unread = Unread()
     unread.entries, unread.read = 3, 2
-    unread.add(LFS_POINTER, b"x\xff")
+    unread.add(LFS_POINTER, "é".encode())
     return Examined([record(b"a\xfe.pyc")], [record(b"c.png")], contents, unread)
 
 
