@@ -128,7 +128,7 @@ def scan_tracked(
     `Failure` if something cannot be checked.
     """
     examined = examine_tracked(source, staged=staged, content=content, unread=unread)
-    return judge_examined(
+    return check_examined(
         source, examined, staged=staged, content=content, allow=allow, config_from=config_from
     )
 
@@ -154,7 +154,7 @@ def examine_tracked(
     return Examined(named, holders, contents, unread)
 
 
-def judge_examined(
+def check_examined(
     source: Index | Tree,
     examined: Examined,
     *,

@@ -16,8 +16,8 @@ from pycache_guard.git.spawn import SignalsDeferred, end_children
 from pycache_guard.report import count
 from pycache_guard.scan import (
     Unread,
+    check_examined,
     examine_tracked,
-    judge_examined,
     load_config,
     scan_tracked,
 )
@@ -70,7 +70,7 @@ def check_index(
     failures: tuple[str, ...] = ()
     try:
         examined = examine()
-        findings = judge_examined(Index(), examined, content="all", config_from=config_from)
+        findings = check_examined(Index(), examined, content="all", config_from=config_from)
         unread = examined.unread
     except GitFailure as failure:
         # A blob is missing, most likely: findings by path are reported anyway.

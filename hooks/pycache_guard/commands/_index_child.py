@@ -1,7 +1,7 @@
 """Examine a large index in a process of its own, which starts before the command `ci` is imported.
 
-The threads of one process take turns (the lock of the interpreter), so the other checks would wait. What is
-found is judged in the first process, which by then knows the configuration.
+The threads of one process take turns (the lock of the interpreter), so the other checks would wait. The first
+process compares what is found with the configuration, which it knows by then.
 """
 
 # hot path: see tests/test_budgets.py
