@@ -8,6 +8,7 @@ import json
 import lzma
 import os
 import struct
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -435,13 +436,17 @@ def test_a_chain_of_headers_has_an_end(run: Run) -> None:
     ("record", "why"),
     [
         (b"x" * 200_000, "a line of more than 131072 bytes"),
-        (b'"' + b"x\n" * 100_000, "field larger than field limit"),
+        (
+            b'"' + b"x\n" * 100_000,
+            "line 65537: field larger than field limit"
+            if sys.implementation.name == "pypy"
+            else "field larger than field limit (131072)",
+        ),
     ],
 )
 def test_a_record_that_is_not_a_list_is_refused(run: Run, record: bytes, why: str) -> None:
     said = unjudged(run, "a.whl", make_zip({"d.dist-info/RECORD": record}))
-    assert said.startswith("error: a.whl: d.dist-info/RECORD: is not a list of files: ")
-    assert why in said
+    assert said == f"error: a.whl: d.dist-info/RECORD: is not a list of files: {why}\n"
 
 
 def test_the_last_line_of_a_record_needs_no_end(run: Run) -> None:

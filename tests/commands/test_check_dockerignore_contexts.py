@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -335,13 +335,12 @@ ALIASES = "".join(
 )
 
 
-def explain_json(text: str) -> str:
-    """Return in the words of this Python why a text is not JSON."""
-    with pytest.raises(json.JSONDecodeError) as caught:
-        json.loads(text)
-    return caught.value.msg
-
-
+#: How this Python says that `{` is not JSON.
+UNCLOSED_OBJECT = (
+    "Key name must be string at char"
+    if sys.implementation.name == "pypy"
+    else "Expecting property name enclosed in double quotes"
+)
 UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {"compose.yml": built("~/x")},
@@ -401,7 +400,7 @@ UNKNOWN: list[tuple[dict[str, str], str]] = [
     (
         {".devcontainer.json": "{"},
         (
-            f".devcontainer.json:1: it is not JSON with comments: {explain_json('{')}; pass the contexts"
+            f".devcontainer.json:1: it is not JSON with comments: {UNCLOSED_OBJECT}; pass the contexts"
             " to check as arguments"
         ),
     ),

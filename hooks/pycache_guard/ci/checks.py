@@ -60,12 +60,10 @@ def examine_index() -> Examined:
     return examine_tracked(Index(), content="all")
 
 
-def check_index(
-    config_from: RevisionFiles | None, examine: Callable[[], Examined] = examine_index
-) -> CheckResult:
+def check_index(config_from: RevisionFiles | None, examine: Callable[[], Examined]) -> CheckResult:
     """Check every entry of the index with all contents: PYC001, PYC002, PYC003.
 
-    `examine` does the same as `examine_index`.
+    `examine` returns what `examine_index` does.
     """
     failures: tuple[str, ...] = ()
     try:

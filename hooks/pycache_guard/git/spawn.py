@@ -120,35 +120,6 @@ class SignalsDeferred:
         self._arrived.append(number)
 
 
-class Silence:
-    """How long a child has been silent and idle."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._milliseconds = 0
-        self._count = 0
-        self._ticks: object = ()
-
-    def end(self) -> None:
-        """Note that the child has written something."""
-        self._milliseconds = self._count = 0
-
-    def extend(self) -> None:
-        """Note that it has written nothing for `POLL_MILLISECONDS`.
-
-        Raises `TimeoutError` if it has been silent, and has used no processor time, for too long.
-        """
-        self._milliseconds += POLL_MILLISECONDS
-        if self._milliseconds < SILENCE_MILLISECONDS:
-            return
-        self._milliseconds = 0
-        ticks = compat.processor_ticks(self._pid)
-        self._count = self._count + 1 if ticks in (None, self._ticks) else 0
-        self._ticks = ticks
-        if self._count >= (UNKNOWN_SILENCES if ticks is None else 1):
-            raise TimeoutError
-
-
 class PosixChild:
     """A child on a POSIX system. Its stderr is read along with stdout, so neither blocks."""
 
@@ -168,6 +139,9 @@ class PosixChild:
         self._err: int | None
         self._errors: list[bytes] = []
         self._status: int | None = None
+        self._silent_milliseconds = 0
+        self._silences = 0
+        self._ticks: object = ()
         path = env.get("PATH")
         # `posix_spawnp` looks in this process's PATH, and in its relative entries too.
         is_searched = path and path == os.environ.get("PATH") == compat.absolute_entries(path)
@@ -200,7 +174,6 @@ class PosixChild:
             for descriptor in opened:
                 os.close(descriptor)
             raise
-        self._silence = Silence(self._pid)
         for descriptor in theirs:
             os.close(descriptor)
 
@@ -321,10 +294,21 @@ class PosixChild:
                 poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(POLL_MILLISECONDS)}
         if ready:
-            self._silence.end()
+            self._silent_milliseconds = self._silences = 0
         else:
-            self._silence.extend()
+            self._silent_milliseconds += POLL_MILLISECONDS
+            if self._silent_milliseconds >= SILENCE_MILLISECONDS:
+                self._silent_milliseconds = 0
+                self._expect_work()
         return ready
+
+    def _expect_work(self) -> None:
+        """Raise `TimeoutError` if the child has used no processor time since the last call."""
+        ticks = compat.processor_ticks(self._pid)
+        self._silences = self._silences + 1 if ticks in (None, self._ticks) else 0
+        self._ticks = ticks
+        if self._silences >= (UNKNOWN_SILENCES if ticks is None else 1):
+            raise TimeoutError
 
     def _read_errors(self) -> None:
         assert self._err is not None
