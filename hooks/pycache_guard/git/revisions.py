@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
 
-#: Lengths of one object id, or of two separated by a space, for SHA-1 and SHA-256.
-LINE_LENGTHS = {40, 81, 64, 129}
+#: Lengths of two object ids separated by a space, for SHA-1 and SHA-256; and of one or two.
+PAIR_LENGTHS = {81, 129}
+LINE_LENGTHS = {40, 64, *PAIR_LENGTHS}
 
 
 #: What to do in a shallow clone.
@@ -65,9 +66,9 @@ class Revisions:
         for batch in iter_commits(self._listing(self.tips, "--date-order", "--reverse")):
             yield from (oid for oid in map(bytes.decode, batch) if oid in commits)
 
-    def merges(self) -> Git:
-        """Start listing the commits with several parents."""
-        return self._listing(self.tips, "--merges")
+    def list_merges(self) -> Git:
+        """Start listing the commits with several parents, for `iter_merges`."""
+        return self._listing(self.tips, "--merges", "--parents")
 
     def introduces(self, oid: str) -> bool:
         """Return whether a tree or a blob is missing from the excluded commits, as far as git knows."""
@@ -108,17 +109,42 @@ def iter_commits(listing: Git, edges: list[str] | None = None) -> Iterator[list[
     In a listing with parents, each commit is followed by its first parent, as `DiffTreePool.added_by`
     takes it. Raises `GitFailure` for anything except object ids: `diff-tree` would ignore it silently.
     """
+    for lines in iter_lines(listing):
+        batch = [b" ".join(line.split(b" ", 2)[:2]) for line in lines if line[:1] != b"-"]
+        if edges is not None and len(batch) != len(lines):
+            edges += (object_id(line[1:], "rev-list") for line in lines if line[:1] == b"-")
+        check_lengths(batch, LINE_LENGTHS)
+        yield batch
+
+
+def iter_merges(listing: Git) -> Iterator[list[bytes]]:
+    """Yield the merges of a listing, in batches, as git finds them.
+
+    Each merge comes once with each of its parents, as `DiffTreePool.added_by` takes it. Raises `GitFailure`.
+    """
+    for lines in iter_lines(listing):
+        merges = map(bytes.split, lines)
+        batch = [b"%s %s" % (merge, parent) for merge, *parents in merges for parent in parents]
+        check_lengths(batch, PAIR_LENGTHS)
+        yield batch
+
+
+def iter_lines(listing: Git) -> Iterator[list[bytes]]:
+    """Yield the lines of a listing in batches. Raises `GitFailure` for characters that no line has."""
     rest = b""
     for chunk in listing.chunks():
-        *commits, rest = (rest + chunk).split(b"\n")
-        batch = [b" ".join(line.split(b" ", 2)[:2]) for line in commits if line[:1] != b"-"]
-        if edges is not None and len(batch) != len(commits):
-            edges += (object_id(line[1:], "rev-list") for line in commits if line[:1] == b"-")
-        if chunk.translate(None, HEXADECIMAL + b" -\n") or {*map(len, batch)} - LINE_LENGTHS:
+        if chunk.translate(None, HEXADECIMAL + b" -\n"):
             raise GitFailure("git rev-list: its output is malformed")
-        yield batch
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines
     if rest:
         raise GitFailure("git rev-list: its output is truncated")
+
+
+def check_lengths(lines: list[bytes], lengths: set[int]) -> None:
+    """Raise `GitFailure` if a line has none of the `lengths`."""
+    if {*map(len, lines)} - lengths:
+        raise GitFailure("git rev-list: its output is malformed")
 
 
 def parse_ranges(words: Iterable[str], *options: str) -> Revisions:

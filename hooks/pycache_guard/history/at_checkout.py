@@ -23,9 +23,7 @@ from pycache_guard.git.listing import (
     tree_of,
 )
 from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs
-from pycache_guard.git.process import Git, object_id
-from pycache_guard.git.revisions import iter_commits
-from pycache_guard.git.tempdir import open_unnamed_file
+from pycache_guard.git.revisions import iter_commits, iter_merges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -114,14 +112,13 @@ def merges_with_other_attributes(revisions: Revisions, pathspecs: Iterable[str])
 
     There a file of one parent is checked out by the attributes of another.
     """
-    with open_unnamed_file() as file:
-        for chunk in revisions.merges().chunks():
-            file.write(chunk)
-        file.seek(0)
-        options = ("--stdin", "-m", "-r", "--name-only", "-z", "--no-renames")
-        answer = Git("diff-tree", *options, "--", *pathspecs, stdin=file.fileno()).output()
-    fields = answer.split(b"\0")[:-1]
-    return [object_id(field, "diff-tree") for field in fields if ATTRIBUTES not in field.lower()]
+    differs = DiffTreePool(*pathspecs)
+    listing = revisions.list_merges()
+    try:
+        return [*dict.fromkeys(merge for merge, _ in differs.added_by(iter_merges(listing), bool))]
+    finally:
+        listing.kill()
+        differs.close()
 
 
 def iter_added_files(commits: CheckedRange) -> Iterator[AddedRecord]:
