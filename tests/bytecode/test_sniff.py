@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycache_guard.bytecode.magic_numbers import ROWS
-from pycache_guard.bytecode.sniff import HEAD_BYTES, is_bytecode
+from pycache_guard.bytecode.sniff import (
+    ARCHIVE_HEAD_LENGTH,
+    HEAD_BYTES,
+    TEXT_HEAD_LENGTH,
+    is_archive,
+    is_bytecode,
+    is_enough,
+    is_lfs_pointer,
+    may_become_bytecode,
+)
 
 CODE_27 = b"c" + bytes(8) + b"\x02\0\0\0@\0\0\0s"
 CODE_312 = b"\xe3" + bytes(12) + b"\x02\0\0\0\0\0\0\0\xf3"
@@ -133,3 +142,68 @@ def test_import_of_sniff_imports_no_slow_module() -> None:
         "pycache_guard.bytecode.magic_numbers",
         "pycache_guard.bytecode.sniff",
     }
+
+
+#: A name of a hundred bytes, and a mode that ends with a zero byte, as every tar file has it.
+TAR = b"n" * 100 + b"0000644\0" + b"0001750\0" * 2 + bytes(133) + b"ustar\x0000"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"PK\3\4", True),
+        (b"#!/usr/bin/env python3\nPK\3\4", True),
+        (b'#!/bin/sh\nexec python3 "$0" "$@"\nPK\3\4', True),
+        (b"text\nPK\3\4", False),
+        (b"#!/bin/sh" + b"\n#" * TEXT_HEAD_LENGTH + b"\nPK\3\4", False),
+        (TAR, True),
+        (b"x" * 257 + b"ustar", False),
+        (b"", False),
+    ],
+)
+def test_is_archive(head: bytes, expected: bool) -> None:
+    assert is_archive(head) is expected
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "byte", "expected"),
+    [
+        (0, 0, b"x", True),
+        (5, 5, b"\0", True),
+        (TEXT_HEAD_LENGTH - 1, 1000, b"x", False),
+        (TEXT_HEAD_LENGTH, 1000, b"x", True),
+        (TEXT_HEAD_LENGTH, 1000, b"\0", False),
+        (ARCHIVE_HEAD_LENGTH - 1, 1000, b"\0", False),
+        (ARCHIVE_HEAD_LENGTH, 1000, b"\0", True),
+    ],
+)
+def test_is_enough(length: int, size: int, byte: bytes, expected: bool) -> None:
+    assert is_enough(byte * length, size) is expected
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            [
+                *(head for _, head in HITS),
+                TAR,
+                TAR[:257],
+                b"ustar",
+                b"#!",
+                b"\n",
+                b"PK\3\4",
+                b"x" * 40,
+            ]
+        )
+        | st.binary(max_size=60),
+        max_size=9,
+    ),
+    length=st.integers(0, 300),
+)
+def test_what_is_enough_is_judged_like_the_whole_file(parts: list[bytes], length: int) -> None:
+    whole = b"".join(parts)
+    head = whole[:length]
+    if is_enough(head, len(whole)):
+        for judge in (is_archive, is_lfs_pointer, may_become_bytecode):
+            assert judge(head) is judge(whole)
+        assert is_bytecode(head[:HEAD_BYTES]) is is_bytecode(whole[:HEAD_BYTES])

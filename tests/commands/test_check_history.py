@@ -22,6 +22,9 @@ from helpers.make_pyc import WRITER
 from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
 from pycache_guard import cli, compat
+from pycache_guard.bytecode.sniff import LFS_POINTER
+from pycache_guard.git import packs
+from pycache_guard.history import contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -447,6 +450,34 @@ def test_sha256_repository_is_checked(
     ids.append(repo.commit())
     (one,) = found(run("check-history", "--all", "--format", "json"))
     assert (one["commit"], len(one["blob"])) == (ids[-1], 64)
+
+
+@pytest.mark.parametrize("kind", ["sha1", "sha256"])
+def test_packed_history_is_judged_as_git_reads_it(
+    make_repo: Callable[..., Repo], run: Run, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Files of all kinds whose starts change, most of them stored as deltas."""
+    repo = make_repo("packed", f"--object-format={kind}")
+    monkeypatch.chdir(repo.path)
+    tar = b"n" * 100 + b"0000644\0" + bytes(149) + b"ustar"
+    starts = [b"", b"text ", BYTECODE, b"PK\3\4", tar, b"\n\0", LFS_POINTER[0], b"#!/bin/sh\n"]
+    tails = [b"".join(b"%d, %d\n" % (n, m) for m in range(60)) for n in range(20)]
+    for turn in range(len(starts)):
+        files = {
+            f"f{n}": starts[(n // 3 + turn) % len(starts)] + tail + b"%d" % turn
+            for n, tail in enumerate(tails)
+        }
+        repo.stage_files(files)
+        repo.commit()
+    repo.git("repack", "-adfq")
+    monkeypatch.setattr(contents, "MIN_PACKED_COUNT", 1)
+    options = ("--all", "--format", "json")
+    packed = run("check-history", *options)
+    monkeypatch.setattr(packs, "CAN_READ_AT", False)
+    assert packed == run("check-history", *options)
+    assert len(found(packed)) == len(tails)
+    notes = json.loads(packed.out)["notes"]
+    assert any("40 archives" in note for note in notes), notes
 
 
 def test_subdirectory_checks_everything_with_paths_from_the_top(

@@ -6,6 +6,7 @@ import pytest
 
 from helpers.repo import BYTECODE
 from pycache_guard.bytecode.sniff import HEAD_BYTES
+from pycache_guard.git import packs
 from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
 from pycache_guard.history import contents
 from pycache_guard.history.contents import ContentScanner
@@ -59,6 +60,25 @@ def test_many_blobs_are_each_read_once(
         len(git_calls.blobs()) <= len(blobs) + 2 * MAX_IN_FLIGHT
     )  # those under way when they came again
     assert judging.bytecode[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_BYTES])
+
+
+@pytest.mark.skipif(not packs.CAN_READ_AT, reason="needs pread(2)")
+def test_packed_blobs_are_not_asked_of_git(
+    repo: Repo, judging: ContentScanner, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some blobs; those that are in no pack still are, and the answers are the same."""
+    monkeypatch.setattr(contents, "MIN_PACKED_COUNT", MAX_IN_FLIGHT)
+    blobs = many(repo, 430)
+    repo.git("pack-objects", "-q", ".git/objects/pack/pack", input="\n".join(blobs).encode())
+    loose = repo.blob(BYTECODE + b"loose")
+    git_calls.reset()
+    records = [record(blob) for blob in [*blobs, loose, "1" * 40]]
+    truth = [record(blob) for blob in [*blobs[::10], loose]]
+    assert sorted(run(judging, records)) == sorted(truth)
+    assert git_calls.verbs() == ["cat-file", "cat-file", "rev-parse"]
+    assert len(git_calls.blobs()) <= 3 * MAX_IN_FLIGHT + 2
+    assert judging.bytecode[blobs[420]] == (len(BYTECODE) + 3, (BYTECODE + b"420")[:HEAD_BYTES])
+    assert (judging.missing, judging.missing_count) == (f"{'1' * 40} (a)", 1)
 
 
 def test_remembered_blobs_are_limited(

@@ -79,10 +79,13 @@ _ARCHIVES = (
     *(b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"),
     *(b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c"),
 )
-#: Where a tar file has `ustar` (POSIX.1, pax).
+#: Where a tar file has `ustar`, and zero bytes before it, because names and numbers are filled up with
+#: them: the first field after the name is a number that ends at 108 (POSIX.1, pax, "ustar Interchange Format").
 _USTAR = 257
 #: The number of first bytes that `is_archive` needs.
 ARCHIVE_HEAD_LENGTH = _USTAR + 5
+#: The number of first bytes that are enough if none of them is zero.
+TEXT_HEAD_LENGTH = 128
 
 
 def is_lfs_pointer(head: bytes) -> bool:
@@ -95,8 +98,15 @@ def is_archive(head: bytes) -> bool:
 
     A zip file after the first line of a script counts (`zipapp`).
     """
-    is_zipapp = head.startswith(b"#!") and b"\nPK\3\4" in head
-    return head.startswith(_ARCHIVES) or is_zipapp or head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar"
+    is_zipapp = head.startswith(b"#!") and b"\nPK\3\4" in head[:TEXT_HEAD_LENGTH]
+    is_tar = head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar" and 0 in head[:TEXT_HEAD_LENGTH]
+    return head.startswith(_ARCHIVES) or is_zipapp or is_tar
+
+
+def is_enough(head: bytes, size: int) -> bool:
+    """Return whether more bytes of a file of `size` bytes would change no answer of this module."""
+    is_text = len(head) >= TEXT_HEAD_LENGTH and 0 not in head[:TEXT_HEAD_LENGTH]
+    return is_text or len(head) >= min(size, ARCHIVE_HEAD_LENGTH)
 
 
 def may_be_bytecode_when_encoded(head: bytes) -> bool:

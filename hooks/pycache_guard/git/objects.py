@@ -253,6 +253,11 @@ def is_partial_clone() -> bool:
     return process.wait(allowed=(0, 1)) == 0
 
 
+def object_directory() -> str:
+    """Return the path of the directory where git stores new objects."""
+    return os.fsdecode(git_output("rev-parse", "--git-path", "objects")[:-1])
+
+
 class OfflineRepository:
     """A repository without configuration and refs that has this one's objects.
 
@@ -261,9 +266,7 @@ class OfflineRepository:
     """
 
     def __init__(self) -> None:
-        objects = os.path.abspath(
-            os.fsdecode(git_output("rev-parse", "--git-path", "objects")[:-1])
-        )
+        objects = os.path.abspath(object_directory())
         kind = git_output("rev-parse", "--show-object-format").decode("ascii").strip()
         from pycache_guard.git.tempdir import TemporaryDirectory  # tempfile costs a hook 6 ms
 

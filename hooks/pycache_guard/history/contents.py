@@ -11,6 +11,7 @@ from pycache_guard.bytecode.sniff import (
     HEAD_BYTES,
     is_archive,
     is_bytecode,
+    is_enough,
     is_lfs_pointer,
     may_become_bytecode,
 )
@@ -24,7 +25,7 @@ from pycache_guard.git.listing import (
     path_of,
     tree_of,
 )
-from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs
+from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader, find_blobs, object_directory
 from pycache_guard.scan import ARCHIVE, LFS_POINTER, Unread
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pycache_guard.git.history import AddedRecord
+    from pycache_guard.git.packs import PackReader
 
 #: Minimum number of blobs that are remembered as not being bytecode, which takes 10 MB. Older ones are
 #: forgotten and may be read again, so that memory does not grow with history.
@@ -42,6 +44,8 @@ MAX_PENDING_COUNT = 1000
 MAX_DIRECTORY_COUNT = 500
 #: Number of reading processes: one works while the answer of the other is parsed.
 READER_COUNT = 2
+#: Number of blobs after which they are read from the packs: for fewer it is not worth the start.
+MIN_PACKED_COUNT = 1000
 
 
 class ContentScanner:
@@ -67,6 +71,9 @@ class ContentScanner:
         self._readers = [reader]
         self._free = [reader]
         self._asked: list[tuple[ObjectReader, dict[str, list[AddedRecord]]]] = []
+        #: How many blobs were not read from packs, and what reads packs.
+        self._unpacked_count = 0
+        self._packs: PackReader | None = None
 
     def add(self, commit: str, record: bytes) -> Iterable[AddedRecord]:
         """Add a file of a commit; return the bytecode that was found since the last call."""
@@ -77,6 +84,10 @@ class ContentScanner:
             self.suspects.append((commit, record))
         if blob in self._clean or blob in self._clean_old:
             return ()
+        if self._packs and blob not in self._waiting:
+            head = self._packs.read_head(blob)
+            if head and is_enough(head.data, head.size):
+                return self._judge(blob, head.size, head.data, [(commit, record)])
         self._waiting.setdefault(blob, []).append((commit, record))
         self._count += 1
         if len(self._waiting) < MAX_IN_FLIGHT and self._count < MAX_PENDING_COUNT:
@@ -126,6 +137,24 @@ class ContentScanner:
         """End the processes, except the reader that was passed in."""
         for reader in self._readers[1:]:
             reader.close()
+        if self._packs:
+            self._packs.close()
+
+    def _judge(
+        self, blob: str, size: int, head: bytes, places: list[AddedRecord]
+    ) -> list[AddedRecord]:
+        """Remember a blob by its first bytes; return its places if it is bytecode."""
+        if is_bytecode(head[:HEAD_BYTES]):
+            self.bytecode[blob] = (size, head[:HEAD_BYTES])
+            return places
+        self._note(blob, head, places)
+        self._remember_clean(blob)
+        return []
+
+    def _remember_clean(self, blob: str) -> None:
+        self._clean.add(blob)
+        if len(self._clean) >= MAX_REMEMBERED_COUNT:
+            self._clean_old, self._clean = self._clean, set()
 
     def _note(self, blob: str, head: bytes, places: list[AddedRecord]) -> None:
         """Remember a blob that may become bytecode, and count LFS pointers and archives."""
@@ -157,18 +186,15 @@ class ContentScanner:
         self._free.append(reader)
         found = []
         for blob, answer in zip(waiting, reader.answers(), strict=True):
-            if answer is not None and is_bytecode(answer[3][:HEAD_BYTES]):
-                self.bytecode[blob] = (answer[2], answer[3][:HEAD_BYTES])
-                found += waiting[blob]
-                continue
             if answer is not None:
-                self._note(blob, answer[3], waiting[blob])
-            else:
-                self.missing = (
-                    self.missing or f"{blob} ({os.fsdecode(path_of(waiting[blob][0][1]))})"
-                )
-                self.missing_count += 1
-            self._clean.add(blob)
-        if len(self._clean) >= MAX_REMEMBERED_COUNT:
-            self._clean_old, self._clean = self._clean, set()
+                found += self._judge(blob, answer[2], answer[3], waiting[blob])
+                continue
+            self.missing = self.missing or f"{blob} ({os.fsdecode(path_of(waiting[blob][0][1]))})"
+            self.missing_count += 1
+            self._remember_clean(blob)
+        self._unpacked_count += len(waiting)
+        if self._unpacked_count >= MIN_PACKED_COUNT and not self._packs:
+            from pycache_guard.git.packs import PackReader
+
+            self._packs = PackReader(os.path.join(object_directory(), "pack"), len(blob) // 2)
         return found

@@ -1,0 +1,281 @@
+"""Read the first bytes of blobs directly from pack files, without unpacking whole blobs.
+
+`git cat-file` unpacks a whole blob, however few of its bytes are wanted. Most blobs in a pack are
+deltas, and most deltas begin with a copy of the first bytes of another blob, so that a few bytes of each
+delta are enough. gitformat-pack(5) describes packs and their indexes.
+
+Only what is certain is answered. In every other case (an object that is in none of the packs, a file that
+is damaged or of another version, first bytes that come from the middle of another blob) git must be asked.
+As with `cat-file`, no checksum of an object is computed.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from bisect import bisect_left
+from contextlib import ExitStack
+from mmap import ACCESS_READ, mmap
+from struct import unpack_from
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Whether the system reads at an offset without moving a position: all but Windows.
+CAN_READ_AT = hasattr(os, "pread")
+#: Number of packs that are used, the largest first. Each has two open descriptors.
+MAX_PACKS = 16
+#: First bytes that are computed of each blob: more than are asked for, because the first bytes of a
+#: delta may come from later ones of its base.
+HEAD_BYTES = 512
+#: Bytes that are read of an object: its header, and `HEAD_BYTES` that could not be compressed.
+READ_BYTES = HEAD_BYTES + 128
+#: Bytes of a delta that are unpacked: its two sizes, and `HEAD_BYTES` with a byte before each 127.
+DELTA_BYTES = HEAD_BYTES + 128
+#: Maximum number of deltas that lead to a blob (git-pack-objects(1), `--depth`).
+MAX_DEPTH = 4095
+#: Maximum number of blobs that are remembered for the deltas that are based on them, and of the deltas
+#: that lead to one of them.
+MAX_REMEMBERED_COUNT = 20_000
+#: Ids are evenly distributed: with 5,000 of them under each first byte, nine of ten are no farther
+#: than this from the place where they are expected.
+NEAR = 64
+
+#: The types of objects that are blobs or deltas; only a delta's last base shows what it is.
+BLOB, OFFSET_DELTA, NAMED_DELTA = 3, 6, 7
+#: The start of an index of version 2.
+INDEX_START = b"\xfftOc\0\0\0\2"
+#: Then come 256 numbers: how many ids begin with at most this byte.
+COUNTS_FORMAT = ">256I"
+IDS_AT = len(INDEX_START) + 4 * 256
+#: The bit of a byte that says that a number goes on in the next byte.
+GOES_ON = 0x80
+#: The bit of the first byte of a copy. Without it the byte is the number of new bytes that follow.
+IS_COPY = 0x80
+#: For each value of the other bits of a copy: by how many bits each byte that follows is shifted. Four of
+#: them are the beginning in the base, three the size.
+SHIFTS = [[8 * n for n in range(7) if bits >> n & 1] for bits in range(IS_COPY)]
+#: A copy of size 0 has this size.
+LONGEST_COPY = 0x10000
+
+
+class Head(NamedTuple):
+    """The size of a blob, and as many of its first bytes as are known."""
+
+    size: int
+    data: bytes
+
+
+class Delta(NamedTuple):
+    """A blob that is stored as its difference from a base, an object of the same pack."""
+
+    base_offset: int
+    packed: bytes
+
+
+class PackReader:
+    """Reads blobs from the packs in one directory. The alternates of a repository are not read."""
+
+    def __init__(self, directory: str, id_length: int) -> None:
+        """Open the packs in `directory`, which is `pack` in git's directory of objects.
+
+        `id_length` is the number of bytes of an object id: 20 for SHA-1, 32 for SHA-256. On Windows no
+        pack is opened.
+        """
+        self._files = ExitStack()
+        names = find_packs(directory) if CAN_READ_AT else []
+        opened = (open_pack(name, id_length, self._files) for name in names)
+        self._packs = [pack for pack in opened if pack]
+
+    def read_head(self, oid: str) -> Head | None:
+        """Return the size of a blob, and as many of its first bytes as are known; None if git must be asked."""
+        name = bytes.fromhex(oid)
+        for pack in self._packs:
+            if offset := pack.find(name):
+                return pack.read_head(offset)
+        return None
+
+    def close(self) -> None:
+        """Close all files."""
+        self._files.close()
+
+
+def find_packs(directory: str) -> list[str]:
+    """Return the paths, without their suffix, of the largest packs in `directory` that have an index."""
+    try:
+        with os.scandir(directory) as entries:
+            sizes = {entry.path: entry.stat().st_size for entry in entries if entry.is_file()}
+    except OSError:
+        return []
+    names = [path[:-4] for path in sizes if path.endswith(".idx") and f"{path[:-4]}.pack" in sizes]
+    return sorted(names, key=lambda name: sizes[f"{name}.pack"], reverse=True)[:MAX_PACKS]
+
+
+def open_pack(name: str, id_length: int, files: ExitStack) -> Pack | None:
+    """Open a pack and its index by their path without a suffix; return None if they cannot be used.
+
+    They are closed with `files`.
+    """
+    try:
+        pack = os.open(f"{name}.pack", os.O_RDONLY)
+        files.callback(os.close, pack)
+        with open(f"{name}.idx", "rb") as file:
+            index = files.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
+        end = os.fstat(pack).st_size - id_length
+        checksum = os.pread(pack, id_length, end)
+    except (OSError, ValueError):  # ValueError: an empty file has no map
+        return None
+    if index[: len(INDEX_START)] != INDEX_START or len(index) < IDS_AT:
+        return None
+    counts = (0, *unpack_from(COUNTS_FORMAT, index, len(INDEX_START)))
+    # Of each object an id, a checksum and an offset; then the checksums of the pack and of the index.
+    is_whole = len(index) >= IDS_AT + counts[-1] * (id_length + 8) + 2 * id_length
+    belongs_to_pack = index[-2 * id_length : -id_length] == checksum
+    is_usable = is_whole and belongs_to_pack and sorted(counts) == [*counts]
+    return Pack(pack, end, index, counts, id_length) if is_usable else None
+
+
+class Pack:
+    """A pack and its index."""
+
+    def __init__(
+        self, descriptor: int, end: int, index: mmap, counts: Sequence[int], id_length: int
+    ) -> None:
+        self._descriptor = descriptor
+        #: Where the objects end.
+        self._end = end
+        self._index = index
+        self._counts = counts
+        self._id_length = id_length
+        self._offsets_at = IDS_AT + counts[-1] * (id_length + 4)
+        #: What was read, by offset; None if git must be asked.
+        self._heads: dict[int, Head | None] = {}
+
+    def find(self, name: bytes) -> int:
+        """Return the offset of the object with the id `name`; 0 if the pack does not contain it."""
+        position = self._find_position(name)
+        if position < 0:
+            return 0
+        at = self._offsets_at + 4 * position
+        offset = int.from_bytes(self._index[at : at + 4], "big")
+        if offset >> 31:  # a position among the offsets of eight bytes, which follow
+            at = self._offsets_at + 4 * self._counts[-1] + 8 * (offset & 0x7FFFFFFF)
+            offset = int.from_bytes(self._index[at : at + 8], "big")
+        return offset
+
+    def _find_position(self, name: bytes) -> int:
+        """Return the position of an id among the sorted ids of the index; -1 if it is not there."""
+        length, index = self._id_length, self._index
+        first, end = self._counts[name[0]], self._counts[name[0] + 1]
+        expected = first + ((end - first) * int.from_bytes(name[1:4], "big") >> 24)
+        near = max(first, expected - NEAR)
+        ids = index[IDS_AT + near * length : IDS_AT + min(end, expected + NEAR) * length]
+        at = ids.find(name)
+        if at >= 0 and not at % length:
+            return near + at // length
+
+        def id_at(position: int) -> bytes:
+            at = IDS_AT + position * length
+            return index[at : at + length]
+
+        position = bisect_left(range(end), name, first, key=id_at)
+        return position if position < end and id_at(position) == name else -1
+
+    def read_head(self, offset: int) -> Head | None:
+        """Return size and known first bytes of the blob at an offset; None if git must be asked."""
+        heads = self._heads
+        if len(heads) >= MAX_REMEMBERED_COUNT:
+            heads.clear()
+        deltas: list[tuple[int, bytes]] = []
+        while offset not in heads:
+            found = self._read_object(offset) if len(deltas) <= MAX_DEPTH else None
+            if isinstance(found, Delta):
+                deltas.append((offset, found.packed))
+                offset = found.base_offset
+            else:
+                heads[offset] = found
+        head = heads[offset]
+        for offset, packed in reversed(deltas):
+            head = heads[offset] = head and apply_delta(head, packed)
+        return head
+
+    def _read_object(self, offset: int) -> Head | Delta | None:
+        """Return the blob or the delta at an offset; None for anything else, and for damaged data."""
+        if not 0 < offset < self._end:
+            return None
+        try:
+            data = os.pread(self._descriptor, READ_BYTES, offset)
+            kind, size, at = data[0] >> 4 & 7, data[0] & 15, 1
+            if data[0] & GOES_ON:
+                more, at = read_number(data, at)
+                size |= more << 4
+            if kind == BLOB:
+                return Head(size, zlib.decompressobj().decompress(data[at:], HEAD_BYTES))
+            if kind == OFFSET_DELTA:
+                distance, at = read_distance(data, at)
+                return Delta(offset - distance, data[at:])
+            if kind == NAMED_DELTA:
+                end = at + self._id_length
+                return Delta(self.find(data[at:end]), data[end:])
+        except (IndexError, OSError, zlib.error):
+            pass
+        return None
+
+
+def read_number(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number whose lowest bits come first, and where it ends. Raises `IndexError`."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & ~GOES_ON) << shift
+        if byte < GOES_ON:
+            return value, at
+        shift += 7
+
+
+def read_distance(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number whose highest bits come first, and where it ends. Raises `IndexError`.
+
+    One is added for each byte that goes on, so that every number has one form only.
+    """
+    value = data[at] & ~GOES_ON
+    while data[at] & GOES_ON:
+        at += 1
+        value = (value + 1) << 7 | data[at] & ~GOES_ON
+    return value, at + 1
+
+
+def apply_delta(base: Head, packed: bytes) -> Head | None:
+    """Return what a compressed delta makes of `base`, as far as that is known.
+
+    Returns None if the delta is damaged, or is not one for `base`.
+    """
+    data = b""
+    try:
+        delta = zlib.decompressobj().decompress(packed, DELTA_BYTES)
+        base_size, at = read_number(delta, 0)
+        size, at = read_number(delta, at)
+        if base_size != base.size:
+            return None
+        wanted = min(size, HEAD_BYTES)
+        while len(data) < wanted:
+            code = count = delta[at]
+            at += 1
+            if code & IS_COPY:
+                place = 0
+                for shift in SHIFTS[code & ~IS_COPY]:
+                    place |= delta[at] << shift
+                    at += 1
+                begin, count = place & 0xFFFFFFFF, place >> 32 or LONGEST_COPY
+                part = base.data[begin : begin + count]
+            else:
+                part = delta[at : at + count]
+                at += count
+            data = data + part if data else part
+            if len(part) < count or not count:  # the rest is not known
+                break
+    except (IndexError, zlib.error):
+        return None
+    return Head(size, data[:wanted])
