@@ -123,5 +123,12 @@ def may_be_bytecode_when_encoded(head: bytes) -> bool:
 
 
 def may_become_bytecode(head: bytes) -> bool:
-    r"""Return whether a file could start with a magic number if each `\n` became `\r\n`."""
-    return 0 in head[:HEAD_BYTES] and b"\n" in head[:4]
+    r"""Return whether a file could be bytecode if each of its lines ended with `\r\n`.
+
+    Git changes all line ends or none (`crlf_to_worktree` in its convert.c), but before them it may expand
+    `$Id$`, which moves what follows.
+    """
+    if b"\n" not in head[:4]:
+        return False
+    written = head.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return is_bytecode(written[:HEAD_BYTES]) or b"$Id" in head[:HEAD_BYTES]
