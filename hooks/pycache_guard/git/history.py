@@ -191,7 +191,7 @@ def parse_diff_output(
     Only records of blocks for which `possible` is true are returned. Earlier blocks are parsed only if
     that is necessary to find where such a block begins.
     """
-    commit = head = ""
+    commit, head = "", b""
     unparsed: list[bytes] = []
     size = 0
     for block in blocks:
@@ -203,41 +203,38 @@ def parse_diff_output(
         *before, last = unparsed
         for text in (b"".join(before), last):
             is_wanted = wanted and text is last
-            for field in text.split(b"\0")[:-1]:
-                if not head:
-                    with parsing_output("diff-tree"):
-                        text_field = field.decode("ascii")
-                    if text_field.startswith(":"):
-                        head = text_field
+            with parsing_output("diff-tree"):
+                for field in text.split(b"\0")[:-1]:
+                    if head:
+                        if is_wanted and (record := added_record(head, field)):
+                            yield commit, record
+                        head = b""
+                    elif field.startswith(b":"):
+                        head = field
                     else:
-                        commit = text_field
-                else:
-                    if is_wanted and (record := added_record(head, field)):
-                        yield commit, record
-                    head = ""
+                        commit = field.decode("ascii")
         unparsed = []
         size = 0
 
 
-def added_record(head: str, path: bytes) -> bytes | None:
+def added_record(head: bytes, path: bytes) -> bytes | None:
     """Return the record of the entry at `path`, or None if a parent has the same entry.
 
     `head` is `:MODE MODE ID ID STATUS`, in a merge with a colon, a mode and an id for each parent.
     Only the type in the mode counts (file, symbolic link, submodule), not the executable bit. A deleted
     `.gitattributes` has a record too, with zeros for mode and id, because it can change how other files
-    are checked out.
+    are checked out. Raises `IndexError` for a head with too few fields.
     """
-    parents = len(head) - len(head.lstrip(":"))
-    fields = head[parents:].split(" ")
-    with parsing_output("diff-tree"):
-        mode, blob = fields[parents], fields[2 * parents + 1]
-    if mode == "000000" and not names_attributes(path):
+    parents = len(head) - len(head.lstrip(b":"))
+    fields = head[parents:].split(b" ")
+    mode, blob = fields[parents], fields[2 * parents + 1]
+    if mode == b"000000" and not names_attributes(path):
         return None
     kind = mode[:3]
     for n in range(parents):
         if fields[parents + 1 + n] == blob and fields[n].startswith(kind):
             return None
-    return f"{mode} {blob}\t".encode("ascii") + path
+    return b"%s %s\t%s" % (mode, blob, path)
 
 
 def added_entries_matching(glob: str, commits: Iterable[str]) -> list[Entry]:
