@@ -13,7 +13,7 @@ import pytest
 
 from pycache_guard import compat
 from pycache_guard.git import spawn
-from pycache_guard.git.spawn import MIN_PIPE_BYTES, PosixChild, start_child
+from pycache_guard.git.spawn import LARGE_PIPE_BYTES, MIN_PIPE_BYTES, PosixChild, start_child
 from pycache_guard.git.spawn_subprocess import SubprocessChild
 from pycache_guard.git.tempdir import TemporaryDirectory
 
@@ -112,6 +112,41 @@ class TestChild:
         assert child.pipe_capacity() >= MIN_PIPE_BYTES
         child.write(b"x" * child.pipe_capacity())
         child.kill()
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs F_SETPIPE_SZ")
+    def test_child_with_enlarged_output_does_not_wait_for_us(self) -> None:
+        size = LARGE_PIPE_BYTES // 2
+        code = f"sys.stdin.buffer.read(1); os.write(1, bytes({size})); os._exit(7)"
+        child = start_child(python(code), ENV, feed=True)
+        child.enlarge_output()
+        child.write(b"x")
+        if not isinstance(child, PosixChild):
+            child.kill()
+            pytest.skip("the class for Windows changes no pipe")
+        end = time.monotonic() + 30
+        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        while os.waitid(os.P_PID, child._pid, flags) is None:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert everything(child) == bytes(size)
+        assert child.wait() == (7, b"")
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs F_SETPIPE_SZ")
+    @pytest.mark.parametrize("reason", ["no name", "not allowed"])
+    def test_output_that_cannot_be_enlarged_stays_as_it_is(
+        self, monkeypatch: pytest.MonkeyPatch, reason: str
+    ) -> None:
+        def refuse(*_: object) -> int:
+            raise PermissionError(1, "Operation not permitted")
+
+        child = start_child(python("os.write(1, b'x')"), ENV)
+        if reason == "no name":
+            monkeypatch.delattr("fcntl.F_SETPIPE_SZ", raising=False)
+        else:
+            monkeypatch.setattr("fcntl.fcntl", refuse)
+        child.enlarge_output()
+        assert everything(child) == b"x"
+        assert child.wait() == (0, b"")
 
     def test_write_to_a_child_that_closed_stdin_is_an_error(self) -> None:
         child = start_child(python("os.close(0); os.write(1, b'x')"), ENV, feed=True)

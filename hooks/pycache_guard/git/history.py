@@ -141,6 +141,9 @@ class DiffTreePool:
         for n, batch in enumerate(chain.from_iterable(map(self._differs[0].batches, commits))):
             if 0 < n < count:
                 self._differs.append(DiffTree(*self._pathspecs))
+            elif n == count:  # there are many commits: git goes on while we parse
+                for each in self._differs:
+                    each.git.enlarge_output()
             differ = self._differs[n % count]
             if len(self._asked) == count * PIPELINE_DEPTH:
                 yield from self._next_answer(possible)

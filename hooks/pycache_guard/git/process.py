@@ -138,6 +138,7 @@ class Git:
         except OSError as error:
             raise GitFailure(f"git could not be started: {error.strerror}") from None
         self.pipe_capacity = self._child.pipe_capacity
+        self.enlarge_output = self._child.enlarge_output
         self.close_stdin = self._child.close_stdin
         self.has_output = self._child.has_output
         self._ended = False

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         def pipe_capacity(self) -> int:
             """Return how many unread bytes its stdin holds; only for a child with `feed`."""
 
+        def enlarge_output(self) -> None:
+            """Let it write more before it waits for us to read, if the system can."""
+
         def write(self, data: bytes) -> None:
             """Write all of `data` to its stdin."""
 
@@ -56,6 +59,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 65536
 #: The smallest pipe: of Windows, of macOS under pressure, of Linux beyond `pipe-user-pages-soft` (pipe(7)).
 MIN_PIPE_BYTES = 4096
+#: The largest pipe that Linux gives to everybody (`pipe-max-size` in pipe(7)).
+LARGE_PIPE_BYTES = 1 << 20
 #: The number of checks whether a child has ended after a signal, and the seconds between two of them.
 STOP_POLLS = 400
 POLL_SECONDS = 0.005
@@ -184,6 +189,17 @@ class PosixChild:
         assert self._stdin is not None
         ask = getattr(fcntl, "F_GETPIPE_SZ", None)
         return fcntl.fcntl(self._stdin, ask) if ask else MIN_PIPE_BYTES
+
+    def enlarge_output(self) -> None:
+        """Let stdout hold more unread bytes: fcntl(2), `F_SETPIPE_SZ`, if it exists and is allowed."""
+        import fcntl
+        from contextlib import suppress
+
+        assert self._out is not None
+        enlarge = getattr(fcntl, "F_SETPIPE_SZ", None)
+        if enlarge:
+            with suppress(OSError):  # this user has too many large pipes: pipe(7)
+                fcntl.fcntl(self._out, enlarge, LARGE_PIPE_BYTES)
 
     def write(self, data: bytes) -> None:
         """Write all of `data` to stdin."""

@@ -73,6 +73,9 @@ class SubprocessChild:
         """Return how many bytes stdin holds unread."""
         return MIN_PIPE_BYTES
 
+    def enlarge_output(self) -> None:
+        """Do nothing: Windows has no such call."""
+
     def write(self, data: bytes) -> None:
         """Write all of `data` to stdin."""
         assert self._process.stdin is not None
