@@ -23,7 +23,6 @@ from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
 from pycache_guard import cli, compat
 from pycache_guard.bytecode.sniff import LFS_POINTER
-from pycache_guard.git import packs
 from pycache_guard.history import contents
 
 if TYPE_CHECKING:
@@ -473,7 +472,7 @@ def test_packed_history_is_judged_as_git_reads_it(
     monkeypatch.setattr(contents, "MIN_PACKED_COUNT", 1)
     options = ("--all", "--format", "json")
     packed = run("check-history", *options)
-    monkeypatch.setattr(packs, "CAN_READ_AT", False)
+    monkeypatch.setattr(compat, "HAS_PREAD", False)
     assert packed == run("check-history", *options)
     assert len(found(packed)) == len(tails)
     notes = json.loads(packed.out)["notes"]

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.repo import BYTECODE
+from pycache_guard import compat
 from pycache_guard.bytecode.sniff import is_enough
 from pycache_guard.git import packs
 from pycache_guard.git.packs import Head, PackReader
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from helpers.repo import Repo
 
-pytestmark = pytest.mark.skipif(not packs.CAN_READ_AT, reason="needs pread(2)")
+pytestmark = pytest.mark.skipif(not compat.HAS_PREAD, reason="needs pread(2)")
 
 
 def edited_versions(seed: int) -> list[bytes]:
@@ -165,7 +166,7 @@ def test_several_packs_are_read_the_largest_first(
 def test_without_pread_everything_is_left_to_git(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs, "CAN_READ_AT", False)
+    monkeypatch.setattr(compat, "HAS_PREAD", False)
     assert {*read_all(packs_of(repo), blobs).values()} == {None}
 
 

@@ -19,11 +19,11 @@ from mmap import ACCESS_READ, mmap
 from struct import unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
+from pycache_guard import compat
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Whether the system reads at an offset without moving a position: all but Windows.
-CAN_READ_AT = hasattr(os, "pread")
 #: Number of packs that are used, the largest first. Each has two open descriptors.
 MAX_PACKS = 16
 #: First bytes that are computed of each blob: more than are asked for, because the first bytes of a
@@ -84,7 +84,7 @@ class PackReader:
         pack is opened.
         """
         self._files = ExitStack()
-        names = find_packs(directory) if CAN_READ_AT else []
+        names = find_packs(directory) if compat.HAS_PREAD else []
         opened = (open_pack(name, id_length, self._files) for name in names)
         self._packs = [pack for pack in opened if pack]
 
