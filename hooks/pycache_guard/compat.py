@@ -10,6 +10,10 @@ import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 WINDOWS = sys.platform == "win32"
 MACOS = sys.platform == "darwin"
 
@@ -105,6 +109,26 @@ def is_absolute(path: str) -> bool:
     On Windows it must also name a drive or a share.
     """
     return os.path.isabs(path) and (os.sep == "/" or bool(os.path.splitdrive(path)[0]))
+
+
+def start_thread(work: Callable[[], object]) -> None:
+    """Start a daemon thread to which no termination signal is delivered.
+
+    The system delivers a signal to any thread that does not block it, and Python runs the handler in the
+    main thread (`signal`, "Signals and threads"). So the main thread can put signals off only if all other
+    threads block them. A new thread has the mask of the thread that starts it (pthread_create(3)). Raises
+    `RuntimeError` if there are too many threads.
+    """
+    from threading import Thread
+
+    if not HAS_SIGMASK:
+        Thread(target=work, daemon=True).start()
+        return
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, TERMINATION_SIGNALS)
+    try:
+        Thread(target=work, daemon=True).start()
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
 def processor_ticks(process: int) -> tuple[bytes, ...] | None:

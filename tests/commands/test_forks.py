@@ -285,7 +285,7 @@ def test_child_answers_and_ends(
     answers, theirs = os.pipe()
     before = {number: signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
     with pytest.raises(Ended) as ended:
-        _forks.run_child(work, theirs, set())
+        _forks.run_child(work, theirs)
     assert before == {number: signal.getsignal(number) for number in compat.TERMINATION_SIGNALS}
     os.close(theirs)
     assert ended.value.args == (code,)

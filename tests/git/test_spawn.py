@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -326,10 +327,81 @@ def test_signal_during_the_start_stops_the_child(
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
+#: What a thread of the program does while the main thread blocks signals.
+WITH_A_THREAD = """
+import os, signal, sys, threading, time
+from pycache_guard import compat
+from pycache_guard.git import spawn
+
+arrived = []
+signal.signal(signal.SIGTERM, lambda *_: arrived.append(1))
+ended = threading.Event()
+
+def work():
+    code = "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    child = spawn.start_child([sys.executable, "-c", code], os.environ)
+    print(child.read().decode().strip(), child.wait()[0], flush=True)
+    ended.set()
+    time.sleep(60)
+
+compat.start_thread(work)
+ended.wait(60)
+with spawn.signals_blocked():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.2)
+    before = [*arrived]
+print(before, arrived)
+"""
+
+
+@pytest.mark.skipif(not compat.HAS_SIGMASK, reason="the system has no signal masks")
+def test_threads_take_no_signal_that_is_blocked() -> None:
+    """Otherwise the main thread is interrupted, and may lose a child that it has just started.
+
+    The children of a thread block nothing, so that they can be ended.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_A_THREAD], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["set() 0", "[] [1]"]
+
+
+@pytest.mark.parametrize("has_mask", [True, False])
+def test_start_thread_leaves_the_mask_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, has_mask: bool
+) -> None:
+    monkeypatch.setattr(compat, "HAS_SIGMASK", has_mask and compat.HAS_SIGMASK)
+    ended = threading.Event()
+    compat.start_thread(ended.set)
+    assert ended.wait(60)
+    if has_mask and compat.HAS_SIGMASK:
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
+def test_an_interrupted_stop_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = start_child(python("import time; time.sleep(60)"), ENV)
+    kill = os.kill
+
+    def interrupt_once(pid: int, number: int) -> None:
+        monkeypatch.setattr(os, "kill", kill)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "kill", interrupt_once)
+    with pytest.raises(KeyboardInterrupt):
+        spawn.stop_all()
+    assert spawn._live == [child]
+    spawn.stop_all()
+    assert isinstance(child, PosixChild)
+    assert child._status is not None
+    assert spawn._live == []
+
+
 def test_signals_blocked_without_sigmask_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "HAS_SIGMASK", False)
-    with spawn.signals_blocked() as mask:
-        assert mask == set()
+    monkeypatch.delattr("_signal.pthread_sigmask", raising=False)
+    with spawn.signals_blocked():
+        pass
 
 
 def test_stop_all_stops_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pycache_guard.compat import start_thread
 from pycache_guard.errors import Failure
 from pycache_guard.git.index import Index
 from pycache_guard.git.process import GitFailure
@@ -148,7 +149,8 @@ def run_side_by_side(
     If no thread can be started, the checks run one after the other. If a signal ends the program, the
     git processes are ended first, and with them the threads.
     """
-    from threading import Event, Thread
+    from functools import partial
+    from threading import Event
 
     results: list[CheckResult | BaseException | None] = [None] * len(checks)
     # Not `Thread.join`: a signal that interrupts it marks a running thread as ended (bpo-45274).
@@ -168,7 +170,7 @@ def run_side_by_side(
         with SignalsDeferred():
             for place in range(len(checks) - 1, 0, -1):
                 try:
-                    Thread(target=run, args=(place,), daemon=True).start()
+                    start_thread(partial(run, place))
                 except RuntimeError:  # can't start new thread
                     alone.append(place)
                 else:

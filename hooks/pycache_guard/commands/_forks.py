@@ -17,6 +17,7 @@ from time import sleep
 from pycache_guard.errors import Failure
 from pycache_guard.git.spawn import (
     CHUNK_BYTES,
+    FIRST_MASK,
     POLL_MILLISECONDS,
     POLL_SECONDS,
     STOP_POLLS,
@@ -115,10 +116,10 @@ class ForkedChild:
         self._out: int | None
         self._out, theirs = os.pipe()
         try:
-            with signals_blocked() as mask:
+            with signals_blocked():
                 self._pid = os.fork()
                 if not self._pid:
-                    run_child(work, theirs, mask)
+                    run_child(work, theirs)
                 _live.append(self)
         except BaseException:
             self.stop()
@@ -155,10 +156,7 @@ class ForkedChild:
         return answer["value"]
 
     def stop(self) -> None:
-        """End it if it runs, so that it ends its own processes first; close the pipe.
-
-        A signal may interrupt this halfway, because it can arrive at another thread: it can be repeated.
-        """
+        """End it if it runs, so that it ends its own processes first; close the pipe. It can be repeated."""
         with signals_blocked():
             if self._out is not None:
                 descriptor, self._out = self._out, None
@@ -177,7 +175,7 @@ class ForkedChild:
                 _live.remove(self)
 
 
-def run_child(work: Callable[[], Any], answers: int, mask: set[int]) -> NoReturn:
+def run_child(work: Callable[[], Any], answers: int) -> NoReturn:
     """Write the value of `work`, and end the process: with 0, or with another code after an error.
 
     Signals are handled as in the parent, so that its processes and directories do not outlive it.
@@ -186,7 +184,7 @@ def run_child(work: Callable[[], Any], answers: int, mask: set[int]) -> NoReturn
     try:
         try:
             _live.clear()  # they are the parent's
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, FIRST_MASK)
             try:
                 answer = {"value": work()}
             except Failure as failure:

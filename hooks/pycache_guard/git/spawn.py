@@ -72,20 +72,23 @@ SILENCE_MILLISECONDS = 15_000
 UNKNOWN_SILENCES = 20
 #: Running children and existing temporary directories.
 _live: list[Stoppable] = []
+#: The signals that this program was started with blocked, as its children must be
+#: (posix_spawnattr_setsigmask(3)).
+FIRST_MASK: set[int] = (
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, ()) if compat.HAS_SIGMASK else set()
+)
 
 
 class signals_blocked:  # noqa: N801 - a context manager, named like those of contextlib
     """Block termination signals, so that a new child or directory is always registered in `_live`.
 
-    `__enter__` returns the previous signal mask, which a child must get
-    (pthread_sigmask(3), posix_spawnattr_setsigmask(3)).
+    The other threads block them anyway: `compat.start_thread`.
     """
 
-    def __enter__(self) -> set[int]:
+    def __enter__(self) -> None:
         self._mask: set[int] = set()
         if compat.HAS_SIGMASK:
             self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, compat.TERMINATION_SIGNALS)
-        return self._mask
 
     def __exit__(self, *_: object) -> None:
         if compat.HAS_SIGMASK:
@@ -136,7 +139,6 @@ class PosixChild:
         stdin: int | None,
         stdout: int | None,
         feed: bool,
-        mask: set[int],
     ) -> None:
         reserve_standard_fds()
         self._stdin: int | None = None
@@ -169,12 +171,14 @@ class PosixChild:
                 )
                 sinks = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, err_child, 2)]
                 self._pid = os.posix_spawnp(
-                    program, [*argv], env, file_actions=[source, *sinks], setsigmask=mask
+                    program, [*argv], env, file_actions=[source, *sinks], setsigmask=FIRST_MASK
                 )
             else:
                 from pycache_guard.git.spawn_subprocess import start_process
 
-                self._pid = start_process(program, argv, env, (stdin, stdout, err_child), mask)
+                self._pid = start_process(
+                    program, argv, env, (stdin, stdout, err_child), FIRST_MASK
+                )
         except BaseException:
             for descriptor in opened:
                 os.close(descriptor)
@@ -265,9 +269,9 @@ class PosixChild:
         self.close_stdin()
         self._close_out()
         self._close_errors()
-        _live.remove(self)
         if not self._ends_by(15):
             self._ends_by(9)
+        _live.remove(self)
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the child if nobody has waited for it."""
@@ -361,8 +365,8 @@ def start_child(
     """
     child: Child
     if compat.HAS_FORK:
-        with signals_blocked() as mask:
-            child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed, mask=mask)
+        with signals_blocked():
+            child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
             _live.append(child)
     else:
         from pycache_guard.git.spawn_subprocess import SubprocessChild

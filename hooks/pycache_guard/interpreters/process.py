@@ -277,7 +277,7 @@ class Watchdog:
         #: Whether it has killed the child.
         self.timed_out = False
         try:
-            threading.Thread(target=self._watch, daemon=True).start()
+            compat.start_thread(self._watch)
         except RuntimeError as error:  # the limit of processes is reached
             with child:  # waits for its end, and closes its pipes
                 child.kill()
