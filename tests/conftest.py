@@ -42,6 +42,17 @@ settings.load_profile("suite")
 replace_missing_functions()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop the measurement that pytest-cov starts in a worker and replaces by another one.
+
+    It would go on whenever the other one pauses, for tests during which coverage is not measured.
+    """
+    coverage = sys.modules.get("coverage")
+    if hasattr(session.config, "workerinput") and coverage and coverage.Coverage.current():
+        coverage.Coverage.current().stop()
+
+
 @given(strategies.none())
 def create_random_generator(_: None) -> None:
     """Let Hypothesis create its random generator, by a test without content.
