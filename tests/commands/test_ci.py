@@ -195,11 +195,16 @@ class Child:
     ids=["found", "an error", "ended"],
 )
 def test_answer_of_a_child_is_used_once(
-    answer: object, entries: int, repo: Repo, base: str
+    answer: object,
+    entries: int,
+    repo: Repo,
+    base: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without an answer the index is examined here, and reported as always."""
     child = Child(answer)
-    _index_child._started.append(child)  # type: ignore[arg-type]
+    # A test before this one may have left a child that was stopped.
+    monkeypatch.setattr(_index_child, "_started", [child])
     assert examine_in_child().unread.entries == entries
     assert child.is_stopped
     assert examine_in_child().unread.entries == 2
