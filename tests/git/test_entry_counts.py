@@ -219,6 +219,7 @@ def run_limited(repo: Repo, *argv: str, stdin: str = "") -> Result:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limits are POSIX's")
 @pytest.mark.parametrize("make", BOMBS.values(), ids=BOMBS)
+@pytest.mark.unmeasured
 def test_small_object_with_millions_of_paths_is_refused(
     repo: Repo, make: Callable[[Repo], str]
 ) -> None:
@@ -287,6 +288,7 @@ def make_tags(repo: Repo, oid: str, count: int) -> str:
 
 @pytest.mark.parametrize("is_counted", [False, True])
 @pytest.mark.parametrize("make", HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.unmeasured
 def test_large_histories_pass(
     request: pytest.FixtureRequest,
     repo: Repo,

@@ -151,6 +151,7 @@ def compare_on(files: list[Path]) -> None:
         assert found == find_without_search(tree, text, "a.py"), file
 
 
+@pytest.mark.unmeasured
 def test_search_misses_nothing_in_the_standard_library() -> None:
     files = library_files()
     suspect = [file for file in files if b"pyc" in file.read_bytes()]
@@ -162,6 +163,7 @@ def test_search_misses_nothing_in_any_file_of_the_standard_library() -> None:
     compare_on(library_files())
 
 
+@pytest.mark.unmeasured
 def test_most_of_the_standard_library_is_passed_over() -> None:
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in library_files()[::10]]
     assert sum(bool(checks_for(text, CHECKS)) for text in texts) < len(texts) / 8
