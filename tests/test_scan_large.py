@@ -69,7 +69,6 @@ CHANGES: list[Callable[[Repo], object]] = [
 
 @pytest.mark.parametrize("options", [(), ("--content", "none"), ("--content", "all")], ids=str)
 @pytest.mark.parametrize("change", CHANGES, ids=range(len(CHANGES)))
-@pytest.mark.unmeasured
 def test_large_index_has_the_report_of_a_small_one(
     repo: Repo,
     run: Run,

@@ -219,7 +219,6 @@ def run_limited(repo: Repo, *argv: str, stdin: str = "") -> Result:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limits are POSIX's")
 @pytest.mark.parametrize("make", BOMBS.values(), ids=BOMBS)
-@pytest.mark.unmeasured
 def test_small_object_with_millions_of_paths_is_refused(
     repo: Repo, make: Callable[[Repo], str]
 ) -> None:

@@ -151,7 +151,6 @@ def compare_on(files: list[Path]) -> None:
         assert found == find_without_search(tree, text, "a.py"), file
 
 
-@pytest.mark.unmeasured
 def test_search_misses_nothing_in_the_standard_library() -> None:
     files = library_files()
     suspect = [file for file in files if b"pyc" in file.read_bytes()]
