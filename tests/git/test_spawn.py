@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from pycache_guard.git.tempdir import TemporaryDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pycache_guard.git.spawn import Child
 
@@ -124,9 +124,9 @@ class TestChild:
         if not isinstance(child, PosixChild):
             child.kill()
             pytest.skip("the class for Windows changes no pipe")
+        state = Path(f"/proc/{child._pid}/stat")
         end = time.monotonic() + 30
-        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
-        while os.waitid(os.P_PID, child._pid, flags) is None:
+        while b") Z " not in state.read_bytes():  # it has ended
             assert time.monotonic() < end
             time.sleep(0.01)
         assert everything(child) == bytes(size)
