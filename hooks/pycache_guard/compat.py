@@ -116,8 +116,9 @@ def start_thread(work: Callable[[], object]) -> None:
 
     The system delivers a signal to any thread that does not block it, and Python runs the handler in the
     main thread (`signal`, "Signals and threads"). So the main thread can put signals off only if all other
-    threads block them. A new thread has the mask of the thread that starts it (pthread_create(3)). Raises
-    `RuntimeError` if there are too many threads.
+    threads block them. A new thread has the mask of the thread that starts it (pthread_create(3)), and so
+    have the processes that it starts, unless they get another one as in `git.spawn`. Raises `RuntimeError` if
+    there are too many threads.
     """
     from threading import Thread
 

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from pycache_guard.bytecode.magic_numbers import ROWS
 from pycache_guard.bytecode.sniff import (
-    ARCHIVE_HEAD_LENGTH,
     HEAD_BYTES,
-    TEXT_HEAD_LENGTH,
     is_archive,
     is_bytecode,
     is_enough,
@@ -144,7 +142,7 @@ def test_import_of_sniff_imports_no_slow_module() -> None:
     }
 
 
-#: A name of a hundred bytes, and a mode that ends with a zero byte, as every tar file has it.
+#: A name of a hundred bytes, and its mode as every program writes it.
 TAR = b"n" * 100 + b"0000644\0" + b"0001750\0" * 2 + bytes(133) + b"ustar\x0000"
 
 
@@ -153,10 +151,12 @@ TAR = b"n" * 100 + b"0000644\0" + b"0001750\0" * 2 + bytes(133) + b"ustar\x0000"
     [
         (b"PK\3\4", True),
         (b"#!/usr/bin/env python3\nPK\3\4", True),
-        (b'#!/bin/sh\nexec python3 "$0" "$@"\nPK\3\4', True),
+        (b"#!/bin/sh" + b"\n#" * 120 + b"\nPK\3\4", True),
         (b"text\nPK\3\4", False),
-        (b"#!/bin/sh" + b"\n#" * TEXT_HEAD_LENGTH + b"\nPK\3\4", False),
         (TAR, True),
+        (TAR.replace(b"0000644\0", b" 644    ").replace(b"\0", b" "), True),
+        (TAR.replace(b"0000644\0", bytes(8)), True),
+        (TAR.replace(b"0000644\0", b"\x80\0\0\0\0\0\1\xa4"), True),
         (b"x" * 257 + b"ustar", False),
         (b"", False),
     ],
@@ -166,19 +166,42 @@ def test_is_archive(head: bytes, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "size", "byte", "expected"),
+    ("head", "size", "expected"),
     [
-        (0, 0, b"x", True),
-        (5, 5, b"\0", True),
-        (TEXT_HEAD_LENGTH - 1, 1000, b"x", False),
-        (TEXT_HEAD_LENGTH, 1000, b"x", True),
-        (TEXT_HEAD_LENGTH, 1000, b"\0", False),
-        (ARCHIVE_HEAD_LENGTH - 1, 1000, b"\0", False),
-        (ARCHIVE_HEAD_LENGTH, 1000, b"\0", True),
+        (b"", 0, True),
+        (b"#!abc", 5, True),
+        (b"x" * 107, 108, False),
+        (b"x" * 108, 1000, True),
+        (b"\0" * 108, 1000, False),
+        (b"#!" + b"x" * 106, 1000, False),
+        (TAR[:108], 1000, False),
+        (TAR[:261], 1000, False),
+        (TAR[:262], 1000, True),
     ],
 )
-def test_is_enough(length: int, size: int, byte: bytes, expected: bool) -> None:
-    assert is_enough(byte * length, size) is expected
+def test_is_enough(head: bytes, size: int, expected: bool) -> None:
+    assert is_enough(head, size) is expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (magic(3627)[:2] + b"\n" + bytes(4) + TIME_SIZE + CODE_312, True),
+        (magic(3627)[:2] + b"\n" + b"\1\0\0\0abcd\nef" + CODE_312, True),
+        (magic(3627)[:2] + b"\n" + b"\1\0\0\0abcd\r\nef" + CODE_312, True),
+        (magic(3627)[:2] + b"\n" + b"\1\0\0\0abcde\nef" + CODE_312, False),
+        (magic(3627)[:2] + b"\n" + b"\1\0\0\0$Id$" + CODE_312, True),
+        (magic(3627) + bytes(4) + TIME_SIZE + CODE_312, True),
+        (b"\0\n\0\n" * 20, False),
+        (magic(3627)[:2] + b"\n" + TEXT + b"abcd" + b"z\4a=10", False),
+        (b"abcd\n\0", False),
+        # The last byte of the number is a CR, so that git takes the LF for the end of a line with CR.
+        (magic(3531)[:2] + b"\n" + bytes(4) + TIME_SIZE + CODE_312, False),
+        (b"", False),
+    ],
+)
+def test_may_become_bytecode(stored: bytes, expected: bool) -> None:
+    assert may_become_bytecode(stored) is expected
 
 
 @given(

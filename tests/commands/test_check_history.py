@@ -469,7 +469,7 @@ def test_packed_history_is_judged_as_git_reads_it(
         repo.stage_files(files)
         repo.commit()
     repo.git("repack", "-adfq")
-    monkeypatch.setattr(contents, "MIN_PACKED_COUNT", 1)
+    monkeypatch.setattr(contents, "MIN_ASKED_COUNT", 1)
     options = ("--all", "--format", "json")
     packed = run("check-history", *options)
     monkeypatch.setattr(compat, "HAS_PREAD", False)

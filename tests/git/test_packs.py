@@ -58,14 +58,19 @@ def store(repo: Repo, versions: list[bytes]) -> dict[str, bytes]:
     return dict(zip((line.split()[2] for line in lines), versions, strict=True))
 
 
-def packs_of(repo: Repo) -> Path:
-    return repo.path / ".git/objects/pack"
+def objects_of(repo: Repo) -> Path:
+    return repo.path / ".git/objects"
 
 
-def read_all(directory: Path, blobs: Iterable[str]) -> dict[str, Head | None]:
-    """Return what the packs in a directory tell of blobs."""
+def pack_of(repo: Repo) -> Path:
+    (pack,) = objects_of(repo).glob("pack/*.pack")
+    return pack
+
+
+def read_all(objects: Path, blobs: Iterable[str]) -> dict[str, Head | None]:
+    """Return what the packs in a directory of objects tell of blobs."""
     ids = [*blobs]
-    reader = PackReader(os.fspath(directory), len(ids[0]) // 2)
+    reader = PackReader(os.fspath(objects), len(ids[0]) // 2)
     found = {blob: reader.read_head(blob) for blob in ids}
     reader.close()
     return found
@@ -98,7 +103,7 @@ def test_answers_are_true(
         repo = make_repo(f"{seed}", f"--object-format={kind}")
         blobs = store(repo, edited_versions(seed))
         repo.git(*settings, "repack", "-adfq", *options)
-        found = read_all(packs_of(repo), blobs)
+        found = read_all(objects_of(repo), blobs)
         assert count_true(found, blobs) >= 0.2 * len(blobs)
         assert None not in found.values()
 
@@ -117,9 +122,9 @@ def blobs(repo: Repo) -> dict[str, bytes]:
 def test_limits_change_no_answer(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, name: str, value: int
 ) -> None:
-    expected = read_all(packs_of(repo), blobs)
+    expected = read_all(objects_of(repo), blobs)
     monkeypatch.setattr(packs, name, value)
-    found = read_all(packs_of(repo), blobs)
+    found = read_all(objects_of(repo), blobs)
     assert count_true(found, blobs) >= 0.2 * len(blobs)
     if name != "HEAD_BYTES":
         assert found == expected
@@ -127,7 +132,7 @@ def test_limits_change_no_answer(
 
 def test_blobs_in_no_pack_are_left_to_git(repo: Repo, blobs: dict[str, bytes]) -> None:
     loose = repo.blob("loose")
-    assert read_all(packs_of(repo), [loose, "0" * 40, "f" * 40]) == {
+    assert read_all(objects_of(repo), [loose, "0" * 40, "f" * 40]) == {
         loose: None,
         "0" * 40: None,
         "f" * 40: None,
@@ -136,44 +141,101 @@ def test_blobs_in_no_pack_are_left_to_git(repo: Repo, blobs: dict[str, bytes]) -
 
 def test_trees_and_commits_are_left_to_git(repo: Repo, blobs: dict[str, bytes]) -> None:
     others = repo.git("rev-parse", "HEAD", "HEAD^{tree}", "HEAD:d").split()
-    assert {*read_all(packs_of(repo), others).values()} == {None}
+    assert {*read_all(objects_of(repo), others).values()} == {None}
 
 
 def test_offsets_of_eight_bytes(repo: Repo, blobs: dict[str, bytes]) -> None:
     """Git writes them beyond 2 GB, and on request beyond any offset."""
-    expected = read_all(packs_of(repo), blobs)
-    (pack,) = packs_of(repo).glob("*.pack")
+    expected = read_all(objects_of(repo), blobs)
+    pack = pack_of(repo)
     index = pack.with_suffix(".idx")
     index.chmod(0o644)
     index.unlink()
     repo.git("index-pack", "--index-version=2,0x40", os.fspath(pack))
-    assert read_all(packs_of(repo), blobs) == expected
+    assert read_all(objects_of(repo), blobs) == expected
 
 
-def test_several_packs_are_read_the_largest_first(
+def test_several_packs_are_read(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """But if there are too many, none, because another one could have the same blob."""
     small = repo.stage("small", "small")
     repo.commit()
     repo.git("repack", "-dq")
     every = [*blobs, small]
-    assert read_all(packs_of(repo), every)[small] == Head(5, b"small")
+    found = read_all(objects_of(repo), every)
+    assert found[small] == Head(5, b"small")
+    assert None not in found.values()
     monkeypatch.setattr(packs, "MAX_PACKS", 1)
-    found = read_all(packs_of(repo), every)
-    assert [blob for blob, head in found.items() if head is None] == [small]
+    assert {*read_all(objects_of(repo), every).values()} == {None}
+
+
+def test_two_copies_of_a_blob_are_left_to_git(repo: Repo, blobs: dict[str, bytes]) -> None:
+    """In a repository that was copied they may differ, and git chooses one."""
+    loose, packed, *_ = blobs
+    file = objects_of(repo) / loose[:2] / loose[2:]
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(zlib.compress(b"blob 5\0other"))
+    repo.git("pack-objects", "-q", ".git/objects/pack/pack", input=packed.encode())
+    found = read_all(objects_of(repo), blobs)
+    assert [blob for blob, head in found.items() if head is None] == [loose, packed]
+
+
+@pytest.mark.parametrize("place", ["a file", "a variable"])
+def test_alternates_are_left_to_git(
+    repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "a file":
+        (objects_of(repo) / "info").mkdir(exist_ok=True)
+        (objects_of(repo) / "info/alternates").write_text("/elsewhere\n")
+    else:
+        monkeypatch.setenv("GIT_ALTERNATE_OBJECT_DIRECTORIES", "/elsewhere")
+    assert {*read_all(objects_of(repo), blobs).values()} == {None}
+
+
+def test_a_pack_that_costs_much_is_left_to_git(
+    repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For good: it was made to cost time."""
+    monkeypatch.setattr(packs, "MAX_READS_PER_BLOB", 0)
+    monkeypatch.setattr(packs, "MAX_MORE_READS", 10)
+    assert [*read_all(objects_of(repo), blobs).values()][-1] is None
+    monkeypatch.setattr(packs, "MAX_MORE_READS", len(blobs))
+    assert None not in read_all(objects_of(repo), blobs).values()
+
+
+def test_long_chains_asked_in_turns_take_little_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each walk from a tip would forget what the walk before it has read."""
+    monkeypatch.setattr(packs, "MAX_REMEMBERED_COUNT", 20)
+    monkeypatch.setattr(packs, "MAX_MORE_READS", 100)
+    objects = {FIRST: WHOLE}
+    chains = [[bytes([chain, n]) * 10 for n in range(40)] for chain in range(100, 103)]
+    for names in chains:
+        for base, name in pairwise([FIRST, *names]):
+            objects[name] = stored(7, 4, b"\x64\x64\x90\x64", base)
+    write_pack(tmp_path, objects)
+    reader = PackReader(os.fspath(tmp_path), 20)
+    for turn in zip(*map(reversed, chains), strict=True):
+        for name in turn:
+            assert reader.read_head(name.hex()) in (Head(100, BASE), None)
+    assert sum(pack.reads for pack in reader._packs) <= 100 + 120 * (packs.MAX_READS_PER_BLOB + 1)
+    assert reader.read_head(FIRST.hex()) is None
+    reader.close()
 
 
 def test_without_pread_everything_is_left_to_git(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compat, "HAS_PREAD", False)
-    assert {*read_all(packs_of(repo), blobs).values()} == {None}
+    assert {*read_all(objects_of(repo), blobs).values()} == {None}
 
 
 def test_an_error_of_the_disk_is_left_to_git(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = PackReader(os.fspath(packs_of(repo)), 20)
+    reader = PackReader(os.fspath(objects_of(repo)), 20)
 
     def fail(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
@@ -221,16 +283,16 @@ def damage(kind: str, pack: Path, repo: Repo) -> None:
 def test_unusable_files_are_left_to_git(repo: Repo, blobs: dict[str, bytes], kind: str) -> None:
     if kind == "a pipe" and not hasattr(os, "mkfifo"):
         pytest.skip("needs named pipes")
-    (pack,) = packs_of(repo).glob("*.pack")
+    pack = pack_of(repo)
     damage(kind, pack, repo)
-    assert {*read_all(packs_of(repo), blobs).values()} == {None}
+    assert {*read_all(objects_of(repo), blobs).values()} == {None}
 
 
 def test_a_pack_that_is_removed_meanwhile_is_left_to_git(
     repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs, "find_packs", lambda directory: [f"{directory}/pack-gone"])
-    assert {*read_all(packs_of(repo), blobs).values()} == {None}
+    monkeypatch.setattr(packs, "find_packs", lambda objects: [f"{objects}/pack/gone"])
+    assert {*read_all(objects_of(repo), blobs).values()} == {None}
 
 
 def test_a_missing_directory_has_no_packs(tmp_path: Path) -> None:
@@ -244,10 +306,10 @@ def test_any_changed_byte_is_harmless(make_repo: Callable[..., Repo], suffix: st
     texts = [b"".join(b"%d, %d\n" % (n, m) for m in range(30)) for n in range(4)]
     blobs = store(repo, [*texts, *(text + b"more" for text in texts)])
     repo.git("repack", "-adfq")
-    (pack,) = packs_of(repo).glob("*.pack")
+    pack = pack_of(repo)
     copy = repo.path / "copy"
-    shutil.copytree(packs_of(repo), copy)
-    target = copy / f"{pack.stem}{suffix}"
+    shutil.copytree(objects_of(repo) / "pack", copy / "pack")
+    target = copy / "pack" / f"{pack.stem}{suffix}"
     target.chmod(0o644)
     data = target.read_bytes()
     rng = random.Random(1)
@@ -257,16 +319,20 @@ def test_any_changed_byte_is_harmless(make_repo: Callable[..., Repo], suffix: st
         assert read_all(copy, blobs).keys() == blobs.keys()
 
 
-def write_pack(directory: Path, objects: dict[bytes, bytes]) -> None:
-    """Write a pack of objects as they are stored, each with an id, and its index."""
+def write_pack(directory: Path, objects: dict[bytes, bytes], *, twice: bytes = b"") -> None:
+    """Write a pack of objects as they are stored, each with an id, and its index.
+
+    The id `twice` is there two times.
+    """
     start = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
     places = dict(zip(objects, accumulate(map(len, objects.values()), initial=12), strict=False))
     content = start + b"".join(objects.values())
     checksum = hashlib.sha1(content).digest()  # noqa: S324 - the hash of git
-    ids = sorted(objects)
+    ids = sorted([*objects, *[twice][: len(twice)]])
     counts = (sum(name[0] <= first for name in ids) for first in range(256))
-    (directory / "p.pack").write_bytes(content + checksum)
-    (directory / "p.idx").write_bytes(
+    (directory / "pack").mkdir(exist_ok=True)
+    (directory / "pack/p.pack").write_bytes(content + checksum)
+    (directory / "pack/p.idx").write_bytes(
         packs.INDEX_START
         + b"".join(count.to_bytes(4, "big") for count in counts)
         + b"".join(ids)
@@ -323,6 +389,7 @@ def delta(instructions: bytes, size: int = 5, base_size: int = 100) -> bytes:
         pytest.param(delta(b"\x91\x62\x05"), Head(5, b"89"), id="partly beyond the base"),
         pytest.param(delta(b"\0hello"), Head(5, b""), id="a reserved instruction"),
         pytest.param(delta(b"\x05he"), Head(5, b"he"), id="too few new bytes"),
+        pytest.param(delta(b"\1a" * 99, 99), Head(99, b"a" * 64), id="many instructions"),
         pytest.param(delta(b"\x90\x03"), None, id="no instruction where one is needed"),
         pytest.param(delta(b"\x9f\x01"), None, id="a copy that is cut"),
         pytest.param(delta(b"\x90\x05", base_size=99), None, id="for another base"),
@@ -371,6 +438,12 @@ def test_an_id_across_two_others_is_not_found(tmp_path: Path) -> None:
     assert read_all(tmp_path, [across.hex()]) == {across.hex(): None}
     write_pack(tmp_path, {first: WHOLE, second: WHOLE, across: WHOLE})
     assert read_all(tmp_path, [across.hex()]) == {across.hex(): Head(100, BASE)}
+
+
+def test_an_id_that_is_there_twice_is_left_to_git(tmp_path: Path) -> None:
+    write_pack(tmp_path, {FIRST: WHOLE, SECOND: WHOLE, THIRD: WHOLE}, twice=SECOND)
+    found = read_all(tmp_path, [name.hex() for name in (FIRST, SECOND, THIRD)])
+    assert [*found.values()] == [Head(100, BASE), None, Head(100, BASE)]
 
 
 @given(names=st.sets(st.binary(min_size=20, max_size=20), max_size=40), near=st.integers(0, 3))

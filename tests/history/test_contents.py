@@ -8,6 +8,7 @@ from helpers.repo import BYTECODE
 from pycache_guard import compat
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
+from pycache_guard.git.packs import Head
 from pycache_guard.history import contents
 from pycache_guard.history.contents import ContentScanner
 
@@ -67,9 +68,10 @@ def test_packed_blobs_are_not_asked_of_git(
     repo: Repo, judging: ContentScanner, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some blobs; those that are in no pack still are, and the answers are the same."""
-    monkeypatch.setattr(contents, "MIN_PACKED_COUNT", MAX_IN_FLIGHT)
+    monkeypatch.setattr(contents, "MIN_ASKED_COUNT", MAX_IN_FLIGHT)
     blobs = many(repo, 430)
     repo.git("pack-objects", "-q", ".git/objects/pack/pack", input="\n".join(blobs).encode())
+    repo.git("prune-packed", "-q")
     loose = repo.blob(BYTECODE + b"loose")
     git_calls.reset()
     records = [record(blob) for blob in [*blobs, loose, "1" * 40]]
@@ -79,6 +81,24 @@ def test_packed_blobs_are_not_asked_of_git(
     assert len(git_calls.blobs()) <= 3 * MAX_IN_FLIGHT + 2
     assert judging.bytecode[blobs[420]] == (len(BYTECODE) + 3, (BYTECODE + b"420")[:HEAD_BYTES])
     assert (judging.missing, judging.missing_count) == (f"{'1' * 40} (a)", 1)
+
+
+class ShortHeads:
+    """Packs of which only a few first bytes of each blob are known."""
+
+    def read_head(self, _: str) -> Head:
+        return Head(1000, b"x")
+
+    def close(self) -> None:
+        pass
+
+
+def test_blobs_of_which_too_little_is_known_are_asked_of_git(
+    repo: Repo, judging: ContentScanner
+) -> None:
+    blobs = [repo.blob(BYTECODE), repo.blob("text")]
+    judging._packs = ShortHeads()  # type: ignore[assignment]
+    assert run(judging, [*map(record, blobs)]) == [record(blobs[0])]
 
 
 def test_remembered_blobs_are_limited(

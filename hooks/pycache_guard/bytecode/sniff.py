@@ -79,13 +79,11 @@ _ARCHIVES = (
     *(b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"),
     *(b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c"),
 )
-#: Where a tar file has `ustar`, and zero bytes before it, because names and numbers are filled up with
-#: them: the first field after the name is a number that ends at 108 (POSIX.1, pax, "ustar Interchange Format").
+#: Where a tar file has the mode of its first member, a number, and `ustar` (POSIX.1, pax).
+_TAR_MODE = slice(100, 108)
 _USTAR = 257
 #: The number of first bytes that `is_archive` needs.
 ARCHIVE_HEAD_LENGTH = _USTAR + 5
-#: The number of first bytes that are enough if none of them is zero.
-TEXT_HEAD_LENGTH = 128
 
 
 def is_lfs_pointer(head: bytes) -> bool:
@@ -98,15 +96,21 @@ def is_archive(head: bytes) -> bool:
 
     A zip file after the first line of a script counts (`zipapp`).
     """
-    is_zipapp = head.startswith(b"#!") and b"\nPK\3\4" in head[:TEXT_HEAD_LENGTH]
-    is_tar = head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar" and 0 in head[:TEXT_HEAD_LENGTH]
+    is_zipapp = head.startswith(b"#!") and b"\nPK\3\4" in head
+    is_tar = head[_USTAR:ARCHIVE_HEAD_LENGTH] == b"ustar" and _may_be_tar(head)
     return head.startswith(_ARCHIVES) or is_zipapp or is_tar
+
+
+def _may_be_tar(head: bytes) -> bool:
+    """Return whether a number is where a tar file has one: octal digits, or base 256 of GNU tar."""
+    mode = head[_TAR_MODE]
+    return not mode.strip(b"01234567 \0") or mode[:1] in (b"\x80", b"\xff")
 
 
 def is_enough(head: bytes, size: int) -> bool:
     """Return whether more bytes of a file of `size` bytes would change no answer of this module."""
-    is_text = len(head) >= TEXT_HEAD_LENGTH and 0 not in head[:TEXT_HEAD_LENGTH]
-    return is_text or len(head) >= min(size, ARCHIVE_HEAD_LENGTH)
+    is_other = not head.startswith(b"#!") and not _may_be_tar(head)
+    return len(head) >= min(size, _TAR_MODE.stop if is_other else ARCHIVE_HEAD_LENGTH)
 
 
 def may_be_bytecode_when_encoded(head: bytes) -> bool:
@@ -123,12 +127,12 @@ def may_be_bytecode_when_encoded(head: bytes) -> bool:
 
 
 def may_become_bytecode(head: bytes) -> bool:
-    r"""Return whether a file could be bytecode if each of its lines ended with `\r\n`.
+    r"""Return whether a file with zero bytes could be bytecode if each of its lines ended with `\r\n`.
 
     Git changes all line ends or none (`crlf_to_worktree` in its convert.c), but before them it may expand
     `$Id$`, which moves what follows.
     """
-    if b"\n" not in head[:4]:
+    if 0 not in head[:HEAD_BYTES] or b"\n" not in head[:4]:
         return False
     written = head.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     return is_bytecode(written[:HEAD_BYTES]) or b"$Id" in head[:HEAD_BYTES]

@@ -4,9 +4,10 @@
 deltas, and most deltas begin with a copy of the first bytes of another blob, so that a few bytes of each
 delta are enough. gitformat-pack(5) describes packs and their indexes.
 
-Only what is certain is answered. In every other case (an object that is in none of the packs, a file that
-is damaged or of another version, first bytes that come from the middle of another blob) git must be asked.
-As with `cat-file`, no checksum of an object is computed.
+Git must be asked in every other case: first bytes that come from the middle of another blob, an object in no
+pack, a file that is damaged or of another version. It must also be asked if there are two copies of a blob,
+because they can differ in a repository that was copied and not fetched, and git chooses one. If the
+rest of a blob is damaged, git cannot read it at all, but its first bytes are answered here.
 """
 
 from __future__ import annotations
@@ -24,25 +25,30 @@ from pycache_guard import compat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Number of packs that are used, the largest first. Each has two open descriptors.
-MAX_PACKS = 16
+#: Maximum number of packs; each has two open descriptors. `git gc` leaves one or two.
+MAX_PACKS = 4
 #: First bytes that are computed of each blob: more than are asked for, because the first bytes of a
 #: delta may come from later ones of its base.
 HEAD_BYTES = 512
-#: Bytes that are read of an object: its header, and `HEAD_BYTES` that could not be compressed.
+#: Bytes that are read of an object: its header, and `HEAD_BYTES` even if they could not be compressed.
 READ_BYTES = HEAD_BYTES + 128
-#: Bytes of a delta that are unpacked: its two sizes, and `HEAD_BYTES` with a byte before each 127.
+#: Bytes of a delta that are unpacked, which is usually enough for `HEAD_BYTES` of the blob.
 DELTA_BYTES = HEAD_BYTES + 128
-#: Maximum number of deltas that lead to a blob (git-pack-objects(1), `--depth`).
-MAX_DEPTH = 4095
-#: Maximum number of blobs that are remembered for the deltas that are based on them, and of the deltas
-#: that lead to one of them.
+#: Maximum number of copies and insertions that are followed in a delta.
+MAX_INSTRUCTIONS = 64
+#: Maximum number of deltas that lead to a blob. Git makes 50, and made 250 with `git gc --aggressive`; packs
+#: of others can have more.
+MAX_DEPTH = 250
+#: Maximum number of blobs that are remembered for the deltas that are based on them.
 MAX_REMEMBERED_COUNT = 20_000
-#: Ids are evenly distributed: with 5,000 of them under each first byte, nine of ten are no farther
-#: than this from the place where they are expected.
+#: How many objects may be read for each blob, and how many more. Git's own history takes 1.2 for each. A pack
+#: that takes more was made to cost time.
+MAX_READS_PER_BLOB = 4
+MAX_MORE_READS = 20_000
+#: How far an id is from its expected position, most often: ids are evenly distributed.
 NEAR = 64
 
-#: The types of objects that are blobs or deltas; only a delta's last base shows what it is.
+#: The types of objects that are blobs or deltas. Only the last base of a delta shows what it is.
 BLOB, OFFSET_DELTA, NAMED_DELTA = 3, 6, 7
 #: The start of an index of version 2.
 INDEX_START = b"\xfftOc\0\0\0\2"
@@ -71,45 +77,73 @@ class Delta(NamedTuple):
     """A blob that is stored as its difference from a base, an object of the same pack."""
 
     base_offset: int
-    packed: bytes
+    compressed: bytes
 
 
 class PackReader:
-    """Reads blobs from the packs in one directory. The alternates of a repository are not read."""
+    """Reads blobs of which the only copy is in a pack of one directory of objects."""
 
-    def __init__(self, directory: str, id_length: int) -> None:
-        """Open the packs in `directory`, which is `pack` in git's directory of objects.
+    def __init__(self, objects: str, id_length: int) -> None:
+        """Open all packs in `objects`, git's directory of objects, if that is possible.
 
-        `id_length` is the number of bytes of an object id: 20 for SHA-1, 32 for SHA-256. On Windows no
-        pack is opened.
+        `id_length` is the number of bytes of an object id: 20 for SHA-1, 32 for SHA-256. No blob is
+        answered if there are too many packs, if one cannot be read, if there may be more objects in
+        alternates (gitrepository-layout(5)), or on Windows.
         """
+        self._objects = objects
         self._files = ExitStack()
-        names = find_packs(directory) if compat.HAS_PREAD else []
-        opened = (open_pack(name, id_length, self._files) for name in names)
-        self._packs = [pack for pack in opened if pack]
+        self._packs: list[Pack] = []
+        #: The directories of objects that are in no pack, by the first byte of their ids.
+        self._loose: frozenset[str] = frozenset()
+        #: How many objects may still be read.
+        self._reads_left = MAX_MORE_READS
+        names = find_packs(objects)
+        if compat.HAS_PREAD and 0 < len(names) <= MAX_PACKS and not has_alternates(objects):
+            self._open(names, id_length)
+
+    def _open(self, names: Sequence[str], id_length: int) -> None:
+        with ExitStack() as files:
+            packs = [open_pack(name, id_length, files) for name in names]
+            usable = [pack for pack in packs if pack]
+            if len(usable) == len(packs):
+                self._loose = frozenset(os.listdir(self._objects))
+                self._packs = usable
+                self._files = files.pop_all()
 
     def read_head(self, oid: str) -> Head | None:
         """Return the size of a blob, and as many of its first bytes as are known; None if git must be asked."""
         name = bytes.fromhex(oid)
-        for pack in self._packs:
-            if offset := pack.find(name):
-                return pack.read_head(offset)
-        return None
+        places = [(pack, offset) for pack in self._packs if (offset := pack.find(name))]
+        if len(places) != 1 or self._reads_left < 0 or self._is_loose(oid):
+            return None
+        ((pack, offset),) = places
+        before = pack.reads
+        head = pack.read_head(offset, MAX_REMEMBERED_COUNT // len(self._packs))
+        self._reads_left += MAX_READS_PER_BLOB - (pack.reads - before)
+        return head
+
+    def _is_loose(self, oid: str) -> bool:
+        return oid[:2] in self._loose and os.path.lexists(f"{self._objects}/{oid[:2]}/{oid[2:]}")
 
     def close(self) -> None:
         """Close all files."""
         self._files.close()
 
 
-def find_packs(directory: str) -> list[str]:
-    """Return the paths, without their suffix, of the largest packs in `directory` that have an index."""
+def find_packs(objects: str) -> list[str]:
+    """Return the paths, without their suffix, of the packs in a directory of objects that have an index."""
     try:
-        with os.scandir(directory) as entries:
-            sizes = {entry.path: entry.stat().st_size for entry in entries if entry.is_file()}
+        with os.scandir(f"{objects}/pack") as entries:
+            return sorted(e.path.removesuffix(".idx") for e in entries if e.name.endswith(".idx"))
     except OSError:
         return []
-    names = [path[:-4] for path in sizes if path.endswith(".idx") and f"{path[:-4]}.pack" in sizes]
-    return sorted(names, key=lambda name: sizes[f"{name}.pack"], reverse=True)[:MAX_PACKS]
+
+
+def has_alternates(objects: str) -> bool:
+    """Return whether git may read objects of other directories too."""
+    return "GIT_ALTERNATE_OBJECT_DIRECTORIES" in os.environ or os.path.lexists(
+        f"{objects}/info/alternates"
+    )
 
 
 def open_pack(name: str, id_length: int, files: ExitStack) -> Pack | None:
@@ -118,10 +152,14 @@ def open_pack(name: str, id_length: int, files: ExitStack) -> Pack | None:
     They are closed with `files`.
     """
     try:
-        pack = os.open(f"{name}.pack", os.O_RDONLY)
+        # Nobody writes to a pipe that has one of these names.
+        pack = os.open(f"{name}.pack", os.O_RDONLY | compat.O_NONBLOCK)
         files.callback(os.close, pack)
-        with open(f"{name}.idx", "rb") as file:
-            index = files.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
+        index_file = os.open(f"{name}.idx", os.O_RDONLY | compat.O_NONBLOCK)
+        try:
+            index = files.enter_context(mmap(index_file, 0, access=ACCESS_READ))
+        finally:
+            os.close(index_file)
         end = os.fstat(pack).st_size - id_length
         checksum = os.pread(pack, id_length, end)
     except (OSError, ValueError):  # ValueError: an empty file has no map
@@ -151,9 +189,11 @@ class Pack:
         self._offsets_at = IDS_AT + counts[-1] * (id_length + 4)
         #: What was read, by offset; None if git must be asked.
         self._heads: dict[int, Head | None] = {}
+        #: The number of objects that were read.
+        self.reads = 0
 
     def find(self, name: bytes) -> int:
-        """Return the offset of the object with the id `name`; 0 if the pack does not contain it."""
+        """Return the offset of the object with the id `name`; 0 if the pack does not contain it once."""
         position = self._find_position(name)
         if position < 0:
             return 0
@@ -165,43 +205,49 @@ class Pack:
         return offset
 
     def _find_position(self, name: bytes) -> int:
-        """Return the position of an id among the sorted ids of the index; -1 if it is not there."""
-        length, index = self._id_length, self._index
+        """Return the position of an id among the sorted ids of the index; -1 if it is not there once."""
+        length = self._id_length
         first, end = self._counts[name[0]], self._counts[name[0] + 1]
         expected = first + ((end - first) * int.from_bytes(name[1:4], "big") >> 24)
         near = max(first, expected - NEAR)
-        ids = index[IDS_AT + near * length : IDS_AT + min(end, expected + NEAR) * length]
+        ids = self._index[IDS_AT + near * length : IDS_AT + min(end, expected + NEAR) * length]
         at = ids.find(name)
         if at >= 0 and not at % length:
-            return near + at // length
+            position = near + at // length
+        else:
+            position = bisect_left(range(end), name, first, key=self._id_at)
+        if position == end or self._id_at(position) != name or self._id_at(position + 1) == name:
+            return -1
+        return position
 
-        def id_at(position: int) -> bytes:
-            at = IDS_AT + position * length
-            return index[at : at + length]
+    def _id_at(self, position: int) -> bytes:
+        at = IDS_AT + position * self._id_length
+        return self._index[at : at + self._id_length]
 
-        position = bisect_left(range(end), name, first, key=id_at)
-        return position if position < end and id_at(position) == name else -1
+    def read_head(self, offset: int, max_remembered: int) -> Head | None:
+        """Return size and known first bytes of the blob at an offset; None if git must be asked.
 
-    def read_head(self, offset: int) -> Head | None:
-        """Return size and known first bytes of the blob at an offset; None if git must be asked."""
+        About `max_remembered` blobs are remembered.
+        """
         heads = self._heads
-        if len(heads) >= MAX_REMEMBERED_COUNT:
+        if len(heads) >= max_remembered:
             heads.clear()
         deltas: list[tuple[int, bytes]] = []
         while offset not in heads:
             found = self._read_object(offset) if len(deltas) <= MAX_DEPTH else None
             if isinstance(found, Delta):
-                deltas.append((offset, found.packed))
+                deltas.append((offset, found.compressed))
                 offset = found.base_offset
             else:
                 heads[offset] = found
         head = heads[offset]
-        for offset, packed in reversed(deltas):
-            head = heads[offset] = head and apply_delta(head, packed)
+        for offset, compressed in reversed(deltas):
+            head = heads[offset] = head and apply_delta(head, compressed)
         return head
 
     def _read_object(self, offset: int) -> Head | Delta | None:
         """Return the blob or the delta at an offset; None for anything else, and for damaged data."""
+        self.reads += 1
         if not 0 < offset < self._end:
             return None
         try:
@@ -247,21 +293,23 @@ def read_distance(data: bytes, at: int) -> tuple[int, int]:
     return value, at + 1
 
 
-def apply_delta(base: Head, packed: bytes) -> Head | None:
+def apply_delta(base: Head, compressed: bytes) -> Head | None:
     """Return what a compressed delta makes of `base`, as far as that is known.
 
     Returns None if the delta is damaged, or is not one for `base`.
     """
     data = b""
     try:
-        delta = zlib.decompressobj().decompress(packed, DELTA_BYTES)
+        delta = zlib.decompressobj().decompress(compressed, DELTA_BYTES)
         base_size, at = read_number(delta, 0)
         size, at = read_number(delta, at)
         if base_size != base.size:
             return None
         wanted = min(size, HEAD_BYTES)
-        while len(data) < wanted:
-            code = count = delta[at]
+        for _ in range(MAX_INSTRUCTIONS):
+            if len(data) >= wanted:
+                break
+            code = delta[at]
             at += 1
             if code & IS_COPY:
                 place = 0
@@ -271,6 +319,7 @@ def apply_delta(base: Head, packed: bytes) -> Head | None:
                 begin, count = place & 0xFFFFFFFF, place >> 32 or LONGEST_COPY
                 part = base.data[begin : begin + count]
             else:
+                count = code
                 part = delta[at : at + count]
                 at += count
             data = data + part if data else part

@@ -44,8 +44,8 @@ MAX_PENDING_COUNT = 1000
 MAX_DIRECTORY_COUNT = 500
 #: Number of reading processes: one works while the answer of the other is parsed.
 READER_COUNT = 2
-#: Number of blobs after which they are read from the packs: for fewer it is not worth the start.
-MIN_PACKED_COUNT = 1000
+#: The number of blobs that git is asked about before packs are read: for fewer the start costs more.
+MIN_ASKED_COUNT = 1000
 
 
 class ContentScanner:
@@ -71,8 +71,9 @@ class ContentScanner:
         self._readers = [reader]
         self._free = [reader]
         self._asked: list[tuple[ObjectReader, dict[str, list[AddedRecord]]]] = []
-        #: How many blobs were not read from packs, and what reads packs.
-        self._unpacked_count = 0
+        #: The number of blobs that git was asked about.
+        self._asked_count = 0
+        #: Reads packs, after `MIN_ASKED_COUNT` blobs.
         self._packs: PackReader | None = None
 
     def add(self, commit: str, record: bytes) -> Iterable[AddedRecord]:
@@ -192,9 +193,9 @@ class ContentScanner:
             self.missing = self.missing or f"{blob} ({os.fsdecode(path_of(waiting[blob][0][1]))})"
             self.missing_count += 1
             self._remember_clean(blob)
-        self._unpacked_count += len(waiting)
-        if self._unpacked_count >= MIN_PACKED_COUNT and not self._packs:
+        self._asked_count += len(waiting)
+        if self._asked_count >= MIN_ASKED_COUNT and not self._packs:
             from pycache_guard.git.packs import PackReader
 
-            self._packs = PackReader(os.path.join(object_directory(), "pack"), len(blob) // 2)
+            self._packs = PackReader(object_directory(), len(blob) // 2)
         return found
