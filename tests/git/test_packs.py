@@ -444,6 +444,10 @@ def test_an_id_that_is_there_twice_is_left_to_git(tmp_path: Path) -> None:
     write_pack(tmp_path, {FIRST: WHOLE, SECOND: WHOLE, THIRD: WHOLE}, twice=SECOND)
     found = read_all(tmp_path, [name.hex() for name in (FIRST, SECOND, THIRD)])
     assert [*found.values()] == [Head(100, BASE), None, Head(100, BASE)]
+    (tmp_path / "pack/p.pack").rename(tmp_path / "pack/q.pack")
+    (tmp_path / "pack/p.idx").rename(tmp_path / "pack/q.idx")
+    write_pack(tmp_path, {SECOND: WHOLE})
+    assert read_all(tmp_path, [SECOND.hex()]) == {SECOND.hex(): None}
 
 
 @given(names=st.sets(st.binary(min_size=20, max_size=20), max_size=40), near=st.integers(0, 3))

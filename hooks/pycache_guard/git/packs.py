@@ -193,10 +193,12 @@ class Pack:
         self.reads = 0
 
     def find(self, name: bytes) -> int:
-        """Return the offset of the object with the id `name`; 0 if the pack does not contain it once."""
+        """Return the offset of the object with the id `name`; 0 if there is none, and -1 if there are two."""
         position = self._find_position(name)
         if position < 0:
             return 0
+        if name in (self._id_at(position - 1), self._id_at(position + 1)):
+            return -1
         at = self._offsets_at + 4 * position
         offset = int.from_bytes(self._index[at : at + 4], "big")
         if offset >> 31:  # a position among the offsets of eight bytes, which follow
@@ -205,7 +207,7 @@ class Pack:
         return offset
 
     def _find_position(self, name: bytes) -> int:
-        """Return the position of an id among the sorted ids of the index; -1 if it is not there once."""
+        """Return the position of an id among the sorted ids of the index; -1 if it is not there."""
         length = self._id_length
         first, end = self._counts[name[0]], self._counts[name[0] + 1]
         expected = first + ((end - first) * int.from_bytes(name[1:4], "big") >> 24)
@@ -216,9 +218,7 @@ class Pack:
             position = near + at // length
         else:
             position = bisect_left(range(end), name, first, key=self._id_at)
-        if position == end or self._id_at(position) != name or self._id_at(position + 1) == name:
-            return -1
-        return position
+        return position if position < end and self._id_at(position) == name else -1
 
     def _id_at(self, position: int) -> bytes:
         at = IDS_AT + position * self._id_length
