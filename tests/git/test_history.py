@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from helpers.history_strategies import Commit, build, histories, reference_added_paths
 from helpers.memory import trace_memory
 from helpers.repo import Repo
+from pycache_guard import compat
 from pycache_guard.bytecode.names import is_bytecode_path, may_contain_bytecode
 from pycache_guard.git import history, spawn
+from pycache_guard.git.entry_counts import EntryCounter
 from pycache_guard.git.history import (
     PIPELINE_DEPTH,
     DiffTree,
@@ -139,6 +141,22 @@ def test_grafts_and_replacements_are_ignored(repo: Repo) -> None:
     grafts.unlink()
     repo.git("replace", second, repo.git("commit-tree", "-m", "clean", repo.git("mktree")))
     assert asked([first, second]) == truth
+
+
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
+def test_commits_are_counted_once_while_git_is_slow(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every answer is late, and each batch of commits is counted before it."""
+    counted: list[bytes] = []
+    monkeypatch.setattr(spawn.PosixChild, "has_output", lambda *_: False)
+    monkeypatch.setattr(EntryCounter, "check_commits", lambda _, lines: counted.extend(lines))
+    ids = []
+    for n in range(12):
+        repo.stage("a", str(n))
+        ids.append(repo.commit())
+    assert len(asked(ids)) == len(ids)
+    assert counted == [commit.encode() for commit in ids]
 
 
 @pytest.mark.parametrize("room", [spawn.MIN_PIPE_BYTES, 65536])
