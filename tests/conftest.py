@@ -75,28 +75,11 @@ def pytest_collection() -> Generator[None, object, object]:
             gc.freeze()
 
 
-#: Tests that take several seconds each. They come first, or else one process of pytest-xdist may be left with one
-#: of them when the others have nothing to do.
-LONG_TESTS = {
-    "test_action_installs_its_own_version",
-    "test_find_unignored_agrees_with_git_status_in_a_clone",
-    "test_from_a_clone",
-    "test_from_the_address",
-    "test_it_runs",
-    "test_m14_large_archive_needs_limited_memory",
-    "test_tool_reports_nothing",
-    "test_verify_and_inspect_end_within_a_limit",
-    "test_what_is_printed_is_what_comes",
-}
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of modules that make symbolic links: CI on Windows runs them apart.
 
-    Mark those during which coverage is not measured, which makes them two to four times as fast. Put those that
-    take long first; the order is random otherwise.
+    Mark those during which coverage is not measured, which makes them two to four times as fast.
     """
-    items.sort(key=lambda item: getattr(item, "originalname", "") not in LONG_TESTS)
     coverage = config.pluginmanager.getplugin("_cov")
     has_coverage = getattr(coverage, "cov_controller", None) is not None  # else the mark fails
     makes_links: dict[Path, bool] = {}
