@@ -111,6 +111,22 @@ def is_absolute(path: str) -> bool:
     return os.path.isabs(path) and (os.sep == "/" or bool(os.path.splitdrive(path)[0]))
 
 
+class signals_blocked:  # noqa: N801 - a context manager, named like those of contextlib
+    """Block termination signals, so that a new child or directory can be registered before one is handled.
+
+    The other threads block them anyway: `start_thread`.
+    """
+
+    def __enter__(self) -> None:
+        self._mask: set[int] = set()
+        if HAS_SIGMASK:
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, TERMINATION_SIGNALS)
+
+    def __exit__(self, *_: object) -> None:
+        if HAS_SIGMASK:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
+
+
 def start_thread(work: Callable[[], object]) -> None:
     """Start a daemon thread to which no termination signal is delivered.
 
@@ -122,14 +138,8 @@ def start_thread(work: Callable[[], object]) -> None:
     """
     from threading import Thread
 
-    if not HAS_SIGMASK:
+    with signals_blocked():
         Thread(target=work, daemon=True).start()
-        return
-    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, TERMINATION_SIGNALS)
-    try:
-        Thread(target=work, daemon=True).start()
-    finally:
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
 def processor_ticks(process: int) -> tuple[bytes, ...] | None:

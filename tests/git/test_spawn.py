@@ -346,7 +346,7 @@ def work():
 
 compat.start_thread(work)
 ended.wait(60)
-with spawn.signals_blocked():
+with compat.signals_blocked():
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(0.2)
     before = [*arrived]
@@ -400,7 +400,7 @@ def test_an_interrupted_stop_can_be_repeated(monkeypatch: pytest.MonkeyPatch) ->
 def test_signals_blocked_without_sigmask_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "HAS_SIGMASK", False)
     monkeypatch.delattr("_signal.pthread_sigmask", raising=False)
-    with spawn.signals_blocked():
+    with compat.signals_blocked():
         pass
 
 

@@ -14,6 +14,7 @@ import os
 import sys
 from time import sleep
 
+from pycache_guard import compat
 from pycache_guard.errors import Failure
 from pycache_guard.git.spawn import (
     CHUNK_BYTES,
@@ -22,7 +23,6 @@ from pycache_guard.git.spawn import (
     POLL_SECONDS,
     STOP_POLLS,
     _live,
-    signals_blocked,
     stop_all,
 )
 
@@ -116,7 +116,7 @@ class ForkedChild:
         self._out: int | None
         self._out, theirs = os.pipe()
         try:
-            with signals_blocked():
+            with compat.signals_blocked():
                 self._pid = os.fork()
                 if not self._pid:
                     run_child(work, theirs)
@@ -143,7 +143,7 @@ class ForkedChild:
             while not poll.poll(POLL_MILLISECONDS):
                 pass
             pieces.append(os.read(self._out, CHUNK_BYTES))
-        with signals_blocked():
+        with compat.signals_blocked():
             assert self._pid
             _, status = os.waitpid(self._pid, 0)
             self._pid = None
@@ -157,7 +157,7 @@ class ForkedChild:
 
     def stop(self) -> None:
         """End it if it runs, so that it ends its own processes first; close the pipe. It can be repeated."""
-        with signals_blocked():
+        with compat.signals_blocked():
             if self._out is not None:
                 descriptor, self._out = self._out, None
                 os.close(descriptor)

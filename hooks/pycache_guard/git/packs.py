@@ -41,11 +41,11 @@ MAX_INSTRUCTIONS = 64
 MAX_DEPTH = 250
 #: Maximum number of blobs that are remembered for the deltas that are based on them.
 MAX_REMEMBERED_COUNT = 20_000
-#: How many objects may be read for each blob, and how many more. Git's own history takes 1.2 for each. A pack
-#: that takes more was made to cost time.
+#: Number of objects that may be read for each blob that is asked for, and once in addition. Git's own history
+#: needs 1.2 for each. A pack that needs more was made to cost time.
 MAX_READS_PER_BLOB = 4
 MAX_MORE_READS = 20_000
-#: How far an id is from its expected position, most often: ids are evenly distributed.
+#: Most ids are no farther than this from their expected position, because ids are evenly distributed.
 NEAR = 64
 
 #: The types of objects that are blobs or deltas. Only the last base of a delta shows what it is.
@@ -152,7 +152,7 @@ def open_pack(name: str, id_length: int, files: ExitStack) -> Pack | None:
     They are closed with `files`.
     """
     try:
-        # Nobody writes to a pipe that has one of these names.
+        # To open a named pipe would otherwise wait for a writer.
         pack = os.open(f"{name}.pack", os.O_RDONLY | compat.O_NONBLOCK)
         files.callback(os.close, pack)
         index_file = os.open(f"{name}.idx", os.O_RDONLY | compat.O_NONBLOCK)

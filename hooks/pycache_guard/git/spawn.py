@@ -72,27 +72,11 @@ SILENCE_MILLISECONDS = 15_000
 UNKNOWN_SILENCES = 20
 #: Running children and existing temporary directories.
 _live: list[Stoppable] = []
-#: The signals that this program was started with blocked, as its children must be
-#: (posix_spawnattr_setsigmask(3)).
+#: The signals that were blocked when this program started. Its children block the same ones, whatever is
+#: blocked when they start (posix_spawnattr_setsigmask(3)).
 FIRST_MASK: set[int] = (
     _signal.pthread_sigmask(_signal.SIG_BLOCK, ()) if compat.HAS_SIGMASK else set()
 )
-
-
-class signals_blocked:  # noqa: N801 - a context manager, named like those of contextlib
-    """Block termination signals, so that a new child or directory is always registered in `_live`.
-
-    The other threads block them anyway: `compat.start_thread`.
-    """
-
-    def __enter__(self) -> None:
-        self._mask: set[int] = set()
-        if compat.HAS_SIGMASK:
-            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, compat.TERMINATION_SIGNALS)
-
-    def __exit__(self, *_: object) -> None:
-        if compat.HAS_SIGMASK:
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
 
 
 class SignalsDeferred:
@@ -365,7 +349,7 @@ def start_child(
     """
     child: Child
     if compat.HAS_FORK:
-        with signals_blocked():
+        with compat.signals_blocked():
             child = PosixChild(argv, env, stdin=stdin, stdout=stdout, feed=feed)
             _live.append(child)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 from pycache_guard import compat
-from pycache_guard.git.spawn import _live, signals_blocked
+from pycache_guard.git.spawn import _live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class TemporaryDirectory:
     """
 
     def __init__(self) -> None:
-        with signals_blocked():
+        with compat.signals_blocked():
             self.path = make_private_directory()
             _live.append(self)
 
@@ -91,7 +91,7 @@ def open_unnamed_file() -> IO[bytes]:
     """
     import tempfile  # takes 6 ms
 
-    with signals_blocked():
+    with compat.signals_blocked():
         return tempfile.TemporaryFile()
 
 
