@@ -159,6 +159,23 @@ def test_commits_are_counted_once_while_git_is_slow(
     assert counted == [commit.encode() for commit in ids]
 
 
+@pytest.mark.skipif(not compat.HAS_FORK, reason="the system has no fork")
+@pytest.mark.parametrize(("commits", "enlarged"), [(6, 0), (12, 2)])
+def test_pipes_are_enlarged_for_many_commits(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, commits: int, enlarged: int
+) -> None:
+    """Each one once, when the first process gets its second batch."""
+    calls: list[spawn.PosixChild] = []
+    monkeypatch.setattr(history, "process_count", lambda: 2)
+    monkeypatch.setattr(spawn.PosixChild, "enlarge_output", lambda child: calls.append(child))
+    ids = []
+    for n in range(commits):
+        repo.stage("a", str(n))
+        ids.append(repo.commit())
+    assert len(asked(ids, batch=3)) == commits
+    assert len(calls) == len({*map(id, calls)}) == enlarged
+
+
 @pytest.mark.parametrize("room", [spawn.MIN_PIPE_BYTES, 65536])
 @pytest.mark.parametrize("length", [40, 64, 64 + 1 + 64])
 def test_batches_fit_into_the_pipe(

@@ -220,6 +220,8 @@ def test_long_chains_asked_in_turns_take_little_work(
     for turn in zip(*map(reversed, chains), strict=True):
         for name in turn:
             assert reader.read_head(name.hex()) in (Head(100, BASE), None)
+            # The limit, and one chain with its base.
+            assert all(len(pack._heads) <= 20 + 40 for pack in reader._packs)
     assert sum(pack.reads for pack in reader._packs) <= 100 + 120 * (packs.MAX_READS_PER_BLOB + 1)
     assert reader.read_head(FIRST.hex()) is None
     reader.close()

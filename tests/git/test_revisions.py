@@ -10,6 +10,7 @@ from pycache_guard.git.revisions import (
     Revisions,
     all_refs,
     iter_commits,
+    iter_merges,
     parse_ranges,
     shallow_boundary,
     start_shallow_check,
@@ -194,6 +195,7 @@ def test_shallow_boundary_reads_git_shallow_file(
     [
         ("echo all is well", "git rev-list: its output is malformed"),
         ("echo abc", "git rev-list: its output is malformed"),
+        ("echo", "git rev-list: its output is malformed"),
         ("printf abc", "git rev-list: its output is truncated"),
     ],
 )
@@ -205,3 +207,22 @@ def test_malformed_output_of_rev_list_is_a_failure(
     with pytest.raises(Failure) as failure:
         commits(Revisions({}))
     assert str(failure.value) == message
+    with pytest.raises(Failure) as failure:
+        list(iter_merges(Revisions({}).list_merges()))
+    assert str(failure.value) == message
+
+
+def test_malformed_parent_of_a_merge_is_a_failure(
+    fake_git_script: Callable[[str], None],
+) -> None:
+    fake_git_script(f"cat >/dev/null; echo {'1' * 40} {'2' * 40} abc")
+    with pytest.raises(Failure) as failure:
+        list(iter_merges(Revisions({}).list_merges()))
+    assert str(failure.value) == "git rev-list: its output is malformed"
+
+
+def test_merge_is_listed_with_each_parent(fake_git_script: Callable[[str], None]) -> None:
+    ids = ["1" * 40, "2" * 40, "3" * 40, "4" * 40]
+    fake_git_script(f"cat >/dev/null; echo {' '.join(ids)}")
+    listed = [line for batch in iter_merges(Revisions({}).list_merges()) for line in batch]
+    assert listed == [f"{ids[0]} {parent}".encode() for parent in ids[1:]]

@@ -123,7 +123,9 @@ def iter_merges(listing: Git) -> Iterator[list[bytes]]:
     Each merge comes once with each of its parents, as `DiffTreePool.added_by` takes it. Raises `GitFailure`.
     """
     for lines in iter_lines(listing):
-        merges = map(bytes.split, lines)
+        merges = [line.split(b" ") for line in lines]
+        if any(len(ids) < 3 for ids in merges):
+            raise GitFailure("git rev-list: its output is malformed")
         batch = [b"%s %s" % (merge, parent) for merge, *parents in merges for parent in parents]
         check_lengths(batch, PAIR_LENGTHS)
         yield batch
