@@ -21,8 +21,6 @@ MACOS = sys.platform == "darwin"
 HAS_POSIX_SPAWN = hasattr(os, "posix_spawnp")
 #: Whether a process can make a copy of itself.
 HAS_FORK = hasattr(os, "fork")
-#: Whether a file can be read at an offset: pread(2).
-HAS_PREAD = hasattr(os, "pread")
 #: Signals with which people, runners and terminals end a process. Windows has no SIGHUP, and only
 #: Windows has SIGBREAK.
 TERMINATION_SIGNALS: tuple[int, ...] = tuple(

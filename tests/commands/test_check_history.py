@@ -23,6 +23,7 @@ from helpers.repo import BYTECODE, Repo, Result
 from helpers.report_parser import CLEAN
 from pycache_guard import cli, compat
 from pycache_guard.bytecode.sniff import LFS_POINTER
+from pycache_guard.git import packs
 from pycache_guard.history import contents
 
 if TYPE_CHECKING:
@@ -472,7 +473,7 @@ def test_packed_history_is_judged_as_git_reads_it(
     monkeypatch.setattr(contents, "MIN_ASKED_COUNT", 1)
     options = ("--all", "--format", "json")
     packed = run("check-history", *options)
-    monkeypatch.setattr(compat, "HAS_PREAD", False)
+    monkeypatch.setattr(packs, "MAX_PACKS", 0)
     assert packed == run("check-history", *options)
     assert len(found(packed)) == len(tails)
     notes = json.loads(packed.out)["notes"]

@@ -13,11 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helpers.repo import BYTECODE
-from pycache_guard import compat
 from pycache_guard.bytecode.sniff import is_enough
 from pycache_guard.git import packs
 from pycache_guard.git.packs import Head, PackReader
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from helpers.repo import Repo
-
-pytestmark = pytest.mark.skipif(not compat.HAS_PREAD, reason="needs pread(2)")
 
 
 def edited_versions(seed: int) -> list[bytes]:
@@ -227,26 +224,6 @@ def test_long_chains_asked_in_turns_take_little_work(
     reader.close()
 
 
-def test_without_pread_everything_is_left_to_git(
-    repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compat, "HAS_PREAD", False)
-    assert {*read_all(objects_of(repo), blobs).values()} == {None}
-
-
-def test_an_error_of_the_disk_is_left_to_git(
-    repo: Repo, blobs: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader = PackReader(os.fspath(objects_of(repo)), 20)
-
-    def fail(*_: object) -> bytes:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "pread", fail)
-    assert {reader.read_head(blob) for blob in blobs} == {None}
-    reader.close()
-
-
 def damage(kind: str, pack: Path, repo: Repo) -> None:
     """Make a pack or its index unusable."""
     index = pack.with_suffix(".idx")
@@ -417,6 +394,44 @@ def test_handmade_object(tmp_path: Path, second: bytes, expected: Head | None) -
     assert found == {SECOND.hex(): expected, FIRST.hex(): Head(100, BASE)}
 
 
+@st.composite
+def copies(draw: st.DrawFn) -> bytes:
+    """Return an instruction that copies, or one that inserts."""
+    place, count = draw(st.integers(0, 800)), draw(st.integers(1, 90_000))
+    if draw(st.booleans()):
+        place = 0
+    if draw(st.booleans()):
+        return bytes([count % 127 + 1]) + b"n" * (count % 127 + 1)
+    parts = place.to_bytes(4, "little") + count.to_bytes(3, "little")
+    bits = [n for n, byte in enumerate(parts) if byte]
+    return bytes([packs.IS_COPY | sum(1 << n for n in bits), *(parts[n] for n in bits)])
+
+
+@example(base=b"b" * 600, size=70_000, parts=[b"\xf0\x70\x11\1"], cut=0)
+@example(base=b"b" * 600, size=70_000, parts=[b"\xf0\x70\x11\1"], cut=1)
+@example(base=b"b" * 600, size=512, parts=[b"\xb0\0\2"], cut=0)
+@example(base=b"b" * 600, size=511, parts=[b"\xb0\0\2"], cut=0)
+@example(base=b"b" * 300, size=511, parts=[b"\xb0\0\2"], cut=0)
+@given(
+    base=st.binary(max_size=600),
+    size=st.integers(0, 90_000),
+    parts=st.lists(copies(), max_size=6),
+    cut=st.sampled_from([0, 0, 1, 3]),
+)
+def test_the_shortcut_changes_no_answer(
+    base: bytes, size: int, parts: list[bytes], cut: int
+) -> None:
+    """Not for damaged deltas either, which copy more than there is or make another size."""
+    content = number(len(base)) + number(size) + b"".join(parts)
+    compressed = zlib.compress(content[: len(content) - cut])
+    known = Head(len(base), base[: packs.HEAD_BYTES])
+    found = packs.apply_delta(known, compressed)
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(packs, "COPIES_FROM_START", {})
+        patching.setattr(packs, "FIRST_DELTA_BYTES", len(content) + 1)
+        assert found == packs.apply_delta(known, compressed)
+
+
 def test_too_many_deltas_are_left_to_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that were read on the way are not read again."""
     monkeypatch.setattr(packs, "MAX_DEPTH", 3)
@@ -450,6 +465,14 @@ def test_an_id_that_is_there_twice_is_left_to_git(tmp_path: Path) -> None:
     (tmp_path / "pack/p.idx").rename(tmp_path / "pack/q.idx")
     write_pack(tmp_path, {SECOND: WHOLE})
     assert read_all(tmp_path, [SECOND.hex()]) == {SECOND.hex(): None}
+
+
+def test_every_id_of_several_may_be_there_twice(tmp_path: Path) -> None:
+    names = [bytes([1, n]) * 10 for n in range(0, 250, 25)]
+    for twice in names:
+        write_pack(tmp_path, dict.fromkeys(names, WHOLE), twice=twice)
+        found = read_all(tmp_path, [name.hex() for name in names])
+        assert [blob for blob, head in found.items() if head is None] == [twice.hex()]
 
 
 @given(names=st.sets(st.binary(min_size=20, max_size=20), max_size=40), near=st.integers(0, 3))

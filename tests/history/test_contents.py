@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helpers.repo import BYTECODE
-from pycache_guard import compat
 from pycache_guard.bytecode.sniff import HEAD_BYTES
 from pycache_guard.git.objects import MAX_IN_FLIGHT, ObjectReader
 from pycache_guard.git.packs import Head
@@ -63,7 +62,6 @@ def test_many_blobs_are_each_read_once(
     assert judging.bytecode[blobs[0]] == (len(BYTECODE) + 1, (BYTECODE + b"0")[:HEAD_BYTES])
 
 
-@pytest.mark.skipif(not compat.HAS_PREAD, reason="needs pread(2)")
 def test_packed_blobs_are_not_asked_of_git(
     repo: Repo, judging: ContentScanner, git_calls: GitCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,10 +32,10 @@ def is_bytecode_path(path: bytes) -> bool:
     `*.pyo`, `*$py.class` and a leftover `*.pyc.<digits>`. Case is ignored, because Python opens
     `X.PYC` on a case-insensitive file system.
     """
-    *directories, name = path.lower().split(b"/")
-    if name == b"__pycache__" or b"__pycache__" in directories:
+    lowered = path.lower()
+    if lowered.endswith((b".pyc", b".pyo", b"$py.class")):
         return True
-    if name.endswith((b".pyc", b".pyo", b"$py.class")):
+    if b"__pycache__" in lowered and b"__pycache__" in lowered.split(b"/"):
         return True
-    stem, _, suffix = name.rpartition(b".")
+    stem, _, suffix = lowered.rpartition(b".")
     return suffix.isdigit() and stem.endswith(b".pyc")

@@ -228,7 +228,7 @@ def added_record(head: bytes, path: bytes) -> bytes | None:
     `.gitattributes` has a record too, with zeros for mode and id, because it can change how other files
     are checked out. Raises `IndexError` for a head with too few fields.
     """
-    parents = len(head) - len(head.lstrip(b":"))
+    parents = head.rfind(b":") + 1
     fields = head[parents:].split(b" ")
     mode, blob = fields[parents], fields[2 * parents + 1]
     if mode == b"000000" and not names_attributes(path):

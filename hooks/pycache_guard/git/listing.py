@@ -142,9 +142,13 @@ def path_of(record: bytes) -> bytes:
     return record.partition(b"\t")[2]
 
 
+#: Made once, because there are many records.
+_PARSING_LISTING = parsing_output("ls")
+
+
 def blob_of(record: bytes) -> str:
     """Return the object id of a record."""
-    with parsing_output("ls"):
+    with _PARSING_LISTING:
         fields = record.partition(b"\t")[0].decode("ascii").split(" ")
         return fields[2] if fields[1] in ("blob", "commit") else fields[1]
 

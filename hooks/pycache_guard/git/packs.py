@@ -25,22 +25,26 @@ from pycache_guard import compat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Maximum number of packs; each has two open descriptors. `git gc` leaves one or two.
+#: Maximum number of packs; each has two mapped files. `git gc` leaves one or two.
 MAX_PACKS = 4
 #: First bytes that are computed of each blob: more than are asked for, because the first bytes of a
 #: delta may come from later ones of its base.
 HEAD_BYTES = 512
-#: Bytes that are read of an object: its header, and `HEAD_BYTES` even if they could not be compressed.
-READ_BYTES = HEAD_BYTES + 128
+#: Bytes that are read of an object: its header, with the id of a base; then `HEAD_BYTES` even if they could
+#: not be compressed.
+HEADER_BYTES = 64
+COMPRESSED_BYTES = HEAD_BYTES + 128
 #: Bytes of a delta that are unpacked, which is usually enough for `HEAD_BYTES` of the blob.
 DELTA_BYTES = HEAD_BYTES + 128
+#: Bytes of a delta that are unpacked first: two sizes and an instruction. Of most deltas they are enough.
+FIRST_DELTA_BYTES = 32
 #: Maximum number of copies and insertions that are followed in a delta.
 MAX_INSTRUCTIONS = 64
 #: Maximum number of deltas that lead to a blob. Git makes 50, and made 250 with `git gc --aggressive`; packs
 #: of others can have more.
 MAX_DEPTH = 250
 #: Maximum number of blobs that are remembered for the deltas that are based on them.
-MAX_REMEMBERED_COUNT = 20_000
+MAX_REMEMBERED_COUNT = 50_000
 #: Number of objects that may be read for each blob that is asked for, and once in addition. Git's own history
 #: needs 1.2 for each. A pack that needs more was made to cost time.
 MAX_READS_PER_BLOB = 4
@@ -62,6 +66,8 @@ IS_COPY = 0x80
 #: For each value of the other bits of a copy: by how many bits each byte that follows is shifted. Four of
 #: them are the beginning in the base, three the size.
 SHIFTS = [[8 * n for n in range(7) if bits >> n & 1] for bits in range(IS_COPY)]
+#: The usual copies from the start of the base: the number of bytes that follow and are the size.
+COPIES_FROM_START = {IS_COPY | 0x10: 1, IS_COPY | 0x30: 2, IS_COPY | 0x70: 3}
 #: A copy of size 0 has this size.
 LONGEST_COPY = 0x10000
 
@@ -77,7 +83,8 @@ class Delta(NamedTuple):
     """A blob that is stored as its difference from a base, an object of the same pack."""
 
     base_offset: int
-    compressed: bytes
+    #: Where its compressed instructions are in the pack.
+    start: int
 
 
 class PackReader:
@@ -87,8 +94,8 @@ class PackReader:
         """Open all packs in `objects`, git's directory of objects, if that is possible.
 
         `id_length` is the number of bytes of an object id: 20 for SHA-1, 32 for SHA-256. No blob is
-        answered if there are too many packs, if one cannot be read, if there may be more objects in
-        alternates (gitrepository-layout(5)), or on Windows.
+        answered if there are too many packs, if one cannot be read, or if there may be more objects in
+        alternates (gitrepository-layout(5)).
         """
         self._objects = objects
         self._files = ExitStack()
@@ -98,7 +105,7 @@ class PackReader:
         #: How many objects may still be read.
         self._reads_left = MAX_MORE_READS
         names = find_packs(objects)
-        if compat.HAS_PREAD and 0 < len(names) <= MAX_PACKS and not has_alternates(objects):
+        if 0 < len(names) <= MAX_PACKS and not has_alternates(objects):
             self._open(names, id_length)
 
     def _open(self, names: Sequence[str], id_length: int) -> None:
@@ -152,35 +159,41 @@ def open_pack(name: str, id_length: int, files: ExitStack) -> Pack | None:
     They are closed with `files`.
     """
     try:
-        # To open a named pipe would otherwise wait for a writer.
-        pack = os.open(f"{name}.pack", os.O_RDONLY | compat.O_NONBLOCK)
-        files.callback(os.close, pack)
-        index_file = os.open(f"{name}.idx", os.O_RDONLY | compat.O_NONBLOCK)
-        try:
-            index = files.enter_context(mmap(index_file, 0, access=ACCESS_READ))
-        finally:
-            os.close(index_file)
-        end = os.fstat(pack).st_size - id_length
-        checksum = os.pread(pack, id_length, end)
+        pack = files.enter_context(map_file(f"{name}.pack"))
+        index = files.enter_context(map_file(f"{name}.idx"))
     except (OSError, ValueError):  # ValueError: an empty file has no map
         return None
+    end = len(pack) - id_length
     if index[: len(INDEX_START)] != INDEX_START or len(index) < IDS_AT:
         return None
     counts = (0, *unpack_from(COUNTS_FORMAT, index, len(INDEX_START)))
     # Of each object an id, a checksum and an offset; then the checksums of the pack and of the index.
     is_whole = len(index) >= IDS_AT + counts[-1] * (id_length + 8) + 2 * id_length
-    belongs_to_pack = index[-2 * id_length : -id_length] == checksum
+    belongs_to_pack = index[-2 * id_length : -id_length] == pack[end:]
     is_usable = is_whole and belongs_to_pack and sorted(counts) == [*counts]
     return Pack(pack, end, index, counts, id_length) if is_usable else None
+
+
+def map_file(path: str) -> mmap:
+    """Map a file, which must not be empty. Raises `OSError` and `ValueError`.
+
+    As with git, the process ends (SIGBUS) if the file is shortened while it is read.
+    """
+    # To open a named pipe would otherwise wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | compat.O_NONBLOCK)
+    try:
+        return mmap(descriptor, 0, access=ACCESS_READ)
+    finally:
+        os.close(descriptor)
 
 
 class Pack:
     """A pack and its index."""
 
     def __init__(
-        self, descriptor: int, end: int, index: mmap, counts: Sequence[int], id_length: int
+        self, data: mmap, end: int, index: mmap, counts: Sequence[int], id_length: int
     ) -> None:
-        self._descriptor = descriptor
+        self._data = data
         #: Where the objects end.
         self._end = end
         self._index = index
@@ -194,31 +207,29 @@ class Pack:
 
     def find(self, name: bytes) -> int:
         """Return the offset of the object with the id `name`; 0 if there is none, and -1 if there are two."""
-        position = self._find_position(name)
-        if position < 0:
-            return 0
-        if name in (self._id_at(position - 1), self._id_at(position + 1)):
-            return -1
-        at = self._offsets_at + 4 * position
-        offset = int.from_bytes(self._index[at : at + 4], "big")
-        if offset >> 31:  # a position among the offsets of eight bytes, which follow
-            at = self._offsets_at + 4 * self._counts[-1] + 8 * (offset & 0x7FFFFFFF)
-            offset = int.from_bytes(self._index[at : at + 8], "big")
-        return offset
-
-    def _find_position(self, name: bytes) -> int:
-        """Return the position of an id among the sorted ids of the index; -1 if it is not there."""
         length = self._id_length
         first, end = self._counts[name[0]], self._counts[name[0] + 1]
         expected = first + ((end - first) * int.from_bytes(name[1:4], "big") >> 24)
         near = max(first, expected - NEAR)
         ids = self._index[IDS_AT + near * length : IDS_AT + min(end, expected + NEAR) * length]
         at = ids.find(name)
-        if at >= 0 and not at % length:
+        if 0 < at < len(ids) - length and not at % length:  # what is next to it is in `ids` too
             position = near + at // length
+            are_two = ids.startswith(name, at + length)
         else:
             position = bisect_left(range(end), name, first, key=self._id_at)
-        return position if position < end and self._id_at(position) == name else -1
+            if position == end or self._id_at(position) != name:
+                return 0
+            are_two = self._id_at(position + 1) == name
+        return -1 if are_two else self._offset_at(position)
+
+    def _offset_at(self, position: int) -> int:
+        at = self._offsets_at + 4 * position
+        offset = int.from_bytes(self._index[at : at + 4], "big")
+        if offset >> 31:  # a position among the offsets of eight bytes, which follow
+            at = self._offsets_at + 4 * self._counts[-1] + 8 * (offset & 0x7FFFFFFF)
+            offset = int.from_bytes(self._index[at : at + 8], "big")
+        return offset
 
     def _id_at(self, position: int) -> bytes:
         at = IDS_AT + position * self._id_length
@@ -232,17 +243,17 @@ class Pack:
         heads = self._heads
         if len(heads) >= max_remembered:
             heads.clear()
-        deltas: list[tuple[int, bytes]] = []
+        deltas: list[tuple[int, int]] = []
         while offset not in heads:
             found = self._read_object(offset) if len(deltas) <= MAX_DEPTH else None
             if isinstance(found, Delta):
-                deltas.append((offset, found.compressed))
+                deltas.append((offset, found.start))
                 offset = found.base_offset
             else:
                 heads[offset] = found
         head = heads[offset]
-        for offset, compressed in reversed(deltas):
-            head = heads[offset] = head and apply_delta(head, compressed)
+        for offset, start in reversed(deltas):
+            head = heads[offset] = head and apply_delta(head, self._compressed_at(start))
         return head
 
     def _read_object(self, offset: int) -> Head | Delta | None:
@@ -250,23 +261,30 @@ class Pack:
         self.reads += 1
         if not 0 < offset < self._end:
             return None
+        data = self._data[offset : offset + HEADER_BYTES]
         try:
-            data = os.pread(self._descriptor, READ_BYTES, offset)
-            kind, size, at = data[0] >> 4 & 7, data[0] & 15, 1
-            if data[0] & GOES_ON:
-                more, at = read_number(data, at)
-                size |= more << 4
+            byte = data[0]
+            kind, size = byte >> 4 & 7, byte & 15
+            at, shift = 1, 4
+            while byte & GOES_ON:
+                byte = data[at]
+                size |= (byte & ~GOES_ON) << shift
+                at, shift = at + 1, shift + 7
             if kind == BLOB:
-                return Head(size, zlib.decompressobj().decompress(data[at:], HEAD_BYTES))
+                compressed = self._compressed_at(offset + at)
+                return Head(size, zlib.decompressobj().decompress(compressed, HEAD_BYTES))
             if kind == OFFSET_DELTA:
                 distance, at = read_distance(data, at)
-                return Delta(offset - distance, data[at:])
+                return Delta(offset - distance, offset + at)
             if kind == NAMED_DELTA:
                 end = at + self._id_length
-                return Delta(self.find(data[at:end]), data[end:])
-        except (IndexError, OSError, zlib.error):
+                return Delta(self.find(data[at:end]), offset + end)
+        except (IndexError, zlib.error):
             pass
         return None
+
+    def _compressed_at(self, start: int) -> bytes:
+        return self._data[start : start + COMPRESSED_BYTES]
 
 
 def read_number(data: bytes, at: int) -> tuple[int, int]:
@@ -298,33 +316,56 @@ def apply_delta(base: Head, compressed: bytes) -> Head | None:
 
     Returns None if the delta is damaged, or is not one for `base`.
     """
-    data = b""
     try:
-        delta = zlib.decompressobj().decompress(compressed, DELTA_BYTES)
+        stream = zlib.decompressobj()
+        delta = stream.decompress(compressed, FIRST_DELTA_BYTES)
         base_size, at = read_number(delta, 0)
         size, at = read_number(delta, at)
         if base_size != base.size:
             return None
-        wanted = min(size, HEAD_BYTES)
-        for _ in range(MAX_INSTRUCTIONS):
-            if len(data) >= wanted:
-                break
-            code = delta[at]
-            at += 1
-            if code & IS_COPY:
-                place = 0
-                for shift in SHIFTS[code & ~IS_COPY]:
-                    place |= delta[at] << shift
-                    at += 1
-                begin, count = place & 0xFFFFFFFF, place >> 32 or LONGEST_COPY
-                part = base.data[begin : begin + count]
-            else:
-                count = code
-                part = delta[at : at + count]
-                at += count
-            data = data + part if data else part
-            if len(part) < count or not count:  # the rest is not known
-                break
+        if HEAD_BYTES <= count_copied_from_start(delta, at) <= size:
+            return Head(size, base.data)
+        if stream.unconsumed_tail:
+            delta += stream.decompress(stream.unconsumed_tail, DELTA_BYTES)
+        return Head(size, follow_delta(base.data, delta, at, min(size, HEAD_BYTES)))
     except (IndexError, zlib.error):
         return None
-    return Head(size, data[:wanted])
+
+
+def count_copied_from_start(delta: bytes, at: int) -> int:
+    """Return how many bytes the instruction at a place copies from the start of the base, 0 if none.
+
+    The answer is also 0 for what is rare: an instruction that is cut, or a size with a zero byte. Raises
+    `IndexError` if there is no instruction.
+    """
+    length = COPIES_FROM_START.get(delta[at], 0)
+    count = delta[at + 1 : at + 1 + length]
+    return int.from_bytes(count, "little") if len(count) == length else 0
+
+
+def follow_delta(base: bytes, delta: bytes, at: int, wanted: int) -> bytes:
+    """Return up to `wanted` bytes that the instructions at a place of a delta make of the known `base`.
+
+    They end where the base is not known. Raises `IndexError`.
+    """
+    data = b""
+    for _ in range(MAX_INSTRUCTIONS):
+        if len(data) >= wanted:
+            break
+        code = delta[at]
+        at += 1
+        if code & IS_COPY:
+            place = 0
+            for shift in SHIFTS[code & ~IS_COPY]:
+                place |= delta[at] << shift
+                at += 1
+            begin, count = place & 0xFFFFFFFF, place >> 32 or LONGEST_COPY
+            part = base[begin : begin + count]
+        else:
+            count = code
+            part = delta[at : at + count]
+            at += count
+        data = data + part if data else part
+        if len(part) < count or not count:
+            break
+    return data[:wanted]
