@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
+import pkgutil
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -17,6 +20,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, given, settings, strategies
 
+import pycache_guard
 from helpers.git_version import HAS_GIT
 from helpers.printed_commands import CommandLog
 from helpers.repo import Repo, Result
@@ -29,6 +33,8 @@ from pycache_guard.interpreters import pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from coverage import Coverage
 
     from helpers.printed_commands import PrintedCommands
 
@@ -63,8 +69,9 @@ def create_random_generator(_: None) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Leave ten thousand tests out of garbage collection: a fourth of the time would go by on them."""
+    pause_measurement(session.config)
     gc.disable()
     try:
         return (yield)
@@ -75,21 +82,45 @@ def pytest_collection() -> Generator[None, object, object]:
             gc.freeze()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests of modules that make symbolic links: CI on Windows runs them apart.
-
-    Mark those during which coverage is not measured, which makes them two to four times as fast.
-    """
-    coverage = config.pluginmanager.getplugin("_cov")
-    has_coverage = getattr(coverage, "cov_controller", None) is not None  # else the mark fails
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of modules that make symbolic links: CI on Windows runs them apart."""
     makes_links: dict[Path, bool] = {}
     for item in items:
         if item.path not in makes_links:
             makes_links[item.path] = b"symlink" in item.path.read_bytes()
         if makes_links[item.path]:
             item.add_marker("symlinks")
-        if has_coverage and isinstance(item, pytest.Function) and not is_measured(item):
-            item.add_marker("no_cover")
+
+
+#: Measures coverage, if that is wanted.
+MEASUREMENT: pytest.StashKey[Coverage] = pytest.StashKey()
+
+
+def pause_measurement(config: pytest.Config) -> None:
+    """Stop what measures coverage, which pytest-cov has started, when it has seen every module imported.
+
+    It goes on during tests only: what happens between them would take a fifth longer.
+    """
+    controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is not None:
+        for module in pkgutil.walk_packages(pycache_guard.__path__, "pycache_guard."):
+            importlib.import_module(module.name)
+        controller.cov.stop()
+        config.stash[MEASUREMENT] = controller.cov
+
+
+@contextmanager
+def measuring(item: pytest.Function) -> Iterator[None]:
+    """Measure coverage, if that is wanted and `item` is a test in which it is measured."""
+    measurement = item.config.stash.get(MEASUREMENT, None)
+    if measurement is None or not is_measured(item):
+        yield
+        return
+    measurement.start()
+    try:
+        yield
+    finally:
+        measurement.stop()
 
 
 #: Fixtures with which the program runs in another process, where coverage is not measured.
@@ -258,8 +289,9 @@ def command_log(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLog:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Run the commands of the last report of a test that has passed."""
-    result = yield
+    """Run a test, then, if it has passed, the commands of its last report."""
+    with measuring(pyfuncitem):
+        result = yield
     log = pyfuncitem.stash.get(COMMAND_LOG, None)
     if log is not None:
         number = log.run(report_again)
