@@ -131,7 +131,11 @@ def find_candidates(version: str) -> list[str]:
     """
     paths = [
         *registered(),
-        *(path for folder in interpreter_dirs() for path in _interpreters_in(folder)),
+        *(
+            path
+            for folder in dict.fromkeys(interpreter_dirs())
+            for path in _interpreters_in(folder)
+        ),
     ]
     found = dict.fromkeys(os.path.realpath(path) for path in paths)
     return sorted(found, key=lambda path: version not in path)
@@ -191,9 +195,9 @@ def keys_below(registry: Any, root: object, path: str, view: int) -> list[str]:
 
 def _interpreters_in(folder: str) -> Iterator[str]:
     """Yield the files of a directory that have names of interpreters."""
-    for name in names_in(folder):
+    for name in filter(_NAME.fullmatch, names_in(folder)):
         path = os.path.join(folder, name)
-        if _NAME.fullmatch(name) and os.path.isfile(path) and os.access(path, os.X_OK):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
             yield path
 
 
