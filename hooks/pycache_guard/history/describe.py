@@ -59,7 +59,8 @@ def to_findings(
     bytecode at checkout, by object id and path. With `is_receiving` this is a server, and the commits
     are not in it yet. Findings are grouped by commit, the oldest first.
     """
-    places = _sort_occurrences(found, revisions)
+    order = _order_commits(found, revisions)
+    places = _sort_occurrences(found, order)
     loose = [(parse_entry(record), names) for record, names in named.values()]
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
     # A file that only becomes bytecode may have been added by another commit.
@@ -80,7 +81,7 @@ def to_findings(
     heads = read_heads(reader, (e.blob for e in entries if e.mode != SUBMODULE))
     # No command removes from all history what may be the only copy of a program.
     removable = [(e, where) for e, where in places if not is_kept(e, heads.get(e.blob))]
-    advice = advise_on_occurrences(removable, revisions, allowances, is_receiving=is_receiving)
+    advice = advise_on_occurrences(removable, order, allowances, is_receiving=is_receiving)
     return [
         *(commit_finding(e, commits, heads.get(e.blob), advice, becoming) for e, commits in places),
         *(object_finding(e, names[0], heads.get(e.blob), trees, becoming) for e, names in loose),
@@ -101,17 +102,16 @@ def is_kept(entry: Entry, head: Head | None) -> bool:
 
 def advise_on_occurrences(
     places: Sequence[Occurrence],
-    revisions: Revisions,
+    order: Iterable[str],
     allowances: Sequence[AllowEntry],
     *,
     is_receiving: bool,
 ) -> Advice:
-    """Return the advice for the commits of `places`."""
+    """Return the advice for the commits of `places`, which are in `order`."""
     paths: dict[str, list[str]] = {}
     for entry, commits in places:
         paths.setdefault(commits[0], []).append(entry.path)
-    oldest_first = revisions.in_order(paths) if len(paths) > 1 else paths
-    in_order = {commit: sorted(paths[commit]) for commit in oldest_first}
+    in_order = {commit: sorted(paths[commit]) for commit in order if commit in paths}
     return advise(in_order, [a.glob for a in allowances], is_receiving=is_receiving)
 
 
@@ -181,13 +181,17 @@ def object_finding(
     )
 
 
-def _sort_occurrences(found: BytecodeByKey, revisions: Revisions) -> list[Occurrence]:
-    """Return entries, each with its commits, a commit before those that descend from it."""
-    several = {commit for _, commits in found.values() if len(commits) > 1 for commit in commits}
-    order = revisions.in_order(several) if several else ()
+def _order_commits(found: BytecodeByKey, revisions: Revisions) -> list[str]:
+    """Return the commits that add entries, each before those that descend from it."""
+    commits = {commit for _, several in found.values() for commit in several}
+    return [*(revisions.in_order(commits) if len(commits) > 1 else commits)]
+
+
+def _sort_occurrences(found: BytecodeByKey, order: Iterable[str]) -> list[Occurrence]:
+    """Return entries, each with its commits as they are in `order`."""
     position = {commit: n for n, commit in enumerate(order)}
     return [
-        (parse_entry(record), sorted(set(commits), key=lambda commit: position.get(commit, 0)))
+        (parse_entry(record), sorted(set(commits), key=position.__getitem__))
         for record, commits in found.values()
     ]
 
