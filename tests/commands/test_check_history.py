@@ -640,6 +640,30 @@ def test_few_processes_are_started_and_none_is_left_behind(
     assert (children.read_text() if children.exists() else "") == before
 
 
+@pytest.mark.parametrize(
+    ("names", "allowed", "times"),
+    [
+        pytest.param(["a.pyc", "b.pyc"], ["--allow", "*.pyc"], 0, id="all are allowed"),
+        pytest.param(["a.pyc", "b.pyc"], [], 1, id="findings"),
+        pytest.param(["a.pyc", "b.pyc", "a.pyc"], [], 1, id="a finding in two commits"),
+    ],
+)
+def test_order_of_commits_is_asked_for_once_and_only_for_findings(
+    repo: Repo, git_calls: GitCalls, run: Run, names: list[str], allowed: list[str], times: int
+) -> None:
+    """Git lists all of history for it."""
+    for name in names:
+        repo.git("rm", "-rfq", "--ignore-unmatch", ".")
+        repo.add(name, "1")
+        repo.commit()
+    git_calls.reset()
+    assert run("check-history", "HEAD", *allowed).code == (not allowed)
+    listings = git_calls.log.read_text().splitlines()
+    assert (
+        sum(line.endswith("rev-list --stdin --date-order --reverse") for line in listings) == times
+    )
+
+
 def test_findings_without_posix_spawn_are_the_same(
     repo: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

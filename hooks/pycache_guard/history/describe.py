@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from pycache_guard.misplaced import advise_move, describe_kind, is_misplaced
 from pycache_guard.remedies import leaks_command, rewrite_history, rewrite_unpushed, shell_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pycache_guard.config import AllowEntry
     from pycache_guard.git.checkout import Becoming
@@ -59,7 +60,8 @@ def to_findings(
     bytecode at checkout, by object id and path. With `is_receiving` this is a server, and the commits
     are not in it yet. Findings are grouped by commit, the oldest first.
     """
-    order = _order_commits(found, revisions)
+    # Git lists every commit for it, so it is asked once, and only if somebody needs the order.
+    order = cache(lambda: _order_commits(found, revisions))
     places = _sort_occurrences(found, order)
     loose = [(parse_entry(record), names) for record, names in named.values()]
     firsts = [*dict.fromkeys(where[0] for _, where in places)]
@@ -102,16 +104,17 @@ def is_kept(entry: Entry, head: Head | None) -> bool:
 
 def advise_on_occurrences(
     places: Sequence[Occurrence],
-    order: Iterable[str],
+    order: Callable[[], list[str]],
     allowances: Sequence[AllowEntry],
     *,
     is_receiving: bool,
 ) -> Advice:
-    """Return the advice for the commits of `places`, which are in `order`."""
+    """Return the advice for the commits of `places`; `order` returns them, the oldest first."""
     paths: dict[str, list[str]] = {}
     for entry, commits in places:
         paths.setdefault(commits[0], []).append(entry.path)
-    in_order = {commit: sorted(paths[commit]) for commit in order if commit in paths}
+    oldest_first = order() if len(paths) > 1 else paths
+    in_order = {commit: sorted(paths[commit]) for commit in oldest_first if commit in paths}
     return advise(in_order, [a.glob for a in allowances], is_receiving=is_receiving)
 
 
@@ -184,14 +187,15 @@ def object_finding(
 def _order_commits(found: BytecodeByKey, revisions: Revisions) -> list[str]:
     """Return the commits that add entries, each before those that descend from it."""
     commits = {commit for _, several in found.values() for commit in several}
-    return [*(revisions.in_order(commits) if len(commits) > 1 else commits)]
+    return [*revisions.in_order(commits)]
 
 
-def _sort_occurrences(found: BytecodeByKey, order: Iterable[str]) -> list[Occurrence]:
-    """Return entries, each with its commits as they are in `order`."""
-    position = {commit: n for n, commit in enumerate(order)}
+def _sort_occurrences(found: BytecodeByKey, order: Callable[[], list[str]]) -> list[Occurrence]:
+    """Return entries, each with its commits in the order that `order` returns."""
+    has_several = any(len(commits) > 1 for _, commits in found.values())
+    position = {commit: n for n, commit in enumerate(order() if has_several else ())}
     return [
-        (parse_entry(record), sorted(set(commits), key=position.__getitem__))
+        (parse_entry(record), sorted(set(commits), key=lambda commit: position.get(commit, 0)))
         for record, commits in found.values()
     ]
 
