@@ -70,7 +70,10 @@ def create_random_generator(_: None) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Leave ten thousand tests out of garbage collection: a fourth of the time would go by on them."""
+    """Leave ten thousand tests out of garbage collection: a fourth of the time would go by on them.
+
+    From here on coverage is measured only during tests.
+    """
     pause_measurement(session.config)
     gc.disable()
     try:
@@ -97,9 +100,9 @@ MEASUREMENT: pytest.StashKey[Coverage] = pytest.StashKey()
 
 
 def pause_measurement(config: pytest.Config) -> None:
-    """Stop what measures coverage, which pytest-cov has started, when it has seen every module imported.
+    """Import every module of the package, then stop the measurement that pytest-cov has started.
 
-    It goes on during tests only: what happens between them would take a fifth longer.
+    `measuring` starts it again for each test: measured as well, what happens between them would take longer.
     """
     controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     if controller is not None:

@@ -30,14 +30,14 @@ MAX_PACKS = 4
 #: First bytes that are computed of each blob: more than are asked for, because the first bytes of a
 #: delta may come from later ones of its base.
 HEAD_BYTES = 512
-#: Bytes that are read of an object: its header, with the id of a base; then `HEAD_BYTES` even if they could
-#: not be compressed.
+#: Bytes that are read of the header of an object, which may contain the id of a base.
 HEADER_BYTES = 64
+#: Bytes that are read after the header: `HEAD_BYTES` even if they could not be compressed.
 COMPRESSED_BYTES = HEAD_BYTES + 128
-#: Bytes of a delta that are unpacked, which is usually enough for `HEAD_BYTES` of the blob.
-DELTA_BYTES = HEAD_BYTES + 128
-#: Bytes of a delta that are unpacked first: two sizes and an instruction. Of most deltas they are enough.
+#: Bytes of a delta that are unpacked first: two sizes and an instruction. For most deltas they are enough.
 FIRST_DELTA_BYTES = 32
+#: Bytes of a delta that are unpacked after these, which is usually enough for `HEAD_BYTES` of the blob.
+DELTA_BYTES = HEAD_BYTES + 128
 #: Maximum number of copies and insertions that are followed in a delta.
 MAX_INSTRUCTIONS = 64
 #: Maximum number of deltas that lead to a blob. Git makes 50, and made 250 with `git gc --aggressive`; packs
@@ -46,7 +46,7 @@ MAX_DEPTH = 250
 #: Maximum number of blobs that are remembered for the deltas that are based on them.
 MAX_REMEMBERED_COUNT = 50_000
 #: Number of objects that may be read for each blob that is asked for, and once in addition. Git's own history
-#: needs 1.2 for each. A pack that needs more was made to cost time.
+#: needs 1.1 for each. A pack that needs more was made to cost time.
 MAX_READS_PER_BLOB = 4
 MAX_MORE_READS = 20_000
 #: Most ids are no farther than this from their expected position, because ids are evenly distributed.
@@ -344,9 +344,10 @@ def count_copied_from_start(delta: bytes, at: int) -> int:
 
 
 def follow_delta(base: bytes, delta: bytes, at: int, wanted: int) -> bytes:
-    """Return up to `wanted` bytes that the instructions at a place of a delta make of the known `base`.
+    """Return up to `wanted` bytes that the instructions at a place of a delta make.
 
-    They end where the base is not known. Raises `IndexError`.
+    `base` has the bytes of the base that are known; the answer ends at the first byte that is not. Raises
+    `IndexError`.
     """
     data = b""
     for _ in range(MAX_INSTRUCTIONS):
@@ -366,6 +367,6 @@ def follow_delta(base: bytes, delta: bytes, at: int, wanted: int) -> bytes:
             part = delta[at : at + count]
             at += count
         data = data + part if data else part
-        if len(part) < count or not count:
+        if len(part) < count or not count:  # the rest is not known
             break
     return data[:wanted]
